@@ -1,0 +1,1 @@
+"""A Calendly on your machine."""
