@@ -1,0 +1,16 @@
+"""What every test shares."""
+
+import hypothesis
+import pytest
+
+pytest_plugins = ["tests.groups"]
+
+# No wall clock decides here, and a failure found once is found again by everybody.
+hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("suite")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio, as the product does."""
+    return "asyncio"

@@ -1,0 +1,62 @@
+"""Groups of tests that need something a machine may lack, marked `@pytest.mark.needs("node")`.
+
+Where it is missing the group is left out and named in the last lines of the run. In CI nothing may be missing, so
+there a group left out fails the run.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Group:
+    """What a group needs: whether it is there, given the repository's folder, and how to get it."""
+
+    is_there: Callable[[Path], bool]
+    remedy: str
+
+
+GROUPS = {
+    "node": Group(
+        is_there=lambda root: (root / "tests/node/node_modules/@modelcontextprotocol/sdk").is_dir(),
+        remedy="the packages of tests/node/package.json are not installed; `make test` does it",
+    ),
+}
+
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", f"needs(group): a test of a group; the groups are {', '.join(GROUPS)}")
+    config.stash[LEFT_OUT] = {}
+
+
+def missing_group(item: pytest.Item) -> str | None:
+    """Name the first group whose need the machine lacks, or None. Raises KeyError for a group that is not in GROUPS."""
+    for marker in item.iter_markers("needs"):
+        name = str(marker.args[0])
+        if not GROUPS[name].is_there(item.config.rootpath):
+            return name
+    return None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    missing = {item: name for item in items if (name := missing_group(item))}
+    for name in missing.values():
+        config.stash[LEFT_OUT][name] = config.stash[LEFT_OUT].get(name, 0) + 1
+    config.hook.pytest_deselected(items=list(missing))
+    items[:] = [item for item in items if item not in missing]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.config.stash[LEFT_OUT] and os.environ.get("CI"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for name, count in config.stash[LEFT_OUT].items():
+        terminalreporter.write_line(f"left out: {name}, {count} tests ({GROUPS[name].remedy})")
