@@ -1,0 +1,89 @@
+"""The arguments of a tool: a pydantic model made from its function's signature, and errors an agent can act on."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from tools.errors import ArgumentFault
+
+_ECHOED = 60
+"""At most this many characters of what an agent sent come back in an error."""
+
+
+class Arguments(BaseModel):
+    """Checked arguments. `own` names the parameters that are ours and not the function's."""
+
+    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
+    own: ClassVar[frozenset[str]] = frozenset()
+
+    def values(self) -> dict[str, Any]:
+        """What the tool's function is called with."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
+
+
+class ReadArguments(Arguments):
+    """What every reading tool also takes."""
+
+    own = frozenset({"detail"})
+    detail: Annotated[Literal["lean", "full"], Field(description="full: everything Calendly sent, nulls too")] = "lean"
+
+
+class WriteArguments(Arguments):
+    """What every writing tool also takes."""
+
+    own = frozenset({"confirmation"})
+    confirmation: Annotated[
+        str | None, Field(max_length=1024, description="Token from confirmation_required, after the user agreed")
+    ] = None
+
+
+def arguments_model(name: str, function: Callable[..., object], access: Literal["read", "write"]) -> type[Arguments]:
+    """The model of a tool function's parameters, its first one (the call) left out."""
+    hints = get_type_hints(function, include_extras=True)
+    _, *parameters = inspect.signature(function).parameters.values()
+    fields: dict[str, Any] = {
+        parameter.name: (
+            hints[parameter.name],
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+    }
+    return create_model(name, __base__=ReadArguments if access == "read" else WriteArguments, **fields)
+
+
+def explain(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
+    """One sentence for each parameter at fault, without what was sent."""
+    return [
+        {"parameter": _path(fault), "message": _sentence(fault, tool, known)}
+        for fault in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _path(fault: ErrorDetails) -> str:
+    return ".".join(str(part)[:_ECHOED] for part in fault["loc"])
+
+
+def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
+    if fault["type"] == "missing":
+        return "This parameter is required."
+    if fault["type"] == "extra_forbidden":
+        return _unknown(str(fault["loc"][-1]), tool, known if len(fault["loc"]) == 1 else ())
+    if fault["type"] == "value_error":
+        return str(_context(fault).get("error", fault["msg"]))
+    if fault["type"] == "literal_error":
+        return f"Must be one of {_context(fault).get('expected', '')}."
+    return fault["msg"].replace("Input should", "Should").rstrip(".") + "."
+
+
+def _context(fault: ErrorDetails) -> Mapping[str, Any]:
+    return fault.get("ctx", {})
+
+
+def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{tool} has no such parameter.{hint}"

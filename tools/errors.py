@@ -1,0 +1,56 @@
+"""Why a tool did not run although Calendly was not asked.
+
+    ToolError
+    ├── ArgumentError          the arguments cannot be sent
+    ├── AccessDenied           a rule of the operator or the person forbids it
+    ├── ConfirmationRequired   a person has to agree first
+    └── Declined               a person said no
+
+What Calendly itself refuses is a `calendly.errors.CalendlyError`.
+"""
+
+from typing_extensions import TypedDict
+
+
+class ArgumentFault(TypedDict):
+    """One parameter at fault: its dotted name, and a sentence."""
+
+    parameter: str
+    message: str
+
+
+class ToolError(Exception):
+    """A call that ended before Calendly was asked to do it. The message is a sentence for the agent."""
+
+
+class ArgumentError(ToolError):
+    """The arguments cannot be sent as they are."""
+
+    def __init__(self, *faults: ArgumentFault) -> None:
+        super().__init__(" ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults))
+        self.faults = faults
+
+    @classmethod
+    def of(cls, parameter: str, message: str) -> "ArgumentError":
+        """One parameter at fault."""
+        return cls({"parameter": parameter, "message": message})
+
+
+class AccessDenied(ToolError):
+    """A rule forbids the call; the message names the rule and who can change it."""
+
+
+class ConfirmationRequired(ToolError):
+    """A person has to be asked, and this client cannot be made to ask.
+
+    Attributes:
+        token: What the agent sends as `confirmation`, once its user has agreed to the question.
+    """
+
+    def __init__(self, question: str, token: str) -> None:
+        super().__init__(question)
+        self.token = token
+
+
+class Declined(ToolError):
+    """The person was asked and did not agree. Nothing was sent."""

@@ -1,0 +1,107 @@
+"""JSON Schemas of tools, in the subset that every large model provider and MCP client accepts.
+
+Input schemas: optional parameters without `anyOf null`, no `const`, no `$ref`, no titles. Output schemas: every field
+may be missing or null, more fields may come, and an `error` may stand in place of all.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+from typing_extensions import override
+
+ERROR_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "description": "Present instead of the fields above when the call failed",
+    "properties": {
+        "kind": {"type": "string"},
+        "status": {"type": "integer"},
+        "title": {"type": "string"},
+        "message": {"type": "string"},
+        "details": {"type": "array", "items": {"type": "object"}},
+        "required_scopes": {"type": "array", "items": {"type": "string"}},
+        "retry_after": {"type": "number"},
+        "retryable": {"type": "boolean"},
+        "next_step": {"type": "string"},
+    },
+}
+
+
+class _Plain(GenerateJsonSchema):
+    """What inputs and outputs share: no titles."""
+
+    @override
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+class _Inputs(_Plain):
+    """Optional parameters are simply not required: null is taken as absent, but not offered."""
+
+    @override
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    @override
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        if described.get("default", ...) is None:
+            del described["default"]
+        return described
+
+    @override
+    def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
+        described = super().literal_schema(schema)
+        if "const" in described:
+            described["enum"] = [described.pop("const")]
+        return described
+
+
+class _Outputs(_Plain):
+    """A field that may be null has a list of types, which is shorter than `anyOf`."""
+
+    @override
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        inner = self.generate_inner(schema["schema"])
+        if isinstance(inner.get("type"), str):
+            return {**inner, "type": [inner["type"], "null"]}
+        return super().nullable_schema(schema)
+
+
+def input_schema(model: type[BaseModel]) -> dict[str, object]:
+    """The schema of a tool's arguments: one object, closed, without references."""
+    schema = _whole(model.model_json_schema(schema_generator=_Inputs))
+    return {"type": "object", "properties": {}, **schema}
+
+
+def output_schema(shape: object) -> dict[str, object]:
+    """The schema of a tool's answer: the resource's fields, or `error`."""
+    schema = _whole(TypeAdapter(shape).json_schema(schema_generator=_Outputs, mode="serialization"))
+    properties = schema.get("properties", {})
+    return {"type": "object", "properties": {**properties, "error": ERROR_SCHEMA}}
+
+
+def _whole(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema with every reference replaced by what it names, without class names and without closing objects."""
+    definitions: Mapping[str, Any] = schema.get("$defs", {})
+
+    def inline(node: Any) -> Any:
+        if isinstance(node, list):
+            return [inline(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if "$ref" in node:
+            node = {**definitions[node["$ref"].rpartition("/")[2]], **node}
+        return {key: inline(value) for key, value in node.items() if not _is_noise(key, value)}
+
+    return inline(schema)
+
+
+def _is_noise(key: str, value: object) -> bool:
+    # A property may be called "title" too: its value is a schema, a class name is text.
+    return key in {"$defs", "$ref"} or (key == "title" and isinstance(value, str)) or (key, value) == _OPEN
+
+
+_OPEN = ("additionalProperties", True)
