@@ -1,0 +1,89 @@
+"""House rules that no linter here knows."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
+PRODUCT = [path for room in ROOMS for path in sorted(room.rglob("*.py"))]
+EVERYTHING = [*PRODUCT, *sorted((ROOT / "scripts").glob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]
+
+NAMES_THAT_SAY_NOTHING = {"base", "common", "helpers", "manager", "misc", "service", "utils"}
+SHADOWING = {"logging", "mcp"}
+EVASION = re.compile(
+    r"pragma: no (cover|branch)|NotImplementedError|unittest\.mock|importorskip|"
+    r"\b(pytest|unittest)\.(skip|xfail)|\bmark\.(skip|xfail)|_fail\(reason"
+)
+SUPPRESSION = re.compile(r"noqa(: *[A-Z]+[0-9]+(, *[A-Z]+[0-9]+)*)?|(type|pyright): *ignore(\[[\w, -]+\])?")
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def code_lines(function: ast.AST) -> int:
+    """Count the lines of a function from `def` on, its docstring left aside."""
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    first, last = function.body[0], function.end_lineno
+    assert last is not None
+    docstring = 0
+    if ast.get_docstring(function) is not None and first.end_lineno is not None:
+        docstring = first.end_lineno - first.lineno + 1
+    return last - function.lineno + 1 - docstring
+
+
+def functions() -> dict[str, int]:
+    return {
+        f"{name(path)}:{node.lineno} {node.name}": code_lines(node)
+        for path in PRODUCT
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def comments(path: Path) -> Iterator[tokenize.TokenInfo]:
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+    return (token for token in tokens if token.type == tokenize.COMMENT)
+
+
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    assert {function: lines for function, lines in functions().items() if lines > 60} == {}
+
+
+def test_ninety_five_functions_in_a_hundred_are_within_thirty_lines() -> None:
+    long = {function: lines for function, lines in functions().items() if lines > 30}
+    assert len(long) <= 0.05 * len(functions()), long
+
+
+def test_no_file_of_the_product_is_longer_than_four_hundred_lines() -> None:
+    lengths = {name(path): len(path.read_text().splitlines()) for path in PRODUCT}
+    assert {path: lines for path, lines in lengths.items() if lines > 400} == {}
+
+
+def test_every_module_has_a_name_that_says_what_is_in_it() -> None:
+    parts = {name(path): set(path.relative_to(ROOT).with_suffix("").parts) for path in PRODUCT}
+    assert [path for path, names in parts.items() if names & (NAMES_THAT_SAY_NOTHING | SHADOWING)] == []
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+def test_nothing_is_skipped_mocked_left_uncounted_or_unwritten(path: Path) -> None:
+    if path == Path(__file__):
+        return
+    lines = enumerate(path.read_text().splitlines(), start=1)
+    assert [f"{number}: {line.strip()}" for number, line in lines if EVASION.search(line)] == []
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None:
+    unexplained = [
+        f"{comment.start[0]}: {comment.string}"
+        for comment in comments(path)
+        if SUPPRESSION.search(comment.string) and not re.search(r"\w+\W+\w+", SUPPRESSION.sub("", comment.string))
+    ]
+    assert unexplained == []
