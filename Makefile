@@ -28,7 +28,7 @@ bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks
 
 docs: $(VENV)/development
-	@$(BIN)/python scripts/docs
+	@scripts/docs
 
 # Each of the three holds versions and hashes only. The later ones keep to the versions of the earlier ones.
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
