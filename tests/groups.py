@@ -23,7 +23,7 @@ class Group:
 GROUPS = {
     "node": Group(
         is_there=lambda root: (root / "tests/node/node_modules/@modelcontextprotocol/sdk").is_dir(),
-        remedy="the packages of tests/node/package.json are not installed; `make test` does it",
+        remedy="npm has not installed the packages of tests/node",
     ),
 }
 
