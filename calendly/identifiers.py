@@ -1,0 +1,236 @@
+"""Identifiers of Calendly resources: a uuid or a resource URI in, a typed identifier out, anything else refused.
+
+Calendly names resources by URI and takes the last segment in paths. What an agent passes ends up in a URL, so an
+identifier exists only when its text is exactly one of the two forms: nothing is trimmed, decoded or normalised.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from typing_extensions import override
+
+CALENDLY_ORIGIN = "https://api.calendly.com"
+
+# Ids seen are UUIDs in newer accounts and 16 upper-case characters in older ones.
+_ID = "[A-Za-z0-9_-]{1,64}"
+_LONGEST_URI = 512
+_LONGEST_ECHO = 80
+
+
+class InvalidIdentifier(ValueError):
+    """The text names no resource of the expected kind; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """What all identifiers share.
+
+    Attributes:
+        uuid: The resource's own id, the last segment of its URI.
+    """
+
+    resource: ClassVar[str]
+    collection: ClassVar[str]
+
+    uuid: str
+
+    @classmethod
+    def parse(cls, text: str, *, origins: Iterable[str] = ()) -> Self:
+        """Read a bare uuid, or the full resource URI at Calendly or at one of the further `origins`.
+
+        Args:
+            text: What an agent or Calendly wrote.
+            origins: Such as `http://127.0.0.1:9000`, where a sandbox answers.
+
+        Raises:
+            InvalidIdentifier: It is neither.
+        """
+        if len(text) <= _LONGEST_URI:
+            places = "|".join(re.escape(origin) for origin in (CALENDLY_ORIGIN, *origins))
+            found = re.fullmatch(f"(?:(?:{places})/{cls._place()}/)?({_ID})", text)
+            if found is not None:
+                return cls(found[found.re.groups], *found.groups()[:-1])
+        raise InvalidIdentifier(f"Expected {cls.resource}: its uuid, or its URI {cls._example()}; got {_echo(text)}.")
+
+    @property
+    def uri(self) -> str:
+        """The resource URI, at Calendly's own address whatever address requests are sent to."""
+        return f"{CALENDLY_ORIGIN}/{self.collection}/{self.uuid}"
+
+    @classmethod
+    def _place(cls) -> str:
+        """The path above the uuid as a regular expression; its groups are the fields besides `uuid`."""
+        return cls.collection
+
+    @classmethod
+    def _example(cls) -> str:
+        return f"{CALENDLY_ORIGIN}/{cls.collection}/UUID"
+
+    @override
+    def __str__(self) -> str:
+        return self.uuid
+
+
+class UserId(Identifier):
+    """A user; `me` stands for whoever the token belongs to."""
+
+    __slots__ = ()
+    resource = "a user"
+    collection = "users"
+    ME: ClassVar["UserId"]
+
+    @property
+    def is_me(self) -> bool:
+        """Whether this is the token's own user, whose uuid only Calendly knows."""
+        return self.uuid == "me"
+
+
+UserId.ME = UserId("me")
+
+
+class OrganizationId(Identifier):
+    """An organization."""
+
+    __slots__ = ()
+    resource = "an organization"
+    collection = "organizations"
+
+
+class EventTypeId(Identifier):
+    """An event type."""
+
+    __slots__ = ()
+    resource = "an event type"
+    collection = "event_types"
+
+
+class ScheduledEventId(Identifier):
+    """A scheduled event."""
+
+    __slots__ = ()
+    resource = "a scheduled event"
+    collection = "scheduled_events"
+
+
+class ScheduleId(Identifier):
+    """A user's availability schedule."""
+
+    __slots__ = ()
+    resource = "an availability schedule"
+    collection = "user_availability_schedules"
+
+    @override
+    @classmethod
+    def _place(cls) -> str:
+        return "user_availability_schedules?"  # Calendly's own examples write the singular as well
+
+
+class MembershipId(Identifier):
+    """A person's membership in an organization."""
+
+    __slots__ = ()
+    resource = "an organization membership"
+    collection = "organization_memberships"
+
+
+class WebhookSubscriptionId(Identifier):
+    """A webhook subscription."""
+
+    __slots__ = ()
+    resource = "a webhook subscription"
+    collection = "webhook_subscriptions"
+
+
+class GroupId(Identifier):
+    """A group of an organization's users."""
+
+    __slots__ = ()
+    resource = "a group"
+    collection = "groups"
+
+
+@dataclass(frozen=True, slots=True)
+class NestedIdentifier(Identifier):
+    """An identifier whose URI nests under another resource, so that the uuid alone does not find it.
+
+    Attributes:
+        parent: The uuid of that resource, None while only the bare uuid is known.
+    """
+
+    parent_type: ClassVar[type[Identifier]]
+    parameter: ClassVar[str]
+
+    parent: str | None = None
+
+    @property
+    @override
+    def uri(self) -> str:
+        """The resource URI. Raises InvalidIdentifier while the parent is not known."""
+        return f"{self.parent_type(self._known_parent()).uri}/{self.collection}/{self.uuid}"
+
+    def within(self, parent: Identifier | None) -> Self:
+        """Return the identifier completed with its parent, when the agent named one beside it.
+
+        Raises:
+            InvalidIdentifier: Nothing names the parent, or two things name different ones.
+        """
+        if parent is None:
+            return replace(self, parent=self._known_parent())
+        if self.parent not in {None, parent.uuid}:
+            raise InvalidIdentifier(f"The URI of {self.resource} and `{self.parameter}` disagree; pass one of them.")
+        return replace(self, parent=parent.uuid)
+
+    def _known_parent(self) -> str:
+        if self.parent is None:
+            raise InvalidIdentifier(
+                f"The uuid of {self.resource} is not enough: pass `{self.parameter}` as well, or {self._example()}."
+            )
+        return self.parent
+
+    @override
+    @classmethod
+    def _place(cls) -> str:
+        return f"{cls.parent_type.collection}/({_ID})/{cls.collection}"
+
+    @override
+    @classmethod
+    def _example(cls) -> str:
+        return f"{CALENDLY_ORIGIN}/{cls.parent_type.collection}/UUID/{cls.collection}/UUID"
+
+
+class InviteeId(NestedIdentifier):
+    """An invitee of a scheduled event."""
+
+    __slots__ = ()
+    resource = "an invitee"
+    collection = "invitees"
+    parent_type = ScheduledEventId
+    parameter = "scheduled_event"
+
+    @property
+    def scheduled_event(self) -> str | None:
+        """The uuid of the scheduled event, None while only the invitee's own is known."""
+        return self.parent
+
+
+class InvitationId(NestedIdentifier):
+    """An invitation to join an organization."""
+
+    __slots__ = ()
+    resource = "an invitation"
+    collection = "invitations"
+    parent_type = OrganizationId
+    parameter = "organization"
+
+    @property
+    def organization(self) -> str | None:
+        """The uuid of the organization, None while only the invitation's own is known."""
+        return self.parent
+
+
+def _echo(text: str) -> str:
+    """Quote the start of a hostile text in printable ASCII."""
+    shown = ascii(text[:_LONGEST_ECHO])
+    return shown if len(shown) <= _LONGEST_ECHO else f"{shown[: _LONGEST_ECHO - 4]}'..."

@@ -1,0 +1,45 @@
+"""Calendly's scopes and which of them includes which (developer.calendly.com, "Scopes", introduced on 2026-03-03)."""
+
+from collections.abc import Iterable
+
+SCOPES = (
+    "users:read",
+    "event_types:read",
+    "event_types:write",
+    "availability:read",
+    "availability:write",
+    "scheduled_events:read",
+    "scheduled_events:write",
+    "scheduling_links:write",
+    "shares:write",
+    "locations:read",
+    "routing_forms:read",
+    "organizations:read",
+    "organizations:write",
+    "groups:read",
+    "webhooks:read",
+    "webhooks:write",
+    "data_compliance:write",
+    "activity_log:read",
+    "outgoing_communications:read",
+    "contacts:read",
+    "contacts:write",
+    "meeting_recaps:read",
+    "meeting_recaps:write",
+)
+
+# What tokens from before scoped permissions carry; they keep full access until they are refreshed.
+_UNSCOPED = "default"
+
+
+def expand(granted: Iterable[str]) -> frozenset[str]:
+    """Return `granted` with everything it includes: a family's write scope includes its read scope."""
+    scopes = set(granted)
+    if _UNSCOPED in scopes:
+        scopes.update(SCOPES)
+    return frozenset(scopes | {f"{scope.removesuffix(':write')}:read" for scope in scopes if scope.endswith(":write")})
+
+
+def includes(granted: Iterable[str], needed: Iterable[str]) -> bool:
+    """Whether a token with the `granted` scopes may do what needs all of `needed`."""
+    return expand(granted).issuperset(needed)
