@@ -19,6 +19,7 @@ from sandbox.endpoints import ENDPOINTS
 from sandbox.endpoints.call import Call, Endpoint
 from sandbox.errors import CalendlyError, body_for, insufficient_scope, invalid_argument
 from sandbox.gate import Gate, error_response
+from sandbox.oauth import oauth_routes
 from sandbox.permissions import identify
 from sandbox.scopes import grants
 from sandbox.state import Sandbox
@@ -41,6 +42,7 @@ def create_app(*, now: Now = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette
     app = Starlette(
         routes=[
             *(_route(sandbox, endpoint) for endpoint in ENDPOINTS),
+            *oauth_routes(sandbox),
             *control_routes(sandbox),
         ],
         middleware=[Middleware(Gate, sandbox=sandbox)],

@@ -86,9 +86,7 @@ def book(sandbox: Sandbox, booking: Booking) -> Invitee:
     event.guests += [Guest(address, now) for address in booking.guests]
     event.updated_at = now
     sandbox.records.events[event.id] = event
-    people = [invitee.email, *booking.guests, *(host.email for host in _hosts(sandbox, event))]
-    text = f"{invitee.name} and {event.name}: {event.times.start:%Y-%m-%d %H:%M} UTC. Cancel: {invitee.cancel_url}"
-    sandbox.outbox.send(now, people, f"New event: {event.name}", text, event.uri)
+    _mail_booking(sandbox, event, invitee, booking.guests)
     sandbox.announce("invitee.created", event, invitee)
     return invitee
 
@@ -115,6 +113,16 @@ def _new_event(sandbox: Sandbox, booking: Booking, opening: Opening) -> Schedule
         after_buffer=kind.after_buffer,
         calendar_event=f"calendar-{identifier[:8]}" if connected else None,
     )
+
+
+def _mail_booking(sandbox: Sandbox, event: ScheduledEvent, invitee: Invitee, guests: tuple[str, ...]) -> None:
+    """Tell everyone; only the invitee's mail has the addresses to cancel and to move."""
+    subject = f"New event: {event.name}"
+    text = f"{invitee.name} and {event.name}, {event.times.start:%Y-%m-%d %H:%M} UTC."
+    own_text = f"{text} Cancel: {invitee.cancel_url} Reschedule: {invitee.reschedule_url}"
+    others = [*guests, *(host.email for host in _hosts(sandbox, event))]
+    sandbox.outbox.send(invitee.created_at, [invitee.email], subject, own_text, event.uri)
+    sandbox.outbox.send(invitee.created_at, others, subject, text, event.uri)
 
 
 def _hosts(sandbox: Sandbox, event: ScheduledEvent) -> list[User]:
