@@ -1,6 +1,7 @@
 """Running a sandbox on a socket of this machine, within the event loop that is already there."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -59,6 +60,25 @@ class _Server(uvicorn.Server):
         self.answering.set()
 
 
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    The protocol is named because asyncio sends small writes at once (TCP_NODELAY) only on a socket that says it is TCP;
+    otherwise each answer, written as head and body, waits 40 ms for the other side's delayed acknowledgement.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere this would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 @asynccontextmanager
 async def running(
     host: str = "127.0.0.1", port: int = 0, *, now: Now = utc_now, sleep: Sleep = asyncio.sleep
@@ -75,8 +95,7 @@ async def running(
         OSError: the address cannot be listened on.
     """
     app = create_app(now=now, sleep=sleep)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family)
+    listener = _listen(host, port)
     server = _Server(
         uvicorn.Config(
             app, http=_ClosableProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
