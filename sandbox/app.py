@@ -49,6 +49,7 @@ def create_app(*, now: Now = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False
     app.state.sandbox = sandbox
     return app
 

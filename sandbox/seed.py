@@ -3,7 +3,7 @@
 URIs are the same at every start; times lie around the moment given.
 """
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sandbox.identifiers import fixed_id
@@ -127,7 +127,9 @@ def _day_off(now: datetime) -> date:
 
 def _local(day: date, opens: time, closes: time, person: User) -> Interval:
     zone = ZoneInfo(person.timezone)
-    return Interval(datetime.combine(day, opens, zone), datetime.combine(day, closes, zone))
+    return Interval(
+        datetime.combine(day, opens, zone).astimezone(UTC), datetime.combine(day, closes, zone).astimezone(UTC)
+    )
 
 
 def _add_invitations(records: Records, now: datetime) -> None:

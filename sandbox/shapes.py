@@ -1,6 +1,6 @@
 """Records as Calendly writes them in JSON."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import cast
 
 from sandbox.identifiers import uri
@@ -27,12 +27,12 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 
 def stamp(moment: datetime) -> str:
     """Write a stored time: UTC with microseconds."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def slot_stamp(moment: datetime) -> str:
     """Write the start of an open slot: UTC without fractions."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _stamp_or_none(moment: datetime | None) -> str | None:
