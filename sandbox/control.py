@@ -133,7 +133,7 @@ def _faults(sandbox: Sandbox, fields: Fields) -> object:
 
 def _read_fault(fields: Fields) -> Fault:
     drop = fields.raw("drop")
-    if drop not in {None, False, True, "before", "after"}:
+    if drop not in (None, False, True, "before", "after"):  # it may be a list, which has no hash
         fields.refuse("drop", 'must be true, "before" or "after"')
     headers = fields.within("headers")
     after = fields.boolean("after") or drop == "after"
@@ -141,7 +141,7 @@ def _read_fault(fields: Fields) -> Fault:
         method=fields.text("method").upper() or None,
         path=fields.text("path") or None,
         status=fields.whole_number("status", least=200, most=599),
-        drop=drop in {True, "before", "after"},
+        drop=bool(drop),
         moment="after" if after else "before",
         delay=fields.number("delay", least=0, most=LONGEST_DELAY) or 0,
         times=fields.whole_number("times", least=1, most=1_000_000) or 1,

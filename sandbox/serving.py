@@ -98,7 +98,14 @@ async def running(
     listener = _listen(host, port)
     server = _Server(
         uvicorn.Config(
-            app, http=_ClosableProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            app,
+            http=_ClosableProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
     )
     serving = asyncio.create_task(server.serve([listener]))

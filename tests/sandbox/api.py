@@ -86,7 +86,7 @@ class Api:
         places = {"kind": kind["locations"][0]["kind"]} if kind["locations"] and not kind["pooling_type"] else None
         body = {
             "event_type": kind["uri"],
-            "start_time": (await self.slots(kind["uri"], token))[0],
+            "start_time": changes.get("start_time") or (await self.slots(kind["uri"], token))[0],
             "invitee": {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"},
             "location": places,
             "questions_and_answers": [
