@@ -166,27 +166,27 @@ async def send(api: Api, fact: Json, token: str | None = None, *, path: str | No
     )
 
 
-def fits(value: Json, schema: Json) -> bool:
+def fits(value: object, schema: Json) -> bool:
     """Say whether a value has a shape."""
     try:
-        jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+        jsonschema.validate(cast("Json", value), schema, jsonschema.Draft202012Validator)
     except jsonschema.ValidationError:
         return False
     return True
 
 
-def unknown_fields(value: Json, schema: Json, place: str = "") -> list[str]:
+def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
     """Name the fields of an answer that the facts do not list."""
     if "oneOf" in schema:
         fitting = [one for one in schema["oneOf"] if fits(value, one)]
         return unknown_fields(value, fitting[0], place) if fitting else [place]
     if isinstance(value, list):
-        rows = cast("list[Json]", value)
+        rows = cast("list[object]", value)
         return [found for row in rows for found in unknown_fields(row, schema.get("items", {}), f"{place}[]")]
     if not isinstance(value, dict):
         return []
     known = schema.get("properties", {})
-    members = cast("dict[str, Json]", value)
+    members = cast("dict[str, object]", value)
     return [
         found
         for name, inner in members.items()

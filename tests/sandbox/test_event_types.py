@@ -132,7 +132,7 @@ async def test_a_one_off_type_can_be_booked_at_its_own_address(api: Api) -> None
             [26],
         ),
     ],
-    ids=lambda value: value["type"] if isinstance(value, dict) else "",
+    ids=["weekdays", "today", "range", "spots"],
 )
 @pytest.mark.anyio
 async def test_a_one_off_type_opens_on_its_days_only(api: Api, setting: Json, days: list[int]) -> None:

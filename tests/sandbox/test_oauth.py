@@ -8,6 +8,7 @@ from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 from typing_extensions import override
 
@@ -27,7 +28,7 @@ def asked(client: str = "sandbox-client", **changes: str) -> dict[str, str]:
 
 
 async def person_of(api: Api, token: str) -> str:
-    return (await api.me(token))["uri"].rpartition("/")[2]
+    return str((await api.me(token))["uri"].rpartition("/")[2])
 
 
 async def allow(api: Api, who: str = "owner", **changes: str) -> dict[str, str]:
@@ -37,15 +38,23 @@ async def allow(api: Api, who: str = "owner", **changes: str) -> dict[str, str]:
     return returned(answer)
 
 
-def returned(answer: Json) -> dict[str, str]:
+def returned(answer: httpx2.Response) -> dict[str, str]:
     assert answer.status_code == 303, answer.text
     location = urlsplit(answer.headers["location"])
     return {name: values[0] for name, values in parse_qs(location.query).items()}
 
 
+def basic(client: tuple[str, str] | None) -> dict[str, str]:
+    """Write the header with which a client authenticates, none for a public one."""
+    if client is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(':'.join(client).encode()).decode()}"}
+
+
 async def redeem(api: Api, code: str, auth: tuple[str, str] | None = WEB, **changes: str) -> Json:
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, **changes}
-    return await api.http.post("/oauth/token", data={name: value for name, value in form.items() if value}, auth=auth)
+    sent = {name: value for name, value in form.items() if value}
+    return await api.http.post("/oauth/token", data=sent, headers=basic(auth))
 
 
 async def signed_in(api: Api, who: str = "owner", **changes: str) -> Json:
@@ -103,7 +112,7 @@ async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: 
         assert person in unescape(answer.text)
     assert not page.all("script")
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
-    sent = {**hidden, "person": radios[1]["value"], "decision": "allow"}
+    sent = {**asked(), "person": str(radios[1]["value"]), "decision": "allow"}
     assert "code" in returned(await api.http.post("/oauth/authorize", data=sent))
 
 
@@ -219,7 +228,7 @@ async def test_a_web_application_may_send_its_secret_in_the_body(api: Api) -> No
 async def test_a_client_that_does_not_authenticate_is_refused(
     api: Api, endpoint: str, auth: tuple[str, str] | None
 ) -> None:
-    answer = await api.http.post(f"/oauth/{endpoint}", data={"token": "x"}, auth=auth)
+    answer = await api.http.post(f"/oauth/{endpoint}", data={"token": "x"}, headers=basic(auth))
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
     assert answer.headers["www-authenticate"].startswith("Basic")
 

@@ -8,7 +8,7 @@ from tests.sandbox.api import CALENDLY, Api, Json, path_of
 ACTION = "You do not have permission to perform this action"
 
 
-async def members(api: Api, token: str = "owner", **query: str) -> list[Json]:  # noqa: S107
+async def members(api: Api, token: str = "owner", **query: str) -> Json:  # noqa: S107
     organization = (await api.me())["current_organization"]
     return await api.read("/organization_memberships", token, organization=organization, **query)
 

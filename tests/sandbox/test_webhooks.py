@@ -150,7 +150,7 @@ async def test_a_failed_delivery_is_sent_again_after_growing_pauses_until_it_suc
     receiver.status = 500
     await api.book()
     first = await receiver.next()
-    now = MONDAY
+    now, again = MONDAY, first
     for failures in (1, 2, 3):
         receiver.status = 200 if failures == 3 else 302
         assert (await state_of(api, hook))["retry_started_at"] == f"{MONDAY:%Y-%m-%dT%H:%M:%S.%fZ}"
@@ -259,28 +259,27 @@ async def test_who_may_listen_to_whom(api: Api) -> None:
     url = "https://hooks.northlight.example/x"
     owner, member, free = [await api.me(token) for token in ("owner", "member", "free")]
     organization = owner["current_organization"]
-    for number, (token, changes, status, message) in enumerate(
+    cases: list[tuple[str, Json, int, str | None]] = [
+        ("admin", {}, 201, None),
+        ("member", {}, 403, "You do not have permission"),
+        ("member", {"scope": "user", "user": member["uri"]}, 201, None),
+        ("member", {"scope": "user", "user": owner["uri"]}, 403, "You do not have permission"),
+        ("member", {"scope": "group", "group": GROUP}, 201, None),
         (
-            ("admin", {}, 201, None),
-            ("member", {}, 403, "You do not have permission"),
-            ("member", {"scope": "user", "user": member["uri"]}, 201, None),
-            ("member", {"scope": "user", "user": owner["uri"]}, 403, "You do not have permission"),
-            ("member", {"scope": "group", "group": GROUP}, 201, None),
-            (
-                "free",
-                {"scope": "user", "user": free["uri"], "organization": organization},
-                403,
-                "You do not have permission to access this resource.",
-            ),
-            ("free", {}, 201, None),
-            (
-                "owner",
-                {"scope": "user", "user": member["uri"], "organization": f"{organization[:-12]}000000000000"},
-                404,
-                "The server could not find the requested resource.",
-            ),
-        )
-    ):
+            "free",
+            {"scope": "user", "user": free["uri"], "organization": organization},
+            403,
+            "You do not have permission to access this resource.",
+        ),
+        ("free", {}, 201, None),
+        (
+            "owner",
+            {"scope": "user", "user": member["uri"], "organization": f"{organization[:-12]}000000000000"},
+            404,
+            "The server could not find the requested resource.",
+        ),
+    ]
+    for number, (token, changes, status, message) in enumerate(cases):
         answer = await subscribe(api, f"{url}{number}", token, **changes)
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
@@ -348,7 +347,7 @@ async def oauth_token(api: Api, scope: str) -> str:
         data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},
         auth=("sandbox-client", "sandbox-secret"),
     )
-    return answer.json()["access_token"]
+    return str(answer.json()["access_token"])
 
 
 @pytest.mark.anyio
