@@ -1,10 +1,8 @@
 """The controls under /_sandbox/: for whoever tests against the sandbox, from this machine only."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import cast
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,6 +14,7 @@ from sandbox.faults import Fault
 from sandbox.fields import Fields
 from sandbox.gate import error_response
 from sandbox.invitee_pages import PAGE_CONTROLS
+from sandbox.json_objects import read_object
 from sandbox.loopback import is_loopback
 from sandbox.shapes import stamp
 from sandbox.state import Sandbox
@@ -40,7 +39,7 @@ def _guarded(sandbox: Sandbox, control: Control) -> Callable[[Request], object]:
     async def answer(request: Request) -> Response:
         try:
             _require_this_machine(request)
-            return JSONResponse(control(sandbox, Fields(_json_object(await request.body()))))
+            return JSONResponse(control(sandbox, _read_fields(await request.body())))
         except CalendlyError as error:
             return error_response(error)
 
@@ -63,14 +62,11 @@ def _host_of(url: str) -> str:
         return ""
 
 
-def _json_object(text: bytes) -> dict[str, object]:
-    try:
-        body = cast("object", json.loads(text or b"{}"))
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
+def _read_fields(text: bytes) -> Fields:
+    body = read_object(text or b"{}")
+    if body is None:
         raise CalendlyError(400, "Invalid Argument", "A control takes a JSON object.")
-    return cast("dict[str, object]", body)
+    return Fields(body)
 
 
 def _requests(sandbox: Sandbox, _fields: Fields) -> object:

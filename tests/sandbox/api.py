@@ -105,6 +105,22 @@ class Api:
         return answer.json()["resource"]
 
 
+async def sign_in(api: Api, person: str, scope: str) -> str:
+    """Sign in as a person of the sign-in page with the confidential application, and return the access token."""
+    redirect_uri = "http://localhost:1/callback"
+    asked = {"client_id": "sandbox-client", "redirect_uri": redirect_uri, "response_type": "code", "scope": scope}
+    page = (await api.http.get("/oauth/authorize", params=asked)).text
+    chosen = page.partition(person)[0].rpartition('name="person" value="')[2].partition('"')[0]
+    sent = await api.http.post("/oauth/authorize", data={**asked, "person": chosen, "decision": "allow"})
+    code = sent.headers["location"].partition("code=")[2]
+    answer = await api.http.post(
+        "/oauth/token",
+        data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},
+        auth=("sandbox-client", "sandbox-secret"),
+    )
+    return str(answer.json()["access_token"])
+
+
 def path_of(address: str) -> str:
     """Strip Calendly's origin from a resource's URI."""
     return address.removeprefix(CALENDLY)

@@ -18,7 +18,7 @@ class Delivery:
     body: bytes
 
     @property
-    def message(self) -> Any:  # noqa: ANN401  # JSON
+    def message(self) -> Any:  # noqa: ANN401  # whatever JSON holds
         """Read the body."""
         return json.loads(self.body)
 

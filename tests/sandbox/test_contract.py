@@ -292,6 +292,22 @@ async def test_a_malformed_parameter_is_named_in_the_details(api: Api, fact: Jso
     assert parameter["name"] in {detail["parameter"] for detail in answer.json()["details"]}
 
 
+# Whose things are asked for. The user of webhook subscriptions counts only with scope=user.
+WHOSE = [
+    (fact, parameter["name"])
+    for fact, parameter in QUERIES
+    if parameter["name"] in {"user", "organization", "event_type"}
+    and (fact["path"], parameter["name"]) != ("/webhook_subscriptions", "user")
+]
+
+
+@pytest.mark.parametrize(("fact", "whose"), WHOSE, ids=[f"{name_of(fact)} {whose}" for fact, whose in WHOSE])
+@pytest.mark.anyio
+async def test_a_uri_that_names_nothing_is_not_found(api: Api, fact: Json, whose: str) -> None:
+    answer = await send(api, fact, **{whose: f"{CALENDLY}/{whose}s/00000000-0000-4000-8000-000000000000"})
+    assert answer.status_code == 404
+
+
 REQUIRED = [(fact, parameter) for fact, parameter in QUERIES if parameter["required"]]
 
 
@@ -346,7 +362,7 @@ POSTS = [fact for fact in FACTS if fact["body"]]
 
 
 @pytest.mark.parametrize("fact", POSTS, ids=name_of)
-@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b'"x"', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b"\xff", b'{"x":"\\ud800"}', b"[" * 100_000])
 @pytest.mark.anyio
 async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, text: bytes) -> None:
     example = Example(api)

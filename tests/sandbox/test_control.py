@@ -6,7 +6,9 @@ import anyio
 import httpx2
 import pytest
 
+import sandbox
 from sandbox import RunningSandbox, running
+from sandbox.app import create_app
 from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
@@ -203,6 +205,28 @@ async def test_a_fault_without_a_body_has_the_one_calendly_sends(api: Api, statu
     answer = await api.get("/users/me")
     assert answer.status_code == status
     assert set(answer.json()) == {"title", "message"}
+
+
+@pytest.mark.anyio
+async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
+    transport = httpx2.ASGITransport(create_app())
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as http:
+        await http.post("/_sandbox/faults", json={"drop": True})
+        with pytest.raises(ConnectionAbortedError):
+            await http.get("/users/me")
+
+
+@pytest.mark.parametrize("host", ["[x", "evil.example", ""])
+@pytest.mark.anyio
+async def test_the_api_does_not_care_for_the_host_it_is_called_by(api: Api, host: str) -> None:
+    for path in ("/users/me", "/.well-known/oauth-authorization-server"):
+        assert (await api.http.get(path, headers={**bearer("owner"), "Host": host})).status_code == 200
+
+
+def test_the_package_has_what_it_says_and_nothing_else() -> None:
+    assert sandbox.running is running
+    with pytest.raises(AttributeError, match="no attribute 'walking'"):
+        _ = vars(sandbox)["__getattr__"]("walking")
 
 
 @pytest.mark.anyio

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sandbox.identifiers import fixed_id
-from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso
+from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso
 
 DAY = timedelta(days=1)
 NEVER = f"{CALENDLY}/users/00000000-0000-4000-8000-000000000000"
@@ -86,7 +86,7 @@ async def test_questions_carry_what_a_booking_form_needs(api: Api) -> None:
     assert questions[1]["include_other"] is True
 
 
-async def one_off(api: Api, token: str = "owner", **changes: Json) -> Json:  # noqa: S107
+async def one_off(api: Api, token: str = OWNER, **changes: Json) -> Json:
     body = {
         "name": "Contract review",
         "host": (await api.me(token))["uri"],

@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.sandbox.api import MONDAY, Api, Json, iso
+from tests.sandbox.api import MONDAY, OWNER, Api, Json, iso
 
 LEE = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"}
 
 
-async def link(api: Api, name: str = "Deep dive", token: str = "owner", **changes: Json) -> Json:  # noqa: S107
+async def link(api: Api, name: str = "Deep dive", token: str = OWNER, **changes: Json) -> Json:
     owner = (await api.event_type(name))["uri"]
     return await api.post(
         "/scheduling_links", {"max_event_count": 1, "owner": owner, "owner_type": "EventType", **changes}, token
@@ -88,6 +88,8 @@ async def test_what_is_wrong_with_a_link_is_named(api: Api, changes: Json, param
 @pytest.mark.anyio
 async def test_links_are_made_by_hosts_and_administrators(api: Api) -> None:
     assert (await link(api, token="admin")).status_code == 201
+    nothing = "https://api.calendly.com/event_types/00000000-0000-4000-8000-000000000000"
+    assert (await link(api, owner=nothing)).status_code == 404
     assert (await link(api, "Support triage", "member")).status_code == 201
     refused = await link(api, token="member")
     assert (refused.status_code, refused.json()["message"]) == (

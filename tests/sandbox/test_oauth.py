@@ -103,7 +103,7 @@ async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: 
     assert len(page.all("form")) == 1
     assert page.all("html") == [{"lang": "en"}]
     radios = [one for one in page.all("input") if one["type"] == "radio"]
-    assert len(radios) == len(page.all("label")) == 6
+    assert len(radios) == len(page.all("label")) == 7
     assert {one["name"] for one in radios} == {"person"}
     hidden = {one["name"]: one["value"] for one in page.all("input") if one["type"] == "hidden"}
     assert hidden == asked(scope="users:read", state='"><b>')

@@ -3,12 +3,12 @@
 import pytest
 
 from sandbox.seed import LEGACY_USER_ID
-from tests.sandbox.api import CALENDLY, Api, Json, path_of
+from tests.sandbox.api import CALENDLY, OWNER, Api, Json, path_of, sign_in
 
 ACTION = "You do not have permission to perform this action"
 
 
-async def members(api: Api, token: str = "owner", **query: str) -> Json:  # noqa: S107
+async def members(api: Api, token: str = OWNER, **query: str) -> Json:
     organization = (await api.me())["current_organization"]
     return await api.read("/organization_memberships", token, organization=organization, **query)
 
@@ -195,3 +195,11 @@ async def test_invitee_data_is_forgotten_on_enterprise_by_administrators_only(ap
 async def test_addresses_to_forget_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": emails}, "enterprise")
     assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, "emails")
+
+
+@pytest.mark.anyio
+async def test_a_plain_member_forgets_nobody_even_on_enterprise(api: Api) -> None:
+    token = await sign_in(api, "Erik Dahl", "data_compliance:write")
+    answer = await api.post("/data_compliance/deletion/invitees", {"emails": ["a@b.example"]}, token)
+    assert answer.status_code == 403
+    assert answer.json()["message"].startswith("You must be an admin/owner with the data requests permission enabled")

@@ -10,7 +10,7 @@ import pytest
 from sandbox.deliveries import pause_after
 from sandbox.endpoints.webhooks import EVENTS
 from sandbox.identifiers import fixed_id
-from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
+from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso, path_of, sign_in
 from tests.sandbox.receiver import Delivery, Receiver, receiving
 
 GROUP = f"{CALENDLY}/groups/{fixed_id('group support')}"
@@ -23,7 +23,7 @@ async def receiver() -> AsyncGenerator[Receiver]:
         yield one
 
 
-async def subscribe(api: Api, callback: str, token: str = "owner", **changes: Json) -> Json:  # noqa: S107
+async def subscribe(api: Api, callback: str, token: str = OWNER, **changes: Json) -> Json:
     me = await api.me(token)
     body = {
         "url": callback,
@@ -35,7 +35,7 @@ async def subscribe(api: Api, callback: str, token: str = "owner", **changes: Js
     return await api.post("/webhook_subscriptions", {name: one for name, one in body.items() if one is not None}, token)
 
 
-async def subscribed(api: Api, callback: str, token: str = "owner", **changes: Json) -> Json:  # noqa: S107
+async def subscribed(api: Api, callback: str, token: str = OWNER, **changes: Json) -> Json:
     answer = await subscribe(api, callback, token, **changes)
     assert answer.status_code == 201, answer.text
     return answer.json()["resource"]
@@ -319,7 +319,7 @@ async def test_subscriptions_are_listed_by_subject_and_seen_by_their_maker_and_a
 
 @pytest.mark.anyio
 async def test_an_event_family_needs_its_read_scope_and_says_so_with_a_plain_400(api: Api) -> None:
-    token = await oauth_token(api, "webhooks:write users:read")
+    token = await sign_in(api, "Maya Lindqvist", "webhooks:write users:read")
     answer = await subscribe(api, "https://hooks.northlight.example/x", token)
     assert answer.status_code == 400
     assert answer.json() == {"title": "Invalid Argument", "message": "The supplied parameters are invalid."}
@@ -327,27 +327,12 @@ async def test_an_event_family_needs_its_read_scope_and_says_so_with_a_plain_400
 
 @pytest.mark.anyio
 async def test_an_application_signs_with_its_own_key(api: Api, receiver: Receiver) -> None:
-    token = await oauth_token(api, "webhooks:write users:read scheduled_events:read")
+    token = await sign_in(api, "Maya Lindqvist", "webhooks:write users:read scheduled_events:read")
     await subscribed(api, receiver.url, token, signing_key=KEY)
     await api.book()
     delivery = await receiver.next()
     assert is_signed(delivery, "sandbox-signing-key")
     assert not is_signed(delivery, KEY)
-
-
-async def oauth_token(api: Api, scope: str) -> str:
-    """Sign in as the owner with the confidential application."""
-    redirect_uri = "http://localhost:1/callback"
-    asked = {"client_id": "sandbox-client", "redirect_uri": redirect_uri, "response_type": "code", "scope": scope}
-    person = (await api.me())["uri"].rpartition("/")[2]
-    sent = await api.http.post("/oauth/authorize", data={**asked, "person": person, "decision": "allow"})
-    code = sent.headers["location"].partition("code=")[2]
-    answer = await api.http.post(
-        "/oauth/token",
-        data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},
-        auth=("sandbox-client", "sandbox-secret"),
-    )
-    return str(answer.json()["access_token"])
 
 
 @pytest.mark.anyio
