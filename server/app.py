@@ -21,7 +21,6 @@ from calendly.ranges import Cap
 from server.caller import Callers
 from server.first_run import NO_TOKEN
 from server.handlers import Handlers
-from server.logs import log_to_stderr
 from server.seal import Seal
 from server.selection import Rules, Selection, select
 from server.settings import Settings
@@ -61,7 +60,6 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
         UsageError: There is no token, or a setting names what does not exist.
         CommandError: The sandbox cannot listen.
     """
-    log_to_stderr(settings.log_level, settings.log_format)
     selection = select(ALL, _rules(settings))
     async with AsyncExitStack() as stack:
         if settings.sandbox:
