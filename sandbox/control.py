@@ -115,7 +115,7 @@ def _faults(sandbox: Sandbox, fields: Fields) -> object:
     closes the connection before the call acts, `"drop": "after"` once it has; `"after": true` does so for a status.
     """
     read_lag = fields.number("read_lag", least=0, most=86400)
-    asked = any(fields.named(name) for name in ("status", "drop", "delay"))
+    asked = any(fields.raw(name) not in (None, False) for name in ("status", "drop", "delay"))
     if not asked and read_lag is None:
         fields.refuse("status", "a fault needs status, drop or delay; the other thing to set here is read_lag")
     fault = _read_fault(fields)

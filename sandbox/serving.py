@@ -95,6 +95,7 @@ async def running(
         OSError: the address cannot be listened on.
     """
     app = create_app(now=now, sleep=sleep)
+    sandbox = cast("Sandbox", app.state.sandbox)
     listener = _listen(host, port)
     server = _Server(
         uvicorn.Config(
@@ -113,7 +114,8 @@ async def running(
         await server.answering.wait()
         taken = cast("int", listener.getsockname()[1])
         shown = f"[{host}]" if ":" in host else host
-        yield RunningSandbox(f"http://{shown}:{taken}", cast("Sandbox", app.state.sandbox))
+        yield RunningSandbox(f"http://{shown}:{taken}", sandbox)
     finally:
+        sandbox.clock.stop()
         server.should_exit = True
         await serving

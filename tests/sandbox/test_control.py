@@ -103,6 +103,7 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
         ("limits", {"available_times_days": 1.5}),
         ("faults", {}),
         ("faults", {"path": "/users/me"}),
+        ("faults", {"drop": False}),
         ("faults", {"status": 99}),
         ("faults", {"status": True}),
         ("faults", {"drop": "sometimes"}),
@@ -250,6 +251,15 @@ async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
         answers = [(await http.get("/users/me", headers=bearer("owner"))).status_code for _ in range(3)]
     assert answers == [200, 500, 200]
     assert slept == [2.5, 1]
+
+
+@pytest.mark.anyio
+async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+        await http.post("/_sandbox/faults", json={"delay": 3600})
+        with pytest.raises(httpx2.ReadTimeout):
+            await http.get("/users/me", timeout=0.05)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.anyio
