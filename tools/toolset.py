@@ -322,7 +322,7 @@ class Call:
         resource = (await self._send(request)).get("resource")
         if not isinstance(resource, dict):
             raise unreadable(request)
-        return read(shape, resource)
+        return read(shape, cast("JSON", resource))
 
     async def done(self, *, body: Body | None = None, **ids: Identifier) -> None:
         """Ask for something that Calendly answers without a resource (202 and 204)."""
