@@ -95,6 +95,6 @@ def _context(fault: ErrorDetails) -> Mapping[str, Any]:
 
 
 def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1)
+    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1, cutoff=0.7)
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"{tool} has no such parameter.{hint}"

@@ -45,7 +45,10 @@ def test_values_to_choose_from_are_listed() -> None:
 
 def test_null_stands_for_an_optional_parameter_that_is_left_out() -> None:
     tool = TOOLS["list_scheduled_events"]
-    assert tool.parse({"user": None, "status": None, "page_token": None}, ()).values() == tool.parse({}, ()).values()
+    nulls = {"user": None, "status": None, "page_token": None, "count": None, "max_pages": None, "detail": None}
+    assert tool.parse(nulls, ()).values() == tool.parse({}, ()).values()
+    assert fault_of("get_user", user=None) == "user: This parameter is required."
+    assert fault_of("get_user", user="me", evil=None) == "evil: get_user has no such parameter."
 
 
 def test_what_is_ours_is_not_handed_to_the_function() -> None:

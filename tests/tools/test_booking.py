@@ -194,6 +194,26 @@ async def test_without_permission_to_look_the_outcome_stays_unknown(agent: Agent
     assert await booked(api) == 1
 
 
+async def test_without_the_event_type_the_persons_own_events_are_looked_through(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    agent.off = {"event_types"}
+    await fail(api, drop="after")
+    assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
+
+
+async def test_a_meeting_of_another_kind_at_that_time_is_not_mistaken_for_it(agent: Agent, api: Api) -> None:
+    body = await api.booking("Product workshop")
+    event = (await api.book("Product workshop", **body))["event"]
+    other = {**await api.read(event), "event_type": "https://api.calendly.com/event_types/other"}
+    listed = {"collection": [other]}
+    await api.control(
+        "faults", {"method": "GET", "path": "/scheduled_events", "status": 200, "times": 9, "body": listed}
+    )
+    await fail(api, status=500)
+    with pytest.raises(OutcomeUnknown):
+        await agent.call("create_event_invitee", **body)
+
+
 async def test_a_meeting_with_hosts_in_turn_is_found_in_the_organization(agent: Agent, api: Api) -> None:
     body = await api.booking("Support triage")
     await fail(api, drop="after")

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from calendly.errors import Conflict, InvalidArgument, NotFound
+from calendly.errors import CalendlyError, Conflict, InvalidArgument, NotFound, OutcomeUnknown
 from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
@@ -95,12 +95,16 @@ async def test_a_key_that_an_upstream_sends_back_does_not_reach_the_agent(agent:
     assert "s3cret-key" not in str(made)
 
 
-async def test_a_refusal_that_quotes_the_key_does_not_reach_the_agent(agent: Agent, api: Api) -> None:
-    quoting = {"title": "Invalid Argument", "message": "No.", "details": [{"message": "s3cret-key is too short"}]}
-    await api.control("faults", {"method": "POST", "path": "/webhook_subscriptions", "status": 400, "body": quoting})
-    with pytest.raises(InvalidArgument) as refused:
+@pytest.mark.parametrize(("status", "kind"), [(400, InvalidArgument), (500, OutcomeUnknown)])
+async def test_an_error_that_quotes_the_key_does_not_reach_the_agent(
+    agent: Agent, api: Api, status: int, kind: type[CalendlyError]
+) -> None:
+    quoting = {"title": "No", "message": "s3cret-key?", "details": [{"message": "s3cret-key is too short"}]}
+    await api.control("faults", {"method": "POST", "path": "/webhook_subscriptions", "status": status, "body": quoting})
+    with pytest.raises(kind) as failed:
         await agent.call("create_webhook_subscription", url=URL, events=["invitee.created"], signing_key="s3cret-key")
-    assert "s3cret-key" not in f"{refused.value} {vars(refused.value)}"
+    assert "s3cret-key" not in f"{failed.value} {vars(failed.value)}"
+    assert failed.value.status == status
 
 
 async def test_a_free_plan_may_subscribe_too(agent_of: AgentOf) -> None:

@@ -5,7 +5,7 @@ from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 from pydantic import TypeAdapter
 from typing_extensions import get_type_hints, is_typeddict
@@ -56,6 +56,7 @@ def fits(shape: Json, value: object) -> bool:
 
 
 @EACH
+@settings(max_examples=50)
 @given(data=some.data())
 def test_whatever_comes_is_read_as_its_shape_and_nothing_is_thrown_away(shape: Json, data: some.DataObject) -> None:
     value = data.draw(near(shape))
@@ -71,6 +72,7 @@ def test_whatever_comes_is_read_as_its_shape_and_nothing_is_thrown_away(shape: J
 
 
 @EACH
+@settings(max_examples=20)
 @given(value=ANYTHING)
 def test_what_is_no_object_is_kept_aside(shape: Json, value: object) -> None:
     answer: Any = read(shape, value)
