@@ -89,7 +89,7 @@ class Calendly:
             request: What to ask.
             account: On whose behalf.
             deadline: When the caller needs an answer or an error, on the clock.
-            waiting: Told, while the request waits for its turn, in how many seconds it should start. Must not raise.
+            waiting: Told, while the request waits for its turn, in how many seconds it should start.
 
         Raises:
             CalendlyError: As drawn in `calendly.errors`.

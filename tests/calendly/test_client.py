@@ -326,6 +326,17 @@ async def test_a_waiting_call_is_told_how_long(desk: Desk) -> None:
     assert told == [9, 9, 4, 4]
 
 
+async def test_a_caller_that_cannot_be_told_disturbs_no_other(desk: Desk) -> None:
+    desk.upstream.will(answer(200, {}, x_ratelimit_limit="60", x_ratelimit_remaining="0", x_ratelimit_reset="9"))
+
+    async def gone(seconds: float) -> None:
+        raise ConnectionResetError(seconds)
+
+    await desk.send()
+    answers = await asyncio.gather(*(desk.send(waiting=waiting) for waiting in (gone, None)))
+    assert answers == [{"resource": {}}] * 2
+
+
 # Time and cancellation
 
 
