@@ -1,17 +1,15 @@
 """What a tool makes of an answer that Calendly's documentation does not know."""
 
-from typing import Any
-
 import pytest
 
 from calendly.errors import OutcomeUnknown, UpstreamError
-from tests.sandbox.api import Api
+from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 
 pytestmark = pytest.mark.anyio
 
 
-async def answers(api: Api, path: str, body: Any, method: str = "GET") -> None:
+async def answers(api: Api, path: str, body: Json, method: str = "GET") -> None:
     await api.control("faults", {"method": method, "path": path, "status": 200, "body": body})
 
 
