@@ -12,6 +12,7 @@ RUN python -m venv /opt/build \
  && python -m venv --without-pip /opt/calendly-mcp \
  && pip --python /opt/calendly-mcp install --no-compile --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY auth auth
 COPY calendly calendly
 COPY sandbox sandbox
 COPY server server
