@@ -75,7 +75,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
         (["--toolsets", "everything"], {"CALENDLY_ACCESS_TOKEN": "x"}, 'There is no toolset "everything"'),
         (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
         (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
-        (["http", "--host", "0.0.0.0"], {"CALENDLY_ACCESS_TOKEN": "x"}, "listens on this machine only"),  # noqa: S104
+        (["http", "--host", "0.0.0.0"], {"CALENDLY_ACCESS_TOKEN": "x"}, "listens on this machine only"),  # noqa: S104 - it is refused
         (["http", "--auth", "oauth"], {}, "--auth: there is no sign-in in this version"),
         (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),

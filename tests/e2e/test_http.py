@@ -145,7 +145,7 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("host", [*HOSTS, "", "[::1", "0.0.0.0"])  # noqa: S104 - refused
+@pytest.mark.parametrize("host", [*HOSTS, "", "[::1", "0.0.0.0"])  # noqa: S104 - it is refused
 @pytest.mark.parametrize("path", ["/mcp", "/", "/nowhere"])
 def test_a_foreign_host_name_is_refused_on_every_route(http: httpx2.Client, path: str, host: str) -> None:
     response = http.post(path, json=request("tools/list"), headers={"Host": host})
