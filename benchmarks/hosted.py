@@ -1,0 +1,94 @@
+"""The product over HTTP: how many calls it answers, and the memory it takes before there are any."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from time import perf_counter
+from typing import Final
+
+import anyio
+import httpx2
+
+from benchmarks.measure import Row, interleaved, ratio, typical, written
+from benchmarks.processes import FLOOR, PRODUCT, REVISION, UPSTREAM, ServerFailed, listening
+
+CLIENTS: Final = 32
+ROUNDS: Final = 8
+SECONDS: Final = 2.0
+"""How long the clients call in one round."""
+
+_HEADERS: Final = {
+    "Accept": "application/json, text/event-stream",
+    "Content-Type": "application/json",
+    "MCP-Protocol-Version": REVISION,
+}
+
+
+def rows() -> Iterator[Row]:
+    """Load the product and the floor in turn, each with one upstream request for each call."""
+    with (
+        listening(*UPSTREAM) as (upstream, _),
+        listening(PRODUCT, "http", "--port", "0", "--auth", "none", "--api-url", upstream) as (ours, process),
+        listening(*FLOOR, "http", upstream) as (floor, floors_process),
+    ):
+        numbers = count()
+        idle, floors_idle = _memory(process), _memory(floors_process)
+        rates, floors_rates = interleaved(ROUNDS, partial(_rate, ours, numbers), partial(_rate, floor, numbers))
+    yield Row(
+        what=f"hosted: calls per second, {CLIENTS} clients, no sign-in yet",
+        ours=typical(rates, "/s"),
+        floor=typical(floors_rates, "/s"),
+        figure=ratio(rates, floors_rates),
+        must=0.5,
+        reach=0.8,
+        at_least=True,
+    )
+    if idle is not None and floors_idle is not None:
+        yield Row(
+            what="hosted: memory before the first call",
+            ours=f"{written(idle)} MB",
+            floor=f"{written(floors_idle)} MB",
+            figure=idle,
+            unit=" MB",
+            must=120,
+            reach=100,
+        )
+
+
+def _rate(server: str, numbers: Iterator[int]) -> float:
+    """Return the calls per second that all clients together get answered."""
+    return anyio.run(_load, f"{server}/mcp", numbers)
+
+
+async def _load(url: str, numbers: Iterator[int]) -> float:
+    answered = 0
+    async with httpx2.AsyncClient(headers=_HEADERS, limits=httpx2.Limits(max_connections=CLIENTS)) as http:
+        started = perf_counter()
+
+        async def client() -> None:
+            nonlocal answered
+            while perf_counter() < started + SECONDS:
+                await _call(http, url, next(numbers))
+                answered += 1
+
+        async with anyio.create_task_group() as clients:
+            for _ in range(CLIENTS):
+                clients.start_soon(client)
+        return answered / (perf_counter() - started)
+
+
+async def _call(http: httpx2.AsyncClient, url: str, number: int) -> None:
+    """Call a tool that reads. Each call asks for another user: identical reads in flight would be one."""
+    params = {"name": "get_user", "arguments": {"user": f"U{number}"}}
+    answer = await http.post(url, json={"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
+    if not answer.is_success or '"isError":true' in answer.text or "Maya" not in answer.text:
+        raise ServerFailed(f"{answer.status_code}: {answer.text}")
+
+
+def _memory(process: int) -> float | None:
+    """Resident memory of a process in MB (of 1024 kB), None where the system does not tell it in /proc."""
+    status = Path(f"/proc/{process}/status")
+    found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else None

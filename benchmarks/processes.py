@@ -1,0 +1,136 @@
+"""The servers that are measured, each a process of its own: as a client starts them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from time import sleep
+from typing import IO, Any, cast
+
+FLOOR = (sys.executable, str(Path(__file__).with_name("floor.py")))
+UPSTREAM = (sys.executable, "-m", "benchmarks.upstream")
+PRODUCT = str(Path(sys.executable).with_name("calendly-mcp"))
+
+TOKEN = "sandbox-pat-owner"  # noqa: S105 - the sandbox's owner; other upstreams here take any token
+"""What the product is given; nothing but the token of its environment reaches it."""
+
+REVISION = "2025-11-25"
+"""The revision of MCP that most clients speak."""
+
+_READY = re.compile(rb"^ready: (http://[^/\s]+)", re.MULTILINE)
+_LONGEST_GREETING = 65_536
+_PAUSE = 0.02
+_PATIENCE = 20.0
+"""Seconds after which a process that was asked to end is made to."""
+
+
+class ServerFailed(Exception):
+    """A server that is measured ended, or answered with an error: there is no figure."""
+
+
+class Stdio:
+    """An MCP client of a server on stdin and stdout, in plain lines, so that next to nothing of it is measured."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        self._process = process
+        self._requests = 0
+
+    def open(self) -> None:
+        """Shake hands."""
+        self.request(
+            "initialize",
+            {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "benchmark", "version": "0"}},
+        )
+        self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def request(self, method: str, params: Mapping[str, object]) -> dict[str, Any]:
+        """Ask and wait for the result. Raises ServerFailed when there is none."""
+        [result] = self.requests(method, [params])
+        return result
+
+    def requests(self, method: str, params: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
+        """Ask for many things at once and wait for all results, in the order they come. Raises ServerFailed."""
+        first = self._requests
+        for one in params:
+            self._requests += 1
+            self._send({"jsonrpc": "2.0", "id": self._requests, "method": method, "params": one})
+        return [self._result() for _ in range(self._requests - first)]
+
+    def call(self, tool: str, arguments: Mapping[str, object]) -> dict[str, Any]:
+        """Call a tool and wait for its result. Raises ServerFailed when it is an error."""
+        return _good(self.request("tools/call", {"name": tool, "arguments": arguments}))
+
+    def calls(self, tool: str, arguments: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
+        """Call a tool many times at once and wait for all results. Raises ServerFailed when one is an error."""
+        params = [{"name": tool, "arguments": one} for one in arguments]
+        return [_good(result) for result in self.requests("tools/call", params)]
+
+    def _send(self, message: Mapping[str, object]) -> None:
+        stdin = cast("IO[bytes]", self._process.stdin)
+        stdin.write(json.dumps(message).encode() + b"\n")
+        stdin.flush()
+
+    def _result(self) -> dict[str, Any]:
+        while text := cast("IO[bytes]", self._process.stdout).readline():
+            message: dict[str, Any] = json.loads(text)
+            if "result" in message:
+                result: dict[str, Any] = message["result"]
+                return result
+            if "error" in message:
+                raise ServerFailed(str(message["error"]))
+        raise ServerFailed("The server ended without an answer.")
+
+
+def _good(result: dict[str, Any]) -> dict[str, Any]:
+    if result.get("isError"):
+        raise ServerFailed(result["content"][0]["text"])
+    return result
+
+
+@contextmanager
+def stdio(*command: str) -> Generator[Stdio]:
+    """Start a server on stdin and stdout; leaving the block ends its input and waits for it."""
+    with _started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
+        yield Stdio(one)
+        cast("IO[bytes]", one.stdin).close()
+        one.wait(_PATIENCE)
+
+
+@contextmanager
+def listening(*command: str) -> Generator[tuple[str, int]]:
+    """Start a server on a socket; gives the address that it says it is ready at, and its process id."""
+    with (
+        TemporaryFile() as log,
+        _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.fileno()) as process,
+    ):
+        yield _address(process, log.fileno()), process.pid
+
+
+def _address(process: "subprocess.Popen[bytes]", log: int) -> str:
+    """Wait for the line that says where the server answers. Raises ServerFailed when it ends before."""
+    while process.poll() is None:
+        if found := _READY.search(os.pread(log, _LONGEST_GREETING, 0)):
+            return found[1].decode()
+        sleep(_PAUSE)
+    raise ServerFailed(os.pread(log, _LONGEST_GREETING, 0).decode())
+
+
+@contextmanager
+def _started(command: tuple[str, ...], *, stdin: int, stdout: int, stderr: int) -> Generator["subprocess.Popen[bytes]"]:
+    """Run a process until the block is left."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
+    environment["CALENDLY_ACCESS_TOKEN"] = TOKEN
+    with subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=stderr) as process:  # noqa: S603 - ours
+        try:
+            yield process
+        finally:
+            process.terminate()
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()

@@ -1,0 +1,67 @@
+"""What a tool call over stdio adds to the request it makes."""
+
+import asyncio
+from collections.abc import Iterator
+from functools import partial
+from itertools import count, islice
+from statistics import median
+from time import perf_counter
+
+import httpx2
+
+from benchmarks.measure import Row, interleaved, typical
+from benchmarks.processes import FLOOR, PRODUCT, TOKEN, UPSTREAM, Stdio, listening, stdio
+
+ROUNDS = 60
+CALLS = 10
+"""In one round; its median is one value."""
+
+
+def rows() -> Iterator[Row]:
+    """Ask one upstream directly, through the product, and through the floor, in turn."""
+    with (
+        listening(*UPSTREAM) as (upstream, _),
+        stdio(PRODUCT, "stdio", "--api-url", upstream) as ours,
+        stdio(*FLOOR, "stdio", upstream) as floor,
+        asyncio.Runner() as runner,
+    ):
+        ours.open()
+        floor.open()
+        numbers = count()
+        http = httpx2.AsyncClient(base_url=upstream, headers={"Authorization": f"Bearer {TOKEN}"})
+        times = interleaved(
+            ROUNDS,
+            lambda: runner.run(_asked(http, numbers)),
+            partial(_called, ours, numbers),
+            partial(_called, floor, numbers),
+        )
+        runner.run(http.aclose())
+    direct = median(times[0])
+    added, floors = ([value - direct for value in through] for through in times[1:])
+    yield Row(
+        what=f"stdio: a tool call, beyond the {direct * 1000:.2f} ms of its request",
+        ours=typical(added, "ms", scale=1000),
+        floor=typical(floors, "ms", scale=1000),
+        figure=median(added) / median(floors),
+        must=1.5,
+        reach=1.2,
+    )
+
+
+def _called(server: Stdio, numbers: Iterator[int]) -> float:
+    """Call one after the other; each asks for another user, so that none is answered from memory."""
+    times: list[float] = []
+    for number in islice(numbers, CALLS):
+        started = perf_counter()
+        server.call("get_user", {"user": f"U{number}"})
+        times.append(perf_counter() - started)
+    return median(times)
+
+
+async def _asked(http: httpx2.AsyncClient, numbers: Iterator[int]) -> float:
+    times: list[float] = []
+    for number in islice(numbers, CALLS):
+        started = perf_counter()
+        (await http.get(f"/users/U{number}")).json()
+        times.append(perf_counter() - started)
+    return median(times)

@@ -1,0 +1,35 @@
+"""How long after its start a server on stdio has answered the first `tools/list`."""
+
+from collections.abc import Iterator
+from functools import partial
+from time import perf_counter
+
+from benchmarks.measure import Row, interleaved, ratio, typical
+from benchmarks.processes import FLOOR, PRODUCT, stdio
+
+ROUNDS = 15
+
+
+def rows() -> Iterator[Row]:
+    """Start both in turn."""
+    ours, floor = interleaved(
+        ROUNDS,
+        partial(_start, PRODUCT, "stdio"),
+        partial(_start, *FLOOR, "stdio"),
+    )
+    yield Row(
+        what="stdio: start to the first tools/list answered",
+        ours=typical(ours, "ms", scale=1000),
+        floor=typical(floor, "ms", scale=1000),
+        figure=ratio(ours, floor),
+        must=1.25,
+        reach=1.05,
+    )
+
+
+def _start(*command: str) -> float:
+    started = perf_counter()
+    with stdio(*command) as server:
+        server.open()
+        server.request("tools/list", {})
+        return perf_counter() - started
