@@ -80,6 +80,12 @@ def test_nothing_is_skipped_mocked_left_uncounted_or_unwritten(path: Path) -> No
 
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=name)
+def test_no_asynchronous_fixture_outlives_its_module(path: Path) -> None:
+    # While one is open, anyio runs every test on its event loop, those that ask for a virtual clock as well.
+    assert not re.search(r"""scope="(session|package)"\)\s+async def""", path.read_text())
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name)
 def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None:
     unexplained = [
         f"{comment.start[0]}: {comment.string}"

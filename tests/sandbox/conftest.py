@@ -1,4 +1,4 @@
-"""One sandbox on a real socket for all tests of this folder, put back before each, in a time that stands still."""
+"""One sandbox on a real socket for the tests of a module, put back before each, in a time that stands still."""
 
 from collections.abc import AsyncGenerator
 
@@ -15,13 +15,13 @@ async def never(_seconds: float) -> None:
     await anyio.sleep_forever()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_sandbox() -> AsyncGenerator[RunningSandbox]:
     async with running(now=lambda: MONDAY, sleep=never) as one:
         yield one
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_http(shared_sandbox: RunningSandbox) -> AsyncGenerator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(base_url=shared_sandbox.url, trust_env=False) as client:
         yield client

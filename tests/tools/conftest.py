@@ -1,4 +1,4 @@
-"""One sandbox on a real socket for all tests of this folder, put back before each, in virtual time."""
+"""One sandbox on a real socket for the tests of a module, put back before each, in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -20,7 +20,7 @@ from tests.virtual_time import VIRTUAL_TIME, Backend
 AgentOf = Callable[[str], Agent]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def anyio_backend() -> Backend:
     return VIRTUAL_TIME
 
@@ -31,7 +31,7 @@ class Epoch:
     start = 0.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_sandbox() -> AsyncGenerator[RunningSandbox]:
     loop = asyncio.get_running_loop()
     async with running(now=lambda: MONDAY + timedelta(seconds=loop.time() - Epoch.start)) as one:
