@@ -76,7 +76,7 @@ class Program:
 
 @contextmanager
 def program(*words: str, **settings: str) -> Generator[Program]:
-    """Start the program; it is killed when the block is left."""
+    """Start the program; when the block is left it is asked to stop, and has to."""
     process = subprocess.Popen(
         [sys.executable, "-m", "server", *words],
         stdin=subprocess.PIPE,
@@ -89,6 +89,8 @@ def program(*words: str, **settings: str) -> Generator[Program]:
     with process:
         try:
             yield Program(process)
+            process.terminate()
+            process.wait(SECONDS)
         finally:
             process.kill()
 
