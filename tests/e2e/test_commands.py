@@ -115,6 +115,15 @@ def test_tools_are_shown_as_a_table_and_as_json() -> None:
     }
 
 
+def test_a_reader_that_has_had_enough_is_no_fault() -> None:
+    with program("tools") as running:
+        assert running.process.stdout is not None
+        running.process.stdout.close()
+        assert running.process.wait() == 1
+        assert running.process.stderr is not None
+        assert running.process.stderr.read() == ""
+
+
 def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     ended = run("whoami", **settings)
     assert (ended.status, ended.stderr) == (0, "")
