@@ -1,0 +1,202 @@
+"""The engines behind a Database: what SQLite and PostgreSQL are told, and which of their failures mean "unavailable".
+
+A database has two pools. The readers commit each statement at once and may not write, which spares a read two round
+trips; the writers hold transactions. On SQLite one process has one writer, so that its tasks queue for it in order
+instead of polling for the file lock.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+
+from storage.errors import DatabaseUrlError, StorageUnavailable
+
+READERS = 4
+WRITERS = 4
+RECYCLE_SECONDS = 300
+"""A pooled PostgreSQL connection is made anew after this: what stands between may drop an idle one in silence."""
+
+BUSY_TIMEOUT = "busy_timeout"
+"""The execution option that says for how many milliseconds a SQLite writer waits for the lock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two pools of one database."""
+
+    readers: AsyncEngine
+    writers: AsyncEngine
+    path: Path | None = None
+    """The SQLite file."""
+    memory: sqlite3.Connection | None = None
+    """What a database in memory lives by, whatever becomes of the pooled connections."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.readers.dispose()
+        await self.writers.dispose()
+        if self.memory:
+            self.memory.close()
+
+
+def open_engines(url: str, patience: float) -> Engines:
+    """Open what a database URL names, making a missing SQLite file. Raises DatabaseUrlError and StorageUnavailable."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise DatabaseUrlError("The database URL cannot be read.") from None
+    if parsed.drivername == "postgresql":
+        return _postgresql(url, patience)
+    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database == ":memory:":
+        raise DatabaseUrlError("A database URL is sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
+    if not parsed.database:
+        return _sqlite_memory(patience)
+    path = Path(parsed.database).absolute()
+    try:
+        return _sqlite_file(path, patience)
+    except (OSError, sqlite3.Error) as error:
+        raise StorageUnavailable(f"The database {path} cannot be opened for writing: {error}.") from error
+
+
+def _sqlite_file(path: Path, patience: float) -> Engines:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
+    with closing(sqlite3.connect(path, timeout=patience)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    readers, writers = _sqlite(URL.create("sqlite+aiosqlite", database=str(path)), patience, readers=READERS)
+    return Engines(readers, writers, path=path)
+
+
+def _sqlite_memory(patience: float) -> Engines:
+    name = f"file:{uuid4().hex}"
+    memory = sqlite3.connect(f"{name}?mode=memory&cache=shared", uri=True, check_same_thread=False)
+    url = URL.create("sqlite+aiosqlite", database=name, query={"mode": "memory", "cache": "shared", "uri": "true"})
+    readers, writers = _sqlite(url, patience, readers=1)
+    return Engines(readers, writers, memory=memory)
+
+
+def _sqlite(url: URL, patience: float, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
+    # isolation_level None: the driver begins nothing of its own accord.
+    arguments = {"isolation_level": None, "timeout": patience}
+    reading = create_async_engine(
+        url,
+        connect_args=arguments,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=readers,
+        max_overflow=0,
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+    )
+    writing = create_async_engine(
+        url,
+        connect_args=arguments,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    event.listen(reading.sync_engine, "connect", _only_read)
+    event.listen(writing.sync_engine, "connect", _enforce_foreign_keys)
+    event.listen(writing.sync_engine, "begin", _begin_immediate)
+    return reading, writing
+
+
+def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA query_only = ON")
+
+
+def _enforce_foreign_keys(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA foreign_keys = ON")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and then wants to write could only fail."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {connection.get_execution_options()[BUSY_TIMEOUT]}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(dsn: str, patience: float) -> Engines:
+    # asyncpg reads the address as libpq would, `sslmode` and several hosts included.
+
+    def engine(*, read_only: bool) -> AsyncEngine:
+        settings = {
+            "application_name": "calendly-mcp",
+            "default_transaction_read_only": "on" if read_only else "off",
+            "idle_in_transaction_session_timeout": str(round(patience * 1000)),
+            "statement_timeout": str(round(patience * 1000)),
+        }
+        made = create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args={"dsn": dsn, "server_settings": settings, "timeout": patience},
+            pool_size=READERS if read_only else WRITERS,
+            max_overflow=0,
+            pool_recycle=RECYCLE_SECONDS,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
+            skip_autocommit_rollback=read_only,
+        )
+        event.listen(made.sync_engine, "checkout", _refuse_closed)
+        return made
+
+    return Engines(readers=engine(read_only=True), writers=engine(read_only=False))
+
+
+def _refuse_closed(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    """Have the pool connect anew when the server closed its connections. The driver knows; nothing is sent to ask."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+
+
+SQLITE_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+POSTGRESQL_UNAVAILABLE = (
+    "08",  # connection
+    "25006",  # read only: a standby
+    "28",  # authorization
+    "3D",  # no such database
+    "40",  # rolled back: deadlock, serialization
+    "53",  # out of disk, memory or connections
+    "55",  # locked
+    "57",  # statement timeout, shutdown, starting up
+    "58",  # system error
+    "XX",  # internal error
+)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Say whether the database, not the statement, is to blame."""
+    if isinstance(error, OSError | NoFreeConnection):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the primary code: sqlite.org/rescode.html
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE_UNAVAILABLE
+    state = getattr(cause, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or (isinstance(state, str) and state.startswith(POSTGRESQL_UNAVAILABLE))
