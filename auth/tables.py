@@ -81,20 +81,23 @@ upstream_connection = Table(
     Column("access_token_ciphertext", Sealed),
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
     Column("scope", Text),  # what Calendly granted, null when it does not say
-    Column("narrowed_at", Instant),  # when an answer of Calendly's last had less scope than before
+    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
     Column("status", String(16), nullable=False),
     Column("lease_holder", Text),
     Column("lease_until", Instant),
-    Column("retry_at", Instant),  # Calendly answered 429: nothing may be asked before
+    Column("retry_at", Instant),  # nothing may be asked of Calendly's token endpoint before
+    Column("failure", String(16)),  # why
     CheckConstraint("status IN ('active', 'needs_reauth', 'revoked')", name="upstream_connection_status"),
 )
 
 upstream_registration = Table(
     "upstream_registration",
     metadata,
-    Column("id", Text, primary_key=True),  # issuer and redirect URI, a space between
-    Column("registration_ciphertext", Sealed, nullable=False),
+    Column("redirect_uri", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("application_ciphertext", Sealed, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
 
