@@ -12,9 +12,11 @@ RUN python -m venv /opt/build \
  && python -m venv --without-pip /opt/calendly-mcp \
  && pip --python /opt/calendly-mcp install --no-compile --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY auth auth
 COPY calendly calendly
 COPY sandbox sandbox
 COPY server server
+COPY storage storage
 COPY tools tools
 # The file system may be read-only at run time, so everything is compiled now. The compiled files are trusted as they
 # are (unchecked-hash): nothing changes a source file inside an image.
