@@ -1,7 +1,8 @@
 """The tables of authorization. How their rows come and go stands in the modules that use them.
 
-No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back (`…_ciphertext`) is sealed
-under the key ring together with its table, row and column. Scopes are names separated by a space (RFC 6749, 3.3).
+No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back
+(`…_ciphertext`) is sealed under the key ring, bound to its table, row and column. Scopes are names separated by a space
+(RFC 6749, 3.3).
 """
 
 from sqlalchemy import (

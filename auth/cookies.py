@@ -1,0 +1,75 @@
+"""The two cookies that tie a sign-in to one browser.
+
+The *browser* cookie is set with the consent page. The page's form has a secret of its own and is taken only together
+with this cookie, so a form that somebody else was shown is worth nothing here (CSRF).
+
+An *approval* cookie is set when the person allows a client, one for each sign-in under way, and is asked for when
+Calendly sends the browser back: whoever is lured onto somebody else's way back does not have it.
+
+Over https both names have the prefix `__Host-`, so that no other host and no page without TLS can plant them. On
+plain-http loopback browsers refuse that prefix; there the names go without, and nothing else is relaxed.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+BROWSER: Final = "calendly-mcp-browser"
+APPROVAL: Final = "calendly-mcp-approval"
+
+_VALUE: Final = re.compile(r"[0-9A-Za-z]{43}")
+_DIGEST_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class CookieJar:
+    """Names, sets and reads our cookies; `secure` unless the issuer is plain http on loopback."""
+
+    secure: bool
+
+    def browser(self, cookies: Mapping[str, str]) -> str | None:
+        """Return the secret of the browser that asks, None when it has none that we could have given."""
+        return self._read(cookies, BROWSER)
+
+    def set_browser(self, response: Response, secret: str, life: timedelta) -> None:
+        """Let the browser keep its secret for as long as a consent page is good."""
+        self._set(response, BROWSER, secret, life)
+
+    def approval(self, cookies: Mapping[str, str], transaction: str) -> str | None:
+        """Return the secret that the browser got when the person approved this sign-in."""
+        return self._read(cookies, _of(transaction))
+
+    def set_approval(self, response: Response, transaction: str, secret: str, life: timedelta) -> None:
+        """Let the browser keep the secret of one approved sign-in, which `transaction` is the digest of."""
+        self._set(response, _of(transaction), secret, life)
+
+    def drop_approval(self, response: Response, transaction: str) -> None:
+        """Let the browser forget an approved sign-in that is over."""
+        self._set(response, _of(transaction), "", timedelta())
+
+    def _set(self, response: Response, name: str, secret: str, life: timedelta) -> None:
+        response.set_cookie(
+            self._name(name),
+            secret,
+            max_age=int(life.total_seconds()),
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",  # the way back from Calendly is a navigation from another site
+        )
+
+    def _read(self, cookies: Mapping[str, str], name: str) -> str | None:
+        value = cookies.get(self._name(name), "")
+        return value if _VALUE.fullmatch(value) else None
+
+    def _name(self, name: str) -> str:
+        return f"__Host-{name}" if self.secure else name
+
+
+def _of(transaction: str) -> str:
+    """Name the cookie of one sign-in, so that two under way in one browser do not get into each other's way."""
+    return f"{APPROVAL}-{transaction[:_DIGEST_SHOWN]}"

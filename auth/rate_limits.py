@@ -1,0 +1,62 @@
+"""How often one address may knock: a sliding window over two fixed ones, as pure arithmetic.
+
+Two counts are stored for an address, that of the running minute and that of the one before. The latter weighs less the
+further the running minute has come, so no burst of twice the limit fits around the turn of a minute.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
+from types import MappingProxyType
+from typing import Final, Literal
+
+PERIOD: Final = timedelta(minutes=1)
+
+
+Counted = Literal["registrations", "failed_token_requests", "bad_bearers"]
+
+RATE_LIMITS: Final[Mapping[Counted, int]] = MappingProxyType(
+    {"registrations": 60, "failed_token_requests": 120, "bad_bearers": 120}
+)
+"""How many of each one address may have in a minute, unless an operator says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The counts of one address: of the minute that began at `starts_at`, and of the minute before."""
+
+    starts_at: datetime
+    current: int = 0
+    previous: int = 0
+
+
+def window_start(now: datetime) -> datetime:
+    """Return when the running minute began."""
+    return datetime.fromtimestamp(now.timestamp() // PERIOD.total_seconds() * PERIOD.total_seconds(), UTC)
+
+
+def wait(window: Window, most: int, now: datetime) -> int | None:
+    """Return after how many whole seconds one more fits, at least 1, or None when it fits now."""
+    period = PERIOD.total_seconds()
+    elapsed = (now - window.starts_at).total_seconds()
+    if window.previous * (1 - elapsed / period) + window.current + 1 <= most:
+        return None
+    room = most - 1 - window.current
+    if room >= 0:  # it fits within this minute, once the one before weighs little enough
+        opens = period * (1 - room / window.previous)
+    else:  # it fits in the next, once this one weighs little enough
+        opens = period + period * (1 - max(most - 1, 0) / window.current)
+    return max(1, math.ceil(opens - elapsed))
+
+
+def neighbourhood(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return str(parsed)
