@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from tools.errors import ArgumentFault
@@ -14,10 +14,19 @@ _ECHOED = 60
 """At most this many characters of what an agent sent come back in an error."""
 
 
+_LONGEST_TOKEN = 1_024
+
+
+def _bounded(token: str | None) -> str | None:
+    if token is not None and len(token) > _LONGEST_TOKEN:
+        raise ValueError(f"Must have at most {_LONGEST_TOKEN} characters.")
+    return token
+
+
 class Arguments(BaseModel):
     """Checked arguments. `own` names the parameters that are ours and not the function's."""
 
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     own: ClassVar[frozenset[str]] = frozenset()
 
     def values(self) -> dict[str, Any]:
@@ -29,7 +38,7 @@ class ReadArguments(Arguments):
     """What every reading tool also takes."""
 
     own = frozenset({"detail"})
-    detail: Annotated[Literal["lean", "full"], Field(description="full: everything Calendly sent, nulls too")] = "lean"
+    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: with nulls")] = None
 
 
 class WriteArguments(Arguments):
@@ -37,7 +46,7 @@ class WriteArguments(Arguments):
 
     own = frozenset({"confirmation"})
     confirmation: Annotated[
-        str | None, Field(max_length=1024, description="Token from confirmation_required, after the user agreed")
+        str | None, AfterValidator(_bounded), Field(description="token of confirmation_required, once agreed")
     ] = None
 
 

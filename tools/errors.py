@@ -2,6 +2,7 @@
 
     ToolError
     ├── ArgumentError          the arguments cannot be sent
+    ├── KeyTaken               the idempotency key stands for another booking (kind `conflict`)
     ├── AccessDenied           a rule of the operator or the person forbids it
     ├── ConfirmationRequired   a person has to agree first
     └── Declined               a person said no
@@ -34,6 +35,10 @@ class ArgumentError(ToolError):
     def of(cls, parameter: str, message: str) -> "ArgumentError":
         """One parameter at fault."""
         return cls({"parameter": parameter, "message": message})
+
+
+class KeyTaken(ToolError):
+    """The idempotency key was used with other arguments, so it stands for another booking."""
 
 
 class AccessDenied(ToolError):

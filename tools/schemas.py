@@ -5,7 +5,7 @@ may be missing or null, more fields may come, and an `error` may stand in place 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
@@ -25,6 +25,7 @@ ERROR_SCHEMA: dict[str, object] = {
         "retry_after": {"type": "number"},
         "retryable": {"type": "boolean"},
         "next_step": {"type": "string"},
+        "confirmation": {"type": "string"},
     },
 }
 
@@ -52,6 +53,12 @@ class _Inputs(_Plain):
         return described
 
     @override
+    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
+        described = super().typed_dict_schema(schema)
+        described.pop("description", None)  # the docstring is for people who read the code
+        return described
+
+    @override
     def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
         described = super().literal_schema(schema)
         if "const" in described:
@@ -70,33 +77,37 @@ class _Outputs(_Plain):
         return super().nullable_schema(schema)
 
 
-def input_schema(model: type[BaseModel]) -> dict[str, object]:
-    """The schema of a tool's arguments: one object, closed, without references."""
+def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, object]:
+    """The schema of a tool's arguments: one object, closed, without references. Parameters named in `own` come last."""
     schema = _whole(model.model_json_schema(schema_generator=_Inputs))
-    return {"type": "object", "properties": {}, **schema}
+    properties = schema.get("properties", {})
+    return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 
 def output_schema(shape: object) -> dict[str, object]:
     """The schema of a tool's answer: the resource's fields, or `error`."""
-    schema = _whole(TypeAdapter(shape).json_schema(schema_generator=_Outputs, mode="serialization"))
+    schema = _whole(
+        TypeAdapter(cast("type[object]", shape)).json_schema(schema_generator=_Outputs, mode="serialization")
+    )
     properties = schema.get("properties", {})
     return {"type": "object", "properties": {**properties, "error": ERROR_SCHEMA}}
 
 
-def _whole(schema: Mapping[str, Any]) -> dict[str, Any]:
+def _whole(schema: JsonSchemaValue) -> JsonSchemaValue:
     """The schema with every reference replaced by what it names, without class names and without closing objects."""
-    definitions: Mapping[str, Any] = schema.get("$defs", {})
+    definitions: Mapping[str, JsonSchemaValue] = schema.get("$defs", {})
 
-    def inline(node: Any) -> Any:
-        if isinstance(node, list):
-            return [inline(item) for item in node]
-        if not isinstance(node, dict):
-            return node
+    def inlined(node: JsonSchemaValue) -> JsonSchemaValue:
         if "$ref" in node:
             node = {**definitions[node["$ref"].rpartition("/")[2]], **node}
-        return {key: inline(value) for key, value in node.items() if not _is_noise(key, value)}
+        return {key: inside(value) for key, value in node.items() if not _is_noise(key, value)}
 
-    return inline(schema)
+    def inside(value: object) -> object:
+        if isinstance(value, list):
+            return [inside(item) for item in cast("list[object]", value)]
+        return inlined(cast("JsonSchemaValue", value)) if isinstance(value, dict) else value
+
+    return inlined(schema)
 
 
 def _is_noise(key: str, value: object) -> bool:

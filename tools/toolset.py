@@ -3,7 +3,7 @@
 A tool is a typed function and one decorator that states the endpoint's facts. The signature gives the input schema, the
 return annotation the output schema, the docstring the description; nothing is stated twice:
 
-    @users.tool("GET", "/users/{user}", title="Get a user", scope="users:read", capability="users")
+    @users.tool("GET", "/users/{user}", title="Get user", scope="users:read", capability="users")
     async def get_user(call: Call, user: User) -> models.User:
         \"\"\"Look up a Calendly user ...\"\"\"
         return await call(models.User, user=user)
@@ -15,19 +15,18 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, TypeVar, cast, get_type_hints
+from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, get_type_hints
 
 from pydantic import ValidationError
 from typing_extensions import TypedDict
 
-from calendly.client import JSON, Request
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
-from calendly.identifiers import Identifier, OrganizationId, UserId
-from calendly.models.pagination import Pagination
-from calendly.models.reading import read
+from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
+from calendly.models import Pagination, read
 from calendly.paging import walk
 from calendly.ranges import Cap
+from calendly.request import JSON, Request
 from tools.arguments import Arguments, arguments_model, explain
 from tools.errors import ArgumentError
 from tools.schemas import input_schema, output_schema
@@ -74,15 +73,33 @@ class Identity:
     timezone: str | None = None
 
 
-class Bookings(Protocol):
-    """The bookings already made under an idempotency key, for one person and agent."""
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What became of a booking call that carried an idempotency key.
 
-    def reserve(self, key: str, arguments: Mapping[str, object]) -> JSON | None:
-        """Claim `key` for `arguments`; what an earlier call answered, or None when this call is the first.
+    Attributes:
+        answer: The invitee as Calendly answered it, None while that is not known.
+    """
+
+    answer: JSON | None = None
+
+
+class Bookings(Protocol):
+    """The bookings made under idempotency keys in the last 24 hours, for one person and agent."""
+
+    def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+        """What became of the call with `key`, None when there was none.
 
         Raises:
             ArgumentError: the key was used for other arguments.
-            OutcomeUnknown: an earlier call with this key is not settled.
+        """
+        ...
+
+    def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+        """As `recall`, and the answer None makes `key` taken, its outcome not known until it is settled or released.
+
+        Raises:
+            ArgumentError: the key was used for other arguments, or too many keys are in use.
         """
         ...
 
@@ -109,7 +126,11 @@ class Caller(Protocol):
         ...
 
     async def identity(self) -> Identity:
-        """Who the caller is, from the token's answer or one cached `GET /users/me`."""
+        """Who the caller is, from the token's answer or one cached `GET /users/me`.
+
+        Raises:
+            InsufficientScope: the token may not say; the message names the parameters to pass instead.
+        """
         ...
 
     async def permit(self, tool: "Tool", question: Question) -> None:
@@ -121,7 +142,7 @@ class Caller(Protocol):
         ...
 
     async def send(self, request: Request) -> JSON:
-        """Send one request to Calendly, paced and within the call's deadline. Raises `calendly.errors.CalendlyError`."""
+        """Send one request to Calendly, paced and within the call's deadline. Raises CalendlyError."""
         ...
 
     async def pause(self, seconds: float) -> bool:
@@ -199,7 +220,7 @@ class Tool:
     @cached_property
     def input_schema(self) -> dict[str, object]:
         """JSON Schema of the arguments, in the subset every large model provider accepts."""
-        return input_schema(self.model)
+        return input_schema(self.model, self.model.own)
 
     @cached_property
     def output_schema(self) -> dict[str, object]:
@@ -226,7 +247,6 @@ class Tool:
 class Toolset:
     """The tools of one Calendly resource, in the order of their declaration."""
 
-    name: str
     tools: list[Tool] = field(default_factory=list[Tool])
 
     def tool(
@@ -288,17 +308,17 @@ class Call:
         tool: Whose endpoint is called.
         caller: Who calls.
         question: What a person is asked where the access level says so: the effects, in plain words.
+        permitted: Whether access was decided already.
     """
 
     tool: Tool
     caller: Caller
     question: Question
+    permitted: bool = False
 
-    async def __call__(
-        self, shape: type[T], *, query: Query | None = None, body: Body | None = None, **ids: Identifier
-    ) -> T:
+    async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
-        request = self._request(query or {}, body, ids)
+        request = self._request({}, body, ids)
         resource = (await self._send(request)).get("resource")
         if not isinstance(resource, dict):
             raise unreadable(request)
@@ -328,10 +348,30 @@ class Call:
 
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool, called on behalf of the same caller and under its own access rules."""
-        return partial(function, replace(self, tool=tool_of(function)))
+        return partial(function, replace(self, tool=tool_of(function), permitted=False))
+
+    async def permit(self) -> Self:
+        """This call with its access decided, for a tool that has something to do between that and sending."""
+        if not self.permitted:
+            await self.caller.permit(self.tool, self.question)
+        return replace(self, permitted=True)
+
+    async def uri(self, identifier: Identifier | None) -> str | None:
+        """How Calendly wants a resource named in queries and bodies. Only the caller's own URI has to be asked for."""
+        if isinstance(identifier, UserId) and identifier.is_me:
+            identifier = (await self.caller.identity()).user
+        return identifier.uri if identifier else None
+
+    async def own(self, organization: OrganizationId | None) -> OrganizationId:
+        """The organization that was named, else the caller's own."""
+        return organization or (await self.caller.identity()).organization
 
     def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
-        return Request(self.tool.endpoint, {name: identifier.uuid for name, identifier in ids.items()}, query, body)
+        segments = {name: identifier.uuid for name, identifier in ids.items()}
+        for identifier in ids.values():
+            if isinstance(identifier, NestedIdentifier) and identifier.parent is not None:
+                segments[identifier.parameter] = identifier.parent
+        return Request(self.tool.endpoint, segments, query, body)
 
     async def _listing(self, query: Query, ids: Ids) -> JSON:
         request = self._request(query, None, ids)
@@ -341,5 +381,5 @@ class Call:
         return answer
 
     async def _send(self, request: Request) -> JSON:
-        await self.caller.permit(self.tool, self.question)
+        await self.permit()
         return await self.caller.send(request)

@@ -1,0 +1,83 @@
+"""Reading what Calendly sent as one of the shapes beside this file, whatever it sent."""
+
+from functools import cache
+from typing import Any, TypeAlias, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+T = TypeVar("T")
+Path: TypeAlias = tuple[int | str, ...]
+
+UNRECOGNIZED = "unrecognized"
+"""Where values of an unexpected type go: an object of dotted path and value."""
+
+_RESERVED = "error"
+"""An answer with this field says that the call failed, so a field that Calendly names like it moves aside too."""
+
+
+def read(shape: type[T], value: object) -> T:
+    """Return `value` as a `shape`, a TypedDict of this package. Never raises.
+
+    What fits is returned as it came, fields that the shape does not name included. A value of an unexpected type is
+    taken out of its place and kept under the top-level key `unrecognized`, so that the rest can be relied on. An item
+    taken out of a list leaves no hole: those after it move up.
+    """
+    if not isinstance(value, dict):
+        return cast("T", {UNRECOGNIZED: {"": value}})
+    known = cast("dict[str, object]", value)
+    if _RESERVED in known or _misfits(shape, known):
+        return cast("T", _sorted_out(shape, known))
+    return cast("T", known)
+
+
+@cache
+def _adapter(shape: object) -> TypeAdapter[object]:
+    return TypeAdapter(cast("type[object]", shape))
+
+
+def _misfits(shape: object, value: object) -> list[Path]:
+    """Paths to what does not fit, later items of a list before earlier ones."""
+    try:
+        _adapter(shape).validate_python(value, strict=True)
+    except ValidationError as fault:
+        errors = reversed(fault.errors(include_url=False, include_context=False, include_input=False))
+        paths = dict.fromkeys(_existing(value, error["loc"]) for error in errors)
+        return [path for path in paths if not any(path[:end] in paths for end in range(len(path)))]
+    return []
+
+
+def _existing(value: object, place: Path) -> Path:
+    """The part of `place` that leads through `value`: where a union is tried, it goes on with the members' names."""
+    for end in range(len(place)):
+        try:
+            _at(value, place[: end + 1])
+        except (LookupError, TypeError):
+            return place[:end]
+    return place
+
+
+def _sorted_out(shape: object, value: dict[str, object]) -> dict[str, object]:
+    aside = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
+    rest = {name: field for name, field in value.items() if name not in aside}
+    while misfits := _misfits(shape, rest):
+        for path in misfits:
+            aside[".".join(map(str, path))] = _at(rest, path)
+            rest = _without(rest, path)
+    return {**rest, UNRECOGNIZED: aside}
+
+
+def _at(value: object, path: Path) -> object:
+    for step in path:
+        value = cast("Any", value)[step]
+    return value
+
+
+def _without(value: T, path: Path) -> T:
+    """A copy of an object or array without what is at `path`; only what the path goes through is copied."""
+    copy = cast("Any", value).copy()
+    step, *rest = path
+    if rest:
+        copy[step] = _without(copy[step], tuple(rest))
+    else:
+        del copy[step]
+    return cast("T", copy)

@@ -1,0 +1,143 @@
+"""A booked meeting."""
+
+from typing import Annotated
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+
+class DialInNumber(TypedDict, total=False):
+    """A number to dial into a Zoom meeting."""
+
+    number: str | None
+    country: str | None
+    type: str | None
+    city: str | None
+    country_name: str | None
+
+
+class ZoomSettings(TypedDict, total=False):
+    """Settings of a Zoom meeting."""
+
+    global_dial_in_numbers: list[DialInNumber] | None
+
+
+class ZoomExtra(TypedDict, total=False):
+    """More about a Zoom meeting."""
+
+    intl_numbers_url: str | None
+
+
+class AudioConferencing(TypedDict, total=False):
+    """How to dial into a Microsoft Teams meeting."""
+
+    conferenceId: str | None
+    dialinUrl: str | None
+    tollNumber: str | None
+
+
+class CallInNumber(TypedDict, total=False):
+    """A number to dial into a Webex meeting."""
+
+    label: str | None
+    callInNumber: str | None
+    tollType: str | None
+
+
+class Telephony(TypedDict, total=False):
+    """How to dial into a Webex meeting."""
+
+    callInNumbers: list[CallInNumber] | None
+
+
+class ConferenceData(TypedDict, total=False):
+    """What the conferencing provider says; which fields there are depends on the provider."""
+
+    id: str | None
+    password: str | None
+    settings: ZoomSettings | None
+    extra: ZoomExtra | None
+    uniqueMeetingId: float | None
+    conferenceCallInfo: str | None
+    audioConferencing: AudioConferencing | None
+    telephony: Telephony | None
+
+
+class Location(TypedDict, total=False):
+    """Where the meeting happens; which fields there are depends on the type."""
+
+    type: Annotated[
+        str | None,
+        Field(
+            description="physical, outbound_call, inbound_call, google_conference, zoom_conference, gotomeeting, "
+            "microsoft_teams_conference, webex_conference, custom or ask_invitee"
+        ),
+    ]
+    location: Annotated[str | None, Field(description="address, number or text")]
+    additional_info: str | None
+    status: Annotated[str | None, Field(description="initiated, processing, pushed or failed")]
+    join_url: Annotated[str | None, Field(description="there once status is pushed")]
+    data: ConferenceData | None
+
+
+class InviteesCounter(TypedDict, total=False):
+    """How many invitees there are, canceled ones included in total."""
+
+    total: int | None
+    active: int | None
+    limit: int | None
+
+
+class EventMembership(TypedDict, total=False):
+    """A host."""
+
+    user: str | None
+    user_email: str | None
+    user_name: str | None
+    buffered_start_time: str | None
+    buffered_end_time: str | None
+
+
+class EventGuest(TypedDict, total=False):
+    """Someone an invitee brings along."""
+
+    email: str | None
+    created_at: str | None
+    updated_at: str | None
+
+
+class Cancellation(TypedDict, total=False):
+    """Who canceled, when and why."""
+
+    canceled_by: str | None
+    reason: str | None
+    canceler_type: Annotated[str | None, Field(description="host or invitee")]
+    created_at: str | None
+
+
+class CalendarEvent(TypedDict, total=False):
+    """The entry in the host's calendar."""
+
+    kind: Annotated[str | None, Field(description="exchange, google, icloud, outlook or outlook_desktop")]
+    external_id: str | None
+
+
+class ScheduledEvent(TypedDict, total=False):
+    """A scheduled event."""
+
+    uri: str | None
+    name: str | None
+    meeting_notes_plain: str | None
+    meeting_notes_html: str | None
+    status: Annotated[str | None, Field(description="active or canceled")]
+    start_time: str | None
+    end_time: str | None
+    event_type: str | None
+    location: Location | None
+    invitees_counter: InviteesCounter | None
+    created_at: str | None
+    updated_at: str | None
+    event_memberships: Annotated[list[EventMembership] | None, Field(description="hosts")]
+    event_guests: list[EventGuest] | None
+    cancellation: Cancellation | None
+    calendar_event: CalendarEvent | None

@@ -1,0 +1,71 @@
+"""Following Calendly's page tokens, page after page, as far as asked and never in circles."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypedDict, cast
+from urllib.parse import parse_qs, urlsplit
+
+from calendly.errors import RateLimited, Unreachable
+from calendly.request import JSON
+
+
+class Pages(TypedDict):
+    """Consecutive pages as one: all their rows, and the `pagination` of the last."""
+
+    collection: list[object]
+    pagination: JSON
+
+
+async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | None, max_pages: int) -> Pages:
+    """Fetch at most `max_pages` pages, the first at `page_token`.
+
+    Time may run out on the way. Then the pages at hand are the answer, and `next_page_token` says where to go on.
+
+    Args:
+        page: Fetches the page at a token (None for the first page of all) as an object whose `collection` is a list,
+            with the same filters each time.
+        page_token: Where to start.
+        max_pages: At least 1.
+
+    Raises:
+        CalendlyError: The first page failed, or a later one did and more time would not have helped.
+    """
+    answer = await page(page_token)
+    rows: list[object] = list(answer["collection"])
+    pagination = _pagination(answer)
+    visited = {page_token}
+    for _ in range(max_pages - 1):
+        token = _next_token(pagination)
+        if token is None or token in visited:
+            break
+        try:
+            answer = await page(token)
+        except (RateLimited, Unreachable):
+            break
+        visited.add(token)
+        rows += answer["collection"]
+        pagination = _pagination(answer) | {"count": len(rows)}
+    if _next_token(pagination) in visited - {None}:  # whoever followed it would go in circles
+        pagination |= {"next_page_token": None, "next_page": None}
+    return {"collection": rows, "pagination": pagination}
+
+
+def _pagination(answer: JSON) -> JSON:
+    """Return the page's `pagination`, with the token that older bodies give only inside the URL `next_page`."""
+    given: object = answer.get("pagination")
+    pagination: JSON = {**cast("JSON", given)} if isinstance(given, dict) else {}
+    if "next_page_token" not in pagination and isinstance(url := pagination.get("next_page"), str):
+        pagination["next_page_token"] = _token_within(url)
+    return pagination
+
+
+def _token_within(url: str) -> str | None:
+    """Return the `page_token` of a URL that is read and never requested."""
+    try:
+        return parse_qs(urlsplit(url).query).get("page_token", [None])[0]
+    except ValueError:
+        return None
+
+
+def _next_token(pagination: JSON) -> str | None:
+    token = pagination.get("next_page_token")
+    return token if isinstance(token, str) and token else None

@@ -1,0 +1,94 @@
+"""The sandbox as an ASGI application."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.clock import Clock, Now, Sleep, utc_now
+from sandbox.control import control_routes
+from sandbox.endpoints import ENDPOINTS
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import CalendlyError, body_for, insufficient_scope, invalid_argument
+from sandbox.gate import Gate, error_response
+from sandbox.oauth import oauth_routes
+from sandbox.permissions import identify
+from sandbox.scopes import grants
+from sandbox.state import Sandbox
+
+
+def create_app(*, now: Now = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette:
+    """Make a sandbox with a state of its own, to be found as `app.state.sandbox`.
+
+    Args:
+        now: the clock underneath the sandbox's own, an aware UTC time.
+        sleep: lets seconds of that clock pass, between two attempts of a webhook and for faults with a delay.
+    """
+    sandbox = Sandbox(Clock(now, sleep))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
+        yield
+        await sandbox.deliveries.close()
+
+    app = Starlette(
+        routes=[
+            *(_route(sandbox, endpoint) for endpoint in ENDPOINTS),
+            *oauth_routes(sandbox),
+            *control_routes(sandbox),
+        ],
+        middleware=[Middleware(Gate, sandbox=sandbox)],
+        exception_handlers={HTTPException: _no_route},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    app.state.sandbox = sandbox
+    return app
+
+
+def _route(sandbox: Sandbox, endpoint: Endpoint) -> Route:
+    async def answer(request: Request) -> Response:
+        try:
+            shape = endpoint.answer(await _call(sandbox, endpoint, request))
+        except CalendlyError as error:
+            return error_response(error)
+        return Response(status_code=endpoint.status) if shape is None else JSONResponse(shape, endpoint.status)
+
+    return Route(endpoint.path, answer, methods=[endpoint.method])
+
+
+async def _call(sandbox: Sandbox, endpoint: Endpoint, request: Request) -> Call:
+    """Check who calls and with which scopes, and read the body."""
+    caller = identify(sandbox, request.headers.get("Authorization", ""))
+    if not any(grants(caller.token.scopes, scope) for scope in endpoint.scopes):
+        raise insufficient_scope(endpoint.scopes[:1])
+    body = _json_object(await request.body()) if endpoint.method == "POST" else {}
+    return Call(sandbox, caller, request.url.path, request.path_params, request.query_params, body)
+
+
+def _json_object(text: bytes) -> dict[str, object]:
+    """Read a JSON object; no body at all is an empty one.
+
+    Raises:
+        CalendlyError: 400.
+    """
+    try:
+        body = cast("object", json.loads(text or b"{}"))
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise invalid_argument({"message": "The request body must be a JSON object."})
+    return cast("dict[str, object]", body)
+
+
+async def _no_route(_request: Request, error: Exception) -> Response:
+    status = cast("HTTPException", error).status_code
+    return JSONResponse(body_for(status), status_code=status)

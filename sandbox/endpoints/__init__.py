@@ -1,0 +1,30 @@
+"""The 28 endpoints, one file for each of Calendly's resources."""
+
+from sandbox.endpoints import (
+    availability,
+    data_compliance,
+    event_types,
+    invitations,
+    invitees,
+    memberships,
+    one_off_event_types,
+    scheduled_events,
+    scheduling_links,
+    users,
+    webhooks,
+)
+
+# GET /users/me is GET /users/{uuid}.
+ENDPOINTS = (
+    *users.ENDPOINTS,
+    *event_types.ENDPOINTS,
+    *one_off_event_types.ENDPOINTS,
+    *scheduled_events.ENDPOINTS,
+    *invitees.ENDPOINTS,
+    *availability.ENDPOINTS,
+    *scheduling_links.ENDPOINTS,
+    *memberships.ENDPOINTS,
+    *invitations.ENDPOINTS,
+    *webhooks.ENDPOINTS,
+    *data_compliance.ENDPOINTS,
+)

@@ -1,0 +1,124 @@
+"""Open slots of a type, busy times of a person, and working hours."""
+
+from datetime import datetime, timedelta
+
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import not_found, permission_denied
+from sandbox.fields import Fields
+from sandbox.openings import openings
+from sandbox.permissions import FOREIGN_USER, NO_ACCESS, known_user, require_user
+from sandbox.records import EventType
+from sandbox.shapes import Shape, schedule_shape, slot_stamp, stamp
+from sandbox.slots import Interval
+
+BUSY_TIMES_DAYS = 7
+
+
+def list_event_type_available_times(call: Call) -> Shape:
+    """List the open slots of a type of the caller's organization; not paginated."""
+    fields = call.query_fields()
+    event_type = fields.reference("event_type", "event_types", required=True)
+    window = _read_window(fields, call.sandbox.clock.now(), call.sandbox.limits.available_times_days)
+    fields.check()
+    kind = call.records.event_types.get(event_type)
+    if kind is None:
+        raise not_found()
+    if kind.organization != call.caller.organization.id:
+        raise permission_denied(NO_ACCESS)
+    found = openings(call.records, kind, window, call.sandbox.clock.now())
+    return {
+        "collection": [
+            {
+                "status": "available",
+                "invitees_remaining": opening.invitees_remaining,
+                "start_time": slot_stamp(opening.start),
+                "scheduling_url": _slot_page(kind, opening.start),
+            }
+            for opening in found
+        ]
+    }
+
+
+def _slot_page(kind: EventType, start: datetime) -> str:
+    return f"{kind.scheduling_url}/{slot_stamp(start)}?month={start:%Y-%m}&date={start:%Y-%m-%d}"
+
+
+def _read_window(fields: Fields, now: datetime, most_days: int) -> Interval:
+    """Read start_time and end_time: from the future on, in order, and not too far apart."""
+    start, end = fields.required_time("start_time"), fields.required_time("end_time")
+    if fields.has("start_time") and fields.has("end_time"):
+        if start < now:
+            fields.refuse("start_time", "start_time must be in the future")
+        if start >= end:
+            fields.refuse("start_time", "start_time must be before end_time")
+        elif end - start > timedelta(days=most_days):
+            fields.refuse("end_time", f"date range can be no greater than {most_days} days")
+    return Interval(start, end)
+
+
+def list_user_busy_times(call: Call) -> Shape:
+    """List what keeps a person busy, in order; not paginated."""
+    fields = call.query_fields()
+    user = fields.reference("user", "users", required=True)
+    window = _read_window(fields, call.sandbox.clock.now(), BUSY_TIMES_DAYS)
+    fields.check()
+    person = known_user(call.records, user)
+    require_user(call.caller, person)
+    meetings: list[tuple[datetime, Shape]] = [
+        (
+            event.times.start,
+            {
+                "type": "calendly",
+                "start_time": stamp(event.times.start),
+                "end_time": stamp(event.times.end),
+                "buffered_start_time": stamp(event.buffered_times.start),
+                "buffered_end_time": stamp(event.buffered_times.end),
+                "event": {"uri": event.uri},
+            },
+        )
+        for event in call.records.events.values()
+        if user in event.hosts and event.cancellation is None and event.times.overlaps(window)
+    ]
+    others: list[tuple[datetime, Shape]] = [
+        (
+            busy.interval.start,
+            {"type": busy.type, "start_time": stamp(busy.interval.start), "end_time": stamp(busy.interval.end)},
+        )
+        for busy in person.busy_times
+        if busy.interval.overlaps(window)
+    ]
+    return {"collection": [shape for _, shape in sorted(meetings + others, key=lambda item: item[0])]}
+
+
+def list_user_availability_schedules(call: Call) -> Shape:
+    """List a person's schedules; not paginated."""
+    fields = call.query_fields()
+    user = fields.reference("user", "users", required=True)
+    fields.check()
+    require_user(call.caller, known_user(call.records, user), refusal=FOREIGN_USER)
+    plans = [plan for plan in call.records.schedules.values() if plan.user == user]
+    return {"collection": [schedule_shape(plan) for plan in plans]}
+
+
+def get_user_availability_schedule(call: Call) -> Shape:
+    """Read one schedule."""
+    plan = call.records.schedules.get(call.path["uuid"])
+    if plan is None:
+        raise not_found()
+    require_user(call.caller, call.records.users[plan.user], refusal=FOREIGN_USER)
+    return {"resource": schedule_shape(plan)}
+
+
+# Calendly names two scopes for available times: its endpoint page one, its scope catalogue the other. Either opens it.
+ENDPOINTS = (
+    Endpoint(
+        "GET",
+        "/event_type_available_times",
+        ("availability:read", "event_types:read"),
+        200,
+        list_event_type_available_times,
+    ),
+    Endpoint("GET", "/user_busy_times", ("availability:read",), 200, list_user_busy_times),
+    Endpoint("GET", "/user_availability_schedules", ("availability:read",), 200, list_user_availability_schedules),
+    Endpoint("GET", "/user_availability_schedules/{uuid}", ("availability:read",), 200, get_user_availability_schedule),
+)

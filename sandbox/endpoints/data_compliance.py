@@ -1,0 +1,49 @@
+"""POST /data_compliance/deletion/invitees: forgetting people. Enterprise only."""
+
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import permission_denied
+from sandbox.fields import MUST_BE_FILLED, is_email, texts_in
+from sandbox.shapes import Shape
+
+NO_DATA_REQUESTS = (
+    "You must be an admin/owner with the data requests permission enabled to use this resource. "
+    "Contact Calendly support and ask them to grant you data requests permission."
+)
+
+
+def delete_invitee_data(call: Call) -> Shape:
+    """Remove invitees by address, and meetings nobody else had booked.
+
+    Calendly takes up to seven days; here it has happened by the time of the answer.
+    """
+    if call.caller.organization.plan != "enterprise":
+        raise permission_denied("Please upgrade your Calendly account to Enterprise.")
+    if not call.caller.is_admin:
+        raise permission_denied(NO_DATA_REQUESTS)
+    fields = call.body_fields()
+    fields.raw("emails", required=True)
+    emails = texts_in(fields.raw("emails")) if fields.has("emails") else []
+    if emails is None:
+        fields.refuse("emails", "must be a list of e-mail addresses")
+    elif fields.has("emails") and not emails:
+        fields.refuse("emails", MUST_BE_FILLED)
+    for email in emails or []:
+        if not is_email(email):
+            fields.refuse("emails", f"{email} is an invalid email format")
+    fields.check()
+    _forget(call, {email.lower() for email in emails or []})
+    return {}
+
+
+def _forget(call: Call, emails: set[str]) -> None:
+    events = call.records.events
+    for event in [one for one in events.values() if one.organization == call.caller.organization.id]:
+        event.guests = [guest for guest in event.guests if guest.email.lower() not in emails]
+        event.invitees = [invitee for invitee in event.invitees if invitee.email.lower() not in emails]
+        if not event.invitees:
+            del events[event.id]
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/data_compliance/deletion/invitees", ("data_compliance:write",), 202, delete_invitee_data),
+)

@@ -1,0 +1,70 @@
+"""Listing and reading event types."""
+
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import not_found, permission_denied
+from sandbox.fields import MUST_BE_FILLED
+from sandbox.paging import SortKeys, read_page, read_sort
+from sandbox.permissions import NO_ACCESS, known_user, require_organization, require_user
+from sandbox.records import EventType
+from sandbox.shapes import Shape, event_type_shape
+
+SORT_KEYS: SortKeys[EventType] = {
+    "name": lambda kind: kind.name,
+    "position": lambda kind: kind.position,
+    "created_at": lambda kind: kind.created_at,
+    "updated_at": lambda kind: kind.updated_at,
+}
+
+
+def list_event_types(call: Call) -> Shape:
+    """List the types of a person or of a whole organization; deleted ones are left out."""
+    fields = call.query_fields()
+    organization = fields.reference("organization", "organizations")
+    user = fields.reference("user", "users")
+    schedule = fields.reference("user_availability_schedule", "user_availability_schedules")
+    active = fields.flag("active")
+    admin_managed = fields.flag("admin_managed")
+    sort = read_sort(fields, SORT_KEYS, "name:asc")
+    page = read_page(fields, call.url_path, call.query)
+    if not fields.has("organization") and not fields.has("user"):
+        fields.refuse("organization", MUST_BE_FILLED)
+        fields.refuse("user", MUST_BE_FILLED)
+    if fields.has("user_availability_schedule") and not fields.has("user"):
+        fields.refuse("user_availability_schedule", "can only be used together with user")
+    fields.check()
+    if user:
+        require_user(call.caller, known_user(call.records, user))
+    if organization and not (user and call.caller.organization.id == organization):
+        require_organization(call.caller, call.records, organization, refusal=NO_ACCESS)
+    rows = [
+        kind
+        for kind in call.records.event_types.values()
+        if kind.deleted_at is None
+        and organization in {"", kind.organization}
+        and (not user or user in {kind.owner, *kind.hosts})
+        and (not schedule or _schedule_of(call, kind, user) == schedule)
+        and active in {None, kind.active}
+        and admin_managed in {None, kind.admin_managed}
+    ]
+    return page.answer(sort(rows), lambda kind: event_type_shape(call.records, kind))
+
+
+def _schedule_of(call: Call, kind: EventType, user: str) -> str:
+    default = next(plan.id for plan in call.records.schedules.values() if plan.user == user and plan.default)
+    return kind.schedule or default
+
+
+def get_event_type(call: Call) -> Shape:
+    """Read one type, deleted ones included."""
+    kind = call.records.event_types.get(call.path["uuid"])
+    if kind is None:
+        raise not_found()
+    if not call.caller.may_manage(kind):
+        raise permission_denied(NO_ACCESS)
+    return {"resource": event_type_shape(call.records, kind)}
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/event_types", ("event_types:read",), 200, list_event_types),
+    Endpoint("GET", "/event_types/{uuid}", ("event_types:read",), 200, get_event_type),
+)

@@ -1,0 +1,131 @@
+"""Listing, reading and canceling booked meetings."""
+
+from collections.abc import Callable
+
+from sandbox.booking import cancel_event
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import not_found, permission_denied
+from sandbox.fields import MUST_BE_FILLED, Fields
+from sandbox.paging import SortKeys, read_page, read_sort
+from sandbox.permissions import (
+    FOREIGN_USER,
+    NO_ACCESS,
+    known_user,
+    require_group,
+    require_organization,
+    require_user,
+)
+from sandbox.records import ScheduledEvent
+from sandbox.shapes import Shape, cancellation_shape, scheduled_event_shape
+
+LONGEST_REASON = 10_000
+SORT_KEYS: SortKeys[ScheduledEvent] = {"start_time": lambda event: event.times.start}
+NAME_ORGANIZATION = "Please also specify organization when requesting events for a user within your organization."
+
+Test = Callable[[ScheduledEvent], bool]
+
+
+def list_scheduled_events(call: Call) -> Shape:
+    """List the meetings of a person, a group or an organization."""
+    fields = call.query_fields()
+    whose = {
+        name: fields.reference(name, collection)
+        for name, collection in (("user", "users"), ("organization", "organizations"), ("group", "groups"))
+    }
+    tests = _read_filters(fields)
+    sort = read_sort(fields, SORT_KEYS, "start_time:asc")
+    page = read_page(fields, call.url_path, call.query)
+    if not any(fields.has(name) for name in whose):
+        for name in whose:
+            fields.refuse(name, MUST_BE_FILLED)
+    fields.check()
+    tests += _permitted(call, whose["user"], whose["organization"], whose["group"])
+    now = call.sandbox.clock.now()
+    rows = [
+        event for event in call.records.events.values() if event.listed_at <= now and all(test(event) for test in tests)
+    ]
+    return page.answer(sort(rows), lambda event: scheduled_event_shape(call.records, event))
+
+
+def _read_filters(fields: Fields) -> list[Test]:
+    """Read what narrows the list; both time bounds exclude themselves."""
+    email = fields.email("invitee_email").lower()
+    status = fields.choice("status", ("active", "canceled"))
+    after = fields.time("min_start_time")
+    before = fields.time("max_start_time")
+    tests: list[Test] = []
+    if email:
+        tests.append(lambda event: any(person.email.lower() == email for person in event.invitees))
+    if status:
+        tests.append(lambda event: (event.cancellation is None) == (status == "active"))
+    if after is not None:
+        tests.append(lambda event: event.times.start > after)
+    if before is not None:
+        tests.append(lambda event: event.times.start < before)
+    return tests
+
+
+def _permitted(call: Call, user: str, organization: str, group: str) -> list[Test]:
+    """Check that the caller may see these meetings, and return what selects them."""
+    tests: list[Test] = []
+    if user:
+        _require_user_filter(call, user, organization)
+        tests.append(lambda event: user in event.hosts)
+    if group:
+        members = require_group(call.caller, call.records, group)
+        tests.append(lambda event: not members.isdisjoint(event.hosts))
+    if organization:
+        if user != call.caller.user.id or organization != call.caller.organization.id:
+            require_organization(call.caller, call.records, organization)
+        tests.append(lambda event: event.organization == organization)
+    return tests
+
+
+def _require_user_filter(call: Call, user: str, organization: str) -> None:
+    person = known_user(call.records, user)
+    if person.organization != call.caller.organization.id:
+        raise permission_denied(FOREIGN_USER)
+    if not organization and person.id != call.caller.user.id:
+        raise permission_denied(NAME_ORGANIZATION)
+    require_user(call.caller, person, refusal=NO_ACCESS)
+
+
+def get_scheduled_event(call: Call) -> Shape:
+    """Read one meeting."""
+    event = find_event(call, call.path["uuid"], "You are not allowed to view this event")
+    return {"resource": scheduled_event_shape(call.records, event)}
+
+
+def find_event(call: Call, identifier: str, refusal: str) -> ScheduledEvent:
+    """Return a meeting the caller may see.
+
+    Raises:
+        CalendlyError: 404, 403 with the refusal.
+    """
+    event = call.records.events.get(identifier)
+    if event is None:
+        raise not_found()
+    if not call.caller.may_see(event):
+        raise permission_denied(refusal)
+    return event
+
+
+def cancel_scheduled_event(call: Call) -> Shape:
+    """Cancel a meeting for all its invitees; a second cancel and a past meeting are refused with 403."""
+    fields = call.body_fields()
+    reason = fields.text("reason", most=LONGEST_REASON)
+    event = find_event(call, call.path["uuid"], "You are not allowed to cancel this event")
+    fields.check()
+    if event.cancellation is not None:
+        raise permission_denied("Event is already canceled")
+    if event.times.start <= call.sandbox.clock.now():
+        raise permission_denied("Event in the past")
+    cancellation = cancel_event(call.sandbox, event, call.caller.user, reason or None)
+    return {"resource": cancellation_shape(cancellation)}
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/scheduled_events", ("scheduled_events:read",), 200, list_scheduled_events),
+    Endpoint("GET", "/scheduled_events/{uuid}", ("scheduled_events:read",), 200, get_scheduled_event),
+    Endpoint("POST", "/scheduled_events/{uuid}/cancellation", ("scheduled_events:write",), 201, cancel_scheduled_event),
+)

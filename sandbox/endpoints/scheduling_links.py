@@ -1,0 +1,33 @@
+"""POST /scheduling_links: a page that takes one booking."""
+
+from sandbox.endpoints.call import Call, Endpoint
+from sandbox.errors import not_found, permission_denied
+from sandbox.identifiers import PAGES, new_code
+from sandbox.permissions import NO_ACCESS
+from sandbox.records import SchedulingLink
+from sandbox.shapes import Shape
+
+
+def create_single_use_scheduling_link(call: Call) -> Shape:
+    """Create a link to a type the caller owns, hosts or administers."""
+    fields = call.body_fields()
+    # The 2026 specification types it as the string "1", every other source as the number.
+    if fields.raw("max_event_count", required=True) not in {None, 1, "1"}:
+        fields.refuse("max_event_count", "must be 1")
+    owner = fields.reference("owner", "event_types", required=True)
+    fields.choice("owner_type", ("EventType",), required=True)
+    fields.check()
+    kind = call.records.event_types.get(owner)
+    if kind is None:
+        raise not_found()
+    if not call.caller.may_manage(kind):
+        raise permission_denied(NO_ACCESS)
+    page = kind.slug or kind.scheduling_url.rpartition("/")[2]
+    link = SchedulingLink(f"{PAGES}/d/{new_code()}/{page}", kind.id, call.sandbox.clock.now())
+    call.records.links[link.booking_url] = link
+    return {"resource": {"booking_url": link.booking_url, "owner": kind.uri, "owner_type": "EventType"}}
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/scheduling_links", ("scheduling_links:write",), 201, create_single_use_scheduling_link),
+)

@@ -1,0 +1,83 @@
+"""Reading an OAuth form and finding the client that sent it."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Awaitable, Callable, Iterable
+from urllib.parse import parse_qsl, unquote_plus
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sandbox.errors import CalendlyError
+from sandbox.gate import error_response
+from sandbox.oauth.errors import OAuthError, invalid_client, invalid_request
+from sandbox.records import OAuthClient, Records
+
+Form = dict[str, str]
+
+
+def single(pairs: Iterable[tuple[str, str]]) -> Form:
+    """Return parameters that come once each (RFC 6749, section 3.1).
+
+    Raises:
+        OAuthError: one came twice.
+    """
+    form: Form = {}
+    for name, value in pairs:
+        if name in form:
+            raise invalid_request(f"{name} is there more than once.")
+        form[name] = value
+    return form
+
+
+async def read_form(request: Request) -> Form:
+    """Read a form-encoded body.
+
+    Raises:
+        OAuthError: it is none.
+    """
+    try:
+        return single(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+    except ValueError as error:
+        raise invalid_request("The body must be form-encoded.") from error
+
+
+def authenticate(records: Records, form: Form, authorization: str) -> OAuthClient:
+    """Find the client by HTTP Basic or by the form; a public one has no secret to show.
+
+    Raises:
+        OAuthError: 401 invalid_client.
+    """
+    scheme, _, credentials = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        identifier, secret = _basic(credentials)
+    else:
+        identifier, secret = form.get("client_id", ""), form.get("client_secret", "")
+    client = records.clients.get(identifier)
+    if client is None or not hmac.compare_digest((client.secret or "").encode(), secret.encode()):
+        raise invalid_client()
+    return client
+
+
+def _basic(credentials: str) -> tuple[str, str]:
+    """Decode id and secret, each form-encoded before they were joined (RFC 6749, section 2.3.1)."""
+    try:
+        identifier, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise invalid_client() from error
+    return unquote_plus(identifier), unquote_plus(secret)
+
+
+def answering(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Turn the refusals of an OAuth endpoint into its answers."""
+
+    async def answer_or_refuse(request: Request) -> Response:
+        try:
+            return await answer(request)
+        except OAuthError as error:
+            return error.response()
+        except CalendlyError as error:  # too many requests for tokens
+            return error_response(error)
+
+    return answer_or_refuse

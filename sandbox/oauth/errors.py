@@ -1,0 +1,59 @@
+"""How OAuth says no (RFC 6749, sections 4.1.2.1 and 5.2)."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.responses import JSONResponse, Response
+
+NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class OAuthError(Exception):
+    """A refusal.
+
+    Args:
+        error: one of the registered error codes.
+        description: a sentence for the developer of the client.
+        status: 400, or 401 for a client that did not prove itself.
+    """
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.error = error
+        self.status = status
+
+    @property
+    def members(self) -> dict[str, str]:
+        """Return the two members of the answer."""
+        return {"error": self.error, "error_description": str(self)}
+
+    def response(self) -> Response:
+        """Write it; a client that tried Basic is told so by the challenge (RFC 6749, section 5.2)."""
+        challenge = {"WWW-Authenticate": 'Basic realm="Calendly"'} if self.status == HTTPStatus.UNAUTHORIZED else {}
+        return JSONResponse(self.members, status_code=self.status, headers={**NOT_STORED, **challenge})
+
+
+def invalid_request(description: str) -> OAuthError:
+    """A parameter is missing, malformed or there twice."""
+    return OAuthError("invalid_request", description)
+
+
+def invalid_client() -> OAuthError:
+    """The client is unknown, or its secret is wrong."""
+    return OAuthError("invalid_client", "The client is unknown or did not authenticate.", 401)
+
+
+def invalid_grant(description: str) -> OAuthError:
+    """The code or refresh token does not serve."""
+    return OAuthError("invalid_grant", description)
+
+
+def required(form: Mapping[str, str], name: str) -> str:
+    """Return a parameter.
+
+    Raises:
+        OAuthError: it is missing or empty.
+    """
+    if not form.get(name):
+        raise invalid_request(f"{name} is missing.")
+    return form[name]

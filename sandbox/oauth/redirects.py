@@ -1,0 +1,36 @@
+"""Where a browser may be sent back to."""
+
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+from sandbox.loopback import is_loopback
+from sandbox.records import OAuthClient
+
+
+def is_redirect_uri(address: str) -> bool:
+    """Say whether an address may be registered: https, or http on this machine, without a fragment."""
+    parts = _split(address)
+    return parts is not None and (parts.scheme == "https" or is_loopback_redirect(address))
+
+
+def is_loopback_redirect(address: str) -> bool:
+    """Say whether an address leads back to this machine over http."""
+    parts = _split(address)
+    return parts is not None and parts.scheme == "http" and is_loopback(parts.hostname or "")
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return parts if parts.hostname and "#" not in address else None
+
+
+def accepts(client: OAuthClient, address: str) -> bool:
+    """Say whether a client may be answered at an address: one it registered, to the letter."""
+    return is_loopback_redirect(address) if client.redirect_uris is None else address in client.redirect_uris
+
+
+def with_parameters(address: str, parameters: dict[str, str]) -> str:
+    """Add parameters to an address, keeping those it has."""
+    return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(parameters)}"

@@ -1,0 +1,81 @@
+"""POST /oauth/register: a client introduces itself (RFC 7591)."""
+
+import json
+import secrets
+from typing import cast
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.fields import texts_in
+from sandbox.identifiers import new_id
+from sandbox.oauth.clients import answering
+from sandbox.oauth.errors import NOT_STORED, OAuthError
+from sandbox.oauth.redirects import is_redirect_uri
+from sandbox.records import OAuthClient
+from sandbox.scopes import ALL_SCOPES
+from sandbox.state import Sandbox
+
+METHODS = ("none", "client_secret_basic", "client_secret_post")
+
+
+def register_route(sandbox: Sandbox) -> Route:
+    """Make the route. Every scope may be asked for by a client that registered here."""
+
+    async def answer(request: Request) -> Response:
+        metadata = _read_metadata(await request.body())
+        name = _read_name(metadata.get("client_name"))
+        redirect_uris = _read_redirect_uris(metadata.get("redirect_uris"))
+        method = metadata.get("token_endpoint_auth_method", "client_secret_basic")
+        if method not in METHODS:
+            raise _invalid_metadata(f"token_endpoint_auth_method is one of {', '.join(METHODS)}.")
+        secret = None if method == "none" else secrets.token_urlsafe(24)
+        client = OAuthClient(new_id(), name, secret, redirect_uris, signing_key=secrets.token_urlsafe(24))
+        sandbox.records.clients[client.id] = client
+        given = {} if secret is None else {"client_secret": secret, "client_secret_expires_at": 0}
+        answer = {
+            "client_id": client.id,
+            "client_id_issued_at": int(sandbox.clock.now().timestamp()),
+            **given,
+            "client_name": name,
+            "redirect_uris": list(redirect_uris),
+            "token_endpoint_auth_method": method,
+            "grant_types": ["authorization_code", "refresh_token"],
+            "response_types": ["code"],
+            "scope": " ".join(sorted(ALL_SCOPES)),
+        }
+        return JSONResponse(answer, status_code=201, headers=NOT_STORED)
+
+    return Route("/oauth/register", answering(answer), methods=["POST"])
+
+
+def _read_metadata(text: bytes) -> dict[str, object]:
+    try:
+        metadata = cast("object", json.loads(text))
+    except (ValueError, RecursionError):
+        metadata = None
+    if not isinstance(metadata, dict):
+        raise _invalid_metadata("The body must be a JSON object.")
+    return cast("dict[str, object]", metadata)
+
+
+def _invalid_metadata(description: str) -> OAuthError:
+    return OAuthError("invalid_client_metadata", description)
+
+
+def _read_name(name: object) -> str:
+    """Read the name: Calendly takes letters, digits and spaces, and turns parentheses away."""
+    if not isinstance(name, str) or not name.strip():
+        raise _invalid_metadata("client_name is missing.")
+    if not all(letter.isalnum() or letter == " " for letter in name):
+        raise _invalid_metadata("client_name may have letters, digits and spaces only.")
+    return name
+
+
+def _read_redirect_uris(value: object) -> tuple[str, ...]:
+    """Read the addresses to return to: https, or http on this machine."""
+    uris = texts_in(value)
+    if not uris or not all(is_redirect_uri(uri) for uri in uris):
+        raise OAuthError("invalid_redirect_uri", "redirect_uris must be https, or http on a loopback address.")
+    return tuple(uris)

@@ -1,0 +1,112 @@
+"""Running a sandbox on a socket of this machine, within the event loop that is already there."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from sandbox.app import create_app
+from sandbox.clock import Now, Sleep, utc_now
+from sandbox.gate import CLOSE
+from sandbox.state import Sandbox
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox that answers at `url` (without a trailing slash); `sandbox` is its inside."""
+
+    url: str
+    sandbox: Sandbox
+
+
+class _ClosableProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, which lets the application close the connection without an answer."""
+
+    @override
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        answer = cast("ASGIApp", self.app)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope.setdefault("extensions", {})[CLOSE] = self.transport.abort
+            await answer(scope, receive, send)
+
+        self.app = app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to the program around it and says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.answering.set()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen on an address.
+
+    The protocol is named because asyncio sends small writes at once (TCP_NODELAY) only on a socket that says it is TCP;
+    otherwise each answer, written as head and body, waits 40 ms for the other side's delayed acknowledgement.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere this would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@asynccontextmanager
+async def running(
+    host: str = "127.0.0.1", port: int = 0, *, now: Now = utc_now, sleep: Sleep = asyncio.sleep
+) -> AsyncGenerator[RunningSandbox]:
+    """Answer on a socket until the block is left.
+
+    Args:
+        host: an address of this machine.
+        port: 0 takes a free one.
+        now: as in `create_app`.
+        sleep: as in `create_app`.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    app = create_app(now=now, sleep=sleep)
+    listener = _listen(host, port)
+    server = _Server(
+        uvicorn.Config(
+            app, http=_ClosableProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+        )
+    )
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        await server.answering.wait()
+        taken = cast("int", listener.getsockname()[1])
+        shown = f"[{host}]" if ":" in host else host
+        yield RunningSandbox(f"http://{shown}:{taken}", cast("Sandbox", app.state.sandbox))
+    finally:
+        server.should_exit = True
+        await serving

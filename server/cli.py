@@ -1,0 +1,130 @@
+"""The command line: what there is to run, its flags, and every failure as one line with its exit status."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, NoReturn, cast
+
+from typing_extensions import override
+
+from server.settings import SOURCES, Settings, Source
+from server.terminal import DISTRIBUTION, PROGRAM, CommandError, UsageError, say
+
+COMMANDS: Final = {
+    "stdio": "MCP over stdin and stdout, for a client that starts the server itself (the default)",
+    "http": "MCP over Streamable HTTP, on an address of this machine",
+    "sandbox": "a Calendly of its own, as an HTTP service",
+    "demo": "an MCP client at work against the sandbox, as a transcript",
+    "tools": "every tool with its endpoint, scope, access, capability and toolset",
+    "whoami": "the person, organization and zone behind the token",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What was asked for on the command line.
+
+    Attributes:
+        flags: The settings that were given, by field name.
+        config: The file of settings.
+        as_json: Whether the answer is wanted as JSON.
+    """
+
+    flags: dict[str, str]
+    config: Path | None
+    as_json: bool
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command.
+
+    Args:
+        words: The command line without the program's name.
+
+    Returns:
+        The exit status: 0, 2 for wrong usage, 1 for every other failure.
+    """
+    try:
+        command, arguments = _parse(words)
+        # A command is loaded when it runs: stdio starts without what the others need.
+        return cast("Callable[[Arguments], int]", import_module(f"server.commands.{command}").run)(arguments)
+    except UsageError as error:
+        say(f"{PROGRAM}: {error}")
+        return 2
+    except CommandError as error:
+        say(f"{PROGRAM}: {error}")
+        return 1
+    except BrokenPipeError:  # the reader of our output has had enough
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with errors of one line."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
+    if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
+        words = ["stdio", *words]
+    given = vars(_parser().parse_args(words))
+    flags = {name: value for name, value in given.items() if name in SOURCES and value is not None}
+    return given["command"], Arguments(flags, given.get("config"), bool(given.get("json")))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Calendly for AI agents: Calendly's endpoints as MCP tools. Without a command: stdio.",
+        epilog=_settings_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {version(DISTRIBUTION)}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, purpose in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
+        )
+        _add_flags(command, name)
+    return parser
+
+
+def _add_flags(parser: argparse.ArgumentParser, command: str) -> None:
+    for field, source in SOURCES.items():
+        if source.flag is None or command not in source.commands:
+            continue
+        if Settings.model_fields[field].annotation is bool:
+            parser.add_argument(source.flag, dest=field, action="store_const", const="true", help=source.help)
+        else:
+            parser.add_argument(source.flag, dest=field, metavar="VALUE", help=source.help)
+    if any(command in source.commands for source in SOURCES.values()):
+        parser.add_argument(
+            "--config", type=Path, metavar="FILE", help="settings as a TOML file, named as in the environment"
+        )
+    if command == "tools":
+        parser.add_argument("--json", action="store_true", help="as JSON")
+
+
+def _settings_help() -> str:
+    """All settings, one a line: the variable is also the name in a file given with --config; a flag wins."""
+    variables: list[Source] = [source for source in SOURCES.values() if source.variable]
+    width = max(len(cast("str", source.variable)) for source in variables) + 1
+    lines = [f"  {source.variable:<{width}} {source.help}" for source in variables]
+    return "\n".join(
+        [
+            "settings, as environment variables or in the TOML file of --config (a flag wins over both):",
+            *lines,
+            "",
+            f"{PROGRAM} COMMAND --help lists the flags of a command.",
+        ]
+    )

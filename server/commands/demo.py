@@ -1,0 +1,180 @@
+"""`calendly-mcp demo`: a real MCP client at work against the sandbox, as a transcript."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from textwrap import fill
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
+
+import anyio
+import httpx2
+import mcp_types as types
+from mcp import Client, StdioServerParameters
+
+from sandbox import running
+from server.cli import Arguments
+from server.settings import SANDBOX_TOKEN, TOKEN
+from server.terminal import CommandError
+
+_WIDTH: Final = 100
+_OWNER: Final = f"{SANDBOX_TOKEN}owner"
+_EVENT_TYPE: Final = "Intro call"
+_INVITEE: Final = {"name": "Ada Example", "email": "ada@example.com"}
+
+
+def run(_arguments: Arguments) -> int:
+    """Show the transcript. Returns the exit status."""
+    try:
+        anyio.run(_demo)
+    except ExceptionGroup as failures:  # the client's task groups wrap what happens inside them
+        raise CommandError(str(_innermost(failures))) from failures
+    return 0
+
+
+def _innermost(failures: ExceptionGroup[Exception]) -> Exception:
+    first = failures.exceptions[0]
+    return _innermost(cast("ExceptionGroup[Exception]", first)) if isinstance(first, ExceptionGroup) else first
+
+
+async def _demo() -> None:
+    async with running() as sandbox:
+        _say(
+            "An AI agent's conversation with Calendly, start to end. A sandbox plays Calendly at "
+            f"{sandbox.url}: no account, no token, and nothing leaves this machine."
+        )
+        environment = {TOKEN: _OWNER, "CALENDLY_API_URL": sandbox.url, "CALENDLY_MCP_LOG_LEVEL": "warning"}
+        server = StdioServerParameters(command=sys.executable, args=["-m", "server", "stdio"], env=environment)
+        async with Client(server, elicitation_callback=_answer) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            _say(
+                f"The client starts `calendly-mcp stdio` and speaks MCP {client.protocol_version}: {len(tools)} tools."
+            )
+            await _conversation(_Conversation(client, tools))
+        await _show_calendlys_side(sandbox.url)
+
+
+@dataclass(frozen=True)
+class _Conversation:
+    """A client, and what it knows of the tools."""
+
+    client: Client
+    tools: Mapping[str, types.Tool]
+
+    async def call(self, why: str, name: str, **arguments: object) -> dict[str, Any]:
+        """Call a tool and show it. Raises CommandError when the call fails."""
+        facts = self.tools[name].meta or {}
+        _write(f"\n{why}\n")
+        _line("call", f"{name}   ({facts['calendly/endpoint']}, scope {' '.join(facts['calendly/scopes'])})")
+        for parameter, value in arguments.items():
+            _line("", f"{parameter}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        result = await self.client.call_tool(name, arguments)
+        if result.is_error:
+            raise CommandError(f"{name} failed: {cast('types.TextContent', result.content[0]).text}")
+        return cast("dict[str, Any]", result.structured_content)
+
+
+async def _conversation(with_: _Conversation) -> None:
+    me = await with_.call("1. Who am I?", "get_current_user")
+    _line("answer", f"{me['name']} <{me['email']}>, {me['timezone']}")
+    zone = ZoneInfo(me["timezone"])
+
+    offered = await with_.call("2. What can be booked with me?", "list_event_types", active=True)
+    _line("answer", ", ".join(f"{one['name']} ({one['duration']} min)" for one in offered["collection"]))
+    event_type = next(one for one in offered["collection"] if one["name"] == _EVENT_TYPE)
+
+    slot = await _open_time(with_, event_type["uri"], zone)
+    invitee = await _book(with_, event_type, slot)
+    _line("answer", f"booked; {_INVITEE['name']} can reschedule at {invitee['reschedule_url']}")
+
+    meetings = await with_.call(
+        "5. Is it in my calendar?", "list_scheduled_events", invitee_email=_INVITEE["email"], status="active"
+    )
+    meeting = meetings["collection"][0]
+    _line("answer", f"{meeting['name']}, {_local(meeting['start_time'], zone)}, {meeting['status']}")
+
+    canceled = await with_.call(
+        "6. It has to go. Canceling reaches a stranger, so the server asks a person first.",
+        "cancel_scheduled_event",
+        scheduled_event=meeting["uri"],
+        reason="This was a demonstration.",
+    )
+    _line("answer", f"canceled by {canceled['canceled_by']}: {canceled['reason']}")
+
+
+async def _open_time(with_: _Conversation, event_type: str, zone: ZoneInfo) -> str:
+    """Find the first open time of the coming week."""
+    first = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    times = await with_.call(
+        "3. When is there time?",
+        "list_event_type_available_times",
+        event_type=event_type,
+        start_time=first.isoformat(),
+        end_time=(first + timedelta(days=7)).isoformat(),
+    )
+    slots = [slot["start_time"] for slot in times["collection"]]
+    _line("answer", f"{len(slots)} open times, the first ones {', '.join(_local(slot, zone) for slot in slots[:3])}")
+    return cast("str", slots[0])
+
+
+async def _book(with_: _Conversation, event_type: Mapping[str, Any], slot: str) -> dict[str, Any]:
+    answers = [
+        {"question": question["name"], "answer": "How agents book.", "position": question["position"]}
+        for question in event_type["custom_questions"]
+        if question["required"]
+    ]
+    return await with_.call(
+        "4. Book the first one.",
+        "create_event_invitee",
+        event_type=event_type["uri"],
+        start_time=slot,
+        invitee={**_INVITEE, "timezone": "Europe/London"},
+        location={"kind": event_type["locations"][0]["kind"]},
+        questions_and_answers=answers,
+    )
+
+
+async def _answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:  # noqa: ARG001 - the SDK passes it by name
+    """Answer for the person, where they can see it."""
+    _line("asked", params.message)
+    _line("reply", "yes (this demonstration answers in the person's place)")
+    return types.ElicitResult(action="accept", content={})
+
+
+async def _show_calendlys_side(url: str) -> None:
+    async with httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {_OWNER}"}) as calendly:
+        received = (await calendly.get("/_sandbox/requests")).json()
+        limits = (await calendly.get("/users/me")).headers
+    _write("\nWhat Calendly received:\n")
+    for request in received:
+        _line(str(request["status"]), f"{request['method']} {request['path']}")
+    _write("\nLimits:\n")
+    _line(
+        "Calendly",
+        f"{limits['X-RateLimit-Limit']} requests a minute for this person, {limits['X-RateLimit-Remaining']} left; "
+        f"the server keeps to what these headers say",
+    )
+    _line("bookings", "10 a minute, 50 an hour, 100 a day, as Calendly's paid plans have it (--booking-limits)")
+    _say("\nNext: `calendly-mcp --sandbox` in your own client, or `calendly-mcp` with a token for your own Calendly.")
+
+
+def _local(time: str, zone: ZoneInfo) -> str:
+    start = datetime.fromisoformat(time).astimezone(zone)
+    return f"{start:%a} {start.day} {start:%b %H:%M}"
+
+
+def _line(label: str, text: str) -> None:
+    _write(
+        fill(text, _WIDTH, initial_indent=f"   {label:<10}", subsequent_indent=" " * 13, break_on_hyphens=False) + "\n"
+    )
+
+
+def _say(text: str) -> None:
+    _write(fill(text, _WIDTH, replace_whitespace=False) + "\n")
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

@@ -1,0 +1,25 @@
+"""`calendly-mcp http`: MCP over Streamable HTTP."""
+
+from functools import partial
+from typing import Final
+
+import anyio
+
+from server.app import serving
+from server.cli import Arguments
+from server.http import http_app, listen, serve_http
+from server.settings import Settings, load
+
+PORT: Final = 8000
+
+
+def run(arguments: Arguments) -> int:
+    """Serve until a signal asks to stop. Returns the exit status."""
+    anyio.run(partial(_serve, load("http", arguments.flags, config=arguments.config)))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    with listen(settings.host, PORT if settings.port is None else settings.port) as (listener, address):
+        async with serving(settings) as server:
+            await serve_http(http_app(server, address), listener, f"ready: {address}/mcp")

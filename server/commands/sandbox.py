@@ -1,0 +1,32 @@
+"""`calendly-mcp sandbox`: the sandbox alone."""
+
+from functools import partial
+from typing import Final
+
+import anyio
+
+from sandbox import running
+from server.cli import Arguments
+from server.settings import Settings, load
+from server.signals import on_termination
+from server.terminal import CommandError, say
+
+PORT: Final = 9000
+
+
+def run(arguments: Arguments) -> int:
+    """Serve until a signal asks to stop. Returns the exit status."""
+    anyio.run(partial(_serve, load("sandbox", arguments.flags, config=arguments.config)))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    port = PORT if settings.port is None else settings.port
+    stop = anyio.Event()
+    try:
+        async with running(settings.host, port) as sandbox:
+            with on_termination(stop.set):
+                say(f"ready: {sandbox.url}")
+                await stop.wait()
+    except OSError as fault:
+        raise CommandError(f"cannot listen on {settings.host} port {port}: {fault.strerror}.") from None

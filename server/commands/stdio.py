@@ -1,0 +1,21 @@
+"""`calendly-mcp stdio`: MCP over stdin and stdout."""
+
+from functools import partial
+
+import anyio
+
+from server.app import serving
+from server.cli import Arguments
+from server.settings import Settings, load
+from server.stdio import serve_stdio
+
+
+def run(arguments: Arguments) -> int:
+    """Serve one client until its input ends. Returns the exit status."""
+    anyio.run(partial(_serve, load("stdio", arguments.flags, config=arguments.config)))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    async with serving(settings) as server:
+        await serve_stdio(server)

@@ -1,0 +1,53 @@
+"""`calendly-mcp whoami`: whose token it is."""
+
+import asyncio
+import sys
+from functools import partial
+
+import anyio
+
+from calendly import models
+from calendly.errors import CalendlyError, InsufficientScope
+from calendly.request import Account
+from server.app import calendly_for, credentials_of
+from server.caller import LEAST_LIMIT, ME, user_in
+from server.cli import Arguments
+from server.logs import log_to_stderr
+from server.settings import Settings, load
+from server.terminal import CommandError
+
+
+def run(arguments: Arguments) -> int:
+    """Print who the token belongs to. Returns the exit status."""
+    settings = load("whoami", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    sys.stdout.write(_told(anyio.run(partial(_ask, settings))))
+    sys.stdout.flush()
+    return 0
+
+
+async def _ask(settings: Settings) -> models.User:
+    credentials = credentials_of(settings)
+    account = Account(credentials.person, "whoami", credentials)
+    async with calendly_for(settings) as calendly:
+        try:
+            return user_in(await calendly.send(ME, account, deadline=asyncio.get_running_loop().time() + LEAST_LIMIT))
+        except CalendlyError as refused:
+            raise CommandError(f"{refused}{_needed(refused)}") from None
+
+
+def _needed(refused: CalendlyError) -> str:
+    if isinstance(refused, InsufficientScope):
+        return f" The token works, but whoami needs the scope {' '.join(refused.required_scopes)}."
+    return ""
+
+
+def _told(user: models.User) -> str:
+    rows = {
+        "person": f"{user.get('name')} <{user.get('email')}>",
+        "user": user.get("uri"),
+        "organization": user.get("current_organization"),
+        "zone": user.get("timezone"),
+        "scopes": "not known: Calendly tells a personal token's scopes only by refusing what they do not cover",
+    }
+    return "".join(f"{name:<14}{value}\n" for name, value in rows.items() if value)

@@ -1,0 +1,129 @@
+"""Asking a person before a call is sent, on every wire.
+
+On 2026-07-28 the question is an input-required result, and the client repeats the call with the answer. An older client
+on stdio is sent an elicitation request in the middle of the call. A client that cannot ask gets the question and a
+one-time token, for its agent to come back with once the user has agreed. Whatever comes back counts only with our seal,
+bound to this very call (architecture: seal.py).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+from server.seal import Seal, Unproven
+from tools.errors import ConfirmationRequired, Declined
+from tools.toolset import Question
+
+Context = ServerRequestContext[Any, Any]
+
+_ANSWER: Final = "confirm"
+"""The key of our one question in the requests and responses of the 2026-07-28 wire."""
+
+_BY_PERSON: Final = "answered by a person"
+_BY_AGENT: Final = "passed on by an agent"
+
+# Accepting is the whole answer, so the form has no fields.
+_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}
+
+
+class InputRequired(Exception):
+    """The client asks its user and then repeats the call. Not an error: `result` is the answer to this round."""
+
+    def __init__(self, result: types.InputRequiredResult) -> None:
+        super().__init__("The user has to be asked.")
+        self.result = result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval:
+    """The approval of one call by a person.
+
+    Attributes:
+        seal: Issues and takes our tokens.
+        context: The request, as the SDK hands it over.
+        params: Its parameters.
+        confirmation: The token of an earlier `confirmation_required`, None when the agent passed none.
+        bound_to: The digest of tool, arguments, person and agent.
+        patience: How many seconds are left to wait for an answer.
+    """
+
+    seal: Seal
+    context: Context
+    params: types.CallToolRequestParams
+    confirmation: str | None
+    bound_to: bytes
+    patience: Callable[[], float]
+
+    async def obtain(self, question: Question) -> None:
+        """Return once a person, or an agent that was told to ask one, has agreed to this very call.
+
+        Raises:
+            InputRequired: The client has to ask and repeat the call.
+            ConfirmationRequired: The client cannot ask.
+            Declined: The person said no, or dismissed the question.
+        """
+        try:
+            if self._is_given():
+                return
+            doubt = ""
+        except Unproven as unproven:
+            doubt = f"{unproven} "
+        text = doubt + await question()
+        if self._can_ask() and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            raise InputRequired(self._round(text))
+        if self._can_ask() and self.context.session.can_send_request and await self._elicit(text):
+            return
+        raise ConfirmationRequired(text, self.seal.issue(_BY_AGENT, self.bound_to))
+
+    def _is_given(self) -> bool:
+        """Whether this round brought an approval.
+
+        Raises:
+            Unproven: It brought something that is none.
+            Declined: It brought a refusal.
+        """
+        if self.confirmation is not None:
+            self.seal.redeem(self.confirmation, _BY_AGENT, self.bound_to)
+            return True
+        answer = (self.params.input_responses or {}).get(_ANSWER)
+        if not isinstance(answer, types.ElicitResult):
+            return False
+        self.seal.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
+        _require_consent(answer)
+        return True
+
+    def _can_ask(self) -> bool:
+        capabilities = self.context.session.client_capabilities
+        elicitation = capabilities.elicitation if capabilities is not None else None
+        # Clients of before 2025-11-25 declare `elicitation: {}`, which means forms: there was nothing else.
+        return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+
+    def _round(self, text: str) -> types.InputRequiredResult:
+        params = types.ElicitRequestFormParams(message=text, requested_schema=_SCHEMA)
+        return types.InputRequiredResult(
+            input_requests={_ANSWER: types.ElicitRequest(params=params)},
+            request_state=self.seal.issue(_BY_PERSON, self.bound_to),
+        )
+
+    async def _elicit(self, text: str) -> bool:
+        """Ask in the middle of the call. False when no answer came: in time, or at all."""
+        try:
+            with anyio.fail_after(self.patience()):
+                answer = await self.context.session.elicit_form(text, _SCHEMA, self.context.request_id)
+        except (TimeoutError, MCPError, ValueError):  # also: refused by the client, gone, or not an answer
+            return False
+        _require_consent(answer)
+        return True
+
+
+def _require_consent(answer: types.ElicitResult) -> None:
+    if answer.action == "decline":
+        raise Declined("The user was asked and said no.")
+    if answer.action == "cancel":
+        raise Declined("The user was asked and closed the question without an answer.")

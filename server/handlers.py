@@ -1,0 +1,136 @@
+"""A tool as MCP sees it: the list, a call, and every error as a result."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any, Final
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+
+from calendly.errors import CalendlyError
+from server.caller import Callers
+from server.confirm import Context, InputRequired
+from server.results import failure, kind_of, success
+from server.selection import Selection, narrow
+from tools.errors import AccessDenied, ToolError
+from tools.questions import QUESTIONS
+from tools.toolset import Call, Tool
+
+log = logging.getLogger(__name__)
+
+_SELECTIONS_KEPT: Final = 64
+"""Listings kept for requests that narrow themselves: clients send the same headers again and again."""
+
+_LONGEST_NAME: Final = 80
+
+
+class Handlers:
+    """Answers `tools/list` and `tools/call`.
+
+    Args:
+        tools: Every tool there is.
+        selection: Those that the operator left on.
+        callers: Makes the caller of a request.
+        origins: Where resource URIs may point besides Calendly's own address.
+        clock: Seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        tools: tuple[Tool, ...],
+        selection: Selection,
+        callers: Callers,
+        origins: tuple[str, ...],
+        clock: Callable[[], float],
+    ) -> None:
+        self._tools = tools
+        self._by_name = {tool.name: tool for tool in tools}
+        self._callers = callers
+        self._origins = origins
+        self._clock = clock
+        self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
+        self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
+        self._selection = selection
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """The input schema of a tool, None for a name that no tool has."""
+        tool = self._by_name.get(name)
+        return tool.input_schema if tool else None
+
+    async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        """List what this request may call, all on one page."""
+        return self._listing(self._selection_of(context).listed)
+
+    async def call_tool(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Call a tool. What Calendly or a rule refuses is a result.
+
+        Raises:
+            MCPError: -32602 for a name that no tool has, -32603 for a fault of ours.
+        """
+        tool = self._by_name.get(params.name)
+        if tool is None:
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
+        started = self._clock()
+        outcome = "failed"
+        result: types.CallToolResult | types.InputRequiredResult
+        try:
+            result, outcome = await self._call(tool, context, params), "answered"
+        except InputRequired as asked:
+            result, outcome = asked.result, "asked the user"
+        except (ToolError, CalendlyError) as problem:
+            result, outcome = failure(problem, tool), kind_of(problem)
+        except Exception:
+            log.exception("%s failed by a fault of this server", tool.name)
+            raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
+        finally:
+            log.info("%s: %s in %.3f s", tool.name, outcome, self._clock() - started)
+        return result
+
+    async def _call(self, tool: Tool, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+        refusal = self._selection_of(context).refusals.get(tool.name)
+        if refusal is not None:
+            raise AccessDenied(refusal)
+        arguments = tool.parse(params.arguments or {}, self._origins)
+        values = arguments.values()
+
+        async def question() -> str:
+            return await QUESTIONS[tool](call, **values)
+
+        caller = self._callers.of(context, params, getattr(arguments, "confirmation", None))
+        call = Call(tool, caller, question)
+        return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+
+    def _selection_of(self, context: Context) -> Selection:
+        if context.request is None:
+            return self._selection
+        headers = context.request.headers
+        toolsets, names = (
+            ",".join(values) if (values := headers.getlist(header)) else None
+            for header in ("x-mcp-toolsets", "x-mcp-tools")
+        )
+        read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
+        return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[_described(tool) for tool in tools])
+
+
+def _described(tool: Tool) -> types.Tool:
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.access == "read",
+            destructive_hint=tool.destructive,
+            idempotent_hint=tool.idempotent,
+            open_world_hint=True,
+        ),
+        _meta=tool.meta,
+    )

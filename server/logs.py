@@ -1,0 +1,44 @@
+"""The log: on stderr, as text or as JSON, one line an event, never with a token or an argument of a tool."""
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from typing_extensions import override
+
+_OURS: Final = ("server", "tools", "auth", "calendly", "sandbox")
+
+
+class _Lines(logging.Formatter):
+    """Readable lines, in UTC."""
+
+    @override
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class _JsonLines(_Lines):
+    """One JSON object a line."""
+
+    @override
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "exception": self.formatException(record.exc_info) if record.exc_info else None,
+        }
+        return json.dumps({name: value for name, value in event.items() if value is not None})
+
+
+def log_to_stderr(level: str, form: Literal["text", "json"]) -> None:
+    """Write our own events from `level` on, and from others only what is wrong: they log addresses and bodies."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLines() if form == "json" else _Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.WARNING)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(level.upper())

@@ -1,0 +1,152 @@
+"""What each kind of failure means and what an agent does next, in a sentence or two. Pure tables.
+
+Which failures exist and what Calendly means by them: developer.calendly.com, "Errors", "Rate limits" and "Scopes".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from math import ceil
+from typing import Final, Literal
+
+from tools.toolset import Tool
+
+Kind = Literal[
+    "invalid_argument",
+    "unauthenticated",
+    "insufficient_scope",
+    "permission_denied",
+    "access_denied_by_policy",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "upstream_error",
+    "upstream_unreachable",
+    "outcome_unknown",
+    "confirmation_required",
+    "declined",
+]
+
+RETRYABLE: Final[frozenset[Kind]] = frozenset({"rate_limited", "upstream_error", "upstream_unreachable"})
+"""The kinds after which the same call may succeed later without any change."""
+
+_WHERE: Final = "in Calendly under Integrations & apps, API and webhooks"
+
+_ADVICE: Final[Mapping[Kind, tuple[str, str]]] = {
+    "invalid_argument": (
+        "The arguments cannot be used as they are; nothing was changed.",
+        "Correct {parameters} and call again.",
+    ),
+    "unauthenticated": (
+        "The access token is missing, unknown, expired or revoked.",
+        (
+            "Ask the user to renew the access token, or to sign in again, {where}, and to restart this server with it. "
+            "Calendly ends a token when the login e-mail, the password or the login method changes."
+        ),
+    ),
+    "insufficient_scope": (
+        "The access token lacks a scope that {tool} needs.",
+        "Ask the user to grant the token {scopes} {where}; a new token has no scope until one is granted.",
+    ),
+    "permission_denied": (
+        "The person behind the access token may not do this.",
+        "Tell the user that {who}.",
+    ),
+    "access_denied_by_policy": (
+        "A rule of this server forbids the call; Calendly was not asked.",
+        "Do not try again; tell the user what is switched off and who can change it.",
+    ),
+    "not_found": (
+        "Calendly has no such resource, or does not show it to this person.",
+        "Check the identifier, and that this person can see it in Calendly; the list tools give identifiers that work.",
+    ),
+    "conflict": (
+        "What it is about is not, or no longer, in a state that allows this.",
+        "Read its present state before anything else: what was asked for may be done already, or be too late.",
+    ),
+    "rate_limited": (
+        "There were too many calls; this one was not carried out.",
+        "Call again in {seconds} s, and more slowly from then on.",
+    ),
+    "upstream_error": (
+        "Calendly failed; the call itself may be right.",
+        "Call again later. If it keeps failing, the user can ask Calendly's support.",
+    ),
+    "upstream_unreachable": (
+        "Calendly could not be reached; nothing was changed.",
+        "Call again in a minute. If it keeps failing, the user can check the network and Calendly's status page.",
+    ),
+    "outcome_unknown": (
+        "Calendly may or may not have done it.",
+        "Do not simply repeat it: look first whether it happened, with {look}.",
+    ),
+    "confirmation_required": (
+        "Nothing was sent yet: the user has to agree first.",
+        (
+            "Show the message to the user. Only if the user agrees, call again with the same arguments and "
+            "`confirmation` set to the token of this answer; it works once, within ten minutes."
+        ),
+    ),
+    "declined": (
+        "Nothing was sent.",
+        "Do not call it again unless the user asks for it.",
+    ),
+}
+"""By kind: what it means, and what to do."""
+
+_EXTERNAL_CALENDAR: Final = (
+    "Call again later. If it keeps failing, the user has to reconnect the calendar in Calendly's calendar settings."
+)
+
+_LOOK: Final[Mapping[str, str]] = {
+    "booking": "list_scheduled_events and the invitee's e-mail (a new booking may show only after a while)",
+    "canceling": "get_scheduled_event",
+    "event_types": "list_event_types",
+    "organization": "list_organization_memberships or list_organization_invitations",
+    "webhooks": "list_webhook_subscriptions",
+    "scheduling_links": "the user: an unused link does no harm",
+    "data_deletion": "the user: Calendly deletes within days, and asking for it twice does no harm",
+}
+"""By capability, how to find out whether a write took place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What went wrong, as far as the next step depends on it."""
+
+    kind: Kind
+    status: int | None = None
+    message: str = ""
+    parameters: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    retry_after: float | None = None
+
+
+def meaning(failure: Failure, tool: Tool) -> str:
+    """Say what `failure` of a call of `tool` means here."""
+    return _ADVICE[failure.kind][0].format(tool=tool.name)
+
+
+def next_step(failure: Failure, tool: Tool) -> str:
+    """Say what to do after `failure` of a call of `tool`."""
+    if failure.status == HTTPStatus.FAILED_DEPENDENCY:
+        return _EXTERNAL_CALENDAR
+    return _ADVICE[failure.kind][1].format(
+        parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
+        where=_WHERE,
+        scopes=" ".join(failure.scopes) or tool.scope,
+        who=_who(failure, tool),
+        seconds=ceil(failure.retry_after or 0),
+        look=_LOOK.get(tool.capability, "the reading tools"),
+    )
+
+
+def _who(failure: Failure, tool: Tool) -> str:
+    """Who, or which plan, may do what this person may not."""
+    if tool.plan is not None:
+        return f"this needs Calendly's {tool.plan.capitalize()} plan"
+    if "upgrade" in failure.message.lower():
+        return "this needs a higher Calendly plan"
+    if tool.role is not None:
+        return f"only an owner or {tool.role} of the organization may do this in Calendly"
+    return "this person's role does not allow it in Calendly: the owner of the resource or an organization admin may"

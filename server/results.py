@@ -1,0 +1,110 @@
+"""What a tool answered or why it failed, as MCP results: here, and nowhere else, the errors of all packages meet."""
+
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+import mcp_types as types
+from pydantic_core import to_json
+
+from calendly import errors as calendly
+from server.next_steps import RETRYABLE, Failure, Kind, meaning, next_step
+from tools import errors as tools
+from tools.toolset import Tool
+
+_KINDS: Final[Mapping[type[Exception], Kind]] = {
+    calendly.InvalidArgument: "invalid_argument",
+    calendly.Unauthenticated: "unauthenticated",
+    calendly.InsufficientScope: "insufficient_scope",
+    calendly.PermissionDenied: "permission_denied",
+    calendly.NotFound: "not_found",
+    calendly.Conflict: "conflict",
+    calendly.RateLimited: "rate_limited",
+    calendly.UpstreamError: "upstream_error",
+    calendly.Unreachable: "upstream_unreachable",
+    calendly.OutcomeUnknown: "outcome_unknown",
+    tools.ArgumentError: "invalid_argument",
+    tools.AccessDenied: "access_denied_by_policy",
+    tools.ConfirmationRequired: "confirmation_required",
+    tools.Declined: "declined",
+}
+
+Problem = calendly.CalendlyError | tools.ToolError
+"""Everything that a tool raises on purpose."""
+
+
+def kind_of(problem: Problem) -> Kind:
+    """Name the kind of a failure."""
+    return next(_KINDS[ancestor] for ancestor in type(problem).__mro__ if ancestor in _KINDS)
+
+
+def success(answer: object, detail: str) -> types.CallToolResult:
+    """Answer with what a tool returned, as structured content and as the same in compact JSON."""
+    content = answer if detail == "full" else _without_nulls(answer)
+    text = types.TextContent(type="text", text=to_json(content).decode())
+    return types.CallToolResult(content=[text], structured_content=content)
+
+
+def failure(problem: Problem, tool: Tool) -> types.CallToolResult:
+    """Answer with why a tool failed and what to do next."""
+    facts = _facts(problem)
+    error = {
+        "kind": facts.kind,
+        "status": facts.status,
+        "title": getattr(problem, "title", None),
+        "message": facts.message,
+        "details": _details(problem),
+        "required_scopes": list(facts.scopes),
+        "retry_after": facts.retry_after,
+        "retryable": facts.kind in RETRYABLE,
+        "next_step": next_step(facts, tool),
+        "confirmation": getattr(problem, "token", None),
+    }
+    applying = {name: value for name, value in error.items() if value is not None and value != []}
+    text = types.TextContent(type="text", text=_text(problem, applying, meaning(facts, tool)))
+    return types.CallToolResult(content=[text], structured_content={"error": applying}, is_error=True)
+
+
+def _without_nulls(value: object) -> object:
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return {name: _without_nulls(field) for name, field in fields.items() if field is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in cast("list[object]", value)]
+    return value
+
+
+def _facts(problem: Problem) -> Failure:
+    refusal = problem if isinstance(problem, calendly.Refusal) else None
+    parameters = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
+    return Failure(
+        kind=kind_of(problem),
+        status=problem.status if isinstance(problem, calendly.CalendlyError) else None,
+        message=(refusal.message if refusal else None) or str(problem),
+        parameters=tuple(dict.fromkeys(parameters)),
+        scopes=refusal.required_scopes if refusal else (),
+        retry_after=refusal.retry_after if refusal else None,
+    )
+
+
+def _details(problem: Problem) -> list[Mapping[str, Any]]:
+    if isinstance(problem, calendly.Refusal):
+        return list(problem.details)
+    if isinstance(problem, tools.ArgumentError):
+        return list(problem.faults)
+    return []
+
+
+def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
+    """The failure for an agent whose client shows it the text only: nothing is left out."""
+    details = [_line(detail) for detail in _details(problem)]
+    said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
+    if isinstance(problem, calendly.Refusal) and problem.message and problem.message not in said[0]:
+        said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
+    scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []
+    token = [f"confirmation: {error['confirmation']}"] if "confirmation" in error else []
+    return "\n".join([*said, *details, means, *scopes, f"Next: {error['next_step']}", *token])
+
+
+def _line(detail: Mapping[str, Any]) -> str:
+    parameter, code = detail.get("parameter"), detail.get("code")
+    return f"- {f'{parameter}: ' if parameter else ''}{detail.get('message', '')}{f' ({code})' if code else ''}"

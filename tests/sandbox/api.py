@@ -1,0 +1,110 @@
+"""A plain client of Calendly's API, as anybody could write it, and where the seeded things are."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+
+CALENDLY = "https://api.calendly.com"
+
+# When every test starts: a Monday morning, with working hours of the week ahead.
+MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+# Whose token a call carries unless it says otherwise: `sandbox-pat-owner`.
+OWNER = "owner"
+
+Json = Any
+
+
+def iso(moment: datetime) -> str:
+    """Write a time as a client sends it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Write the header of one of the fixed tokens, or of any other token given whole."""
+    whole = token if token.startswith("sandbox-") else f"sandbox-pat-{token}"
+    return {"Authorization": f"Bearer {whole}"}
+
+
+@dataclass(frozen=True)
+class Api:
+    """Calls as one of the fixed tokens; an address may be a path or a resource's URI."""
+
+    http: httpx2.AsyncClient
+
+    async def get(self, address: str, token: str = OWNER, **query: str | int) -> httpx2.Response:
+        """Read."""
+        return await self.http.get(path_of(address), params=query or None, headers=bearer(token))
+
+    async def post(self, address: str, body: Json = None, token: str = OWNER) -> httpx2.Response:
+        """Send a body, an empty object when there is none."""
+        return await self.http.post(path_of(address), json={} if body is None else body, headers=bearer(token))
+
+    async def delete(self, address: str, token: str = OWNER) -> httpx2.Response:
+        """Delete."""
+        return await self.http.delete(path_of(address), headers=bearer(token))
+
+    async def control(self, name: str, body: Json) -> Json:
+        """Use a control that must succeed."""
+        answer = await self.http.post(f"/_sandbox/{name}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def read(self, address: str, token: str = OWNER, **query: str | int) -> Json:
+        """Read what must be there: a resource, or the rows of a list."""
+        answer = await self.get(address, token, **query)
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        return body["resource"] if "resource" in body else body["collection"]
+
+    async def me(self, token: str = OWNER) -> Json:
+        """Read whose token it is."""
+        return await self.read("/users/me", token)
+
+    async def event_type(self, name: str, token: str = OWNER) -> Json:
+        """Read one of the caller's event types by its name."""
+        user = (await self.me(token))["uri"]
+        return next(kind for kind in await self.read("/event_types", token, user=user) if kind["name"] == name)
+
+    async def slots(self, event_type: str, token: str = OWNER, *, after: datetime = MONDAY, days: int = 7) -> list[str]:
+        """List the open starts of a type."""
+        start = after + timedelta(minutes=1)
+        rows = await self.read(
+            "/event_type_available_times",
+            token,
+            event_type=event_type,
+            start_time=iso(start),
+            end_time=iso(start + timedelta(days=days)),
+        )
+        return [row["start_time"] for row in rows]
+
+    async def booking(self, name: str = "Intro call", token: str = OWNER, **changes: Json) -> Json:
+        """Compose the body of a booking that must succeed, with changes: a field given as None is left out."""
+        kind = await self.event_type(name, token)
+        places = {"kind": kind["locations"][0]["kind"]} if kind["locations"] and not kind["pooling_type"] else None
+        body = {
+            "event_type": kind["uri"],
+            "start_time": (await self.slots(kind["uri"], token))[0],
+            "invitee": {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"},
+            "location": places,
+            "questions_and_answers": [
+                {"question": question["name"], "answer": "Pricing", "position": question["position"]}
+                for question in kind["custom_questions"]
+                if question["required"]
+            ],
+            **changes,
+        }
+        return {field: value for field, value in body.items() if value is not None}
+
+    async def book(self, name: str = "Intro call", token: str = OWNER, **changes: Json) -> Json:
+        """Book what must succeed, and return the invitee."""
+        answer = await self.post("/invitees", await self.booking(name, token, **changes), token)
+        assert answer.status_code == 201, answer.text
+        return answer.json()["resource"]
+
+
+def path_of(address: str) -> str:
+    """Strip Calendly's origin from a resource's URI."""
+    return address.removeprefix(CALENDLY)

@@ -1,0 +1,368 @@
+"""Every endpoint against the facts: what each accepts, answers and refuses, field by field."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import jsonschema
+import pytest
+
+from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
+
+FACTS: list[Json] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
+SLOTS = {
+    "start_time": iso(MONDAY + timedelta(hours=1)),
+    "end_time": iso(MONDAY + timedelta(days=6)),
+}
+
+
+def name_of(fact: Json) -> str:
+    return f"{fact['method']} {fact['path']}"
+
+
+EACH = pytest.mark.parametrize("fact", FACTS, ids=name_of)
+
+
+class Example:
+    """A request to each endpoint that must succeed, made of what the sandbox holds."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    def token(self, fact: Json) -> str:
+        """Name whose token can do it."""
+        return "enterprise" if fact["path"].startswith("/data_compliance") else "owner"
+
+    async def path(self, fact: Json) -> str:
+        """Fill in the ids of existing resources."""
+        fill = PATHS.get(fact["path"])
+        return fact["path"] if fill is None else await fill(self.api)
+
+    async def query(self, fact: Json) -> dict[str, str]:
+        """Compose the parameters of a list."""
+        me = await self.api.me()
+        return {
+            "/event_types": {"user": me["uri"]},
+            "/scheduled_events": {"user": me["uri"]},
+            "/event_type_available_times": {"event_type": (await self.api.event_type("Intro call"))["uri"], **SLOTS},
+            "/user_busy_times": {"user": me["uri"], **SLOTS},
+            "/user_availability_schedules": {"user": me["uri"]},
+            "/organization_memberships": {"organization": me["current_organization"]},
+            "/webhook_subscriptions": {"organization": me["current_organization"], "scope": "organization"},
+        }.get(fact["path"] if fact["method"] == "GET" else "", {})
+
+    async def body(self, fact: Json) -> Json:
+        """Compose the body of a POST."""
+        if fact["body"] is None:
+            return None
+        me = await self.api.me()
+        day = MONDAY.date()
+        return {
+            "/one_off_event_types": {
+                "name": "Contract review",
+                "host": me["uri"],
+                "duration": 45,
+                "date_setting": {
+                    "type": "date_range",
+                    "start_date": str(day + timedelta(days=1)),
+                    "end_date": str(day + timedelta(days=5)),
+                },
+            },
+            "/scheduled_events/{uuid}/cancellation": {"reason": "Speaker is ill"},
+            "/invitees": await self.api.booking(),
+            "/scheduling_links": {
+                "max_event_count": 1,
+                "owner": (await self.api.event_type("Intro call"))["uri"],
+                "owner_type": "EventType",
+            },
+            "/organizations/{uuid}/invitations": {"email": "someone@northlight.example"},
+            "/webhook_subscriptions": {
+                "url": "https://hooks.northlight.example/other",
+                "events": ["invitee.created"],
+                "organization": me["current_organization"],
+                "user": me["uri"],
+                "scope": "user",
+            },
+            "/data_compliance/deletion/invitees": {"emails": ["ada.abara@acme.example"]},
+        }[fact["path"]]
+
+
+async def _user(api: Api) -> str:
+    return path_of((await api.me())["uri"])
+
+
+async def _event_type(api: Api) -> str:
+    return path_of((await api.event_type("Intro call"))["uri"])
+
+
+async def _coming_event(api: Api) -> str:
+    rows = await api.read("/scheduled_events", user=(await api.me())["uri"], min_start_time=iso(MONDAY))
+    return path_of(next(row for row in rows if row["status"] == "active")["uri"])
+
+
+async def _invitees(api: Api) -> str:
+    return f"{await _coming_event(api)}/invitees"
+
+
+async def _invitee(api: Api) -> str:
+    return path_of((await api.read(await _invitees(api)))[0]["uri"])
+
+
+async def _cancellation(api: Api) -> str:
+    return f"{await _coming_event(api)}/cancellation"
+
+
+async def _schedule(api: Api) -> str:
+    return path_of((await api.read("/user_availability_schedules", user=(await api.me())["uri"]))[0]["uri"])
+
+
+async def _membership(api: Api) -> str:
+    organization = (await api.me())["current_organization"]
+    rows = await api.read("/organization_memberships", organization=organization, role="user")
+    return path_of(rows[0]["uri"])
+
+
+async def _invitations(api: Api) -> str:
+    return f"{path_of((await api.me())['current_organization'])}/invitations"
+
+
+async def _invitation(api: Api) -> str:
+    return path_of((await api.read(await _invitations(api), status="pending"))[0]["uri"])
+
+
+async def _webhook(api: Api) -> str:
+    organization = (await api.me())["current_organization"]
+    rows = await api.read("/webhook_subscriptions", organization=organization, scope="organization")
+    return path_of(rows[0]["uri"])
+
+
+PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
+    "/users/{uuid}": _user,
+    "/event_types/{uuid}": _event_type,
+    "/scheduled_events/{uuid}": _coming_event,
+    "/scheduled_events/{uuid}/cancellation": _cancellation,
+    "/scheduled_events/{uuid}/invitees": _invitees,
+    "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": _invitee,
+    "/user_availability_schedules/{uuid}": _schedule,
+    "/organization_memberships/{uuid}": _membership,
+    "/organizations/{uuid}/invitations": _invitations,
+    "/organizations/{org_uuid}/invitations/{uuid}": _invitation,
+    "/webhook_subscriptions/{webhook_uuid}": _webhook,
+}
+
+
+async def send(api: Api, fact: Json, token: str | None = None, *, path: str | None = None, **query: str) -> Json:
+    """Send the example of an endpoint, with changes."""
+    example = Example(api)
+    address = path or await example.path(fact)
+    return await api.http.request(
+        fact["method"],
+        address,
+        params={**await example.query(fact), **query},
+        json=await example.body(fact),
+        headers={"Authorization": f"Bearer sandbox-pat-{token or example.token(fact)}"},
+    )
+
+
+def fits(value: Json, schema: Json) -> bool:
+    """Say whether a value has a shape."""
+    try:
+        jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+    except jsonschema.ValidationError:
+        return False
+    return True
+
+
+def unknown_fields(value: Json, schema: Json, place: str = "") -> list[str]:
+    """Name the fields of an answer that the facts do not list."""
+    if "oneOf" in schema:
+        fitting = [one for one in schema["oneOf"] if fits(value, one)]
+        return unknown_fields(value, fitting[0], place) if fitting else [place]
+    if isinstance(value, list):
+        rows = cast("list[Json]", value)
+        return [found for row in rows for found in unknown_fields(row, schema.get("items", {}), f"{place}[]")]
+    if not isinstance(value, dict):
+        return []
+    known = schema.get("properties", {})
+    members = cast("dict[str, Json]", value)
+    return [
+        found
+        for name, inner in members.items()
+        for found in (unknown_fields(inner, known[name], f"{place}.{name}") if name in known else [f"{place}.{name}"])
+    ]
+
+
+@EACH
+@pytest.mark.anyio
+async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fact: Json) -> None:
+    answer = await send(api, fact)
+    assert answer.status_code == fact["success_status"], answer.text
+    if fact["response"] is None:
+        assert answer.content == b""
+    else:
+        jsonschema.validate(answer.json(), fact["response"], jsonschema.Draft202012Validator)
+        assert unknown_fields(answer.json(), fact["response"]) == []
+
+
+@EACH
+@pytest.mark.anyio
+async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> None:
+    first, second = await send(api, fact, "noscopes"), await send(api, fact)
+    assert first.headers["X-RateLimit-Limit"] == second.headers["X-RateLimit-Limit"] == "500"
+    if fact["plan"] != "Enterprise":  # where the second call is another person's
+        assert int(second.headers["X-RateLimit-Remaining"]) < int(first.headers["X-RateLimit-Remaining"])
+    assert 0 < int(second.headers["X-RateLimit-Reset"]) <= 60
+    assert "Retry-After" not in second.headers
+
+
+@EACH
+@pytest.mark.anyio
+async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fact: Json) -> None:
+    answer = await send(api, fact, "noscopes")
+    assert answer.status_code == 403
+    assert answer.json() == {
+        "title": "Insufficient scope",
+        "message": "This operation requires the scopes listed in the 'required_scopes' array.",
+        "required_scopes": [fact["scope"]],
+    }
+
+
+@EACH
+@pytest.mark.anyio
+async def test_a_token_that_only_reads_reads_everything_and_writes_nothing(api: Api, fact: Json) -> None:
+    answer = await send(api, fact, "readonly")
+    if fact["access"] == "read":
+        assert answer.status_code == fact["success_status"], answer.text
+    else:
+        assert answer.status_code == 403
+        assert answer.json()["required_scopes"] == [fact["scope"]]
+
+
+@EACH
+@pytest.mark.anyio
+async def test_a_token_from_before_scopes_passes_every_scope(api: Api, fact: Json) -> None:
+    answer = await send(api, fact, "legacy")
+    if fact["plan"] == "Enterprise":
+        assert answer.json()["message"] == "Please upgrade your Calendly account to Enterprise."
+    else:
+        assert answer.status_code == fact["success_status"], answer.text
+
+
+@EACH
+@pytest.mark.anyio
+async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> None:
+    answer = await send(api, fact, "nobody")
+    assert answer.status_code == 401
+    assert answer.json() == {"title": "Unauthenticated", "message": "The access token is invalid"}
+
+
+@pytest.mark.parametrize(
+    "fact", [fact for fact in FACTS if fact["path"].endswith("}") or "}/" in fact["path"]], ids=name_of
+)
+@pytest.mark.parametrize(
+    "identifier", ["00000000-0000-4000-8000-000000000000", "nonsense", "..%2f", "ABCDEFGHIJKLMNOP"]
+)
+@pytest.mark.anyio
+async def test_an_id_nobody_has_is_not_found(api: Api, fact: Json, identifier: str) -> None:
+    organization = path_of((await api.me())["current_organization"]).rpartition("/")[2]
+    path = fact["path"].replace("{org_uuid}", organization)
+    for name in ("uuid", "event_uuid", "invitee_uuid", "webhook_uuid"):
+        path = path.replace(f"{{{name}}}", identifier)
+    answer = await send(api, fact, path=path)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "title": "Resource Not Found",
+        "message": "The server could not find the requested resource.",
+    }
+
+
+QUERIES = [(fact, parameter) for fact in FACTS for parameter in fact["query_params"]]
+
+
+@pytest.mark.parametrize(
+    ("fact", "parameter"), QUERIES, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in QUERIES]
+)
+@pytest.mark.anyio
+async def test_a_malformed_parameter_is_named_in_the_details(api: Api, fact: Json, parameter: Json) -> None:
+    answer = await send(api, fact, **{parameter["name"]: "(nonsense)"})
+    assert answer.status_code == 400
+    assert answer.json()["title"] == "Invalid Argument"
+    assert parameter["name"] in {detail["parameter"] for detail in answer.json()["details"]}
+
+
+REQUIRED = [(fact, parameter) for fact, parameter in QUERIES if parameter["required"]]
+
+
+@pytest.mark.parametrize(
+    ("fact", "parameter"), REQUIRED, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in REQUIRED]
+)
+@pytest.mark.anyio
+async def test_a_missing_parameter_is_named_in_the_details(api: Api, fact: Json, parameter: Json) -> None:
+    answer = await send(api, fact, **{parameter["name"]: ""})
+    assert answer.status_code == 400
+    assert {"parameter": parameter["name"], "message": "must be filled"} in answer.json()["details"]
+
+
+SORTABLE = [
+    (fact, field, direction)
+    for fact, parameter in QUERIES
+    if parameter["name"] == "sort"
+    for field in parameter["enum_fields"]
+    for direction in parameter["directions"]
+]
+
+
+@pytest.mark.parametrize(
+    ("fact", "field", "direction"),
+    SORTABLE,
+    ids=[f"{name_of(fact)} {field}:{direction}" for fact, field, direction in SORTABLE],
+)
+@pytest.mark.anyio
+async def test_lists_sort_by_every_field_the_facts_name(api: Api, fact: Json, field: str, direction: str) -> None:
+    rows = (await send(api, fact, sort=f"{field}:{direction}", count="100")).json()["collection"]
+    values = [row[field] for row in rows]
+    assert rows
+    assert values == sorted(values, reverse=direction == "desc")
+
+
+BODY_FIELDS = [(fact, field) for fact in FACTS if fact["body"] for field in fact["body"]["required"]]
+
+
+@pytest.mark.parametrize(
+    ("fact", "field"), BODY_FIELDS, ids=[f"{name_of(fact)} {field}" for fact, field in BODY_FIELDS]
+)
+@pytest.mark.anyio
+async def test_a_missing_body_field_is_named_in_the_details(api: Api, fact: Json, field: str) -> None:
+    example = Example(api)
+    body = {name: value for name, value in (await example.body(fact)).items() if name != field}
+    answer = await api.post(await example.path(fact), body, example.token(fact))
+    assert answer.status_code == 400
+    assert {"parameter": field, "message": "must be filled"} in answer.json()["details"]
+
+
+POSTS = [fact for fact in FACTS if fact["body"]]
+
+
+@pytest.mark.parametrize("fact", POSTS, ids=name_of)
+@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b'"x"', b"\xff", b"[" * 100_000])
+@pytest.mark.anyio
+async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, text: bytes) -> None:
+    example = Example(api)
+    answer = await api.http.post(
+        await example.path(fact),
+        content=text,
+        headers={"Authorization": f"Bearer sandbox-pat-{example.token(fact)}"},
+    )
+    assert answer.status_code == 400
+    assert answer.json()["details"] == [{"message": "The request body must be a JSON object."}]
+
+
+@pytest.mark.anyio
+async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) -> None:
+    for fact in FACTS:
+        if fact["method"] == "GET":
+            text = (await send(api, fact)).text
+            assert "127.0.0.1" not in text
+            assert CALENDLY in text or "available" in text

@@ -1,0 +1,220 @@
+"""Parameter types that tools share: what an agent may write, checked before anything is sent.
+
+Whatever does not fit is a sentence about its parameter. Limits that Calendly states stand in the schema; those that
+only keep nonsense out do not, since every word of a schema is read by every agent.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
+from calendly.identifiers import (
+    EventTypeId,
+    GroupId,
+    Identifier,
+    InvalidIdentifier,
+    InvitationId,
+    InviteeId,
+    MembershipId,
+    NestedIdentifier,
+    OrganizationId,
+    ScheduledEventId,
+    ScheduleId,
+    UserId,
+    WebhookSubscriptionId,
+)
+from tools.errors import ArgumentError
+from tools.times import parse_time, zone_of
+
+Nested = TypeVar("Nested", bound=NestedIdentifier)
+Item = TypeVar("Item")
+Fields = TypeVar("Fields", bound=Mapping[str, object])
+
+_LONGEST_LINE = 500
+_LONGEST_TEXT = 10_000
+_LONGEST_URL = 2_000
+_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins."""
+
+    kind: type[Identifier]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+
+    def parse(self, text: str, info: ValidationInfo) -> Identifier:
+        return self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Something else that is written as text."""
+
+    parse: Callable[[str], object]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+
+
+def _bounded(text: str, limit: int, unwanted: re.Pattern[str]) -> str:
+    if len(text) > limit:
+        raise ValueError(f"Must have at most {limit} characters.")
+    if unwanted.search(text):
+        raise ValueError("Must not contain control characters.")
+    return text
+
+
+def _line(text: str) -> str:
+    if not text.strip():
+        raise ValueError("Must not be empty.")
+    return _bounded(text, _LONGEST_LINE, _CONTROL)
+
+
+def _text(text: str) -> str:
+    return _bounded(text, _LONGEST_TEXT, _CONTROL_BUT_LINES)
+
+
+def _opaque(text: str) -> str:
+    if not text:
+        raise ValueError("Must not be empty; leave it out instead.")
+    return _bounded(text, _LONGEST_URL, _CONTROL)
+
+
+def _email(text: str) -> str:
+    if len(text) > _LONGEST_EMAIL or _CONTROL.search(text) or not _EMAIL.fullmatch(text):
+        raise ValueError("Expected an e-mail address such as lee@example.com.")
+    return text
+
+
+def _timezone(text: str) -> str:
+    if len(text) > _LONGEST_LINE or zone_of(text) is None:
+        raise ValueError("Expected an IANA time zone such as Europe/Berlin.")
+    return text
+
+
+def _date(text: str) -> str:
+    try:
+        date.fromisoformat(text if _DATE.fullmatch(text) else "")
+    except ValueError:
+        raise ValueError("Expected a date such as 2026-12-01.") from None
+    return text
+
+
+def _url(text: str) -> str:
+    _bounded(text, _LONGEST_URL, _CONTROL)
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and "@" not in parts.netloc
+        fits = fits and parts.port != 0 and not re.search(r"[\s\\]", text)
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("Expected an absolute URL such as https://example.com/hook, without user name or spaces.")
+    return text
+
+
+def _whole_if_it_is(number: float) -> float:
+    return int(number) if number.is_integer() else number
+
+
+def at_most(limit: int) -> AfterValidator:
+    """A bound on a list that Calendly does not bound."""
+
+    def check(items: list[Item]) -> list[Item]:
+        if len(items) > limit:
+            raise ValueError(f"Must have at most {limit} items.")
+        return items
+
+    return AfterValidator(check)
+
+
+User = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
+Organization = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
+EventType = Annotated[EventTypeId, _Named(EventTypeId), Field(description="uuid or URI")]
+ScheduledEvent = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
+Schedule = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
+Membership = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
+WebhookSubscription = Annotated[WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")]
+Group = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
+Invitee = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+Invitation = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
+
+Line = Annotated[str, AfterValidator(_line)]
+"""One line that people read."""
+
+Text = Annotated[str, AfterValidator(_text)]
+"""What people write: newlines and tabs are allowed."""
+
+Opaque = Annotated[str, AfterValidator(_opaque)]
+"""A token or key that nobody reads."""
+
+Email = Annotated[str, AfterValidator(_email)]
+Url = Annotated[str, AfterValidator(_url)]
+TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="IANA name")]
+Date = Annotated[str, AfterValidator(_date), Field(description="YYYY-MM-DD")]
+Time = Annotated[datetime, _Written(parse_time), Field(description="ISO 8601; no offset: your zone")]
+Minutes = Annotated[float, Field(ge=1, le=720, description="minutes"), AfterValidator(_whole_if_it_is)]
+
+Count = Annotated[int, Field(ge=1, le=100, description="page size")]
+PageToken = Annotated[Opaque, Field(description="next_page_token; same filters")]
+MaxPages = Annotated[int, Field(ge=1, le=50, description="pages to fetch")]
+ByCreation = Literal["created_at:asc", "created_at:desc"]
+
+
+def within(identifier: Nested, parent: Identifier | None) -> Nested:
+    """The identifier with the parent that was named beside it, if one was.
+
+    Raises:
+        ArgumentError: Nothing names the parent, or two things name different ones.
+    """
+    try:
+        return identifier.within(parent)
+    except InvalidIdentifier as fault:
+        raise ArgumentError.of(identifier.parameter, str(fault)) from None
+
+
+CLOSED = ConfigDict(extra="forbid", strict=True)
+"""For an object inside a body: unknown names are refused and nothing is converted, as at the top level."""
+
+
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Variants:
+    """A check of an object whose fields depend on one of them.
+
+    Attributes:
+        by: The field that decides.
+        fields: For each of its values the fields that must be there, and those that may.
+    """
+
+    by: str
+    fields: Mapping[str, tuple[Iterable[str], Iterable[str]]]
+
+    def __call__(self, value: Fields) -> Fields:
+        """Return `value`. Raises ValueError naming the field that is missing or does not belong."""
+        there = set(given(value)) - {self.by}
+        kind = str(value[self.by])
+        required, optional = map(set, self.fields[kind])
+        for name in sorted(required - there):
+            raise ValueError(f"{name} is required when {self.by} is {kind}.")
+        for name in sorted(there - required - optional):
+            raise ValueError(f"{name} does not belong to {self.by} {kind}.")
+        return value

@@ -1,0 +1,91 @@
+"""Times as agents write them and as Calendly takes them.
+
+An agent may write any ISO 8601 time. One without an offset is read in the caller's own time zone, never in the zone of
+the machine this runs on; Calendly gets UTC.
+"""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from calendly.errors import InsufficientScope, PermissionDenied
+from tools.errors import ArgumentError, ToolError
+from tools.toolset import Caller
+
+_LONGEST_TEXT = 40
+_DATE_ONLY = len("2026-12-01")
+_YEARS = range(1970, 3000)
+_LONGEST_RANGE = timedelta(days=366)
+
+
+def parse_time(text: str) -> datetime:
+    """Read an ISO 8601 time, with or without an offset.
+
+    Raises:
+        ValueError: It is none, or only a date.
+    """
+    try:
+        time = datetime.fromisoformat(text.upper()) if len(text) <= _LONGEST_TEXT else None
+    except ValueError:
+        time = None
+    if time is None or time.year not in _YEARS:
+        raise ValueError("Expected an ISO 8601 time such as 2026-12-01T09:00:00Z.")
+    if len(text) <= _DATE_ONLY:
+        raise ValueError("This is only a date: add a time of day, such as 2026-12-01T09:00:00Z.")
+    return time
+
+
+def wire(time: datetime) -> str:
+    """An instant as Calendly's open times are written: UTC, with fractions of a second only where there are any."""
+    return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: str | None = None) -> datetime:
+    """The instant that `time` means: as its offset says, else in `timezone`, else in the caller's own.
+
+    Raises:
+        ArgumentError: It has no offset and the zone is not known, or the clock shows that time twice or never there.
+    """
+    if time.tzinfo is not None:
+        return time
+    zone = zone_of(timezone or await own_timezone(caller))
+    if zone is None:
+        raise ArgumentError.of(
+            parameter, "This time has no offset and your time zone is not known: add an offset, such as Z or +01:00."
+        )
+    local = time.replace(tzinfo=zone)
+    if local.utcoffset() != local.replace(fold=1).utcoffset():
+        raise ArgumentError.of(
+            parameter, f"Clocks change in {zone}, so this time comes twice or never: add an offset, such as +01:00."
+        )
+    return local
+
+
+async def own_timezone(caller: Caller) -> str | None:
+    """The caller's own time zone, None where the token may not say."""
+    try:
+        return (await caller.identity()).timezone
+    except (InsufficientScope, PermissionDenied, ToolError):
+        return None
+
+
+def zone_of(name: str | None) -> ZoneInfo | None:
+    """The time zone of an IANA name, None when there is no such zone."""
+    try:
+        return ZoneInfo(name) if name else None
+    except (LookupError, OSError, ValueError):  # what is no file, a folder, or no path at all
+        return None
+
+
+async def span(caller: Caller, start_time: datetime, end_time: datetime) -> tuple[datetime, datetime]:
+    """The two ends of a range as instants.
+
+    Raises:
+        ArgumentError: One of them cannot be read, or the range is empty or longer than 366 days.
+    """
+    start = await instant(caller, "start_time", start_time)
+    end = await instant(caller, "end_time", end_time)
+    if end <= start:
+        raise ArgumentError.of("end_time", "Must be after start_time.")
+    if end - start > _LONGEST_RANGE:
+        raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
+    return start, end
