@@ -1,0 +1,96 @@
+"""A PostgreSQL server of the tests' own: in a temporary folder, on loopback, gone at the end."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROGRAMS = ("createdb", "dropdb", "initdb", "pg_ctl", "postgres")
+# PostgreSQL refuses to run as root; for root, somebody without rights runs it.
+AS_ORDINARY_USER = hasattr(os, "getuid") and os.getuid() == 0
+ORDINARY_USER = "nobody"
+# Nothing here has to outlive the machine.
+OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
+
+
+@cache
+def programs() -> Path | None:
+    """Find the folder of the newest PostgreSQL: Debian keeps it off the path, others on it."""
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name), reverse=True)
+    on_path = shutil.which("pg_ctl")
+    folders = [*debian, *([Path(on_path).resolve().parent] if on_path else [])]
+    return next((folder for folder in folders if all(shutil.which(name, path=folder) for name in PROGRAMS)), None)
+
+
+@dataclass(frozen=True)
+class Server:
+    """A cluster that can be stopped and started again on the same port."""
+
+    folder: Path
+    port: int
+
+    def url(self, database: str) -> str:
+        """Return the address of a database."""
+        return f"postgresql://tests@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        options = f"{OPTIONS} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port}"
+        self._pg_ctl("start", "--log", str(self.folder / "log"), "--options", options)
+
+    def stop(self) -> None:
+        """Stop at once, cutting every connection, as a crash would."""
+        self._pg_ctl("stop", "--mode", "immediate")
+
+    @contextmanager
+    def new_database(self) -> Generator[str]:
+        """Make an empty database, dropped at the end. Gives its address."""
+        name = f"tests_{os.urandom(4).hex()}"
+        here = ("--host", "127.0.0.1", "--port", str(self.port), "--username", "tests")
+        self.run("createdb", *here, name)
+        try:
+            yield self.url(name)
+        finally:
+            self.run("dropdb", *here, "--force", name)
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run one of PostgreSQL's programs. Raises CalledProcessError; what it said is in the folder's `output`."""
+        folder = programs()
+        assert folder is not None
+        with (self.folder / "output").open("ab") as output:
+            subprocess.run(
+                [folder / program, *arguments],
+                cwd=self.folder,
+                stdout=output,  # no pipe: the server would hold it open
+                stderr=output,
+                check=True,
+                user=ORDINARY_USER if AS_ORDINARY_USER else None,
+                extra_groups=[] if AS_ORDINARY_USER else None,
+            )
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        self.run("pg_ctl", "--pgdata", str(self.folder / "data"), "--wait", *arguments)
+
+
+@contextmanager
+def running_server() -> Generator[Server]:
+    """Run a server on a free port. Its folder is not pytest's, which nobody but root may enter when root runs us."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = int(listener.getsockname()[1])
+    with tempfile.TemporaryDirectory(prefix="calendly-mcp-postgresql-") as name:
+        server = Server(Path(name), port)
+        if AS_ORDINARY_USER:
+            shutil.chown(server.folder, user=ORDINARY_USER)
+        settings = ("--username", "tests", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
+        server.run("initdb", "--pgdata", str(server.folder / "data"), *settings)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
