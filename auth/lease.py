@@ -9,11 +9,13 @@ connection: the write of the first is fenced by the generation alone. One that s
 the waiter's own monotonic clock.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 
 from auth.upstream import CalendlyLoginError, GrantRefused, LoginBusy, LoginUnavailable, Tokens
+from calendly.errors import CalendlyError, RateLimited, Unauthenticated, Unreachable
 from calendly.scopes import SCOPES, expand
 
 # The token endpoint is given 10 seconds; what remains of the lease is for the two transactions around it.
@@ -138,6 +140,11 @@ def decide(
     return Step.WAIT if _is_leased(row, now, watched) else Step.CLAIM
 
 
+def first(user: str, tokens: Tokens, now: datetime, *, generation: int = 1) -> Connection:
+    """Return the connection of somebody who had none, or whose last one was revoked as the generation before."""
+    return Connection(user, generation, Status.ACTIVE, tokens.expires_at, now, tokens.scopes)
+
+
 def renewed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
     """Return the connection with new tokens, whether a refresh or another sign-in brought them.
 
@@ -148,15 +155,7 @@ def renewed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
     if tokens.scopes is not None:
         had = frozenset(SCOPES) if before.scopes is None else before.scopes
         lost = (before.narrowed | had) - expand(tokens.scopes)
-    return Connection(
-        user=before.user,
-        generation=before.generation + 1,
-        status=Status.ACTIVE,
-        expires_at=tokens.expires_at,
-        renewed_at=now,
-        scopes=tokens.scopes,
-        narrowed=lost,
-    )
+    return replace(first(before.user, tokens, now, generation=before.generation + 1), narrowed=lost)
 
 
 def failed(before: Connection, error: CalendlyLoginError, now: datetime) -> Connection:
@@ -167,6 +166,29 @@ def failed(before: Connection, error: CalendlyLoginError, now: datetime) -> Conn
     failure = _failure(error)
     pause = PAUSES[failure] if error.retry_after is None else timedelta(seconds=error.retry_after)
     return replace(unleased, failure=failure, retry_at=now + min(pause, LONGEST_PAUSE))
+
+
+def explain(impasse: GiveUp, remedy: str) -> CalendlyError:
+    """Return the error of a call that cannot have a token; `remedy` is the sentence that says how to sign in again."""
+    if impasse.impasse is Impasse.NOT_CONNECTED:
+        return Unauthenticated(f"Nobody is signed in at Calendly here. {remedy}")
+    if impasse.impasse is Impasse.NEEDS_REAUTH:
+        return Unauthenticated(f"Calendly no longer accepts the sign-in. {remedy}")
+    seconds = impasse.retry_after or 0.0
+    if impasse.failure is Failure.BUSY:
+        reason = f"Calendly allows no more requests for tokens now; ask again in {seconds:.0f} seconds."
+        return RateLimited(reason, retry_after=seconds)
+    if impasse.failure is Failure.UNAVAILABLE:
+        return Unreachable(f"Calendly did not renew the sign-in; it is tried again in {seconds:.0f} seconds.")
+    return Unauthenticated("Calendly refuses to renew the sign-in for this application: its id or secret is wrong.")
+
+
+def narrowing_note(row: Connection, required: Iterable[str], remedy: str) -> str | None:
+    """Return what to add to a refusal for lack of scope, None when Calendly took none of the `required` away."""
+    lost = sorted(row.narrowed.intersection(required))
+    if not lost:
+        return None
+    return f"Calendly once granted {', '.join(lost)} here and no longer does. {remedy}"
 
 
 def _failure(error: CalendlyLoginError) -> Failure:

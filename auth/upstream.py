@@ -11,12 +11,16 @@ CalendlyLoginError
 └── IdentityUnproven the token works, but not for the person that Calendly said it is for
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from calendly.scopes import SCOPES, expand
+from auth.scopes import least
+from calendly.scopes import SCOPES
+
+_log = logging.getLogger(__name__)
 
 # Without it nobody can be told apart, so every sign-in asks for it.
 IDENTITY_SCOPE = "users:read"
@@ -129,6 +133,14 @@ class Upstream(Protocol):
         ...
 
 
+async def revoke_quietly(upstream: Upstream, tokens: Tokens) -> None:
+    """End tokens that nobody will hold any more. Where Calendly cannot be told, the log says so."""
+    try:
+        await upstream.revoke(tokens)
+    except CalendlyLoginError as error:
+        _log.warning("tokens were dropped, but Calendly was not told to revoke them: %s", error)
+
+
 def scopes_to_ask(wanted: Iterable[str], *, held: Iterable[str], registered: Iterable[str]) -> tuple[str, ...]:
     """Return the scopes of one sign-in, in Calendly's order.
 
@@ -137,5 +149,5 @@ def scopes_to_ask(wanted: Iterable[str], *, held: Iterable[str], registered: Ite
         held: What the person's connection has already; a sign-in that left it out would take it away from other agents.
         registered: What our application may ask for (`CALENDLY_SCOPES`); a write scope stands for its read scope too.
     """
-    asked = {IDENTITY_SCOPE, *wanted, *held} & expand(registered)
+    asked = least({IDENTITY_SCOPE, *wanted, *held}, registered)
     return tuple(scope for scope in SCOPES if scope in asked)
