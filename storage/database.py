@@ -63,7 +63,8 @@ class Database:
                     engine.connect() as connection,
                 ):
                     left = (limit.when() or 0) - asyncio.get_running_loop().time()
-                    await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 1000)})
+                    # A little less, so that it is SQLite that gives up, and says why.
+                    await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
                     yield connection
         except (SQLAlchemyError, OSError) as error:
             if not is_unavailable(error):
@@ -72,9 +73,11 @@ class Database:
 
 
 def _reason(error: Exception) -> str:
-    """Say why without the statement, which may hold what is nobody's business."""
+    """Say why, without the statement and its values."""
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
     cause = getattr(error, "orig", None) or error
-    return f"{cause}".partition("\n")[0].rstrip(".") or type(cause).__name__
+    return str(cause).partition("\n")[0].rstrip(".")
 
 
 @asynccontextmanager

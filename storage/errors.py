@@ -17,7 +17,7 @@ class DatabaseUrlError(StorageError):
     """The database URL names no database that can be opened."""
 
 
-class StorageUnavailable(StorageError):  # noqa: N818 - says what the caller answers: 503, unavailable
+class StorageUnavailable(StorageError):
     """The database cannot be reached, read or written in time. A commit that raises it may have taken effect."""
 
 
@@ -29,5 +29,5 @@ class KeyRingError(StorageError):
     """The key ring is malformed, missing, or not the one the stored secrets need."""
 
 
-class UnreadableSecret(KeyRingError):  # noqa: N818 - the secret is what is wrong here
+class UnreadableSecret(KeyRingError):
     """A sealed value is damaged, stands in another place than it was sealed for, or needs a key that is not there."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-PROGRAMS = ("createdb", "dropdb", "initdb", "pg_ctl", "postgres")
+PROGRAMS = ("initdb", "pg_ctl", "postgres", "psql")
 # PostgreSQL refuses to run as root; for root, somebody without rights runs it.
 AS_ORDINARY_USER = hasattr(os, "getuid") and os.getuid() == 0
 ORDINARY_USER = "nobody"
@@ -35,10 +35,6 @@ class Server:
     folder: Path
     port: int
 
-    def url(self, database: str) -> str:
-        """Return the address of a database."""
-        return f"postgresql://tests@127.0.0.1:{self.port}/{database}"
-
     def start(self) -> None:
         """Start, and wait until it answers."""
         options = f"{OPTIONS} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -p {self.port}"
@@ -50,17 +46,28 @@ class Server:
 
     @contextmanager
     def new_database(self) -> Generator[str]:
-        """Make an empty database, dropped at the end. Gives its address."""
+        """Give the address of an empty database, dropped at the end: a schema, which is made faster than a whole one."""
         name = f"tests_{os.urandom(4).hex()}"
-        here = ("--host", "127.0.0.1", "--port", str(self.port), "--username", "tests")
-        self.run("createdb", *here, name)
+        self._psql(f"CREATE SCHEMA {name}")
         try:
-            yield self.url(name)
+            yield f"postgresql://tests@127.0.0.1:{self.port}/postgres?search_path={name}"
         finally:
-            self.run("dropdb", *here, "--force", name)
+            self._psql("SET lock_timeout = '10s'", f"DROP SCHEMA {name} CASCADE")
 
-    def run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs. Raises CalledProcessError; what it said is in the folder's `output`."""
+    def initialize(self) -> None:
+        """Make the cluster, once."""
+        settings = ("--username", "tests", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
+        self._run("initdb", "--pgdata", str(self.folder / "data"), *settings)
+
+    def _psql(self, *statements: str) -> None:
+        where = ("--host", "127.0.0.1", "--port", str(self.port), "--username", "tests", "--dbname", "postgres")
+        commands = [argument for statement in statements for argument in ("--command", statement)]
+        self._run("psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", *where, *commands)
+
+    def _pg_ctl(self, *arguments: str) -> None:
+        self._run("pg_ctl", "--pgdata", str(self.folder / "data"), "--wait", *arguments)
+
+    def _run(self, program: str, *arguments: str) -> None:
         folder = programs()
         assert folder is not None
         with (self.folder / "output").open("ab") as output:
@@ -74,9 +81,6 @@ class Server:
                 extra_groups=[] if AS_ORDINARY_USER else None,
             )
 
-    def _pg_ctl(self, *arguments: str) -> None:
-        self.run("pg_ctl", "--pgdata", str(self.folder / "data"), "--wait", *arguments)
-
 
 @contextmanager
 def running_server() -> Generator[Server]:
@@ -87,8 +91,7 @@ def running_server() -> Generator[Server]:
         server = Server(Path(name), port)
         if AS_ORDINARY_USER:
             shutil.chown(server.folder, user=ORDINARY_USER)
-        settings = ("--username", "tests", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
-        server.run("initdb", "--pgdata", str(server.folder / "data"), *settings)
+        server.initialize()
         server.start()
         try:
             yield server
