@@ -8,7 +8,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -49,14 +48,3 @@ def wait(window: Window, most: int, now: datetime) -> int | None:
     else:  # it fits in the next, once this one weighs little enough
         opens = period + period * (1 - max(most - 1, 0) / window.current)
     return max(1, math.ceil(opens - elapsed))
-
-
-def neighbourhood(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given."""
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -55,8 +55,9 @@ authorization_transaction = Table(
     Column("client_state", Text),
     Column("challenge", String(43), nullable=False),
     Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),  # asked for, narrowed to what was approved
+    Column("scope", Text, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("approved_scope", Text),  # what the person allowed of it
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly

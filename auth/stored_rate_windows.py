@@ -1,0 +1,40 @@
+"""Counting the knocks of an address, in the database: a limit holds across all processes that share it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.errors import TooManyRequests
+from auth.rate_limits import PERIOD, Counted, Window, wait, window_start
+from auth.tables import rate_window as table
+from storage.database import insert
+
+
+async def check(
+    connection: AsyncConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
+) -> None:
+    """Raise TooManyRequests when one more would be too many. Nothing is written, however often an address knocks."""
+    start = window_start(now)
+    query = select(table.c.starts_at, table.c.count).where(
+        table.c.key == _key(counted, address), table.c.starts_at.in_((start, start - PERIOD))
+    )
+    counts = {row[0]: row[1] for row in await connection.execute(query)}
+    seconds = wait(Window(start, counts.get(start, 0), counts.get(start - PERIOD, 0)), limits[counted], now)
+    if seconds is not None:
+        raise TooManyRequests("Too many requests from this address.", retry_after=seconds)
+
+
+async def count(connection: AsyncConnection, counted: Counted, address: str, now: datetime) -> None:
+    """Count one more. Together with `check` before it, on a transaction, no two requests pass for one."""
+    statement = insert(connection, table).values(key=_key(counted, address), starts_at=window_start(now), count=1)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[table.c.key, table.c.starts_at], set_={"count": table.c.count + 1}
+        )
+    )
+
+
+def _key(counted: Counted, address: str) -> str:
+    return f"{counted} {address}"
