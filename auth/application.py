@@ -1,8 +1,7 @@
 """Our OAuth application at Calendly, and which addresses of Calendly's it may speak to."""
 
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Protocol, Self
 from urllib.parse import urlsplit
 
@@ -34,20 +33,6 @@ class Application:
         """Describe an application that a person made at Calendly; `auth_url` is `CALENDLY_AUTH_URL`."""
         oauth = f"{auth_url.rstrip('/')}/oauth"
         return cls(client_id, client_secret or None, f"{oauth}/authorize", f"{oauth}/token", f"{oauth}/revoke")
-
-    @classmethod
-    def read(cls, members: Mapping[str, object]) -> Self:
-        """Read what `members` wrote. Raises LoginRefused when that is not what is there."""
-        secret = members.get("client_secret")
-        texts = [members.get(name) for name in cls.__slots__ if name != "client_secret"]
-        client_id, *endpoints = [text for text in texts if isinstance(text, str) and text]
-        if len(endpoints) != len(texts) - 1 or not isinstance(secret, str | None):
-            raise LoginRefused("The stored application cannot be read.")
-        return cls(client_id, secret, *endpoints)
-
-    def members(self) -> dict[str, str | None]:
-        """Return the fields by their names, the secret in plain sight: for what is sealed right away."""
-        return asdict(self)
 
 
 class Applications(Protocol):

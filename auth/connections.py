@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.connection_rows import ConnectionRows
-from auth.lease import Connection, GiveUp, Status, Step, decide, explain, first, renewed
+from auth.lease import Connection, GiveUp, Status, Step, decide, explain, signed_in
 from auth.opaque_tokens import Random
 from auth.renewals import Renewals
 from auth.upstream import SignIn, Tokens, Upstream, revoke_quietly
@@ -79,12 +79,7 @@ class Connections:
         """
         user, tokens = sign_in.person.uri, sign_in.tokens
         before = await self._rows.read(transaction, user, to_change=True)
-        if before is None:
-            row = first(user, tokens, self.now())
-        elif before.connection.status is Status.REVOKED:
-            row = first(user, tokens, self.now(), generation=before.connection.generation + 1)
-        else:
-            row = renewed(before.connection, tokens, self.now())
+        row = signed_in(before.connection if before else None, user, tokens, self.now())
         await self._rows.create(transaction, row, tokens)
         return row
 

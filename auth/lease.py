@@ -140,9 +140,13 @@ def decide(
     return Step.WAIT if _is_leased(row, now, watched) else Step.CLAIM
 
 
-def first(user: str, tokens: Tokens, now: datetime, *, generation: int = 1) -> Connection:
-    """Return the connection of somebody who had none, or whose last one was revoked as the generation before."""
-    return Connection(user, generation, Status.ACTIVE, tokens.expires_at, now, tokens.scopes)
+def signed_in(before: Connection | None, user: str, tokens: Tokens, now: datetime) -> Connection:
+    """Return the connection of somebody who signed in, in place of the one there was, if any."""
+    if before is None:
+        return _new(user, tokens, now, generation=1)
+    if before.user != user or before.status is Status.REVOKED:
+        return _new(user, tokens, now, generation=before.generation + 1)
+    return renewed(before, tokens, now)
 
 
 def renewed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
@@ -155,7 +159,7 @@ def renewed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
     if tokens.scopes is not None:
         had = frozenset(SCOPES) if before.scopes is None else before.scopes
         lost = (before.narrowed | had) - expand(tokens.scopes)
-    return replace(first(before.user, tokens, now, generation=before.generation + 1), narrowed=lost)
+    return replace(_new(before.user, tokens, now, generation=before.generation + 1), narrowed=lost)
 
 
 def failed(before: Connection, error: CalendlyLoginError, now: datetime) -> Connection:
@@ -189,6 +193,10 @@ def narrowing_note(row: Connection, required: Iterable[str], remedy: str) -> str
     if not lost:
         return None
     return f"Calendly once granted {', '.join(lost)} here and no longer does. {remedy}"
+
+
+def _new(user: str, tokens: Tokens, now: datetime, *, generation: int) -> Connection:
+    return Connection(user, generation, Status.ACTIVE, tokens.expires_at, now, tokens.scopes)
 
 
 def _failure(error: CalendlyLoginError) -> Failure:

@@ -1,12 +1,12 @@
 """The application we registered at Calendly by ourselves: kept encrypted, and made once for each redirect URI."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from pydantic import TypeAdapter
 from sqlalchemy import delete, select
 
 from auth.application import Application
@@ -66,17 +66,16 @@ class Registration:
         if sealed is None:
             return None
         opened = self.keyring.open(sealed, table=_TABLE, row=self.redirect_uri, column=_COLUMN)
-        return Application.read(json.loads(opened))
+        return TypeAdapter(Application).validate_json(opened)
 
     async def _made(self) -> Application:
         """Register, and keep what came first: another process may have registered meanwhile."""
         application = await self.register()
+        written = TypeAdapter(Application).dump_json(application)
         row = {
             "redirect_uri": self.redirect_uri,
             "issuer": self.issuer,
-            _COLUMN: self.keyring.seal(
-                json.dumps(application.members()).encode(), table=_TABLE, row=self.redirect_uri, column=_COLUMN
-            ),
+            _COLUMN: self.keyring.seal(written, table=_TABLE, row=self.redirect_uri, column=_COLUMN),
             "created_at": self.now(),
         }
         async with self.database.begin() as connection:
