@@ -7,6 +7,7 @@ instead of polling for the file lock.
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,10 +73,29 @@ def _sqlite_file(path: Path, patience: float) -> Engines:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
-    with closing(sqlite3.connect(path, timeout=patience)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
+    _use_wal(path, patience)
     readers, writers = _sqlite(URL.create("sqlite+aiosqlite", database=str(path)), patience, readers=READERS)
     return Engines(readers, writers, path=path)
+
+
+def _use_wal(path: Path, patience: float) -> None:
+    """Have the file keep a write-ahead log from now on, so that readers and a writer work side by side.
+
+    Of processes that ask for it at the same time SQLite turns some away at once, since they would wait for each other.
+    Such a one waits for its turn to write, by when it is either done or free to be done.
+    """
+    deadline = time.monotonic() + patience
+    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("COMMIT")
+            else:
+                return
 
 
 def _sqlite_memory(patience: float) -> Engines:

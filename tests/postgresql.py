@@ -46,7 +46,7 @@ class Server:
 
     @contextmanager
     def new_database(self) -> Generator[str]:
-        """Give the address of an empty database, dropped at the end: a schema, which is made faster than a whole one."""
+        """Give the address of an empty database, dropped at the end: a schema, which is soon made."""
         name = f"tests_{os.urandom(4).hex()}"
         self._psql(f"CREATE SCHEMA {name}")
         try:

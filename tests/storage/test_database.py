@@ -256,6 +256,17 @@ async def test_a_locked_file_is_waited_for_and_then_unavailable(tmp_path: Path) 
         assert await texts(database) == ["first"]
 
 
+async def test_a_file_that_another_program_reads_all_the_while_is_unavailable(tmp_path: Path) -> None:
+    path = tmp_path / "here.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("CREATE TABLE note (id INTEGER)")
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM note").fetchall()
+        with pytest.raises(StorageUnavailable, match="locked"):
+            async with open_database(f"sqlite:///{path}", patience=0.2):
+                pass
+
+
 async def test_a_full_database_is_unavailable_and_keeps_what_it_has(notes: Database) -> None:
     async with notes.begin() as connection:
         if connection.dialect.name == "postgresql":
