@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.engines import BUSY_TIMEOUT, Engines, is_unavailable, open_engines
+from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines
 from storage.errors import StorageUnavailable
 
 PATIENCE = 7.0
@@ -40,7 +40,8 @@ class Database:
         limit = self.patience if patience is None else patience
         async with self._connect(self.engines.writers, limit) as connection, connection.begin():
             if patience is not None and connection.dialect.name == "postgresql":
-                await connection.execute(text(f"SET LOCAL statement_timeout = {round(limit * 1000)}"))
+                for setting in TIMEOUTS:
+                    await connection.execute(text(f"SET LOCAL {setting} = {round(limit * 1000)}"))
             yield connection
 
     @asynccontextmanager

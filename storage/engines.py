@@ -30,6 +30,9 @@ RECYCLE_SECONDS = 300
 BUSY_TIMEOUT = "busy_timeout"
 """The execution option that says for how many milliseconds a SQLite writer waits for the lock."""
 
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+"""The settings, in milliseconds, by which PostgreSQL itself ends what we have given up or died over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engines:
@@ -154,8 +157,7 @@ def _postgresql(dsn: str, patience: float) -> Engines:
         settings = {
             "application_name": "calendly-mcp",
             "default_transaction_read_only": "on" if read_only else "off",
-            "idle_in_transaction_session_timeout": str(round(patience * 1000)),
-            "statement_timeout": str(round(patience * 1000)),
+            **dict.fromkeys(TIMEOUTS, str(round(patience * 1000))),
         }
         made = create_async_engine(
             "postgresql+asyncpg://",

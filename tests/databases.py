@@ -44,6 +44,12 @@ def shared_database_url(request: pytest.FixtureRequest) -> Generator[str]:
     yield from _url(request)
 
 
+@pytest.fixture(params=[POSTGRESQL])
+def postgresql_url(request: pytest.FixtureRequest) -> Generator[str]:
+    """The same, on PostgreSQL alone."""
+    yield from _url(request)
+
+
 @pytest.fixture
 async def database(database_url: str) -> AsyncGenerator[Database]:
     """A migrated database without rows, of each kind in turn."""
