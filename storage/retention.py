@@ -20,13 +20,14 @@ async def purge(database: Database, ends: Iterable[Column[datetime]], *, now: da
 
 
 async def _purge_column(database: Database, end: Column[datetime], now: datetime, batch: int) -> int:
-    key = tuple_(*end.table.primary_key.columns)
+    key = end.table.primary_key.columns
     # What another process is deleting is left to it: two that purge at once neither wait nor deadlock.
-    over = select(*end.table.primary_key.columns).where(end <= now).limit(batch).with_for_update(skip_locked=True)
+    over = select(*key).where(end <= now).limit(batch).with_for_update(skip_locked=True)
     deleted = 0
     while True:
         async with database.begin() as connection:
-            gone = (await connection.execute(delete(end.table).where(key.in_(over)))).rowcount
-        deleted += gone
-        if gone < batch:
+            rows = (await connection.execute(over)).all()
+            await connection.execute(delete(end.table).where(tuple_(*key).in_(rows)))
+        deleted += len(rows)
+        if len(rows) < batch:
             return deleted
