@@ -70,7 +70,7 @@ def read_document(client_id: str, body: bytes, schemes: Collection[str]) -> Clie
         metadata = read_metadata({**document, "token_endpoint_auth_method": method}, schemes)
     except OAuthError as fault:
         raise InvalidClient(_UNREADABLE) from fault
-    if metadata.token_endpoint_auth_method != "none":  # noqa: S105 - the name of a method
+    if not metadata.is_public:
         raise InvalidClient("A client with a metadata document authenticates with none.")
     return Client(
         id=client_id,

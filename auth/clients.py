@@ -61,6 +61,11 @@ class ClientMetadata(BaseModel):
         return shown(self.client_name or "") or None
 
     @property
+    def is_public(self) -> bool:
+        """Whether the client has no secret."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105 - the name of a method
+
+    @property
     def refreshes(self) -> bool:
         """Whether the client wants refresh tokens."""
         return "refresh_token" in self.grant_types

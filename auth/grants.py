@@ -110,11 +110,14 @@ class AccessToken:
 class Redeem:
     """Give the tokens of this code, and mark it used."""
 
+    code: Code
+
 
 @dataclass(frozen=True, slots=True)
 class Rotate:
     """Give the successor of this refresh token, which is then used, and an access token with these scopes."""
 
+    token: RefreshToken
     scopes: Scopes
 
 
@@ -122,6 +125,7 @@ class Rotate:
 class Repeat:
     """Give the live refresh token of the family once more, and an access token with these scopes."""
 
+    token: RefreshToken
     scopes: Scopes
 
 
@@ -181,7 +185,7 @@ def redeem(code: Code | None, request: CodeRequest, now: datetime) -> Redeem | R
         return Revoke(InvalidGrant("The code was used before; what it gave is revoked."))
     if now >= code.expires_at or code.grant_ended:
         return Refuse(InvalidGrant("The code expired or was revoked."))
-    return Redeem()
+    return Redeem(code)
 
 
 def refresh(token: RefreshToken | None, request: RefreshRequest, now: datetime) -> Rotate | Repeat | Revoke | Refuse:
@@ -199,7 +203,7 @@ def refresh(token: RefreshToken | None, request: RefreshRequest, now: datetime) 
         scopes = narrow(request.scope, given)
     except (InvalidTarget, InvalidScope) as fault:
         return Refuse(fault)
-    return Rotate(scopes) if token.used_at is None else Repeat(scopes)
+    return Rotate(token, scopes) if token.used_at is None else Repeat(token, scopes)
 
 
 def live_scopes(token: AccessToken | None, resource: str, now: datetime) -> Scopes | None:

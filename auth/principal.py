@@ -1,7 +1,7 @@
 """Who a verified token speaks for: the one source of identity for everything behind the bearer check."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 from auth.scopes import Scopes
 
@@ -31,3 +31,7 @@ class Principal:
     scopes: Scopes
     granted: Scopes | None
     kind: Literal["browser", "agent_token"]
+
+    def limited_to(self, scopes: Scopes) -> Self:
+        """Return the same with these scopes."""
+        return replace(self, scopes=scopes)

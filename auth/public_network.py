@@ -6,7 +6,7 @@ between check and use (DNS rebinding) gains nothing.
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from typing import Final
+from typing import Final, cast
 
 import anyio
 import httpcore2
@@ -42,11 +42,11 @@ async def resolve(host: str, port: int) -> Sequence[IPAddress]:
 
 
 class PublicNetwork(httpcore2.AsyncNetworkBackend):
-    """Connects by `resolver` and `network`, to public addresses only."""
+    """Connects to public addresses only; `network` None is that of the system."""
 
-    def __init__(self, resolver: Resolver, network: httpcore2.AsyncNetworkBackend) -> None:
+    def __init__(self, resolver: Resolver = resolve, network: httpcore2.AsyncNetworkBackend | None = None) -> None:
         self._resolver = resolver
-        self._network = network
+        self._network = network or cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
     @override
     async def connect_tcp(

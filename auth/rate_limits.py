@@ -14,10 +14,10 @@ from typing import Final, Literal
 PERIOD: Final = timedelta(minutes=1)
 
 
-Counted = Literal["registrations", "failed_token_requests", "bad_bearers"]
+Counted = Literal["registrations", "sign_ins", "failed_token_requests", "bad_bearers"]
 
 RATE_LIMITS: Final[Mapping[Counted, int]] = MappingProxyType(
-    {"registrations": 60, "failed_token_requests": 120, "bad_bearers": 120}
+    {"registrations": 60, "sign_ins": 600, "failed_token_requests": 120, "bad_bearers": 120}
 )
 """How many of each one address may have in a minute, unless an operator says otherwise."""
 

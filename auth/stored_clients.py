@@ -3,12 +3,14 @@
 from datetime import datetime, timedelta
 from typing import Final, cast
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.clients import AuthMethod, Client, Kind
 from auth.tables import client as table
+from auth.tables import grant
 from storage.database import insert
+from storage.types import Instant
 
 NEVER_APPROVED_LIFE: Final = timedelta(hours=24)
 UNUSED_LIFE: Final = timedelta(days=90)
@@ -45,7 +47,7 @@ async def put_document(connection: AsyncConnection, client: Client, now: datetim
 
 async def mark_approved(connection: AsyncConnection, client_id: str, now: datetime) -> None:
     """Note that a person let the client in."""
-    approved_at = func.coalesce(table.c.approved_at, now)
+    approved_at = func.coalesce(table.c.approved_at, literal(now, Instant))
     await connection.execute(update(table).where(table.c.id == client_id).values(approved_at=approved_at, used_at=now))
 
 
@@ -61,6 +63,14 @@ async def drop_surplus(connection: AsyncConnection) -> None:
     if count is not None and count > MOST_NEVER_APPROVED:
         oldest = select(table.c.id).where(waiting).order_by(table.c.created_at).limit(_SURPLUS)
         await connection.execute(delete(table).where(table.c.id.in_(oldest)))
+
+
+async def drop_unused(connection: AsyncConnection, now: datetime) -> None:
+    """Drop clients that nobody approved in time, and those not used for long of which no grant is left."""
+    never = and_(table.c.approved_at.is_(None), table.c.created_at < now - NEVER_APPROVED_LIFE)
+    let_in = exists().where(grant.c.client_id == table.c.id, grant.c.ended_at.is_(None))
+    unused = and_(table.c.used_at < now - UNUSED_LIFE, ~let_in)
+    await connection.execute(delete(table).where(or_(never, unused)))
 
 
 def _columns(client: Client) -> dict[str, object]:

@@ -4,11 +4,10 @@ Whoever lets a client in or ends a grant holds the person's row meanwhile, so th
 last grant, and with it the connection to Calendly, while another gives the next one.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, select, text, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
@@ -72,27 +71,15 @@ async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     return stored
 
 
-async def end_lifeless(connection: AsyncConnection, grants: Iterable[str], now: datetime) -> None:
-    """End those of the grants of which no token and no code is left that could do anything."""
-    of_grant = grant.c.id
-    of_family = and_(family.c.grant_id == of_grant, family.c.ended_at.is_(None))
-    access_token_lives = exists().where(
-        access_token.c.family_id == family.c.id, access_token.c.expires_at > now, of_family
-    )
-    refresh_token_lives = exists().where(
-        refresh_token.c.family_id == family.c.id,
-        refresh_token.c.used_at.is_(None),
-        refresh_token.c.expires_at > now,
-        of_family,
-    )
-    code_lives = exists().where(code.c.grant_id == of_grant, code.c.used_at.is_(None), code.c.expires_at > now)
-    agent_token_lives = exists().where(agent_token.c.grant_id == of_grant, agent_token.c.expires_at > now)
-    await connection.execute(
-        update(grant)
-        .where(of_grant.in_(list(grants)), grant.c.ended_at.is_(None))
-        .where(~access_token_lives, ~refresh_token_lives, ~code_lives, ~agent_token_lives)
-        .values(ended_at=now)
-    )
+async def find_lifeless(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
+    """Find grants of which no token and no code is left that could do anything."""
+    query = select(grant.c.id).where(_is_lifeless(now)).limit(limit)
+    return list((await connection.execute(query)).scalars())
+
+
+async def end_lifeless(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
+    """End a grant if no token and no code is left of it that could do anything."""
+    await connection.execute(update(grant).where(grant.c.id == grant_id, _is_lifeless(now)).values(ended_at=now))
 
 
 async def end(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
@@ -105,3 +92,33 @@ async def is_let_in_anywhere(connection: AsyncConnection, person: str) -> bool:
     """Say whether a person has a grant left."""
     live = exists().where(grant.c.user_uri == person, grant.c.ended_at.is_(None))
     return bool(await connection.scalar(select(live)))
+
+
+async def find_people_without_grants(connection: AsyncConnection, limit: int) -> list[str]:
+    """Find people of whom no grant is left, not even an ended one."""
+    query = select(user.c.uri).where(~exists().where(grant.c.user_uri == user.c.uri)).limit(limit)
+    return list((await connection.execute(query)).scalars())
+
+
+async def forget_person(connection: AsyncConnection, person: str) -> None:
+    """Delete a person and the remains of their connection, unless they have let a client in meanwhile."""
+    await connection.execute(select(user.c.uri).where(user.c.uri == person).with_for_update())
+    # A statement of its own: only now, with the row held, is it certain to see what others committed.
+    let_in = exists().where(grant.c.user_uri == person)
+    await connection.execute(delete(user).where(user.c.uri == person, ~let_in))
+
+
+def _is_lifeless(now: datetime) -> ColumnElement[bool]:
+    of_grant = and_(family.c.grant_id == grant.c.id, family.c.ended_at.is_(None))
+    lives = (
+        exists().where(access_token.c.family_id == family.c.id, access_token.c.expires_at > now, of_grant),
+        exists().where(
+            refresh_token.c.family_id == family.c.id,
+            refresh_token.c.used_at.is_(None),
+            refresh_token.c.expires_at > now,
+            of_grant,
+        ),
+        exists().where(code.c.grant_id == grant.c.id, code.c.used_at.is_(None), code.c.expires_at > now),
+        exists().where(agent_token.c.grant_id == grant.c.id, agent_token.c.expires_at > now),
+    )
+    return and_(grant.c.ended_at.is_(None), ~or_(*lives))

@@ -14,7 +14,7 @@ from auth.tables import access_token, agent_token, client, family, grant, upstre
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A stored token, and who it speaks for if it is good."""
+    """A stored token, and who it speaks for if it is good; the principal's scopes are still to be decided."""
 
     token: AccessToken
     principal: Principal

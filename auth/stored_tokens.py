@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
@@ -101,6 +101,18 @@ async def find_refresh_token(connection: AsyncConnection, digest: str) -> Refres
         used_at=row.used_at,
         ended=row.family_ended_at is not None or row.grant_ended_at is not None,
     )
+
+
+async def client_of_access_token(connection: AsyncConnection, digest: str) -> str | None:
+    """Say whose access token it is, None when it is nobody's."""
+    query = select(family.c.client_id).select_from(access_token.join(family)).where(access_token.c.digest == digest)
+    client_id: str | None = await connection.scalar(query)
+    return client_id
+
+
+async def delete_access_token(connection: AsyncConnection, digest: str) -> None:
+    """Delete one access token; what came with it stays."""
+    await connection.execute(delete(access_token).where(access_token.c.digest == digest))
 
 
 async def use_refresh_token(connection: AsyncConnection, digest: str, successor: bytes, now: datetime) -> bool:
