@@ -24,7 +24,7 @@ class Ceiling:
 
     @override
     def __str__(self) -> str:
-        return f"{self.count} bookings per {self.period}"
+        return f"{self.count} per {self.period}"
 
 
 @dataclass(frozen=True, slots=True)

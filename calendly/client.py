@@ -89,7 +89,7 @@ class Calendly:
             request: What to ask.
             account: On whose behalf.
             deadline: When the caller needs an answer or an error, on the clock.
-            waiting: Told, while the request waits for its turn, in how many seconds it should start. Must not raise.
+            waiting: Told, while the request waits for its turn, in how many seconds it should start.
 
         Raises:
             CalendlyError: As drawn in `calendly.errors`.
@@ -151,9 +151,11 @@ class Calendly:
             finally:
                 if not trip.is_sent:
                     turn.never_sent()
-        return Answer(body, judge(request, status, body, retry_after))
+        return Answer(body or b"", judge(request, status, body, retry_after))
 
-    async def _exchange(self, request: Request, token: str, trip: Trip, turn: Turn) -> tuple[int, bytes, float | None]:
+    async def _exchange(
+        self, request: Request, token: str, trip: Trip, turn: Turn
+    ) -> tuple[int, bytes | None, float | None]:
         """Send the request; return status, body, and the seconds after which to ask again where that is told."""
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
@@ -173,19 +175,20 @@ class Calendly:
             return response.status_code, await _body(response), retry_after
 
 
-async def _body(response: httpx2.Response) -> bytes:
-    """Return the whole body, nothing when it is too large or not what its Content-Encoding says."""
+async def _body(response: httpx2.Response) -> bytes | None:
+    """Return the whole body, None when it is too large or not what its Content-Encoding says."""
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > LARGEST_ANSWER:
-                return b""
+                return None
     except httpx2.DecodingError:
-        return b""
+        return None
     except httpx2.TransportError:
         if not response.is_client_error:  # a refusal is one, with or without its words
             raise
+        return None
     return bytes(body)
 
 

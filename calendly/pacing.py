@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from math import inf
 
 from calendly.booking_limits import Bookings, Ceiling, Room
 from calendly.errors import RateLimited
@@ -23,9 +24,9 @@ Waiting = Callable[[float], Awaitable[None]]
 _FIRST_REPORT = 1.0
 _NEXT_REPORT = 5.0
 
-# Forecasts may miss by this much: who was let in is turned away only beyond it. They are reviewed at this interval.
-_DOUBT = 1.0
+# Forecasts are reviewed at this interval, and may then miss by so much before a call that was let in is turned away.
 _REVIEW = 1.0
+_DOUBT = 0.1
 
 # Users who have been quiet for a window are forgotten at this interval.
 _SWEEP = 60.0
@@ -63,7 +64,7 @@ class _Lane:
         self._random = random
         self._queue = FairQueue[_Seat]()
         self._alarm: asyncio.TimerHandle | None = None
-        self._reviewed = 0.0
+        self._reviewed = -inf
 
     async def take(self, seat: _Seat, waiting: Waiting | None) -> Departure:
         """Wait until the call may start.
@@ -154,7 +155,7 @@ class _Lane:
             booking_wait, binding = self.bookings.wait(bookings, now)
             wait, ceiling = (booking_wait, binding) if booking_wait > wait else (wait, None)
         seat.forecast = now + wait
-        if seat.forecast <= seat.latest + doubt:
+        if seat.forecast <= seat.latest + doubt or not self._window.is_informed:
             return True
         self._queue.remove(seat.line, seat)
         seat.departure.set_exception(_too_late(wait, ceiling))
@@ -183,9 +184,9 @@ class _Lane:
 
 def _too_late(wait: float, ceiling: Ceiling | None) -> RateLimited:
     wait = max(1.0, wait)
-    cause = (
-        f"Only {ceiling} are allowed" if ceiling else "This Calendly user's calls are paced under Calendly's rate limit"
-    )
+    cause = "This Calendly user's calls are paced under Calendly's rate limit"
+    if ceiling is not None:
+        cause = f"Bookings have a ceiling of {ceiling}"
     return RateLimited(f"{cause}: this one could start in {wait:.0f} s. Nothing was sent.", retry_after=wait)
 
 

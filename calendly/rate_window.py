@@ -37,11 +37,13 @@ class Window:
 
     Attributes:
         limit: Calls per window: the setting at first, then what Calendly says.
-        began: When this window was first known of.
+        began: Since when this window is known.
+        is_informed: Whether any answer has been seen, so that forecasts are more than the setting's guess.
     """
 
     limit: int
     began: float
+    is_informed: bool = field(init=False, default=False)
     _ends: float = field(init=False, default=0.0)
     _remaining: int = field(init=False, default=0)  # by the lowest report of this window, less what was lost since
     _explored: bool = field(init=False, default=False)
@@ -106,6 +108,7 @@ class Window:
         """Learn from an answer. One without headers has spent a call and tells nothing else."""
         self._land(departure)
         self._roll(now)
+        self.is_informed = True
         if self._closed or self._is_of_an_earlier_window(departure, report, now):
             return
         self._refusals = 0
@@ -120,6 +123,7 @@ class Window:
     def refused(self, departure: Departure, report: Report, now: float, random: float) -> float:
         """Close the window after a 429, for as long as Calendly says or for a back-off; return the seconds."""
         self._land(departure)
+        self.is_informed = True
         if not self._closed:
             self._closed, self._remaining, self._ends = True, 0, now
             self._refusals += 1
@@ -167,17 +171,19 @@ class Window:
             self._counted -= 1
 
     def _is_of_an_earlier_window(self, departure: Departure, report: Report, now: float) -> bool:
+        """Tell answers apart around the end of a window: a call that left later cannot have been counted earlier."""
         if departure.at >= self.began:
             return False
         return report.reset is None or now + report.reset < self._ends - _APART
 
     def _learn_end(self, departure: Departure, report: Report, now: float) -> None:
         """Adopt what is first told of a window, as the whole truth; of a known one, believe the earliest end."""
-        later = report.reset is not None and departure.at + report.reset > self._ends + _APART
-        if later:
-            self.began, self._burst = departure.at, self._in_flight
-        if later or not self._explored:
+        is_newer = report.reset is not None and departure.at + report.reset > self._ends + _APART
+        if is_newer:
+            self._burst = self._in_flight
+        if is_newer or not self._explored:
             self._explored, self._remaining = True, self.limit
-            self._ends = self._ends if report.reset is None else now + report.reset
+            if report.reset is not None:
+                self.began, self._ends = now, now + report.reset
         elif report.reset is not None:
             self._ends = min(self._ends, now + report.reset)

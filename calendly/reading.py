@@ -38,13 +38,13 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
 _CONFLICTS = frozenset({"event is already canceled", "event in the past"})
 
 
-def judge(request: Request, status: int, body: bytes, retry_after: float | None) -> JSON:
+def judge(request: Request, status: int, body: bytes | None, retry_after: float | None) -> JSON:
     """Return the object that Calendly answered; `{}` for 204 and for an empty success of a DELETE.
 
     Args:
         request: What was asked.
         status: The HTTP status.
-        body: The whole body, decoded by its Content-Encoding.
+        body: The whole body, decoded by its Content-Encoding; None when that was not possible.
         retry_after: Seconds after which the headers, or our pacing, would have it asked again.
 
     Raises:
@@ -52,7 +52,7 @@ def judge(request: Request, status: int, body: bytes, retry_after: float | None)
     """
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise _failure(request, status, parse(body) or {}, retry_after)
-    if status == HTTPStatus.NO_CONTENT or (request.endpoint.method == "DELETE" and not body):
+    if status == HTTPStatus.NO_CONTENT or (request.endpoint.method == "DELETE" and body == b""):
         return {}
     answer = parse(body)
     if answer is None:
@@ -60,8 +60,10 @@ def judge(request: Request, status: int, body: bytes, retry_after: float | None)
     return answer
 
 
-def parse(body: bytes) -> JSON | None:
+def parse(body: bytes | None) -> JSON | None:
     """Return the JSON object in a body, None when there is none; the Content-Type, often wrong, plays no part."""
+    if not body:
+        return None
     try:
         value: object = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):

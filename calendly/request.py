@@ -20,7 +20,7 @@ class Request:
     endpoint: Endpoint
     ids: Mapping[str, str] = field(default_factory=dict[str, str])
     query: Mapping[str, str | int | bool | None] = field(default_factory=dict[str, str | int | bool | None])
-    body: Mapping[str, object] | None = None
+    body: Mapping[str, object] | None = field(default=None, repr=False)  # personal data, and a signing key
 
     @property
     def is_read(self) -> bool:

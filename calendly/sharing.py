@@ -45,9 +45,8 @@ class Trip:
     is_sent: bool = False
 
     async def waiting(self, seconds: float) -> None:
-        """Tell everyone that the request waits for its turn."""
-        for listener in [*self.listeners]:
-            await listener(seconds)
+        """Tell everyone that the request waits for its turn; who cannot be told any more disturbs nobody else."""
+        await asyncio.gather(*(listener(seconds) for listener in self.listeners), return_exceptions=True)
 
 
 Fetch = Callable[[Trip], Awaitable[Answer]]

@@ -1,7 +1,6 @@
 """The sandbox as an ASGI application."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import cast
@@ -19,6 +18,7 @@ from sandbox.endpoints import ENDPOINTS
 from sandbox.endpoints.call import Call, Endpoint
 from sandbox.errors import CalendlyError, body_for, insufficient_scope, invalid_argument
 from sandbox.gate import Gate, error_response
+from sandbox.json_objects import read_object
 from sandbox.oauth import oauth_routes
 from sandbox.permissions import identify
 from sandbox.scopes import grants
@@ -66,27 +66,14 @@ def _route(sandbox: Sandbox, endpoint: Endpoint) -> Route:
 
 
 async def _call(sandbox: Sandbox, endpoint: Endpoint, request: Request) -> Call:
-    """Check who calls and with which scopes, and read the body."""
+    """Check who calls and with which scopes, and read the body; none at all is an empty object."""
     caller = identify(sandbox, request.headers.get("Authorization", ""))
     if not any(grants(caller.token.scopes, scope) for scope in endpoint.scopes):
         raise insufficient_scope(endpoint.scopes[:1])
-    body = _json_object(await request.body()) if endpoint.method == "POST" else {}
-    return Call(sandbox, caller, request.url.path, request.path_params, request.query_params, body)
-
-
-def _json_object(text: bytes) -> dict[str, object]:
-    """Read a JSON object; no body at all is an empty one.
-
-    Raises:
-        CalendlyError: 400.
-    """
-    try:
-        body = cast("object", json.loads(text or b"{}"))
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
+    body = read_object(await request.body() or b"{}") if endpoint.method == "POST" else {}
+    if body is None:
         raise invalid_argument({"message": "The request body must be a JSON object."})
-    return cast("dict[str, object]", body)
+    return Call(sandbox, caller, cast("str", request.scope["path"]), request.path_params, request.query_params, body)
 
 
 async def _no_route(_request: Request, error: Exception) -> Response:

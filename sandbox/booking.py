@@ -48,11 +48,10 @@ def find_opening(sandbox: Sandbox, kind: EventType, start: datetime) -> Opening:
     Raises:
         CalendlyError: 400 already_filled when there is none.
     """
-    window = Interval(start, start + timedelta(seconds=1))
-    for opening in openings(sandbox.records, kind, window, sandbox.clock.now()):
-        if opening.start == start:
-            return opening
-    raise slot_taken()
+    found = openings(sandbox.records, kind, Interval(start, start + timedelta.resolution), sandbox.clock.now())
+    if not found:
+        raise slot_taken()
+    return found[0]
 
 
 def book(sandbox: Sandbox, booking: Booking) -> Invitee:

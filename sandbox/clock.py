@@ -26,6 +26,7 @@ class Clock:
         self._sleep = sleep
         self._offset = timedelta()
         self._moved = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     def now(self) -> datetime:
         """Return the sandbox's time, in UTC."""
@@ -40,19 +41,26 @@ class Clock:
         self._set_offset(timedelta())
 
     async def sleep(self, seconds: float) -> None:
-        """Let real seconds pass, whatever this clock is moved to meanwhile."""
-        await self._sleep(seconds)
+        """Let real seconds pass, whatever this clock is moved to meanwhile, unless it is stopped."""
+        await self._sleep_unless(self._stopped, seconds)
+
+    def stop(self) -> None:
+        """Let everyone who sleeps go on: nothing is waited for any more."""
+        self._stopped.set()
 
     async def wait_until(self, moment: datetime) -> None:
         """Return once it is `moment`, at once when the clock is moved past it."""
         while (seconds := (moment - self.now()).total_seconds()) > 0:
-            moved = asyncio.ensure_future(self._moved.wait())
-            slept = asyncio.ensure_future(self._sleep(seconds))
-            try:
-                await asyncio.wait((moved, slept), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                moved.cancel()
-                slept.cancel()
+            await self._sleep_unless(self._moved, seconds)
+
+    async def _sleep_unless(self, event: asyncio.Event, seconds: float) -> None:
+        happened = asyncio.ensure_future(event.wait())
+        slept = asyncio.ensure_future(self._sleep(seconds))
+        try:
+            await asyncio.wait((happened, slept), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            happened.cancel()
+            slept.cancel()
 
     def _set_offset(self, offset: timedelta) -> None:
         self._offset = offset

@@ -1,10 +1,8 @@
 """The controls under /_sandbox/: for whoever tests against the sandbox, from this machine only."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import cast
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -16,6 +14,7 @@ from sandbox.faults import Fault
 from sandbox.fields import Fields
 from sandbox.gate import error_response
 from sandbox.invitee_pages import PAGE_CONTROLS
+from sandbox.json_objects import read_object
 from sandbox.loopback import is_loopback
 from sandbox.shapes import stamp
 from sandbox.state import Sandbox
@@ -40,7 +39,7 @@ def _guarded(sandbox: Sandbox, control: Control) -> Callable[[Request], object]:
     async def answer(request: Request) -> Response:
         try:
             _require_this_machine(request)
-            return JSONResponse(control(sandbox, Fields(_json_object(await request.body()))))
+            return JSONResponse(control(sandbox, _read_fields(await request.body())))
         except CalendlyError as error:
             return error_response(error)
 
@@ -63,14 +62,11 @@ def _host_of(url: str) -> str:
         return ""
 
 
-def _json_object(text: bytes) -> dict[str, object]:
-    try:
-        body = cast("object", json.loads(text or b"{}"))
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
+def _read_fields(text: bytes) -> Fields:
+    body = read_object(text or b"{}")
+    if body is None:
         raise CalendlyError(400, "Invalid Argument", "A control takes a JSON object.")
-    return cast("dict[str, object]", body)
+    return Fields(body)
 
 
 def _requests(sandbox: Sandbox, _fields: Fields) -> object:
@@ -119,7 +115,7 @@ def _faults(sandbox: Sandbox, fields: Fields) -> object:
     closes the connection before the call acts, `"drop": "after"` once it has; `"after": true` does so for a status.
     """
     read_lag = fields.number("read_lag", least=0, most=86400)
-    asked = any(fields.named(name) for name in ("status", "drop", "delay"))
+    asked = any(fields.raw(name) not in (None, False) for name in ("status", "drop", "delay"))
     if not asked and read_lag is None:
         fields.refuse("status", "a fault needs status, drop or delay; the other thing to set here is read_lag")
     fault = _read_fault(fields)
@@ -133,7 +129,7 @@ def _faults(sandbox: Sandbox, fields: Fields) -> object:
 
 def _read_fault(fields: Fields) -> Fault:
     drop = fields.raw("drop")
-    if drop not in {None, False, True, "before", "after"}:
+    if drop not in (None, False, True, "before", "after"):  # it may be a list, which has no hash
         fields.refuse("drop", 'must be true, "before" or "after"')
     headers = fields.within("headers")
     after = fields.boolean("after") or drop == "after"
@@ -141,7 +137,7 @@ def _read_fault(fields: Fields) -> Fault:
         method=fields.text("method").upper() or None,
         path=fields.text("path") or None,
         status=fields.whole_number("status", least=200, most=599),
-        drop=drop in {True, "before", "after"},
+        drop=bool(drop),
         moment="after" if after else "before",
         delay=fields.number("delay", least=0, most=LONGEST_DELAY) or 0,
         times=fields.whole_number("times", least=1, most=1_000_000) or 1,

@@ -14,6 +14,7 @@ from sandbox.errors import CalendlyError, Detail, invalid_argument
 from sandbox.identifiers import id_of
 
 MUST_BE_FILLED = "must be filled"
+LAST_YEAR = 9000  # beyond it sums of times would overflow
 
 
 def is_email(value: str) -> bool:
@@ -22,12 +23,13 @@ def is_email(value: str) -> bool:
 
 
 def read_time(value: object) -> datetime | None:
-    """Read an ISO 8601 time with an offset, as UTC; None for anything else."""
+    """Read an ISO 8601 time with an offset, as UTC; None for anything else, and for a year nobody means."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
+        read = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
     except (ValueError, OverflowError):
         return None
+    return read if read is not None and read.year < LAST_YEAR else None
 
 
 def is_timezone(value: str) -> bool:

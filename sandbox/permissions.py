@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from sandbox.credentials import AccessToken
 from sandbox.errors import not_found, permission_denied, unauthenticated
-from sandbox.records import AccessToken, EventType, Membership, Organization, Records, ScheduledEvent, User
+from sandbox.records import EventType, Membership, Organization, Records, ScheduledEvent, User
 from sandbox.state import Sandbox
 
 NO_ACCESS = "You do not have permission to access this resource."

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: Calendly's resources as plain records, and the tokens that open them."""
+"""What the sandbox remembers: Calendly's resources as plain records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from typing_extensions import override
 
+from sandbox.credentials import AccessToken, AuthorizationCode, OAuthClient, RefreshToken
 from sandbox.identifiers import PAGES, uri
 from sandbox.rate_limits import Plan
 from sandbox.slots import Interval, WorkingHours
@@ -312,59 +313,6 @@ class WebhookSubscription(Resource):
     updated_at: datetime
     retry_started_at: datetime | None = None
     state: Literal["active", "disabled"] = "active"
-
-
-@dataclass
-class AccessToken:
-    """A key to the API. `scopes` None is from before scopes and may do everything; `client` None is personal."""
-
-    value: str
-    user: str
-    scopes: frozenset[str] | None
-    client: str | None = None
-    grant: str | None = None
-    issued_at: datetime | None = None
-    expires_at: datetime | None = None
-    revoked: bool = False
-
-
-@dataclass
-class RefreshToken:
-    """Good for one renewal."""
-
-    value: str
-    user: str
-    scopes: frozenset[str]
-    client: str
-    grant: str
-    issued_at: datetime
-    revoked: bool = False
-
-
-@dataclass
-class AuthorizationCode:
-    """What the browser carries back; good once, within ten minutes."""
-
-    value: str
-    user: str
-    scopes: frozenset[str]
-    client: str
-    redirect_uri: str
-    challenge: str | None
-    expires_at: datetime
-    grant: str
-    used: bool = False
-
-
-@dataclass(frozen=True)
-class OAuthClient:
-    """An application. `secret` None is public (PKCE required); `redirect_uris` None takes any http loopback address."""
-
-    id: str
-    name: str
-    secret: str | None
-    redirect_uris: tuple[str, ...] | None
-    signing_key: str
 
 
 @dataclass

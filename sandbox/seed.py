@@ -6,14 +6,13 @@ URIs are the same at every start; times lie around the moment given.
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sandbox.credentials import AccessToken, OAuthClient
 from sandbox.identifiers import fixed_id
 from sandbox.records import (
-    AccessToken,
     BusyTime,
     Group,
     Invitation,
     Membership,
-    OAuthClient,
     Organization,
     Records,
     Role,
@@ -87,6 +86,7 @@ def _add_free_and_enterprise(records: Records, now: datetime) -> None:
     records.organizations.update({free.id: free, enterprise.id: enterprise})
     _add_person(records, now, free, "owner", "Sam Okoro", "Europe/London", _DAY)
     _add_person(records, now, enterprise, "owner", "Ingrid Solberg", "Europe/Oslo", _DAY)
+    _add_person(records, now, enterprise, "user", "Erik Dahl", "Europe/Oslo", _DAY)
 
 
 def _add_person(  # noqa: PLR0913, PLR0917  # what a person is

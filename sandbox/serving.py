@@ -95,10 +95,18 @@ async def running(
         OSError: the address cannot be listened on.
     """
     app = create_app(now=now, sleep=sleep)
+    sandbox = cast("Sandbox", app.state.sandbox)
     listener = _listen(host, port)
     server = _Server(
         uvicorn.Config(
-            app, http=_ClosableProtocol, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            app,
+            http=_ClosableProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=1,
         )
     )
     serving = asyncio.create_task(server.serve([listener]))
@@ -106,7 +114,8 @@ async def running(
         await server.answering.wait()
         taken = cast("int", listener.getsockname()[1])
         shown = f"[{host}]" if ":" in host else host
-        yield RunningSandbox(f"http://{shown}:{taken}", cast("Sandbox", app.state.sandbox))
+        yield RunningSandbox(f"http://{shown}:{taken}", sandbox)
     finally:
+        sandbox.clock.stop()
         server.should_exit = True
         await serving

@@ -6,9 +6,7 @@ import sys
 
 def main() -> int:
     """Run the command line. Returns the exit status."""
-    # Loading makes a few hundred thousand objects that all stay: looking among them for garbage, again and again,
-    # would be a tenth of the start.
-    gc.disable()
+    gc.disable()  # loading makes hundreds of thousands of objects that all stay; `run` looks for garbage afterwards
     try:
         from server.cli import run  # noqa: PLC0415 - interrupted while loading is interrupted without a traceback
 

@@ -3,8 +3,9 @@
 import asyncio
 import os
 import random
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -20,7 +21,6 @@ from calendly.ranges import Cap
 from server.caller import Callers
 from server.first_run import NO_TOKEN
 from server.handlers import Handlers
-from server.logs import log_to_stderr
 from server.seal import Seal
 from server.selection import Rules, Selection, select
 from server.settings import Settings
@@ -60,15 +60,13 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
         UsageError: There is no token, or a setting names what does not exist.
         CommandError: The sandbox cannot listen.
     """
-    log_to_stderr(settings.log_level, settings.log_format)
     selection = select(ALL, _rules(settings))
     async with AsyncExitStack() as stack:
         if settings.sandbox:
             settings = await _with_sandbox(settings, stack)
-        calendly = await stack.enter_async_context(calendly_for(settings))
         clock = asyncio.get_running_loop().time
         callers = Callers(
-            calendly=calendly,
+            calendly=calendly_for(settings, stack),
             credentials=credentials_of(settings),
             levels=settings.access,
             max_wait=settings.max_wait,
@@ -89,21 +87,29 @@ def credentials_of(settings: Settings) -> PersonalToken:
     return PersonalToken(settings.access_token)
 
 
-@asynccontextmanager
-async def calendly_for(settings: Settings) -> AsyncGenerator[Calendly]:
-    """The HTTP core, until the block is left."""
-    clock = asyncio.get_running_loop().time
-    pacer = Pacer(
-        per_minute=settings.rate_limit,
-        ceilings=settings.booking_limits,
-        max_wait=settings.max_wait,
-        clock=clock,
-        random=random.random,
-    )
-    async with open_http(version(DISTRIBUTION)) as http:
-        yield Calendly(
+def calendly_for(settings: Settings, stack: AsyncExitStack) -> Callable[[], Calendly]:
+    """The HTTP core, opened when it is first asked for and closed with `stack`.
+
+    Loading the certificates takes as long as a tenth of the start, and a client first wants the list of tools.
+    """
+
+    @cache
+    def opened() -> Calendly:
+        clock = asyncio.get_running_loop().time
+        http = open_http(version(DISTRIBUTION))
+        stack.push_async_callback(http.aclose)
+        pacer = Pacer(
+            per_minute=settings.rate_limit,
+            ceilings=settings.booking_limits,
+            max_wait=settings.max_wait,
+            clock=clock,
+            random=random.random,
+        )
+        return Calendly(
             http, origin=settings.api_url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random.random
         )
+
+    return opened
 
 
 def instructions(summary: Iterable[str]) -> str:

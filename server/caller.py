@@ -43,7 +43,7 @@ class Callers:
     """What all calls of this process share.
 
     Attributes:
-        calendly: The HTTP core.
+        calendly: Gives the HTTP core.
         credentials: Whose token is used.
         levels: What the operator allows.
         max_wait: Seconds that a call may wait for its turn.
@@ -54,7 +54,7 @@ class Callers:
         sleep: Lets seconds pass.
     """
 
-    calendly: Calendly
+    calendly: Callable[[], Calendly]
     credentials: PersonalToken
     levels: Levels
     max_wait: float
@@ -137,7 +137,7 @@ class ToolCaller:
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError."""
-        return await self.shared.calendly.send(
+        return await self.shared.calendly().send(
             request, self.account, deadline=self.deadline, waiting=self._report_waiting
         )
 

@@ -1,6 +1,7 @@
 """The command line: what there is to run, its flags, and every failure as one line with its exit status."""
 
 import argparse
+import gc
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -52,7 +53,11 @@ def run(words: Sequence[str]) -> int:
     try:
         command, arguments = _parse(words)
         # A command is loaded when it runs: stdio starts without what the others need.
-        return cast("Callable[[Arguments], int]", import_module(f"server.commands.{command}").run)(arguments)
+        module = import_module(f"server.commands.{command}")
+
+        gc.freeze()
+        gc.enable()
+        return cast("Callable[[Arguments], int]", module.run)(arguments)
     except UsageError as error:
         say(f"{PROGRAM}: {error}")
         return 2

@@ -116,10 +116,11 @@ class Handlers:
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[_described(tool) for tool in tools])
+    return types.ListToolsResult(tools=[described(tool) for tool in tools])
 
 
-def _described(tool: Tool) -> types.Tool:
+def described(tool: Tool) -> types.Tool:
+    """A tool as clients see it in the list."""
     return types.Tool(
         name=tool.name,
         title=tool.title,

@@ -98,6 +98,8 @@ _EXTERNAL_CALENDAR: Final = (
     "Call again later. If it keeps failing, the user has to reconnect the calendar in Calendly's calendar settings."
 )
 
+_KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
+
 _LOOK: Final[Mapping[str, str]] = {
     "booking": "list_scheduled_events and the invitee's e-mail (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
@@ -131,6 +133,8 @@ def next_step(failure: Failure, tool: Tool) -> str:
     """Say what to do after `failure` of a call of `tool`."""
     if failure.status == HTTPStatus.FAILED_DEPENDENCY:
         return _EXTERNAL_CALENDAR
+    if failure.kind == "conflict" and failure.status is None:
+        return _KEY_TAKEN
     return _ADVICE[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,

@@ -23,6 +23,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     calendly.Unreachable: "upstream_unreachable",
     calendly.OutcomeUnknown: "outcome_unknown",
     tools.ArgumentError: "invalid_argument",
+    tools.KeyTaken: "conflict",
     tools.AccessDenied: "access_denied_by_policy",
     tools.ConfirmationRequired: "confirmation_required",
     tools.Declined: "declined",
@@ -34,7 +35,7 @@ Problem = calendly.CalendlyError | tools.ToolError
 
 def kind_of(problem: Problem) -> Kind:
     """Name the kind of a failure."""
-    return next(_KINDS[ancestor] for ancestor in type(problem).__mro__ if ancestor in _KINDS)
+    return _KINDS[type(problem)]
 
 
 def success(answer: object, detail: str) -> types.CallToolResult:

@@ -66,9 +66,10 @@ class Seal:
         now = int(self._clock() * _MILLISECONDS)
         if expiry <= now:
             raise Unproven("The confirmation has expired.")
-        self._spent = {spent: until for spent, until in self._spent.items() if until > now}
         if identity in self._spent:
             raise Unproven("The confirmation was used already; each is good for one call.")
+        if len(self._spent) >= _MOST_SPENT:
+            self._spent = {spent: until for spent, until in self._spent.items() if until > now}
         if len(self._spent) >= _MOST_SPENT:
             raise Unproven("Too many calls were confirmed within a few minutes.")
         self._spent[identity] = expiry

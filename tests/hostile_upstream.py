@@ -10,13 +10,12 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-
-_FOREVER = 1e9
 
 
 @dataclass(frozen=True)
@@ -166,19 +165,21 @@ class HostileUpstream:
         origin: Such as `http://127.0.0.1:40123`.
         requests: What came, in order.
         connections: How many connections were made.
+        open_connections: How many of them the client has not closed.
         otherwise: What serves a request when no step is left.
     """
 
     origin: str = ""
     requests: list[Received] = field(default_factory=list[Received])
     connections: int = 0
+    open_connections: int = 0
     otherwise: Step = field(default_factory=lambda: answer(200, {"resource": {}}))
     _steps: deque[Step] = field(default_factory=deque[Step])
     _refusals: int = 0
 
     @classmethod
     @asynccontextmanager
-    async def listen(cls) -> AsyncGenerator["HostileUpstream"]:
+    async def listen(cls, tls: ssl.SSLContext | None = None) -> AsyncGenerator["HostileUpstream"]:
         """Listen on a free port of the loopback interface until the context ends; then drop every connection."""
         upstream = cls()
         open_now: set[asyncio.Task[None]] = set()
@@ -187,17 +188,19 @@ class HostileUpstream:
             task = asyncio.current_task()
             assert task is not None
             open_now.add(task)
+            upstream.open_connections += 1
             try:
                 await upstream._serve(Wire(reader, writer))
             except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass
             finally:
                 open_now.discard(task)
+                upstream.open_connections -= 1
                 writer.close()
 
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
         host, port = server.sockets[0].getsockname()
-        upstream.origin = f"http://{host}:{port}"
+        upstream.origin = f"{'https' if tls else 'http'}://{host}:{port}"
         try:
             yield upstream
         finally:

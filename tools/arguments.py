@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 
@@ -14,12 +15,13 @@ _ECHOED = 60
 """At most this many characters of what an agent sent come back in an error."""
 
 
-_LONGEST_TOKEN = 1_024
+_MOST_FAULTS = 10
+_TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
-def _bounded(token: str | None) -> str | None:
-    if token is not None and len(token) > _LONGEST_TOKEN:
-        raise ValueError(f"Must have at most {_LONGEST_TOKEN} characters.")
+def _confirmation(token: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("Expected the token of a confirmation_required error.")
     return token
 
 
@@ -45,9 +47,10 @@ class WriteArguments(Arguments):
     """What every writing tool also takes."""
 
     own = frozenset({"confirmation"})
-    confirmation: Annotated[
-        str | None, AfterValidator(_bounded), Field(description="token of confirmation_required, once agreed")
-    ] = None
+    confirmation: (
+        Annotated[str, AfterValidator(_confirmation), Field(description="token of confirmation_required, once agreed")]
+        | None
+    ) = None
 
 
 def arguments_model(name: str, function: Callable[..., object], access: Literal["read", "write"]) -> type[Arguments]:
@@ -65,15 +68,14 @@ def arguments_model(name: str, function: Callable[..., object], access: Literal[
 
 
 def explain(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
-    """One sentence for each parameter at fault, without what was sent."""
-    return [
-        {"parameter": _path(fault), "message": _sentence(fault, tool, known)}
-        for fault in error.errors(include_url=False, include_input=False)
-    ]
+    """One sentence for each of the first parameters at fault, without what was sent."""
+    faults = error.errors(include_url=False, include_input=False)[:_MOST_FAULTS]
+    return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]
 
 
 def _path(fault: ErrorDetails) -> str:
-    return ".".join(str(part)[:_ECHOED] for part in fault["loc"])
+    parts = ".".join(str(part)[:_ECHOED] for part in fault["loc"])
+    return "".join(char if char.isprintable() else "?" for char in parts)
 
 
 def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
@@ -93,6 +95,6 @@ def _context(fault: ErrorDetails) -> Mapping[str, Any]:
 
 
 def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1)
+    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1, cutoff=0.7)
     hint = f" Did you mean {close[0]}?" if close else ""
     return f"{tool} has no such parameter.{hint}"

@@ -18,6 +18,7 @@ from tools.fields import (
     Line,
     MaxPages,
     Minutes,
+    Name,
     Organization,
     PageToken,
     Schedule,
@@ -193,7 +194,7 @@ Location = Annotated[
 )
 async def create_one_off_event_type(
     call: Call,
-    name: Annotated[Line, Field(max_length=55)],
+    name: Name,
     duration: Minutes,
     date_setting: DateSetting,
     host: Annotated[User, Field(description="default: you")] | None = None,

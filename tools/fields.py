@@ -41,10 +41,11 @@ _LONGEST_TEXT = 10_000
 _LONGEST_URL = 2_000
 _LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Control characters, and halves of surrogate pairs, which no encoding can carry.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,9 @@ Invitation = Annotated[InvitationId, _Named(InvitationId), Field(description="UR
 Line = Annotated[str, AfterValidator(_line)]
 """One line that people read."""
 
+Name = Annotated[str, Field(max_length=55), AfterValidator(_line)]
+"""The name of an event type."""
+
 Text = Annotated[str, AfterValidator(_text)]
 """What people write: newlines and tabs are allowed."""
 
@@ -202,7 +206,7 @@ class Variants:
 
     Attributes:
         by: The field that decides.
-        fields: For each of its values the fields that must be there, and those that may.
+        fields: For its values the fields that must be there, and those that may; a value without a line has none.
     """
 
     by: str
@@ -212,7 +216,7 @@ class Variants:
         """Return `value`. Raises ValueError naming the field that is missing or does not belong."""
         there = set(given(value)) - {self.by}
         kind = str(value[self.by])
-        required, optional = map(set, self.fields[kind])
+        required, optional = map(set, self.fields.get(kind, ((), ())))
         for name in sorted(required - there):
             raise ValueError(f"{name} is required when {self.by} is {kind}.")
         for name in sorted(there - required - optional):

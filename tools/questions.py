@@ -81,8 +81,8 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:
-    whose = await _person(call, host)
-    return f"Create the one-off event type '{_plain(name)}' of {whose} ({duration:g} minutes); Calendly will e-mail nobody."
+    what = f"the one-off event type '{_plain(name)}' ({duration:g} minutes) of {await _person(call, host)}"
+    return f"Create {what}; Calendly will e-mail nobody."
 
 
 async def _create_link(call: Call, owner: EventTypeId, **_: object) -> str:

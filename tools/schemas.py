@@ -4,7 +4,7 @@ Input schemas: optional parameters without `anyOf null`, no `const`, no `$ref`, 
 may be missing or null, more fields may come, and an `error` may stand in place of all.
 """
 
-from collections.abc import Mapping
+from functools import cache
 from typing import Any, cast
 
 from pydantic import BaseModel, TypeAdapter
@@ -66,17 +66,6 @@ class _Inputs(_Plain):
         return described
 
 
-class _Outputs(_Plain):
-    """A field that may be null has a list of types, which is shorter than `anyOf`."""
-
-    @override
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        inner = self.generate_inner(schema["schema"])
-        if isinstance(inner.get("type"), str):
-            return {**inner, "type": [inner["type"], "null"]}
-        return super().nullable_schema(schema)
-
-
 def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, object]:
     """The schema of a tool's arguments: one object, closed, without references. Parameters named in `own` come last."""
     schema = _whole(model.model_json_schema(schema_generator=_Inputs))
@@ -84,23 +73,23 @@ def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, objec
     return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 
+@cache
 def output_schema(shape: object) -> dict[str, object]:
     """The schema of a tool's answer: the resource's fields, or `error`."""
-    schema = _whole(
-        TypeAdapter(cast("type[object]", shape)).json_schema(schema_generator=_Outputs, mode="serialization")
-    )
+    adapter = TypeAdapter(cast("type[object]", shape))
+    schema = _whole(adapter.json_schema(schema_generator=_Plain, mode="serialization"))
     properties = schema.get("properties", {})
     return {"type": "object", "properties": {**properties, "error": ERROR_SCHEMA}}
 
 
 def _whole(schema: JsonSchemaValue) -> JsonSchemaValue:
     """The schema with every reference replaced by what it names, without class names and without closing objects."""
-    definitions: Mapping[str, JsonSchemaValue] = schema.get("$defs", {})
+    definitions: JsonSchemaValue = schema.get("$defs", {})
 
     def inlined(node: JsonSchemaValue) -> JsonSchemaValue:
         if "$ref" in node:
             node = {**definitions[node["$ref"].rpartition("/")[2]], **node}
-        return {key: inside(value) for key, value in node.items() if not _is_noise(key, value)}
+        return _short_nullable({key: inside(value) for key, value in node.items() if not _is_noise(key, value)})
 
     def inside(value: object) -> object:
         if isinstance(value, list):
@@ -108,6 +97,15 @@ def _whole(schema: JsonSchemaValue) -> JsonSchemaValue:
         return inlined(cast("JsonSchemaValue", value)) if isinstance(value, dict) else value
 
     return inlined(schema)
+
+
+def _short_nullable(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """A list of types instead of `anyOf` with null, which says the same in fewer words."""
+    kinds = schema.get("anyOf", [])
+    if kinds[1:] != [{"type": "null"}] or not isinstance(kinds[0].get("type"), str):
+        return schema
+    outside = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**kinds[0], **outside, "type": [kinds[0]["type"], "null"]}
 
 
 def _is_noise(key: str, value: object) -> bool:

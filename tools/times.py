@@ -40,13 +40,13 @@ def wire(time: datetime) -> str:
 
 
 async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: str | None = None) -> datetime:
-    """The instant that `time` means: as its offset says, else in `timezone`, else in the caller's own.
+    """The instant in UTC that `time` means: as its offset says, else in `timezone`, else in the caller's own.
 
     Raises:
         ArgumentError: It has no offset and the zone is not known, or the clock shows that time twice or never there.
     """
     if time.tzinfo is not None:
-        return time
+        return time.astimezone(UTC)
     zone = zone_of(timezone or await own_timezone(caller))
     if zone is None:
         raise ArgumentError.of(
@@ -57,7 +57,7 @@ async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: s
         raise ArgumentError.of(
             parameter, f"Clocks change in {zone}, so this time comes twice or never: add an offset, such as +01:00."
         )
-    return local
+    return local.astimezone(UTC)
 
 
 async def own_timezone(caller: Caller) -> str | None:

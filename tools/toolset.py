@@ -231,16 +231,18 @@ class Tool:
         """Check an agent's arguments.
 
         Args:
-            raw: The arguments as they came.
+            raw: The arguments as they came; null leaves an optional parameter out.
             origins: Where resource URIs may point, besides Calendly's own.
 
         Raises:
             ArgumentError: with one sentence per parameter at fault.
         """
+        known = self.model.model_fields
+        named = {name: value for name, value in raw.items() if value is not None or name not in known}
         try:
-            return self.model.model_validate(dict(raw), context=origins)
+            return self.model.model_validate(named, context=origins)
         except ValidationError as fault:
-            raise ArgumentError(*explain(fault, self.name, tuple(self.model.model_fields))) from None
+            raise ArgumentError(*explain(fault, self.name, known)) from None
 
 
 @dataclass(slots=True)
@@ -322,7 +324,7 @@ class Call:
         resource = (await self._send(request)).get("resource")
         if not isinstance(resource, dict):
             raise unreadable(request)
-        return read(shape, resource)
+        return read(shape, cast("JSON", resource))
 
     async def done(self, *, body: Body | None = None, **ids: Identifier) -> None:
         """Ask for something that Calendly answers without a resource (202 and 204)."""

@@ -9,7 +9,7 @@ users = Toolset()
 
 @users.tool("GET", "/users/me", title="Get current user", scope="users:read", capability="users", scheduling=True)
 async def get_current_user(call: Call) -> models.User:
-    """Look up who you act for: name, e-mail, time zone, booking page, user and organization URI."""
+    """Look up the current user, for whom you act: name, e-mail, time zone, booking page, organization."""
     return await call(models.User)
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly import models
+from calendly.errors import CalendlyError, Refusal
 from calendly.identifiers import GroupId, UserId
 from tools.errors import ArgumentError
 from tools.fields import (
@@ -135,7 +136,22 @@ async def create_webhook_subscription(
     _check_scope(events, scope)
     place = await _place(call, organization, scope, user, group)
     body = given({"url": url, "events": events, **place, "signing_key": signing_key})
-    return await call(models.WebhookSubscription, body=body)
+    try:
+        made = await call(models.WebhookSubscription, body=body)
+    except CalendlyError as error:
+        raise _without_key(error, signing_key or "") from None
+    public = {name: value for name, value in made.items() if name != "signing_key"}
+    return models.read(models.WebhookSubscription, public)
+
+
+def _without_key(error: CalendlyError, key: str) -> CalendlyError:
+    """The error as it is, unless it quotes the key: a secret does not come back, even to whoever sent it."""
+    if not key or key not in f"{error} {vars(error)}":
+        return error
+    public = type(error)("Calendly refused the subscription; its message quoted the signing_key.", status=error.status)
+    if isinstance(public, Refusal) and isinstance(error, Refusal):
+        public.required_scopes, public.retry_after = error.required_scopes, error.retry_after
+    return public
 
 
 @webhooks.tool(

@@ -12,7 +12,8 @@ def create_single_use_scheduling_link(call: Call) -> Shape:
     """Create a link to a type the caller owns, hosts or administers."""
     fields = call.body_fields()
     # The 2026 specification types it as the string "1", every other source as the number.
-    if fields.raw("max_event_count", required=True) not in {None, 1, "1"}:
+    most = fields.raw("max_event_count", required=True)
+    if fields.has("max_event_count") and (most is True or most not in (1, "1")):
         fields.refuse("max_event_count", "must be 1")
     owner = fields.reference("owner", "event_types", required=True)
     fields.choice("owner_type", ("EventType",), required=True)

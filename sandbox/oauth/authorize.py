@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox.credentials import AuthorizationCode, OAuthClient
 from sandbox.identifiers import new_id
 from sandbox.oauth.clients import Form, read_form, single
 from sandbox.oauth.errors import NOT_STORED, OAuthError, invalid_request, required
 from sandbox.oauth.pages import PAGE_HEADERS, authorize_page, error_page
 from sandbox.oauth.redirects import accepts, with_parameters
-from sandbox.records import AuthorizationCode, OAuthClient, Records
+from sandbox.records import Records
 from sandbox.scopes import ALL_SCOPES
 from sandbox.state import Sandbox
 

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sandbox.credentials import OAuthClient
 from sandbox.errors import CalendlyError
 from sandbox.gate import error_response
 from sandbox.oauth.errors import OAuthError, invalid_client, invalid_request
-from sandbox.records import OAuthClient, Records
+from sandbox.records import Records
 
 Form = dict[str, str]
 

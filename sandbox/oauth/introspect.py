@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.credentials import OAuthClient
 from sandbox.identifiers import uri
 from sandbox.oauth.clients import answering, authenticate, read_form
 from sandbox.oauth.errors import NOT_STORED, required
-from sandbox.records import OAuthClient
 from sandbox.state import Sandbox
 
 

@@ -2,8 +2,8 @@
 
 from urllib.parse import SplitResult, urlencode, urlsplit
 
+from sandbox.credentials import OAuthClient
 from sandbox.loopback import is_loopback
-from sandbox.records import OAuthClient
 
 
 def is_redirect_uri(address: str) -> bool:

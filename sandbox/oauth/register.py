@@ -1,19 +1,18 @@
 """POST /oauth/register: a client introduces itself (RFC 7591)."""
 
-import json
 import secrets
-from typing import cast
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.credentials import OAuthClient
 from sandbox.fields import texts_in
 from sandbox.identifiers import new_id
+from sandbox.json_objects import read_object
 from sandbox.oauth.clients import answering
 from sandbox.oauth.errors import NOT_STORED, OAuthError
 from sandbox.oauth.redirects import is_redirect_uri
-from sandbox.records import OAuthClient
 from sandbox.scopes import ALL_SCOPES
 from sandbox.state import Sandbox
 
@@ -24,7 +23,9 @@ def register_route(sandbox: Sandbox) -> Route:
     """Make the route. Every scope may be asked for by a client that registered here."""
 
     async def answer(request: Request) -> Response:
-        metadata = _read_metadata(await request.body())
+        metadata = read_object(await request.body())
+        if metadata is None:
+            raise _invalid_metadata("The body must be a JSON object.")
         name = _read_name(metadata.get("client_name"))
         redirect_uris = _read_redirect_uris(metadata.get("redirect_uris"))
         method = metadata.get("token_endpoint_auth_method", "client_secret_basic")
@@ -48,16 +49,6 @@ def register_route(sandbox: Sandbox) -> Route:
         return JSONResponse(answer, status_code=201, headers=NOT_STORED)
 
     return Route("/oauth/register", answering(answer), methods=["POST"])
-
-
-def _read_metadata(text: bytes) -> dict[str, object]:
-    try:
-        metadata = cast("object", json.loads(text))
-    except (ValueError, RecursionError):
-        metadata = None
-    if not isinstance(metadata, dict):
-        raise _invalid_metadata("The body must be a JSON object.")
-    return cast("dict[str, object]", metadata)
 
 
 def _invalid_metadata(description: str) -> OAuthError:

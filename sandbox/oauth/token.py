@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.credentials import AccessToken, AuthorizationCode, OAuthClient, RefreshToken
 from sandbox.identifiers import uri
 from sandbox.oauth.clients import Form, answering, authenticate, read_form
 from sandbox.oauth.errors import NOT_STORED, OAuthError, invalid_grant, required
-from sandbox.records import AccessToken, AuthorizationCode, OAuthClient, RefreshToken
 from sandbox.state import Sandbox
 
 ACCESS_TOKEN_SECONDS = 7200

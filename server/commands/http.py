@@ -8,6 +8,7 @@ import anyio
 from server.app import serving
 from server.cli import Arguments
 from server.http import http_app, listen, serve_http
+from server.logs import log_to_stderr
 from server.settings import Settings, load
 
 PORT: Final = 8000
@@ -15,7 +16,9 @@ PORT: Final = 8000
 
 def run(arguments: Arguments) -> int:
     """Serve until a signal asks to stop. Returns the exit status."""
-    anyio.run(partial(_serve, load("http", arguments.flags, config=arguments.config)))
+    settings = load("http", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    anyio.run(partial(_serve, settings))
     return 0
 
 

@@ -6,13 +6,16 @@ import anyio
 
 from server.app import serving
 from server.cli import Arguments
+from server.logs import log_to_stderr
 from server.settings import Settings, load
 from server.stdio import serve_stdio
 
 
 def run(arguments: Arguments) -> int:
     """Serve one client until its input ends. Returns the exit status."""
-    anyio.run(partial(_serve, load("stdio", arguments.flags, config=arguments.config)))
+    settings = load("stdio", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    anyio.run(partial(_serve, settings))
     return 0
 
 

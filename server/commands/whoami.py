@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from functools import partial
 
 import anyio
@@ -29,9 +30,10 @@ def run(arguments: Arguments) -> int:
 async def _ask(settings: Settings) -> models.User:
     credentials = credentials_of(settings)
     account = Account(credentials.person, "whoami", credentials)
-    async with calendly_for(settings) as calendly:
+    deadline = asyncio.get_running_loop().time() + LEAST_LIMIT
+    async with AsyncExitStack() as stack:
         try:
-            return user_in(await calendly.send(ME, account, deadline=asyncio.get_running_loop().time() + LEAST_LIMIT))
+            return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline))
         except CalendlyError as refused:
             raise CommandError(f"{refused}{_needed(refused)}") from None
 

@@ -86,7 +86,7 @@ class Api:
         places = {"kind": kind["locations"][0]["kind"]} if kind["locations"] and not kind["pooling_type"] else None
         body = {
             "event_type": kind["uri"],
-            "start_time": (await self.slots(kind["uri"], token))[0],
+            "start_time": changes.get("start_time") or (await self.slots(kind["uri"], token))[0],
             "invitee": {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"},
             "location": places,
             "questions_and_answers": [
@@ -103,6 +103,22 @@ class Api:
         answer = await self.post("/invitees", await self.booking(name, token, **changes), token)
         assert answer.status_code == 201, answer.text
         return answer.json()["resource"]
+
+
+async def sign_in(api: Api, person: str, scope: str) -> str:
+    """Sign in as a person of the sign-in page with the confidential application, and return the access token."""
+    redirect_uri = "http://localhost:1/callback"
+    asked = {"client_id": "sandbox-client", "redirect_uri": redirect_uri, "response_type": "code", "scope": scope}
+    page = (await api.http.get("/oauth/authorize", params=asked)).text
+    chosen = page.partition(person)[0].rpartition('name="person" value="')[2].partition('"')[0]
+    sent = await api.http.post("/oauth/authorize", data={**asked, "person": chosen, "decision": "allow"})
+    code = sent.headers["location"].partition("code=")[2]
+    answer = await api.http.post(
+        "/oauth/token",
+        data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},
+        auth=("sandbox-client", "sandbox-secret"),
+    )
+    return str(answer.json()["access_token"])
 
 
 def path_of(address: str) -> str:

@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.sandbox.api import MONDAY, Api, Json, iso
+from tests.sandbox.api import MONDAY, OWNER, Api, Json, iso
 
 HOUR = timedelta(hours=1)
 
 
-async def window(api: Api, path: str, start: datetime, end: datetime, token: str = "owner") -> Json:  # noqa: S107
+async def window(api: Api, path: str, start: datetime, end: datetime, token: str = OWNER) -> Json:
     kind = {"event_type": (await api.event_type("Intro call"))["uri"]}
     who = kind if path == "/event_type_available_times" else {"user": (await api.me())["uri"]}
     return await api.get(path, token, start_time=iso(start), end_time=iso(end), **who)

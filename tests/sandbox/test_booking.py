@@ -1,6 +1,6 @@
 """Booking through the API."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -59,8 +59,9 @@ async def test_a_slot_is_gone_once_booked(api: Api) -> None:
         MONDAY + timedelta(hours=3, minutes=7),
         MONDAY + timedelta(days=5, hours=6),
         MONDAY + timedelta(days=70, hours=6),
+        datetime(8999, 12, 31, 23, 59, tzinfo=UTC),
     ],
-    ids=["past", "between slots", "weekend", "beyond the horizon"],
+    ids=["past", "between slots", "weekend", "beyond the horizon", "beyond all horizons"],
 )
 @pytest.mark.anyio
 async def test_only_an_open_slot_can_be_booked(api: Api, start: datetime) -> None:
@@ -80,6 +81,8 @@ async def test_the_start_may_be_written_in_any_zone(api: Api) -> None:
     ("changes", "parameter"),
     [
         ({"start_time": "tomorrow"}, "start_time"),
+        ({"start_time": "9999-12-31T23:59:59Z"}, "start_time"),
+        ({"start_time": "0001-01-01T00:00:00+14:00"}, "start_time"),
         ({"start_time": "2026-11-24T09:00:00"}, "start_time"),
         ({"event_type": "https://evil.example/event_types/8aa542cd-1848-4a4c-a5ec-59469138b92a"}, "event_type"),
         ({"event_type": 7}, "event_type"),

@@ -166,27 +166,27 @@ async def send(api: Api, fact: Json, token: str | None = None, *, path: str | No
     )
 
 
-def fits(value: Json, schema: Json) -> bool:
+def fits(value: object, schema: Json) -> bool:
     """Say whether a value has a shape."""
     try:
-        jsonschema.validate(value, schema, jsonschema.Draft202012Validator)
+        jsonschema.validate(cast("Json", value), schema, jsonschema.Draft202012Validator)
     except jsonschema.ValidationError:
         return False
     return True
 
 
-def unknown_fields(value: Json, schema: Json, place: str = "") -> list[str]:
+def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
     """Name the fields of an answer that the facts do not list."""
     if "oneOf" in schema:
         fitting = [one for one in schema["oneOf"] if fits(value, one)]
         return unknown_fields(value, fitting[0], place) if fitting else [place]
     if isinstance(value, list):
-        rows = cast("list[Json]", value)
+        rows = cast("list[object]", value)
         return [found for row in rows for found in unknown_fields(row, schema.get("items", {}), f"{place}[]")]
     if not isinstance(value, dict):
         return []
     known = schema.get("properties", {})
-    members = cast("dict[str, Json]", value)
+    members = cast("dict[str, object]", value)
     return [
         found
         for name, inner in members.items()
@@ -292,6 +292,22 @@ async def test_a_malformed_parameter_is_named_in_the_details(api: Api, fact: Jso
     assert parameter["name"] in {detail["parameter"] for detail in answer.json()["details"]}
 
 
+# Whose things are asked for. The user of webhook subscriptions counts only with scope=user.
+WHOSE = [
+    (fact, parameter["name"])
+    for fact, parameter in QUERIES
+    if parameter["name"] in {"user", "organization", "event_type"}
+    and (fact["path"], parameter["name"]) != ("/webhook_subscriptions", "user")
+]
+
+
+@pytest.mark.parametrize(("fact", "whose"), WHOSE, ids=[f"{name_of(fact)} {whose}" for fact, whose in WHOSE])
+@pytest.mark.anyio
+async def test_a_uri_that_names_nothing_is_not_found(api: Api, fact: Json, whose: str) -> None:
+    answer = await send(api, fact, **{whose: f"{CALENDLY}/{whose}s/00000000-0000-4000-8000-000000000000"})
+    assert answer.status_code == 404
+
+
 REQUIRED = [(fact, parameter) for fact, parameter in QUERIES if parameter["required"]]
 
 
@@ -346,7 +362,7 @@ POSTS = [fact for fact in FACTS if fact["body"]]
 
 
 @pytest.mark.parametrize("fact", POSTS, ids=name_of)
-@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b'"x"', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b"\xff", b'{"x":"\\ud800"}', b"[" * 100_000])
 @pytest.mark.anyio
 async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, text: bytes) -> None:
     example = Example(api)

@@ -10,24 +10,24 @@ from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
 
 
 async def mine(api: Api) -> str:
-    return (await api.me())["uri"]
+    return str((await api.me())["uri"])
 
 
 @pytest.mark.anyio
 async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -> None:
-    query = {"user": await mine(api), "sort": "start_time:desc", "count": 50}
+    user = await mine(api)
     everything: list[Json] = []
     counts: list[int] = []
-    address = "/scheduled_events"
-    answer = (await api.get(address, **query)).json()
+    answer = (await api.get("/scheduled_events", user=user, sort="start_time:desc", count=50)).json()
     while True:
         everything += answer["collection"]
         counts.append(answer["pagination"]["count"])
-        if (following := answer["pagination"]["next_page"]) is None:
+        following: str | None = answer["pagination"]["next_page"]
+        if following is None:
             break
         assert following.startswith(f"{CALENDLY}/scheduled_events?")
         sent = parse_qs(urlsplit(following).query)
-        assert sent["user"] == [query["user"]]
+        assert sent["user"] == [user]
         assert sent["page_token"] == [answer["pagination"]["next_page_token"]]
         answer = (await api.get(following)).json()
     starts = [event["start_time"] for event in everything]

@@ -1,0 +1,76 @@
+"""The account every sandbox starts with."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.records import Records
+from sandbox.seed import seeded_records
+from sandbox.seeded_events import INSTRUCTING_ANSWER, ODD_NAME
+from tests.sandbox.api import MONDAY
+
+
+def identifiers(records: Records) -> dict[str, list[str]]:
+    return {name: sorted(rows) for name, rows in vars(records).items()}
+
+
+@given(st.integers(0, 5000 * 24 * 60))
+def test_every_start_has_the_same_uris_around_its_own_time(minutes: int) -> None:
+    now = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+    records = seeded_records(now)
+    assert identifiers(records) == identifiers(seeded_records(MONDAY))
+    past = [event for event in records.events.values() if event.times.end < now]
+    coming = [event for event in records.events.values() if event.times.start > now]
+    assert len(past) > 100
+    assert len(coming) > 20
+    assert all(event.created_at < min(now, event.times.start) for event in records.events.values())
+
+
+@given(st.integers(0, 800))
+def test_nobody_is_in_two_meetings_at_once(days: int) -> None:
+    records = seeded_records(MONDAY + timedelta(days=days))
+    for user in records.users:
+        meetings = sorted(
+            (event.times.start, event.times.end)
+            for event in records.events.values()
+            if user in event.hosts and event.cancellation is None
+        )
+        for (_, end), (start, _) in pairwise(meetings):
+            assert end <= start
+
+
+def test_the_account_has_one_of_everything_worth_meeting() -> None:
+    records = seeded_records(MONDAY)
+    events = list(records.events.values())
+    invitees = [invitee for event in events for invitee in event.invitees]
+    kinds = list(records.event_types.values())
+    assert {organization.plan for organization in records.organizations.values()} == {"free", "paid", "enterprise"}
+    assert {place.role for place in records.memberships.values()} == {"owner", "admin", "user"}
+    assert {"Europe/Berlin", "America/New_York"} <= {person.timezone for person in records.users.values()}
+    assert {kind.pooling_type for kind in kinds} == {None, "collective", "round_robin"}
+    assert {kind.kind for kind in kinds} == {"solo", "group"}
+    assert any(not kind.active for kind in kinds)
+    assert any(kind.secret for kind in kinds)
+    assert any(len(kind.locations) > 1 for kind in kinds)
+    assert any(question.required for kind in kinds for question in kind.questions)
+    assert {invitation.status for invitation in records.invitations.values()} == {"pending", "accepted", "declined"}
+    assert {event.cancellation.canceler_type for event in events if event.cancellation} == {"host", "invitee"}
+    assert any(event.guests for event in events)
+    assert any(len(event.invitees) > 1 for event in events)
+    assert any(invitee.no_show for invitee in invitees)
+    assert any(answer.answer == INSTRUCTING_ANSWER for invitee in invitees for answer in invitee.answers)
+    assert any(invitee.name == ODD_NAME for invitee in invitees)
+    assert len(records.webhooks) == 1
+    assert {token.value for token in records.access_tokens.values()} == {
+        f"sandbox-pat-{name}"
+        for name in ("owner", "admin", "member", "readonly", "noscopes", "free", "enterprise", "legacy")
+    }
+
+
+@pytest.mark.parametrize("moment", [MONDAY, MONDAY + timedelta(days=200)])
+def test_the_same_moment_gives_the_same_account(moment: datetime) -> None:
+    assert asdict(seeded_records(moment)) == asdict(seeded_records(moment))

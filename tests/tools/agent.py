@@ -1,0 +1,121 @@
+"""An agent of one person: it calls tools as a server does, through the real client, and remembers what it saw."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import jsonschema
+
+from calendly.client import Calendly
+from calendly.endpoint import Endpoint
+from calendly.identifiers import OrganizationId, UserId
+from calendly.ranges import Cap
+from calendly.request import JSON, Account, Request
+from tests.sandbox.api import Json
+from tools import ALL
+from tools.errors import AccessDenied
+from tools.idempotency import Ledger
+from tools.questions import QUESTIONS
+from tools.toolset import Bookings, Call, Caller, Identity, Question, Tool
+
+TOOLS = {tool.name: tool for tool in ALL}
+SECONDS = 50.0
+"""The time limit of a call."""
+
+
+async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arguments: object) -> Json:
+    """Call a tool by name with an agent's arguments; the answer has been held against the output schema.
+
+    Raises:
+        ToolError, CalendlyError: As the tool.
+    """
+    tool = TOOLS[name]
+    values = tool.parse(arguments, origins).values()
+
+    async def question() -> str:
+        return await QUESTIONS[tool](call, **values)
+
+    call = Call(tool, caller, question)
+    answer = await tool.function(call, **values)
+    jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
+    return answer
+
+
+@dataclass(kw_only=True)
+class Agent:
+    """A caller of its own: see `tools.toolset.Caller`.
+
+    Attributes:
+        calendly: The real client.
+        account: Whose token it uses.
+        origin: Where the client sends requests.
+        bookings: Its idempotency keys.
+        off: Capabilities that are switched off.
+        asked: Capabilities whose writing calls need a person, who agrees.
+        sent: What it sent.
+        questions: What the person was asked.
+        pauses: The waits that its tools asked for.
+    """
+
+    calendly: Calendly
+    account: Account
+    origin: str
+    clock: Callable[[], float]
+    bookings: Bookings
+    available_times_cap: Cap = field(default_factory=lambda: Cap(31))
+    off: set[str] = field(default_factory=set[str])
+    asked: set[str] = field(default_factory=set[str])
+    sent: list[Request] = field(default_factory=list[Request])
+    questions: list[str] = field(default_factory=list[str])
+    pauses: list[float] = field(default_factory=list[float])
+    deadline: float = 0.0
+
+    async def call(self, name: str, /, **arguments: object) -> Json:
+        """Call a tool by name."""
+        self.deadline = self.clock() + SECONDS
+        return await run(name, self, (self.origin,), **arguments)
+
+    async def ask(self, name: str, /, **arguments: object) -> str:
+        """The question that a tool would put to the person before it is sent."""
+        tool = TOOLS[name]
+        values = tool.parse(arguments, (self.origin,)).values()
+
+        async def none() -> str:
+            return ""
+
+        self.deadline = self.clock() + SECONDS
+        return await QUESTIONS[tool](Call(tool, self, none), **values)
+
+    async def identity(self) -> Identity:
+        """Who the token belongs to, asked anew each time."""
+        me = (await self.send(Request(Endpoint("GET", "/users/me"))))["resource"]
+        return Identity(
+            user=UserId.parse(me["uri"]),
+            organization=OrganizationId.parse(me["current_organization"]),
+            timezone=me["timezone"],
+        )
+
+    async def permit(self, tool: Tool, question: Question) -> None:
+        """Refuse what is off; ask where a person has to be asked."""
+        if tool.capability in self.off:
+            raise AccessDenied(f"{tool.capability} is off.")
+        if tool.access == "write" and tool.capability in self.asked:
+            self.questions.append(await question())
+
+    async def send(self, request: Request) -> JSON:
+        """Send, within the time limit."""
+        self.sent.append(request)
+        return await self.calendly.send(request, self.account, deadline=self.deadline)
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait, if there is time."""
+        if self.clock() + seconds >= self.deadline:
+            return False
+        self.pauses.append(seconds)
+        await asyncio.sleep(seconds)
+        return True
+
+
+def ledger_of(clock: Callable[[], float]) -> Bookings:
+    """The idempotency keys of one agent."""
+    return Ledger(clock).of("person", "agent")

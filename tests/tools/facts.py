@@ -1,0 +1,105 @@
+"""Calendly's own facts beside each tool, and a Calendly that answers with its documented examples."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from calendly.identifiers import OrganizationId, UserId
+from calendly.ranges import Cap
+from calendly.request import JSON, Request
+from tests.sandbox.api import Json
+from tests.tools.agent import ledger_of
+from tools import ALL
+from tools.toolset import Bookings, Identity, Question, Tool
+
+Fact = Json
+FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
+
+CALENDLY = "https://api.calendly.com"
+ME = f"{CALENDLY}/users/2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"
+ORGANIZATION = f"{CALENDLY}/organizations/8d3b1f60-7c42-4e19-a5d7-3e9f0b6c2a11"
+
+EXAMPLES: dict[str, Any] = {
+    "user": ME,
+    "event_type": f"{CALENDLY}/event_types/b7e2c4d1-93af-4f08-8e65-1a2b3c4d5e6f",
+    "scheduled_event": f"{CALENDLY}/scheduled_events/4c9d2e10-6f3b-4b7a-8d21-9e0f1a2b3c4d",
+    "invitee": f"{CALENDLY}/scheduled_events/4c9d2e10-6f3b-4b7a-8d21-9e0f1a2b3c4d/invitees/0a1b2c3d-4e5f-4a6b",
+    "schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1-0f9e-4d8c-9b7a-6e5f4d3c2b1a",
+    "membership": f"{CALENDLY}/organization_memberships/5e6f7a8b-1c2d-4e3f-9a0b-6c7d8e9f0a1b",
+    "invitation": f"{ORGANIZATION}/invitations/c1d2e3f4-a5b6-4c7d-8e9f-0a1b2c3d4e5f",
+    "webhook_subscription": f"{CALENDLY}/webhook_subscriptions/9b8a7c6d-5e4f-4d3c-8b2a-1f0e9d8c7b6a",
+}
+"""For each identifier in a path a resource."""
+
+
+def shape(path: str) -> str:
+    """A path without the names of its placeholders."""
+    return re.sub(r"\{\w+\}", "{}", path)
+
+
+def fact_of(tool: Tool) -> Fact:
+    """What Calendly says of the tool's operation."""
+    wanted = (tool.endpoint.method, shape(tool.endpoint.path))
+    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
+    return fact
+
+
+TOOL_FACTS = [(tool, fact_of(tool)) for tool in ALL]
+
+
+def required_arguments(tool: Tool) -> dict[str, Any]:
+    """Arguments that are enough for the tool, as in Calendly's example."""
+    fact = fact_of(tool)
+    body: dict[str, Any] = fact["example_request"].get("json") or {}
+    query = {
+        "event_type": EXAMPLES["event_type"],
+        "start_time": "2026-12-01T00:00:00Z",
+        "end_time": "2026-12-05T00:00:00Z",
+    }
+    wanted: Any = tool.input_schema.get("required", [])
+    return {name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}
+
+
+@dataclass
+class Documented:
+    """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.Caller`."""
+
+    sent: list[Request] = field(default_factory=list[Request])
+    bookings: Bookings = field(default_factory=lambda: ledger_of(lambda: 0.0))
+    available_times_cap: Cap = field(default_factory=lambda: Cap(31))
+
+    async def identity(self) -> Identity:
+        """Say that the caller is who stands in the examples."""
+        return Identity(UserId.parse(ME), OrganizationId.parse(ORGANIZATION), "Europe/Lisbon")
+
+    async def permit(self, tool: Tool, question: Question) -> None:
+        """Allow everything."""
+
+    async def send(self, request: Request) -> JSON:
+        """Answer the example of the operation."""
+        self.sent.append(request)
+        (example,) = [
+            fact["example_response"]
+            for fact in FACTS
+            if (fact["method"], shape(fact["path"])) == (request.endpoint.method, shape(request.endpoint.path))
+        ]
+        return example or {}
+
+    async def pause(self, seconds: float) -> bool:
+        """Have no time to wait."""
+        return seconds < 0
+
+
+def leaves(schema: Fact, path: str = "") -> Iterator[tuple[str, set[str]]]:
+    """Every field of a JSON Schema by its dotted path, with the types it may have; variants are taken together."""
+    for variant in schema.get("oneOf", []):
+        yield from leaves(variant, path)
+    for name, field_schema in schema.get("properties", {}).items():
+        types = field_schema.get("type", [])
+        yield f"{path}{name}", {types} if isinstance(types, str) else set(types)
+        yield from leaves(field_schema, f"{path}{name}.")
+    if "items" in schema:
+        yield from leaves(schema["items"], f"{path}[].")

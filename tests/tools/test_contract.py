@@ -1,0 +1,266 @@
+"""Every tool against Calendly's facts: what it takes, what it sends and what it answers, field by field."""
+
+from typing import Any
+
+import pytest
+
+from tests.tools.agent import run
+from tests.tools.facts import (
+    CALENDLY,
+    FACTS,
+    ME,
+    ORGANIZATION,
+    TOOL_FACTS,
+    Documented,
+    Fact,
+    leaves,
+    required_arguments,
+)
+from tools import ALL, Tool
+from tools.errors import ArgumentError
+
+EACH = pytest.mark.parametrize(("tool", "fact"), TOOL_FACTS, ids=[tool.name for tool in ALL])
+QUERIES = [(tool, parameter) for tool, fact in TOOL_FACTS for parameter in fact["query_params"]]
+EACH_QUERY = pytest.mark.parametrize(
+    ("tool", "parameter"), QUERIES, ids=[f"{tool.name} {parameter['name']}" for tool, parameter in QUERIES]
+)
+BODIES = [
+    (tool, name, schema)
+    for tool, fact in TOOL_FACTS
+    if fact["body"]
+    for name, schema in fact["body"]["properties"].items()
+]
+EACH_BODY = pytest.mark.parametrize(
+    ("tool", "name", "schema"), BODIES, ids=[f"{tool.name} {name}" for tool, name, _ in BODIES]
+)
+
+RESOURCES = {
+    "user": ME,
+    "host": ME,
+    "co_hosts": ME,
+    "organization": ORGANIZATION,
+    "group": f"{CALENDLY}/groups/6a7b8c9d",
+    "user_availability_schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1",
+    "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
+    "owner": f"{CALENDLY}/event_types/b7e2c4d1",
+    "url": "https://hooks.northwind.example/calendly",
+}
+BESIDE = {
+    ("user_availability_schedule", RESOURCES["user_availability_schedule"]): {"user": ME},
+    ("scope", "group"): {"group": RESOURCES["group"]},
+    ("scope", "organization"): {},
+}
+"""What Calendly wants beside some values."""
+
+
+def example_of(name: str, schema: Fact) -> Fact:
+    """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
+    if "enum" in schema:
+        return schema["enum"][-1]
+    match schema["type"]:
+        case "object":
+            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
+        case "array":
+            return [example_of(name, schema["items"])]
+        case "boolean":
+            return False
+        case "integer" | "number":
+            return schema.get("min", schema.get("minimum", 1))
+        case _:
+            return text_of(name, schema)
+
+
+def text_of(name: str, schema: Fact) -> str:
+    formats = {
+        "uri": RESOURCES.get(name, ""),
+        "email": "lee@acme.example",
+        "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
+        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
+        "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
+    }
+    return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
+
+
+def arguments_with(tool: Tool, name: str, value: Fact) -> dict[str, Any]:
+    beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
+    return {**required_arguments(tool), **beside, name: value}
+
+
+async def sent_by(tool: Tool, arguments: dict[str, Any]) -> Documented:
+    calendly = Documented()
+    await run(tool.name, calendly, **arguments)
+    return calendly
+
+
+def test_the_tools_are_calendlys_operations_each_once() -> None:
+    assert sorted(fact["name"] for _, fact in TOOL_FACTS) == sorted(fact["name"] for fact in FACTS)
+
+
+@EACH
+def test_scope_access_and_webhook_event_are_calendlys(tool: Tool, fact: Fact) -> None:
+    assert (tool.scope, tool.access, tool.webhook_event) == (fact["scope"], fact["access"], fact["webhook_event"])
+
+
+@EACH
+def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: Tool, fact: Fact) -> None:
+    assert (tool.plan == "enterprise") == (fact["plan"] == "Enterprise")
+    assert (tool.role == "admin") == fact["role"].startswith("admin/owner")
+
+
+@EACH
+@pytest.mark.anyio
+async def test_calendlys_example_request_is_what_the_tool_sends(tool: Tool, fact: Fact) -> None:
+    calendly = await sent_by(tool, required_arguments(tool))
+    (request,) = calendly.sent
+    example = fact["example_request"]
+    assert request.endpoint.method == example["method"]
+    if tool.name != "get_event_invitee":  # the example's invitee is another one
+        assert f"{CALENDLY}{request.path}" == example["url"].partition("?")[0].replace(
+            ME if tool.name == "get_current_user" else "",
+            f"{CALENDLY}/users/me" if tool.name == "get_current_user" else "",
+        )
+
+
+@EACH
+@pytest.mark.anyio
+async def test_calendlys_example_response_comes_back_whole(tool: Tool, fact: Fact) -> None:
+    answer = await run(tool.name, Documented(), **required_arguments(tool))
+    example = fact["example_response"]
+    if not example:
+        assert answer["status"]
+        return
+    assert answer == example.get("resource", example)
+
+
+@EACH_QUERY
+@pytest.mark.anyio
+async def test_every_query_field_is_sent_under_calendlys_name(tool: Tool, parameter: Fact) -> None:
+    value = example_of(parameter["name"], parameter)
+    calendly = await sent_by(tool, arguments_with(tool, parameter["name"], value))
+    assert calendly.sent[0].query[parameter["name"]] == value
+
+
+@EACH_QUERY
+@pytest.mark.anyio
+async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: Tool, parameter: Fact) -> None:
+    for value in parameter.get("enum", []):
+        beside = {"group": RESOURCES["group"]} if value == "group" else {}
+        tool.parse({**required_arguments(tool), **beside, parameter["name"]: value}, ())
+    for field in parameter.get("enum_fields", []):
+        for direction in parameter["directions"]:
+            tool.parse({**required_arguments(tool), parameter["name"]: f"{field}:{direction}"}, ())
+    if "enum" in parameter or "enum_fields" in parameter:
+        with pytest.raises(ArgumentError, match=parameter["name"]):
+            tool.parse({**required_arguments(tool), parameter["name"]: "sideways"}, ())
+
+
+@EACH_QUERY
+def test_limits_and_defaults_are_calendlys(tool: Tool, parameter: Fact) -> None:
+    schema: Any = tool.input_schema["properties"]
+    stated = schema[parameter["name"]]
+    assert stated.get("minimum") == parameter.get("min")
+    assert stated.get("maximum") == parameter.get("max")
+    if parameter.get("default") is not None:
+        assert stated["default"] == parameter["default"]
+    for limit in ("min", "max"):
+        if limit in parameter:
+            beyond = parameter[limit] + (1 if limit == "max" else -1)
+            with pytest.raises(ArgumentError, match=parameter["name"]):
+                tool.parse({**required_arguments(tool), parameter["name"]: beyond}, ())
+
+
+@EACH_QUERY
+def test_types_are_calendlys(tool: Tool, parameter: Fact) -> None:
+    schema: Any = tool.input_schema["properties"]
+    assert schema[parameter["name"]]["type"] == parameter["type"]
+
+
+@EACH_BODY
+@pytest.mark.anyio
+async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
+    tool: Tool, name: str, schema: Fact
+) -> None:
+    for variant in schema.get("oneOf", [schema]):
+        for value in values_of(name, variant):
+            calendly = await sent_by(tool, arguments_with(tool, name, value))
+            body: Any = calendly.sent[0].body
+            assert body[name] == value
+
+
+def values_of(name: str, schema: Fact) -> Fact:
+    """An example of a body field, and one more for every value of the enumeration that decides the variant."""
+    example = example_of(name, schema)
+    if not isinstance(example, dict):
+        return schema.get("enum", [example])
+    by = next((field for field in ("kind", "type") if field in schema["properties"]), None)
+    return [{**example, by: kind} for kind in schema["properties"][by]["enum"]] if by else [example]
+
+
+@EACH_BODY
+def test_what_a_variant_requires_is_required(tool: Tool, name: str, schema: Fact) -> None:
+    for variant in schema.get("oneOf", [schema]):
+        if variant.get("type") != "object":
+            continue
+        example = example_of(name, variant)
+        for needed in set(variant["required"]) - {
+            "utm_campaign",
+            "utm_source",
+            "utm_medium",
+            "utm_content",
+            "utm_term",
+            "salesforce_uuid",
+        }:
+            lacking = {field: value for field, value in example.items() if field != needed}
+            with pytest.raises(ArgumentError, match=needed):
+                tool.parse({**required_arguments(tool), name: lacking}, ())
+
+
+@EACH_BODY
+def test_limits_of_body_fields_are_calendlys(tool: Tool, name: str, schema: Fact) -> None:
+    properties: Any = tool.input_schema["properties"]
+    for limit in ("maxLength", "maxItems", "maximum", "minimum"):
+        if limit in schema:
+            assert properties[name][limit] == schema[limit]
+    too_much: dict[str, Any] = {
+        "maxLength": "x" * (schema.get("maxLength", 0) + 1),
+        "maxItems": [example_of(name, schema.get("items", {"type": "null", "enum": [None]}))]
+        * (schema.get("maxItems", 0) + 1),
+        "maximum": schema.get("maximum", 0) + 1,
+    }
+    for limit, value in too_much.items():
+        if limit in schema:
+            with pytest.raises(ArgumentError, match=name):
+                tool.parse({**required_arguments(tool), name: value}, ())
+
+
+@EACH
+def test_what_calendly_requires_is_required_or_has_a_default(tool: Tool, fact: Fact) -> None:
+    """A default that needs the caller's identity is sent in its place; see the test of the whole request above."""
+    needed = {parameter["name"] for parameter in fact["query_params"] if parameter["required"]}
+    needed |= set(fact["body"]["required"]) if fact["body"] else set()
+    required: Any = tool.input_schema.get("required", [])
+    assert needed - set(required) <= {"user", "organization", "scope", "host", "owner_type", "max_event_count"}
+
+
+@EACH
+@pytest.mark.anyio
+async def test_everything_calendly_requires_is_sent_without_being_asked_for(tool: Tool, fact: Fact) -> None:
+    (request,) = (await sent_by(tool, required_arguments(tool))).sent
+    assert {parameter["name"] for parameter in fact["query_params"] if parameter["required"]} <= set(request.parameters)
+    assert set(fact["body"]["required"] if fact["body"] else ()) <= set(request.body or ())
+
+
+@EACH
+def test_the_output_schema_has_calendlys_fields_and_types_and_no_others(tool: Tool, fact: Fact) -> None:
+    response = fact["response"]
+    if not response or not response.get("properties"):
+        return  # Calendly answers nothing: what the tool says is its own
+    resource = response["properties"].get("resource", response)
+    ours = {path: types for path, types in leaves(tool.output_schema) if not path.startswith("error")}
+    theirs: dict[str, set[str]] = {}
+    for path, types in leaves(resource):
+        theirs[path] = theirs.get(path, set()) | types
+    assert set(ours) == set(theirs)
+    for path, types in theirs.items():
+        if ours[path]:  # where both a number and a text are possible there is a union instead
+            assert types - {"null"} <= ours[path]

@@ -1,0 +1,154 @@
+"""Whatever is put into an identifier or a text: nothing leaves, and one clear error names the parameter."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from calendly.request import Request
+from tests.sandbox.api import Api, Json
+from tests.tools.agent import Agent
+from tests.tools.facts import required_arguments
+from tools import ALL, Tool
+from tools.errors import ArgumentError
+
+LONG = "x" * 1_000_000
+UUID = "2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"
+
+ANYWHERE = {
+    "null": "a\x00b",
+    "escape": "a\x1b[2Jb",
+    "C1": "a\x9bb",
+    "one megabyte": LONG,
+    "half a character": "\ud800",
+}
+IN_IDENTIFIERS = {
+    **ANYWHERE,
+    "nothing": "",
+    "another host": f"https://evil.example/users/{UUID}",
+    "a host that ends alike": f"https://api.calendly.com.evil.example/users/{UUID}",
+    "userinfo": f"https://api.calendly.com@evil.example/users/{UUID}",
+    "own userinfo": f"https://me:secret@api.calendly.com/users/{UUID}",
+    "another port": f"https://api.calendly.com:8443/users/{UUID}",
+    "plain http": f"http://api.calendly.com/users/{UUID}",
+    "no scheme": f"//api.calendly.com/users/{UUID}",
+    "another collection": f"https://api.calendly.com/routing_forms/{UUID}",
+    "a query": f"{UUID}?count=100",
+    "a fragment": f"{UUID}#x",
+    "dots": "..",
+    "one dot": ".",
+    "a path": "../users/me",
+    "a slash": "users/me",
+    "an encoded slash": "..%2fusers%2fme",
+    "a doubly encoded slash": "%252e%252e%252f",
+    "a backslash": "..\\users",
+    "a line": f"{UUID}\n",
+    "a header": f"{UUID}\r\nX-Evil: 1",
+    "a space": f" {UUID}",
+    "another alphabet": "аpі",  # noqa: RUF001 - that is the point
+}
+IDENTIFIERS = {
+    "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
+    "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
+}  # fmt: skip
+
+Path = tuple[str | int, ...]
+
+
+def texts(schema: Json, path: Path = ()) -> Iterator[Path]:
+    """Where in the arguments of a tool there is free text."""
+    for name, inner in schema.get("properties", {}).items():
+        if inner["type"] == "string" and "enum" not in inner:
+            yield (*path, name)
+        yield from texts(inner, (*path, name))
+    if "items" in schema:
+        if schema["items"]["type"] == "string" and "enum" not in schema["items"]:
+            yield (*path, 0)
+        yield from texts(schema["items"], (*path, 0))
+
+
+WHOLE: dict[str, Any] = {
+    "invitee": {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"},
+    "location": {"kind": "physical", "location": "Room 4"},
+    "questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}],
+    "tracking": {},
+    "event_guests": ["a@b.example"],
+    "date_setting": {"type": "spots", "spots": [{"start_time": "2026-12-01T10:00Z", "end_time": "2026-12-01T11:00Z"}]},
+    "co_hosts": ["me"],
+    "emails": ["a@b.example"],
+}
+"""The objects and lists that texts may be in."""
+
+
+def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
+    arguments = {**required_arguments(tool)}
+    top = str(path[0])
+    if len(path) == 1:
+        return {**arguments, top: value}
+    arguments[top] = place = deepcopy(WHOLE[top])
+    for step in path[1:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return arguments
+
+
+def is_identifier(path: Path) -> bool:
+    return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] == "co_hosts")
+
+
+CASES = [
+    pytest.param(tool, path, value, id=f"{tool.name} {'.'.join(map(str, path))} {name}")
+    for tool in ALL
+    for path in texts(tool.input_schema)
+    for name, value in (IN_IDENTIFIERS if is_identifier(path) else ANYWHERE).items()
+]
+
+
+@pytest.mark.parametrize(("tool", "path", "value"), CASES)
+def test_it_is_refused_in_one_clear_sentence_about_its_parameter(tool: Tool, path: Path, value: str) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        tool.parse(arguments_with(tool, path, value), ("http://127.0.0.1:9000",))
+    (fault,) = refused.value.faults
+    assert fault["parameter"] == ".".join(map(str, path))
+    assert fault["message"].endswith(".")
+    assert len(str(refused.value)) < 400
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.anyio
+async def test_nothing_leaves(agent: Agent, api: Api) -> None:
+    before = (await api.http.get("/_sandbox/requests")).json()
+    for tool in ALL:
+        for path in texts(tool.input_schema):
+            for value in (IN_IDENTIFIERS if is_identifier(path) else ANYWHERE).values():
+                with pytest.raises(ArgumentError):
+                    await agent.call(tool.name, **arguments_with(tool, path, value))
+    assert agent.sent == list[Request]()
+    assert (await api.http.get("/_sandbox/requests")).json() == before
+
+
+TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+
+
+@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("value", [7, True, None, [7], {"a": {}}, 1.5], ids=str)
+def test_values_of_a_wrong_type_are_refused_everywhere(tool: Tool, value: object) -> None:
+    schema: Any = tool.input_schema
+    for name, inner in schema["properties"].items():
+        left_out = value is None and name not in schema.get("required", [])
+        if left_out or type(value) in TYPES.get(inner["type"], ()) or value in inner.get("enum", []):
+            continue
+        with pytest.raises(ArgumentError) as refused:
+            tool.parse({**required_arguments(tool), name: value}, ())
+        assert {fault["parameter"].split(".")[0] for fault in refused.value.faults} == {name}
+
+
+@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+def test_names_that_it_does_not_have_are_refused(tool: Tool) -> None:
+    with pytest.raises(ArgumentError) as refused:
+        tool.parse({**required_arguments(tool), "evil\x1b[2J" + LONG: 1}, ())
+    (fault,) = refused.value.faults
+    assert fault["message"] == f"{tool.name} has no such parameter."
+    assert len(str(refused.value)) < 200
+    assert str(refused.value).isprintable()
