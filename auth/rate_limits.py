@@ -4,7 +4,6 @@ Two counts are stored for an address, that of the running minute and that of the
 further the running minute has come, so no burst of twice the limit fits around the turn of a minute.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 PERIOD: Final = timedelta(minutes=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 Counted = Literal["registrations", "sign_ins", "failed_token_requests", "bad_bearers"]
@@ -38,13 +38,12 @@ def window_start(now: datetime) -> datetime:
 
 def wait(window: Window, most: int, now: datetime) -> int | None:
     """Return after how many whole seconds one more fits, at least 1, or None when it fits now."""
-    period = PERIOD.total_seconds()
-    elapsed = (now - window.starts_at).total_seconds()
-    if window.previous * (1 - elapsed / period) + window.current + 1 <= most:
-        return None
+    elapsed, period = (now - window.starts_at) // _MICROSECOND, PERIOD // _MICROSECOND
     room = most - 1 - window.current
+    if window.previous * (period - elapsed) <= room * period:
+        return None
     if room >= 0:  # it fits within this minute, once the one before weighs little enough
-        opens = period * (1 - room / window.previous)
+        opens = period - room * period // window.previous
     else:  # it fits in the next, once this one weighs little enough
-        opens = period + period * (1 - max(most - 1, 0) / window.current)
-    return max(1, math.ceil(opens - elapsed))
+        opens = 2 * period - (most - 1) * period // window.current
+    return max(1, -((elapsed - opens) * _MICROSECOND // timedelta(seconds=1)))

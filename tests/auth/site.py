@@ -6,7 +6,7 @@ import re
 import secrets
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from html import unescape
 from typing import Any, Final, cast
@@ -18,7 +18,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.addresses import Networks
 from auth.authorization import Authorization
 from auth.client_documents import DocumentFetcher
 from auth.grants import s256
@@ -27,8 +26,8 @@ from auth.principal import Principal
 from auth.public_network import PublicNetwork
 from auth.realm import Realm
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
-from auth.scopes import Scopes
-from calendly.scopes import SCOPES
+from auth.scopes import spell
+from calendly.scopes import SCOPES, includes
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 
@@ -80,7 +79,6 @@ class Site:
     realm: Realm
     calendly: Calendly
     app: Starlette
-    browsers: list[httpx2.AsyncClient] = field(default_factory=list[httpx2.AsyncClient])
 
     @property
     def clock(self) -> Clock:
@@ -274,32 +272,26 @@ def link_back(page: httpx2.Response) -> str | None:
     return unescape(found[1]) if found else None
 
 
-def make_site(
-    database: Database,
-    calendly: Calendly,
-    *,
-    issuer: str = ISSUER,
-    offered: Scopes = OFFERED,
-    documents: DocumentFetcher | None = None,
-    trusted_proxies: Networks = (),
-) -> Site:
-    """Put a server together."""
-    documents = documents or DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES)
-    realm = Realm(
-        issuer=issuer,
-        offered=offered,
+def make_realm(database: Database, calendly: Calendly) -> Realm:
+    """Put together what the endpoints share; `dataclasses.replace` makes another of it."""
+    return Realm(
+        issuer=ISSUER,
+        offered=OFFERED,
         registered=frozenset(SCOPES),
         sign_in_sources=(calendly.url,),
         database=database,
         keyring=KEYRING,
         upstream=calendly.login,
         connections=connections(database, calendly.login, calendly.clock),
-        documents=documents,
+        documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
         pages=Pages(),
         now=calendly.clock.now,
         random=os.urandom,
-        trusted_proxies=trusted_proxies,
     )
+
+
+def serve(realm: Realm, calendly: Calendly) -> Site:
+    """Put a server together. Its MCP endpoint answers who calls, or 403 without the scopes that `X-Needs` names."""
     authorization = Authorization(realm)
 
     async def mcp(request: Request) -> Response:
@@ -307,14 +299,11 @@ def make_site(
         if not isinstance(caller, Principal):
             return caller
         needed = request.headers.get("x-needs", "").split()
-        if not caller.scopes.issuperset(needed):
+        if not includes(caller.scopes, needed):
             return authorization.forbid(needed)
-        return JSONResponse(
-            {"person": caller.person, "client": caller.client_id, "scopes": sorted(caller.scopes), "kind": caller.kind}
-        )
+        return JSONResponse({**asdict(caller), "scopes": spell(caller.scopes), "granted": None})
 
-    routes = [*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]
-    return Site(realm, calendly, Starlette(routes=routes))
+    return Site(realm, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))
 
 
 def unguessable() -> str:
