@@ -4,11 +4,15 @@ OAuth 2.1; developer.calendly.com, "How to access Calendly data on behalf of aut
 """
 
 import re
+import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import cached_property
 from http import HTTPStatus
 from typing import Final, cast
+
+import httpx2
 
 from auth.application import Application, Applications
 from auth.oauth_client import OAuthClient, answered, oauth_client
@@ -60,6 +64,10 @@ class CalendlyLogin:
         self._api_url = api_url
         self._now = now
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        return httpx2.create_ssl_context()
+
     async def authorization_url(self, *, state: str, verifier: str, scopes: Iterable[str]) -> str:
         """Return where to send the browser."""
         async with self._errand() as (client, application):
@@ -96,7 +104,7 @@ class CalendlyLogin:
     async def _errand(self) -> AsyncGenerator[tuple[OAuthClient, Application]]:
         application = await self._applications.current()
         try:
-            async with oauth_client(application) as client:
+            async with oauth_client(application, tls=self._tls) as client:
                 yield client, application
         except LoginRefused as refused:
             if refused.code == _UNKNOWN_CLIENT:
@@ -105,7 +113,7 @@ class CalendlyLogin:
 
     async def _prove(self, tokens: Tokens) -> Person:
         bearer = {"Authorization": f"Bearer {tokens.access_token}"}
-        async with oauth_client() as client:
+        async with oauth_client(tls=self._tls) as client:
             response = await client.ask("GET", f"{self._api_url}/users/me", headers=bearer)
         if response.is_client_error and response.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             raise IdentityUnproven(

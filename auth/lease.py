@@ -20,8 +20,10 @@ from calendly.scopes import SCOPES, expand
 
 # The token endpoint is given 10 seconds; what remains of the lease is for the two transactions around it.
 LEASE = timedelta(seconds=20)
-# Access tokens live for two hours. This early, a refresh that fails can be tried again before anybody notices.
+# Access tokens live for two hours. This early, a refresh that fails can be tried again before anybody notices. Should
+# they ever live shorter, an eighth of their life: no new token may be as good as over.
 EARLY = timedelta(minutes=15)
+EARLY_PART = 8
 # With less than this left, a token could end on its way.
 MARGIN = timedelta(seconds=30)
 # A forced refresh answers a 401. Another 401 so soon after it is not the token's age.
@@ -189,7 +191,8 @@ def explain(impasse: GiveUp, remedy: str) -> CalendlyError:
 
 def narrowing_note(row: Connection, required: Iterable[str], remedy: str) -> str | None:
     """Return what to add to a refusal for lack of scope, None when Calendly took none of the `required` away."""
-    lost = sorted(row.narrowed.intersection(required))
+    needed = frozenset(required)
+    lost = sorted(scope for scope in row.narrowed if needed.intersection(expand({scope})))
     if not lost:
         return None
     return f"Calendly once granted {', '.join(lost)} here and no longer does. {remedy}"
@@ -208,7 +211,9 @@ def _failure(error: CalendlyLoginError) -> Failure:
 def _is_good(row: Connection, now: datetime, refused: int | None) -> bool:
     if refused == row.generation:
         return timedelta(0) <= now - row.renewed_at < RECENT
-    return refused is not None or row.expires_at - now > EARLY
+    if refused is not None:
+        return True
+    return row.expires_at - now > min(EARLY, (row.expires_at - row.renewed_at) / EARLY_PART)
 
 
 def _pause(row: Connection, now: datetime) -> timedelta | None:

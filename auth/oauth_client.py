@@ -5,6 +5,7 @@ Calendly wrote, and a refusal without an `error` would be taken for a token.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -83,10 +84,16 @@ class OAuthClient:
 
 
 @asynccontextmanager
-async def oauth_client(application: Application | None = None) -> AsyncGenerator[OAuthClient]:
+async def oauth_client(
+    application: Application | None = None, *, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[OAuthClient]:
     """Open a client for one errand: confidential by HTTP Basic with a secret, public without.
 
     Revocation is the exception: the clients of Calendly that are known to work send id and secret in the body there.
+
+    Args:
+        application: Who we are; None for an errand that needs no name.
+        tls: Whom to trust, the system's authorities unless given; reading those takes some hundredths of a second.
     """
     secret = application.client_secret if application else None
     async with _Bounded(
@@ -96,6 +103,7 @@ async def oauth_client(application: Application | None = None) -> AsyncGenerator
         revocation_endpoint_auth_method="client_secret_post" if secret else "none",
         headers={"User-Agent": "calendly-mcp-server", "Accept": "application/json", "Accept-Encoding": "identity"},
         timeout=PATIENCE,
+        verify=tls or httpx2.create_ssl_context(),
         follow_redirects=False,
     ) as authlib:
         client: Any = authlib
