@@ -31,6 +31,7 @@ from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
 from calendly.request import JSON
 
 _LIFETIME: Final = timedelta(hours=2)
+_SHORTEST_LIFETIME: Final = timedelta(minutes=1)
 _LONGEST_LIFETIME: Final = timedelta(days=90)
 _LONGEST_TEXT: Final = 500
 # Visible ASCII: anything else could not stand in a header (RFC 6750, 2.1, is narrower still).
@@ -167,7 +168,8 @@ def _is_token(value: object) -> bool:
 
 
 def _lifetime(value: object) -> timedelta:
-    if isinstance(value, int) and 0 < value <= _LONGEST_LIFETIME.total_seconds():
+    """Read `expires_in`. What makes no sense is taken for what Calendly's tokens live."""
+    if isinstance(value, int) and _SHORTEST_LIFETIME.total_seconds() <= value <= _LONGEST_LIFETIME.total_seconds():
         return timedelta(seconds=value)
     return _LIFETIME
 
