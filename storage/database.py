@@ -35,7 +35,8 @@ class Database:
         """Run one transaction: committed at the end, rolled back when an exception leaves it.
 
         It is neither interrupted by a cancellation from outside nor longer than `patience` (seconds; default the
-        database's): nothing but the database is waited for inside. Raises StorageUnavailable.
+        database's). Inside, nothing else is waited for, and no other transaction begun: there may be one writer only.
+        Raises StorageUnavailable.
         """
         limit = self.patience if patience is None else patience
         async with self._connect(self.engines.writers, limit) as connection, connection.begin():
@@ -55,6 +56,7 @@ class Database:
 
     @asynccontextmanager
     async def _connect(self, engine: AsyncEngine, patience: float) -> AsyncGenerator[AsyncConnection]:
+        connected = False
         try:
             # An interrupted connection has to be thrown away: no client's impatience gets that far.
             with anyio.CancelScope(shield=True):
@@ -63,12 +65,13 @@ class Database:
                     self.turn or nullcontext(),
                     engine.connect() as connection,
                 ):
+                    connected = True
                     left = (limit.when() or 0) - asyncio.get_running_loop().time()
                     # A little less, so that it is SQLite that gives up, and says why.
                     await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
                     yield connection
         except (SQLAlchemyError, OSError) as error:
-            if not is_unavailable(error):
+            if connected and not is_unavailable(error):
                 raise
             raise StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.") from error
 

@@ -5,10 +5,11 @@ trips; the writers hold transactions. On SQLite one process has one writer, so t
 instead of polling for the file lock.
 """
 
+import asyncio
 import os
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -26,6 +27,9 @@ READERS = 4
 WRITERS = 4
 RECYCLE_SECONDS = 300
 """A pooled PostgreSQL connection is made anew after this: what stands between may drop an idle one in silence."""
+
+FAREWELL = 0.5
+"""Seconds that closing one connection may take."""
 
 BUSY_TIMEOUT = "busy_timeout"
 """The execution option that says for how many milliseconds a SQLite writer waits for the lock."""
@@ -47,17 +51,27 @@ class Engines:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.readers.dispose()
-        await self.writers.dispose()
+        await _dispose(self.readers)
+        await _dispose(self.writers)
         if self.memory:
             self.memory.close()
+
+
+async def _dispose(engine: AsyncEngine) -> None:
+    """Close the pooled connections. The driver waits for the server to agree; a connection that stays silent is cut."""
+    done = False
+    while not done:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await engine.dispose()
+                done = True
 
 
 def open_engines(url: str, patience: float) -> Engines:
     """Open what a database URL names, making a missing SQLite file. Raises DatabaseUrlError and StorageUnavailable."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise DatabaseUrlError("The database URL cannot be read.") from None
     if parsed.drivername == "postgresql":
         return _postgresql(url, patience)
@@ -68,7 +82,7 @@ def open_engines(url: str, patience: float) -> Engines:
     path = Path(parsed.database).absolute()
     try:
         return _sqlite_file(path, patience)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         raise StorageUnavailable(f"The database {path} cannot be opened for writing: {error}.") from error
 
 
@@ -131,7 +145,7 @@ def _sqlite(url: URL, patience: float, readers: int) -> tuple[AsyncEngine, Async
         hide_parameters=True,
     )
     event.listen(reading.sync_engine, "connect", _only_read)
-    event.listen(writing.sync_engine, "connect", _enforce_foreign_keys)
+    event.listen(writing.sync_engine, "connect", _write_safely)
     event.listen(writing.sync_engine, "begin", _begin_immediate)
     return reading, writing
 
@@ -140,8 +154,11 @@ def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     connection.cursor().execute("PRAGMA query_only = ON")
 
 
-def _enforce_foreign_keys(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.cursor().execute("PRAGMA foreign_keys = ON")
+def _write_safely(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")  # some builds leave the last commits to a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
 
 
 def _begin_immediate(connection: Connection) -> None:
@@ -200,8 +217,6 @@ SQLITE_UNAVAILABLE = frozenset(
 POSTGRESQL_UNAVAILABLE = (
     "08",  # connection
     "25006",  # read only: a standby
-    "28",  # authorization
-    "3D",  # no such database
     "40",  # rolled back: deadlock, serialization
     "53",  # out of disk, memory or connections
     "55",  # locked

@@ -20,8 +20,9 @@ BATCH = 100
 async def rotate(database: Database, ring: KeyRing, tables: Iterable[Table], *, batch: int = BATCH) -> int:
     """Seal every `Sealed` column of `tables` under the first key, and forget that the other keys were in use.
 
-    Every process must have the new ring, and none may still seal under another key. Returns how many values were sealed
-    anew. Raises UnreadableSecret, having changed nothing of that batch, and StorageUnavailable.
+    `ring` is what `unlock` gave. Every process must have it by now: none may still seal under another key.
+    Returns how many values were sealed anew. Raises UnreadableSecret, having changed nothing of that batch, and
+    StorageUnavailable.
     """
     places = {table: _sealed(table) for table in tables}
     total = 0

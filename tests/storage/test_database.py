@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, func, insert, select, text, update
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table, Text, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from storage.database import Database, open_database
@@ -176,6 +176,23 @@ async def test_an_error_says_nothing_of_the_values(notes: Database) -> None:
     assert "a secret" not in str(caught.value)
 
 
+async def test_every_commit_to_a_file_is_synced_to_the_disk(tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path / 'here.sqlite3'}") as database, database.begin() as connection:
+        assert (await connection.execute(text("PRAGMA synchronous"))).scalar_one() == 2
+        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar_one() == "wal"
+
+
+async def test_what_was_deleted_is_not_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "here.sqlite3"
+    async with open_database(f"sqlite:///{path}") as database:
+        async with database.begin() as connection:
+            await connection.run_sync(METADATA.create_all)
+            await connection.execute(insert(NOTE).values(id=1, text="jane@example.com"))
+        async with database.begin() as connection:
+            await connection.execute(delete(NOTE))
+    assert {name: b"jane@" in content for name, content in contents(tmp_path).items()} == {"here.sqlite3": False}
+
+
 async def test_two_databases_in_memory_share_nothing() -> None:
     async with open_database("sqlite://") as one, open_database("sqlite://") as other:
         async with one.begin() as connection:
@@ -201,7 +218,11 @@ async def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-async def test_a_file_outlives_its_process_and_memory_does_not(shared_database_url: str) -> None:
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+async def test_what_was_written_is_there_when_the_database_is_opened_again(shared_database_url: str) -> None:
     async with open_database(shared_database_url) as database, database.begin() as connection:
         await connection.run_sync(METADATA.create_all)
         await connection.execute(insert(NOTE).values(id=1, text="first"))
@@ -217,6 +238,7 @@ async def test_a_file_outlives_its_process_and_memory_does_not(shared_database_u
         "mysql://root:hunter2@127.0.0.1/x",
         "sqlite+aiosqlite:///x",
         "postgresql+asyncpg://u:hunter2@h/d",
+        "postgresql://u:hunter2@h:port/d",
         "sqlite:///:memory:",
         "sqlite:///x?mode=memory",
         "sqlite://host/x",
@@ -281,11 +303,12 @@ async def test_a_full_database_is_unavailable_and_keeps_what_it_has(notes: Datab
     assert await texts(notes) == ["first"]
 
 
-async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["here.sqlite3", "\0"])
+async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
     obstacle = tmp_path / "a file, not a folder"
     obstacle.touch()
     with pytest.raises(StorageUnavailable, match="a file, not a folder"):
-        async with open_database(f"sqlite:///{obstacle / 'here.sqlite3'}"):
+        async with open_database(f"sqlite:///{obstacle / name}"):
             pass
 
 

@@ -103,6 +103,19 @@ async def test_a_network_that_dies_is_noticed_in_time(postgresql_server: Server,
             assert await numbers(database) == [1, 2]
 
 
+async def test_a_network_that_dies_does_not_keep_a_process_from_ending(
+    postgresql_server: Server, postgresql_url: str
+) -> None:
+    async with wire_to(postgresql_server.port) as wire:
+        async with open_database(postgresql_url.replace(str(postgresql_server.port), str(wire.port))) as database:
+            async with database.begin() as connection:
+                await connection.run_sync(NOTE.create)
+            assert await numbers(database) == []
+            wire.silent = True
+            start = anyio.current_time()
+        assert anyio.current_time() - start < PROMISED
+
+
 async def test_a_statement_that_takes_too_long_is_ended_on_the_server_too(postgresql_url: str) -> None:
     async with open_database(postgresql_url, patience=0.3) as database:
 
@@ -123,7 +136,14 @@ async def test_a_migration_may_take_longer_than_a_request(postgresql_url: str) -
 
 
 @pytest.mark.parametrize(
-    "change", [("/postgres", "/nowhere"), ("tests@", "nobody-known@"), ("postgres?", "postgres?sslmode=require&")]
+    "change",
+    [
+        ("/postgres?", "/nowhere?"),
+        ("tests@", "nobody-known@"),
+        ("postgres?", "postgres?sslmode=require&"),
+        ("postgres?", "postgres?sslmode=nonsense&"),
+        ("postgres?", "postgres?nonsense=1&"),
+    ],
 )
 async def test_a_server_that_turns_us_away_is_unavailable(postgresql_url: str, change: tuple[str, str]) -> None:
     async with open_database(postgresql_url.replace(*change)) as database:

@@ -1,5 +1,6 @@
 """Nothing is served before the key ring has opened what is stored."""
 
+import asyncio
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,6 +61,15 @@ async def test_a_fingerprint_that_was_changed_does_not_start(database: Database)
         await connection.execute(update(key_fingerprint).values(proof=b"\x01\x03old" + bytes(40)))
     with pytest.raises(KeyRingError):
         await unlock(database, str(OLD), now=NOW)
+
+
+async def test_of_two_that_start_together_with_different_keys_of_one_name_one_does_not(database: Database) -> None:
+    outcomes = await asyncio.gather(
+        unlock(database, str(OLD), now=NOW),
+        unlock(database, str(Key("old", NEW.secret)), now=NOW),
+        return_exceptions=True,
+    )
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["KeyRing", "KeyRingError"]
 
 
 async def test_a_malformed_ring_does_not_start(database: Database) -> None:
