@@ -166,9 +166,10 @@ def _basic(authorization: str) -> Credentials:
         identifier, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         separator = identifier = secret = ""
-    if scheme.lower() != "basic" or not separator or not identifier:
+    client_id = unquote_plus(identifier)
+    if scheme.lower() != "basic" or not separator or not client_id or not client_id.isprintable():
         raise InvalidClient("The Authorization header is not HTTP Basic with client id and secret.")
-    return Credentials(unquote_plus(identifier), unquote_plus(secret) or None)
+    return Credentials(client_id, unquote_plus(secret) or None)
 
 
 def _explain(fault: ErrorDetails) -> InvalidClientMetadata | InvalidRedirectUri:

@@ -101,6 +101,9 @@ async def _read_body(request: Request) -> bytes:
 
 def _pairs(text: str) -> Pairs:
     try:
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:
         raise InvalidRequest("The parameters cannot be read, or are too many.") from None
+    if any("\0" in value for _, value in pairs):  # which PostgreSQL could not store
+        raise InvalidRequest("A parameter has a null character.")
+    return pairs

@@ -1,9 +1,9 @@
 """Our side of a sign-in: the server's endpoints, a client of ours, and a person at a browser."""
 
+import base64
 import json
 import os
 import re
-import secrets
 import ssl
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -107,10 +107,10 @@ class Site:
         async with self.http() as http:
             return await http.get(path, headers=headers)
 
-    async def register(self, address: str = "203.0.113.7", **metadata: object) -> Json:
+    async def register(self, **metadata: object) -> Json:
         """Register a client, public unless it says otherwise."""
         response = await self.try_to_register(
-            {"redirect_uris": [BACK], "token_endpoint_auth_method": "none", "client_name": "Agent", **metadata}, address
+            {"redirect_uris": [BACK], "token_endpoint_auth_method": "none", "client_name": "Agent", **metadata}
         )
         assert response.status_code == 201, response.text
         return cast("Json", response.json())
@@ -134,7 +134,7 @@ class Site:
         back = await browser.sign_in(self.request(client, scope=scope), person=person)
         return back["code"]
 
-    def request(self, client: Json, **changes: str | None) -> dict[str, str]:
+    def request(self, client: Json, /, **changes: str | None) -> dict[str, str]:
         """Return a good authorization request, with changes; None leaves a parameter out."""
         parameters: dict[str, str | None] = {
             "response_type": "code",
@@ -148,7 +148,7 @@ class Site:
         }
         return {name: value for name, value in parameters.items() if value is not None}
 
-    async def try_to_redeem(self, client: Json, code: str, **changes: str | None) -> httpx2.Response:
+    async def try_to_redeem(self, client: Json, code: str, /, **changes: str | None) -> httpx2.Response:
         """Present a code, as a public client unless it has a secret."""
         form = {
             "grant_type": "authorization_code",
@@ -165,7 +165,7 @@ class Site:
         """Present a code that is good."""
         return tokens_of(await self.try_to_redeem(client, code))
 
-    async def try_to_refresh(self, client: Json, refresh_token: str, **changes: str | None) -> httpx2.Response:
+    async def try_to_refresh(self, client: Json, refresh_token: str, /, **changes: str | None) -> httpx2.Response:
         """Present a refresh token."""
         form = {
             "grant_type": "refresh_token",
@@ -193,6 +193,12 @@ class Site:
     async def is_live(self, access_token: str) -> bool:
         """Say whether an access token is good."""
         return (await self.call(access_token)).status_code == 200
+
+    async def fault(self, method: str, path: str, status: int, **more: object) -> None:
+        """Have the sandbox answer its next such request with this."""
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            fault = {"method": method, "path": path, "status": status, **more}
+            assert (await http.post(f"{self.calendly.url}/_sandbox/faults", json=fault)).status_code == 200
 
     def advance(self, **time: float) -> None:
         """Let time pass for us and for Calendly."""
@@ -306,6 +312,6 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
     return Site(realm, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))
 
 
-def unguessable() -> str:
-    """Return a value that nobody gave out."""
-    return secrets.token_hex(20)
+def basic(client_id: str, secret: str) -> str:
+    """Write an HTTP Basic header."""
+    return f"Basic {base64.b64encode(f'{client_id}:{secret}'.encode()).decode()}"
