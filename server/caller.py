@@ -27,7 +27,7 @@ LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
 
 _AFTER_WAITING: Final = 20.0
-"""Seconds that a call keeps for Calendly's answer when it may wait for its turn longer than that."""
+"""Seconds that are kept for Calendly's answer where a call may wait long for its turn."""
 
 _MARGIN: Final = 2.0
 """Seconds kept for what comes after the last answer of Calendly."""
@@ -36,6 +36,11 @@ _FOR_SENDING: Final = 10.0
 """Seconds that remain for the call itself after a person answered."""
 
 ME: Final = Request(Endpoint("GET", "/users/me"))
+
+
+def time_limit(max_wait: float) -> float:
+    """Seconds within which a call is answered that may wait for its turn so many seconds."""
+    return max(LEAST_LIMIT, max_wait + _AFTER_WAITING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +80,7 @@ class Callers:
         """
         person, agent = self.credentials.person, _agent(context)
         started = self.clock()
-        deadline = started + max(LEAST_LIMIT, self.max_wait + _AFTER_WAITING) - _MARGIN
+        deadline = started + time_limit(self.max_wait) - _MARGIN
         arguments = {name: value for name, value in (params.arguments or {}).items() if name != "confirmation"}
         return ToolCaller(
             shared=self,

@@ -74,7 +74,7 @@ class Handlers:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
         started = self._clock()
-        outcome = "failed"
+        outcome = "canceled"
         result: types.CallToolResult | types.InputRequiredResult
         try:
             result, outcome = await self._call(tool, context, params), "answered"
@@ -83,6 +83,7 @@ class Handlers:
         except (ToolError, CalendlyError) as problem:
             result, outcome = failure(problem, tool), kind_of(problem)
         except Exception:
+            outcome = "failed"
             log.exception("%s failed by a fault of this server", tool.name)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
         finally:

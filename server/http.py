@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
+from math import ceil
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -74,7 +75,7 @@ def http_app(server: Server[Any], address: str) -> Starlette:
 
 # No scripts, nothing from elsewhere, no framing.
 _PAGE_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
@@ -162,9 +163,24 @@ def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
         yield listener, f"http://{shown}:{listener.getsockname()[1]}"
 
 
-async def serve_http(app: Starlette, listener: socket.socket, greeting: str) -> None:
-    """Serve until a signal asks to stop, and answer everything that came before."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, ws="none")
+async def serve_http(app: Starlette, listener: socket.socket, greeting: str, patience: float) -> None:
+    """Serve until a signal asks to stop, and answer everything that came before.
+
+    Args:
+        app: What answers.
+        listener: Where.
+        greeting: The line that says so.
+        patience: Seconds that a request in flight may still take.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        timeout_graceful_shutdown=ceil(patience),
+    )
     server = _Uvicorn(config, greeting)
 
     def stop() -> None:

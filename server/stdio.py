@@ -54,38 +54,40 @@ class _Wire:
         self._out = out
         self._stdout = stdout
         self._owed_to_client: set[str] = set()
-        self._owed_to_us: set[types.RequestId] = set()
+        self._owed_to_us: set[types.RequestId | None] = set()
         self._input_ended = False
         self._settled = anyio.Event()
+        self._writing = anyio.Lock()
 
     async def read(self, lines: MemoryObjectReceiveStream[bytes]) -> None:
         """Hand every line to the server; once there are no more, wait until all of them are answered."""
-        async for line in lines:
-            try:
-                message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-            except ValidationError as fault:
-                await self._send(_rejection(fault))
-                continue
-            self._note_received(message)
-            await self._into.send(SessionMessage(message))
-        self._input_ended = True
-        for request in tuple(self._owed_to_us):
-            self._answer_for_the_client(request)
-        if self._owed_to_client:
-            await self._settled.wait()
-        self._into.close()
+        async with self._into, lines:
+            async for line in lines:
+                try:
+                    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                except ValidationError as fault:
+                    await self._send(_rejection(fault))
+                else:
+                    self._note_received(message)
+                    await self._into.send(SessionMessage(message))
+            self._input_ended = True
+            for request in tuple(self._owed_to_us):
+                self._answer_for_the_client(request)
+            if self._owed_to_client:
+                await self._settled.wait()
 
     async def write(self) -> None:
         """Write what the server says."""
-        async for item in self._out:
-            await self._send(item.message)
-            self._note_sent(item.message)
+        async with self._out:
+            async for item in self._out:
+                await self._send(item.message)
+                self._note_sent(item.message)
 
     def _note_received(self, message: types.JSONRPCMessage) -> None:
         if isinstance(message, types.JSONRPCRequest):
             self._owed_to_client.add(str(message.id))
         elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
-            self._owed_to_us.discard(message.id or 0)
+            self._owed_to_us.discard(message.id)
         elif message.method == "notifications/cancelled":  # a cancelled request is never answered
             self._owed_to_client.discard(str((message.params or {}).get("requestId")))
 
@@ -99,14 +101,15 @@ class _Wire:
             if self._input_ended and not self._owed_to_client:
                 self._settled.set()
 
-    def _answer_for_the_client(self, request: types.RequestId) -> None:
+    def _answer_for_the_client(self, request: types.RequestId | None) -> None:
         gone = types.ErrorData(code=types.CONNECTION_CLOSED, message="The client has gone.")
         self._into.send_nowait(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=gone)))
 
     async def _send(self, message: types.JSONRPCMessage) -> None:
         line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-        with suppress(OSError):  # nobody reads any more; the end of input follows
-            await anyio.to_thread.run_sync(_write_all, self._stdout, line)
+        async with self._writing:
+            with suppress(OSError):  # nobody reads any more; the end of input follows
+                await anyio.to_thread.run_sync(_write_all, self._stdout, line)
 
 
 def _rejection(fault: ValidationError) -> types.JSONRPCError:

@@ -6,6 +6,7 @@ from typing import Final
 import anyio
 
 from server.app import serving
+from server.caller import time_limit
 from server.cli import Arguments
 from server.http import http_app, listen, serve_http
 from server.logs import log_to_stderr
@@ -23,6 +24,8 @@ def run(arguments: Arguments) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    with listen(settings.host, PORT if settings.port is None else settings.port) as (listener, address):
-        async with serving(settings) as server:
-            await serve_http(http_app(server, address), listener, f"ready: {address}/mcp")
+    port = PORT if settings.port is None else settings.port
+    async with serving(settings) as server:
+        with listen(settings.host, port) as (listener, address):
+            app = http_app(server, address)
+            await serve_http(app, listener, f"ready: {address}/mcp", time_limit(settings.max_wait))

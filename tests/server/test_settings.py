@@ -162,7 +162,7 @@ def test_the_token_given_in_two_ways_is_refused() -> None:
 
 def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> None:
     assert settings({"CALENDLY_MCP_HOST": "127.0.0.2"}, command="http").host == "127.0.0.2"
-    assert "0.0.0.0 is not an address of it" in refusal({"CALENDLY_MCP_HOST": "0.0.0.0"}, command="http")  # noqa: S104 - refused
+    assert "0.0.0.0 is not an address of it" in refusal({"CALENDLY_MCP_HOST": "0.0.0.0"}, command="http")  # noqa: S104 - it is refused
     assert "example.com is not an address of it" in refusal({"CALENDLY_MCP_HOST": "example.com"}, command="http")
 
 
@@ -174,7 +174,7 @@ def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> Non
         ("127.8.9.1", True),
         ("::1", True),
         ("[::1]", True),
-        ("0.0.0.0", False),  # noqa: S104 - refused
+        ("0.0.0.0", False),  # noqa: S104 - it is refused
         ("192.168.1.2", False),
         ("localhost.example.com", False),
         ("", False),

@@ -1,0 +1,100 @@
+"""The product as a person starts it: a process of its own, with pipes, signals and an exit status."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mcp import StdioServerParameters
+
+SECONDS = 60
+"""How long anything here may take before the test is called off."""
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child: that of the tests (coverage needs it) without settings, and `settings`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
+    return {**kept, **settings}
+
+
+def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:
+    """How a client starts the server over stdio."""
+    return StdioServerParameters(command=sys.executable, args=["-m", "server", *words], env=environment(settings))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@dataclass
+class Program:
+    """A running program."""
+
+    process: subprocess.Popen[str]
+
+    def say(self, message: Mapping[str, Any] | str) -> None:
+        """Write a line to its stdin."""
+        assert self.process.stdin is not None
+        self.process.stdin.write((message if isinstance(message, str) else json.dumps(message)) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self) -> dict[str, Any]:
+        """Read a line of its stdout as JSON."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"the program has ended: {self.end().stderr}"
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def line(self, beginning: str) -> str:
+        """Read its stderr up to the line with this beginning; the rest of that line."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if line.startswith(beginning):
+                return line.removeprefix(beginning).strip()
+        raise AssertionError(f"the program ended without {beginning!r}")
+
+    def ask_to_stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def end(self) -> Ended:
+        """Close its stdin, and wait until it has ended."""
+        stdout, stderr = self.process.communicate(timeout=SECONDS)
+        return Ended(self.process.returncode, stdout, stderr)
+
+
+@contextmanager
+def program(*words: str, **settings: str) -> Generator[Program]:
+    """Start the program; it is killed when the block is left."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=environment(settings),
+    )
+    with process:
+        try:
+            yield Program(process)
+        finally:
+            process.kill()
+
+
+def run(*words: str, stdin: str = "", **settings: str) -> Ended:
+    """Run the program to its end."""
+    with program(*words, **settings) as running:
+        stdout, stderr = running.process.communicate(stdin, timeout=SECONDS)
+        return Ended(running.process.returncode, stdout, stderr)

@@ -1,0 +1,207 @@
+"""The command line as a person uses it."""
+
+import json
+import signal
+import socket
+from importlib.metadata import version
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.processes import Ended, program, run
+from tools import ALL
+
+pytestmark = pytest.mark.usefixtures("fresh_sandbox")
+
+
+def complaint(ended: Ended, status: int) -> str:
+    """The one line that a failed command wrote."""
+    assert ended.status == status
+    assert ended.stdout == ""
+    [line] = ended.stderr.splitlines()
+    assert line.startswith("calendly-mcp: ")
+    return line.removeprefix("calendly-mcp: ")
+
+
+def test_the_version_is_told() -> None:
+    ended = run("--version")
+    assert (ended.status, ended.stdout) == (0, f"calendly-mcp {version('calendly-mcp-server')}\n")
+
+
+def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
+    ended = run("--help")
+    assert ended.status == 0
+    for word in ("stdio", "http", "sandbox", "demo", "tools", "whoami", "CALENDLY_ACCESS_TOKEN_FILE", "--config"):
+        assert word in ended.stdout
+    for word in ("login", "audit", "install", "doctor", "CALENDLY_CLIENT_ID", "DATABASE_URL"):
+        assert word not in ended.stdout
+    assert max(map(len, ended.stdout.splitlines())) <= 120
+
+
+@pytest.mark.parametrize("command", ["stdio", "http", "sandbox", "demo", "tools", "whoami"])
+def test_every_command_has_help(command: str) -> None:
+    ended = run(command, "--help")
+    assert ended.status == 0
+    assert f"usage: calendly-mcp {command}" in ended.stdout
+    assert "TOKEN" not in ended.stdout  # secrets never come from the command line
+
+
+@pytest.mark.parametrize("words", [("stdio",), ("http",), ("whoami",), ()], ids=["stdio", "http", "whoami", "nothing"])
+def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> None:
+    ended = run(*words, CALENDLY_MCP_PORT="0")
+    assert (ended.status, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("calendly-mcp: no access token is set")
+    for word in (
+        "Integrations & apps > API and webhooks",
+        "scheduled_events:write",
+        "CALENDLY_ACCESS_TOKEN",
+        "CALENDLY_ACCESS_TOKEN_FILE",
+        "calendly-mcp --sandbox",
+    ):
+        assert word in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "line"),
+    [
+        (["serve"], {}, "argument COMMAND: invalid choice: 'serve'"),
+        (["http", "--prot", "1"], {}, "unrecognized arguments: --prot 1 (see calendly-mcp --help)"),
+        (["http", "--port"], {}, "argument --port: expected one argument (see calendly-mcp http --help)"),
+        (["http", "--port", "x"], {}, "--port: must be a valid integer"),
+        (["stdio", "--port", "1"], {}, "unrecognized arguments: --port 1"),
+        (["--toolsets", "everything"], {"CALENDLY_ACCESS_TOKEN": "x"}, 'There is no toolset "everything"'),
+        (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
+        (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
+        (["http", "--host", "0.0.0.0"], {"CALENDLY_ACCESS_TOKEN": "x"}, "listens on this machine only"),  # noqa: S104 - it is refused
+        (["http", "--auth", "oauth"], {}, "--auth: there is no sign-in in this version"),
+        (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
+        (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),
+        (["whoami"], {"CALENDLY_ACCESS_TOKEN": "Bearer x"}, "CALENDLY_ACCESS_TOKEN: this is no token"),
+    ],
+    ids=str,
+)
+def test_wrong_usage_is_one_line_and_status_2(words: list[str], settings: dict[str, str], line: str) -> None:
+    assert line in complaint(run(*words, **settings), 2)
+
+
+def test_an_address_that_is_taken_is_one_line_and_status_1(settings: dict[str, str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for words in (
+            ["http", "--port", port],
+            ["sandbox", "--port", port],
+            ["stdio", "--sandbox", "--sandbox-port", port],
+        ):
+            line = complaint(run(*words, **settings | {"CALENDLY_API_URL": ""}), 1)
+            assert line == f"cannot listen on 127.0.0.1 port {port}: Address already in use."
+
+
+def test_tools_are_shown_as_a_table_and_as_json() -> None:
+    heading, *rows = run("tools").stdout.splitlines()
+    assert heading.split() == ["tool", "endpoint", "scope", "access", "capability", "toolsets"]
+    assert [row.split()[0] for row in rows] == [tool.name for tool in ALL]
+    listed = json.loads(run("tools", "--json").stdout)
+    assert [tool["name"] for tool in listed] == [tool.name for tool in ALL]
+    assert {key: listed[-1][key] for key in ("method", "path", "scope", "access", "capability", "toolset")} == {
+        "method": "POST",
+        "path": "/data_compliance/deletion/invitees",
+        "scope": "data_compliance:write",
+        "access": "write",
+        "capability": "data_deletion",
+        "toolset": "endpoints",
+    }
+
+
+def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
+    ended = run("whoami", **settings)
+    assert (ended.status, ended.stderr) == (0, "")
+    told = dict(line.split(maxsplit=1) for line in ended.stdout.splitlines())
+    assert told["person"] == "Maya Lindqvist <maya@northlight.example>"
+    assert told["zone"] == "Europe/Berlin"
+    assert told["organization"].startswith("https://api.calendly.com/organizations/")
+    assert told["scopes"].startswith("not known")
+
+
+@pytest.mark.parametrize(
+    ("token", "line"),
+    [
+        ("sandbox-pat-noscopes", "whoami needs the scope users:read."),
+        ("unknown", "Calendly answered 401 Unauthenticated: The access token is invalid"),
+    ],
+)
+def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, line: str) -> None:
+    ended = run("whoami", **settings | {"CALENDLY_ACCESS_TOKEN": token})
+    assert line in complaint(ended, 1)
+
+
+def test_whoami_says_that_there_is_no_connection() -> None:
+    ended = run("whoami", CALENDLY_ACCESS_TOKEN="x", CALENDLY_API_URL="http://127.0.0.1:1")
+    assert "connection to Calendly failed" in complaint(ended, 1)
+
+
+def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:
+    config = tmp_path / "settings.toml"
+    config.write_text('CALENDLY_ACCESS_TOKEN = "from-the-file"\nCALENDLY_API_URL = "http://127.0.0.1:1"\n')
+    words = ["whoami", "--config", str(config)]
+    assert "connection to Calendly failed" in complaint(run(*words), 1)
+    assert "401 Unauthenticated" in complaint(run(*words, CALENDLY_API_URL=sandbox.url), 1)
+    assert run(*words, CALENDLY_API_URL=sandbox.url, CALENDLY_ACCESS_TOKEN="sandbox-pat-owner").status == 0
+    flags = ["--api-url", "http://127.0.0.1:1"]
+    assert "connection to Calendly failed" in complaint(run(*words, *flags, CALENDLY_API_URL=sandbox.url), 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None:
+    with program("sandbox", "--port", "0") as running:
+        url = running.line("ready: ")
+        headers = {"Authorization": "Bearer sandbox-pat-member"}
+        assert httpx2.get(f"{url}/users/me", headers=headers).status_code == 200
+        running.ask_to_stop(number)
+        assert running.process.wait() == 0
+
+
+def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores() -> None:
+    ignored = {"CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"}
+    with program("http", "--sandbox", "--port", "0", **ignored) as running:
+        assert set(running.line("ignored with --sandbox: ").split(", ")) == set(ignored)
+        sandbox = running.line("sandbox: ")
+        ready = running.line("ready: ")
+        assert ready.endswith("/mcp")
+        assert httpx2.get(f"{sandbox}/_sandbox/requests").json() == []
+        running.ask_to_stop()
+        assert running.process.wait() == 0
+
+
+def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], sandbox: Sandbox) -> None:
+    called = {"name": "get_current_user", "arguments": dict[str, str]()}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
+    accept = {"Accept": "application/json, text/event-stream"}
+    with program("http", "--port", "0", **settings) as running:
+        url = running.line("ready: ")
+        sandbox.will_fail(path="/users/me", delay=2)
+        with httpx2.stream("POST", url, json=body, headers=accept, timeout=30) as response:
+            running.ask_to_stop()
+            assert "Maya Lindqvist" in response.read().decode()
+        assert running.process.wait() == 0
+
+
+def test_the_demonstration_books_and_cancels_and_fits_the_terminal() -> None:
+    ended = run("demo")
+    assert (ended.status, ended.stderr) == (0, "")
+    assert max(map(len, ended.stdout.splitlines())) <= 100
+    for word in (
+        "Maya Lindqvist",
+        "scope users:read",
+        "open times, the first ones",
+        "booked; Ada Example can reschedule at",
+        "Intro call",
+        "Calendly will e-mail ada@example.com",
+        "reply     yes",
+        "canceled by Maya Lindqvist",
+        "201       POST /invitees",
+        "500 requests a minute",
+    ):
+        assert word in ended.stdout

@@ -1,0 +1,205 @@
+"""Stdio as other programs see it: lines, revisions, ends."""
+
+import json
+import signal
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.processes import Program, program, run
+from tools import ALL
+
+CANCELED = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
+NOBODY = "00000000-0000-4000-8000-000000000000"
+READ = {"name": "get_user", "arguments": {"user": NOBODY}}
+
+
+def request(method: str, number: int = 1, **params: object) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def hello(version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
+    client = {"name": "test", "version": "1"}
+    return request("initialize", protocolVersion=version, capabilities=capabilities, clientInfo=client)
+
+
+def greet(server: Program, version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
+    """Open the conversation; the result of `initialize`."""
+    server.say(hello(version, **capabilities))
+    result: dict[str, Any] = server.hear()["result"]
+    server.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    return result
+
+
+@pytest.fixture
+def server(settings: dict[str, str]) -> Generator[Program]:
+    with program("stdio", **settings) as server:
+        yield server
+
+
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
+def test_every_older_revision_is_negotiated_and_served(settings: dict[str, str], version: str) -> None:
+    with program(**settings) as server:
+        assert greet(server, version)["protocolVersion"] == version
+        server.say(request("tools/list", 2))
+        assert [tool["name"] for tool in server.hear()["result"]["tools"]] == [tool.name for tool in ALL]
+        server.say(request("tools/call", 3, name="get_current_user", arguments={}))
+        assert server.hear()["result"]["structuredContent"]["name"] == "Maya Lindqvist"
+        assert server.end().status == 0
+
+
+def test_instructions_are_short_and_name_what_the_operator_switched_off(settings: dict[str, str]) -> None:
+    access = ",".join(f"{name}=off" for name in ("users", "booking", "webhooks", "organization", "canceling"))
+    excluded = ",".join(tool.name for tool in ALL)
+    with program("--read-only", "--access", access, "--exclude-tools", excluded, **settings) as server:
+        instructions = greet(server)["instructions"]
+    assert len(instructions.split()) <= 150
+    assert "everything that writes" in instructions
+    assert "booking is off" in instructions
+
+
+def test_the_end_of_input_ends_the_server_after_the_calls_in_flight(server: Program, sandbox: Sandbox) -> None:
+    greet(server)
+    sandbox.will_fail(path=f"/users/{NOBODY}", delay=1)
+    server.say(request("tools/call", 2, **READ))
+    ended = server.end()
+    assert ended.status == 0
+    [line] = ended.stdout.splitlines()
+    answered = json.loads(line)
+    assert answered["id"] == 2
+    assert answered["result"]["structuredContent"]["error"]["kind"] == "not_found"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_after_the_calls_in_flight(
+    server: Program, sandbox: Sandbox, number: signal.Signals
+) -> None:
+    greet(server)
+    sandbox.will_fail(delay=1)
+    server.say(request("tools/call", 2, **READ))
+    server.say(request("ping", 3))
+    assert server.hear()["id"] == 3  # so the call has been read
+    server.ask_to_stop(number)
+    assert server.hear()["result"]["structuredContent"]["error"]["kind"] == "not_found"
+    assert server.process.wait() == 0
+
+
+def test_a_signal_ends_an_idle_server_while_its_input_is_still_open(server: Program) -> None:
+    greet(server)
+    server.ask_to_stop()
+    assert server.process.wait() == 0
+
+
+def test_a_canceled_call_does_not_hold_up_the_end(server: Program, sandbox: Sandbox) -> None:
+    greet(server)
+    sandbox.will_fail(delay=30)
+    server.say(request("tools/call", 2, **READ))
+    server.say(CANCELED)
+    ended = server.end()
+    assert (ended.status, ended.stdout) == (0, "")
+
+
+def test_a_question_to_a_client_that_has_gone_is_not_waited_for(server: Program, sandbox: Sandbox) -> None:
+    greet(server, elicitation={})
+    server.say(request("tools/call", 2, name="list_scheduled_events", arguments={"status": "active", "count": 1}))
+    [meeting] = server.hear()["result"]["structuredContent"]["collection"]
+    server.say(request("tools/call", 3, name="cancel_scheduled_event", arguments={"scheduled_event": meeting["uri"]}))
+    question = server.hear()
+    assert question["method"] == "elicitation/create"
+    ended = server.end()
+    assert ended.status == 0
+    [line] = ended.stdout.splitlines()
+    assert json.loads(line)["result"]["structuredContent"]["error"]["kind"] == "confirmation_required"
+    assert not any("cancellation" in received for received in sandbox.requests())
+
+
+def test_a_question_after_the_end_of_input_is_answered_for_the_client(server: Program, sandbox: Sandbox) -> None:
+    greet(server, elicitation={})
+    server.say(request("tools/call", 2, name="list_scheduled_events", arguments={"status": "active", "count": 1}))
+    [meeting] = server.hear()["result"]["structuredContent"]["collection"]
+    sandbox.will_fail(delay=1)
+    server.say(request("tools/call", 3, name="cancel_scheduled_event", arguments={"scheduled_event": meeting["uri"]}))
+    *_, last = server.end().stdout.splitlines()
+    assert json.loads(last)["result"]["structuredContent"]["error"]["kind"] == "confirmation_required"
+
+
+def test_a_client_without_a_handshake_is_told_so(server: Program) -> None:
+    server.say(request("tools/list", 1))
+    assert "error" in server.hear()
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("nonsense", -32700),
+        ('{"jsonrpc": "2.0", "id": 1', -32700),
+        ("[]", -32600),
+        (json.dumps([request("tools/list")]), -32600),
+        ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600),
+        ('"text"', -32600),
+        ("[" * 100_000, -32700),
+    ],
+    ids=["no JSON", "cut", "empty batch", "batch", "JSON-RPC 1.0", "text", "deep"],
+)
+def test_a_line_that_is_no_message_is_refused_and_the_next_one_is_answered(
+    settings: dict[str, str], line: str, code: int
+) -> None:
+    with program(**settings) as server:
+        server.say(f"\n  \n{line}")
+        refused = server.hear()
+        assert (refused["id"], refused["error"]["code"]) == (None, code)
+        assert greet(server)["protocolVersion"] == "2025-11-25"
+
+
+def test_an_argument_of_a_megabyte_is_refused_by_name(server: Program) -> None:
+    greet(server)
+    server.say(request("tools/call", 2, name="get_user", arguments={"user": "x" * 1_000_000}))
+    error = server.hear()["result"]["structuredContent"]["error"]
+    assert error["kind"] == "invalid_argument"
+    assert error["details"][0]["parameter"] == "user"
+    assert len(json.dumps(error)) < 1000
+
+
+def test_text_of_every_language_survives_both_ways(server: Program) -> None:
+    greet(server)
+    arguments = {"scheduled_event": NOBODY, "reason": "Zoë 日本語 🎉"}
+    server.say(request("tools/call", 2, name="cancel_scheduled_event", arguments=arguments))
+    assert "Zoë 日本語 🎉" in server.hear()["result"]["content"][0]["text"]
+
+
+def test_a_client_that_reads_no_more_does_no_harm(server: Program) -> None:
+    greet(server)
+    assert server.process.stdout is not None
+    server.process.stdout.close()
+    server.say(request("ping", 2))
+    server.ask_to_stop()
+    assert server.process.wait() == 0
+
+
+def test_a_last_line_without_an_end_is_answered(settings: dict[str, str]) -> None:
+    ended = run("stdio", stdin=json.dumps(hello()), **settings)
+    assert json.loads(ended.stdout)["result"]["serverInfo"]["name"] == "calendly"
+    assert ended.status == 0
+
+
+def test_without_any_input_the_server_ends_in_peace(settings: dict[str, str]) -> None:
+    ended = run("stdio", **settings)
+    assert (ended.status, ended.stdout, ended.stderr) == (0, "", "")
+
+
+def test_only_messages_come_on_stdout_and_the_log_on_stderr(settings: dict[str, str]) -> None:
+    quiet = {name: value for name, value in settings.items() if name != "CALENDLY_MCP_LOG_LEVEL"}
+    with program("stdio", "--sandbox", CALENDLY_MCP_LOG_FORMAT="json", **quiet) as server:
+        assert server.line("ignored with --sandbox: ") == "CALENDLY_API_URL"
+        assert server.line("sandbox: ").startswith("http://127.0.0.1:")
+        greet(server)
+        server.say(request("tools/call", 2, **READ))
+        server.hear()
+        ended = server.end()
+    assert ended.stdout == ""
+    [event] = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert event["level"] == "info"
+    assert event["message"].startswith("get_user: not_found in ")
+    assert "sandbox-pat" not in ended.stderr
