@@ -4,10 +4,9 @@ A listener on loopback, state and PKCE, a browser opened without a shell, one an
 """
 
 import asyncio
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -49,7 +48,7 @@ class LocalSignIn:
     applications: Callable[[str], Awaitable[Application]]
     upstream: Callable[[Application, str], Upstream]
     show: Callable[[str], None]
-    open_browser: Callable[[str], Awaitable[None]]
+    open_browser: Callable[[str], object]
     now: Callable[[], datetime]
     random: Random = field(repr=False)
     patience: float = PATIENCE
@@ -65,13 +64,13 @@ class LocalSignIn:
             CalendlyLoginError: It did not come to that; the message says why.
         """
         state, verifier = nonce(self.random), nonce(self.random)
-        async with listening(port) as callback:
+        async with listening(port, state) as callback:
             application = await self.applications(callback.redirect_uri)
             upstream = self.upstream(application, callback.redirect_uri)
             url = await upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
             self.show(url)
-            await self.open_browser(url)
-            code = await self._code(callback.answer(state))
+            self.open_browser(url)
+            code = await self._code(callback.answer())
         return await self._keep(
             await upstream.sign_in(code=code, verifier=verifier), application, callback.redirect_uri
         )
@@ -132,9 +131,12 @@ def browser_command(platform: str = sys.platform) -> tuple[str, ...]:
     return _BROWSERS.get(platform, _DESKTOP)
 
 
-async def open_browser(url: str, command: Sequence[str]) -> None:
-    """Have a program show an address, if it is there; nobody waits for it."""
-    with suppress(OSError):
-        await asyncio.create_subprocess_exec(
-            *command, url, stdin=DEVNULL, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+def open_browser(url: str, command: Sequence[str]) -> subprocess.Popen[bytes] | None:
+    """Have a program show an address, and do not wait for it; None where there is no such program."""
+    quiet = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(  # noqa: S603 - no shell; the address is one argument
+            [*command, url], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
         )
+    except OSError:
+        return None

@@ -137,7 +137,7 @@ class LoginStore:
     async def _changed(self, change: Callable[[], None]) -> None:
         try:
             await asyncio.to_thread(change)
-        except (OSError, SealedFileError) as error:
+        except OSError as error:
             raise LoginUnavailable(f"The login cannot be stored: {error}") from None
 
     @property

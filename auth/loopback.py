@@ -118,20 +118,19 @@ def _read_query(query: str, state: str) -> Reply:
 class Callback:
     """The listener while it listens; made by `listening`."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._state = ""
+    def __init__(self, port: int, state: str) -> None:
+        self.port = port
+        self._state = state
         self._answer = asyncio.get_running_loop().create_future()
         self._connections: set[asyncio.Task[None] | None] = set()
 
     @property
     def redirect_uri(self) -> str:
         """Where Calendly is to send the browser."""
-        return f"http://localhost:{self._port}{PATH}"
+        return f"http://localhost:{self.port}{PATH}"
 
-    async def answer(self, state: str) -> Answer:
-        """Wait for the answer to the sign-in with that `state`."""
-        self._state = state
+    async def answer(self) -> Answer:
+        """Wait for the answer."""
         answer: Answer = await self._answer
         return answer
 
@@ -141,7 +140,7 @@ class Callback:
         self._connections.add(task)
         try:
             async with asyncio.timeout(_PATIENCE):
-                reply = read_request(await reader.readuntil(b"\r\n\r\n"), self._port, self._state)
+                reply = read_request(await reader.readuntil(b"\r\n\r\n"), self.port, self._state)
                 writer.write(reply.encode())
                 await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
@@ -161,11 +160,12 @@ class Callback:
 
 
 @asynccontextmanager
-async def listening(port: int) -> AsyncGenerator[Callback]:
+async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
     """Listen on this machine under every name it calls itself.
 
     Args:
         port: The one in the redirect URI that the application has at Calendly; 0 takes a free one.
+        state: What is sent to Calendly; the answer has to bring it back.
 
     Raises:
         LoginRefused: The port cannot be had.
@@ -174,7 +174,7 @@ async def listening(port: int) -> AsyncGenerator[Callback]:
         sockets = _bind(port)
     except OSError as error:
         raise LoginRefused(f"Nothing can listen on port {port} here: {error.strerror}.") from None
-    callback = Callback(sockets[0].getsockname()[1])
+    callback = Callback(sockets[0].getsockname()[1], state)
     servers = [await asyncio.start_server(callback.serve, sock=bound, limit=_LARGEST_HEAD) for bound in sockets]
     try:
         yield callback

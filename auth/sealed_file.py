@@ -25,7 +25,7 @@ class SealedFile:
 
     Args:
         path: The file.
-        key: The file of its key, made with the first secret; several secrets may share one.
+        key: The file of its key, made when it is needed; several secrets may share one.
         name: What the secret is, so that the file of one cannot be passed off as that of another.
         random: Makes keys and nonces.
     """
@@ -50,15 +50,17 @@ class SealedFile:
             raise SealedFileError(f"{self.path} cannot be read: {error}") from None
 
     def write(self, secret: str) -> None:
-        """Keep a secret in place of any other, whole or not at all. Raises SealedFileError and OSError."""
+        """Keep a secret in place of any other, whole or not at all. Raises OSError.
+
+        A key that is missing, damaged or open to others is replaced: what it sealed cannot be read either way.
+        """
         make_folder(self.path.parent)
-        if not self.key.exists():
-            _write(self.key, str(Key.generate("k1", self.random)).encode())
         try:
-            sealed = self._ring().seal(secret.encode(), table="file", row=self.name, column="secret")
-        except KeyRingError as error:
-            raise SealedFileError(f"{self.key} cannot be read: {error}") from None
-        _write(self.path, sealed)
+            ring = self._ring()
+        except (OSError, KeyRingError, SealedFileError):
+            _write(self.key, str(Key.generate("k1", self.random)).encode())
+            ring = self._ring()
+        _write(self.path, ring.seal(secret.encode(), table="file", row=self.name, column="secret"))
 
     def delete(self) -> None:
         """Drop the secret. Raises OSError."""
@@ -82,7 +84,8 @@ def _refuse_open(path: Path) -> None:
 def _write(path: Path, content: bytes) -> None:
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # which only Windows has and needs
+    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

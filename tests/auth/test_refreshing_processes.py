@@ -1,15 +1,11 @@
 """Several server processes on one database, and what becomes of a refresh when one is killed in the middle."""
 
 import asyncio
-import subprocess
-import sys
-from collections.abc import AsyncGenerator, Generator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
-import anyio.to_thread
 import pytest
 
 from auth.connections import Connections
@@ -18,35 +14,12 @@ from calendly.errors import Unauthenticated
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import RECONNECT_AT, Calendly, connect, connections
+from tests.auth.processes import Process, process
 
 pytestmark = pytest.mark.anyio
 
 TIMES = 100
 CALLS = 10
-ROOT = Path(__file__).parents[2]
-
-
-class Process:
-    """A server process."""
-
-    def __init__(self, popen: subprocess.Popen[str]) -> None:
-        assert popen.stdin is not None
-        assert popen.stdout is not None
-        self._popen, self._stdin, self._stdout = popen, popen.stdin, popen.stdout
-
-    async def hear(self) -> str:
-        """Wait for its next line, while the sandbox on this loop goes on."""
-        return (await anyio.to_thread.run_sync(self._stdout.readline)).rstrip("\n")
-
-    def call(self, moment: datetime, calls: int = 1) -> None:
-        """Have it make so many calls at once; the tokens they were given are its next line."""
-        self._stdin.write(f"{moment.isoformat()} {calls}\n")
-        self._stdin.flush()
-
-    def kill(self) -> None:
-        """End it as `kill -9` does."""
-        self._popen.kill()
-        self._popen.wait()
 
 
 @dataclass(frozen=True)
@@ -63,21 +36,9 @@ class Deployment:
     own: Connections
     user: str
 
-    @contextmanager
-    def process(self, stall: str = "never") -> Generator[Process]:
+    def process(self, stall: str = "never") -> AbstractContextManager[Process]:
         """Run another process."""
-        arguments = (self.url, self.calendly.url, self.user, stall)
-        with subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "tests.auth.refreshing_server", *arguments],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        ) as popen:
-            try:
-                yield Process(popen)
-            finally:
-                popen.kill()
+        return process("refreshing_server", self.url, self.calendly.url, self.user, stall)
 
     async def row(self) -> Connection:
         """Read the connection."""
