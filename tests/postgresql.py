@@ -11,12 +11,24 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from typing_extensions import TypedDict
+
+# Nothing here has to outlive the machine.
+OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
 PROGRAMS = ("initdb", "pg_ctl", "postgres", "psql")
 # PostgreSQL refuses to run as root; for root, somebody without rights runs it.
 AS_ORDINARY_USER = hasattr(os, "getuid") and os.getuid() == 0
 ORDINARY_USER = "nobody"
-# Nothing here has to outlive the machine.
-OPTIONS = "-c fsync=off -c full_page_writes=off -c max_connections=60 -c shared_buffers=32MB"
+
+
+class Somebody(TypedDict, total=False):
+    """The arguments of a subprocess that say who runs it."""
+
+    user: str
+    extra_groups: list[str]
+
+
+AS_SOMEBODY: Somebody = {"user": ORDINARY_USER, "extra_groups": []} if AS_ORDINARY_USER else {}
 
 
 @cache
@@ -54,6 +66,23 @@ class Server:
         finally:
             self._psql("SET lock_timeout = '10s'", f"DROP SCHEMA {name} CASCADE")
 
+    @contextmanager
+    def ended_with_us(self) -> Generator[None]:
+        """At the end, or when this process dies in whatever way, stop the server and remove its folder."""
+        end = 'read _; "$1" --pgdata "$2/data" --mode immediate stop; cd /; rm -rf "$2"'
+        folder = programs()
+        assert folder is not None
+        with subprocess.Popen(
+            ["/bin/sh", "-c", end, "sh", folder / "pg_ctl", self.folder],
+            stdin=subprocess.PIPE,  # closed when we are gone
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.folder,
+            start_new_session=True,
+            **AS_SOMEBODY,
+        ):
+            yield
+
     def initialize(self) -> None:
         """Make the cluster, once."""
         settings = ("--username", "tests", "--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
@@ -77,8 +106,7 @@ class Server:
                 stdout=output,  # no pipe: the server would hold it open
                 stderr=output,
                 check=True,
-                user=ORDINARY_USER if AS_ORDINARY_USER else None,
-                extra_groups=[] if AS_ORDINARY_USER else None,
+                **AS_SOMEBODY,
             )
 
 
@@ -87,13 +115,10 @@ def running_server() -> Generator[Server]:
     """Run a server on a free port. Its folder is not pytest's, which nobody but root may enter when root runs us."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = int(listener.getsockname()[1])
-    with tempfile.TemporaryDirectory(prefix="calendly-mcp-postgresql-") as name:
-        server = Server(Path(name), port)
-        if AS_ORDINARY_USER:
-            shutil.chown(server.folder, user=ORDINARY_USER)
+    server = Server(Path(tempfile.mkdtemp(prefix="calendly-mcp-postgresql-")), port)
+    if AS_ORDINARY_USER:
+        shutil.chown(server.folder, user=ORDINARY_USER)
+    with server.ended_with_us():
         server.initialize()
         server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
+        yield server
