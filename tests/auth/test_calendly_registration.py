@@ -147,6 +147,13 @@ def test_no_other_address_is_taken(url: str) -> None:
         check_endpoint(url, "https://calendly.com")
 
 
+def test_localhost_is_this_machine_and_its_neighbours_are_not() -> None:
+    assert check_endpoint("http://localhost:9000/token", "http://localhost:9000")
+    assert check_endpoint("http://[::1]:9000/token", "http://[::1]:9000")
+    with pytest.raises(LoginRefused):
+        check_endpoint("http://127.0.0.1:9000/token", "http://localhost:9000")
+
+
 def test_a_host_that_is_not_this_machine_is_not_taken_though_it_is_the_issuers() -> None:
     with pytest.raises(LoginRefused):
         check_endpoint("https://mock.example/token", "https://mock.example")

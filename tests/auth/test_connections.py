@@ -1,7 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from auth.application import Configured
 from auth.calendly_login import CalendlyLogin
+from auth.connection_rows import ConnectionRows
 from auth.connections import Connections
 from auth.lease import LEASE, Connection, Failure, Status
 from auth.tables import upstream_connection
@@ -17,6 +18,7 @@ from auth.upstream import Tokens, Upstream
 from calendly.errors import RateLimited, Unauthenticated, Unreachable
 from calendly.scopes import SCOPES
 from storage.database import Database, open_database
+from storage.errors import StorageUnavailable
 from storage.schema import migrate
 from tests.auth.calendly_side import ASKED, KEYRING, RECONNECT_AT, REDIRECT_URI, Calendly, connect, connections
 
@@ -373,27 +375,97 @@ async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_a
     assert row.narrowed == frozenset(SCOPES) - {*ASKED, "event_types:read"}
 
 
+@dataclass
+class Lock:
+    """A transaction of somebody else's that lets nobody write."""
+
+    database: Database
+    held: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    async def take(self) -> None:
+        """Begin it."""
+        self.task = asyncio.create_task(self._hold())
+        await self.held.wait()
+
+    async def release(self, _: float = 0) -> None:
+        """End it."""
+        self.released.set()
+        if self.task:
+            await self.task
+
+    async def _hold(self) -> None:
+        async with self.database.begin() as transaction:
+            await transaction.execute(select(upstream_connection).with_for_update())
+            self.held.set()
+            await self.released.wait()
+
+
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    locks = AsyncExitStack()
-
-    async def lock() -> None:
-        transaction = await locks.enter_async_context(database.begin())
-        await transaction.execute(select(upstream_connection).with_for_update())
-
-    async def unlock(_: float) -> None:
-        await locks.aclose()
-
     async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=0.3) as own:
         await migrate(database)
         _, user = await connected(database, upstream)
-        made = connections(own, Interrupted(upstream, after=lock), upstream.clock, sleep=unlock)
+        lock = Lock(database)
+        made = connections(own, Interrupted(upstream, after=lock.take), upstream.clock, sleep=lock.release)
         upstream.clock.advance(OVER)
         assert upstream.is_live(await made.credentials(user).access_token())
         assert (await row_of(made, user)).generation == 2
     assert "not stored yet" in caplog.text
     assert upstream.token_requests() == [200]
+
+
+async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_left_to_run_out(
+    shared_database_url: str, upstream: Calendly
+) -> None:
+    async def sleep(_: float) -> None:
+        """Let no time pass."""
+
+    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=0.3) as own:
+        await migrate(database)
+        _, user = await connected(database, upstream)
+        lock = Lock(database)
+        made = connections(own, Interrupted(upstream, after=lock.take), upstream.clock, sleep=sleep)
+        upstream.clock.advance(OVER)
+        with pytest.raises(StorageUnavailable):
+            await made.token(user)
+        await lock.release()
+        row = await row_of(made, user)
+        assert (row.generation, row.status) == (1, Status.ACTIVE)
+        assert row.lease_until == upstream.clock.now() + LEASE
+
+
+async def test_of_two_that_saw_the_lease_free_one_gets_it(database: Database, upstream: Calendly) -> None:
+    made, user = await connected(database, upstream)
+    seen = await row_of(made, user)
+    rows = ConnectionRows(KEYRING)
+    until = upstream.clock.now() + LEASE
+    claims = [replace(seen, lease_holder=name, lease_until=until) for name in ("one", "other")]
+    async with database.begin() as transaction:
+        assert [await rows.claim(transaction, seen, claimed) for claimed in claims] == [True, False]
+        assert not await rows.fail(transaction, claims[1], replace(seen, failure=Failure.BUSY))
+        assert not await rows.claim(transaction, replace(seen, generation=7), claims[1])
+    assert await made.describe(user) == claims[0]
+
+
+async def test_a_sign_in_during_a_refresh_is_what_stays(database: Database, upstream: Calendly) -> None:
+    other, user = await connected(database, upstream)
+    again = await upstream.sign_in()
+
+    async def sign_in() -> None:
+        async with database.begin() as transaction:
+            await other.keep(transaction, again)
+
+    made = connections(database, Interrupted(upstream, after=sign_in), upstream.clock)
+    upstream.clock.advance(timedelta(minutes=10))
+    with pytest.raises(Unauthenticated):
+        await made.token("https://api.calendly.com/users/NOBODY")
+    async with database.begin() as transaction:
+        await transaction.execute(update(upstream_connection).values(expires_at=upstream.clock.now()))
+    assert await made.token(user) == (2, again.tokens.access_token)
+    assert upstream.is_live(again.tokens.access_token)
 
 
 async def test_no_secret_is_in_what_is_logged_shown_or_stored(
