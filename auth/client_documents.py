@@ -91,17 +91,20 @@ def life(cache_control: str) -> timedelta:
 
 
 class DocumentFetcher:
-    """Fetches metadata documents over `network`, verified by `tls`."""
+    """Fetches metadata documents over `network`, verified by `tls`, in `patience` seconds."""
 
-    def __init__(self, network: PublicNetwork, tls: ssl.SSLContext, schemes: Collection[str]) -> None:
+    def __init__(
+        self, network: PublicNetwork, tls: ssl.SSLContext, schemes: Collection[str], *, patience: float = PATIENCE
+    ) -> None:
         self._network = network
         self._tls = tls
         self._schemes = schemes
+        self._patience = patience
 
     async def fetch(self, client_id: str) -> Document:
         """Fetch the document at `client_id`. Raises InvalidClient."""
         try:
-            with anyio.fail_after(PATIENCE):
+            with anyio.fail_after(self._patience):
                 body, cache_control = await self._get(client_id)
         except (TimeoutError, OSError, httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.TimeoutException):
             raise InvalidClient(_UNREADABLE) from None
