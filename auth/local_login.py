@@ -114,6 +114,7 @@ async def logout(store: LoginStore, upstream: Callable[[Application, str], Upstr
         What was dropped, None when nobody was signed in.
 
     Raises:
+        LoginRefused: What was stored cannot be read. It is dropped all the same, but Calendly cannot be told.
         LoginUnavailable: The store cannot be changed.
     """
     async with store.alone():

@@ -26,8 +26,6 @@ from storage.keys import Random
 SERVICE: Final = "calendly-mcp"
 """What the login is called in the system's keyring."""
 
-# Windows keeps 2,560 bytes of UTF-16 for an entry.
-_LONGEST_SECRET: Final = 1_280
 # A tenth of a second each: longer than a refresh may take.
 _TRIES: Final = 300
 _RECOMMENDED: Final = 1.0
@@ -151,8 +149,9 @@ class LoginStore:
         return self._in_keyring(lambda keyring: keyring.get_password(*self._entry)) if text is None else text
 
     def _write(self, text: str) -> None:
+        """Prefer the keyring. It may not open, or not take as much: Windows' keeps 2,560 bytes."""
         try:
-            kept = len(text) <= _LONGEST_SECRET and self._in_keyring(lambda keyring: _put(keyring, *self._entry, text))
+            kept = self._in_keyring(lambda keyring: _put(keyring, *self._entry, text))
         except LoginUnavailable as error:
             _log.info("the login goes to a file: %s", error)
             kept = False

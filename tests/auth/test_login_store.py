@@ -42,6 +42,7 @@ LOGIN = LocalLogin(
     access_token="the-access-token",
     refresh_token="the-refresh-token",
 )
+LARGEST_ENTRY = 1_280  # Windows has 2,560 bytes of UTF-16
 LONG = replace(LOGIN, access_token="a" * 2_000)
 
 
@@ -60,6 +61,8 @@ class Memory:
     def set_password(self, service: str, username: str, password: str) -> None:
         """Keep."""
         self._work()
+        if len(password) > LARGEST_ENTRY:
+            raise OSError("The stub received bad data.")
         self.entries[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
@@ -115,7 +118,7 @@ async def test_a_keyring_that_does_not_open_is_as_good_as_none(
     assert "the-refresh-token" not in caplog.text
 
 
-async def test_a_login_too_long_for_every_keyring_goes_to_the_file(tmp_path: Path) -> None:
+async def test_a_login_that_the_keyring_does_not_take_goes_to_the_file(tmp_path: Path) -> None:
     memory = Memory()
     await store(tmp_path, memory).write(LOGIN)
     await store(tmp_path, memory).write(LONG)
