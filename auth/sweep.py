@@ -19,6 +19,7 @@ from auth.tables import (
     grant,
     rate_window,
     refresh_token,
+    spent_confirmation,
 )
 from storage.errors import StorageUnavailable
 from storage.retention import purge
@@ -48,8 +49,8 @@ async def sweep(realm: Realm) -> None:
         await stored_tokens.forget_successors(connection, now - 2 * GRACE)
         await stored_clients.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
-    over = [authorization_transaction.c.expires_at, access_token.c.expires_at, agent_token.c.expires_at]
-    await purge(realm.database, over, now=now)
+    over = (authorization_transaction, access_token, agent_token, spent_confirmation)
+    await purge(realm.database, [table.c.expires_at for table in over], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
     await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)

@@ -182,6 +182,13 @@ agent_token = Table(
     Column("expires_at", Instant, nullable=False),
 )
 
+spent_confirmation = Table(
+    "spent_confirmation",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the token with which a call was confirmed
+    Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
+)
+
 rate_window = Table(
     "rate_window",
     metadata,
