@@ -50,13 +50,13 @@ class Consent:
 class Pages:
     """Writes the pages."""
 
-    def __init__(self) -> None:
-        """Read the templates."""
+    def __init__(self, *folders: Path) -> None:
+        """Read the templates, those in other `folders` as well."""
         style = (_FOLDER / "style.css").read_text()
         self._style = Markup(style)  # noqa: S704 - our own file
         self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
         self._environment = Environment(
-            loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, auto_reload=False
+            loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
 
     def consent(self, page: Consent) -> HTMLResponse:
@@ -75,6 +75,10 @@ class Pages:
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
+
+    def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
+        """Show a page whose template stands in one of the other folders."""
+        return self._page(template, values)
 
     def _page(
         self, template: str, values: dict[str, object], *, status: int = 200, form_action: Sequence[str] = ("'none'",)
