@@ -80,6 +80,7 @@ class Surroundings:
 def http_app(server: Server[Any], around: Surroundings) -> Starlette:
     """Make the ASGI application; `server` is what answers MCP."""
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_BODY)
+    endpoint = _endpoint(manager.asgi_app, around.door)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -99,7 +100,8 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
 
     return Starlette(
         routes=[
-            Route("/mcp", _endpoint(manager.asgi_app, around.door), methods=["POST", "OPTIONS"]),
+            Route("/mcp", endpoint, methods=["POST"]),
+            Route("/mcp", endpoint, methods=["OPTIONS"]),  # apart, so that other methods are told of POST alone
             Route("/healthz", well),
             Route("/readyz", ready),
             Route("/", page),
