@@ -195,23 +195,23 @@ class Settings(BaseModel):
     client_id: Annotated[
         str | None,
         AfterValidator(read_word),
-        Source("CALENDLY_CLIENT_ID", help="the Calendly OAuth application (default: the server registers itself)"),
+        Source("CALENDLY_CLIENT_ID", help="the Calendly OAuth application (default: one is registered)"),
     ] = None
     client_secret: Annotated[
         _Secret | None,
         Source(
             "CALENDLY_CLIENT_SECRET",
-            help="its secret, if it has one; or CALENDLY_CLIENT_SECRET_FILE, a file that holds it",
+            help="its secret, if it has one; or CALENDLY_CLIENT_SECRET_FILE",
             secret=True,
         ),
     ] = Field(None, repr=False)
     scopes: Annotated[
         frozenset[str],
         BeforeValidator(read_scopes),
-        Source("CALENDLY_SCOPES", help="what that application is registered for (default: what the 28 endpoints need)"),
+        Source("CALENDLY_SCOPES", help="what that application may ask for (default: what the 28 endpoints need)"),
     ] = GUIDE_SCOPES
     issuer: Annotated[
-        _Origin, Source("CALENDLY_ISSUER", help="where the server registers itself (default https://calendly.com)")
+        _Origin, Source("CALENDLY_ISSUER", help="where an application is registered (default https://calendly.com)")
     ] = "https://calendly.com"
     auth_url: Annotated[
         _Origin,
@@ -223,7 +223,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
             _OPERATING,
-            "the address clients use, without a path (default: the one listened on, of this machine)",
+            "the address that clients use, without a path (default: the one listened on)",
         ),
     ] = None
     database_url: Annotated[
@@ -240,7 +240,7 @@ class Settings(BaseModel):
         _Secret | None,
         Source(
             "CALENDLY_MCP_SECRET_KEYS",
-            help="key ring id:base64,…; or CALENDLY_MCP_SECRET_KEYS_FILE (default: a file beside the SQLite database)",
+            help="key ring id:base64,… or …_FILE (default: a file beside the SQLite database)",
             secret=True,
         ),
     ] = Field(None, repr=False)

@@ -7,11 +7,12 @@ import mcp_types as types
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from tests.e2e.conftest import Connection
-from tests.server.desk import call
+from tests.e2e.conftest import Connection, Connector
+from tests.server.desk import Answer, Era, call
 from tools import ALL
 
 pytestmark = pytest.mark.anyio
+NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
 async def test_all_tools_are_listed_in_order_with_all_that_is_known_of_them(connection: Connection) -> None:
@@ -63,7 +64,7 @@ async def test_nulls_are_left_out_unless_everything_is_asked_for(connection: Con
 
 
 async def test_what_calendly_refuses_is_a_result(connection: Connection) -> None:
-    refused = await call(connection.client, "get_user", user="00000000-0000-4000-8000-000000000000")
+    refused = await call(connection.client, "get_user", user=NOBODY)
     assert refused.kind == "not_found"
     assert refused.error["status"] == 404
     assert refused.error["title"] == "Resource Not Found"
@@ -86,3 +87,20 @@ async def test_a_name_that_no_tool_has_is_a_protocol_error(connection: Connectio
 async def test_after_every_error_the_next_call_works(connection: Connection) -> None:
     assert (await call(connection.client, "get_user", user="?")).kind == "invalid_argument"
     assert (await call(connection.client, "get_current_user")).kind == "answered"
+
+
+@pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
+async def test_a_call_that_waits_reports_progress_over_http(connector: Connector, era: Era) -> None:
+    heard: list[str | None] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        assert total is not None
+        assert progress < total
+        heard.append(message)
+
+    async with connector.connect(("http", era), None) as connection:
+        connection.sandbox.will_fail(status=429, headers={"Retry-After": "2"})
+        answered = await connection.client.call_tool("get_user", {"user": NOBODY}, progress_callback=hear)
+    assert Answer(answered).kind == "not_found"
+    assert heard
+    assert str(heard[0]).endswith("for a turn under Calendly's rate limit")
