@@ -16,6 +16,7 @@ COPY auth auth
 COPY calendly calendly
 COPY sandbox sandbox
 COPY server server
+COPY storage storage
 COPY tools tools
 # The file system may be read-only at run time, so everything is compiled now. The compiled files are trusted as they
 # are (unchecked-hash): nothing changes a source file inside an image.

@@ -13,18 +13,18 @@ import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 
-from auth.personal_token import PersonalToken
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
 from calendly.ranges import Cap
 from server.caller import Callers
-from server.first_run import NO_TOKEN
 from server.handlers import Handlers
+from server.local import local_party
+from server.party import OnePerson
 from server.seal import Seal
 from server.selection import Rules, Selection, select
 from server.settings import Settings
-from server.terminal import DISTRIBUTION, CommandError, UsageError, say
+from server.terminal import DISTRIBUTION, CommandError, say
 from tools import ALL
 from tools.idempotency import Ledger
 
@@ -54,20 +54,20 @@ _PHRASES: Final = 8
 
 @asynccontextmanager
 async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
-    """Make the MCP server of a process, with the embedded sandbox where it is asked for.
+    """Make the MCP server of a process that acts for one person, with the embedded sandbox where it is asked for.
 
     Raises:
         UsageError: There is no token, or a setting names what does not exist.
-        CommandError: The sandbox cannot listen.
+        CommandError: The sandbox cannot listen, or a stored sign-in cannot be read.
     """
-    selection = select(ALL, _rules(settings))
+    selection = select(ALL, rules(settings))
     async with AsyncExitStack() as stack:
-        if settings.sandbox:
-            settings = await _with_sandbox(settings, stack)
+        settings = await with_sandbox(settings, stack)
+        party = await local_party(settings, stack)
         clock = asyncio.get_running_loop().time
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            credentials=credentials_of(settings),
+            parties=OnePerson(party),
             levels=settings.access,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
@@ -76,15 +76,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
             clock=clock,
             sleep=asyncio.sleep,
         )
-        origins = () if settings.api_url == CALENDLY_ORIGIN else (settings.api_url,)
-        yield _server(Handlers(ALL, selection, callers, origins, clock), selection)
-
-
-def credentials_of(settings: Settings) -> PersonalToken:
-    """Whose token is used. Raises UsageError, with what to do, when there is none."""
-    if settings.access_token is None:
-        raise UsageError(NO_TOKEN)
-    return PersonalToken(settings.access_token)
+        yield mcp_server(Handlers(ALL, selection, callers, origins(settings), clock), selection)
 
 
 def calendly_for(settings: Settings, stack: AsyncExitStack) -> Callable[[], Calendly]:
@@ -122,18 +114,27 @@ def instructions(summary: Iterable[str]) -> str:
     return f"{_INSTRUCTIONS}\nSwitched off by the operator: {'; '.join([*named, *more])}."
 
 
-def _rules(settings: Settings) -> Rules:
+def origins(settings: Settings) -> tuple[str, ...]:
+    """Where resource URIs may point besides Calendly's own address."""
+    return () if settings.api_url == CALENDLY_ORIGIN else (settings.api_url,)
+
+
+def rules(settings: Settings, *, limited_to: frozenset[str] | None = None) -> Rules:
+    """What the operator asked for; `limited_to` are the scopes that there can be, None where any can."""
     return Rules(
         toolsets=settings.toolsets,
         tools=settings.tools,
         exclude_tools=settings.exclude_tools,
         read_only=settings.read_only,
         levels=settings.access,
+        scopes=limited_to,
     )
 
 
-async def _with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
-    """Start the embedded sandbox and turn the settings to it."""
+async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
+    """Start the embedded sandbox, if there is to be one, and turn the settings to it. Raises CommandError."""
+    if not settings.sandbox:
+        return settings
     from sandbox import running  # noqa: PLC0415 - a sandbox is loaded only where one is wanted
 
     try:
@@ -143,10 +144,11 @@ async def _with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
     if settings.ignored:
         say(f"ignored with --sandbox: {', '.join(settings.ignored)}")
     say(f"sandbox: {sandbox.url}")
-    return settings.model_copy(update={"api_url": sandbox.url})
+    return settings.model_copy(update=dict.fromkeys(("api_url", "auth_url", "issuer"), sandbox.url))
 
 
-def _server(handlers: Handlers, selection: Selection) -> Server[Any]:
+def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
+    """Make the server that answers MCP."""
     return Server(
         "calendly",
         title="Calendly",

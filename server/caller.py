@@ -8,16 +8,16 @@ from typing import Final, cast
 import mcp_types as types
 
 from auth.access import Levels, decide
-from auth.personal_token import PersonalToken
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
 from calendly.errors import InsufficientScope, unreadable
 from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
-from calendly.request import JSON, Account, Request
-from server.confirm import Approval, Context
-from server.seal import Seal, digest
+from calendly.request import JSON, Request
+from server.confirm import Approval, Confirmations, Context
+from server.party import Parties, Party
+from server.seal import digest
 from server.selection import refusal
 from tools.errors import AccessDenied
 from tools.idempotency import Ledger
@@ -49,7 +49,7 @@ class Callers:
 
     Attributes:
         calendly: Gives the HTTP core.
-        credentials: Whose token is used.
+        parties: Tells who a request is from.
         levels: What the operator allows.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
@@ -60,31 +60,34 @@ class Callers:
     """
 
     calendly: Callable[[], Calendly]
-    credentials: PersonalToken
+    parties: Parties
     levels: Levels
     max_wait: float
     available_times_cap: Cap
     ledger: Ledger
-    seal: Seal
+    seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
-    def of(self, context: Context, params: types.CallToolRequestParams, confirmation: str | None) -> "ToolCaller":
+    def of(
+        self, party: Party, context: Context, params: types.CallToolRequestParams, confirmation: str | None
+    ) -> "ToolCaller":
         """The caller of one request.
 
         Args:
+            party: Who it is from.
             context: The request, as the SDK hands it over.
             params: Its parameters.
             confirmation: The argument of that name, None without one.
         """
-        person, agent = self.credentials.person, _agent(context)
+        person, agent = party.account.user, party.account.agent
         started = self.clock()
         deadline = started + time_limit(self.max_wait) - _MARGIN
         arguments = {name: value for name, value in (params.arguments or {}).items() if name != "confirmation"}
         return ToolCaller(
             shared=self,
-            account=Account(person, agent, self.credentials),
+            party=party,
             approval=Approval(
                 seal=self.seal,
                 context=context,
@@ -100,18 +103,12 @@ class Callers:
         )
 
 
-def _agent(context: Context) -> str:
-    """What the client says of itself; empty where it says nothing."""
-    client = context.session.client_params
-    return client.client_info.name[:80] if client is not None else ""
-
-
 @dataclass(kw_only=True)
 class ToolCaller:
     """The caller of one call: see `tools.toolset.Caller`."""
 
     shared: Callers
-    account: Account
+    party: Party
     approval: Approval
     bookings: Bookings
     context: Context
@@ -126,25 +123,31 @@ class ToolCaller:
 
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
-        known = self.shared.identities.get(self.account.user)
+        user = self.party.account.user
+        known = self.party.identity or self.shared.identities.get(user)
         if known is None:
-            known = self.shared.identities[self.account.user] = _identity(user_in(await self._me()))
+            known = self.shared.identities[user] = _identity(user_in(await self._me()))
         return known
 
     async def permit(self, tool: Tool, question: Question) -> None:
-        """Let `tool` go on. Raises AccessDenied, and what `Approval.obtain` raises."""
+        """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
         decision = decide(tool.capability, tool.access, self.shared.levels[tool.capability])
         if decision.verdict == "deny":
             raise AccessDenied(refusal(tool, decision.rule))
+        if (lack := self.party.lack(tool)) is not None:
+            raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
         if decision.verdict == "ask" and not self.approved:
             await self.approval.obtain(question)
             self.approved = True
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError."""
-        return await self.shared.calendly().send(
-            request, self.account, deadline=self.deadline, waiting=self._report_waiting
-        )
+        try:
+            return await self.shared.calendly().send(
+                request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
+            )
+        except InsufficientScope as refused:
+            raise await self._explained(refused) from None
 
     async def pause(self, seconds: float) -> bool:
         """Wait inside the call's deadline; False at once when that much time is not left."""
@@ -157,14 +160,13 @@ class ToolCaller:
         try:
             return await self.send(ME)
         except InsufficientScope as refused:
-            raise InsufficientScope(
-                "The token may not read whose it is, so pass `user` and `organization` as resource URIs.",
-                status=refused.status,
-                title=refused.title,
-                message=refused.message,
-                details=refused.details,
-                required_scopes=refused.required_scopes,
-            ) from None
+            unknown = "The token may not read whose it is, so pass `user` and `organization` as resource URIs."
+            raise _reworded(refused, unknown) from None
+
+    async def _explained(self, refused: InsufficientScope) -> InsufficientScope:
+        """Add to a refusal what is known of the scopes that it names."""
+        note = await self.party.note(refused.required_scopes)
+        return refused if note is None else _reworded(refused, f"{refused.reason} {note}")
 
     async def _report_waiting(self, seconds: float) -> None:
         elapsed = self.shared.clock() - self.started
@@ -179,6 +181,17 @@ def user_in(answer: JSON) -> models.User:
     if not isinstance(resource, dict):
         raise unreadable(ME)
     return models.read(models.User, cast("JSON", resource))
+
+
+def _reworded(refused: InsufficientScope, reason: str) -> InsufficientScope:
+    return InsufficientScope(
+        reason,
+        status=refused.status,
+        title=refused.title,
+        message=refused.message,
+        details=refused.details,
+        required_scopes=refused.required_scopes,
+    )
 
 
 def _identity(user: models.User) -> Identity:

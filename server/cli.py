@@ -3,13 +3,13 @@
 import argparse
 import gc
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, NoReturn, cast
+from typing import Any, Final, NoReturn, cast
 
 from typing_extensions import override
 
@@ -22,7 +22,43 @@ COMMANDS: Final = {
     "sandbox": "a Calendly of its own, as an HTTP service",
     "demo": "an MCP client at work against the sandbox, as a transcript",
     "tools": "every tool with its endpoint, scope, access, capability and toolset",
-    "whoami": "the person, organization and zone behind the token",
+    "whoami": "the person, organization and zone behind the token or the sign-in",
+    "login": "sign in at Calendly by browser, for a server on this machine",
+    "logout": "end that sign-in",
+    "token": "tokens of the hosted endpoint for agents without a browser",
+    "keys": "the keys under which the hosted endpoint keeps its secrets",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a command can be told to do. `options` are argparse's arguments by flag, or by name for a plain word."""
+
+    help: str
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+
+
+ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
+    "token": {
+        "create": Action(
+            "make a token and print it, this once",
+            {
+                "--for": {"required": True, "metavar": "NAME", "help": "what the agent is called"},
+                "--scopes": {
+                    "required": True,
+                    "metavar": "SCOPES",
+                    "help": "what it may do: Calendly's scopes, by commas",
+                },
+                "--user": {
+                    "metavar": "WHO",
+                    "help": "for whom it acts, by e-mail or URI, where several people connected",
+                },
+            },
+        ),
+        "list": Action("list the tokens that are good"),
+        "revoke": Action("end a token at once", {"id": {"metavar": "ID", "help": "its id, as the list has it"}}),
+    },
+    "keys": {"rotate": Action("seal every stored secret anew, under the first key of the ring")},
 }
 
 
@@ -34,11 +70,15 @@ class Arguments:
         flags: The settings that were given, by field name.
         config: The file of settings.
         as_json: Whether the answer is wanted as JSON.
+        action: What a command of several is to do.
+        options: What belongs to that action alone, by name without dashes.
     """
 
     flags: dict[str, str]
     config: Path | None
-    as_json: bool
+    as_json: bool = False
+    action: str = ""
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def run(words: Sequence[str]) -> int:
@@ -83,7 +123,10 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
         words = ["stdio", *words]
     given = vars(_parser().parse_args(words))
     flags = {name: value for name, value in given.items() if name in SOURCES and value is not None}
-    return given["command"], Arguments(flags, given.get("config"), bool(given.get("json")))
+    command, action = given["command"], given.get("action", "")
+    known = ACTIONS[command][action].options if action else ()
+    options = {name: given[name] for name in (option.lstrip("-") for option in known) if given[name] is not None}
+    return command, Arguments(flags, given.get("config"), bool(given.get("json")), action, options)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,18 +143,30 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
         )
-        _add_flags(command, name)
+        if name in ACTIONS:
+            _add_actions(command, name)
+        else:
+            _add_flags(command, name)
     return parser
 
 
+def _add_actions(parser: argparse.ArgumentParser, command: str) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, action in ACTIONS[command].items():
+        told = actions.add_parser(name, help=action.help, description=action.help.capitalize(), allow_abbrev=False)
+        for option, argument in action.options.items():
+            told.add_argument(option, **argument)
+        _add_flags(told, command)
+
+
 def _add_flags(parser: argparse.ArgumentParser, command: str) -> None:
-    for field, source in SOURCES.items():
+    for name, source in SOURCES.items():
         if source.flag is None or command not in source.commands:
             continue
-        if Settings.model_fields[field].annotation is bool:
-            parser.add_argument(source.flag, dest=field, action="store_const", const="true", help=source.help)
+        if Settings.model_fields[name].annotation is bool:
+            parser.add_argument(source.flag, dest=name, action="store_const", const="true", help=source.help)
         else:
-            parser.add_argument(source.flag, dest=field, metavar="VALUE", help=source.help)
+            parser.add_argument(source.flag, dest=name, metavar="VALUE", help=source.help)
     if any(command in source.commands for source in SOURCES.values()):
         parser.add_argument(
             "--config", type=Path, metavar="FILE", help="settings as a TOML file, named as in the environment"

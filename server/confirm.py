@@ -8,7 +8,7 @@ bound to this very call (architecture: seal.py).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import anyio
 import mcp_types as types
@@ -16,7 +16,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from server.seal import Seal, Unproven
+from server.seal import Unproven
 from tools.errors import ConfirmationRequired, Declined
 from tools.toolset import Question
 
@@ -30,6 +30,18 @@ _BY_AGENT: Final = "passed on by an agent"
 
 # Accepting is the whole answer, so the form has no fields.
 _SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}
+
+
+class Confirmations(Protocol):
+    """Issues one-time tokens and takes them back: `server.seal` for one process, `server.shared_seal` for several."""
+
+    def issue(self, purpose: str, bound_to: bytes) -> str:
+        """Make a token that is taken once, for the same purpose and the same `bound_to`."""
+        ...
+
+    async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
+        """Take a token, so that it never works again. Raises Unproven."""
+        ...
 
 
 class InputRequired(Exception):
@@ -53,7 +65,7 @@ class Approval:
         patience: How many seconds are left to wait for an answer.
     """
 
-    seal: Seal
+    seal: Confirmations
     context: Context
     params: types.CallToolRequestParams
     confirmation: str | None
@@ -69,7 +81,7 @@ class Approval:
             Declined: The person said no, or dismissed the question.
         """
         try:
-            if self._is_given():
+            if await self._is_given():
                 return
             doubt = ""
         except Unproven as unproven:
@@ -81,7 +93,7 @@ class Approval:
             return
         raise ConfirmationRequired(text, self.seal.issue(_BY_AGENT, self.bound_to))
 
-    def _is_given(self) -> bool:
+    async def _is_given(self) -> bool:
         """Whether this round brought an approval.
 
         Raises:
@@ -89,12 +101,12 @@ class Approval:
             Declined: It brought a refusal.
         """
         if self.confirmation is not None:
-            self.seal.redeem(self.confirmation, _BY_AGENT, self.bound_to)
+            await self.seal.redeem(self.confirmation, _BY_AGENT, self.bound_to)
             return True
         answer = (self.params.input_responses or {}).get(_ANSWER)
         if not isinstance(answer, types.ElicitResult):
             return False
-        self.seal.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
+        await self.seal.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
         _require_consent(answer)
         return True
 

@@ -1,10 +1,11 @@
-"""What a person reads who starts the server for the first time, without a token."""
+"""What a person reads who starts the server for the first time, with neither a token nor a sign-in."""
 
 from typing import Final
 
 from server.settings import TOKEN, TOKEN_FILE
 
-NO_TOKEN: Final = f"""no access token is set, so there is no Calendly to talk to.
+NO_TOKEN: Final = f"""no access token is set and nobody signed in, so there is no Calendly to talk to. Either sign in
+by browser with `calendly-mcp login`, or make a token:
 
   1. In Calendly, open Integrations & apps > API and webhooks > Personal access tokens, and generate a new token.
   2. Give it scopes; a new token can do nothing until it has some, and a :write scope includes its :read.

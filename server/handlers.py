@@ -7,10 +7,12 @@ from typing import Any, Final
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
+from starlette.requests import Request
 
 from calendly.errors import CalendlyError
 from server.caller import Callers
 from server.confirm import Context, InputRequired
+from server.party import Party
 from server.results import failure, kind_of, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
@@ -60,7 +62,14 @@ class Handlers:
 
     async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         """List what this request may call, all on one page."""
-        return self._listing(self._selection_of(context).listed)
+        party = self._callers.parties.of(context)
+        listed = self._narrowed_by(context.request).listed
+        return self._listing(tuple(filter(party.sees, listed)))
+
+    def scopes_needed(self, request: Request, name: str) -> frozenset[str]:
+        """The scopes that a call of a tool needs; none for a tool that is off, or that there is not."""
+        tool = self._by_name.get(name)
+        return frozenset() if tool is None or name in self._narrowed_by(request).refusals else frozenset({tool.scope})
 
     async def call_tool(
         self, context: Context, params: types.CallToolRequestParams
@@ -73,15 +82,16 @@ class Handlers:
         tool = self._by_name.get(params.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
+        party = self._callers.parties.of(context)
         started = self._clock()
         outcome = "canceled"
         result: types.CallToolResult | types.InputRequiredResult
         try:
-            result, outcome = await self._call(tool, context, params), "answered"
+            result, outcome = await self._call(tool, party, context, params), "answered"
         except InputRequired as asked:
             result, outcome = asked.result, "asked the user"
         except (ToolError, CalendlyError) as problem:
-            result, outcome = failure(problem, tool), kind_of(problem)
+            result, outcome = failure(problem, tool, party.advice), kind_of(problem)
         except Exception:
             outcome = "failed"
             log.exception("%s failed by a fault of this server", tool.name)
@@ -90,8 +100,10 @@ class Handlers:
             log.info("%s: %s in %.3f s", tool.name, outcome, self._clock() - started)
         return result
 
-    async def _call(self, tool: Tool, context: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
-        refusal = self._selection_of(context).refusals.get(tool.name)
+    async def _call(
+        self, tool: Tool, party: Party, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
             raise AccessDenied(refusal)
         arguments = tool.parse(params.arguments or {}, self._origins)
@@ -100,14 +112,14 @@ class Handlers:
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
 
-        caller = self._callers.of(context, params, getattr(arguments, "confirmation", None))
+        caller = self._callers.of(party, context, params, getattr(arguments, "confirmation", None))
         call = Call(tool, caller, question)
         return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
 
-    def _selection_of(self, context: Context) -> Selection:
-        if context.request is None:
+    def _narrowed_by(self, request: Request | None) -> Selection:
+        if request is None:
             return self._selection
-        headers = context.request.headers
+        headers = request.headers
         toolsets, names = (
             ",".join(values) if (values := headers.getlist(header)) else None
             for header in ("x-mcp-toolsets", "x-mcp-tools")

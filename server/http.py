@@ -3,15 +3,14 @@
 Stateless, so that any replica answers any request; all revisions of MCP on the same address.
 """
 
-import json
 import os
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any, Final, Protocol
 
 import mcp_types as types
 import uvicorn
@@ -19,34 +18,69 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import RequestBodyLimitMiddleware
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from server.front_page import front_page
-from server.settings import is_loopback
+from server.guard import Guard, Reach
+from server.http_protocol import BoundedProtocol
 from server.signals import on_termination
 from server.terminal import CommandError, say
 
 LARGEST_BODY: Final = 1024 * 1024
 """Bytes of a request on the MCP endpoint."""
 
-_ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
-"""What an orchestrator asks by an address of its own choice."""
+_SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
+"""The headers of our answers that a page may read besides the usual ones."""
+
+Inspection = Callable[[Scope, bytes], Response | None]
+"""Looks at a request and its whole body; the answer that turns it away, or None."""
 
 
-def http_app(server: Server[Any], address: str) -> Starlette:
-    """The ASGI application.
+class Door(Protocol):
+    """What stands before the MCP endpoint where not everybody may call it: `server.bearer`."""
 
-    Args:
-        server: What answers MCP.
-        address: Where it can be reached, without a path.
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """Put the check of who asks before an application."""
+        ...
+
+    def challenge(self, scope: Scope, body: bytes) -> Response | None:
+        """Return the answer to a request that its sender may not make, None for one that it may."""
+        ...
+
+
+async def _always_ready() -> bool:
+    """Depend on nothing that could be missing."""
+    return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What there is around the MCP endpoint.
+
+    Attributes:
+        reach: By which names the server is asked, and from which pages.
+        front_page: What is shown at `/`.
+        door: What stands before the endpoint, None where whoever reaches it may call.
+        routes: Other pages.
+        is_ready: Whether requests can be answered now.
     """
+
+    reach: Reach
+    front_page: Callable[[], Response]
+    door: Door | None = None
+    routes: Sequence[BaseRoute] = ()
+    is_ready: Callable[[], Awaitable[bool]] = _always_ready
+
+
+def http_app(server: Server[Any], around: Surroundings) -> Starlette:
+    """Make the ASGI application; `server` is what answers MCP."""
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_BODY)
+    endpoint = _endpoint(manager.asgi_app, around.door)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -54,88 +88,50 @@ def http_app(server: Server[Any], address: str) -> Starlette:
             yield
 
     async def page(_request: Request) -> Response:
-        return HTMLResponse(front_page(address), headers=_PAGE_HEADERS)
+        return around.front_page()
 
     async def well(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
+    async def ready(_request: Request) -> Response:
+        if await around.is_ready():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
     return Starlette(
         routes=[
-            Route(
-                "/mcp", RequestBodyLimitMiddleware(_without_batches(manager.asgi_app), LARGEST_BODY), methods=["POST"]
-            ),
+            Route("/mcp", endpoint, methods=["POST"]),
+            Route("/mcp", endpoint, methods=["OPTIONS"]),  # apart, so that other methods are told of POST alone
             Route("/healthz", well),
-            Route("/readyz", well),
+            Route("/readyz", ready),
             Route("/", page),
+            *around.routes,
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
 
 
-# No scripts, nothing from elsewhere, no framing.
-_PAGE_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-
-
-class Guard:
-    """Stands before every route: turns away what a foreign page made a browser send (DNS rebinding)."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        # White space around a value is not part of it (RFC 9110, 5.5), but uvicorn's httptools leaves it there.
-        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
-        refusal = None if scope["path"] in _ANY_HOST else _refusal(Headers(scope=scope))
-        await (refusal or self._app)(scope, receive, send)
-
-
-def _refusal(headers: Headers) -> Response | None:
-    hosts = headers.getlist("host")
-    if len(hosts) != 1 or not _is_here(f"//{hosts[0]}"):
-        return PlainTextResponse(
-            "This server answers to localhost and 127.0.0.1 only; the Host header names another machine.\n",
-            HTTPStatus.MISDIRECTED_REQUEST,
-        )
-    if not all(origin.startswith(("http://", "https://")) and _is_here(origin) for origin in headers.getlist("origin")):
-        return PlainTextResponse(
-            "Pages of other origins may not call this server; the Origin header names one.\n", HTTPStatus.FORBIDDEN
-        )
-    return None
-
-
-def _is_here(url: str) -> bool:
-    """Whether a URL leads to this machine and says nothing more than host and port."""
-    try:
-        parts = urlsplit(url)
-        return is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path
-    except ValueError:
-        return False
-
-
-def _without_batches(app: ASGIApp) -> ASGIApp:
-    """Refuse JSON-RPC batches, which only revision 2025-03-26 knew. Wants the whole body as one message."""
-    refusal = types.JSONRPCError(
-        jsonrpc="2.0",
-        id=None,
-        error=types.ErrorData(
-            code=types.INVALID_REQUEST, message="JSON-RPC batches are not accepted; send one message."
-        ),
+def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
+    """Put before an application what a message has to pass."""
+    inspected = _inspected(app, [_refuse_batch] if door is None else [_refuse_batch, door.challenge])
+    limited: ASGIApp = RequestBodyLimitMiddleware(inspected, LARGEST_BODY)
+    checked = limited if door is None else door.before(limited)
+    # The guard has turned away pages of other origins by now.
+    return CORSMiddleware(
+        checked, allow_origin_regex=".*", allow_methods=["POST"], allow_headers=["*"], expose_headers=_SENT_ALONG
     )
-    body = json.dumps({**refusal.model_dump(mode="json", exclude_none=True), "id": None})
+
+
+def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
+    """Let pass what no inspection objects to. Wants the whole body as one message."""
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         received = [await receive()]
-        if received[0].get("body", b"").lstrip().startswith(b"["):
-            await Response(body, HTTPStatus.BAD_REQUEST, media_type="application/json")(scope, receive, send)
+        body = received[0].get("body", b"")
+        refusal = next(filter(None, (inspection(scope, body) for inspection in inspections)), None)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
 
         async def replay() -> Message:
@@ -144,6 +140,16 @@ def _without_batches(app: ASGIApp) -> ASGIApp:
         await app(scope, replay, send)
 
     return endpoint
+
+
+def _refuse_batch(_scope: Scope, body: bytes) -> Response | None:
+    """Refuse JSON-RPC batches, which only revision 2025-03-26 knew."""
+    if not body.lstrip().startswith(b"["):
+        return None
+    error = types.ErrorData(code=types.INVALID_REQUEST, message="JSON-RPC batches are not accepted; send one message.")
+    refusal = types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
+    answer = {**refusal.model_dump(mode="json", exclude_none=True), "id": None}
+    return JSONResponse(answer, HTTPStatus.BAD_REQUEST)
 
 
 @contextmanager
@@ -174,6 +180,7 @@ async def serve_http(app: Starlette, listener: socket.socket, greeting: str, pat
     """
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

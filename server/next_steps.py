@@ -32,21 +32,10 @@ RETRYABLE: Final[frozenset[Kind]] = frozenset({"rate_limited", "upstream_error",
 
 _WHERE: Final = "in Calendly under Integrations & apps, API and webhooks"
 
-_ADVICE: Final[Mapping[Kind, tuple[str, str]]] = {
+_ADVICE: Final[dict[Kind, tuple[str, str]]] = {
     "invalid_argument": (
         "The arguments cannot be used as they are; nothing was changed.",
         "Correct {parameters} and call again.",
-    ),
-    "unauthenticated": (
-        "The access token is missing, unknown, expired or revoked.",
-        (
-            "Ask the user to renew the access token, or to sign in again, {where}, and to restart this server with it. "
-            "Calendly ends a token when the login e-mail, the password or the login method changes."
-        ),
-    ),
-    "insufficient_scope": (
-        "The access token lacks a scope that {tool} needs.",
-        "Ask the user to grant the token {scopes} {where}; a new token has no scope until one is granted.",
     ),
     "permission_denied": (
         "The person behind the access token may not do this.",
@@ -92,7 +81,64 @@ _ADVICE: Final[Mapping[Kind, tuple[str, str]]] = {
         "Do not call it again unless the user asks for it.",
     ),
 }
-"""By kind: what it means, and what to do."""
+"""By kind: what it means, and what to do; two kinds have no place here, since what helps depends on the token."""
+
+Advice = dict[Kind, tuple[str, str]]
+
+PERSONAL_TOKEN: Final[Advice] = {
+    "unauthenticated": (
+        "The access token is missing, unknown, expired or revoked.",
+        (
+            "Ask the user to renew the access token, or to sign in again, {where}, and to restart this server with it. "
+            "Calendly ends a token when the login e-mail, the password or the login method changes."
+        ),
+    ),
+    "insufficient_scope": (
+        "The access token lacks a scope that {tool} needs.",
+        "Ask the user to grant the token {scopes} {where}; a new token has no scope until one is granted.",
+    ),
+}
+"""What helps depends on how the token came: here a person made it at Calendly."""
+
+LOCAL_LOGIN: Final[Advice] = {
+    "unauthenticated": (
+        "Calendly does not accept the sign-in of this machine, or no longer.",
+        "Ask the user to run `calendly-mcp login` in a terminal, and then call again.",
+    ),
+    "insufficient_scope": (
+        "The sign-in of this machine lacks a scope that {tool} needs.",
+        "Ask the user to run `calendly-mcp login` in a terminal and to allow {scopes}, then to restart this server.",
+    ),
+}
+"""The person signed in with `calendly-mcp login`."""
+
+
+def signed_in_at(address: str) -> Advice:
+    """Return what helps an agent that its person let in by browser at `address`."""
+    return {
+        "unauthenticated": (_DISCONNECTED, f"Ask the user to connect Calendly again; {address} says how."),
+        "insufficient_scope": (
+            "What was allowed does not cover {tool}.",
+            f"Ask the user to connect Calendly again and to allow {{scopes}}; {address} says how.",
+        ),
+    }
+
+
+def made_for_agent_at(address: str) -> Advice:
+    """Return what helps an agent without a browser, whose token an operator made."""
+    return {
+        "unauthenticated": (
+            _DISCONNECTED,
+            f"Ask the person this agent acts for to connect Calendly again; {address} says how.",
+        ),
+        "insufficient_scope": (
+            "The token of this agent does not cover {tool}.",
+            "Ask whoever runs this server for a token with {scopes} (`calendly-mcp token create`).",
+        ),
+    }
+
+
+_DISCONNECTED: Final = "Calendly no longer accepts the connection that the user once made."
 
 _EXTERNAL_CALENDAR: Final = (
     "Call again later. If it keeps failing, the user has to reconnect the calendar in Calendly's calendar settings."
@@ -124,18 +170,18 @@ class Failure:
     retry_after: float | None = None
 
 
-def meaning(failure: Failure, tool: Tool) -> str:
+def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
     """Say what `failure` of a call of `tool` means here."""
-    return _ADVICE[failure.kind][0].format(tool=tool.name)
+    return (_ADVICE | advice)[failure.kind][0].format(tool=tool.name)
 
 
-def next_step(failure: Failure, tool: Tool) -> str:
+def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
     """Say what to do after `failure` of a call of `tool`."""
     if failure.status == HTTPStatus.FAILED_DEPENDENCY:
         return _EXTERNAL_CALENDAR
     if failure.kind == "conflict" and failure.status is None:
         return _KEY_TAKEN
-    return _ADVICE[failure.kind][1].format(
+    return (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,
         scopes=" ".join(failure.scopes) or tool.scope,

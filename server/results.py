@@ -7,7 +7,7 @@ import mcp_types as types
 from pydantic_core import to_json
 
 from calendly import errors as calendly
-from server.next_steps import RETRYABLE, Failure, Kind, meaning, next_step
+from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Failure, Kind, meaning, next_step
 from tools import errors as tools
 from tools.toolset import Tool
 
@@ -45,8 +45,8 @@ def success(answer: object, detail: str) -> types.CallToolResult:
     return types.CallToolResult(content=[text], structured_content=content)
 
 
-def failure(problem: Problem, tool: Tool) -> types.CallToolResult:
-    """Answer with why a tool failed and what to do next."""
+def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> types.CallToolResult:
+    """Answer with why a tool failed and what to do next, `advice` on tokens included."""
     facts = _facts(problem)
     error = {
         "kind": facts.kind,
@@ -57,11 +57,11 @@ def failure(problem: Problem, tool: Tool) -> types.CallToolResult:
         "required_scopes": list(facts.scopes),
         "retry_after": facts.retry_after,
         "retryable": facts.kind in RETRYABLE,
-        "next_step": next_step(facts, tool),
+        "next_step": next_step(facts, tool, advice),
         "confirmation": getattr(problem, "token", None),
     }
     applying = {name: value for name, value in error.items() if value is not None and value != []}
-    text = types.TextContent(type="text", text=_text(problem, applying, meaning(facts, tool)))
+    text = types.TextContent(type="text", text=_text(problem, applying, meaning(facts, tool, advice)))
     return types.CallToolResult(content=[text], structured_content={"error": applying}, is_error=True)
 
 

@@ -49,7 +49,7 @@ class Seal:
         public = self._random_bytes(_ID) + expiry.to_bytes(_TIME, "big")
         return urlsafe_b64encode(public + self._mac(purpose, public, bound_to)).decode()
 
-    def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
+    async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
         """Take a token, so that it never works again.
 
         Raises:

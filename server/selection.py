@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from auth.access import CAPABILITIES, Levels, decide
-from server.settings import split
+from calendly.scopes import includes
+from server.setting_values import split
 from server.terminal import UsageError
 from tools.toolset import Tool
 
@@ -28,6 +29,7 @@ class Rules:
         exclude_tools: Names of tools that are off.
         read_only: Whether every tool that writes is off.
         levels: The level of every capability.
+        scopes: The scopes that a token can have here, None where any can be.
     """
 
     toolsets: tuple[str, ...] | None = None
@@ -35,6 +37,7 @@ class Rules:
     exclude_tools: tuple[str, ...] = ()
     read_only: bool = False
     levels: Levels
+    scopes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,11 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
         ),
         (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
         (decision.verdict == "deny", decision.rule, _ACCESS),
+        (
+            rules.scopes is not None and not includes(rules.scopes, {tool.scope}),
+            f"the server's application at Calendly is not registered for {tool.scope}",
+            "CALENDLY_SCOPES",
+        ),
     )
     return next(((rule, _OPERATOR.format(setting=setting)) for applies, rule, setting in table if applies), None)
 

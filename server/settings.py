@@ -5,35 +5,62 @@ one, and the commands that take it. Nothing else in the product reads the enviro
 """
 
 import os
-import re
-import tomllib
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from auth.access import LOCAL_LEVELS, Levels, parse_levels
+from auth.access import LOCAL_LEVELS, Levels
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from server.setting_layers import Layer, Names, Value, read_environment, read_file
+from server.setting_values import (
+    data_folder,
+    is_loopback,
+    read_ceilings,
+    read_database_url,
+    read_levels,
+    read_names,
+    read_networks,
+    read_origin,
+    read_origins,
+    read_redirect_schemes,
+    read_scopes,
+    read_token,
+    read_word,
+)
 from server.terminal import UsageError
 
 TOKEN: Final = "CALENDLY_ACCESS_TOKEN"  # noqa: S105 - the name of a setting
 TOKEN_FILE: Final = f"{TOKEN}_FILE"
 SANDBOX_TOKEN: Final = "sandbox-pat-"  # noqa: S105 - how the sandbox's made-up tokens begin
 
-Command = Literal["stdio", "http", "sandbox", "whoami"]
-_Value: TypeAlias = str | int | float | bool | list[str]
-_Layer: TypeAlias = dict[str, tuple[str, _Value]]
+MEMORY: Final = "sqlite://"
+"""The address of a database in memory."""
+
+GUIDE_SCOPES: Final = frozenset(
+    {
+        *("users:read", "event_types:read", "event_types:write", "scheduled_events:read", "scheduled_events:write"),
+        *("availability:read", "scheduling_links:write", "organizations:read", "organizations:write"),
+        *("webhooks:read", "webhooks:write", "data_compliance:write"),
+    }
+)
+"""The scopes of the 28 endpoints."""
+
+Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "keys"]
 
 _SERVING: Final = frozenset({"stdio", "http"})
-_CALLING: Final = _SERVING | {"whoami"}
+_SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
+_CALLING: Final = _SERVING | _SIGNING_IN
 _LISTENING: Final = frozenset({"http", "sandbox"})
+_HTTP: Final = frozenset({"http"})
+_OPERATING: Final = _HTTP | {"token"}
+_STORING: Final = _OPERATING | {"keys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,68 +72,19 @@ class Source:
         flag: The flag, None where there is none.
         commands: The commands that take the flag.
         help: What `--help` says.
+        secret: It may also stand in a file, which the variable with `_FILE` at its end names.
     """
 
     variable: str | None
     flag: str | None = None
     commands: frozenset[str] = frozenset()
     help: str = ""
+    secret: bool = False
 
 
-def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach `host`, a name or an address."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
-def _token(text: str) -> str:
-    # It becomes a header (RFC 6750, 2.1): a line break or a space inside is a slip that Calendly would answer with 401.
-    token = text.strip()
-    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token):
-        raise ValueError('this is no token. It is one word, without quotes and without "Bearer".')
-    return token
-
-
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    if parts.hostname is None or "@" in parts.netloc or text.rstrip("/") != origin:
-        raise ValueError("must be an address without a path, such as https://api.calendly.com.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname)):
-        raise ValueError("must begin with https://; http:// is for addresses of this machine only.")
-    return origin
-
-
-def split(names: str) -> tuple[str, ...]:
-    """Read a list of names that commas separate."""
-    return tuple(filter(None, (name.strip() for name in names.split(","))))
-
-
-def _names(value: object) -> object:
-    return split(value) if isinstance(value, str) else value
-
-
-def _levels(value: object) -> Levels:
-    if not isinstance(value, str):
-        raise ValueError("must be text of the form capability=level,...")  # noqa: TRY004 - pydantic wants a ValueError
-    return {**LOCAL_LEVELS, **parse_levels(value)}
-
-
-def _ceilings(value: object) -> object:
-    return parse_ceilings(value) if isinstance(value, str) else value
-
-
-def _auth(value: object) -> object:
-    if value == "oauth":
-        raise ValueError("there is no sign-in in this version; use none, on an address of this machine.")
-    return value
-
-
-_Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
+_Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
+_Origin = Annotated[str, AfterValidator(read_origin)]
+_Secret = Annotated[str, AfterValidator(read_word)]
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -117,12 +95,12 @@ class Settings(BaseModel):
 
     access_token: Annotated[
         str | None,
-        AfterValidator(_token),
-        Source(TOKEN, help=f"the access token; or {TOKEN_FILE}, a file that holds it"),
+        AfterValidator(read_token),
+        Source(TOKEN, help=f"the access token; or {TOKEN_FILE}, a file that holds it", secret=True),
     ] = Field(None, repr=False)
     api_url: Annotated[
         str,
-        AfterValidator(_origin),
+        AfterValidator(read_origin),
         Source("CALENDLY_API_URL", "--api-url", _CALLING, "where Calendly answers"),
     ] = CALENDLY_ORIGIN
     sandbox: Annotated[
@@ -165,7 +143,7 @@ class Settings(BaseModel):
     ] = False
     access: Annotated[
         Levels,
-        BeforeValidator(_levels),
+        BeforeValidator(read_levels),
         Source("CALENDLY_MCP_ACCESS", "--access", _SERVING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=lambda: LOCAL_LEVELS)  # pydantic copies a default, and a mapping proxy cannot be
     rate_limit: Annotated[
@@ -180,7 +158,7 @@ class Settings(BaseModel):
     ] = 60
     booking_limits: Annotated[
         tuple[Ceiling, ...],
-        BeforeValidator(_ceilings),
+        BeforeValidator(read_ceilings),
         Source(
             "CALENDLY_MCP_BOOKING_LIMITS",
             "--booking-limits",
@@ -206,10 +184,104 @@ class Settings(BaseModel):
         "text"
     )
     auth: Annotated[
-        Literal["none"],
-        BeforeValidator(_auth),
-        Source("CALENDLY_MCP_AUTH", "--auth", frozenset({"http"}), "none: whoever reaches the port may call"),
-    ] = "none"
+        Literal["oauth", "none"],
+        Source(
+            "CALENDLY_MCP_AUTH",
+            "--auth",
+            _HTTP,
+            "oauth: agents sign in (default); none: whoever reaches the port may call",
+        ),
+    ] = "oauth"
+    client_id: Annotated[
+        str | None,
+        AfterValidator(read_word),
+        Source("CALENDLY_CLIENT_ID", help="the Calendly OAuth application (default: one is registered)"),
+    ] = None
+    client_secret: Annotated[
+        _Secret | None,
+        Source(
+            "CALENDLY_CLIENT_SECRET",
+            help="its secret, if it has one; or CALENDLY_CLIENT_SECRET_FILE",
+            secret=True,
+        ),
+    ] = Field(None, repr=False)
+    scopes: Annotated[
+        frozenset[str],
+        BeforeValidator(read_scopes),
+        Source("CALENDLY_SCOPES", help="what that application may ask for (default: what the 28 endpoints need)"),
+    ] = GUIDE_SCOPES
+    issuer: Annotated[
+        _Origin, Source("CALENDLY_ISSUER", help="where an application is registered (default https://calendly.com)")
+    ] = "https://calendly.com"
+    auth_url: Annotated[
+        _Origin,
+        Source("CALENDLY_AUTH_URL", "--auth-url", _HTTP | {"login"}, "where people sign in with that application"),
+    ] = "https://auth.calendly.com"
+    public_url: Annotated[
+        _Origin | None,
+        Source(
+            "CALENDLY_MCP_PUBLIC_URL",
+            "--public-url",
+            _OPERATING,
+            "the address that clients use, without a path (default: the one listened on)",
+        ),
+    ] = None
+    database_url: Annotated[
+        str | None,
+        AfterValidator(read_database_url),
+        Source(
+            "CALENDLY_MCP_DATABASE_URL",
+            "--database-url",
+            _STORING,
+            "sqlite:///PATH or postgresql://… (default: SQLite in the user's data folder)",
+        ),
+    ] = Field(None, repr=False)
+    secret_keys: Annotated[
+        _Secret | None,
+        Source(
+            "CALENDLY_MCP_SECRET_KEYS",
+            help="key ring id:base64,… or …_FILE (default: a file beside the SQLite database)",
+            secret=True,
+        ),
+    ] = Field(None, repr=False)
+    redirect_schemes: Annotated[
+        _Names | None,
+        AfterValidator(read_redirect_schemes),
+        Source(
+            "CALENDLY_MCP_REDIRECT_SCHEMES", help="schemes that apps may be sent back to, such as cursor, by commas"
+        ),
+    ] = None
+    allowed_origins: Annotated[
+        _Names,
+        AfterValidator(read_origins),
+        Source(
+            "CALENDLY_MCP_ALLOWED_ORIGINS",
+            "--allowed-origins",
+            _HTTP,
+            "web pages that may call the server besides its own, by commas",
+        ),
+    ] = ()
+    trusted_proxies: Annotated[
+        tuple[IPv4Network | IPv6Network, ...],
+        BeforeValidator(read_networks),
+        Source(
+            "CALENDLY_MCP_TRUSTED_PROXIES",
+            "--trusted-proxies",
+            _HTTP,
+            "addresses or networks whose X-Forwarded-For counts, by commas",
+        ),
+    ] = ()
+    redirect_port: Annotated[
+        _Port,
+        Source(
+            None,
+            "--redirect-port",
+            frozenset({"login"}),
+            "port of http://localhost:PORT/callback, as the application has it (default 8765)",
+        ),
+    ] = 8765
+    data_folder: Path = Path()
+    """Where data of the user is kept; `~` stands for their home."""
     ignored: tuple[str, ...] = ()
     """The names of the settings that `--sandbox` leaves aside."""
 
@@ -218,10 +290,15 @@ SOURCES: Final[Mapping[str, Source]] = {
     name: part for name, field in Settings.model_fields.items() for part in field.metadata if isinstance(part, Source)
 }
 
+_NAMES: Final = Names(
+    fields={source.variable: field for field, source in SOURCES.items() if source.variable},
+    files={f"{source.variable}_FILE": field for field, source in SOURCES.items() if source.variable and source.secret},
+)
+
 
 def load(
     command: Command,
-    flags: Mapping[str, _Value],
+    flags: Mapping[str, Value],
     *,
     config: Path | None = None,
     environ: Mapping[str, str] = os.environ,
@@ -238,70 +315,22 @@ def load(
         UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the settings do not
             go together.
     """
-    merged: _Layer = {}
-    for layer in (_file(config), _environment(environ), {name: (_flag(name), value) for name, value in flags.items()}):
-        merged |= layer
-    settings = _validated(merged)
+    from_flags = {name: (SOURCES[name].flag or name, value) for name, value in flags.items()}
+    merged = {**read_file(config, _NAMES), **read_environment(environ, _NAMES), **from_flags}
+    settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
     if settings.sandbox and command in _SERVING:
         settings = _for_sandbox(settings, merged)
-    if command == "http" and not is_loopback(settings.host):
+    elif command in _STORING and settings.database_url == MEMORY:
         raise UsageError(
-            f"--auth none lets in whoever reaches the port, so it listens on this machine only: {settings.host} is not "
-            "an address of it; use --host 127.0.0.1."
+            f"{merged['database_url'][0]}: {MEMORY} is memory, and what people allowed has to outlive the process; "
+            "use sqlite:///PATH or postgresql://…."
         )
+    if command == "http":
+        _check_reach(settings, merged)
     return settings
 
 
-def _flag(field: str) -> str:
-    return SOURCES[field].flag or field
-
-
-def _variables() -> dict[str, str]:
-    return {source.variable: field for field, source in SOURCES.items() if source.variable}
-
-
-def _environment(environ: Mapping[str, str]) -> _Layer:
-    named: dict[str, _Value] = {name: environ[name] for name in (*_variables(), TOKEN_FILE) if environ.get(name)}
-    return _layer(named, "")
-
-
-def _file(config: Path | None) -> _Layer:
-    if config is None:
-        return {}
-    try:
-        content: dict[str, Any] = tomllib.loads(_text(config, "--config"))
-    except tomllib.TOMLDecodeError as fault:
-        raise UsageError(f"--config: {config} is not TOML: {fault}.") from None
-    known = (*_variables(), TOKEN_FILE)
-    for name in content:
-        if name not in known:
-            close = get_close_matches(name.upper(), known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "."
-            raise UsageError(f'--config: {config} names "{name[:60]}", which is no setting{hint}')
-    return _layer(content, f"{config}: ")
-
-
-def _layer(named: Mapping[str, Any], place: str) -> _Layer:
-    """One source of settings by field name. The two ways to give the token are one setting."""
-    if TOKEN in named and TOKEN_FILE in named:
-        raise UsageError(f"{place}{TOKEN} and {TOKEN_FILE} are both set; set one of them.")
-    fields = _variables()
-    layer: _Layer = {fields[name]: (place + name, value) for name, value in named.items() if name in fields}
-    if TOKEN_FILE in named:
-        label = place + TOKEN_FILE
-        layer["access_token"] = (label, _text(Path(str(named[TOKEN_FILE])).expanduser(), label))
-    return layer
-
-
-def _text(path: Path, label: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
-        raise UsageError(f"{label}: {path} cannot be read: {reason}.") from None
-
-
-def _validated(merged: _Layer) -> Settings:
+def _validated(merged: Layer) -> Settings:
     values = {
         field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
     }
@@ -319,11 +348,31 @@ def _sentence(fault: ErrorDetails) -> str:
     return fault["msg"].replace("Input should", "must").rstrip(".") + "."
 
 
-def _for_sandbox(settings: Settings, merged: _Layer) -> Settings:
+def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
     """Leave aside what would lead out of the sandbox."""
-    aside = {"api_url": CALENDLY_ORIGIN} if "api_url" in merged else {}
-    token = settings.access_token
-    if token is None or not token.startswith(SANDBOX_TOKEN):
+    outside = ("api_url", "auth_url", "client_id", "client_secret", "issuer", "database_url")
+    aside: dict[str, object] = {field: Settings.model_fields[field].default for field in outside if field in merged}
+    if not (settings.access_token or "").startswith(SANDBOX_TOKEN):
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
     ignored = tuple(merged[field][0] for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _check_reach(settings: Settings, merged: Layer) -> None:
+    """Refuse an endpoint that would let in the wrong people, or that nobody could sign in to."""
+    here = is_loopback(settings.host)
+    if settings.auth == "none" and not here:
+        raise UsageError(
+            f"--auth none lets in whoever reaches the port, so it listens on this machine only: {settings.host} is not "
+            "an address of it; use --host 127.0.0.1."
+        )
+    if settings.auth == "oauth" and "access_token" in merged and merged["access_token"][0] not in settings.ignored:
+        raise UsageError(
+            f"{merged['access_token'][0]} is set, but with --auth oauth every person signs in, and nobody uses the "
+            "token of another; unset it, or use --auth none on this machine."
+        )
+    if settings.auth == "oauth" and not here and settings.public_url is None:
+        raise UsageError(
+            f"{settings.host} can be reached from elsewhere, so the address that clients use has to be set: "
+            "--public-url https://… (CALENDLY_MCP_PUBLIC_URL)."
+        )

@@ -3,7 +3,7 @@
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.groups"]
+pytest_plugins = ["tests.groups", "tests.databases"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)

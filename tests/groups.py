@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import programs
+
 
 @dataclass(frozen=True)
 class Group:
@@ -24,6 +26,10 @@ GROUPS = {
     "node": Group(
         is_there=lambda root: (root / "tests/node/node_modules/@modelcontextprotocol/sdk").is_dir(),
         remedy="npm has not installed the packages of tests/node",
+    ),
+    "postgresql": Group(
+        is_there=lambda _: programs() is not None,
+        remedy="no PostgreSQL server is installed; on Debian and Ubuntu: apt-get install postgresql",
     ),
 }
 

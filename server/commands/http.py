@@ -1,14 +1,16 @@
 """`calendly-mcp http`: MCP over Streamable HTTP."""
 
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import Final
 
 import anyio
+from starlette.applications import Starlette
 
-from server.app import serving
 from server.caller import time_limit
 from server.cli import Arguments
-from server.http import http_app, listen, serve_http
+from server.http import listen, serve_http
+from server.local_endpoint import local_endpoint
 from server.logs import log_to_stderr
 from server.settings import Settings, load
 
@@ -24,8 +26,14 @@ def run(arguments: Arguments) -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    port = PORT if settings.port is None else settings.port
-    async with serving(settings) as server:
-        with listen(settings.host, port) as (listener, address):
-            app = http_app(server, address)
+    with listen(settings.host, PORT if settings.port is None else settings.port) as (listener, address):
+        async with _application(settings, address) as app:
             await serve_http(app, listener, f"ready: {address}/mcp", time_limit(settings.max_wait))
+
+
+def _application(settings: Settings, address: str) -> AbstractAsyncContextManager[Starlette]:
+    if settings.auth == "none":
+        return local_endpoint(settings, address)
+    from server.hosted import hosting  # noqa: PLC0415 - one person on this machine needs no database
+
+    return hosting(settings, address)

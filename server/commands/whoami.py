@@ -1,19 +1,21 @@
-"""`calendly-mcp whoami`: whose token it is."""
+"""`calendly-mcp whoami`: whose token or sign-in it is."""
 
 import asyncio
 import sys
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import partial
 
 import anyio
 
 from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope
-from calendly.request import Account
-from server.app import calendly_for, credentials_of
+from server.app import calendly_for
 from server.caller import LEAST_LIMIT, ME, user_in
 from server.cli import Arguments
+from server.local import local_party
 from server.logs import log_to_stderr
+from server.party import Party
 from server.settings import Settings, load
 from server.terminal import CommandError
 
@@ -22,18 +24,18 @@ def run(arguments: Arguments) -> int:
     """Print who the token belongs to. Returns the exit status."""
     settings = load("whoami", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(_told(anyio.run(partial(_ask, settings))))
+    sys.stdout.write(_told(*anyio.run(partial(_ask, settings))))
     sys.stdout.flush()
     return 0
 
 
-async def _ask(settings: Settings) -> models.User:
-    credentials = credentials_of(settings)
-    account = Account(credentials.person, "whoami", credentials)
-    deadline = asyncio.get_running_loop().time() + LEAST_LIMIT
+async def _ask(settings: Settings) -> tuple[models.User, Party]:
     async with AsyncExitStack() as stack:
+        party = await local_party(settings, stack)
+        account = replace(party.account, agent="whoami")
+        deadline = asyncio.get_running_loop().time() + LEAST_LIMIT
         try:
-            return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline))
+            return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline)), party
         except CalendlyError as refused:
             raise CommandError(f"{refused}{_needed(refused)}") from None
 
@@ -44,12 +46,13 @@ def _needed(refused: CalendlyError) -> str:
     return ""
 
 
-def _told(user: models.User) -> str:
+def _told(user: models.User, party: Party) -> str:
+    unknown = "not known: Calendly tells a personal token's scopes only by refusing what they do not cover"
     rows = {
         "person": f"{user.get('name')} <{user.get('email')}>",
         "user": user.get("uri"),
         "organization": user.get("current_organization"),
         "zone": user.get("timezone"),
-        "scopes": "not known: Calendly tells a personal token's scopes only by refusing what they do not cover",
+        "scopes": unknown if party.granted is None else " ".join(sorted(party.granted)),
     }
     return "".join(f"{name:<14}{value}\n" for name, value in rows.items() if value)

@@ -110,7 +110,7 @@ def settings(sandbox: Sandbox) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def endpoint(settings: dict[str, str]) -> Generator[str]:
     """Run the HTTP server; the address of its MCP endpoint."""
-    with program("http", "--port", "0", **settings) as server:
+    with program("http", "--auth", "none", "--port", "0", **settings) as server:
         yield server.line("ready: ")
 
 

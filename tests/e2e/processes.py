@@ -8,6 +8,8 @@ import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from mcp import StdioServerParameters
@@ -16,10 +18,17 @@ SECONDS = 60
 """How long anything here may take before the test is called off."""
 
 
+NOBODY = {
+    "XDG_DATA_HOME": str(Path(gettempdir(), "calendly-mcp-tests", "nothing-is-here")),
+    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+}
+"""Where no program finds a sign-in of the person who runs the tests."""
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The environment of a child: that of the tests (coverage needs it) without settings, and `settings`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
-    return {**kept, **settings}
+    return {**kept, **NOBODY, **settings}
 
 
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:

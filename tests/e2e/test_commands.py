@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from server.cli import COMMANDS
 from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import Ended, program, run
 from tools import ALL
@@ -33,22 +34,22 @@ def test_the_version_is_told() -> None:
 def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     ended = run("--help")
     assert ended.status == 0
-    for word in ("stdio", "http", "sandbox", "demo", "tools", "whoami", "CALENDLY_ACCESS_TOKEN_FILE", "--config"):
+    for word in (*COMMANDS, "CALENDLY_ACCESS_TOKEN_FILE", "CALENDLY_CLIENT_ID", "DATABASE_URL", "--config"):
         assert word in ended.stdout
-    for word in ("login", "audit", "install", "doctor", "CALENDLY_CLIENT_ID", "DATABASE_URL"):
+    for word in ("audit", "install", "doctor", "METRICS"):
         assert word not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("command", ["stdio", "http", "sandbox", "demo", "tools", "whoami"])
+@pytest.mark.parametrize("command", [*COMMANDS, "token create", "token list", "token revoke", "keys rotate"])
 def test_every_command_has_help(command: str) -> None:
-    ended = run(command, "--help")
+    ended = run(*command.split(), "--help")
     assert ended.status == 0
     assert f"usage: calendly-mcp {command}" in ended.stdout
     assert "TOKEN" not in ended.stdout  # secrets never come from the command line
 
 
-@pytest.mark.parametrize("words", [("stdio",), ("http",), ("whoami",), ()], ids=["stdio", "http", "whoami", "nothing"])
+@pytest.mark.parametrize("words", [("stdio",), ("http", "--auth", "none"), ("whoami",), ()], ids=str)
 def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> None:
     ended = run(*words, CALENDLY_MCP_PORT="0")
     assert (ended.status, ended.stdout) == (2, "")
@@ -58,6 +59,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
         "scheduled_events:write",
         "CALENDLY_ACCESS_TOKEN",
         "CALENDLY_ACCESS_TOKEN_FILE",
+        "calendly-mcp login",
         "calendly-mcp --sandbox",
     ):
         assert word in ended.stderr
@@ -75,8 +77,13 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
         (["--toolsets", "everything"], {"CALENDLY_ACCESS_TOKEN": "x"}, 'There is no toolset "everything"'),
         (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
         (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
-        (["http", "--host", "0.0.0.0"], {"CALENDLY_ACCESS_TOKEN": "x"}, "listens on this machine only"),  # noqa: S104 - it is refused
-        (["http", "--auth", "oauth"], {}, "--auth: there is no sign-in in this version"),
+        (["http", "--auth", "none", "--host", "0.0.0.0"], {}, "listens on this machine only"),  # noqa: S104 - it is refused
+        (["http", "--host", "0.0.0.0"], {}, "the address that clients use has to be set"),  # noqa: S104 - it is refused
+        (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
+        (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
+        (["http", "--database-url", "sqlite://host/path"], {}, "A database URL is sqlite:///PATH"),
+        (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
+        (["token", "create", "--for", "CI"], {}, "the following arguments are required: --scopes"),
         (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN": "Bearer x"}, "CALENDLY_ACCESS_TOKEN: this is no token"),
@@ -91,7 +98,7 @@ def test_an_address_that_is_taken_is_one_line_and_status_1(settings: dict[str, s
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for words in (
-            ["http", "--port", port],
+            ["http", "--auth", "none", "--port", port],
             ["sandbox", "--port", port],
             ["stdio", "--sandbox", "--sandbox-port", port],
         ):
@@ -172,14 +179,16 @@ def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None
         assert running.process.wait() == 0
 
 
-def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores() -> None:
+@pytest.mark.parametrize("auth", ["oauth", "none"])
+def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores(auth: str) -> None:
     ignored = {"CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"}
-    with program("http", "--sandbox", "--port", "0", **ignored) as running:
+    with program("http", "--auth", auth, "--sandbox", "--port", "0", **ignored) as running:
         assert set(running.line("ignored with --sandbox: ").split(", ")) == set(ignored)
         sandbox = running.line("sandbox: ")
         ready = running.line("ready: ")
         assert ready.endswith("/mcp")
         assert httpx2.get(f"{sandbox}/_sandbox/requests").json() == []
+        assert httpx2.get(ready.replace("/mcp", "/readyz")).status_code == 200
         running.ask_to_stop()
         assert running.process.wait() == 0
 
@@ -188,7 +197,7 @@ def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], 
     called = {"name": "get_current_user", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
     accept = {"Accept": "application/json, text/event-stream"}
-    with program("http", "--port", "0", **settings) as running:
+    with program("http", "--auth", "none", "--port", "0", **settings) as running:
         url = running.line("ready: ")
         sandbox.will_fail(path="/users/me", delay=2)
         with httpx2.stream("POST", url, json=body, headers=accept, timeout=30) as response:

@@ -224,7 +224,7 @@ def test_a_request_narrows_its_calls_by_the_name_in_the_body(http: httpx2.Client
 
 
 def test_headers_never_widen_what_the_operator_allows(settings: dict[str, str]) -> None:
-    with program("http", "--port", "0", "--toolsets", "users", "--read-only", **settings) as server:
+    with program("http", "--auth", "none", "--port", "0", "--toolsets", "users", "--read-only", **settings) as server:
         address = server.line("ready: ").removesuffix("/mcp")
         with httpx2.Client(base_url=address, headers=ACCEPT) as http:
             wide = {"X-MCP-Toolsets": "all", "X-MCP-Tools": "cancel_scheduled_event", "X-MCP-Readonly": "false"}

@@ -14,9 +14,11 @@ from auth.access import LOCAL_LEVELS
 from auth.personal_token import PersonalToken
 from calendly import models
 from calendly.ranges import Cap
+from calendly.request import Account
 from server.app import calendly_for, instructions
 from server.caller import Callers
 from server.handlers import Handlers
+from server.party import OnePerson, Party
 from server.seal import Seal
 from server.selection import Rules, select
 from server.settings import load
@@ -38,7 +40,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     clock = asyncio.get_running_loop().time
     callers = Callers(
         calendly=calendly_for(load("stdio", {}, environ={}), stack),
-        credentials=PersonalToken("secret"),
+        parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")))),
         levels=LOCAL_LEVELS,
         max_wait=30,
         available_times_cap=Cap(31),

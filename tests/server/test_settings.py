@@ -5,8 +5,20 @@ import pytest
 
 from auth.access import LOCAL_LEVELS
 from calendly.booking_limits import parse_ceilings
-from server.settings import SOURCES, Command, Settings, is_loopback, load
+from server.setting_values import data_folder, is_loopback
+from server.settings import SOURCES, Command, Settings, load
 from server.terminal import UsageError
+
+OUTSIDE = {
+    "CALENDLY_ACCESS_TOKEN": "real",
+    "CALENDLY_API_URL": "https://calendly.example",
+    "CALENDLY_AUTH_URL": "https://auth.calendly.example",
+    "CALENDLY_ISSUER": "https://calendly.example",
+    "CALENDLY_CLIENT_ID": "real",
+    "CALENDLY_CLIENT_SECRET": "real",
+    "CALENDLY_MCP_DATABASE_URL": "postgresql://real",
+}
+"""What would lead out of the sandbox."""
 
 
 def settings(
@@ -39,7 +51,7 @@ def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> N
     assert found.access == LOCAL_LEVELS
     assert (found.rate_limit, found.max_wait, found.available_times_days) == (60, 30.0, 31)
     assert found.booking_limits == parse_ceilings("10/min,50/h,100/day")
-    assert (found.log_level, found.log_format, found.auth) == ("info", "text", "none")
+    assert (found.log_level, found.log_format, found.auth) == ("info", "text", "oauth")
 
 
 def test_a_flag_wins_over_the_environment_and_the_environment_over_the_file(config: Path) -> None:
@@ -108,8 +120,19 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
         ("CALENDLY_MCP_AVAILABLE_TIMES_DAYS", "0", "must be greater than or equal to 1"),
         ("CALENDLY_MCP_LOG_LEVEL", "loud", "must be 'debug', 'info', 'warning' or 'error'"),
         ("CALENDLY_MCP_LOG_FORMAT", "xml", "must be 'text' or 'json'"),
-        ("CALENDLY_MCP_AUTH", "oauth", "there is no sign-in in this version"),
-        ("CALENDLY_MCP_AUTH", "basic", "must be 'none'"),
+        ("CALENDLY_MCP_AUTH", "basic", "must be 'oauth' or 'none'"),
+        ("CALENDLY_CLIENT_ID", "two words", "must be one word"),
+        ("CALENDLY_CLIENT_SECRET", "the secret", "must be one word"),
+        ("CALENDLY_MCP_SECRET_KEYS", "k1: secret", "must be one word"),
+        ("CALENDLY_SCOPES", "users:read users:write", 'Calendly has no scope "users:write"'),
+        ("CALENDLY_ISSUER", "http://calendly.com", "must begin with https://"),
+        ("CALENDLY_AUTH_URL", "https://auth.calendly.com/oauth", "without a path"),
+        ("CALENDLY_MCP_PUBLIC_URL", "http://mcp.example", "must begin with https://"),
+        ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:port", "must be an address"),
+        ("CALENDLY_MCP_DATABASE_URL", "mysql://me:secret@host/name", "must be sqlite:///PATH"),
+        ("CALENDLY_MCP_REDIRECT_SCHEMES", "cursor,javascript", '"javascript" cannot be the private-use scheme'),
+        ("CALENDLY_MCP_ALLOWED_ORIGINS", "https://a.example,b.example", "without a path"),
+        ("CALENDLY_MCP_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "must be addresses or networks"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_never_the_value_of_a_token(
@@ -161,9 +184,79 @@ def test_the_token_given_in_two_ways_is_refused() -> None:
 
 
 def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> None:
-    assert settings({"CALENDLY_MCP_HOST": "127.0.0.2"}, command="http").host == "127.0.0.2"
-    assert "0.0.0.0 is not an address of it" in refusal({"CALENDLY_MCP_HOST": "0.0.0.0"}, command="http")  # noqa: S104 - it is refused
-    assert "example.com is not an address of it" in refusal({"CALENDLY_MCP_HOST": "example.com"}, command="http")
+    here = settings({"CALENDLY_MCP_AUTH": "none", "CALENDLY_MCP_HOST": "127.0.0.2"}, command="http")
+    assert here.host == "127.0.0.2"
+    for host in ("0.0.0.0", "example.com"):  # noqa: S104 - it is refused
+        elsewhere = {
+            "CALENDLY_MCP_AUTH": "none",
+            "CALENDLY_MCP_HOST": host,
+            "CALENDLY_MCP_PUBLIC_URL": "https://a.example",
+        }
+        assert f"{host} is not an address of it" in refusal(elsewhere, command="http")
+
+
+def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_use() -> None:
+    host = {"CALENDLY_MCP_HOST": "192.0.2.1"}
+    assert "the address that clients use has to be set" in refusal(host, command="http")
+    found = settings({**host, "CALENDLY_MCP_PUBLIC_URL": "https://MCP.example:443/"}, command="http")
+    assert found.public_url == "https://mcp.example"
+
+
+@pytest.mark.parametrize("sandbox", ["", "1"])
+def test_with_sign_in_nobody_uses_the_token_of_another(sandbox: str, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("sandbox-pat-owner")
+    for name, value in (("CALENDLY_ACCESS_TOKEN", "sandbox-pat-owner"), ("CALENDLY_ACCESS_TOKEN_FILE", str(file))):
+        message = refusal({name: value, "CALENDLY_MCP_SANDBOX": sandbox}, command="http")
+        assert message.startswith(f"{name} is set, but with --auth oauth")
+
+
+@pytest.mark.parametrize("command", ["http", "token", "keys"])
+def test_what_people_allowed_is_not_kept_in_memory(command: Command) -> None:
+    assert "has to outlive the process" in refusal({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}, command=command)
+    assert settings({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}).database_url == "sqlite://"
+
+
+def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("hidden\n")
+    names = [source.variable for source in SOURCES.values() if source.secret]
+    found = settings({f"{name}_FILE": str(file) for name in names} | {"CALENDLY_MCP_DATABASE_URL": "sqlite:///hidden"})
+    assert (found.access_token, found.client_secret, found.secret_keys) == ("hidden", "hidden", "hidden")
+    assert "hidden" not in repr(found)
+
+
+def test_lists_are_read_as_what_they_name(config: Path) -> None:
+    config.write_text('CALENDLY_SCOPES = ["users:read", "webhooks:write"]\n')
+    found = settings(
+        {
+            "CALENDLY_MCP_ALLOWED_ORIGINS": "https://App.example, http://localhost:3000",
+            "CALENDLY_MCP_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
+            "CALENDLY_MCP_REDIRECT_SCHEMES": "cursor, zed",
+        },
+        config=config,
+    )
+    assert found.scopes == {"users:read", "webhooks:write"}
+    assert found.allowed_origins == ("https://app.example", "http://localhost:3000")
+    assert [str(network) for network in found.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]
+    assert found.redirect_schemes == ("cursor", "zed")
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "folder"),
+    [
+        ({}, "linux", "~/.local/share/calendly-mcp"),
+        ({"XDG_DATA_HOME": "/data"}, "linux", "/data/calendly-mcp"),
+        ({"XDG_DATA_HOME": "data"}, "linux", "~/.local/share/calendly-mcp"),
+        ({}, "darwin", "~/Library/Application Support/calendly-mcp"),
+        ({"LOCALAPPDATA": "/local"}, "win32", "/local/calendly-mcp"),
+        ({}, "win32", "~/AppData/Local/calendly-mcp"),
+    ],
+)
+def test_data_goes_where_the_system_keeps_that_of_its_users(
+    environ: dict[str, str], platform: str, folder: str
+) -> None:
+    assert data_folder(environ, platform) == Path(folder)
 
 
 @pytest.mark.parametrize(
@@ -186,12 +279,13 @@ def test_only_loopback_names_and_addresses_are_this_machine(host: str, here: boo
 
 def test_the_sandbox_leaves_aside_what_leads_out_of_it_and_names_it() -> None:
     found = settings(
-        {"CALENDLY_MCP_SANDBOX": "1", "CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"},
+        {"CALENDLY_MCP_SANDBOX": "1", **OUTSIDE},
         command="http",
     )
     assert found.access_token == "sandbox-pat-owner"
     assert found.api_url == "https://api.calendly.com"
-    assert set(found.ignored) == {"CALENDLY_API_URL", "CALENDLY_ACCESS_TOKEN"}
+    assert (found.client_id, found.client_secret, found.database_url) == (None, None, None)
+    assert set(found.ignored) == set(OUTSIDE)
 
 
 def test_the_sandbox_keeps_a_token_of_its_own() -> None:
@@ -209,5 +303,7 @@ def test_the_sandbox_is_for_commands_that_serve() -> None:
 
 def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     assert all(source.help for source in SOURCES.values())
-    assert SOURCES["access_token"].flag is None
-    assert set(SOURCES) == set(Settings.model_fields) - {"ignored"}
+    secrets = {field for field, source in SOURCES.items() if source.secret}
+    assert secrets == {"access_token", "client_secret", "secret_keys"}
+    assert {SOURCES[field].flag for field in secrets} == {None}
+    assert set(SOURCES) == set(Settings.model_fields) - {"ignored", "data_folder"}

@@ -1,0 +1,41 @@
+"""Whose knock it is: the address of the client, past the proxies that the operator trusts and no others."""
+
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+def client_address(peer: str, forwarded_for: Sequence[str], trusted: Networks) -> str:
+    """Return the address that limits are counted for.
+
+    Args:
+        peer: The other end of the connection.
+        forwarded_for: The `X-Forwarded-For` headers in their order. Whoever sends a request can write what it likes
+            there; only what a trusted proxy added, at the end, is believed.
+        trusted: The networks of the operator's proxies.
+    """
+    hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
+    address = peer
+    while hops and _is_within(address, trusted):
+        address = hops.pop()
+    return address
+
+
+def neighbourhood(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped or ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _is_within(address: str, networks: Networks) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)

@@ -1,0 +1,98 @@
+"""Long-lived tokens for agents without a browser, such as CI jobs: an operator makes, lists and revokes them.
+
+Each is a client of its own kind with a grant of its own: whatever hangs on person, client and grant holds for it too.
+It acts as one person who connected Calendly before, and ends with that person's connection or its own time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from auth import stored_agent_tokens, stored_clients, stored_grants
+from auth.clients import Client
+from auth.ending import end_grant
+from auth.opaque_tokens import AGENT_TOKEN, digest, mint, nonce
+from auth.realm import Realm
+from auth.scopes import Scopes
+from auth.stored_agent_tokens import AgentToken
+from auth.stored_grants import Grant
+from auth.third_party_text import shown
+from calendly.scopes import includes
+
+LIFE: Final = timedelta(days=365)
+
+
+class AgentTokenError(Exception):
+    """The token cannot be made or found; the message is a sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAgentToken:
+    """A token that was just made. `secret` is shown once; only its digest is kept."""
+
+    id: str
+    secret: str = field(repr=False)
+    expires_at: datetime
+
+
+async def create(
+    realm: Realm, *, name: str, person: str | None, scopes: Iterable[str], life: timedelta = LIFE
+) -> NewAgentToken:
+    """Make a token.
+
+    Args:
+        realm: Where it is good.
+        name: What the agent is called on pages and in records.
+        person: The URI, uuid or e-mail address of a connected user; None when there is only one.
+        scopes: What it may do.
+        life: For how long.
+
+    Raises:
+        AgentTokenError: A scope is none that this server has to give, or it is not clear who is meant.
+    """
+    given = _check(scopes, realm.offered)
+    if not shown(name):
+        raise AgentTokenError("An agent token needs a name.")
+    secret, token_id, now = mint(AGENT_TOKEN, realm.random), nonce(realm.random), realm.now()
+    async with realm.database.begin() as connection:
+        owner = _only(await stored_agent_tokens.find_connected(connection, person), person)
+        client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
+        await stored_clients.add(connection, client, now)
+        await stored_clients.mark_approved(connection, client.id, now)
+        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given), now)
+        await stored_agent_tokens.add(connection, digest(secret), token_id, now + life)
+    return NewAgentToken(token_id, secret, now + life)
+
+
+async def list_all(realm: Realm) -> list[AgentToken]:
+    """List the tokens that are still good, the oldest first."""
+    async with realm.database.read() as connection:
+        return await stored_agent_tokens.list_live(connection, realm.now())
+
+
+async def revoke(realm: Realm, token_id: str) -> None:
+    """End a token at once. Raises AgentTokenError when there is none of that id."""
+    if token_id not in {token.id for token in await list_all(realm)}:
+        raise AgentTokenError("There is no such agent token, or it ended before.")
+    await end_grant(realm, token_id)
+
+
+def _check(scopes: Iterable[str], offered: Scopes) -> Scopes:
+    given = frozenset(scopes)
+    unknown = sorted(scope for scope in given if not includes(offered, {scope}))
+    if unknown or not given:
+        raise AgentTokenError(f"This server gives no scope {', '.join(unknown)}." if unknown else "No scope was named.")
+    return given
+
+
+def _only(connected: list[str], person: str | None) -> str:
+    if not connected:
+        raise AgentTokenError("Nobody of that name has connected Calendly; sign in once with an MCP client first.")
+    if len(connected) > 1:
+        raise AgentTokenError(
+            "Several people have connected Calendly; say whom the agent acts for."
+            if person is None
+            else "Several people go by that e-mail address; name one by their user URI."
+        )
+    return connected[0]

@@ -1,0 +1,115 @@
+"""Authorization put together: the endpoints of the authorization server, and the check of the resource server.
+
+routes()        what a client and a browser talk to until there is a token
+authenticate()  what stands before the MCP endpoint: a principal, or the answer that turns the request away
+"""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from auth import stored_principals
+from auth.answers import json_refusal
+from auth.authorize import authorize_route
+from auth.callback import callback_route
+from auth.challenges import insufficient_scope, unauthenticated
+from auth.consent import consent_route
+from auth.errors import TemporarilyUnavailable, TooManyRequests
+from auth.grants import live_scopes
+from auth.metadata import metadata_routes
+from auth.opaque_tokens import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
+from auth.principal import Principal
+from auth.realm import Realm
+from auth.register import register_route
+from auth.revoke import revoke_route
+from auth.scopes import least
+from auth.stored_principals import Bearer
+from auth.token import token_route
+from storage.errors import StorageUnavailable
+
+_NOTHING_SENT: Final = "This endpoint needs an access token in the Authorization header."
+_NO_LONGER_GOOD: Final = "The access token expired, was revoked or is not for this server."
+
+
+class Authorization:
+    """One authorization server and the check of what it protects."""
+
+    def __init__(self, realm: Realm) -> None:
+        self._realm = realm
+
+    def routes(self) -> list[BaseRoute]:
+        """Make the routes of all endpoints."""
+        realm = self._realm
+        return [
+            *metadata_routes(realm),
+            register_route(realm),
+            authorize_route(realm),
+            consent_route(realm),
+            callback_route(realm),
+            token_route(realm),
+            revoke_route(realm),
+        ]
+
+    async def verify(self, bearer: str, resource: str) -> Principal | None:
+        """Return who a token speaks for at `resource`, or None when it is not good there.
+
+        Looked up every time, so that an ended grant is over at once. Raises StorageUnavailable.
+        """
+        found = await self._find(bearer)
+        scopes = live_scopes(found.token if found else None, resource, self._realm.now())
+        if found is None or scopes is None:
+            return None
+        return found.principal.limited_to(least(scopes, self._realm.offered))
+
+    async def authenticate(self, request: Request) -> Principal | Response:
+        """Check a request to the MCP endpoint: who it is from, or the 401, 429 or 503 it is answered with.
+
+        A token counts in the Authorization header only (RFC 6750, 2.1; OAuth 2.1, 5.1).
+        """
+        bearers = [_bearer(value) for value in request.headers.getlist("authorization")]
+        bearer = bearers[0] if len(bearers) == 1 else None
+        try:
+            principal = None if bearer is None else await self.verify(bearer, self._realm.resource)
+            return principal or await self._turn_away(request, token_sent=bool(bearers))
+        except TooManyRequests as fault:
+            return json_refusal(fault)
+        except StorageUnavailable:
+            return json_refusal(TemporarilyUnavailable("The access token could not be looked up. Try again soon."))
+
+    def forbid(self, needed: Iterable[str]) -> Response:
+        """Make the 403 for an operation that needs a scope which the token lacks and a new consent could give."""
+        challenge = insufficient_scope(self._realm.resource, needed)
+        body = {"error": "insufficient_scope", "error_description": "The access token lacks a scope for this."}
+        return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
+
+    async def _find(self, bearer: str) -> Bearer | None:
+        async with self._realm.database.read() as connection:
+            if is_well_formed(bearer, ACCESS_TOKEN):
+                return await stored_principals.find_access_token(connection, digest(bearer))
+            if is_well_formed(bearer, AGENT_TOKEN):
+                return await stored_principals.find_agent_token(connection, digest(bearer))
+        return None
+
+    async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:
+        realm = self._realm
+        if token_sent:
+            address = realm.address(request)
+            async with realm.database.read() as connection:
+                await realm.check_rate(connection, "bad_bearers", address)
+            async with realm.database.begin() as connection:
+                await realm.count(connection, "bad_bearers", address)
+        challenge = unauthenticated(realm.resource, realm.offered, token_sent=token_sent)
+        body = {
+            "error": "invalid_token" if token_sent else "unauthorized",
+            "error_description": _NO_LONGER_GOOD if token_sent else _NOTHING_SENT,
+        }
+        return JSONResponse(body, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": challenge})
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None

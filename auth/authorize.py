@@ -1,0 +1,125 @@
+"""GET /authorize: checks what a client asks for, and asks the person.
+
+Client and redirect URI come first. While they are in doubt, nothing may send the browser anywhere (OAuth 2.1, 4.1.2.1);
+afterwards the client is told what is wrong.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth import offers, redirect_uris, scopes, stored_transactions
+from auth.answers import page_route
+from auth.authorization_responses import refuse
+from auth.client_lookup import look_up
+from auth.clients import Client
+from auth.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
+from auth.grants import check_challenge, check_resource
+from auth.opaque_tokens import digest, nonce
+from auth.pages import Consent
+from auth.parameters import Pairs, Parameters, read_query, required, single
+from auth.realm import Realm
+from auth.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
+
+_NAMELESS = "An app that does not say its name"
+
+
+def authorize_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        pairs = read_query(request)
+        client = await _read_client(realm, request, pairs)
+        redirect_uri, sent = _read_redirect_uri(client, pairs)
+        try:
+            asked = _read_request(realm, client, redirect_uri, single(pairs), redirect_uri_sent=sent)
+        except OAuthError as fault:
+            return refuse(realm, client, redirect_uri, _only(pairs, "state"), fault)
+        return await _ask(realm, request, client, asked)
+
+    return page_route("/authorize", ["GET"], realm.pages, answer)
+
+
+async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
+    client_id = _only(pairs, "client_id")
+    if client_id is None:
+        raise Stopped("The app did not say which one it is: client_id must be there once.")
+    try:
+        client = await look_up(realm, client_id, realm.address(request))
+    except InvalidClient as fault:
+        raise Stopped(fault.description) from fault
+    if client is None:
+        raise Stopped("This app is not registered here, or no longer. Have it connect anew.")
+    return client
+
+
+def _read_redirect_uri(client: Client, pairs: Pairs) -> tuple[str, bool]:
+    """Return where to send the browser back to, and whether the request says so itself."""
+    sent = any(name == "redirect_uri" for name, _ in pairs)
+    presented = _only(pairs, "redirect_uri")
+    if not sent and len(client.redirect_uris) == 1:  # OAuth 2.1, 2.3.2
+        return client.redirect_uris[0], False
+    if presented is None or not redirect_uris.is_registered(presented, client.redirect_uris):
+        raise Stopped("The address to send you back to is not one that this app registered.")
+    return presented, True
+
+
+def _read_request(
+    realm: Realm, client: Client, redirect_uri: str, parameters: Parameters, *, redirect_uri_sent: bool
+) -> AuthorizationRequest:
+    """Check the rest of the request. Raises OAuthError."""
+    if required(parameters, "response_type") != "code":
+        raise UnsupportedResponseType("response_type must be code.")
+    if parameters.get("response_mode", "query") != "query":
+        raise InvalidRequest("response_mode must be query.")
+    return AuthorizationRequest(
+        client=client.id,
+        redirect_uri=redirect_uri,
+        redirect_uri_sent=redirect_uri_sent,
+        state=parameters.get("state"),
+        challenge=check_challenge(parameters.get("code_challenge"), parameters.get("code_challenge_method")),
+        resource=check_resource(parameters.get("resource"), realm.resource),
+        scopes=scopes.ask(parameters.get("scope"), realm.offered),
+    )
+
+
+async def _ask(realm: Realm, request: Request, client: Client, asked: AuthorizationRequest) -> Response:
+    """Begin a sign-in and show the consent page."""
+    secret = nonce(realm.random)
+    browser = realm.cookies.browser(request.cookies) or nonce(realm.random)
+    begun = Transaction(
+        digest=digest(secret),
+        request=asked,
+        browser_digest=digest(browser),
+        expires_at=realm.now() + TRANSACTION_LIFE,
+        approved=None,
+        approval_digest=None,
+        ended=False,
+    )
+    async with realm.database.begin() as connection:
+        await realm.take(connection, "sign_ins", realm.address(request))
+        await stored_transactions.add(connection, begun)
+    response = realm.pages.consent(_consent(realm, client, asked, secret))
+    realm.cookies.set_browser(response, browser, TRANSACTION_LIFE)
+    return response
+
+
+def _consent(realm: Realm, client: Client, asked: AuthorizationRequest, secret: str) -> Consent:
+    return Consent(
+        name=client.name or _NAMELESS,
+        publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
+        destination=redirect_uris.destination(asked.redirect_uri),
+        only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
+        parts=offers.offer(asked.scopes, realm.offered),
+        secret=secret,
+        # Browsers hold the redirects after a form against form-action too: to Calendly, to us, to the client.
+        form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(asked.redirect_uri)),
+    )
+
+
+def _only(pairs: Pairs, name: str) -> str | None:
+    """Return the value of a parameter that is there exactly once."""
+    values = [value for key, value in pairs if key == name]
+    return values[0] if len(values) == 1 and values[0] else None

@@ -1,0 +1,122 @@
+"""GET /oauth/callback: Calendly sends the browser back, and the client gets our code.
+
+The browser has to be the one in which the person approved (`auth.cookies`), and whoever Calendly says signed in has to
+be who its token is for; then grant, connection and code are stored in one transaction.
+"""
+
+import logging
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth import stored_clients, stored_codes, stored_grants, stored_transactions
+from auth.answers import page_route, see_other
+from auth.authorization_responses import explain, refuse, way_back
+from auth.clients import Client
+from auth.errors import AccessDenied, OAuthError, ServerError, Stopped
+from auth.grants import CODE_LIFE, Code
+from auth.opaque_tokens import CODE, digest, mint, nonce
+from auth.parameters import Parameters, read_query, single
+from auth.person_hint import write_person_hint
+from auth.realm import CALLBACK_PATH, Realm
+from auth.stored_grants import Grant
+from auth.tables import authorization_transaction
+from auth.transactions import Transaction, check_return
+from auth.upstream import CalendlyLoginError, SignIn
+
+_log: Final = logging.getLogger(__name__)
+
+
+def callback_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        parameters = single(read_query(request))
+        transaction, client, verifier = await _claim(realm, request, parameters.get("state", ""))
+        response = await _finish(realm, transaction, client, verifier, parameters)
+        realm.cookies.drop_approval(response, transaction.digest)
+        return response
+
+    return page_route(CALLBACK_PATH, ["GET"], realm.pages, answer)
+
+
+async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transaction, Client, str]:
+    """Find the sign-in that Calendly answers, and end it so that nobody else can. Raises Stopped."""
+    now, state_digest = realm.now(), digest(state)
+    async with realm.database.read() as connection:
+        found = await stored_transactions.by_state(connection, state_digest)
+        transaction, sealed = found or (None, b"")
+        cookie = None if transaction is None else realm.cookies.approval(request.cookies, transaction.digest)
+        transaction = check_return(transaction, cookie, now)
+        client = await stored_clients.find(connection, transaction.request.client)
+    async with realm.database.begin() as connection:
+        ended = await stored_transactions.end(connection, transaction.digest, now, state_digest=state_digest)
+    if client is None or not ended:
+        raise Stopped("This sign-in was finished before. Start again from your app.")
+    verifier = realm.keyring.open(
+        sealed,
+        table=authorization_transaction.name,
+        row=transaction.digest,
+        column=authorization_transaction.c.verifier_ciphertext.name,
+    )
+    return transaction, client, verifier.decode()
+
+
+async def _finish(
+    realm: Realm, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
+) -> Response:
+    asked = transaction.request
+    try:
+        sign_in = await _sign_in(realm, verifier, parameters)
+    except OAuthError as fault:
+        return refuse(realm, client, asked.redirect_uri, asked.state, fault)
+    code = mint(CODE, realm.random)
+    await _store(realm, transaction, sign_in, digest(code))
+    response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
+    realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
+    return response
+
+
+async def _sign_in(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
+    """Have Calendly say who signed in. Raises OAuthError."""
+    error, code = parameters.get("error"), parameters.get("code")
+    if error == AccessDenied.error:
+        raise AccessDenied("The person did not allow it at Calendly.")
+    if error is not None or code is None:
+        raise ServerError("Calendly did not let the person sign in.")
+    try:
+        return await realm.upstream.sign_in(code=code, verifier=verifier)
+    except CalendlyLoginError as fault:
+        _log.warning("a sign-in at Calendly failed: %s", fault)
+        raise explain(fault) from fault
+
+
+async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> None:
+    """Store who signed in, the connection, the grant and the code, all or nothing."""
+    asked, person, now = transaction.request, sign_in.person, realm.now()
+    allowed = transaction.approved or frozenset()
+    async with realm.database.begin() as connection:
+        await stored_grants.put_person(connection, person, now)
+        await realm.connections.keep(connection, sign_in)
+        grant = await stored_grants.allow(
+            connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed), now
+        )
+        await stored_clients.mark_approved(connection, asked.client, now)
+        await stored_codes.add(
+            connection,
+            code_digest,
+            Code(
+                grant=grant,
+                client=asked.client,
+                redirect_uri=asked.redirect_uri,
+                redirect_uri_sent=asked.redirect_uri_sent,
+                challenge=asked.challenge,
+                resource=asked.resource,
+                scopes=allowed,
+                expires_at=now + CODE_LIFE,
+                used_at=None,
+                grant_ended=False,
+            ),
+        )

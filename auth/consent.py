@@ -1,0 +1,121 @@
+"""POST /consent: the person's decision, and the way to Calendly.
+
+The form is taken only from the browser that it was shown in (`auth.cookies`). Our pages send no referrer, with which
+browsers say `Origin: null`; so that is accepted besides our own origin, and the form's secret decides.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth import offers, stored_clients, stored_transactions
+from auth.answers import page_route, see_other
+from auth.authorization_responses import explain, refuse
+from auth.clients import Client
+from auth.errors import AccessDenied, Stopped
+from auth.opaque_tokens import digest, nonce
+from auth.parameters import Pairs, read_form
+from auth.person_hint import read_person_hint
+from auth.realm import Realm
+from auth.scopes import Scopes
+from auth.stored_transactions import Approval
+from auth.tables import authorization_transaction
+from auth.transactions import TRANSACTION_LIFE, Transaction, check_form
+from auth.upstream import CalendlyLoginError, scopes_to_ask
+
+_SAME_SITE: Final = frozenset({"same-origin", "none"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    secret: str
+    allowed: bool
+    scopes: frozenset[str]
+
+
+def consent_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        _check_origin(realm, request)
+        form = _read(await read_form(request))
+        transaction, client = await _find(realm, request, form)
+        chosen = offers.choose(form.scopes, transaction.request.scopes)
+        if not form.allowed or not chosen:
+            return await _deny(realm, transaction, client)
+        return await _approve(realm, request, transaction, client, chosen)
+
+    return page_route("/consent", ["POST"], realm.pages, answer)
+
+
+def _check_origin(realm: Realm, request: Request) -> None:
+    origins = request.headers.getlist("origin")
+    site = request.headers.get("sec-fetch-site", "none")  # absent from old browsers; no page can forge it
+    if any(origin not in {realm.issuer, "null"} for origin in origins) or site not in _SAME_SITE:
+        raise Stopped("This form was sent by a page of somebody else's. Nothing was allowed.")
+
+
+def _read(pairs: Pairs) -> _Form:
+    """Read the form; all but the ticked scopes must be there once, and what is no clear yes is a no."""
+    secrets = [value for name, value in pairs if name == "transaction"]
+    if len(secrets) != 1:
+        raise Stopped("This form is not one of ours. Start again from your app.")
+    decisions = [value for name, value in pairs if name == "decision"]
+    return _Form(secrets[0], decisions == ["allow"], frozenset(value for name, value in pairs if name == "scope"))
+
+
+async def _find(realm: Realm, request: Request, form: _Form) -> tuple[Transaction, Client]:
+    async with realm.database.read() as connection:
+        found = await stored_transactions.by_form(connection, digest(form.secret))
+        transaction = check_form(found, realm.cookies.browser(request.cookies), realm.now())
+        client = await stored_clients.find(connection, transaction.request.client)
+    if client is None:
+        raise Stopped("This app is no longer registered here. Have it connect anew.")
+    return transaction, client
+
+
+async def _deny(realm: Realm, transaction: Transaction, client: Client) -> Response:
+    async with realm.database.begin() as connection:
+        await stored_transactions.end(connection, transaction.digest, realm.now())
+    asked = transaction.request
+    return refuse(realm, client, asked.redirect_uri, asked.state, AccessDenied("The person did not allow it."))
+
+
+async def _approve(
+    realm: Realm, request: Request, transaction: Transaction, client: Client, chosen: Scopes
+) -> Response:
+    """Note the approval, and send the browser to Calendly with a cookie that it must bring back."""
+    asked = transaction.request
+    approval, state, verifier = (nonce(realm.random) for _ in range(3))
+    scopes = scopes_to_ask(chosen, held=await _held(realm, request), registered=realm.registered)
+    try:
+        address = await realm.upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
+    except CalendlyLoginError as fault:
+        return refuse(realm, client, asked.redirect_uri, asked.state, explain(fault))
+    noted = Approval(
+        scopes=chosen,
+        approval_digest=digest(approval),
+        state_digest=digest(state),
+        verifier_ciphertext=realm.keyring.seal(
+            verifier.encode(),
+            table=authorization_transaction.name,
+            row=transaction.digest,
+            column=authorization_transaction.c.verifier_ciphertext.name,
+        ),
+    )
+    async with realm.database.begin() as connection:
+        if not await stored_transactions.approve(connection, transaction.digest, noted):
+            raise Stopped("This sign-in was finished meanwhile. Start again from your app.")
+    response = see_other(address)
+    realm.cookies.set_approval(response, transaction.digest, approval, TRANSACTION_LIFE)
+    return response
+
+
+async def _held(realm: Realm, request: Request) -> Scopes:
+    """Return what Calendly granted before to whoever signed in last in this browser; a guess, and safe as one."""
+    person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
+    connection = None if person is None else await realm.connections.describe(person)
+    return (connection.scopes if connection else None) or frozenset()

@@ -1,0 +1,31 @@
+"""Ending what a person gave a client, and with the last of it our connection to Calendly."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth import stored_grants
+from auth.realm import Realm
+from auth.upstream import Tokens
+
+
+async def end_grant(realm: Realm, grant_id: str) -> None:
+    """End a grant and every token that came of it. Raises StorageUnavailable, after which nothing has ended."""
+    async with realm.database.begin() as connection:
+        person = await stored_grants.hold_person(connection, grant_id)
+        await stored_grants.end(connection, grant_id, realm.now())
+        detached = None if person is None else await detach_if_last(realm, connection, person)
+    await disconnect(realm, [] if detached is None else [detached])
+
+
+async def detach_if_last(realm: Realm, connection: AsyncConnection, person: str) -> Tokens | None:
+    """Forget a person's tokens of Calendly's when no grant is left; returned, they are to be revoked there."""
+    if await stored_grants.is_let_in_anywhere(connection, person):
+        return None
+    return await realm.connections.detach(connection, person)
+
+
+async def disconnect(realm: Realm, detached: Sequence[Tokens]) -> None:
+    """Revoke detached tokens at Calendly, now that the transaction which detached them is committed."""
+    for tokens in detached:
+        await realm.connections.end(tokens)

@@ -1,0 +1,91 @@
+"""What the endpoints of one server share: its addresses, what it offers, and what they work with."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+
+from auth import stored_rate_windows
+from auth.addresses import Networks, client_address, neighbourhood
+from auth.client_documents import DocumentFetcher
+from auth.connections import Connections
+from auth.cookies import CookieJar
+from auth.opaque_tokens import Random
+from auth.pages import Pages
+from auth.rate_limits import RATE_LIMITS, Counted
+from auth.redirect_uris import PRIVATE_USE_SCHEMES
+from auth.scopes import Scopes
+from auth.upstream import Upstream
+from storage.database import Database
+from storage.keys import KeyRing
+
+Now = Callable[[], datetime]
+"""The time, aware."""
+
+MCP_PATH: Final = "/mcp"
+CALLBACK_PATH: Final = "/oauth/callback"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Realm:
+    """What the endpoints of one server share.
+
+    Attributes:
+        issuer: The address clients use, without a path; nothing that a request says changes it.
+        offered: All the scopes that this server has to give.
+        registered: What our application may ask Calendly for.
+        sign_in_sources: Where Calendly's sign-in is, as sources of a Content-Security-Policy.
+        redirect_schemes: The private-use schemes allowed in redirect URIs.
+        trusted_proxies: The networks whose `X-Forwarded-For` counts.
+        rate_limits: How many of each one address may have in a minute.
+        upstream: Where people sign in.
+        connections: Where their tokens of Calendly's go.
+        documents: Fetches the metadata documents of clients.
+    """
+
+    issuer: str
+    offered: Scopes
+    registered: Scopes
+    sign_in_sources: tuple[str, ...]
+    redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
+    trusted_proxies: Networks = ()
+    rate_limits: Mapping[Counted, int] = field(default_factory=lambda: RATE_LIMITS)
+    database: Database
+    keyring: KeyRing = field(repr=False)
+    upstream: Upstream
+    connections: Connections
+    documents: DocumentFetcher
+    pages: Pages
+    now: Now
+    random: Random = field(repr=False)
+
+    @property
+    def resource(self) -> str:
+        """The MCP endpoint, which tokens are for."""
+        return f"{self.issuer}{MCP_PATH}"
+
+    @property
+    def cookies(self) -> CookieJar:
+        """Our cookies, secure wherever the issuer is."""
+        return CookieJar(secure=urlsplit(self.issuer).scheme == "https")
+
+    def address(self, request: Request) -> str:
+        """Return whose knock a request is, for limits."""
+        peer = request.client.host if request.client else "unknown"
+        return neighbourhood(client_address(peer, request.headers.getlist("x-forwarded-for"), self.trusted_proxies))
+
+    async def check_rate(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+        """Raise TooManyRequests when an address has no room for one more."""
+        await stored_rate_windows.check(connection, counted, address, self.rate_limits, self.now())
+
+    async def take(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+        """Count one more for an address, on a transaction. Raises TooManyRequests when there was no room."""
+        await stored_rate_windows.take(connection, counted, address, self.rate_limits, self.now())
+
+    async def count(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+        """Count one more for an address, on a transaction."""
+        await stored_rate_windows.count(connection, counted, address, self.now())

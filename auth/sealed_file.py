@@ -1,0 +1,92 @@
+"""A secret in an encrypted file for its owner only, with its key in a file beside it.
+
+The key keeps the secret out of what is searched, synchronised or backed up one file at a time. Whoever can read all the
+person's files can read the secret too: that is what a keyring is better at.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from storage.errors import KeyRingError
+from storage.keys import Key, KeyRing, Random
+
+_OTHERS: Final = 0o077
+
+
+class SealedFileError(Exception):
+    """The file or its key is missing, damaged, another's or open to others; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """One secret.
+
+    Args:
+        path: The file.
+        key: The file of its key, made when it is needed; several secrets may share one.
+        name: What the secret is, so that the file of one cannot be passed off as that of another.
+        random: Makes keys and nonces.
+    """
+
+    path: Path
+    key: Path
+    name: str
+    random: Random = field(default=os.urandom, repr=False)
+
+    def read(self) -> str | None:
+        """Return the secret, None when there is no file. Raises SealedFileError."""
+        try:
+            sealed = self.path.read_bytes()
+            _refuse_open(self.path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SealedFileError(f"{self.path} cannot be read: {error}") from None
+        try:
+            return self._ring().open(sealed, table="file", row=self.name, column="secret").decode()
+        except (OSError, KeyRingError, UnicodeDecodeError) as error:
+            raise SealedFileError(f"{self.path} cannot be read: {error}") from None
+
+    def write(self, secret: str) -> None:
+        """Keep a secret in place of any other, whole or not at all. Raises OSError.
+
+        A key that is missing, damaged or open to others is replaced: what it sealed cannot be read either way.
+        """
+        make_folder(self.path.parent)
+        try:
+            ring = self._ring()
+        except (OSError, KeyRingError, SealedFileError):
+            _write(self.key, str(Key.generate("k1", self.random)).encode())
+            ring = self._ring()
+        _write(self.path, ring.seal(secret.encode(), table="file", row=self.name, column="secret"))
+
+    def delete(self) -> None:
+        """Drop the secret. Raises OSError."""
+        self.path.unlink(missing_ok=True)
+
+    def _ring(self) -> KeyRing:
+        _refuse_open(self.key)
+        return KeyRing.parse(self.key.read_text(), random=self.random)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner only, unless it is there. Raises OSError."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _refuse_open(path: Path) -> None:
+    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+        raise SealedFileError(f"{path} is open to others: run chmod 600 on it, and sign in again if they have read it.")
+
+
+def _write(path: Path, content: bytes) -> None:
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # which only Windows has and needs
+    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)

@@ -1,0 +1,82 @@
+"""The one statement of the bearer check: a token with everything that decides about it."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlalchemy import Executable, Row, null, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth import scopes
+from auth.grants import AccessToken
+from auth.principal import Principal
+from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A stored token, and who it speaks for if it is good; the principal's scopes are still to be decided."""
+
+    token: AccessToken
+    principal: Principal
+
+
+_OWNER: Final = (
+    grant.c.id.label("grant_id"),
+    grant.c.resource,
+    grant.c.scope.label("allowed"),
+    grant.c.ended_at.label("grant_ended_at"),
+    client.c.id.label("client_id"),
+    client.c.name.label("client_name"),
+    user.c.uri,
+    user.c.organization,
+    user.c.timezone,
+    upstream_connection.c.scope.label("granted"),
+)
+_OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
+
+
+async def find_access_token(connection: AsyncConnection, digest: str) -> Bearer | None:
+    """Find an access token."""
+    columns = (access_token.c.scope, access_token.c.expires_at, family.c.ended_at)
+    tables = access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id)
+    query = select(*columns, *_OWNER).select_from(tables).where(access_token.c.digest == digest)
+    return await _find(connection, query, "browser")
+
+
+async def find_agent_token(connection: AsyncConnection, digest: str) -> Bearer | None:
+    """Find an agent token; its scope is that of its grant."""
+    columns = (grant.c.scope, agent_token.c.expires_at, null().label("ended_at"))
+    tables = agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id)
+    query = select(*columns, *_OWNER).select_from(tables).where(agent_token.c.digest == digest)
+    return await _find(connection, query, "agent_token")
+
+
+async def _find(
+    connection: AsyncConnection, query: Executable, kind: Literal["browser", "agent_token"]
+) -> Bearer | None:
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Bearer(_token(row), _principal(row, kind))
+
+
+def _token(row: Row[tuple[object, ...]]) -> AccessToken:
+    return AccessToken(
+        resource=row.resource,
+        scopes=scopes.read(row.scope),
+        allowed=scopes.read(row.allowed),
+        expires_at=row.expires_at,
+        ended=row.ended_at is not None or row.grant_ended_at is not None,
+    )
+
+
+def _principal(row: Row[tuple[object, ...]], kind: Literal["browser", "agent_token"]) -> Principal:
+    return Principal(
+        person=row.uri,
+        organization=row.organization,
+        timezone=row.timezone,
+        client_id=row.client_id,
+        client_name=row.client_name,
+        grant_id=row.grant_id,
+        scopes=frozenset(),
+        granted=None if row.granted is None else scopes.read(row.granted),
+        kind=kind,
+    )

@@ -1,0 +1,78 @@
+"""Housekeeping: what is over goes, and what lost its last token ends. Several processes may do it at once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from auth import stored_clients, stored_grants, stored_tokens
+from auth.ending import detach_if_last, disconnect
+from auth.grants import FAMILY_LIFE, GRACE
+from auth.rate_limits import PERIOD
+from auth.realm import Realm
+from auth.tables import (
+    access_token,
+    agent_token,
+    authorization_transaction,
+    code,
+    family,
+    grant,
+    rate_window,
+    refresh_token,
+    spent_confirmation,
+)
+from storage.errors import StorageUnavailable
+from storage.retention import purge
+
+_log: Final = logging.getLogger(__name__)
+
+_PAUSE: Final = 60.0
+_BATCH: Final = 200
+_ENDED_KEPT: Final = timedelta(days=1)
+"""How long what was ended is kept, so that whoever was at work on it meanwhile finds out."""
+
+
+async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Sweep every minute, until cancelled; `sleep` sleeps for so many seconds."""
+    while True:
+        try:
+            await sweep(realm)
+        except StorageUnavailable as error:
+            _log.warning("housekeeping will be tried again: %s", error)
+        await sleep(_PAUSE)
+
+
+async def sweep(realm: Realm) -> None:
+    """Delete what is over, end grants without life, disconnect people without grants. Raises StorageUnavailable."""
+    now = realm.now()
+    async with realm.database.begin() as connection:
+        await stored_tokens.forget_successors(connection, now - 2 * GRACE)
+        await stored_clients.drop_unused(connection, now)
+    await _end_lifeless_grants(realm)
+    over = (authorization_transaction, access_token, agent_token, spent_confirmation)
+    await purge(realm.database, [table.c.expires_at for table in over], now=now)
+    # A used refresh token is recognised for as long as an unused one would be good.
+    await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
+    await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)
+    await purge(realm.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
+    await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
+    await _forget_people(realm)
+
+
+async def _end_lifeless_grants(realm: Realm) -> None:
+    async with realm.database.read() as connection:
+        grants = await stored_grants.find_lifeless(connection, realm.now(), _BATCH)
+    for grant_id in grants:
+        async with realm.database.begin() as connection:
+            person = await stored_grants.hold_person(connection, grant_id)
+            await stored_grants.end_lifeless(connection, grant_id, realm.now())
+            detached = None if person is None else await detach_if_last(realm, connection, person)
+        await disconnect(realm, [] if detached is None else [detached])
+
+
+async def _forget_people(realm: Realm) -> None:
+    async with realm.database.read() as connection:
+        people = await stored_grants.find_people_without_grants(connection, _BATCH)
+    for person in people:
+        async with realm.database.begin() as connection:
+            await stored_grants.forget_person(connection, person)

@@ -1,0 +1,198 @@
+"""The tables of authorization. How their rows come and go stands in the modules that use them.
+
+No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back
+(`…_ciphertext`) is sealed under the key ring, bound to its table, row and column. Scopes are names separated by a space
+(RFC 6749, 3.3).
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.types import Instant, Sealed
+
+metadata = MetaData()
+
+client = Table(
+    "client",
+    metadata,
+    Column("id", Text, primary_key=True),  # ours, or the address of a client ID metadata document
+    Column("kind", String(16), nullable=False),  # registered, document or agent
+    Column("name", Text),  # what the client says of itself
+    Column("redirect_uris", JSON, nullable=False),
+    Column("auth_method", String(32), nullable=False),
+    Column("secret_digest", String(64)),
+    Column("refreshes", Boolean, nullable=False),  # refresh_token is among its grant types
+    Column("created_at", Instant, nullable=False),
+    Column("approved_at", Instant),  # when a person first let it in
+    Column("used_at", Instant, nullable=False),  # when it last got a token, else when it came
+    Column("stale_at", Instant),  # of a document: when it is to be fetched again
+    CheckConstraint("kind IN ('registered', 'document', 'agent')", name="client_kind"),
+    Index("client_by_use", "approved_at", "used_at"),
+)
+
+authorization_transaction = Table(
+    "authorization_transaction",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the secret in the consent form
+    Column("browser_digest", String(64), nullable=False),  # of the cookie of the browser that was shown the form
+    Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("redirect_uri_sent", Boolean, nullable=False),
+    Column("client_state", Text),
+    Column("challenge", String(43), nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("approved_scope", Text),  # what the person allowed of it
+    Column("approval_digest", String(64)),  # of the cookie set at approval
+    Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
+    Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
+    Column("ended_at", Instant),  # denied, or Calendly answered
+)
+
+user = Table(
+    "calendly_user",
+    metadata,
+    Column("uri", Text, primary_key=True),
+    Column("organization", Text),
+    Column("name", Text),
+    Column("email", Text),
+    Column("timezone", Text),
+    Column("created_at", Instant, nullable=False),
+)
+
+upstream_connection = Table(
+    "upstream_connection",
+    metadata,
+    Column("user_uri", Text, ForeignKey("calendly_user.uri", ondelete="CASCADE"), primary_key=True),
+    Column("generation", BigInteger, nullable=False),  # the fence: every change of the tokens adds one
+    Column("access_token_ciphertext", Sealed),
+    Column("refresh_token_ciphertext", Sealed),
+    Column("expires_at", Instant, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+    Column("scope", Text),  # what Calendly granted, null when it does not say
+    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
+    Column("status", String(16), nullable=False),
+    Column("lease_holder", Text),
+    Column("lease_until", Instant),
+    Column("retry_at", Instant),  # nothing may be asked of Calendly's token endpoint before
+    Column("failure", String(16)),  # why
+    CheckConstraint("status IN ('active', 'needs_reauth', 'revoked')", name="upstream_connection_status"),
+)
+
+upstream_registration = Table(
+    "upstream_registration",
+    metadata,
+    Column("redirect_uri", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("application_ciphertext", Sealed, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+grant = Table(
+    "oauth_grant",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user_uri", Text, ForeignKey("calendly_user.uri", ondelete="CASCADE"), nullable=False, index=True),
+    Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("resource", Text, nullable=False),
+    Column("scope", Text, nullable=False),  # what the person allowed last
+    Column("created_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+)
+# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in again.
+Index(
+    "oauth_grant_live",
+    grant.c.user_uri,
+    grant.c.client_id,
+    grant.c.resource,
+    unique=True,
+    sqlite_where=text("ended_at IS NULL"),
+    postgresql_where=text("ended_at IS NULL"),
+)
+
+code = Table(
+    "authorization_code",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("client_id", Text, nullable=False),
+    Column("redirect_uri", Text, nullable=False),
+    Column("redirect_uri_sent", Boolean, nullable=False),
+    Column("challenge", String(43), nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("used_at", Instant),
+)
+
+family = Table(
+    "token_family",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("client_id", Text, nullable=False),
+    Column("code_digest", String(64), nullable=False, unique=True),  # of the code it began with
+    Column("resource", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("ended_at", Instant),
+)
+
+refresh_token = Table(
+    "refresh_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("family_id", Text, ForeignKey("token_family.id", ondelete="CASCADE"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("used_at", Instant, index=True),
+    Column("successor_ciphertext", Sealed),  # kept for the grace only
+    UniqueConstraint("family_id", "sequence"),
+)
+
+access_token = Table(
+    "access_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("family_id", Text, ForeignKey("token_family.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("scope", Text, nullable=False),
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+agent_token = Table(
+    "agent_token",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("expires_at", Instant, nullable=False),
+)
+
+spent_confirmation = Table(
+    "spent_confirmation",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the token with which a call was confirmed
+    Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
+)
+
+rate_window = Table(
+    "rate_window",
+    metadata,
+    Column("key", Text, primary_key=True),  # what is limited, and for which address
+    Column("starts_at", Instant, primary_key=True),
+    Column("count", Integer, nullable=False),
+)

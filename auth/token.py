@@ -1,0 +1,151 @@
+"""POST /token: codes and refresh tokens into tokens (OAuth 2.1, 3.2 and 4). The rules are in `auth.grants`.
+
+Each decision is made on a row, and acted on only if the row is still as it was: of two requests with one code or one
+refresh token, one is first, and the other is decided about again.
+"""
+
+import logging
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from auth import stored_clients, stored_codes, stored_tokens
+from auth.answers import NOT_KEPT, json_route
+from auth.clients import Client, authenticate, read_credentials
+from auth.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from auth.grants import (
+    ACCESS_TOKEN_LIFE,
+    CodeRequest,
+    Redeem,
+    RefreshRequest,
+    Refuse,
+    Repeat,
+    Revoke,
+    Rotate,
+    redeem,
+    refresh,
+)
+from auth.issuing import Issued, begin_family, repeat, rotate
+from auth.opaque_tokens import CODE, REFRESH_TOKEN, digest, is_well_formed
+from auth.parameters import Parameters, read_form, required, single
+from auth.realm import Realm
+from auth.scopes import spell
+
+_log: Final = logging.getLogger(__name__)
+
+_Outcome = Issued | OAuthError
+"""What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
+
+
+def token_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        address = realm.address(request)
+        async with realm.database.read() as connection:
+            await realm.check_rate(connection, "failed_token_requests", address)
+        try:
+            issued = await _answer(realm, request)
+        except OAuthError:
+            async with realm.database.begin() as connection:
+                await realm.count(connection, "failed_token_requests", address)
+            raise
+        return JSONResponse(_body(issued), headers=NOT_KEPT)
+
+    return json_route("/token", "POST", answer)
+
+
+async def _answer(realm: Realm, request: Request) -> Issued:
+    form = single(await read_form(request))
+    credentials = read_credentials(form, request.headers.get("authorization"))
+    async with realm.database.read() as connection:
+        client = authenticate(await stored_clients.find(connection, credentials.client_id), credentials)
+    match required(form, "grant_type"):
+        case "authorization_code":
+            outcome = await _redeem(realm, client, form)
+        case "refresh_token":
+            outcome = await _refresh(realm, client, form)
+        case _:
+            raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
+    if isinstance(outcome, OAuthError):
+        raise outcome
+    return outcome
+
+
+def _body(issued: Issued) -> dict[str, object]:
+    body: dict[str, object] = {
+        "access_token": issued.access_token,
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_TOKEN_LIFE.total_seconds()),
+        "scope": spell(issued.scopes),
+    }
+    return body if issued.refresh_token is None else {**body, "refresh_token": issued.refresh_token}
+
+
+async def _redeem(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+    presented = required(form, "code")
+    asked = CodeRequest(client.id, form.get("redirect_uri"), form.get("code_verifier"), form.get("resource"))
+    async with realm.database.begin() as connection:
+        # Once more when somebody else was faster: then it is a replay.
+        outcome = await _try_to_redeem(realm, connection, client, presented, asked) or (
+            await _try_to_redeem(realm, connection, client, presented, asked)
+        )
+    return outcome or InvalidGrant("The code was used before.")
+
+
+async def _try_to_redeem(
+    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
+) -> _Outcome | None:
+    """Decide about a code and act on it; None when the row changed meanwhile."""
+    code_digest, now = digest(presented), realm.now()
+    code = await stored_codes.find(connection, code_digest) if is_well_formed(presented, CODE) else None
+    match redeem(code, asked, now):
+        case Redeem(code):
+            if not await stored_codes.use(connection, code_digest, now):
+                return None
+            await stored_clients.mark_used(connection, client.id, now)
+            return await begin_family(realm, connection, client, code, code_digest)
+        case Revoke(error):
+            _log.warning("a code of the client %s was replayed: what it gave is revoked", client.id)
+            await stored_tokens.end_family_of_code(connection, code_digest, now)
+            return error
+        case Refuse(error):
+            return error
+
+
+async def _refresh(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+    presented = required(form, "refresh_token")
+    if not client.refreshes:
+        return UnauthorizedClient("This client did not register for refresh tokens.")
+    asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
+    async with realm.database.begin() as connection:
+        # Once more when somebody else was faster: then it is a repeat.
+        outcome = await _try_to_refresh(realm, connection, client, presented, asked) or (
+            await _try_to_refresh(realm, connection, client, presented, asked)
+        )
+    return outcome or InvalidGrant("The refresh token was used before.")
+
+
+async def _try_to_refresh(
+    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
+) -> _Outcome | None:
+    """Decide about a refresh token and act on it; None when the row changed meanwhile."""
+    now = realm.now()
+    known = is_well_formed(presented, REFRESH_TOKEN)
+    token = await stored_tokens.find_refresh_token(connection, digest(presented)) if known else None
+    match refresh(token, asked, now):
+        case Rotate(token, scopes):
+            await stored_clients.mark_used(connection, client.id, now)
+            return await rotate(realm, connection, presented, token, scopes)
+        case Repeat(token, scopes):
+            return await repeat(realm, connection, token, scopes)
+        case Revoke(error):
+            if token is not None:
+                _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
+                await stored_tokens.end_family(connection, token.family, now)
+            return error
+        case Refuse(error):
+            return error

@@ -1,0 +1,35 @@
+"""`calendly-mcp keys rotate`: seal every stored secret under the first key of the ring, so that the others may go."""
+
+import sys
+from contextlib import AsyncExitStack
+from functools import partial
+
+import anyio
+
+from auth.tables import metadata
+from server.cli import Arguments
+from server.logs import log_to_stderr
+from server.settings import Settings, load
+from server.store import open_store
+from server.terminal import CommandError
+from storage.errors import StorageError
+from storage.rotation import rotate
+
+
+def run(arguments: Arguments) -> int:
+    """Rotate. Returns the exit status."""
+    settings = load("keys", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    sys.stdout.write(f"{anyio.run(partial(_rotate, settings))}\n")
+    sys.stdout.flush()
+    return 0
+
+
+async def _rotate(settings: Settings) -> str:
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings, stack)
+        try:
+            renewed = await rotate(store.database, store.keyring, metadata.tables.values())
+        except StorageError as fault:
+            raise CommandError(str(fault)) from None
+    return f"{renewed} secrets sealed anew under the key {store.keyring.first}; the other keys may go."

@@ -1,0 +1,80 @@
+"""`calendly-mcp token create|list|revoke`: tokens of the hosted endpoint for agents without a browser."""
+
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
+
+import anyio
+
+from auth import agent_tokens
+from auth.realm import Realm
+from auth.scopes import BUNDLES, spell
+from server.app import rules
+from server.cli import Arguments
+from server.commands.http import PORT
+from server.hosted import document_fetcher, realm_for
+from server.logs import log_to_stderr
+from server.selection import select
+from server.settings import Settings, load
+from server.store import open_store
+from server.terminal import CommandError, say
+from storage.errors import StorageError
+from tools import ALL
+
+
+def run(arguments: Arguments) -> int:
+    """Do what was asked for. Returns the exit status."""
+    settings = load("token", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    sys.stdout.write(anyio.run(partial(_act, settings, _ACTIONS[arguments.action], arguments.options)))
+    sys.stdout.flush()
+    return 0
+
+
+_Options = Mapping[str, str]
+_Action = Callable[[Realm, _Options], Awaitable[str]]
+
+
+async def _act(settings: Settings, action: _Action, options: _Options) -> str:
+    async with _realm(settings) as realm:
+        try:
+            return await action(realm, options)
+        except (agent_tokens.AgentTokenError, StorageError) as fault:
+            raise CommandError(str(fault)) from None
+
+
+@asynccontextmanager
+async def _realm(settings: Settings) -> AsyncGenerator[Realm]:
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings, stack)
+        selection = select(ALL, rules(settings, limited_to=settings.scopes))
+        yield realm_for(settings, issuer, selection, store, document_fetcher(settings))
+
+
+async def _create(realm: Realm, options: _Options) -> str:
+    named = options["scopes"].replace(",", " ").split()
+    scopes = {scope for name in named for scope in BUNDLES.get(name, (name,))}
+    made = await agent_tokens.create(realm, name=options["for"], person=options.get("user"), scopes=scopes)
+    say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
+    return f"{made.secret}\n"
+
+
+async def _list(realm: Realm, _options: _Options) -> str:
+    rows = [
+        (token.id, token.name, token.email or token.person, f"{token.expires_at:%Y-%m-%d}", spell(token.scopes))
+        for token in await agent_tokens.list_all(realm)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+
+
+async def _revoke(realm: Realm, options: _Options) -> str:
+    await agent_tokens.revoke(realm, options["id"])
+    return "Revoked.\n"
+
+
+_ACTIONS: Final[Mapping[str, _Action]] = {"create": _create, "list": _list, "revoke": _revoke}

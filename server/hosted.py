@@ -1,0 +1,212 @@
+"""The composition root of the hosted endpoint, to be read from top to bottom: many people, each with their agents."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from ssl import SSLContext
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from auth.application import CALENDLY_DOMAIN, Application, Applications, Configured
+from auth.authorization import Authorization
+from auth.calendly_login import CalendlyLogin
+from auth.calendly_registration import register
+from auth.client_documents import DocumentFetcher
+from auth.connections import Connections
+from auth.pages import Pages
+from auth.public_network import PublicNetwork, Resolver, resolve
+from auth.realm import CALLBACK_PATH, Realm
+from auth.redirect_uris import PRIVATE_USE_SCHEMES
+from auth.registrations import Registration
+from auth.scopes import least
+from auth.sweep import keep_house
+from calendly.ranges import Cap
+from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
+from server.bearer import BearerCheck
+from server.caller import Callers
+from server.front_page import FOLDER, front_page
+from server.guard import Reach
+from server.handlers import Handlers
+from server.hosted_party import SignedIn
+from server.http import Surroundings, http_app
+from server.selection import Selection, select
+from server.setting_values import is_loopback
+from server.settings import Settings
+from server.shared_seal import SharedSeal
+from server.store import Store, open_store
+from tools import ALL
+from tools.idempotency import Ledger
+
+_log: Final = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def hosting(
+    settings: Settings,
+    address: str,
+    *,
+    resolver: Resolver = resolve,
+    tls: Callable[[], SSLContext] = httpx2.create_ssl_context,
+) -> AsyncGenerator[Starlette]:
+    """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
+
+    Args:
+        settings: The operator's.
+        address: Where it listens, without a path.
+        resolver: Finds the addresses of hosts that strangers name.
+        tls: Makes what such hosts are verified by.
+
+    Raises:
+        UsageError: A setting names what does not exist.
+        CommandError: The sandbox cannot listen, or the database cannot be used.
+    """
+    selection = select(ALL, rules(settings, limited_to=settings.scopes))
+    async with AsyncExitStack() as stack:
+        settings = await with_sandbox(settings, stack)
+        store = await open_store(settings, stack)
+        documents = document_fetcher(settings, resolver, tls)
+        realm = realm_for(settings, settings.public_url or address, selection, store, documents)
+        stack.push_async_callback(realm.connections.finish)
+        authorization = Authorization(realm)
+        clock = asyncio.get_running_loop().time
+        callers = Callers(
+            calendly=calendly_for(settings, stack),
+            parties=SignedIn(realm.connections, realm.issuer),
+            levels=settings.access,
+            max_wait=settings.max_wait,
+            available_times_cap=Cap(settings.available_times_days),
+            ledger=Ledger(clock),
+            seal=SharedSeal(store.keyring, store.database, realm.now),
+            clock=clock,
+            sleep=asyncio.sleep,
+        )
+        handlers = Handlers(ALL, selection, callers, origins(settings), clock)
+        routes = authorization.routes()
+        around = Surroundings(
+            reach=Reach(
+                address=realm.issuer,
+                is_local=is_loopback(settings.host),
+                origins=settings.allowed_origins,
+                open_paths={route.path for route in routes if isinstance(route, Route) and _is_open(route)},
+            ),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            door=BearerCheck(authorization, handlers.scopes_needed),
+            routes=routes,
+            is_ready=store.is_ready,
+        )
+        async with _beside(keep_house(realm, asyncio.sleep)):
+            yield http_app(mcp_server(handlers, selection), around)
+
+
+@asynccontextmanager
+async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            _log.error("housekeeping has ended by a fault of this server", exc_info=task.exception())
+
+    task = asyncio.create_task(chore)
+    task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def document_fetcher(
+    settings: Settings, resolver: Resolver = resolve, tls: Callable[[], SSLContext] = httpx2.create_ssl_context
+) -> DocumentFetcher:
+    """Make what fetches the metadata documents of clients; the parameters are those of `hosting`."""
+    return DocumentFetcher(PublicNetwork(resolver), tls(), _redirect_schemes(settings))
+
+
+def _redirect_schemes(settings: Settings) -> tuple[str, ...]:
+    return settings.redirect_schemes or PRIVATE_USE_SCHEMES
+
+
+def realm_for(settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher) -> Realm:
+    """Put together what the endpoints of authorization share.
+
+    Args:
+        settings: The operator's.
+        issuer: The address that clients use, without a path.
+        selection: The tools there are; only their scopes are given.
+        store: Where everything is kept.
+        documents: Fetches the metadata documents of clients.
+    """
+    database, keyring = store.database, store.keyring
+    callback = f"{issuer}{CALLBACK_PATH}"
+    applications: Applications
+    if settings.client_id is None:
+        applications = Registration(
+            database,
+            keyring,
+            settings.issuer,
+            callback,
+            register=partial(register, settings.issuer, callback, settings.scopes),
+            now=_now,
+        )
+    else:
+        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
+    upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+    return Realm(
+        issuer=issuer,
+        offered=least({tool.scope for tool in selection.listed}, settings.scopes),
+        registered=settings.scopes,
+        sign_in_sources=_sign_in_sources(settings),
+        redirect_schemes=_redirect_schemes(settings),
+        trusted_proxies=settings.trusted_proxies,
+        database=database,
+        keyring=keyring,
+        upstream=upstream,
+        connections=Connections(
+            database,
+            keyring,
+            upstream,
+            reconnect_at=issuer,
+            now=_now,
+            clock=asyncio.get_running_loop().time,
+            sleep=asyncio.sleep,
+            random=os.urandom,
+        ),
+        documents=documents,
+        pages=Pages(FOLDER),
+        now=_now,
+        random=os.urandom,
+    )
+
+
+def _is_open(route: Route) -> bool:
+    """Whether pages of any origin may call an endpoint of authorization: those that answer preflights say so."""
+    return "OPTIONS" in (route.methods or ())
+
+
+def _sign_in_sources(settings: Settings) -> tuple[str, ...]:
+    """Where a browser goes to sign in at Calendly, as sources of a Content-Security-Policy.
+
+    Where we registered ourselves, the issuer's metadata says the very address: on Calendly's domain, or any port of the
+    issuer's own host where that is this machine (`auth.application.check_endpoint`).
+    """
+    address = settings.issuer if settings.client_id is None else settings.auth_url
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if f".{host}".endswith(f".{CALENDLY_DOMAIN}"):
+        return (f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
+    if not is_loopback(host):
+        return (address, f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
+    # CSP Level 3, 2.4: a host-source cannot be an IPv6 address.
+    return (f"{parts.scheme}:",) if ":" in host else (f"{parts.scheme}://{host}:*",)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

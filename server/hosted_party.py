@@ -1,0 +1,85 @@
+"""Who a request to the hosted endpoint is from: nobody but its token says so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from auth.connections import ConnectionCredentials, Connections
+from auth.lease import narrowing_note
+from auth.principal import Principal
+from calendly.errors import Unreachable
+from calendly.identifiers import OrganizationId, UserId
+from calendly.request import Account
+from server.bearer import principal_of
+from server.confirm import Context
+from server.next_steps import made_for_agent_at, signed_in_at
+from server.party import Note, Party
+from storage.errors import StorageError
+from tools.toolset import Identity
+
+_UNSTORED: Final = "This server's database does not give the connection to Calendly now, so nothing was sent."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The people who connected Calendly, through the agents they let in.
+
+    Args:
+        connections: Their connections.
+        address: Where they connect again.
+    """
+
+    connections: Connections
+    address: str
+
+    def of(self, context: Context) -> Party:
+        """Return whose token the request carries."""
+        principal = principal_of(context.request)
+        by_browser = principal.kind == "browser"
+        credentials = _Credentials(self.connections.credentials(principal.person))
+        return Party(
+            account=Account(principal.person, principal.grant_id, credentials),
+            identity=_identity(principal),
+            allowed=principal.scopes,
+            granted=principal.granted,
+            steps_up=by_browser,
+            advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),
+            note=self._note(principal.person),
+        )
+
+    def _note(self, person: str) -> Note:
+        async def note(scopes: Iterable[str]) -> str | None:
+            try:
+                connection = await self.connections.describe(person)
+            except StorageError:
+                return None
+            return None if connection is None else narrowing_note(connection, scopes, self.connections.remedy)
+
+        return note
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    """A connection's token. Without the database there is none, and what needed one was never sent."""
+
+    connection: ConnectionCredentials = field(repr=False)
+
+    async def access_token(self) -> str:
+        try:
+            return await self.connection.access_token()
+        except StorageError:
+            raise Unreachable(_UNSTORED) from None
+
+    async def renew(self) -> bool:
+        try:
+            return await self.connection.renew()
+        except StorageError:
+            return False
+
+
+def _identity(principal: Principal) -> Identity | None:
+    """Who the person is; None for one without an organization, whom Calendly then has to be asked about."""
+    if principal.organization is None:
+        return None
+    organization = OrganizationId.parse(principal.organization)
+    return Identity(UserId.parse(principal.person), organization, principal.timezone)

@@ -1,0 +1,112 @@
+"""The local sign-in put together: where it is kept, who renews it, and the person it stands for."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from auth.application import Application, Configured
+from auth.lease import narrowing_note
+from auth.local_credentials import REMEDY, LocalCredentials
+from auth.local_login import LocalSignIn, browser_command, open_browser
+from auth.login_store import LocalLogin, LoginStore, system_keyring
+from auth.upstream import CalendlyLoginError, Upstream
+from calendly.identifiers import OrganizationId, UserId
+from calendly.request import Account
+from server.first_run import NO_TOKEN
+from server.next_steps import LOCAL_LOGIN
+from server.party import Note, Party
+from server.settings import Settings
+from server.terminal import CommandError, UsageError
+from tools.toolset import Identity
+
+
+def login_store(settings: Settings) -> LoginStore:
+    """Return where the sign-in is kept. Raises CommandError for a person without a home."""
+    return LoginStore(home_folder(settings), settings.api_url, system_keyring, asyncio.sleep, os.urandom)
+
+
+def home_folder(settings: Settings) -> Path:
+    """Return the folder of the user's data. Raises CommandError when nobody knows where that is."""
+    try:
+        return settings.data_folder.expanduser()
+    except RuntimeError:
+        raise CommandError("this user has no home folder; set XDG_DATA_HOME to a folder for data.") from None
+
+
+def upstream(settings: Settings, application: Application, redirect_uri: str) -> Upstream:
+    """Return Calendly's authorization server towards a redirect URI of this machine."""
+    from auth.calendly_login import CalendlyLogin  # noqa: PLC0415 - Authlib is loaded when Calendly is asked for tokens
+
+    return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
+
+
+def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
+    """Return how to sign in, telling the person the address to open by `show`."""
+    return LocalSignIn(
+        store=login_store(settings),
+        applications=_applications(settings),
+        upstream=partial(upstream, settings),
+        show=show,
+        open_browser=partial(open_browser, command=browser_command()),
+        now=_now,
+        random=os.urandom,
+    )
+
+
+async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
+    """Return who signed in on this machine.
+
+    Raises:
+        UsageError: Nobody did.
+        CommandError: The sign-in cannot be read.
+    """
+    store = login_store(settings)
+    try:
+        login = await store.read()
+    except CalendlyLoginError as unreadable:
+        raise CommandError(unreadable.reason) from None
+    if login is None:
+        raise UsageError(NO_TOKEN)
+    credentials = LocalCredentials(store, lambda login: upstream(settings, login.application, login.redirect_uri), _now)
+    stack.push_async_callback(credentials.finish)
+    return Party(
+        account=Account(login.person.uri, "", credentials),
+        identity=_identity(login),
+        granted=login.connection.scopes,
+        advice=LOCAL_LOGIN,
+        note=_note(login),
+    )
+
+
+def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:
+    async def application(redirect_uri: str) -> Application:
+        if settings.client_id is not None:
+            return Application.configured(settings.client_id, settings.client_secret, settings.auth_url)
+        from auth.calendly_registration import register  # noqa: PLC0415 - loads Authlib
+
+        return await register(settings.issuer, redirect_uri, settings.scopes)
+
+    return application
+
+
+def _identity(login: LocalLogin) -> Identity | None:
+    """Who signed in; None for a person without an organization, whom Calendly then has to be asked about."""
+    if login.person.organization is None:
+        return None
+    organization = OrganizationId.parse(login.person.organization)
+    return Identity(UserId.parse(login.person.uri), organization, login.person.timezone)
+
+
+def _note(login: LocalLogin) -> Note:
+    async def note(scopes: Iterable[str]) -> str | None:
+        return narrowing_note(login.connection, scopes, REMEDY)
+
+    return note
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,103 @@
+"""The database: one transaction at a time, the same statements on SQLite and PostgreSQL, and no wait without end."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import Table, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines
+from storage.errors import StorageUnavailable
+
+PATIENCE = 7.0
+"""Seconds for a transaction, waiting for its turn included. Giving up may take 2 more: an answer comes within 10."""
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database; made by `open_database`."""
+
+    engines: Engines
+    patience: float
+    turn: asyncio.Lock | None
+    """Taken by everybody in turn where readers and a writer could not work side by side: in memory."""
+
+    @asynccontextmanager
+    async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
+        """Run one transaction: committed at the end, rolled back when an exception leaves it.
+
+        It is neither interrupted by a cancellation from outside nor longer than `patience` (seconds; default the
+        database's). Inside, nothing else is waited for, and no other transaction begun: there may be one writer only.
+        Raises StorageUnavailable.
+        """
+        limit = self.patience if patience is None else patience
+        async with self._connect(self.engines.writers, limit) as connection, connection.begin():
+            if patience is not None and connection.dialect.name == "postgresql":
+                for setting in TIMEOUTS:
+                    await connection.execute(text(f"SET LOCAL {setting} = {round(limit * 1000)}"))
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncGenerator[AsyncConnection]:
+        """Run statements that only read. Each sees what is committed when it starts; what must agree is one statement.
+
+        Raises StorageUnavailable, for a statement that writes too.
+        """
+        async with self._connect(self.engines.readers, self.patience) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connect(self, engine: AsyncEngine, patience: float) -> AsyncGenerator[AsyncConnection]:
+        connected = False
+        try:
+            # An interrupted connection has to be thrown away: no client's impatience gets that far.
+            with anyio.CancelScope(shield=True):
+                async with (
+                    asyncio.timeout(patience) as limit,
+                    self.turn or nullcontext(),
+                    engine.connect() as connection,
+                ):
+                    connected = True
+                    left = (limit.when() or 0) - asyncio.get_running_loop().time()
+                    # A little less, so that it is SQLite that gives up, and says why.
+                    await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
+                    yield connection
+        except (SQLAlchemyError, OSError) as error:
+            if connected and not is_unavailable(error):
+                raise
+            raise StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    """Say why, without the statement and its values."""
+    if isinstance(error, TimeoutError):
+        return "it did not answer in time"
+    cause = getattr(error, "orig", None) or error
+    return str(cause).partition("\n")[0].rstrip(".")
+
+
+@asynccontextmanager
+async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerator[Database]:
+    """Open `sqlite:///PATH`, `sqlite://` (memory of this one Database) or `postgresql://…`, and close it at the end.
+
+    A missing SQLite file is made, for its owner only. PostgreSQL is connected to when it is first used.
+    `patience` is that of every transaction, in seconds. Raises DatabaseUrlError and StorageUnavailable.
+    """
+    engines = await anyio.to_thread.run_sync(open_engines, url, patience)
+    try:
+        yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None)
+    finally:
+        await engines.close()
+
+
+def insert(connection: AsyncConnection, table: Table) -> Insert:
+    """Begin an INSERT that may say `on_conflict_do_nothing` or `on_conflict_do_update`."""
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)

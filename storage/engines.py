@@ -1,0 +1,239 @@
+"""The engines behind a Database: what SQLite and PostgreSQL are told, and which of their failures mean "unavailable".
+
+A database has two pools. The readers commit each statement at once and may not write, which spares a read two round
+trips; the writers hold transactions. On SQLite one process has one writer, so that its tasks queue for it in order
+instead of polling for the file lock.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+
+from storage.errors import DatabaseUrlError, StorageUnavailable
+
+READERS = 4
+WRITERS = 4
+RECYCLE_SECONDS = 300
+"""A pooled PostgreSQL connection is made anew after this: what stands between may drop an idle one in silence."""
+
+FAREWELL = 0.5
+"""Seconds that closing one connection may take."""
+
+BUSY_TIMEOUT = "busy_timeout"
+"""The execution option that says for how many milliseconds a SQLite writer waits for the lock."""
+
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+"""The settings, in milliseconds, by which PostgreSQL itself ends what we have given up or died over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two pools of one database."""
+
+    readers: AsyncEngine
+    writers: AsyncEngine
+    path: Path | None = None
+    """The SQLite file."""
+    memory: sqlite3.Connection | None = None
+    """What a database in memory lives by, whatever becomes of the pooled connections."""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await _dispose(self.readers)
+        await _dispose(self.writers)
+        if self.memory:
+            self.memory.close()
+
+
+async def _dispose(engine: AsyncEngine) -> None:
+    """Close the pooled connections. The driver waits for the server to agree; a connection that stays silent is cut."""
+    done = False
+    while not done:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await engine.dispose()
+                done = True
+
+
+def open_engines(url: str, patience: float) -> Engines:
+    """Open what a database URL names, making a missing SQLite file. Raises DatabaseUrlError and StorageUnavailable."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise DatabaseUrlError("The database URL cannot be read.") from None
+    if parsed.drivername == "postgresql":
+        return _postgresql(url, patience)
+    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database == ":memory:":
+        raise DatabaseUrlError("A database URL is sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
+    if not parsed.database:
+        return _sqlite_memory(patience)
+    path = Path(parsed.database).absolute()
+    try:
+        return _sqlite_file(path, patience)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise StorageUnavailable(f"The database {path} cannot be opened for writing: {error}.") from error
+
+
+def _sqlite_file(path: Path, patience: float) -> Engines:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
+    _use_wal(path, patience)
+    readers, writers = _sqlite(URL.create("sqlite+aiosqlite", database=str(path)), patience, readers=READERS)
+    return Engines(readers, writers, path=path)
+
+
+def _use_wal(path: Path, patience: float) -> None:
+    """Have the file keep a write-ahead log from now on, so that readers and a writer work side by side.
+
+    Of processes that ask for it at the same time SQLite turns some away at once, since they would wait for each other.
+    Such a one waits for its turn to write, by when it is either done or free to be done.
+    """
+    deadline = time.monotonic() + patience
+    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
+        while True:
+            try:
+                connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                    raise
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute("COMMIT")
+            else:
+                return
+
+
+def _sqlite_memory(patience: float) -> Engines:
+    name = f"file:{uuid4().hex}"
+    memory = sqlite3.connect(f"{name}?mode=memory&cache=shared", uri=True, check_same_thread=False)
+    url = URL.create("sqlite+aiosqlite", database=name, query={"mode": "memory", "cache": "shared", "uri": "true"})
+    readers, writers = _sqlite(url, patience, readers=1)
+    return Engines(readers, writers, memory=memory)
+
+
+def _sqlite(url: URL, patience: float, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
+    # isolation_level None: the driver begins nothing of its own accord.
+    arguments = {"isolation_level": None, "timeout": patience}
+    reading = create_async_engine(
+        url,
+        connect_args=arguments,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=readers,
+        max_overflow=0,
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+    )
+    writing = create_async_engine(
+        url,
+        connect_args=arguments,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        hide_parameters=True,
+    )
+    event.listen(reading.sync_engine, "connect", _only_read)
+    event.listen(writing.sync_engine, "connect", _write_safely)
+    event.listen(writing.sync_engine, "begin", _begin_immediate)
+    return reading, writing
+
+
+def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.cursor().execute("PRAGMA query_only = ON")
+
+
+def _write_safely(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA synchronous = FULL")  # some builds leave the last commits to a power cut
+    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take the write lock at once: a transaction that reads first and then wants to write could only fail."""
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {connection.get_execution_options()[BUSY_TIMEOUT]}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgresql(dsn: str, patience: float) -> Engines:
+    # asyncpg reads the address as libpq would, `sslmode` and several hosts included.
+
+    def engine(*, read_only: bool) -> AsyncEngine:
+        settings = {
+            "application_name": "calendly-mcp",
+            "default_transaction_read_only": "on" if read_only else "off",
+            **dict.fromkeys(TIMEOUTS, str(round(patience * 1000))),
+        }
+        made = create_async_engine(
+            "postgresql+asyncpg://",
+            connect_args={"dsn": dsn, "server_settings": settings, "timeout": patience},
+            pool_size=READERS if read_only else WRITERS,
+            max_overflow=0,
+            pool_recycle=RECYCLE_SECONDS,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
+            skip_autocommit_rollback=read_only,
+        )
+        event.listen(made.sync_engine, "checkout", _refuse_closed)
+        return made
+
+    return Engines(readers=engine(read_only=True), writers=engine(read_only=False))
+
+
+def _refuse_closed(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
+    """Have the pool connect anew when the server closed its connections. The driver knows; nothing is sent to ask."""
+    if connection.driver_connection.is_closed():
+        raise InvalidatePoolError
+
+
+SQLITE_UNAVAILABLE = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+POSTGRESQL_UNAVAILABLE = (
+    "08",  # connection
+    "25006",  # read only: a standby
+    "40",  # rolled back: deadlock, serialization
+    "53",  # out of disk, memory or connections
+    "55",  # locked
+    "57",  # statement timeout, shutdown, starting up
+    "58",  # system error
+    "XX",  # internal error
+)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Say whether the database, not the statement, is to blame."""
+    if isinstance(error, OSError | NoFreeConnection):
+        return True
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, sqlite3.Error):
+        # The low byte is the primary code: sqlite.org/rescode.html
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE_UNAVAILABLE
+    state = getattr(cause, "sqlstate", None)
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or (isinstance(state, str) and state.startswith(POSTGRESQL_UNAVAILABLE))

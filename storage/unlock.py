@@ -1,0 +1,88 @@
+"""Gets the key ring at the start, and proves that it opens what is stored before anything is served."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database, insert
+from storage.errors import KeyRingError, UnreadableSecret
+from storage.keys import Key, KeyRing, Random
+from storage.tables import key_fingerprint
+
+PROOF = b"This key ring is the one."
+
+
+async def unlock(database: Database, keys: str | None, *, now: datetime, random: Random = os.urandom) -> KeyRing:
+    """Return the key ring of a migrated database.
+
+    `keys` is the configured ring. Without one, a SQLite file has its ring in a file of its own beside it
+    (`PATH.keys`, made at the first start) and a database in memory gets a ring that ends with it.
+    Raises KeyRingError when the ring is malformed, missing or another one, and StorageUnavailable.
+    """
+    # SQLite lets one process in at a time, so two that start together make one key file. PostgreSQL has no key file,
+    # and there the second waits at the INSERT for what the first proves.
+    async with database.begin() as connection:
+        ring = KeyRing.parse(keys, random=random) if keys is not None else await _own_ring(database, connection, random)
+        proof = ring.seal(PROOF, table=key_fingerprint.name, row=ring.first, column="proof")
+        row = insert(connection, key_fingerprint).values(key_id=ring.first, proof=proof, created_at=now)
+        await connection.execute(row.on_conflict_do_nothing())
+        await _prove(connection, ring)
+    return ring
+
+
+async def _prove(connection: AsyncConnection, ring: KeyRing) -> None:
+    for key_id, proof in await connection.execute(select(key_fingerprint.c.key_id, key_fingerprint.c.proof)):
+        if key_id not in ring:
+            raise KeyRingError(f"Stored secrets are sealed under the key {key_id}, and the key ring lacks it.")
+        try:
+            ring.open(proof, table=key_fingerprint.name, row=key_id, column="proof")
+        except UnreadableSecret:
+            raise KeyRingError(f"The key {key_id} is not the one that stored secrets are sealed under.") from None
+
+
+async def _own_ring(database: Database, connection: AsyncConnection, random: Random) -> KeyRing:
+    """Read or make the ring of a SQLite database for which none is configured."""
+    if connection.dialect.name == "postgresql":
+        raise KeyRingError("With PostgreSQL the key ring must be configured: CALENDLY_MCP_SECRET_KEYS=id:base64.")
+    path = database.engines.path
+    if path is None:
+        return KeyRing([_new_key(random)], random=random)
+    is_new = (await connection.execute(select(key_fingerprint.c.key_id))).first() is None
+    return KeyRing.parse(_key_file(path.with_name(f"{path.name}.keys"), random, make=is_new), random=random)
+
+
+def _new_key(random: Random) -> Key:
+    return Key.generate(f"k{random(4).hex()}", random)
+
+
+def _key_file(path: Path, random: Random, *, make: bool) -> str:
+    """Read the key file, made first if there is none and it may be made. Raises KeyRingError and OSError."""
+    if not path.exists():
+        if not make:
+            raise KeyRingError(f"The key file {path} is missing: without it the stored secrets cannot be read.")
+        _write_whole(path, f"{_new_key(random)}\n")
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise KeyRingError(
+            f"The key file {path} is open to others: chmod 600 it, and renew its keys if they were read."
+        )
+    return path.read_text()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file for its owner only, which is there with all of its text or not at all."""
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    if os.name == "posix":  # the name too has to be on the disk before anything is sealed
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

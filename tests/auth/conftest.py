@@ -1,0 +1,35 @@
+"""What the tests of signing in share."""
+
+from collections.abc import AsyncGenerator
+
+import pytest
+
+from storage.database import Database, open_database
+from storage.schema import migrate
+from tests.auth.calendly_side import Calendly, calendly
+from tests.auth.site import Site, make_realm, serve
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
+
+
+@pytest.fixture
+async def upstream() -> AsyncGenerator[Calendly]:
+    """Calendly, just started."""
+    async with calendly() as running:
+        yield running
+
+
+@pytest.fixture
+def every_site(database: Database, upstream: Calendly) -> Site:
+    """Our server before that Calendly, on each kind of database in turn."""
+    return serve(make_realm(database, upstream), upstream)
+
+
+@pytest.fixture
+async def site(upstream: Calendly) -> AsyncGenerator[Site]:
+    """Our server before that Calendly, on the quickest kind of database."""
+    async with open_database("sqlite://") as database:
+        await migrate(database)
+        yield serve(make_realm(database, upstream), upstream)

@@ -1,0 +1,132 @@
+"""A host of client ID metadata documents: real TLS on loopback, found under the public address of its name."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final, cast
+
+import httpcore2
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from typing_extensions import override
+
+from auth.client_documents import PATIENCE, DocumentFetcher
+from auth.public_network import IPAddress, PublicNetwork
+from auth.redirect_uris import PRIVATE_USE_SCHEMES
+
+HOST: Final = "client.example"
+CLIENT_ID: Final = f"https://{HOST}/oauth/client.json"
+ADDRESS: Final = "93.184.216.34"
+DOCUMENT: Final[dict[str, object]] = {
+    "client_id": CLIENT_ID,
+    "client_name": "Agent with a document",
+    "redirect_uris": ["https://agent.example/callback", "http://127.0.0.1/callback"],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "token_endpoint_auth_method": "none",
+}
+
+NEVER_ENDS: Final = b"..."
+"""An answer that ends with this does not end."""
+
+
+def answer(
+    body: bytes | None = None, *, status: str = "200 OK", kind: str = "application/json", more: Iterable[str] = ()
+) -> bytes:
+    """Write an HTTP answer, which is DOCUMENT unless it says otherwise."""
+    text = json.dumps(DOCUMENT).encode() if body is None else body
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(text)}", "Connection: close", *more]
+    return "\r\n".join([*lines, "", ""]).encode() + text
+
+
+@dataclass
+class DocumentHost:
+    """What answers, and what was asked of it. `addresses` are what its name resolves to, one list for each question."""
+
+    port: int
+    trust: ssl.SSLContext
+    answers: list[bytes] = field(default_factory=lambda: [answer()])
+    requests: list[bytes] = field(default_factory=list[bytes])
+    connected_to: list[str] = field(default_factory=list[str])
+    addresses: list[list[str]] = field(default_factory=lambda: [[ADDRESS]])
+
+    def fetcher(self, tls: ssl.SSLContext | None = None, patience: float = PATIENCE) -> DocumentFetcher:
+        """Make a fetcher whose wire ends here."""
+        network = PublicNetwork(self._resolve, _Wire(self))
+        return DocumentFetcher(network, tls or self.trust, PRIVATE_USE_SCHEMES, patience=patience)
+
+    async def _resolve(self, _host: str, _port: int) -> list[IPAddress]:
+        answered = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
+        return [ip_address(address) for address in answered]
+
+
+class _Wire(httpcore2.AsyncNetworkBackend):
+    """Leads every public address to the host of the test."""
+
+    def __init__(self, host: DocumentHost) -> None:
+        self._host = host
+        self._network = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
+
+    @override
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        self._host.connected_to.append(f"{host}:{port}")
+        return await self._network.connect_tcp("127.0.0.1", self._host.port, timeout)
+
+
+@asynccontextmanager
+async def document_host(folder: Path) -> AsyncGenerator[DocumentHost]:
+    """Run a host whose certificate is for HOST; what it needs is kept in `folder`."""
+    certificate = _make_certificate(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    hosts: list[DocumentHost] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        [host] = hosts
+        host.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        text = host.answers.pop(0) if len(host.answers) > 1 else host.answers[0]
+        writer.write(text.removesuffix(NEVER_ENDS))
+        if text.endswith(NEVER_ENDS):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        trust = ssl.create_default_context(cafile=str(certificate))
+        hosts.append(DocumentHost(server.sockets[0].getsockname()[1], trust))
+        yield hosts[0]
+
+
+def _make_certificate(folder: Path) -> Path:
+    """Write key and self-signed certificate into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "host.pem"
+    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
