@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth import offers, redirect_uris, scopes, stored_transactions
+from auth import offers, redirect_uris, scopes, stored_clients, stored_transactions
 from auth.answers import page_route
 from auth.authorization_responses import refuse
 from auth.client_lookup import look_up
@@ -23,6 +23,7 @@ from auth.parameters import Pairs, Parameters, read_query, required, single
 from auth.realm import Realm
 from auth.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 
+_GONE = "This app is not registered here, or no longer. Have it connect anew."
 _NAMELESS = "An app that does not say its name"
 
 
@@ -51,7 +52,7 @@ async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
     except InvalidClient as fault:
         raise Stopped(fault.description) from fault
     if client is None:
-        raise Stopped("This app is not registered here, or no longer. Have it connect anew.")
+        raise Stopped(_GONE)
     return client
 
 
@@ -100,6 +101,8 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
     )
     async with realm.database.begin() as connection:
         await realm.take(connection, "sign_ins", realm.address(request))
+        if not await stored_clients.is_kept(connection, client.id):
+            raise Stopped(_GONE)
         await stored_transactions.add(connection, begun)
     response = realm.pages.consent(_consent(realm, client, asked, secret))
     realm.cookies.set_browser(response, browser, TRANSACTION_LIFE)

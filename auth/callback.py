@@ -98,12 +98,13 @@ async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_d
     asked, person, now = transaction.request, sign_in.person, realm.now()
     allowed = transaction.approved or frozenset()
     async with realm.database.begin() as connection:
+        if not await stored_clients.mark_approved(connection, asked.client, now):
+            raise Stopped("This app is no longer registered here. Have it connect anew.")
         await stored_grants.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
         grant = await stored_grants.allow(
             connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed), now
         )
-        await stored_clients.mark_approved(connection, asked.client, now)
         await stored_codes.add(
             connection,
             code_digest,

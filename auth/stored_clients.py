@@ -45,10 +45,17 @@ async def put_document(connection: AsyncConnection, client: Client, now: datetim
     await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=said))
 
 
-async def mark_approved(connection: AsyncConnection, client_id: str, now: datetime) -> None:
-    """Note that a person let the client in."""
+async def is_kept(connection: AsyncConnection, client_id: str) -> bool:
+    """Say whether a client is still there, and keep it there for this transaction."""
+    query = select(table.c.id).where(table.c.id == client_id).with_for_update(read=True)
+    return await connection.scalar(query) is not None
+
+
+async def mark_approved(connection: AsyncConnection, client_id: str, now: datetime) -> bool:
+    """Note that a person let the client in. False when it is gone."""
     approved_at = func.coalesce(table.c.approved_at, literal(now, Instant))
-    await connection.execute(update(table).where(table.c.id == client_id).values(approved_at=approved_at, used_at=now))
+    statement = update(table).where(table.c.id == client_id).values(approved_at=approved_at, used_at=now)
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def mark_used(connection: AsyncConnection, client_id: str, now: datetime) -> None:

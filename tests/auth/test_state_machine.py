@@ -1,0 +1,169 @@
+"""No sequence of requests yields a live token after revocation, or two live refresh tokens of one sign-in."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
+from typing_extensions import override
+
+from tests.auth.site import Tokens
+from tests.auth.token_worlds import CLIENTS, DatabaseWorld, PureWorld
+
+
+@dataclass(eq=False)
+class SignIn:
+    """What one sign-in gave, and whether it has to be dead by now."""
+
+    client: str
+    code: str
+    dead: bool = False
+    redeemed: bool = False
+    access: list[str] = field(default_factory=list[str])
+    spent: dict[str, timedelta] = field(default_factory=dict[str, timedelta])
+
+    def presented_by(self, *, stranger: bool) -> str:
+        """Name the client it was given to, or another."""
+        return next(client for client in CLIENTS if (client != self.client) is stranger)
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """A refresh token and the sign-in it came of."""
+
+    sign_in: SignIn
+    token: str
+
+
+# Most of what happens is done by whoever may, soon after what came before; so that much of it succeeds.
+STRANGER = st.sampled_from([False, False, False, False, True])
+ENDING = st.sampled_from(["nothing", "nothing", "nothing", "token", "grant"])
+SECONDS = st.sampled_from([0, 1, 10, 29, 31, 61, 1800, 86_400, 15 * 86_400])
+
+NOTHING: MultipleResults[Refresh] = multiple()
+
+
+class TokenMachine(RuleBasedStateMachine):
+    """Everything that clients and people do to codes and tokens, in any order and at any time."""
+
+    world: PureWorld | DatabaseWorld
+    sign_ins = Bundle[SignIn]("sign_ins")
+    refresh_tokens = Bundle[Refresh]("refresh_tokens")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elapsed = timedelta()
+        self.known: list[SignIn] = []
+
+    @rule(target=sign_ins, client=st.sampled_from(CLIENTS))
+    def sign_in(self, client: str) -> SignIn:
+        """A person lets a client in."""
+        return self._begin(client)
+
+    @rule(target=refresh_tokens, client=st.sampled_from(CLIENTS))
+    def sign_in_and_redeem(self, client: str) -> Refresh | MultipleResults[Refresh]:
+        """A person lets a client in, which redeems the code at once."""
+        sign_in = self._begin(client)
+        return self._keep(sign_in, self.world.redeem(client, sign_in.code))
+
+    @rule(target=refresh_tokens, sign_in=sign_ins, stranger=STRANGER)
+    def redeem(self, sign_in: SignIn, *, stranger: bool) -> Refresh | MultipleResults[Refresh]:
+        """Somebody presents a code, perhaps again, perhaps another's."""
+        tokens = self.world.redeem(sign_in.presented_by(stranger=stranger), sign_in.code)
+        if stranger or sign_in.dead:
+            assert tokens is None
+        elif sign_in.redeemed:
+            assert tokens is None
+            sign_in.dead = True
+        return self._keep(sign_in, tokens)
+
+    @rule(target=refresh_tokens, held=refresh_tokens, stranger=STRANGER)
+    def refresh(self, held: Refresh, *, stranger: bool) -> Refresh | MultipleResults[Refresh]:
+        """Somebody presents a refresh token, perhaps again, perhaps another's."""
+        sign_in, spent_at = held.sign_in, held.sign_in.spent.get(held.token)
+        tokens = self.world.refresh(sign_in.presented_by(stranger=stranger), held.token)
+        if stranger or sign_in.dead:
+            assert tokens is None
+            return NOTHING
+        if spent_at is not None and self.elapsed - spent_at > timedelta(seconds=30):
+            assert tokens is None
+            sign_in.dead = True
+        if tokens is not None:
+            sign_in.spent.setdefault(held.token, self.elapsed)
+        return self._keep(sign_in, tokens)
+
+    @rule(held=refresh_tokens, stranger=STRANGER, what=ENDING)
+    def end(self, held: Refresh, what: str, *, stranger: bool) -> None:
+        """A client revokes a refresh token, perhaps another's, which does nothing; or the person sends it away."""
+        if what == "token":
+            self.world.revoke(held.sign_in.presented_by(stranger=stranger), held.token)
+            held.sign_in.dead = held.sign_in.dead or not stranger
+        if what == "grant":
+            self.world.end_grant(held.sign_in.client)
+            for sign_in in self.known:
+                sign_in.dead = sign_in.dead or sign_in.client == held.sign_in.client
+
+    @rule(seconds=SECONDS)
+    def wait(self, seconds: int) -> None:
+        """Time passes."""
+        self.elapsed += timedelta(seconds=seconds)
+        self.world.clock.advance(timedelta(seconds=seconds))
+
+    @rule()
+    def sweep(self) -> None:
+        """Housekeeping is done."""
+        self.world.sweep()
+
+    @invariant()
+    def nothing_lives_after_revocation(self) -> None:
+        """What came of a dead sign-in is dead."""
+        assert not any(
+            self.world.is_live(access) for sign_in in self.known if sign_in.dead for access in sign_in.access
+        )
+
+    @invariant()
+    def no_sign_in_has_two_live_refresh_tokens(self) -> None:
+        """Of each family at most one refresh token could be rotated."""
+        assert self.world.most_live_refresh_tokens_of_a_family() <= 1
+
+    @override
+    def teardown(self) -> None:
+        self.world.close()
+
+    def _begin(self, client: str) -> SignIn:
+        sign_in = SignIn(client, self.world.sign_in(client))
+        self.known.append(sign_in)
+        return sign_in
+
+    def _keep(self, sign_in: SignIn, tokens: Tokens | None) -> Refresh | MultipleResults[Refresh]:
+        if tokens is None:
+            return NOTHING
+        sign_in.redeemed = True
+        sign_in.access.append(tokens.access)
+        assert self.world.is_live(tokens.access)
+        return Refresh(sign_in, tokens.refresh)
+
+
+class PureTokens(TokenMachine):
+    """The rules alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = PureWorld()
+
+
+class StoredTokens(TokenMachine):
+    """The endpoints and their database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = DatabaseWorld()
+
+
+TestPureTokens = pytest.mark.requirement("state-machine")(PureTokens.TestCase)
+TestPureTokens.settings = settings(max_examples=300, stateful_step_count=40)
+
+TestStoredTokens = pytest.mark.requirement("state-machine")(StoredTokens.TestCase)
+TestStoredTokens.settings = settings(max_examples=25, stateful_step_count=30)

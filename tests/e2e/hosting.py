@@ -1,0 +1,221 @@
+"""The hosted endpoint as people and agents use it: servers as processes, a scripted browser, an SDK client."""
+
+import re
+import socket
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Final
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+
+import httpx2
+from mcp import Client
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from pydantic import AnyUrl
+from typing_extensions import override
+
+from tests.e2e.processes import Program, program
+from tests.server.desk import Era
+from tests.server.desk import Person as Asked
+
+BACK: Final = "http://127.0.0.1:33418/callback"
+"""Where the SDK's client has the browser sent back; nothing listens there."""
+
+OWNER, ADMIN, MEMBER = range(3)
+"""The first people of the sandbox's page, in its order."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A hosted server.
+
+    Attributes:
+        url: The address clients use.
+        process: The program.
+        answers_at: Where it listens.
+        calendly: Where its own sandbox answers, if it has one.
+    """
+
+    url: str
+    process: Program
+    answers_at: str
+    calendly: str = ""
+
+    @property
+    def endpoint(self) -> str:
+        """The MCP endpoint."""
+        return f"{self.url}/mcp"
+
+
+@contextmanager
+def hosted(*words: str, port: int = 0, public_url: str | None = None, **settings: str) -> Generator[Site]:
+    """Run a hosted server."""
+    if public_url is not None:
+        settings["CALENDLY_MCP_PUBLIC_URL"] = public_url
+    with program("http", "--port", str(port), *words, **settings) as running:
+        calendly = running.line("sandbox: ") if "--sandbox" in words else ""
+        address = running.line("ready: ").removesuffix("/mcp")
+        yield Site(public_url or address, running, address, calendly)
+
+
+def let_minutes_pass(calendly: str, minutes: int) -> None:
+    """Set the clock of a sandbox so many minutes ahead of ours, so that its limits begin anew."""
+    now = datetime.now(UTC) + timedelta(minutes=minutes)
+    httpx2.post(f"{calendly}/_sandbox/clock", json={"now": now.isoformat()}).raise_for_status()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@dataclass
+class Browser:
+    """A person at a browser, who allows what is asked.
+
+    Attributes:
+        person: Who signs in at Calendly, as the place on the sandbox's page.
+        scopes: What is allowed of what is asked for, None for what the page preselects.
+        consents: What each consent page offered.
+    """
+
+    person: int = OWNER
+    scopes: Sequence[str] | None = None
+    consents: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+
+    async def open(self, address: str) -> str:
+        """Follow an address through consent and sign-in, up to the first that leads out to a client."""
+        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+            response = await http.get(address)
+            while True:
+                if response.is_redirect:
+                    target = urljoin(str(response.request.url), response.headers["Location"])
+                    if "code=" in target and "/oauth/callback" not in target:
+                        return target
+                    response = await http.get(target)
+                else:
+                    assert response.status_code == 200, response.text
+                    response = await self._submit(http, response)
+
+    async def _submit(self, http: httpx2.AsyncClient, page: httpx2.Response) -> httpx2.Response:
+        """Fill in the form of a page as a person does, and send it as Chromium does from a page without referrer."""
+        action = re.search(r'<form method="post" action="([^"]+)"', page.text)
+        assert action, page.text
+        fields = [(name, unescape(value)) for name, value in _HIDDEN.findall(page.text)]
+        boxes = re.findall(r'<input type="checkbox" name="scope" value="([^"]+)"( checked)?>', page.text)
+        if boxes:
+            self.consents.append(tuple(scope for scope, _ in boxes))
+            ticked = [scope for scope, checked in boxes if (checked if self.scopes is None else scope in self.scopes)]
+            fields += [("scope", scope) for scope in ticked]
+        people = re.findall(r'name="person" value="([^"]+)"', page.text)
+        if people:
+            fields.append(("person", people[self.person]))
+        fields.append(("decision", "allow"))
+        target = urljoin(str(page.request.url), unescape(action[1]))
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"}
+        return await http.post(target, content=urlencode(fields), headers=headers)
+
+
+_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+
+
+@dataclass
+class Memory(TokenStorage):
+    """What an SDK client remembers."""
+
+    tokens: OAuthToken | None = None
+    client: OAuthClientInformationFull | None = None
+
+    @override
+    async def get_tokens(self) -> OAuthToken | None:
+        """Tell the tokens."""
+        return self.tokens
+
+    @override
+    async def set_tokens(self, tokens: OAuthToken) -> None:
+        """Remember them."""
+        self.tokens = tokens
+
+    @override
+    async def get_client_info(self) -> OAuthClientInformationFull | None:
+        """Tell the registration."""
+        return self.client
+
+    @override
+    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
+        """Remember it."""
+        self.client = client_info
+
+
+@dataclass
+class Agent:
+    """An agent with the MCP Python SDK, its memory, and the browser of its person."""
+
+    name: str = "Agent"
+    browser: Browser = field(default_factory=Browser)
+    memory: Memory = field(default_factory=Memory)
+
+    @property
+    def access_token(self) -> str:
+        """The token that it sends."""
+        assert self.memory.tokens is not None
+        return self.memory.tokens.access_token
+
+    @property
+    def refresh_token(self) -> str:
+        """The token that it renews the other with."""
+        assert self.memory.tokens is not None
+        assert self.memory.tokens.refresh_token is not None
+        return self.memory.tokens.refresh_token
+
+    @property
+    def scopes(self) -> set[str]:
+        """What it was given."""
+        assert self.memory.tokens is not None
+        return set((self.memory.tokens.scope or "").split())
+
+    @property
+    def client_id(self) -> str:
+        """What the server calls it."""
+        assert self.memory.client is not None
+        assert self.memory.client.client_id is not None
+        return self.memory.client.client_id
+
+    @asynccontextmanager
+    async def connect(self, endpoint: str, era: Era = "legacy", person: Asked | None = None) -> AsyncGenerator[Client]:
+        """Connect to an endpoint, signing in where that is asked for; `person` answers questions."""
+        mode = "legacy" if era == "legacy" else "auto"
+        async with (
+            httpx2.AsyncClient(auth=self._sign_in(endpoint), trust_env=False, timeout=60) as http,
+            Client(
+                streamable_http_client(endpoint, http_client=http),
+                mode=mode,
+                elicitation_callback=person.answer if person else None,
+            ) as client,
+        ):
+            yield client
+
+    async def sign_in(self, site: Site) -> None:
+        """Sign in, and do nothing else."""
+        async with self.connect(site.endpoint):
+            pass
+
+    def _sign_in(self, endpoint: str) -> OAuthClientProvider:
+        landed: list[str] = []
+
+        async def redirect(address: str) -> None:
+            landed.append(await self.browser.open(address))
+
+        async def called_back() -> AuthorizationCodeResult:
+            answer = {name: values[0] for name, values in parse_qs(urlsplit(landed.pop()).query).items()}
+            return AuthorizationCodeResult(code=answer["code"], state=answer["state"], iss=answer["iss"])
+
+        metadata = OAuthClientMetadata(
+            client_name=self.name, redirect_uris=[AnyUrl(BACK)], token_endpoint_auth_method="none"
+        )
+        return OAuthClientProvider(endpoint, metadata, self.memory, redirect, called_back)

@@ -1,0 +1,41 @@
+"""Both versions of the TypeScript SDK sign in, refresh, and ask for more when a tool needs it."""
+
+from itertools import chain, repeat
+
+import pytest
+
+from tests.interop.browser import sign_in
+from tests.interop.node import SCRIPTS, node
+from tools import ALL
+
+pytestmark = pytest.mark.needs("node")
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "person", "version"),
+    [
+        ("sign_in_sdk_v1.mjs", [], "Maya Lindqvist", None),
+        ("sign_in_sdk_v2.mjs", ["legacy"], "Tomás Herrera", "2025-11-25"),
+        ("sign_in_sdk_v2.mjs", ["auto"], "Priya Raman", "2026-07-28"),
+    ],
+)
+def test_the_sdk_signs_in_refreshes_and_steps_up(
+    hosted: str, script: str, arguments: list[str], person: str, version: str | None
+) -> None:
+    ticked = chain([["users:read"]], repeat(None))
+    with node(SCRIPTS / script, hosted, *arguments) as client:
+        openings = 0
+        while "open" in (message := client.hear()):
+            openings += 1
+            client.say({"arrived": sign_in(message["open"], person, next(ticked))})
+    assert openings == 2
+    first, refreshed, last = message["scopes"]
+    assert (first, refreshed) == ("users:read", "users:read")
+    # Version 1 asks for the scopes of the refusal alone, version 2 for all that it asked for before as well.
+    expected = {"event_types:read"} if version is None else {"users:read", "event_types:read"}
+    assert expected <= set(last.split())
+    assert message["refreshed"]
+    assert message["listed"] == 1
+    assert message["user"]["name"] == person
+    assert message["tools"] == [tool.name for tool in ALL]  # also those that it would have to ask for
+    assert message.get("version") == version
