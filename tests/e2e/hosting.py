@@ -219,3 +219,14 @@ class Agent:
             client_name=self.name, redirect_uris=[AnyUrl(BACK)], token_endpoint_auth_method="none"
         )
         return OAuthClientProvider(endpoint, metadata, self.memory, redirect, called_back)
+
+
+def upstream_settings(sandbox: str) -> dict[str, str]:
+    """Say what a hosted server needs to know to take a sandbox for Calendly, with an application that exists there."""
+    return {
+        "CALENDLY_API_URL": sandbox,
+        "CALENDLY_AUTH_URL": sandbox,
+        "CALENDLY_CLIENT_ID": "sandbox-client",
+        "CALENDLY_CLIENT_SECRET": "sandbox-secret",
+        "CALENDLY_MCP_BOOKING_LIMITS": "none",
+    }
