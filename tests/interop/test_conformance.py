@@ -87,6 +87,7 @@ def test_the_authorization_scenarios_pass(hosted: str, tmp_path: Path) -> None:
     with node(SUITE, "authorization", *words, "--output-dir", str(tmp_path)) as suite:
         assert suite.process.stdout is not None
         address = next(line.strip() for line in suite.process.stdout if line.startswith(f"{issuer}/authorize"))
+        next(line for line in suite.process.stdout if line.startswith("Callback server started"))
         sign_in_and_return(address, "Sam Okoro")
         ended = suite.end()
     assert ended.status == 0, ended.stdout
