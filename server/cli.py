@@ -122,7 +122,8 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words = ["stdio", *words]
     given = vars(_parser().parse_args(words))
-    flags = {name: value for name, value in given.items() if name in SOURCES and value is not None}
+    settable = {name for name, source in SOURCES.items() if source.flag}
+    flags = {name: value for name, value in given.items() if name in settable and value is not None}
     command, action = given["command"], given.get("action", "")
     known = ACTIONS[command][action].options if action else ()
     options = {name: given[name] for name in (option.lstrip("-") for option in known) if given[name] is not None}

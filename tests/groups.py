@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -26,6 +27,13 @@ GROUPS = {
     "node": Group(
         is_there=lambda root: (root / "tests/node/node_modules/@modelcontextprotocol/sdk").is_dir(),
         remedy="npm has not installed the packages of tests/node",
+    ),
+    "chromium": Group(
+        is_there=lambda root: (
+            which("chromium") is not None and (root / "tests/node/node_modules/playwright-core").is_dir()
+        ),
+        remedy="no Chromium is installed, or not the packages of tests/node; on Debian and Ubuntu: "
+        "apt-get install chromium",
     ),
     "postgresql": Group(
         is_there=lambda _: programs() is not None,

@@ -25,13 +25,18 @@ _PAGE = Template("""<!DOCTYPE html>
   --line: #39435a; --accent: #8ab4ff; --on-accent: #0b1220; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; }
+main > :last-child { margin-bottom: 0; }
+.place { display: inline-block; margin: 0 0 1rem; padding: .1rem .6rem; border: 1px dashed var(--line);
+  border-radius: 1rem; font-size: .875rem; font-weight: 600; }
+input { flex: none; width: 1.1rem; height: 1.1rem; margin: .2rem 0; accent-color: var(--accent); }
+label > span { flex: 1 1 auto; }
 main { max-width: 30rem; margin: 2rem auto; padding: 1.5rem; background: var(--card); border: 1px solid var(--line);
   border-radius: .75rem; }
 h1 { margin: 0 0 .5rem; font-size: 1.3rem; line-height: 1.3; overflow-wrap: anywhere; }
 p, .quiet { color: var(--quiet); }
 fieldset { margin: 1.25rem 0; padding: 0; border: 0; }
 legend { margin-bottom: .5rem; padding: 0; font-weight: 600; }
-label { display: flex; gap: .75rem; align-items: baseline; margin-bottom: .5rem; padding: .6rem .75rem;
+label { display: flex; gap: .75rem; align-items: flex-start; margin-bottom: .5rem; padding: .6rem .75rem;
   border: 1px solid var(--line); border-radius: .5rem; cursor: pointer; }
 label:has(input:checked) { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
 .quiet { display: block; font-size: .9rem; }
@@ -46,6 +51,7 @@ button.main { background: var(--accent); color: var(--on-accent); }
 </head>
 <body>
 <main>
+<p class="place">Calendly sandbox</p>
 $content
 </main>
 </body>
@@ -53,7 +59,7 @@ $content
 """)
 
 _FORM = Template("""<h1>$client would like to use Calendly</h1>
-<p>This is the sandbox: the people are made up, and nothing leaves this machine.</p>
+<p>Here the people are made up, and nothing leaves this machine.</p>
 <form method="post" action="/oauth/authorize">
 $hidden
 <fieldset>

@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx2
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
 from mcp.client.streamable_http import streamable_http_client
@@ -19,7 +20,7 @@ from pydantic import AnyUrl
 from typing_extensions import override
 
 from tests.e2e.processes import Program, program
-from tests.server.desk import Era
+from tests.server.desk import Era, call
 from tests.server.desk import Person as Asked
 
 BACK: Final = "http://127.0.0.1:33418/callback"
@@ -219,3 +220,43 @@ class Agent:
             client_name=self.name, redirect_uris=[AnyUrl(BACK)], token_endpoint_auth_method="none"
         )
         return OAuthClientProvider(endpoint, metadata, self.memory, redirect, called_back)
+
+
+def upstream_settings(sandbox: str) -> dict[str, str]:
+    """Say what a hosted server needs to know to take a sandbox for Calendly, with an application that exists there."""
+    return {
+        "CALENDLY_API_URL": sandbox,
+        "CALENDLY_AUTH_URL": sandbox,
+        "CALENDLY_CLIENT_ID": "sandbox-client",
+        "CALENDLY_CLIENT_SECRET": "sandbox-secret",
+        "CALENDLY_MCP_BOOKING_LIMITS": "none",
+    }
+
+
+async def code_form(site: Site, browser: Browser | None = None) -> dict[str, str]:
+    """Register a client, go through a sign-in, and return the form that redeems the code."""
+    verifier = "v" * 43
+    async with httpx2.AsyncClient(base_url=site.answers_at, trust_env=False) as http:
+        metadata = {"redirect_uris": [BACK], "token_endpoint_auth_method": "none"}
+        client_id = (await http.post("/register", json=metadata)).raise_for_status().json()["client_id"]
+    asked = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": BACK,
+        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    landed = await (browser or Browser()).open(f"{site.url}/authorize?{urlencode(asked)}")
+    return {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "redirect_uri": BACK,
+        "code": parse_qs(urlsplit(landed).query)["code"][0],
+        "code_verifier": verifier,
+    }
+
+
+async def coming_meeting(client: Client) -> str:
+    """Find the last of the meetings to come; its URI."""
+    listed = await call(client, "list_scheduled_events", status="active", sort="start_time:desc", count=1)
+    return str(listed.content["collection"][0]["uri"])

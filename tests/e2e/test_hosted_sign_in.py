@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from mcp.shared.auth import OAuthToken
 
-from tests.e2e.hosting import ADMIN, MEMBER, OWNER, Agent, Browser, Site, hosted, let_minutes_pass
+from tests.e2e.hosting import ADMIN, MEMBER, OWNER, Agent, Browser, Site, coming_meeting, hosted, let_minutes_pass
 from tests.server.desk import Era, Person, call
 from tools import ALL
 
@@ -78,7 +78,7 @@ async def test_an_agent_whose_client_cannot_ask_comes_back_with_a_token(site: Si
     # No question of ours has a way back to an older client over stateless HTTP.
     person = Person() if era == "legacy" else None
     async with Agent().connect(site.endpoint, era, person) as client:
-        meeting = await _coming_meeting(client)
+        meeting = await coming_meeting(client)
         told = await call(client, "cancel_scheduled_event", scheduled_event=meeting)
         assert told.kind == "confirmation_required"
         again = {"scheduled_event": meeting, "confirmation": told.error["confirmation"]}
@@ -92,7 +92,7 @@ async def test_a_client_of_2026_asks_its_user_what_reaches_strangers(
 ) -> None:
     person = Person(action)
     async with Agent().connect(site.endpoint, "2026-07-28", person) as client:
-        canceled = await call(client, "cancel_scheduled_event", scheduled_event=await _coming_meeting(client))
+        canceled = await call(client, "cancel_scheduled_event", scheduled_event=await coming_meeting(client))
     assert canceled.kind == kind
     assert [question[:8] for question in person.questions] == ["Cancel '"]
 
@@ -100,7 +100,7 @@ async def test_a_client_of_2026_asks_its_user_what_reaches_strangers(
 async def test_a_confirmation_is_for_the_agent_that_was_given_it(site: Site) -> None:
     agents = [Agent("One"), Agent("Two")]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:
-        meeting = await _coming_meeting(one)
+        meeting = await coming_meeting(one)
         refused = await call(one, "cancel_scheduled_event", scheduled_event=meeting)
         confirmed = {"scheduled_event": meeting, "confirmation": refused.error["confirmation"]}
         other = await call(two, "cancel_scheduled_event", **confirmed)
@@ -144,11 +144,6 @@ async def test_a_revoked_agent_is_out_at_once_and_signs_in_anew(site: Site) -> N
             assert refused.status_code == 401
         assert (await call(client, "get_current_user")).kind == "answered"
     assert len(agent.browser.consents) == 2
-
-
-async def _coming_meeting(client: Client) -> str:
-    listed = await call(client, "list_scheduled_events", status="active", sort="start_time:desc", count=1)
-    return str(listed.content["collection"][0]["uri"])
 
 
 async def _book(client: Client, slot: int, key: str) -> str:

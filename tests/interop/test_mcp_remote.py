@@ -38,7 +38,9 @@ def test_the_bridge_signs_in_and_does_not_ask_again(hosted: str, tmp_path: Path)
     settings = {**NO_BROWSER, "MCP_REMOTE_CONFIG_DIR": str(tmp_path)}
     with node(BRIDGE, hosted, **settings) as bridge:
         bridge.line("Please authorize this client by visiting:")
-        sign_in_and_return("http" + bridge.line("http"), "Ingrid Solberg")
+        address = "http" + bridge.line("http")
+        bridge.line(f"[{bridge.process.pid}] OAuth callback server running")
+        sign_in_and_return(address, "Ingrid Solberg")
         assert who(bridge) == "Ingrid Solberg"
     with node(BRIDGE, hosted, **settings) as bridge:
         assert who(bridge) == "Ingrid Solberg"

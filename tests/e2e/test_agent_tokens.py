@@ -1,0 +1,130 @@
+"""Tokens for agents without a browser: made, listed and revoked on the machine, good at the hosted endpoint."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.hosting import ADMIN, OWNER, Agent, Browser, Site, hosted, upstream_settings
+from tests.e2e.processes import Ended, run
+from tests.server.desk import call
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Operator:
+    """Whoever runs the server, at its machine."""
+
+    site: Site
+    settings: dict[str, str]
+
+    def run(self, *words: str) -> Ended:
+        """Run the program with the settings of the server."""
+        return run(*words, **self.settings, CALENDLY_MCP_PUBLIC_URL=self.site.url)
+
+    def create(self, scopes: str, name: str = "CI", *more: str) -> str:
+        """Make a token."""
+        made = self.run("token", "create", "--for", name, "--scopes", scopes, *more)
+        assert made.status == 0, made.stderr
+        assert "shown this once" in made.stderr
+        return made.stdout.strip()
+
+    def listed(self) -> list[list[str]]:
+        """List the tokens, as words."""
+        return [line.split() for line in self.run("token", "list").stdout.splitlines()]
+
+
+@pytest.fixture
+def operator(sandbox: Sandbox, shared_database_url: str) -> Generator[Operator]:
+    """Run a hosted server on an empty database."""
+    keys = "k1:" + "A" * 43
+    settings = {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_SECRET_KEYS": keys,
+    }
+    with hosted(**settings) as site:
+        yield Operator(site, settings)
+
+
+def refused(site: Site, token: str) -> bool:
+    """Whether the endpoint knows a token no longer."""
+    answer = httpx2.post(site.endpoint, headers={"Authorization": f"Bearer {token}"})
+    return answer.status_code == 401
+
+
+async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_until_it_is_revoked(
+    operator: Operator,
+) -> None:
+    await Agent().sign_in(operator.site)
+    token = operator.create("users:read,event_types:read")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
+    ):
+        tools = [tool.name for tool in (await client.list_tools()).tools]
+        assert tools == ["get_current_user", "get_user", "list_event_types", "get_event_type"]
+        assert (await call(client, "get_current_user")).content["name"] == "Maya Lindqvist"
+        lacking = await call(client, "list_scheduled_events")
+        assert lacking.kind == "insufficient_scope"
+        assert lacking.error["required_scopes"] == ["scheduled_events:read"]
+        assert "calendly-mcp token create" in lacking.error["next_step"]
+        [[token_id, name, email, *_]] = operator.listed()
+        assert (name, email) == ("CI", "maya@northlight.example")
+        assert operator.run("token", "revoke", token_id).status == 0
+        assert refused(operator.site, token)
+    assert operator.listed() == []
+
+
+async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None:
+    nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read")
+    assert nobody.status == 1
+    assert "sign in once with an MCP client first" in nobody.stderr
+    await Agent("One", Browser(OWNER)).sign_in(operator.site)
+    await Agent("Two", Browser(ADMIN)).sign_in(operator.site)
+    somebody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read")
+    assert somebody.status == 1
+    assert "say whom the agent acts for" in somebody.stderr
+    operator.create("mcp:scheduling:read", "Nightly", "--user", "maya@northlight.example")
+    [row] = operator.listed()
+    assert row[1:3] == ["Nightly", "maya@northlight.example"]
+    assert set(row[4:]) == {"users:read", "event_types:read", "availability:read", "scheduled_events:read"}
+
+
+def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
+    unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:write")
+    assert (unknown.status, unknown.stderr) == (1, "calendly-mcp: This server gives no scope users:write.\n")
+    missing = operator.run("token", "revoke", "nothing")
+    assert missing.status == 1
+    assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
+
+
+async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(operator: Operator) -> None:
+    await Agent().sign_in(operator.site)
+    old, new = operator.settings["CALENDLY_MCP_SECRET_KEYS"], "k2:" + "B" * 43
+    wrong = run("token", "list", **operator.settings | {"CALENDLY_MCP_SECRET_KEYS": new})
+    assert wrong.status == 1
+    assert wrong.stderr == "calendly-mcp: Stored secrets are sealed under the key k1, and the key ring lacks it.\n"
+    operator.settings["CALENDLY_MCP_SECRET_KEYS"] = f"{new},{old}"
+    rotated = operator.run("keys", "rotate")
+    assert rotated.status == 0
+    assert rotated.stdout.endswith("sealed anew under the key k2; the other keys may go.\n")
+    assert int(rotated.stdout.split()[0]) >= 2
+    # The server that runs lacks the key by now, and says so to whoever asks whether it is ready.
+    assert httpx2.get(f"{operator.site.url}/readyz").status_code == 503
+    operator.settings["CALENDLY_MCP_SECRET_KEYS"] = new
+    with hosted(public_url=operator.site.url, **operator.settings) as renewed:
+        assert httpx2.get(f"{renewed.answers_at}/readyz").status_code == 200
+        token = operator.create("users:read")
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            Client(streamable_http_client(f"{renewed.answers_at}/mcp", http_client=http), mode="legacy") as client,
+        ):
+            assert (await call(client, "get_current_user")).kind == "answered"

@@ -1,0 +1,143 @@
+"""The connection to Calendly behind the hosted endpoint: renewed where that helps, and explained where it does not."""
+
+import sqlite3
+from collections.abc import Callable, Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.hosting import Agent, Browser, Site, hosted, upstream_settings
+from tests.server.desk import Answer, Era, call
+
+pytestmark = pytest.mark.anyio
+
+ERAS: list[Era] = ["legacy", "2026-07-28"]
+READS = ["users:read", "event_types:read", "scheduled_events:read"]
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps what it has to keep."""
+    return tmp_path_factory.mktemp("hosted") / "database"
+
+
+@pytest.fixture(scope="module")
+def site(sandbox: Sandbox, database: Path) -> Generator[Site]:
+    """Run a hosted server on a database of its own."""
+    with hosted(CALENDLY_MCP_DATABASE_URL=f"sqlite:///{database}", **upstream_settings(sandbox.url)) as running:
+        yield running
+
+
+@pytest.fixture
+def age(database: Path) -> Callable[[], None]:
+    """Let every connection be two minutes older: a token refused right after it came is no matter of its age."""
+
+    def make_older() -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+            opened.execute("UPDATE upstream_connection SET renewed_at = renewed_at - 120000000")
+
+    return make_older
+
+
+def renewals(sandbox: Sandbox) -> int:
+    """How often Calendly was asked for tokens; the first time was the sign-in."""
+    return sandbox.requests().count("POST /oauth/token") - 1
+
+
+def points_to(site: Site, answer: Answer) -> bool:
+    """Whether an error says where to connect again, to a client that shows the text alone as well."""
+    text = str(answer.result.content)
+    return site.url in answer.error["next_step"] and answer.error["next_step"] in text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_token_that_calendly_no_longer_takes_is_renewed_once_and_nobody_notices(
+    site: Site, sandbox: Sandbox, era: Era, age: Callable[[], None]
+) -> None:
+    async with Agent().connect(site.endpoint, era) as client:
+        age()
+        sandbox.will_fail(path="/scheduled_events", status=401)
+        assert (await call(client, "list_scheduled_events")).kind == "answered"
+    assert renewals(sandbox) == 1
+
+
+async def test_a_write_that_was_refused_for_its_token_is_sent_once_more(
+    site: Site, sandbox: Sandbox, age: Callable[[], None]
+) -> None:
+    async with Agent().connect(site.endpoint) as client:
+        kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]
+        age()
+        sandbox.will_fail(path="/scheduling_links", status=401)
+        made = await call(client, "create_single_use_scheduling_link", owner=kind)
+    assert "booking_url" in made.content
+    assert sandbox.requests().count("POST /scheduling_links") == 2
+
+
+async def test_a_token_refused_twice_is_renewed_once_and_the_agent_learns_where_to_connect_again(
+    site: Site, sandbox: Sandbox, age: Callable[[], None]
+) -> None:
+    async with Agent().connect(site.endpoint) as client:
+        age()
+        sandbox.will_fail(path="/scheduled_events", status=401, times=2)
+        refused = await call(client, "list_scheduled_events")
+    assert (refused.kind, refused.error["status"]) == ("unauthenticated", 401)
+    assert points_to(site, refused)
+    assert renewals(sandbox) == 1
+
+
+async def test_a_connection_that_calendly_ended_is_told_without_asking_again_until_the_person_signs_in(
+    site: Site, sandbox: Sandbox, age: Callable[[], None]
+) -> None:
+    agent = Agent()
+    async with agent.connect(site.endpoint) as client:
+        age()
+        sandbox.will_fail(path="/scheduled_events", status=401)
+        sandbox.will_fail(method="POST", path="/oauth/token", status=400, body={"error": "invalid_grant"})
+        for _ in range(3):
+            refused = await call(client, "list_scheduled_events")
+            assert refused.kind == "unauthenticated"
+            assert points_to(site, refused)
+        assert sandbox.requests().count("GET /scheduled_events") == 1
+        assert renewals(sandbox) == 1
+        await Agent("Another").sign_in(site)
+        assert (await call(client, "list_scheduled_events")).kind == "answered"
+
+
+async def test_what_calendly_takes_away_at_a_renewal_is_explained(
+    site: Site, sandbox: Sandbox, age: Callable[[], None]
+) -> None:
+    async with Agent(browser=Browser(scopes=READS)).connect(site.endpoint) as client:
+        age()
+        sandbox.will_fail(path="/scheduled_events", status=401)
+        less = {
+            "access_token": "sandbox-pat-readonly",
+            "refresh_token": "sandbox-rt-x",
+            "scope": "scheduled_events:read",
+        }
+        sandbox.will_fail(method="POST", path="/oauth/token", status=200, body={**less, "token_type": "Bearer"})
+        assert (await call(client, "list_scheduled_events")).kind == "answered"
+        before = len(sandbox.requests())
+        refused = await call(client, "list_event_types")
+        assert len((await client.list_tools()).tools) == 28
+    assert refused.kind == "insufficient_scope"
+    assert refused.error["required_scopes"] == ["event_types:read"]
+    assert "Calendly once granted" in refused.error["message"]
+    assert points_to(site, refused)
+    assert len(sandbox.requests()) == before
+
+
+async def test_the_person_and_the_organization_come_with_the_token_and_need_no_request(
+    site: Site, sandbox: Sandbox
+) -> None:
+    async with Agent().connect(site.endpoint) as client:
+        asked_before = sandbox.requests().count("GET /users/me")
+        assert (await call(client, "list_scheduled_events")).kind == "answered"
+        assert sandbox.requests().count("GET /users/me") == asked_before
+
+
+def test_the_database_and_its_keys_are_for_their_owner_only(site: Site, database: Path) -> None:
+    assert site.url
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in database.parent.iterdir()}
+    assert modes == dict.fromkeys(("database", "database-shm", "database-wal", "database.keys"), "0o600")

@@ -1,0 +1,177 @@
+"""Several processes of the hosted endpoint on one database, one of them killed, and what nobody may find in between."""
+
+from collections.abc import Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import anyio
+import httpx2
+import pytest
+from anyio.lowlevel import checkpoint
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.hosting import Agent, Browser, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.processes import run
+from tests.server.desk import Person, call
+from tools import ALL
+
+pytestmark = pytest.mark.anyio
+
+KEYS: Final = f"k1:{'A' * 43}"
+EVERYTHING: Final = sorted({tool.scope for tool in ALL})
+
+
+@dataclass
+class Replicas:
+    """Two processes behind one public address, which is that of the first."""
+
+    first: Site
+    second: Site
+    settings: dict[str, str]
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Where each of them answers MCP."""
+        return [f"{site.answers_at}/mcp" for site in (self.first, self.second)]
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, shared_database_url: str) -> dict[str, str]:
+    """Say what all replicas are told."""
+    return {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_SECRET_KEYS": KEYS,
+    }
+
+
+@pytest.fixture
+def replicas(settings: dict[str, str]) -> Generator[Replicas]:
+    """Run two."""
+    port = free_port()
+    public = f"http://127.0.0.1:{port}"
+    with (
+        hosted(port=port, public_url=public, **settings) as first,
+        hosted(public_url=public, **settings) as second,
+    ):
+        yield Replicas(first, second, settings)
+
+
+async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
+    first, second = replicas.endpoints
+    agent = Agent(browser=Browser(scopes=EVERYTHING))
+    async with agent.connect(first) as client:
+        meeting = await coming_meeting(client)
+        told = await call(client, "cancel_scheduled_event", scheduled_event=meeting)
+        confirmed = {"scheduled_event": meeting, "confirmation": told.error["confirmation"]}
+    async with agent.connect(second) as client:
+        assert (await call(client, "get_current_user")).kind == "answered"
+        assert (await call(client, "cancel_scheduled_event", **confirmed)).kind == "answered"
+    async with agent.connect(first) as client:
+        assert "used already" in (await call(client, "cancel_scheduled_event", **confirmed)).error["message"]
+    assert len(agent.browser.consents) == 1
+
+
+async def test_a_refresh_at_one_replica_is_known_to_the_other_and_a_revocation_too(replicas: Replicas) -> None:
+    agent = Agent()
+    await agent.sign_in(replicas.first)
+    form = {"grant_type": "refresh_token", "refresh_token": agent.refresh_token, "client_id": agent.client_id}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        renewed = (await http.post(f"{replicas.second.answers_at}/token", data=form)).json()
+        headers = {"Authorization": f"Bearer {renewed['access_token']}"}
+        assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [400, 400]
+        form = {"token": renewed["refresh_token"], "client_id": agent.client_id}
+        assert (await http.post(f"{replicas.first.answers_at}/revoke", data=form)).status_code == 200
+        assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
+
+
+async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive(replicas: Replicas) -> None:
+    landed: list[httpx2.Response] = []
+
+    async def redeem(where: str, form: dict[str, str]) -> None:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            landed.append(await http.post(f"{where}/token", data=form))
+
+    form = await code_form(replicas.first)
+    async with anyio.create_task_group() as tasks:
+        for site in (replicas.first, replicas.second):
+            tasks.start_soon(redeem, site.answers_at, form)
+    assert sorted(answer.status_code for answer in landed) == [200, 400]
+    [tokens] = [answer.json() for answer in landed if answer.status_code == 200]
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
+
+
+async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_given(
+    sandbox: Sandbox, settings: dict[str, str]
+) -> None:
+    port = free_port()
+    agent = Agent()
+    with hosted(port=port, **settings) as doomed:
+        await agent.sign_in(doomed)
+        sandbox.will_fail(path="/scheduled_events", delay=30)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_call_in_vain, doomed, agent.access_token)
+            while "GET /scheduled_events" not in sandbox.requests():
+                await checkpoint()
+            doomed.process.process.kill()
+    with hosted(port=port, **settings) as successor:
+        async with agent.connect(successor.endpoint) as client:
+            assert (await call(client, "list_scheduled_events")).kind == "answered"
+    assert len(agent.browser.consents) == 1
+
+
+async def _call_in_vain(site: Site, token: str) -> None:
+    body = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "list_scheduled_events", "arguments": {}},
+    }
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+        with suppress(httpx2.TransportError):
+            await http.post(site.endpoint, json=body, headers=headers)
+
+
+async def test_no_secret_is_in_the_log_or_the_database(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
+        "CALENDLY_MCP_SECRET_KEYS": KEYS,
+        "CALENDLY_MCP_LOG_LEVEL": "debug",
+    }
+    agent = Agent(browser=Browser(scopes=EVERYTHING))
+    with hosted(**settings) as site:
+        async with agent.connect(site.endpoint, "2026-07-28", Person()) as client:
+            meeting = await coming_meeting(client)
+            assert (await call(client, "cancel_scheduled_event", scheduled_event=meeting)).kind == "answered"
+        made = run(
+            *("token", "create", "--for", "CI", "--scopes", "users:read"),
+            **settings | {"CALENDLY_MCP_PUBLIC_URL": site.url},
+        )
+        form = await code_form(site)
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            tokens = (await http.post(f"{site.url}/token", data=form)).json()
+            await http.post(f"{site.url}/token", data=form)  # a replay is logged
+        site.process.ask_to_stop()
+        log = site.process.end().stderr
+    kept = _content(tmp_path)
+    assert "was replayed" in log
+    secrets = [
+        *(agent.access_token, agent.refresh_token, tokens["access_token"], tokens["refresh_token"]),
+        *(made.stdout.strip(), form["code"], form["code_verifier"], "A" * 43),
+        *("sandbox-secret", "sandbox-at-", "sandbox-rt-", "sandbox-code-"),
+    ]
+    for where in (log, made.stderr, kept):
+        assert [secret for secret in secrets if secret in where] == []
+
+
+def _content(folder: Path) -> str:
+    """Read the database and the files beside it, but its keys."""
+    files = [file for file in folder.iterdir() if file.suffix != ".keys"]
+    assert files
+    return b"".join(file.read_bytes() for file in files).decode("latin-1")

@@ -1,0 +1,131 @@
+"""Signing in on a machine of one's own: the login that a server over stdio then uses, and the way out."""
+
+import os
+from pathlib import Path
+
+import httpx2
+import pytest
+from mcp import Client
+from mcp.client.stdio import stdio_client
+
+from tests.e2e.conftest import Sandbox
+from tests.e2e.hosting import ADMIN, Browser
+from tests.e2e.processes import Program, parameters, program, run
+from tests.server.desk import call
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def machine(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """Settings of a person without a token, whose Calendly is the sandbox; no program opens a browser by itself."""
+    return {
+        "CALENDLY_API_URL": sandbox.url,
+        "CALENDLY_ISSUER": sandbox.url,
+        "CALENDLY_MCP_LOG_LEVEL": "warning",
+        "XDG_DATA_HOME": str(tmp_path),
+        "PATH": os.devnull,
+    }
+
+
+async def sign_in(machine: dict[str, str], browser: Browser, **settings: str) -> None:
+    """Run `login`, and do in the browser what it asks for."""
+    with program("login", "--redirect-port", "0", **machine, **settings) as login:
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            page = await http.get(await browser.open(address_in(login)))
+        assert "The terminal says whether you are signed in" in page.text
+        ended = login.end()
+    assert (ended.status, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("Signed in as ")
+
+
+def files_in(folder: Path) -> list[tuple[bytes, int]]:
+    """Read every file below a folder, and its mode."""
+    return [(file.read_bytes(), file.stat().st_mode) for file in folder.rglob("*") if file.is_file()]
+
+
+def address_in(login: Program) -> str:
+    """Read the address to open."""
+    assert login.process.stdout is not None
+    return next(line.strip() for line in login.process.stdout if "http" in line)
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        {},
+        {"CALENDLY_CLIENT_ID": "sandbox-native"},
+        {"CALENDLY_CLIENT_ID": "sandbox-client", "CALENDLY_CLIENT_SECRET": "sandbox-secret"},
+    ],
+    ids=["registered by itself", "public", "confidential"],
+)
+async def test_who_signs_in_by_browser_needs_no_token(
+    machine: dict[str, str], sandbox: Sandbox, application: dict[str, str]
+) -> None:
+    await sign_in(machine, Browser(ADMIN), CALENDLY_AUTH_URL=sandbox.url, **application)
+    told = run("whoami", **machine)
+    assert told.status == 0
+    assert "scopes        availability:read data_compliance:write" in told.stdout
+    async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
+        me = (await call(client, "get_current_user")).content
+        assert me["email"] in told.stdout
+        assert len((await client.list_tools()).tools) == 28
+
+
+async def test_what_was_not_granted_is_neither_listed_nor_called(machine: dict[str, str]) -> None:
+    await sign_in(machine, Browser(), CALENDLY_SCOPES="users:read")
+    async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["get_current_user", "get_user"]
+        refused = await call(client, "list_event_types")
+    assert refused.kind == "insufficient_scope"
+    assert "calendly-mcp login" in refused.error["next_step"]
+
+
+async def test_a_sign_in_that_calendly_ended_sends_the_person_to_the_terminal(
+    machine: dict[str, str], sandbox: Sandbox
+) -> None:
+    await sign_in(machine, Browser())
+    sandbox.reset()
+    async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
+        refused = await call(client, "get_current_user")
+    assert refused.kind == "unauthenticated"
+    assert "calendly-mcp login" in refused.error["next_step"]
+
+
+async def test_who_signs_out_is_out_at_calendly_too(machine: dict[str, str], sandbox: Sandbox) -> None:
+    await sign_in(machine, Browser())
+    ended = run("logout", **machine)
+    assert (ended.status, ended.stdout) == (0, "Signed out Maya Lindqvist.\n")
+    assert sandbox.requests().count("POST /oauth/revoke") == 2
+    assert run("logout", **machine).stdout == "Nobody was signed in.\n"
+    assert run("whoami", **machine).status == 2
+
+
+async def test_a_token_that_is_set_wins_over_the_sign_in(machine: dict[str, str]) -> None:
+    await sign_in(machine, Browser(ADMIN))
+    told = run("whoami", **machine, CALENDLY_ACCESS_TOKEN="sandbox-pat-owner")
+    assert "Maya Lindqvist" in told.stdout
+
+
+async def test_what_is_kept_says_nothing_to_whoever_reads_it(machine: dict[str, str]) -> None:
+    await sign_in(machine, Browser())
+    kept = files_in(Path(machine["XDG_DATA_HOME"]))
+    assert kept
+    assert not any(b"sandbox-" in content for content, _ in kept)
+    assert {mode & 0o077 for _, mode in kept} == {0}
+
+
+async def test_whoever_says_no_is_not_signed_in(machine: dict[str, str], sandbox: Sandbox) -> None:
+    with program("login", "--redirect-port", "0", **machine) as login:
+        address = httpx2.URL(address_in(login))
+        back = address.params["redirect_uri"]
+        answer = {"error": "access_denied", "state": address.params["state"]}
+        async with httpx2.AsyncClient(trust_env=False) as http:
+            page = await http.get(back, params=answer)
+        ended = login.end()
+    assert "Not signed in" in page.text
+    assert (ended.status, ended.stderr) == (
+        1,
+        "calendly-mcp: The sign-in was declined at Calendly; nothing was stored.\n",
+    )
+    assert "POST /oauth/token" not in sandbox.requests()

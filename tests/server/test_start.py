@@ -1,0 +1,46 @@
+"""What a start over stdio loads: half of the time to the first answer is spent on that."""
+
+import json
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.e2e.processes import environment
+
+OURS: Final = frozenset({"auth", "auth.access", "auth.personal_token"})
+"""What a server for one person, whose token is set, needs of authorization."""
+
+CODE: Final = """
+import json, sys
+from server.__main__ import main
+sys.argv = ["calendly-mcp"]
+main()
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded() -> set[str]:
+    """Start a server over stdio, whose input ends at once; the modules it loaded."""
+    ended = subprocess.run(
+        [sys.executable, "-c", CODE],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment({"CALENDLY_ACCESS_TOKEN": "x"}),
+    )
+    return set(json.loads(ended.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("package", ["sqlalchemy", "alembic", "aiosqlite", "jinja2", "authlib", "keyring", "storage"])
+def test_a_server_for_one_person_does_without_a_database_and_without_sign_in(loaded: set[str], package: str) -> None:
+    assert [name for name in loaded if name.partition(".")[0] == package] == []
+
+
+def test_a_server_for_one_person_loads_little_of_authorization(loaded: set[str]) -> None:
+    assert {name for name in loaded if name.partition(".")[0] == "auth"} == OURS
+    assert "server.stdio" in loaded
+    assert "server.hosted" not in loaded
