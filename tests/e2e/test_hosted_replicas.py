@@ -8,8 +8,10 @@ from typing import Final
 
 import anyio
 import httpx2
+import mcp_types as types
 import pytest
 from anyio.lowlevel import checkpoint
+from mcp import Client
 
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import Agent, Browser, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
@@ -124,13 +126,27 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
     assert len(agent.browser.consents) == 1
 
 
+async def test_a_signal_ends_the_server_after_the_calls_in_flight(sandbox: Sandbox, settings: dict[str, str]) -> None:
+    agent = Agent()
+    answers: list[types.CallToolResult] = []
+
+    async def call_slowly(client: Client) -> None:
+        answers.append(await client.call_tool("list_scheduled_events", {}))
+
+    with hosted(**settings) as site:
+        async with agent.connect(site.endpoint) as client, anyio.create_task_group() as tasks:
+            sandbox.will_fail(path="/scheduled_events", delay=2)
+            tasks.start_soon(call_slowly, client)
+            while "GET /scheduled_events" not in sandbox.requests():
+                await checkpoint()
+            site.process.ask_to_stop()
+        assert site.process.process.wait() == 0
+    assert [answer.is_error for answer in answers] == [False]
+
+
 async def _call_in_vain(site: Site, token: str) -> None:
-    body = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": "list_scheduled_events", "arguments": {}},
-    }
+    params = {"name": "list_scheduled_events", "arguments": dict[str, str]()}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
     async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         with suppress(httpx2.TransportError):
