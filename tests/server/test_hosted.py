@@ -1,17 +1,19 @@
 """The hosted endpoint put together, in this process."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import httpx2
 import pytest
 from starlette.applications import Starlette
 
+from auth.client_documents import DocumentFetcher
 from server.hosted import document_fetcher, hosting
-from server.settings import load
+from server.settings import Settings, load
 from server.terminal import CommandError, UsageError
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
 from tests.postgresql import running_server
@@ -20,6 +22,7 @@ pytestmark = pytest.mark.anyio
 
 ADDRESS = "http://127.0.0.1:8000"
 CHALLENGE = "A" * 43
+NOTHING: Final[Mapping[str, str]] = {}
 
 
 @dataclass
@@ -47,10 +50,15 @@ class Hosted:
 
 
 @asynccontextmanager
-async def hosted(folder: Path, host: DocumentHost | None = None, **environ: str) -> AsyncGenerator[Hosted]:
+async def hosted(
+    folder: Path, settings: Mapping[str, str] = NOTHING, host: DocumentHost | None = None
+) -> AsyncGenerator[Hosted]:
     """Run an application on a database of its own."""
-    environ = {"CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder / 'database'}", **environ}
-    documents = document_fetcher if host is None else lambda _settings: host.fetcher()
+    environ = {"CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder / 'database'}", **settings}
+
+    def documents(settings: Settings) -> DocumentFetcher:
+        return document_fetcher(settings) if host is None else host.fetcher()
+
     async with (
         hosting(load("http", {}, environ=environ), ADDRESS, documents) as app,
         app.router.lifespan_context(app),
@@ -80,12 +88,12 @@ async def hosted(folder: Path, host: DocumentHost | None = None, **environ: str)
 async def test_the_form_of_consent_may_lead_to_calendly_and_back_and_nowhere_else(
     tmp_path: Path, environ: dict[str, str], sources: str
 ) -> None:
-    async with hosted(tmp_path, **environ) as site:
+    async with hosted(tmp_path, environ) as site:
         assert await site.form_action() == sources
 
 
 async def test_a_client_may_be_known_by_the_address_of_its_document(tmp_path: Path) -> None:
-    async with document_host(tmp_path) as host, hosted(tmp_path, host) as site:
+    async with document_host(tmp_path) as host, hosted(tmp_path, host=host) as site:
         page = await site.authorize(CLIENT_ID, "http://127.0.0.1:61999/callback")
         assert "Agent with a document" in page.text
 
@@ -99,7 +107,7 @@ async def test_a_document_on_this_machine_is_not_fetched(tmp_path: Path) -> None
 
 async def test_only_the_scopes_of_tools_that_are_on_are_given(tmp_path: Path) -> None:
     narrow = {"CALENDLY_MCP_READ_ONLY": "1", "CALENDLY_MCP_TOOLSETS": "event_types,canceling,users"}
-    async with hosted(tmp_path, **narrow) as site:
+    async with hosted(tmp_path, narrow) as site:
         metadata = (await site.http.get("/.well-known/oauth-authorization-server")).json()
         assert metadata["scopes_supported"] == [
             "users:read",
@@ -110,7 +118,7 @@ async def test_only_the_scopes_of_tools_that_are_on_are_given(tmp_path: Path) ->
 
 
 async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path: Path) -> None:
-    async with hosted(tmp_path, CALENDLY_SCOPES="users:read webhooks:read") as site:
+    async with hosted(tmp_path, {"CALENDLY_SCOPES": "users:read webhooks:read"}) as site:
         metadata = (await site.http.get("/.well-known/oauth-protected-resource/mcp")).json()
         assert metadata["scopes_supported"][:2] == ["users:read", "webhooks:read"]
         assert "webhooks:write" not in metadata["scopes_supported"]
@@ -129,15 +137,15 @@ async def test_what_cannot_be_used_stops_the_start_with_a_sentence(
     tmp_path: Path, environ: dict[str, str], fault: type[Exception], sentence: str
 ) -> None:
     with pytest.raises(fault, match=sentence):
-        async with hosted(tmp_path, **environ):
+        async with hosted(tmp_path, environ):
             pass
 
 
 async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
-    async with hosted(tmp_path, CALENDLY_MCP_SECRET_KEYS=f"k1:{'A' * 43}"):
+    async with hosted(tmp_path, {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}):
         pass
     with pytest.raises(CommandError, match="is not the one that stored secrets are sealed under"):
-        async with hosted(tmp_path, CALENDLY_MCP_SECRET_KEYS=f"k1:{'B' * 43}"):
+        async with hosted(tmp_path, {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'B' * 43}"}):
             pass
 
 
@@ -145,7 +153,7 @@ async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
 async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready(tmp_path: Path) -> None:
     database = {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}
     with running_server() as server, server.new_database() as url:
-        async with hosted(tmp_path, CALENDLY_MCP_DATABASE_URL=url, **database) as site:
+        async with hosted(tmp_path, {"CALENDLY_MCP_DATABASE_URL": url, **database}) as site:
             assert (await site.http.get("/readyz")).status_code == 200
             server.stop()
             assert (await site.http.get("/readyz")).status_code == 503
