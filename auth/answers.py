@@ -60,7 +60,7 @@ def page_route(path: str, methods: Sequence[str], pages: Pages, answer: Answer) 
 
 
 def see_other(location: str) -> Response:
-    """Send the browser on with a GET, whatever it came with (OAuth 2.1, 7.5.2), and without telling where from."""
+    """Send the browser on with a GET, whatever it came with (RFC 9700, 4.12), and without telling where from."""
     return Response(
         status_code=303, headers={"Location": location, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
     )

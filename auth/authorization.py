@@ -68,7 +68,7 @@ class Authorization:
     async def authenticate(self, request: Request) -> Principal | Response:
         """Check a request to the MCP endpoint: who it is from, or the 401, 429 or 503 it is answered with.
 
-        A token counts in the Authorization header only (RFC 6750, 2.1; OAuth 2.1, 5.1).
+        A token counts in the Authorization header only (RFC 6750, 2.1).
         """
         bearers = [_bearer(value) for value in request.headers.getlist("authorization")]
         bearer = bearers[0] if len(bearers) == 1 else None

@@ -65,7 +65,7 @@ def read_document(client_id: str, body: bytes, schemes: Collection[str]) -> Clie
         document = json_object(body)
         if document.get("client_id") != client_id or "client_secret" in document:
             raise InvalidClient(_UNREADABLE)
-        # The document is public, so there is no secret; a method that needs one cannot be meant (draft, 4.1).
+        # The document is public, so there is no secret; a method that needs one cannot be meant.
         method = document.get("token_endpoint_auth_method") or "none"
         metadata = read_metadata({**document, "token_endpoint_auth_method": method}, schemes)
     except OAuthError as fault:

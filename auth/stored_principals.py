@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Executable, Row, null, select
+from sqlalchemy import Executable, Row, bindparam, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
@@ -34,27 +34,33 @@ _OWNER: Final = (
 )
 _OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
 
+# Written once: they are asked for every call of every agent.
+_ACCESS_TOKEN: Final = (
+    select(access_token.c.scope, access_token.c.expires_at, family.c.ended_at, *_OWNER)
+    .select_from(access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id))
+    .where(access_token.c.digest == bindparam("digest"))
+)
+_AGENT_TOKEN: Final = (
+    select(grant.c.scope, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
+    .select_from(agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id))
+    .where(agent_token.c.digest == bindparam("digest"))
+)
+
 
 async def find_access_token(connection: AsyncConnection, digest: str) -> Bearer | None:
     """Find an access token."""
-    columns = (access_token.c.scope, access_token.c.expires_at, family.c.ended_at)
-    tables = access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id)
-    query = select(*columns, *_OWNER).select_from(tables).where(access_token.c.digest == digest)
-    return await _find(connection, query, "browser")
+    return await _find(connection, _ACCESS_TOKEN, digest, "browser")
 
 
 async def find_agent_token(connection: AsyncConnection, digest: str) -> Bearer | None:
     """Find an agent token; its scope is that of its grant."""
-    columns = (grant.c.scope, agent_token.c.expires_at, null().label("ended_at"))
-    tables = agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id)
-    query = select(*columns, *_OWNER).select_from(tables).where(agent_token.c.digest == digest)
-    return await _find(connection, query, "agent_token")
+    return await _find(connection, _AGENT_TOKEN, digest, "agent_token")
 
 
 async def _find(
-    connection: AsyncConnection, query: Executable, kind: Literal["browser", "agent_token"]
+    connection: AsyncConnection, query: Executable, digest: str, kind: Literal["browser", "agent_token"]
 ) -> Bearer | None:
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(query, {"digest": digest})).one_or_none()
     return None if row is None else Bearer(_token(row), _principal(row, kind))
 
 

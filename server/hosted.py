@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from ssl import SSLContext
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from auth.calendly_registration import register
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
 from auth.pages import Pages
-from auth.public_network import PublicNetwork, Resolver, resolve
+from auth.public_network import PublicNetwork
 from auth.realm import CALLBACK_PATH, Realm
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.registrations import Registration
@@ -50,19 +49,14 @@ _log: Final = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def hosting(
-    settings: Settings,
-    address: str,
-    *,
-    resolver: Resolver = resolve,
-    tls: Callable[[], SSLContext] = httpx2.create_ssl_context,
+    settings: Settings, address: str, documents: Callable[[Settings], DocumentFetcher]
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
     Args:
         settings: The operator's.
         address: Where it listens, without a path.
-        resolver: Finds the addresses of hosts that strangers name.
-        tls: Makes what such hosts are verified by.
+        documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
 
     Raises:
         UsageError: A setting names what does not exist.
@@ -72,8 +66,8 @@ async def hosting(
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
-        documents = document_fetcher(settings, resolver, tls)
-        realm = realm_for(settings, settings.public_url or address, selection, store, documents)
+        issuer = settings.public_url or address
+        realm = realm_for(settings, issuer, selection, store, documents(settings))
         stack.push_async_callback(realm.connections.finish)
         authorization = Authorization(realm)
         clock = asyncio.get_running_loop().time
@@ -123,11 +117,9 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
         await asyncio.wait([task])
 
 
-def document_fetcher(
-    settings: Settings, resolver: Resolver = resolve, tls: Callable[[], SSLContext] = httpx2.create_ssl_context
-) -> DocumentFetcher:
-    """Make what fetches the metadata documents of clients; the parameters are those of `hosting`."""
-    return DocumentFetcher(PublicNetwork(resolver), tls(), _redirect_schemes(settings))
+def document_fetcher(settings: Settings) -> DocumentFetcher:
+    """Make what fetches the metadata documents of clients, from the public network and nowhere else."""
+    return DocumentFetcher(PublicNetwork(), httpx2.create_ssl_context(), _redirect_schemes(settings))
 
 
 def _redirect_schemes(settings: Settings) -> tuple[str, ...]:

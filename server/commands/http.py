@@ -34,6 +34,6 @@ async def _serve(settings: Settings) -> None:
 def _application(settings: Settings, address: str) -> AbstractAsyncContextManager[Starlette]:
     if settings.auth == "none":
         return local_endpoint(settings, address)
-    from server.hosted import hosting  # noqa: PLC0415 - one person on this machine needs no database
+    from server.hosted import document_fetcher, hosting  # noqa: PLC0415 - one person here needs no database
 
-    return hosting(settings, address)
+    return hosting(settings, address, document_fetcher)

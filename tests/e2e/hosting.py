@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import httpx2
-from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from mcp import Client
 from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
 from mcp.client.streamable_http import streamable_http_client
@@ -19,6 +18,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 from typing_extensions import override
 
+from auth.grants import s256
 from tests.e2e.processes import Program, program
 from tests.server.desk import Era, call
 from tests.server.desk import Person as Asked
@@ -53,11 +53,10 @@ class Site:
 
 
 @contextmanager
-def hosted(*words: str, port: int = 0, public_url: str | None = None, **settings: str) -> Generator[Site]:
+def hosted(*words: str, port: str = "0", public_url: str = "", **settings: str) -> Generator[Site]:
     """Run a hosted server."""
-    if public_url is not None:
-        settings["CALENDLY_MCP_PUBLIC_URL"] = public_url
-    with program("http", "--port", str(port), *words, **settings) as running:
+    settings["CALENDLY_MCP_PUBLIC_URL"] = public_url
+    with program("http", "--port", port, *words, **settings) as running:
         calendly = running.line("sandbox: ") if "--sandbox" in words else ""
         address = running.line("ready: ").removesuffix("/mcp")
         yield Site(public_url or address, running, address, calendly)
@@ -69,10 +68,10 @@ def let_minutes_pass(calendly: str, minutes: int) -> None:
     httpx2.post(f"{calendly}/_sandbox/clock", json={"now": now.isoformat()}).raise_for_status()
 
 
-def free_port() -> int:
+def free_port() -> str:
     """Find a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+        return str(listener.getsockname()[1])
 
 
 @dataclass
@@ -243,7 +242,7 @@ async def code_form(site: Site, browser: Browser | None = None) -> dict[str, str
         "response_type": "code",
         "client_id": client_id,
         "redirect_uri": BACK,
-        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge": s256(verifier),
         "code_challenge_method": "S256",
     }
     landed = await (browser or Browser()).open(f"{site.url}/authorize?{urlencode(asked)}")

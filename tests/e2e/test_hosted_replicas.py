@@ -110,31 +110,45 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
 ) -> None:
     port = free_port()
     agent = Agent()
+    heard: list[httpx2.Response] = []
     with hosted(port=port, **settings) as doomed:
         await agent.sign_in(doomed)
         sandbox.will_fail(path="/scheduled_events", delay=30)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_call_in_vain, doomed, agent.access_token)
+            tasks.start_soon(_list_events, doomed, agent.access_token, heard)
             while "GET /scheduled_events" not in sandbox.requests():
                 await checkpoint()
             doomed.process.process.kill()
+    assert heard == []
     with hosted(port=port, **settings) as successor:
         async with agent.connect(successor.endpoint) as client:
             assert (await call(client, "list_scheduled_events")).kind == "answered"
     assert len(agent.browser.consents) == 1
 
 
-async def _call_in_vain(site: Site, token: str) -> None:
-    body = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "tools/call",
-        "params": {"name": "list_scheduled_events", "arguments": {}},
-    }
+async def test_a_signal_ends_the_server_after_the_calls_in_flight(sandbox: Sandbox, settings: dict[str, str]) -> None:
+    agent = Agent()
+    heard: list[httpx2.Response] = []
+    with hosted(**settings) as site:
+        await agent.sign_in(site)
+        sandbox.will_fail(path="/scheduled_events", delay=2)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(_list_events, site, agent.access_token, heard)
+            while "GET /scheduled_events" not in sandbox.requests():
+                await checkpoint()
+            site.process.ask_to_stop()
+        assert site.process.process.wait() == 0
+    assert ["collection" in answer.text for answer in heard] == [True]
+
+
+async def _list_events(site: Site, token: str, heard: list[httpx2.Response]) -> None:
+    """Call a tool, and note the answer if there is one."""
+    params = {"name": "list_scheduled_events", "arguments": dict[str, str]()}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
     async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
         with suppress(httpx2.TransportError):
-            await http.post(site.endpoint, json=body, headers=headers)
+            heard.append(await http.post(site.endpoint, json=body, headers=headers))
 
 
 async def test_no_secret_is_in_the_log_or_the_database(sandbox: Sandbox, tmp_path: Path) -> None:
