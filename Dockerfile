@@ -2,6 +2,8 @@
 #   docker build -t calendly-mcp .
 #   docker run --rm -i --read-only -e CALENDLY_ACCESS_TOKEN calendly-mcp
 #   docker run --rm -i --read-only calendly-mcp stdio --sandbox
+#   docker run --rm --read-only -p 8000:8000 -v calendly-mcp:/data -e CALENDLY_MCP_HOST=0.0.0.0 \
+#     -e CALENDLY_MCP_PUBLIC_URL -e CALENDLY_CLIENT_ID -e CALENDLY_CLIENT_SECRET calendly-mcp http
 
 FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -30,7 +32,9 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/calendly-mcp /opt/calendly-mcp
 COPY scripts/healthcheck.py /opt/calendly-mcp/healthcheck.py
-ENV PATH=/opt/calendly-mcp/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+# What the hosted server keeps goes to a volume, which takes its owner from this folder.
+RUN install --directory --owner=65532 --group=65532 --mode=0700 /data
+ENV PATH=/opt/calendly-mcp/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 XDG_DATA_HOME=/data
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 8000

@@ -39,6 +39,11 @@ class LocalCredentials:
     _sent: int | None = field(default=None, init=False)
     _under_way: asyncio.Task[None] | None = field(default=None, init=False, repr=False)
 
+    @property
+    def person(self) -> str | None:
+        """Whose token was returned last, as a user URI; None before any was."""
+        return None if self._login is None else self._login.person.uri
+
     async def access_token(self) -> str:
         """Return the token to send now.
 

@@ -102,6 +102,6 @@ def _is_here(url: str) -> bool:
 
 def _origin(url: str) -> str | None:
     try:
-        return read_origin(url)
+        return None if url.endswith("/") else read_origin(url)
     except ValueError:
         return None

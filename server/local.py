@@ -20,8 +20,7 @@ async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
         CommandError: The sign-in that is stored cannot be read.
     """
     if settings.access_token is None:
-        # What reads a stored sign-in is not loaded where a token is set.
-        from server.local_login import signed_in_party  # noqa: PLC0415 - see the line above
+        from server.local_login import signed_in_party  # noqa: PLC0415 - not needed where a token is set
 
         return await signed_in_party(settings, stack)
     token = PersonalToken(settings.access_token)

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from auth.local_credentials import REMEDY, LocalCredentials
 from auth.local_login import LocalSignIn, browser_command, open_browser
 from auth.login_store import LocalLogin, LoginStore, system_keyring
 from auth.upstream import CalendlyLoginError, Upstream
+from calendly.errors import Unauthenticated
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.first_run import NO_TOKEN
@@ -74,12 +76,29 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
     credentials = LocalCredentials(store, lambda login: upstream(settings, login.application, login.redirect_uri), _now)
     stack.push_async_callback(credentials.finish)
     return Party(
-        account=Account(login.person.uri, "", credentials),
+        account=Account(login.person.uri, "", _SamePerson(credentials, login.person.uri)),
         identity=_identity(login),
         granted=login.connection.scopes,
         advice=LOCAL_LOGIN,
         note=_note(login),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _SamePerson:
+    """The sign-in for as long as it is that of `person`: a server never goes on for somebody else."""
+
+    credentials: LocalCredentials = field(repr=False)
+    person: str
+
+    async def access_token(self) -> str:
+        token = await self.credentials.access_token()
+        if self.credentials.person != self.person:
+            raise Unauthenticated("Somebody else has signed in on this machine meanwhile: restart this server.")
+        return token
+
+    async def renew(self) -> bool:
+        return await self.credentials.renew()
 
 
 def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:

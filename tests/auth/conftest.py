@@ -6,7 +6,7 @@ import pytest
 
 from storage.database import Database, open_database
 from storage.schema import migrate
-from tests.auth.calendly_side import Calendly, calendly
+from tests.auth.calendly_side import Calendly, Clock, calendly
 from tests.auth.site import Site, make_realm, serve
 
 
@@ -21,15 +21,30 @@ async def upstream() -> AsyncGenerator[Calendly]:
         yield running
 
 
+@pytest.fixture(scope="module")
+async def shared_upstream() -> AsyncGenerator[Calendly]:
+    """Calendly for all tests of a file: stopping its server takes longer than most of them."""
+    async with calendly() as running:
+        yield running
+
+
 @pytest.fixture
-def every_site(database: Database, upstream: Calendly) -> Site:
+def fresh_upstream(shared_upstream: Calendly) -> Calendly:
+    """The same, as if just started."""
+    vars(shared_upstream.clock).update(vars(Clock()))
+    shared_upstream.running.sandbox.reset()
+    return shared_upstream
+
+
+@pytest.fixture
+def every_site(database: Database, fresh_upstream: Calendly) -> Site:
     """Our server before that Calendly, on each kind of database in turn."""
-    return serve(make_realm(database, upstream), upstream)
+    return serve(make_realm(database, fresh_upstream), fresh_upstream)
 
 
 @pytest.fixture
-async def site(upstream: Calendly) -> AsyncGenerator[Site]:
+async def site(fresh_upstream: Calendly) -> AsyncGenerator[Site]:
     """Our server before that Calendly, on the quickest kind of database."""
     async with open_database("sqlite://") as database:
         await migrate(database)
-        yield serve(make_realm(database, upstream), upstream)
+        yield serve(make_realm(database, fresh_upstream), fresh_upstream)

@@ -101,6 +101,15 @@ async def test_who_signs_out_is_out_at_calendly_too(machine: dict[str, str], san
     assert run("whoami", **machine).status == 2
 
 
+async def test_a_server_does_not_go_on_for_whoever_signs_in_later(machine: dict[str, str]) -> None:
+    await sign_in(machine, Browser())
+    async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
+        await sign_in(machine, Browser(ADMIN))
+        refused = await call(client, "get_current_user")
+    assert refused.kind == "unauthenticated"
+    assert "Somebody else has signed in" in refused.error["message"]
+
+
 async def test_a_token_that_is_set_wins_over_the_sign_in(machine: dict[str, str]) -> None:
     await sign_in(machine, Browser(ADMIN))
     told = run("whoami", **machine, CALENDLY_ACCESS_TOKEN="sandbox-pat-owner")

@@ -2,7 +2,18 @@ from typing import get_args
 
 import pytest
 
-from server.next_steps import RETRYABLE, Failure, Kind, meaning, next_step
+from server.next_steps import (
+    LOCAL_LOGIN,
+    PERSONAL_TOKEN,
+    RETRYABLE,
+    Advice,
+    Failure,
+    Kind,
+    made_for_agent_at,
+    meaning,
+    next_step,
+    signed_in_at,
+)
 from tools import ALL
 from tools.toolset import Tool
 
@@ -10,10 +21,20 @@ TOOLS = {tool.name: tool for tool in ALL}
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
+ADVICE = {
+    "personal token": PERSONAL_TOKEN,
+    "local login": LOCAL_LOGIN,
+    "browser": signed_in_at("https://mcp.example"),
+    "agent token": made_for_agent_at("https://mcp.example"),
+}
+
+
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(kind: Kind, tool: Tool) -> None:
-    for sentence in (meaning(Failure(kind=kind), tool), next_step(Failure(kind=kind), tool)):
+@pytest.mark.parametrize("advice", ADVICE.values(), ids=ADVICE)
+def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice, kind: Kind, tool: Tool) -> None:
+    failure = Failure(kind=kind)
+    for sentence in (meaning(failure, tool, advice), next_step(failure, tool, advice)):
         assert sentence[0].isupper()
         assert sentence.endswith(".")
         assert "{" not in sentence
@@ -50,6 +71,16 @@ def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(kind: Kind, too
 def test_the_next_step_says_what_helps(failure: Failure, tool: str, words: list[str]) -> None:
     step = next_step(failure, TOOLS[tool])
     assert [word for word in words if word not in step] == []
+
+
+def test_what_helps_depends_on_how_the_token_came() -> None:
+    lacking = Failure(kind="insufficient_scope", scopes=("users:read",))
+    steps = {name: next_step(lacking, TOOLS["get_user"], advice) for name, advice in ADVICE.items()}
+    assert len(set(steps.values())) == len(ADVICE)
+    assert all("users:read" in step for step in steps.values())
+    assert "https://mcp.example says how" in steps["browser"]
+    assert "calendly-mcp token create" in steps["agent token"]
+    assert "calendly-mcp login" in steps["local login"]
 
 
 def test_every_tool_that_writes_says_where_to_look_after_an_unknown_outcome() -> None:

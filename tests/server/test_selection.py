@@ -164,3 +164,10 @@ def test_a_request_that_leaves_a_tool_out_is_named_as_the_reason() -> None:
         "the X-MCP headers of the request leave it out. Whoever configured this client"
         in (narrowed.refusals["list_event_types"])
     )
+
+
+def test_what_the_application_at_calendly_cannot_ask_for_is_off() -> None:
+    selection = select(ALL, Rules(levels=LOCAL_LEVELS, scopes=frozenset({"webhooks:read", "users:read"})))
+    assert {tool.scope for tool in selection.listed} == {"webhooks:read", "users:read"}
+    assert "is not registered for webhooks:write" in selection.refusals["create_webhook_subscription"]
+    assert "CALENDLY_SCOPES" in selection.refusals["create_webhook_subscription"]
