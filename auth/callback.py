@@ -22,7 +22,7 @@ from auth.parameters import Parameters, read_query, single
 from auth.person_hint import write_person_hint
 from auth.realm import CALLBACK_PATH, Realm
 from auth.stored_grants import Grant
-from auth.tables import authorization_transaction
+from auth.stored_transactions import verifier_place
 from auth.transactions import Transaction, check_return
 from auth.upstream import CalendlyLoginError, SignIn
 
@@ -55,13 +55,7 @@ async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transactio
         ended = await stored_transactions.end(connection, transaction.digest, now, state_digest=state_digest)
     if client is None or not ended:
         raise Stopped("This sign-in was finished before. Start again from your app.")
-    verifier = realm.keyring.open(
-        sealed,
-        table=authorization_transaction.name,
-        row=transaction.digest,
-        column=authorization_transaction.c.verifier_ciphertext.name,
-    )
-    return transaction, client, verifier.decode()
+    return transaction, client, realm.keyring.open(sealed, **verifier_place(transaction.digest)).decode()
 
 
 async def _finish(

@@ -4,7 +4,7 @@ The form is taken only from the browser that it was shown in (`auth.cookies`). O
 browsers say `Origin: null`; so that is accepted besides our own origin, and the form's secret decides.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import Request
@@ -21,8 +21,7 @@ from auth.parameters import Pairs, read_form
 from auth.person_hint import read_person_hint
 from auth.realm import Realm
 from auth.scopes import Scopes
-from auth.stored_transactions import Approval
-from auth.tables import authorization_transaction
+from auth.stored_transactions import Approval, verifier_place
 from auth.transactions import TRANSACTION_LIFE, Transaction, check_form
 from auth.upstream import CalendlyLoginError, scopes_to_ask
 
@@ -31,7 +30,7 @@ _SAME_SITE: Final = frozenset({"same-origin", "none"})
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    secret: str
+    secret: str = field(repr=False)
     allowed: bool
     scopes: frozenset[str]
 
@@ -99,12 +98,7 @@ async def _approve(
         scopes=chosen,
         approval_digest=digest(approval),
         state_digest=digest(state),
-        verifier_ciphertext=realm.keyring.seal(
-            verifier.encode(),
-            table=authorization_transaction.name,
-            row=transaction.digest,
-            column=authorization_transaction.c.verifier_ciphertext.name,
-        ),
+        verifier_ciphertext=realm.keyring.seal(verifier.encode(), **verifier_place(transaction.digest)),
     )
     async with realm.database.begin() as connection:
         if not await stored_transactions.approve(connection, transaction.digest, noted):

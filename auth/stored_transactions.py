@@ -29,6 +29,11 @@ class Approval:
     verifier_ciphertext: bytes = field(repr=False)
 
 
+def verifier_place(digest: str) -> dict[str, str]:
+    """Name the place that the verifier of a sign-in is sealed for."""
+    return {"table": table.name, "row": digest, "column": table.c.verifier_ciphertext.name}
+
+
 async def add(connection: AsyncConnection, transaction: Transaction) -> None:
     """Store a sign-in that begins."""
     request = transaction.request

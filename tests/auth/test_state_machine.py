@@ -166,4 +166,4 @@ TestPureTokens = pytest.mark.requirement("state-machine")(PureTokens.TestCase)
 TestPureTokens.settings = settings(max_examples=300, stateful_step_count=40)
 
 TestStoredTokens = pytest.mark.requirement("state-machine")(StoredTokens.TestCase)
-TestStoredTokens.settings = settings(max_examples=25, stateful_step_count=30)
+TestStoredTokens.settings = settings(max_examples=20, stateful_step_count=30)

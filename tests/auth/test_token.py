@@ -4,6 +4,7 @@ import anyio
 import pytest
 from sqlalchemy import func, select
 
+from auth.opaque_tokens import ACCESS_TOKEN, AGENT_TOKEN, CODE, REFRESH_TOKEN, mint
 from auth.rate_limits import RATE_LIMITS
 from auth.tables import code as authorization_code
 from auth.tables import family
@@ -372,6 +373,20 @@ async def test_credentials_that_are_none_are_answered_401(site: Site, header: st
     response = await site.post("/token", form, Authorization=header)
     assert response.status_code == 401
     assert response.json()["error"] == "invalid_client"
+
+
+@pytest.mark.anyio
+async def test_tokens_that_look_right_but_were_never_given_are_refused(every_site: Site) -> None:
+    site = every_site
+    client = await site.register()
+    for refused in (
+        await site.try_to_redeem(client, mint(CODE, bytes)),
+        await site.try_to_refresh(client, mint(REFRESH_TOKEN, bytes)),
+    ):
+        assert refused.status_code == 400
+        assert refused.json()["error"] == "invalid_grant"
+    assert (await site.call(mint(ACCESS_TOKEN, bytes))).status_code == 401
+    assert (await site.call(mint(AGENT_TOKEN, bytes))).status_code == 401
 
 
 @pytest.mark.anyio
