@@ -482,6 +482,6 @@ async def test_no_secret_is_in_what_is_logged_shown_or_stored(
     second = await made.credentials(user).access_token()
     async with database.begin() as transaction:
         tokens = await made.detach(transaction, user)
-    secrets = {first, second, "sandbox-secret", KEYRING.first, *upstream.running.sandbox.records.refresh_tokens}
+    secrets = {first, second, "sandbox-secret", *upstream.running.sandbox.records.refresh_tokens}
     shown = [caplog.text, *map(repr, (failure.value, made, made.credentials(user), tokens, upstream.application))]
     assert not [secret for secret in secrets for each in shown if secret in each]
