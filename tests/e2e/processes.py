@@ -84,10 +84,10 @@ class Program:
 
 
 @contextmanager
-def program(*words: str, **settings: str) -> Generator[Program]:
+def program(*words: str, module: str = "server", **settings: str) -> Generator[Program]:
     """Start the program; when the block is left it is asked to stop, and has to."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "server", *words],
+        [sys.executable, "-m", module, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,0 +1,34 @@
+"""Our HTTP endpoint with the fixtures of the conformance suite, as a program: python -m tests.interop.suite_server."""
+
+import os
+from time import monotonic
+
+import anyio
+
+from auth.pages import Pages
+from server.app import serving
+from server.front_page import FOLDER, front_page
+from server.guard import Reach
+from server.http import Surroundings, http_app, listen, serve_http
+from server.logs import log_to_stderr
+from server.seal import Seal
+from server.settings import load
+from tests.interop.suite_fixtures import equip
+
+
+async def main() -> None:
+    """Serve until a signal asks to stop."""
+    settings = load("http", {"auth": "none", "sandbox": True}, environ=os.environ)
+    log_to_stderr(settings.log_level, settings.log_format)
+    with listen("127.0.0.1", 0) as (listener, address):
+        async with serving(settings) as server:
+            equip(server, Seal(os.urandom(32), monotonic, os.urandom))
+            around = Surroundings(
+                reach=Reach(address=address, is_local=True),
+                front_page=lambda: front_page(Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=True),
+            )
+            await serve_http(http_app(server, around), listener, f"ready: {address}/mcp", 1.0)
+
+
+if __name__ == "__main__":
+    anyio.run(main)
