@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from auth.lease import GiveUp, Step, decide, explain, failed, renewed
+from auth.lease import Connection, GiveUp, Step, decide, explain, failed, renewed
 from auth.login_store import LocalLogin, LoginStore
 from auth.upstream import CalendlyLoginError, IdentityUnproven, LoginUnavailable, Upstream
 from calendly.errors import RateLimited, Unauthenticated, Unreachable
@@ -43,6 +43,11 @@ class LocalCredentials:
     def person(self) -> str | None:
         """Whose token was returned last, as a user URI; None before any was."""
         return None if self._login is None else self._login.person.uri
+
+    @property
+    def connection(self) -> Connection | None:
+        """What is known about the token that was returned last; None before any was."""
+        return None if self._login is None else self._login.connection
 
     async def access_token(self) -> str:
         """Return the token to send now.

@@ -80,7 +80,7 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
         identity=_identity(login),
         granted=login.connection.scopes,
         advice=LOCAL_LOGIN,
-        note=_note(login),
+        note=_note(credentials),
     )
 
 
@@ -120,9 +120,10 @@ def _identity(login: LocalLogin) -> Identity | None:
     return Identity(UserId.parse(login.person.uri), organization, login.person.timezone)
 
 
-def _note(login: LocalLogin) -> Note:
+def _note(credentials: LocalCredentials) -> Note:
     async def note(scopes: Iterable[str]) -> str | None:
-        return narrowing_note(login.connection, scopes, REMEDY)
+        connection = credentials.connection
+        return None if connection is None else narrowing_note(connection, scopes, REMEDY)
 
     return note
 

@@ -10,10 +10,6 @@ from tests.auth.calendly_side import Calendly, Clock, calendly
 from tests.auth.site import Site, make_realm, serve
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
-
-
 @pytest.fixture
 async def upstream() -> AsyncGenerator[Calendly]:
     """Calendly, just started."""

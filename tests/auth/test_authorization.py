@@ -102,6 +102,7 @@ async def test_a_write_scope_is_enough_where_its_read_scope_is_needed(site: Site
     assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:read"})).status_code == 200
 
 
+@pytest.mark.requirement("least-of-four")
 @pytest.mark.anyio
 async def test_what_the_server_offers_no_more_a_token_no_longer_gives(site: Site) -> None:
     tokens = await site.sign_in(scope="users:read scheduled_events:write")

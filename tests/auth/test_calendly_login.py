@@ -121,6 +121,7 @@ def basic(request: Received) -> str:
     return base64.b64decode(credentials).decode()
 
 
+@pytest.mark.requirement("upstream-client")
 async def test_the_address_of_the_sign_in_has_the_challenge_and_never_the_verifier(world: World) -> None:
     url = await world.login.authorization_url(state=STATE, verifier=VERIFIER, scopes=ASKED)
     assert url.startswith(f"{world.server.origin}/oauth/authorize?")
@@ -138,6 +139,7 @@ async def test_the_address_of_the_sign_in_has_the_challenge_and_never_the_verifi
     assert VERIFIER not in url
 
 
+@pytest.mark.requirement("upstream-client")
 async def test_a_confidential_application_proves_itself_by_basic_alone(world: World) -> None:
     world.server.will(answer(200, ANSWER))
     tokens = await world.login.refresh("the-refresh-token")
@@ -155,6 +157,7 @@ async def test_a_confidential_application_proves_itself_by_basic_alone(world: Wo
     )
 
 
+@pytest.mark.requirement("upstream-client")
 @public
 async def test_a_public_application_names_itself_in_the_body(world: World) -> None:
     world.server.will(answer(200, ANSWER), answer(200, {}), answer(200, {}))
@@ -164,6 +167,7 @@ async def test_a_public_application_names_itself_in_the_body(world: World) -> No
     assert not [request for request in world.server.requests if "authorization" in request.headers]
 
 
+@pytest.mark.requirement("upstream-client")
 async def test_a_code_is_redeemed_with_verifier_and_redirect_uri_and_the_person_is_asked_for(world: World) -> None:
     world.server.will(answer(200, ANSWER), answer(200, ME))
     signed_in = await world.login.sign_in(code="the-code", verifier=VERIFIER)
@@ -198,6 +202,7 @@ async def test_revoking_sends_id_and_secret_in_the_body_as_calendlys_clients_do(
     ]
 
 
+@pytest.mark.requirement("connection-one-request")
 @pytest.mark.parametrize(
     ("step", "kind", "code"),
     [
@@ -258,6 +263,7 @@ async def test_nobody_listening_is_unavailable() -> None:
         await login.refresh("the-refresh-token")
 
 
+@pytest.mark.requirement("upstream-429")
 @pytest.mark.parametrize(
     ("headers", "pause"),
     [
@@ -314,6 +320,7 @@ async def test_a_refresh_token_that_is_not_replaced_stays(world: World) -> None:
     assert (await world.login.refresh("the-refresh-token")).refresh_token == "the-refresh-token"
 
 
+@pytest.mark.requirement("upstream-granted")
 @pytest.mark.parametrize(
     ("scope", "known"),
     [

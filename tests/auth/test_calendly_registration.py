@@ -38,6 +38,7 @@ def metadata(origin: str, **changes: object) -> dict[str, object]:
     }
 
 
+@pytest.mark.requirement("upstream-registration")
 async def test_a_public_client_registers_with_a_name_of_letters_and_spaces(server: HostileUpstream) -> None:
     server.will(answer(200, metadata(server.origin)), answer(201, {"client_id": "given"}))
     application = await register(server.origin, REDIRECT_URI, SCOPES)
@@ -63,6 +64,7 @@ async def test_a_public_client_registers_with_a_name_of_letters_and_spaces(serve
     )
 
 
+@pytest.mark.requirement("upstream-registration")
 @pytest.mark.parametrize("name", ["Calendly (MCP)", "a-b", "", " x", "naïve", "a\nb", "a" * 101])
 async def test_a_name_that_calendly_would_refuse_is_not_sent(server: HostileUpstream, name: str) -> None:
     with pytest.raises(ValueError, match="letters, digits and spaces"):
@@ -77,6 +79,7 @@ async def test_the_metadata_of_an_issuer_with_a_path_stands_before_the_path(serv
     assert server.requests[0].path == "/.well-known/oauth-authorization-server/tenant"
 
 
+@pytest.mark.requirement("upstream-endpoints")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -104,6 +107,7 @@ async def test_metadata_that_leads_elsewhere_registers_nobody(
     assert len(server.requests) == 1
 
 
+@pytest.mark.requirement("upstream-endpoints")
 @pytest.mark.parametrize(
     "url",
     [
@@ -118,6 +122,7 @@ def test_endpoints_are_calendlys_or_on_the_configured_loopback_host(url: str) ->
     assert check_endpoint(url, "http://127.0.0.1:9000") == url
 
 
+@pytest.mark.requirement("upstream-endpoints")
 @pytest.mark.parametrize(
     "url",
     [
@@ -154,6 +159,7 @@ def test_localhost_is_this_machine_and_its_neighbours_are_not() -> None:
         check_endpoint("http://127.0.0.1:9000/token", "http://localhost:9000")
 
 
+@pytest.mark.requirement("upstream-endpoints")
 def test_a_host_that_is_not_this_machine_is_not_taken_though_it_is_the_issuers() -> None:
     with pytest.raises(LoginRefused):
         check_endpoint("https://mock.example/token", "https://mock.example")
@@ -208,6 +214,7 @@ def registration(database: Database, calendly: Calendly, registering: Registerin
     return Registration(database, KEYRING, register=registering, now=calendly.clock.now, **settings)
 
 
+@pytest.mark.requirement("upstream-registration")
 async def test_a_registration_is_made_once_and_kept_encrypted(database: Database, upstream: Calendly) -> None:
     registering = Registering(upstream)
     one = registration(database, upstream, registering)
@@ -221,12 +228,14 @@ async def test_a_registration_is_made_once_and_kept_encrypted(database: Database
     assert (row["redirect_uri"], row["issuer"]) == (REDIRECT_URI, upstream.url)
 
 
+@pytest.mark.requirement("upstream-registration")
 async def test_processes_that_register_together_use_the_same_client(database: Database, upstream: Calendly) -> None:
     registering = Registering(upstream)
     processes = [registration(database, upstream, registering) for _ in range(4)]
     assert len(set(await asyncio.gather(*(each.current() for each in processes)))) == 1
 
 
+@pytest.mark.requirement("upstream-registration")
 async def test_another_redirect_uri_or_issuer_is_another_registration(database: Database, upstream: Calendly) -> None:
     registering = Registering(upstream)
     first = await registration(database, upstream, registering).current()
@@ -238,6 +247,7 @@ async def test_another_redirect_uri_or_issuer_is_another_registration(database: 
     assert await registration(database, upstream, registering, issuer="http://localhost:9000").current() == moved
 
 
+@pytest.mark.requirement("upstream-registration")
 async def test_a_client_that_calendly_has_deleted_registers_anew(database: Database, upstream: Calendly) -> None:
     registering = Registering(upstream)
     ours = registration(database, upstream, registering)

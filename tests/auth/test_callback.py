@@ -51,7 +51,7 @@ async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(every_sit
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("callback-browser")
+@pytest.mark.requirement("callback-browser", "approval-bound")
 async def test_the_cookie_of_another_approval_does_not_do(site: Site) -> None:
     client = await site.register()
     browser = site.browser()
@@ -195,6 +195,7 @@ async def test_an_agent_let_in_again_keeps_one_grant_with_what_was_allowed_last(
     assert (await site.call(second.access)).json()["scopes"] == "users:read event_types:read webhooks:read"
 
 
+@pytest.mark.requirement("connection-shared")
 @pytest.mark.anyio
 async def test_one_person_with_two_agents_has_two_grants_and_one_connection(every_site: Site) -> None:
     site = every_site

@@ -75,6 +75,7 @@ async def test_a_fresh_token_is_sent_as_it_is(database: Database, upstream: Cale
     assert upstream.token_requests() == []
 
 
+@pytest.mark.requirement("connection-early")
 async def test_a_token_near_its_end_is_refreshed_before_it_ends(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     old = await made.credentials(user).access_token()
@@ -87,6 +88,7 @@ async def test_a_token_near_its_end_is_refreshed_before_it_ends(database: Databa
     assert (row.generation, row.status, row.lease_holder, row.scopes) == (2, Status.ACTIVE, None, frozenset(ASKED))
 
 
+@pytest.mark.requirement("connection-joined")
 async def test_a_hundred_calls_at_once_make_one_request(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     upstream.clock.advance(OVER)
@@ -96,6 +98,7 @@ async def test_a_hundred_calls_at_once_make_one_request(database: Database, upst
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_the_loser_of_the_lease_waits_for_the_winners_token(database: Database, upstream: Calendly) -> None:
     other: list[asyncio.Task[str]] = []
     loser, user = await connected(database, upstream)
@@ -111,6 +114,7 @@ async def test_the_loser_of_the_lease_waits_for_the_winners_token(database: Data
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-joined")
 async def test_a_caller_that_is_cancelled_leaves_the_refresh_to_the_others(
     database: Database, upstream: Calendly
 ) -> None:
@@ -132,6 +136,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_refresh_to_the_others(
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-401")
 async def test_after_a_401_the_token_is_refreshed_once_and_however_many_ask(
     database: Database, upstream: Calendly
 ) -> None:
@@ -146,6 +151,7 @@ async def test_after_a_401_the_token_is_refreshed_once_and_however_many_ask(
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_second_401_within_a_minute_refreshes_nothing(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     upstream.clock.advance(timedelta(minutes=5))
@@ -156,6 +162,7 @@ async def test_a_second_401_within_a_minute_refreshes_nothing(database: Database
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_401_says_where_to_reconnect_when_calendly_has_ended_the_grant(
     database: Database, upstream: Calendly
 ) -> None:
@@ -177,6 +184,7 @@ async def test_credentials_that_sent_nothing_have_nothing_to_renew(database: Dat
     assert not await made.credentials(user).renew()
 
 
+@pytest.mark.requirement("connection-401")
 async def test_somebody_who_never_connected_is_told_where_to(database: Database, upstream: Calendly) -> None:
     made = connections(database, upstream.login, upstream.clock)
     with pytest.raises(Unauthenticated, match=RECONNECT_AT):
@@ -184,6 +192,7 @@ async def test_somebody_who_never_connected_is_told_where_to(database: Database,
     assert await made.describe("https://api.calendly.com/users/NOBODY") is None
 
 
+@pytest.mark.requirement("upstream-429")
 async def test_a_429_stops_requests_for_that_person_until_retry_after(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     upstream.clock.advance(OVER)
@@ -200,6 +209,7 @@ async def test_a_429_stops_requests_for_that_person_until_retry_after(database: 
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("upstream-429")
 async def test_during_a_pause_a_token_that_is_still_good_is_sent(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     upstream.clock.advance(LATE)
@@ -210,6 +220,7 @@ async def test_during_a_pause_a_token_that_is_still_good_is_sent(database: Datab
     assert upstream.token_requests() == [429]
 
 
+@pytest.mark.requirement("connection-one-request")
 @pytest.mark.parametrize("fault", [{"status": 503}, {"status": 500, "body": "<html>"}, {"drop": True}])
 async def test_a_failure_of_calendlys_leaves_the_connection_and_is_tried_again_later(
     database: Database, upstream: Calendly, fault: dict[str, object]
@@ -226,6 +237,7 @@ async def test_a_failure_of_calendlys_leaves_the_connection_and_is_tried_again_l
     assert upstream.token_requests() == [200]
 
 
+@pytest.mark.requirement("connection-one-request")
 async def test_an_answer_that_is_lost_ends_in_reconnecting_and_in_no_second_use_of_the_token(
     database: Database, upstream: Calendly
 ) -> None:
@@ -240,6 +252,7 @@ async def test_an_answer_that_is_lost_ends_in_reconnecting_and_in_no_second_use_
     assert upstream.token_requests() == [None, 400]
 
 
+@pytest.mark.requirement("connection-kept")
 async def test_an_application_that_calendly_refuses_is_the_operators_matter(
     database: Database, upstream: Calendly
 ) -> None:
@@ -262,6 +275,7 @@ async def test_tokens_of_somebody_else_are_not_kept(database: Database, upstream
     assert (row.generation, row.failure) == (1, Failure.REFUSED)
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_a_clock_that_jumps_ahead_in_the_middle_costs_a_request_and_never_the_connection(
     database: Database, upstream: Calendly
 ) -> None:
@@ -283,6 +297,7 @@ async def test_a_clock_that_jumps_ahead_in_the_middle_costs_a_request_and_never_
     assert upstream.token_requests() == [200, 400, 200]
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_a_clock_that_jumps_back_holds_a_lease_no_longer_than_a_lease(
     database: Database, upstream: Calendly
 ) -> None:
@@ -297,6 +312,7 @@ async def test_a_clock_that_jumps_back_holds_a_lease_no_longer_than_a_lease(
     assert LEASE.total_seconds() <= waited < LEASE.total_seconds() + 1
 
 
+@pytest.mark.requirement("connection-kept")
 async def test_a_connection_revoked_during_a_refresh_stays_revoked_and_the_new_tokens_end_at_calendly(
     database: Database, upstream: Calendly
 ) -> None:
@@ -347,6 +363,7 @@ async def test_where_calendly_cannot_be_told_the_log_says_so(
     assert "was not told" in caplog.text
 
 
+@pytest.mark.requirement("upstream-granted")
 async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_longer_grants(
     database: Database, upstream: Calendly
 ) -> None:
@@ -361,6 +378,7 @@ async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_lo
     assert await made.credentials(user).access_token() == again.tokens.access_token
 
 
+@pytest.mark.requirement("upstream-granted")
 async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_any(
     database: Database, upstream: Calendly
 ) -> None:
@@ -402,6 +420,7 @@ class Lock:
             await self.released.wait()
 
 
+@pytest.mark.requirement("connection-kept")
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -437,6 +456,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
         assert row.lease_until == upstream.clock.now() + LEASE
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_of_two_that_saw_the_lease_free_one_gets_it(database: Database, upstream: Calendly) -> None:
     made, user = await connected(database, upstream)
     seen = await row_of(made, user)
@@ -450,6 +470,7 @@ async def test_of_two_that_saw_the_lease_free_one_gets_it(database: Database, up
     assert await made.describe(user) == claims[0]
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_a_sign_in_during_a_refresh_is_what_stays(database: Database, upstream: Calendly) -> None:
     other, user = await connected(database, upstream)
     again = await upstream.sign_in()

@@ -122,6 +122,7 @@ async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(
     assert tokens.scope == "users:read"
 
 
+@pytest.mark.requirement("off-unless-allowed")
 @pytest.mark.anyio
 @pytest.mark.parametrize("filled", [("deny", None), ("allow", []), ("perhaps", None)])
 async def test_what_is_no_clear_yes_to_something_is_a_no(site: Site, filled: tuple[str, list[str] | None]) -> None:
@@ -268,6 +269,7 @@ async def test_a_consent_page_is_good_for_ten_minutes(site: Site) -> None:
     assert "took too long" in response.text
 
 
+@pytest.mark.requirement("approval-bound")
 @pytest.mark.anyio
 async def test_two_tabs_of_one_browser_sign_in_side_by_side(site: Site) -> None:
     client = await site.register()
@@ -282,6 +284,7 @@ async def test_two_tabs_of_one_browser_sign_in_side_by_side(site: Site) -> None:
     assert states == {"first", "second"}
 
 
+@pytest.mark.requirement("approval-bound")
 @pytest.mark.anyio
 async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_counts(site: Site) -> None:
     client = await site.register()

@@ -75,6 +75,7 @@ def test_a_connection_that_calendly_ended_is_given_up_even_while_its_token_seems
     assert decide(connection(status=Status.NEEDS_REAUTH), NOW) == GiveUp(Impasse.NEEDS_REAUTH)
 
 
+@pytest.mark.requirement("connection-early")
 @pytest.mark.parametrize(
     ("left", "step"),
     [
@@ -88,6 +89,7 @@ def test_a_token_is_sent_while_more_than_a_quarter_of_an_hour_is_left(left: time
     assert decide(connection(left=left), NOW) is step
 
 
+@pytest.mark.requirement("connection-early")
 def test_a_token_with_a_short_life_is_sent_for_most_of_it() -> None:
     row = connection(left=timedelta(minutes=10), age=timedelta(0))
     assert decide(row, NOW) is Step.USE
@@ -95,22 +97,26 @@ def test_a_token_with_a_short_life_is_sent_for_most_of_it() -> None:
     assert decide(row, NOW + timedelta(minutes=8, seconds=46)) is Step.CLAIM
 
 
+@pytest.mark.requirement("connection-joined")
 def test_a_refresh_under_way_in_this_process_is_joined_rather_than_claimed_again() -> None:
     assert decide(connection(left=SECOND), NOW, renewing=True) is Step.JOIN
     assert decide(leased(SECOND), NOW, renewing=True) is Step.JOIN
 
 
+@pytest.mark.requirement("connection-leased")
 @pytest.mark.parametrize(("left", "step"), [(SECOND, Step.WAIT), (timedelta(0), Step.CLAIM), (-SECOND, Step.CLAIM)])
 def test_the_lease_of_another_process_is_waited_for_until_it_runs_out(left: timedelta, step: Step) -> None:
     assert decide(leased(left), NOW) is step
 
 
+@pytest.mark.requirement("connection-leased")
 def test_a_lease_that_a_clock_carried_into_the_future_is_waited_for_by_the_waiters_own_clock() -> None:
     far = leased(timedelta(days=365))
     assert decide(far, NOW, watched=LEASE - SECOND) is Step.WAIT
     assert decide(far, NOW, watched=LEASE) is Step.CLAIM
 
 
+@pytest.mark.requirement("upstream-429")
 @pytest.mark.parametrize(
     ("left", "step"),
     [(HOURS, Step.USE), (MARGIN + SECOND, Step.USE), (MARGIN, GiveUp(Impasse.PAUSED, Failure.BUSY, 40.0))],
@@ -126,16 +132,19 @@ def test_a_pause_that_is_over_or_that_a_clock_carried_away_stops_nobody(pause: t
     assert decide(paused(pause, left=SECOND), NOW) is Step.CLAIM
 
 
+@pytest.mark.requirement("connection-401")
 def test_a_refused_token_forces_a_refresh_however_much_of_it_is_left() -> None:
     assert decide(connection(), NOW, refused=3) is Step.CLAIM
     assert decide(leased(SECOND, connection()), NOW, refused=3) is Step.WAIT
     assert decide(paused(40 * SECOND, left=HOURS), NOW, refused=3) == GiveUp(Impasse.PAUSED, Failure.BUSY, 40.0)
 
 
+@pytest.mark.requirement("connection-401")
 def test_a_refusal_of_older_tokens_is_answered_with_those_there_are() -> None:
     assert decide(connection(), NOW, refused=2) is Step.USE
 
 
+@pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize(
     ("age", "step"), [(timedelta(0), Step.USE), (RECENT - SECOND, Step.USE), (RECENT, Step.CLAIM), (-HOURS, Step.CLAIM)]
 )
@@ -156,6 +165,7 @@ rows = st.builds(
 )
 
 
+@pytest.mark.requirement("connection-leased")
 @given(row=rows, refused=st.none() | st.integers(1, 3))
 def test_whatever_the_clocks_said_nobody_waits_longer_than_a_lease(row: Connection, refused: int | None) -> None:
     assert decide(row, NOW, refused=refused, watched=LEASE) in {Step.USE, Step.CLAIM} or isinstance(
@@ -163,6 +173,7 @@ def test_whatever_the_clocks_said_nobody_waits_longer_than_a_lease(row: Connecti
     )
 
 
+@pytest.mark.requirement("upstream-429")
 @given(row=rows)
 def test_a_pause_is_never_longer_than_the_longest(row: Connection) -> None:
     step = decide(row, NOW)
@@ -177,6 +188,7 @@ def test_new_tokens_end_lease_pause_and_doubt() -> None:
     )
 
 
+@pytest.mark.requirement("upstream-granted")
 def test_scopes_are_replaced_and_the_lost_ones_noted_until_they_come_back() -> None:
     row = connection(scopes=frozenset({"users:read", "webhooks:read", "event_types:write"}))
     row = renewed(row, tokens("users:read", "event_types:read"), NOW)
@@ -187,11 +199,13 @@ def test_scopes_are_replaced_and_the_lost_ones_noted_until_they_come_back() -> N
     assert row.narrowed == frozenset()
 
 
+@pytest.mark.requirement("upstream-granted")
 def test_scopes_that_are_not_told_take_nothing_away() -> None:
     row = renewed(connection(scopes=frozenset({"users:read"})), tokens(), NOW)
     assert (row.scopes, row.narrowed) == (None, frozenset())
 
 
+@pytest.mark.requirement("upstream-granted")
 def test_a_grant_from_before_scopes_loses_what_its_first_scoped_answer_lacks() -> None:
     assert renewed(connection(), tokens("users:read"), NOW).narrowed == frozenset(SCOPES) - {"users:read"}
 
@@ -206,6 +220,7 @@ def test_a_sign_in_begins_anew_where_there_was_nothing_or_somebody_else_and_goes
     assert signed_in(row, MAYA, given_now, NOW) == renewed(row, given_now, NOW)
 
 
+@pytest.mark.requirement("connection-kept")
 def test_only_a_refused_grant_ends_a_connection() -> None:
     row = leased(SECOND)
     assert failed(row, GrantRefused("used"), NOW) == replace(
@@ -213,6 +228,7 @@ def test_only_a_refused_grant_ends_a_connection() -> None:
     )
 
 
+@pytest.mark.requirement("connection-kept")
 @pytest.mark.parametrize(
     ("error", "failure", "pause"),
     [
@@ -251,6 +267,7 @@ def test_whoever_gets_no_token_is_told_what_can_be_done(impasse: GiveUp, kind: t
         assert error.retry_after == 40.0
 
 
+@pytest.mark.requirement("upstream-granted")
 def test_a_refusal_for_scope_mentions_what_calendly_took_away() -> None:
     row = replace(connection(), narrowed=frozenset({"webhooks:write", "users:read"}))
     note = narrowing_note(row, ["webhooks:read"], REMEDY)

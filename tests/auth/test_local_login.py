@@ -147,6 +147,7 @@ async def test_signing_in_mends_a_login_that_cannot_be_read(machine: Machine) ->
     assert await machine.store.read() == login
 
 
+@pytest.mark.requirement("logout")
 async def test_signing_out_revokes_and_forgets(machine: Machine) -> None:
     login = await machine.login()
     running = machine.credentials()
@@ -162,6 +163,7 @@ async def test_signing_out_revokes_and_forgets(machine: Machine) -> None:
         await running.renew()
 
 
+@pytest.mark.requirement("logout")
 async def test_signing_out_forgets_even_where_calendly_cannot_be_told(
     machine: Machine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,6 +182,7 @@ async def test_signing_out_of_a_login_that_cannot_be_read_drops_it(machine: Mach
     assert await machine.store.read() is None
 
 
+@pytest.mark.requirement("login-shared")
 async def test_calls_at_once_refresh_an_expired_login_once(machine: Machine) -> None:
     login = await machine.login()
     machine.calendly.clock.advance(OVER)
@@ -194,6 +197,7 @@ async def test_calls_at_once_refresh_an_expired_login_once(machine: Machine) -> 
     assert stored.connection.generation == 2
 
 
+@pytest.mark.requirement("login-shared")
 async def test_a_401_is_answered_with_what_another_program_refreshed_meanwhile(machine: Machine) -> None:
     await machine.login()
     one, other = machine.credentials(), machine.credentials()
@@ -316,6 +320,7 @@ async def test_a_call_that_is_cancelled_leaves_the_refresh_to_go_on(machine: Mac
     assert machine.calendly.is_live(await running.access_token())
 
 
+@pytest.mark.requirement("login-shared")
 async def test_several_programs_that_find_the_login_expired_refresh_it_once_each_time(machine: Machine) -> None:
     await machine.login()
     calendly = machine.calendly
@@ -334,6 +339,7 @@ async def test_several_programs_that_find_the_login_expired_refresh_it_once_each
             assert calendly.token_requests() == [200]
 
 
+@pytest.mark.requirement("login-shared")
 @pytest.mark.parametrize(("stall", "requests"), [("before", [200]), ("after", [200, 400])])
 async def test_a_program_killed_in_the_middle_holds_up_nobody(
     machine: Machine, stall: str, requests: list[int]
@@ -355,6 +361,7 @@ async def test_a_program_killed_in_the_middle_holds_up_nobody(
     assert calendly.token_requests() == requests
 
 
+@pytest.mark.requirement("login-browser")
 def test_the_browser_is_given_the_address_as_one_argument_and_no_shell_reads_it(tmp_path: Path) -> None:
     said = tmp_path / "said"
     program = (sys.executable, "-c", f"import sys; open({str(said)!r}, 'a').write(repr(sys.argv[1:]))")
@@ -366,6 +373,7 @@ def test_the_browser_is_given_the_address_as_one_argument_and_no_shell_reads_it(
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.requirement("login-browser")
 def test_a_machine_without_a_browser_is_shown_the_address_alone() -> None:
     assert open_browser("https://calendly.com/", ("/no/such/program",)) is None
 

@@ -90,6 +90,7 @@ async def test_nobody_is_signed_in_at_first(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.requirement("login-kept")
 async def test_a_login_comes_back_from_the_keyring_as_it_was(tmp_path: Path) -> None:
     memory = Memory()
     await store(tmp_path, memory).write(LOGIN)
@@ -98,6 +99,7 @@ async def test_a_login_comes_back_from_the_keyring_as_it_was(tmp_path: Path) -> 
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.requirement("login-kept")
 async def test_without_a_keyring_it_comes_back_from_an_encrypted_file_for_the_owner_only(tmp_path: Path) -> None:
     await store(tmp_path).write(LOGIN)
     assert await store(tmp_path).read() == LOGIN
@@ -188,6 +190,7 @@ def open_the_key_to_others(folder: Path) -> None:
     (folder / "data/login.key").chmod(0o644)
 
 
+@pytest.mark.requirement("login-kept")
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
@@ -236,6 +239,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.requirement("login-shared")
 async def test_one_at_a_time_changes_the_login(tmp_path: Path) -> None:
     order: list[str] = []
     one, other = store(tmp_path), store(tmp_path)

@@ -18,12 +18,14 @@ def head(
     return f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\n\r\n".encode()
 
 
+@pytest.mark.requirement("login-listener")
 @pytest.mark.parametrize("host", ["localhost:8765", "127.0.0.1:8765", "[::1]:8765"])
 def test_the_code_with_the_right_state_is_the_answer(host: str) -> None:
     reply = read_request(head(host=host), PORT, STATE)
     assert (reply.status, reply.answer) == (200, Answer(code="the-code"))
 
 
+@pytest.mark.requirement("login-listener")
 @pytest.mark.parametrize(("error", "told"), [("access_denied", "access_denied"), ("<b>other</b>", "server_error")])
 def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
     reply = read_request(head(f"/callback?error={error}&state={STATE}"), PORT, STATE)
@@ -31,6 +33,7 @@ def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
     assert b"<b>" not in reply.encode()
 
 
+@pytest.mark.requirement("login-listener")
 @pytest.mark.parametrize(
     ("request_head", "status"),
     [
@@ -70,6 +73,7 @@ async def ask(callback: Callback, request: bytes, *, family: socket.AddressFamil
     return reply
 
 
+@pytest.mark.requirement("login-listener")
 async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> None:
     async with listening(0, STATE) as callback:
         assert callback.redirect_uri == f"http://localhost:{callback.port}/callback"
@@ -93,6 +97,7 @@ async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> Non
         assert await callback.answer() == Answer(code="the-code")
 
 
+@pytest.mark.requirement("login-listener")
 async def test_localhost_may_be_either_address() -> None:
     async with listening(0, STATE) as callback:
         reply = await ask(callback, head(host=f"localhost:{callback.port}"), family=socket.AF_INET6)
@@ -111,6 +116,7 @@ async def test_connections_on_which_nothing_comes_hold_up_nobody() -> None:
     await writer.wait_closed()
 
 
+@pytest.mark.requirement("login-listener")
 async def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -57,6 +57,7 @@ async def deployment(shared_database_url: str, upstream: Calendly) -> AsyncGener
         yield Deployment(shared_database_url, upstream, own, user)
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_two_processes_that_find_one_connection_expired_a_hundred_times_refresh_it_once_each_time(
     deployment: Deployment,
 ) -> None:
@@ -75,6 +76,7 @@ async def test_two_processes_that_find_one_connection_expired_a_hundred_times_re
             assert (await deployment.row()).generation == number + 2
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_a_process_killed_before_calendly_was_asked_leaves_the_refresh_to_the_next(
     deployment: Deployment,
 ) -> None:
@@ -111,6 +113,7 @@ async def test_a_process_killed_with_the_answer_in_its_hands_ends_in_reconnectin
     assert (await deployment.row()).status is Status.NEEDS_REAUTH
 
 
+@pytest.mark.requirement("connection-leased")
 async def test_a_process_that_waits_for_a_slow_token_endpoint_keeps_the_others_waiting(deployment: Deployment) -> None:
     calendly = deployment.calendly
     calendly.clock.advance(timedelta(hours=3))

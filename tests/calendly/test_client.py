@@ -53,6 +53,7 @@ async def test_one_connection_serves_many_requests(desk: Desk) -> None:
     assert desk.upstream.connections == 1
 
 
+@pytest.mark.requirement("identity-everywhere")
 async def test_cookies_of_one_user_never_reach_another(desk: Desk) -> None:
     desk.upstream.will(answer(200, {"resource": {}}, set_cookie="session=1; Path=/"))
     await desk.send(user="one")
@@ -63,6 +64,7 @@ async def test_cookies_of_one_user_never_reach_another(desk: Desk) -> None:
 # Renewing the token
 
 
+@pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize("request_", [READ, WRITE, DELETE])
 async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(desk: Desk, request_: Request) -> None:
     desk.credentials = Token("old", ["new"])
@@ -71,6 +73,7 @@ async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(desk: 
     assert desk.upstream.tokens == ["old", "new"]
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_token_that_is_refused_again_is_not_renewed_again(desk: Desk) -> None:
     token = desk.credentials = Token("old", ["new", "newer"])
     desk.upstream.otherwise = answer(401, {"title": "Unauthenticated", "message": "The access token is invalid"})
@@ -80,6 +83,7 @@ async def test_a_token_that_is_refused_again_is_not_renewed_again(desk: Desk) ->
     assert token.renewals == 1
 
 
+@pytest.mark.requirement("personal-token-401")
 async def test_a_personal_token_that_is_refused_is_not_sent_again(desk: Desk) -> None:
     desk.upstream.otherwise = answer(401)
     with pytest.raises(Unauthenticated):
@@ -119,6 +123,7 @@ async def test_identical_reads_in_flight_for_one_user_are_one_request(desk: Desk
     assert answers[1] == {"collection": [1]}
 
 
+@pytest.mark.requirement("identity-everywhere")
 async def test_reads_that_differ_in_user_or_query_are_requests_of_their_own(desk: Desk) -> None:
     other = Request(READ.endpoint, query={"count": 5})
     await asyncio.gather(desk.send(), desk.send(user="another"), desk.send(other))

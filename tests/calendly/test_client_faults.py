@@ -188,6 +188,7 @@ async def test_a_connection_that_was_closed_while_idle_is_replaced_without_a_wor
     assert desk.upstream.connections == 2
 
 
+@pytest.mark.requirement("outbound-redirects")
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("request_", [READ, WRITE, DELETE], ids=name)
 async def test_a_redirect_to_another_host_is_never_followed(desk: Desk, status: int, request_: Request) -> None:
@@ -223,6 +224,7 @@ async def test_interim_answers_are_passed_over(desk: Desk) -> None:
     assert await desk.send() == {}
 
 
+@pytest.mark.requirement("outbound-identifiers")
 async def test_endless_pages_that_point_elsewhere_are_asked_of_calendly_alone_and_end_as_asked(desk: Desk) -> None:
     async with HostileUpstream.listen() as elsewhere:
         pages = range(1, 60)

@@ -110,6 +110,7 @@ def test_a_uri_at_a_further_origin_names_the_same_resource(kind: type[Identifier
     assert there.uri == f"{CALENDLY_ORIGIN}/{FLAT[kind]}/{UUID}"
 
 
+@pytest.mark.requirement("outbound-identifiers")
 @pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text[:60]))
 def test_hostile_text_is_refused_with_one_short_sentence(kind: type[Identifier], hostile: str) -> None:
@@ -140,6 +141,7 @@ def test_only_plain_ascii_is_ever_an_identifier(text: str, kind: type[Identifier
             kind.parse(text)
 
 
+@pytest.mark.requirement("outbound-identifiers")
 @given(st.text(min_size=1, max_size=12), st.integers(0, 60))
 def test_nothing_can_be_put_into_a_uri(inserted: str, where: int) -> None:
     uri = f"{CALENDLY_ORIGIN}/users/ABCDEFGH12345678"

@@ -109,3 +109,22 @@ def run(*words: str, stdin: str = "", **settings: str) -> Ended:
     with program(*words, **settings) as running:
         stdout, stderr = running.process.communicate(stdin, timeout=SECONDS)
         return Ended(running.process.returncode, stdout, stderr)
+
+
+def request(method: str, number: int = 1, **params: object) -> dict[str, Any]:
+    """Make a JSON-RPC request."""
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def hello(version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
+    """Make the request that opens a conversation."""
+    client = {"name": "test", "version": "1"}
+    return request("initialize", protocolVersion=version, capabilities=capabilities, clientInfo=client)
+
+
+def greet(server: Program, version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
+    """Open the conversation; the result of `initialize`."""
+    server.say(hello(version, **capabilities))
+    result: dict[str, Any] = server.hear()["result"]
+    server.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    return result

@@ -58,6 +58,7 @@ def refused(site: Site, token: str) -> bool:
     return answer.status_code == 401
 
 
+@pytest.mark.requirement("list-by-token")
 async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_until_it_is_revoked(
     operator: Operator,
 ) -> None:

@@ -19,6 +19,7 @@ def asked(connection: Connection, action: Literal["accept", "decline", "cancel"]
     return connection.person
 
 
+@pytest.mark.requirement("asked-first")
 async def test_a_call_is_sent_once_the_person_agreed_to_its_effects(connection: Connection) -> None:
     person = asked(connection)
     meeting, *_ = await connection.meetings()
@@ -35,6 +36,7 @@ async def test_a_call_is_sent_once_the_person_agreed_to_its_effects(connection: 
     assert "Calendly will e-mail" in question
 
 
+@pytest.mark.requirement("asked-first")
 @pytest.mark.parametrize(("action", "word"), [("decline", "said no"), ("cancel", "closed the question")])
 async def test_a_call_is_not_sent_when_the_person_did_not_agree(
     connection: Connection, action: Literal["decline", "cancel"], word: str

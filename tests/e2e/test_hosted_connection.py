@@ -3,9 +3,13 @@
 import sqlite3
 from collections.abc import Callable, Generator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import anyio
+import httpx2
 import pytest
+from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import Agent, Browser, Site, hosted, upstream_settings
@@ -33,12 +37,13 @@ def site(sandbox: Sandbox, database: Path) -> Generator[Site]:
 @pytest.fixture
 def age(database: Path) -> Callable[[], None]:
     """Let every connection be two minutes older: a token refused right after it came is no matter of its age."""
+    return partial(change, database, "UPDATE upstream_connection SET renewed_at = renewed_at - 120000000")
 
-    def make_older() -> None:
-        with closing(sqlite3.connect(database, isolation_level=None)) as opened:
-            opened.execute("UPDATE upstream_connection SET renewed_at = renewed_at - 120000000")
 
-    return make_older
+def change(database: Path, statement: str) -> None:
+    """Change what a server stored."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+        opened.execute(statement)
 
 
 def renewals(sandbox: Sandbox) -> int:
@@ -52,6 +57,7 @@ def points_to(site: Site, answer: Answer) -> bool:
     return site.url in answer.error["next_step"] and answer.error["next_step"] in text
 
 
+@pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_token_that_calendly_no_longer_takes_is_renewed_once_and_nobody_notices(
     site: Site, sandbox: Sandbox, era: Era, age: Callable[[], None]
@@ -63,6 +69,7 @@ async def test_a_token_that_calendly_no_longer_takes_is_renewed_once_and_nobody_
     assert renewals(sandbox) == 1
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_write_that_was_refused_for_its_token_is_sent_once_more(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
@@ -75,6 +82,7 @@ async def test_a_write_that_was_refused_for_its_token_is_sent_once_more(
     assert sandbox.requests().count("POST /scheduling_links") == 2
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_token_refused_twice_is_renewed_once_and_the_agent_learns_where_to_connect_again(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
@@ -87,6 +95,7 @@ async def test_a_token_refused_twice_is_renewed_once_and_the_agent_learns_where_
     assert renewals(sandbox) == 1
 
 
+@pytest.mark.requirement("connection-401")
 async def test_a_connection_that_calendly_ended_is_told_without_asking_again_until_the_person_signs_in(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
@@ -105,6 +114,7 @@ async def test_a_connection_that_calendly_ended_is_told_without_asking_again_unt
         assert (await call(client, "list_scheduled_events")).kind == "answered"
 
 
+@pytest.mark.requirement("upstream-granted")
 async def test_what_calendly_takes_away_at_a_renewal_is_explained(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
@@ -128,6 +138,31 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(
     assert len(sandbox.requests()) == before
 
 
+@pytest.mark.requirement("upstream-finished")
+async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
+    }
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_scheduled_events"}}
+    agent = Agent()
+    with hosted(**settings) as site:
+        await agent.sign_in(site)
+        change(tmp_path / "database", "UPDATE upstream_connection SET expires_at = 0")
+        sandbox.will_fail(method="POST", path="/oauth/token", delay=1)
+        headers = {"Authorization": f"Bearer {agent.access_token}", "Accept": "application/json, text/event-stream"}
+        async with httpx2.AsyncClient(trust_env=False) as http, anyio.create_task_group() as calls:
+            calls.start_soon(partial(http.post, site.endpoint, json=ask, headers=headers))
+            while renewals(sandbox) == 0:
+                await checkpoint()
+            calls.cancel_scope.cancel()
+        site.process.ask_to_stop()
+        assert site.process.process.wait() == 0
+    with closing(sqlite3.connect(tmp_path / "database")) as opened:
+        assert opened.execute("SELECT status, generation FROM upstream_connection").fetchall() == [("active", 2)]
+
+
+@pytest.mark.requirement("upstream-owner")
 async def test_the_person_and_the_organization_come_with_the_token_and_need_no_request(
     site: Site, sandbox: Sandbox
 ) -> None:

@@ -51,6 +51,7 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(
     assert [tool.name for tool in listed] == [tool.name for tool in ALL]
 
 
+@pytest.mark.requirement("identity-everywhere")
 async def test_two_agents_of_two_people_see_each_their_own(site: Site) -> None:
     agents = [Agent("One", Browser(OWNER)), Agent("Two", Browser(ADMIN))]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:
@@ -97,6 +98,7 @@ async def test_a_client_of_2026_asks_its_user_what_reaches_strangers(
     assert [question[:8] for question in person.questions] == ["Cancel '"]
 
 
+@pytest.mark.requirement("identity-everywhere")
 async def test_a_confirmation_is_for_the_agent_that_was_given_it(site: Site) -> None:
     agents = [Agent("One"), Agent("Two")]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:
@@ -109,6 +111,7 @@ async def test_a_confirmation_is_for_the_agent_that_was_given_it(site: Site) -> 
         assert (await call(one, "cancel_scheduled_event", **confirmed)).kind == "answered"
 
 
+@pytest.mark.requirement("identity-everywhere")
 async def test_an_idempotency_key_belongs_to_one_agent_of_one_person(site: Site) -> None:
     agents = [Agent("One", Browser(scopes=EVERYTHING)), Agent("Two", Browser(scopes=EVERYTHING))]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:

@@ -102,6 +102,7 @@ async def test_a_token_counts_in_the_header_only(site: Site, reader: Agent) -> N
     assert in_form.status_code == 401
 
 
+@pytest.mark.requirement("list-by-token")
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_scope_that_the_token_lacks_is_asked_for(site: Site, reader: Agent, version: str) -> None:
     response = post(site, call("cancel_scheduled_event", scheduled_event="E"), reader.access_token, version)
@@ -114,6 +115,7 @@ async def test_a_scope_that_the_token_lacks_is_asked_for(site: Site, reader: Age
     assert response.json()["error"] == "insufficient_scope"
 
 
+@pytest.mark.requirement("tool-from-body")
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_the_tool_is_read_from_the_body_and_from_no_header(site: Site, reader: Agent, version: str) -> None:
     told = {"Mcp-Name": "get_current_user", "Mcp-Method": "tools/list"}
@@ -125,6 +127,7 @@ async def test_the_tool_is_read_from_the_body_and_from_no_header(site: Site, rea
     assert response.status_code in {400, 403, 406}
 
 
+@pytest.mark.requirement("off-wins")
 async def test_what_is_off_is_no_matter_of_scope(site: Site, reader: Agent) -> None:
     excluded = result(post(site, call("get_user", user="me"), reader.access_token))
     assert excluded["structuredContent"]["error"]["kind"] == "access_denied_by_policy"
@@ -135,6 +138,7 @@ async def test_what_is_off_is_no_matter_of_scope(site: Site, reader: Agent) -> N
     assert "cancel_scheduled_event" in {tool["name"] for tool in listed}
 
 
+@pytest.mark.requirement("tool-from-body")
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b'{"method":"tools/call"}', b'{"method":"tools/call","params":7}']
 )
@@ -161,6 +165,7 @@ def test_metadata_names_the_public_address_whatever_the_request_says(public_site
         assert "evil" not in json.dumps(found)
 
 
+@pytest.mark.requirement("host-values")
 @pytest.mark.parametrize("host", ["evil.example", "mcp.example:8000", "mcp.example@evil.example", "xmcp.example", ""])
 @pytest.mark.parametrize("path", ["/", "/mcp", "/authorize", "/token", "/.well-known/oauth-authorization-server"])
 def test_a_foreign_name_is_answered_on_no_route_but_health(public_site: Site, path: str, host: str) -> None:
@@ -169,6 +174,7 @@ def test_a_foreign_name_is_answered_on_no_route_but_health(public_site: Site, pa
     assert httpx2.get(f"{public_site.answers_at}/readyz", headers={"Host": host}).text == "ok\n"
 
 
+@pytest.mark.requirement("origins")
 @pytest.mark.parametrize("origin", ["https://evil.example", "https://mcp.example.evil.example", "http://mcp.example"])
 @pytest.mark.parametrize("path", ["/", "/mcp", "/authorize", "/consent", "/oauth/callback"])
 def test_pages_of_other_origins_call_nothing_that_has_cookies(public_site: Site, path: str, origin: str) -> None:
@@ -177,6 +183,7 @@ def test_pages_of_other_origins_call_nothing_that_has_cookies(public_site: Site,
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
+@pytest.mark.requirement("origins")
 @pytest.mark.parametrize(
     "path",
     [
@@ -196,6 +203,7 @@ def test_pages_of_every_origin_may_register_and_redeem_without_cookies(public_si
     assert "Access-Control-Allow-Credentials" not in preflight.headers
 
 
+@pytest.mark.requirement("origins")
 @pytest.mark.parametrize("origin", [PUBLIC, PAGE, "http://localhost:6274", "http://127.0.0.1:3000"])
 def test_pages_of_accepted_origins_may_call_the_endpoint_and_read_its_challenge(public_site: Site, origin: str) -> None:
     asked = {
@@ -214,6 +222,7 @@ def test_pages_of_accepted_origins_may_call_the_endpoint_and_read_its_challenge(
     assert "Access-Control-Allow-Credentials" not in refused.headers
 
 
+@pytest.mark.requirement("limits-mcp")
 def test_many_headers_and_large_ones_are_refused(site: Site) -> None:
     most = {f"X-{number}": "1" for number in range(90)}
     assert httpx2.get(f"{site.url}/", headers=most).status_code == 200
@@ -221,6 +230,7 @@ def test_many_headers_and_large_ones_are_refused(site: Site) -> None:
         assert httpx2.get(f"{site.url}/", headers=headers).status_code == 431
 
 
+@pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("endless", [b"X-Large: ", b""], ids=["headers", "request line"])
 def test_headers_without_an_end_are_cut_off(site: Site, endless: bytes) -> None:
     parts = urlsplit(site.url)
@@ -230,6 +240,7 @@ def test_headers_without_an_end_are_cut_off(site: Site, endless: bytes) -> None:
             connection.sendall(b"x" * 32_000_000)
 
 
+@pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("path", ["/register", "/token", "/revoke", "/consent"])
 def test_large_bodies_are_refused_on_the_paths_of_sign_in(site: Site, path: str) -> None:
     kind = "application/json" if path == "/register" else "application/x-www-form-urlencoded"

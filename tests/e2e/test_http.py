@@ -110,6 +110,7 @@ def test_only_post_is_allowed_on_the_endpoint(http: httpx2.Client, method: str) 
     assert response.headers["allow"] == "POST"
 
 
+@pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", MODERN])
 def test_batches_are_refused(http: httpx2.Client, version: str) -> None:
     batch = [request("tools/list"), request("tools/list")]
@@ -122,6 +123,7 @@ def test_batches_are_refused(http: httpx2.Client, version: str) -> None:
     }
 
 
+@pytest.mark.requirement("limits-mcp")
 def test_a_body_beyond_a_mebibyte_is_refused(http: httpx2.Client) -> None:
     body = request("tools/call", name="get_user", arguments={"user": "x" * 1024 * 1024})
     assert http.post("/mcp", json=body).status_code == 413

@@ -1,16 +1,19 @@
 """Signing in on a machine of one's own: the login that a server over stdio then uses, and the way out."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
+from auth.login_store import LoginStore
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import ADMIN, Browser
-from tests.e2e.processes import Program, parameters, program, run
+from tests.e2e.processes import Program, greet, parameters, program, request, run
 from tests.server.desk import call
 
 pytestmark = pytest.mark.anyio
@@ -37,6 +40,16 @@ async def sign_in(machine: dict[str, str], browser: Browser, **settings: str) ->
         ended = login.end()
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith("Signed in as ")
+
+
+async def expire(machine: dict[str, str]) -> None:
+    """Let the token that is kept be at its end."""
+    store = LoginStore(
+        Path(machine["XDG_DATA_HOME"], "calendly-mcp"), machine["CALENDLY_API_URL"], lambda: None, anyio.sleep
+    )
+    login = await store.read()
+    assert login is not None
+    await store.write(replace(login, connection=replace(login.connection, expires_at=login.connection.renewed_at)))
 
 
 def files_in(folder: Path) -> list[tuple[bytes, int]]:
@@ -72,6 +85,7 @@ async def test_who_signs_in_by_browser_needs_no_token(
         assert len((await client.list_tools()).tools) == 28
 
 
+@pytest.mark.requirement("list-by-token")
 async def test_what_was_not_granted_is_neither_listed_nor_called(machine: dict[str, str]) -> None:
     await sign_in(machine, Browser(), CALENDLY_SCOPES="users:read")
     async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
@@ -92,6 +106,37 @@ async def test_a_sign_in_that_calendly_ended_sends_the_person_to_the_terminal(
     assert "calendly-mcp login" in refused.error["next_step"]
 
 
+@pytest.mark.requirement("upstream-granted")
+async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
+    await sign_in(machine, Browser())
+    await expire(machine)
+    less = {"access_token": "sandbox-pat-noscopes", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
+    sandbox.will_fail(method="POST", path="/oauth/token", status=200, body={**less, "token_type": "Bearer"})
+    async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
+        refused = await call(client, "list_event_types")
+    assert refused.kind == "insufficient_scope"
+    assert "Calendly once granted event_types:read" in str(refused.result.content)
+
+
+@pytest.mark.requirement("upstream-finished")
+async def test_a_renewal_under_way_is_finished_before_the_server_ends(
+    machine: dict[str, str], sandbox: Sandbox
+) -> None:
+    await sign_in(machine, Browser())
+    await expire(machine)
+    sandbox.will_fail(method="POST", path="/oauth/token", delay=1)
+    with program("stdio", **machine) as server:
+        greet(server)
+        server.say(request("tools/call", 2, name="get_current_user", arguments={}))
+        while sandbox.requests().count("POST /oauth/token") < 2:
+            pass
+        server.say({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}})
+        assert server.end().status == 0
+    assert run("whoami", **machine).status == 0
+    assert sandbox.requests().count("POST /oauth/token") == 2
+
+
+@pytest.mark.requirement("logout")
 async def test_who_signs_out_is_out_at_calendly_too(machine: dict[str, str], sandbox: Sandbox) -> None:
     await sign_in(machine, Browser())
     ended = run("logout", **machine)
@@ -116,6 +161,7 @@ async def test_a_token_that_is_set_wins_over_the_sign_in(machine: dict[str, str]
     assert "Maya Lindqvist" in told.stdout
 
 
+@pytest.mark.requirement("login-kept")
 async def test_what_is_kept_says_nothing_to_whoever_reads_it(machine: dict[str, str]) -> None:
     await sign_in(machine, Browser())
     kept = files_in(Path(machine["XDG_DATA_HOME"]))

@@ -3,34 +3,16 @@
 import json
 import signal
 from collections.abc import Generator
-from typing import Any
 
 import pytest
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.processes import Program, program, run
+from tests.e2e.processes import Program, greet, hello, program, request, run
 from tools import ALL
 
 CANCELED = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
 NOBODY = "00000000-0000-4000-8000-000000000000"
 READ = {"name": "get_user", "arguments": {"user": NOBODY}}
-
-
-def request(method: str, number: int = 1, **params: object) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
-
-
-def hello(version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
-    client = {"name": "test", "version": "1"}
-    return request("initialize", protocolVersion=version, capabilities=capabilities, clientInfo=client)
-
-
-def greet(server: Program, version: str = "2025-11-25", **capabilities: object) -> dict[str, Any]:
-    """Open the conversation; the result of `initialize`."""
-    server.say(hello(version, **capabilities))
-    result: dict[str, Any] = server.hear()["result"]
-    server.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    return result
 
 
 @pytest.fixture

@@ -116,6 +116,7 @@ async def test_an_answer_that_does_not_say_whose_the_token_is_is_an_error_of_cal
         assert (await call(client, "list_scheduled_events")).kind == "upstream_error"
 
 
+@pytest.mark.requirement("asked-first")
 async def test_a_tool_that_is_off_is_refused_by_its_capability_before_anything_is_sent(
     upstream: HostileUpstream,
 ) -> None:

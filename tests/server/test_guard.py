@@ -11,6 +11,7 @@ BESIDE_A_PROXY = Reach(address="https://mcp.example", is_local=True)
 ON_A_PORT = Reach(address="https://mcp.example:8443", is_local=False)
 
 
+@pytest.mark.requirement("host-values")
 @pytest.mark.parametrize(
     ("reach", "host", "ours"),
     [
@@ -44,6 +45,7 @@ def test_a_server_goes_by_its_public_name_and_on_its_own_machine_by_those_of_the
     assert reach.is_ours(host) == ours
 
 
+@pytest.mark.requirement("origins")
 @pytest.mark.parametrize(
     ("origin", "path", "admitted"),
     [

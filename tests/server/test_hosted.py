@@ -117,6 +117,7 @@ async def test_only_the_scopes_of_tools_that_are_on_are_given(tmp_path: Path) ->
         ]
 
 
+@pytest.mark.requirement("least-of-four")
 async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path: Path) -> None:
     async with hosted(tmp_path, {"CALENDLY_SCOPES": "users:read webhooks:read"}) as site:
         metadata = (await site.http.get("/.well-known/oauth-protected-resource/mcp")).json()
@@ -141,6 +142,7 @@ async def test_what_cannot_be_used_stops_the_start_with_a_sentence(
             pass
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
     async with hosted(tmp_path, {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}):
         pass

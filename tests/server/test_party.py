@@ -24,6 +24,7 @@ def test_a_write_scope_shows_what_its_read_scope_does() -> None:
     assert seen(party) == {name for name, tool in TOOLS.items() if tool.scope.startswith("webhooks:")}
 
 
+@pytest.mark.requirement("least-of-four")
 def test_what_calendly_granted_counts_as_much_as_what_the_person_allowed() -> None:
     allowed = frozenset({"users:read", "event_types:read"})
     party = Party(account=ACCOUNT, allowed=allowed, granted=frozenset({"users:read", "webhooks:read"}))
@@ -32,6 +33,7 @@ def test_what_calendly_granted_counts_as_much_as_what_the_person_allowed() -> No
     assert party.lack(TOOLS["list_webhook_subscriptions"]) == "The scope webhooks:read was not allowed to this agent."
 
 
+@pytest.mark.requirement("list-by-token")
 def test_who_can_ask_for_more_is_shown_everything_and_refused_all_the_same() -> None:
     party = Party(account=ACCOUNT, allowed=frozenset({"users:read"}), steps_up=True)
     assert len(seen(party)) == len(ALL)

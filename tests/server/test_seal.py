@@ -106,6 +106,7 @@ async def test_a_token_lives_until_it_expires_and_what_was_spent_is_forgotten_th
     assert "has expired" in await refusal(desk.seal, first)
 
 
+@pytest.mark.requirement("identity-everywhere")
 @pytest.mark.parametrize(
     "other",
     [

@@ -202,6 +202,7 @@ def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_us
     assert found.public_url == "https://mcp.example"
 
 
+@pytest.mark.requirement("nobody-elses-token")
 @pytest.mark.parametrize("sandbox", ["", "1"])
 def test_with_sign_in_nobody_uses_the_token_of_another(sandbox: str, tmp_path: Path) -> None:
     file = tmp_path / "token"

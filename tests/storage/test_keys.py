@@ -20,6 +20,7 @@ OLD, NEW = Key("old", b"o" * KEY_BYTES), Key("new", b"n" * KEY_BYTES)
 PLACE = {"table": "connection", "row": "1", "column": "token"}
 
 
+@pytest.mark.requirement("secrets-place")
 @given(RINGS, st.binary(max_size=2000), PLACES)
 def test_what_is_sealed_opens_in_its_place(keys: list[Key], secret: bytes, place: dict[str, str]) -> None:
     ring = KeyRing(keys)
@@ -28,6 +29,7 @@ def test_what_is_sealed_opens_in_its_place(keys: list[Key], secret: bytes, place
     assert sealing_key(sealed) == keys[0].id == ring.first
 
 
+@pytest.mark.requirement("secrets-place")
 @given(KEYS, PLACES, PLACES)
 def test_what_is_sealed_opens_in_no_other_place(key: Key, place: dict[str, str], other: dict[str, str]) -> None:
     assume(place != other)
@@ -36,6 +38,7 @@ def test_what_is_sealed_opens_in_no_other_place(key: Key, place: dict[str, str],
         ring.open(ring.seal(b"secret", **place), **other)
 
 
+@pytest.mark.requirement("secrets-place")
 @given(KEYS, st.data())
 def test_what_is_changed_in_any_bit_does_not_open(key: Key, data: st.DataObject) -> None:
     ring = KeyRing([key])
@@ -68,6 +71,7 @@ def test_a_ring_is_read_as_it_is_written(keys: list[Key], place: dict[str, str])
     assert all(key.id in ring for key in keys)
 
 
+@pytest.mark.requirement("secrets-place")
 def test_the_first_key_seals_and_every_key_opens() -> None:
     before = KeyRing([OLD]).seal(b"secret", **PLACE)
     rotating = KeyRing([NEW, OLD])
@@ -78,6 +82,7 @@ def test_the_first_key_seals_and_every_key_opens() -> None:
         KeyRing([OLD]).open(after, **PLACE)
 
 
+@pytest.mark.requirement("secrets-place")
 def test_another_key_of_the_same_name_does_not_open() -> None:
     sealed = KeyRing([OLD]).seal(b"secret", **PLACE)
     with pytest.raises(UnreadableSecret, match="another one"):

@@ -33,6 +33,7 @@ async def test_the_same_ring_starts_again_and_opens_what_it_sealed(database: Dat
     assert await fingerprints(database) == {"old"}
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_a_ring_without_a_key_in_use_does_not_start(database: Database) -> None:
     await unlock(database, str(OLD), now=NOW)
     with pytest.raises(KeyRingError, match="old"):
@@ -40,6 +41,7 @@ async def test_a_ring_without_a_key_in_use_does_not_start(database: Database) ->
     assert await fingerprints(database) == {"old"}, "the key that was refused must leave no trace"
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_another_key_of_the_same_name_does_not_start(database: Database) -> None:
     await unlock(database, str(OLD), now=NOW)
     with pytest.raises(KeyRingError, match="is not the one") as caught:
@@ -72,11 +74,13 @@ async def test_of_two_that_start_together_with_different_keys_of_one_name_one_do
     assert sorted(type(outcome).__name__ for outcome in outcomes) == ["KeyRing", "KeyRingError"]
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_a_malformed_ring_does_not_start(database: Database) -> None:
     with pytest.raises(KeyRingError):
         await unlock(database, "", now=NOW)
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_on_postgresql_a_missing_ring_does_not_start(postgresql_url: str) -> None:
     async with open_database(postgresql_url) as database:
         await migrate(database)
@@ -113,6 +117,7 @@ async def test_beside_a_file_a_key_file_is_made_once_for_its_owner_only(path: Pa
     assert sorted(file.name for file in path.parent.iterdir()) == ["calendly.sqlite3", "calendly.sqlite3.keys"]
 
 
+@pytest.mark.requirement("key-ring-start")
 async def test_a_key_file_that_is_lost_is_not_made_anew(path: Path) -> None:
     await start(path)
     key_file(path).unlink()

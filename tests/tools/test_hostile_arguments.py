@@ -116,6 +116,7 @@ def test_it_is_refused_in_one_clear_sentence_about_its_parameter(tool: Tool, pat
     assert str(refused.value).isprintable()
 
 
+@pytest.mark.requirement("outbound-identifiers")
 @pytest.mark.anyio
 async def test_nothing_leaves(agent: Agent, api: Api) -> None:
     before = (await api.http.get("/_sandbox/requests")).json()
