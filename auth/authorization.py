@@ -80,9 +80,9 @@ class Authorization:
         except StorageUnavailable:
             return json_refusal(TemporarilyUnavailable("The access token could not be looked up. Try again soon."))
 
-    def forbid(self, needed: Iterable[str]) -> Response:
+    def forbid(self, principal: Principal, needed: Iterable[str]) -> Response:
         """Make the 403 for an operation that needs a scope which the token lacks and a new consent could give."""
-        challenge = insufficient_scope(self._realm.resource, needed)
+        challenge = insufficient_scope(self._realm.resource, needed, principal.scopes)
         body = {"error": "insufficient_scope", "error_description": "The access token lacks a scope for this."}
         return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
 

@@ -34,13 +34,20 @@ def unauthenticated(resource: str, scopes: Iterable[str], *, token_sent: bool) -
     return _bearer(parameters)
 
 
-def insufficient_scope(resource: str, needed: Iterable[str]) -> str:
-    """Return the challenge of a 403: every scope that this operation needs, held or not (RFC 6750, 3.1)."""
+def insufficient_scope(resource: str, needed: Iterable[str], held: Iterable[str]) -> str:
+    """Return the challenge of a 403 (RFC 6750, 3.1).
+
+    Args:
+        resource: The URL of the MCP endpoint.
+        needed: Every scope that this operation needs.
+        held: What the token has. Clients of before revision 2026-07-28 ask for the scopes of the challenge alone, and
+            would otherwise lose it (MCP authorization of 2025-11-25, "Runtime Insufficient Scope Errors").
+    """
     return _bearer(
         {
             "error": "insufficient_scope",
             "error_description": "This operation needs a scope that the access token does not have.",
-            "scope": spell(needed),
+            "scope": spell({*needed, *held}),
             "resource_metadata": resource_metadata_url(resource),
         }
     )

@@ -57,7 +57,7 @@ class BearerCheck:
         if tool is None or principal.kind != "browser":
             return None
         needed = self._scopes_needed(request, tool)
-        return None if includes(principal.scopes, needed) else self._authorization.forbid(needed)
+        return None if includes(principal.scopes, needed) else self._authorization.forbid(principal, needed)
 
 
 def principal_of(request: Request | None) -> Principal:

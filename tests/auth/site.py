@@ -306,7 +306,7 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
             return caller
         needed = request.headers.get("x-needs", "").split()
         if not includes(caller.scopes, needed):
-            return authorization.forbid(needed)
+            return authorization.forbid(caller, needed)
         return JSONResponse({**asdict(caller), "scopes": spell(caller.scopes), "granted": None})
 
     return Site(realm, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))

@@ -84,14 +84,17 @@ async def test_a_token_for_another_resource_is_good_for_nothing_here(every_site:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("challenge-403")
-async def test_a_missing_scope_is_answered_403_with_all_that_is_needed(site: Site) -> None:
-    tokens = await site.sign_in(scope="users:read scheduled_events:read")
+async def test_a_missing_scope_is_answered_403_with_all_that_is_needed_and_held(site: Site) -> None:
+    tokens = await site.sign_in(scope="webhooks:read scheduled_events:read")
     assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:read"})).status_code == 200
     refused = await site.call(tokens.access, **{"X-Needs": "scheduled_events:write users:read"})
     assert refused.status_code == 403
     challenge = challenge_of(refused)
     assert challenge["error"] == "insufficient_scope"
-    assert set(challenge["scope"].split()) == {"scheduled_events:write", "users:read"}
+    assert set(challenge["scope"].split()) == {
+        *("scheduled_events:write", "users:read"),
+        *("webhooks:read", "scheduled_events:read"),
+    }
     assert challenge["resource_metadata"] == f"{ISSUER}/.well-known/oauth-protected-resource/mcp"
 
 

@@ -29,10 +29,10 @@ def test_with_a_token_that_is_no_good_the_challenge_says_so() -> None:
 
 
 @pytest.mark.requirement("challenge-403")
-def test_a_step_up_names_every_scope_that_is_needed_and_the_metadata() -> None:
-    challenge = parameters(insufficient_scope(RESOURCE, ["scheduled_events:write", "users:read"]))
+def test_a_step_up_names_every_scope_that_is_needed_or_held_and_the_metadata() -> None:
+    challenge = parameters(insufficient_scope(RESOURCE, ["scheduled_events:write", "users:read"], {"webhooks:read"}))
     assert challenge["error"] == "insufficient_scope"
-    assert challenge["scope"] == "users:read scheduled_events:write"
+    assert challenge["scope"] == "users:read scheduled_events:write webhooks:read"
     assert challenge["resource_metadata"] == "https://mcp.example/.well-known/oauth-protected-resource/mcp"
 
 

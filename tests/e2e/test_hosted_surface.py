@@ -110,7 +110,8 @@ async def test_a_scope_that_the_token_lacks_is_asked_for(site: Site, reader: Age
     assert response.headers["WWW-Authenticate"] == (
         'Bearer error="insufficient_scope", '
         'error_description="This operation needs a scope that the access token does not have.", '
-        f'scope="scheduled_events:write", resource_metadata="{site.url}/.well-known/oauth-protected-resource/mcp"'
+        f'scope="users:read scheduled_events:write", '
+        f'resource_metadata="{site.url}/.well-known/oauth-protected-resource/mcp"'
     )
     assert response.json()["error"] == "insufficient_scope"
 

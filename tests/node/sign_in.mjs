@@ -56,8 +56,8 @@ export class Provider {
   }
 }
 
-// The same conversation for both: sign in, call a tool, go on with a refresh token alone, and ask for more when a tool
-// needs more. `connect` makes a connected client and `finish` hands in what the redirect brought.
+// The same conversation for both: sign in, call a tool, go on with a refresh token alone, ask for more when a tool
+// needs more, and call the first tool again. `connect` makes a connected client and `finish` hands in what the redirect brought.
 // `isStuck` knows the error of a client that answers 403 with its refresh token, which brings no further scopes.
 export async function converse({ provider, connect, finish, isUnauthorized, isStuck = () => false }) {
   let client;
@@ -84,12 +84,14 @@ export async function converse({ provider, connect, finish, isUnauthorized, isSt
   await client.callTool({ name: "get_current_user", arguments: {} });
   const refreshed = provider.kept.tokens;
   const more = await authorized(() => client.callTool({ name: "list_event_types", arguments: { count: 1 } }));
+  const again = await client.callTool({ name: "get_current_user", arguments: {} });
   tell({
     tools: listed.tools.map((tool) => tool.name),
     user: user.structuredContent,
     scopes: [first.scope, refreshed.scope, provider.kept.tokens.scope],
     refreshed: refreshed.refresh_token !== first.refresh_token,
     listed: more.structuredContent.collection.length,
+    again: again.structuredContent,
     version: client.getNegotiatedProtocolVersion?.(),
   });
   await client.close();
