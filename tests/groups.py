@@ -1,7 +1,8 @@
 """Groups of tests that need something a machine may lack, marked `@pytest.mark.needs("node")`.
 
 Where it is missing the group is left out and named in the last lines of the run. In CI nothing may be missing, so
-there a group left out fails the run.
+there a group left out fails the run. Where several processes share the tests, each finds out for itself and tells the
+one that prints.
 """
 
 import os
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
+from typing import Protocol
 
 import pytest
 
@@ -41,6 +43,14 @@ GROUPS = {
     ),
 }
 
+
+class Worker(Protocol):
+    """One of several processes that share the tests, as pytest-xdist shows it to the one that prints."""
+
+    config: pytest.Config
+    workeroutput: dict[str, dict[str, int]]
+
+
 LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
@@ -66,8 +76,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in missing]
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Worker) -> None:
+    node.config.stash[LEFT_OUT] = node.workeroutput["left_out"]
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if session.config.stash[LEFT_OUT] and os.environ.get("CI"):
+    left_out = session.config.stash[LEFT_OUT]
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = left_out
+    elif left_out and os.environ.get("CI"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 

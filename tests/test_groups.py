@@ -1,5 +1,7 @@
 import pytest
 
+from tests.groups import GROUPS
+
 pytest_plugins = ["pytester"]
 
 LAST_LINES = ["left out: node, 1 tests (*)", "*1 passed, 1 deselected*"]
@@ -20,8 +22,8 @@ def machine(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     return pytester
 
 
-def run(machine: pytest.Pytester) -> pytest.RunResult:
-    return machine.runpytest_inprocess("-p", "tests.groups", "--strict-markers")
+def run(machine: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return machine.runpytest_inprocess("-p", "tests.groups", "--strict-markers", *options)
 
 
 def test_a_group_whose_need_is_missing_is_left_out_and_named_at_the_end(machine: pytest.Pytester) -> None:
@@ -34,6 +36,17 @@ def test_a_group_left_out_fails_the_run_in_ci(machine: pytest.Pytester, monkeypa
     monkeypatch.setenv("CI", "true")
     result = run(machine)
     result.stdout.fnmatch_lines(LAST_LINES)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_where_processes_share_the_tests_a_group_left_out_is_named_once_and_fails_the_run_in_ci(
+    machine: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    result = run(machine, "-n", "2")
+    assert [line for line in result.outlines if line.startswith("left out")] == [
+        f"left out: node, 1 tests ({GROUPS['node'].remedy})"
+    ]
     assert result.ret == pytest.ExitCode.TESTS_FAILED
 
 

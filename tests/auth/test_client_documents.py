@@ -137,7 +137,7 @@ async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_w
 async def test_a_host_that_takes_too_long_is_not_waited_for(site: Site, host: DocumentHost, sent: bytes) -> None:
     assert PATIENCE == 10
     host.answers = [sent + NEVER_ENDS]
-    served = serve(replace(site.realm, documents=host.fetcher(patience=0.3)), site.calendly)
+    served = serve(replace(site.realm, documents=host.fetcher(patience=2)), site.calendly)
     assert (await served.browser().open(served.request(CLIENT))).status_code == 400
     assert len(host.requests) == 1
 

@@ -258,7 +258,7 @@ async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: 
     async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
         with pytest.raises(httpx2.ReadTimeout):
-            await http.get("/users/me", timeout=0.05)
+            await http.get("/users/me", timeout=httpx2.Timeout(5, read=0.05))
     assert capfd.readouterr() == ("", "")
 
 

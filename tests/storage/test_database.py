@@ -263,13 +263,13 @@ async def test_readers_see_the_state_before_while_a_writer_is_at_work(shared_dat
 
 async def test_a_locked_file_is_waited_for_and_then_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "here.sqlite3"
-    async with open_database(f"sqlite:///{path}", patience=0.3) as database:
+    async with open_database(f"sqlite:///{path}") as database:
         async with database.begin() as connection:
             await connection.run_sync(METADATA.create_all)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StorageUnavailable, match="locked"):
-                async with database.begin():
+                async with database.begin(patience=0.3):
                     pass
             assert await texts(database) == []
             other.execute("COMMIT")

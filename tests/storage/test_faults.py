@@ -92,7 +92,7 @@ async def test_a_server_that_restarts_between_two_requests_is_not_noticed(
 async def test_a_network_that_dies_is_noticed_in_time(postgresql_server: Server, postgresql_url: str) -> None:
     async with wire_to(postgresql_server.port) as wire:
         url = postgresql_url.replace(str(postgresql_server.port), str(wire.port))
-        async with open_database(url, patience=0.3) as database:
+        async with open_database(url, patience=2) as database:
             async with database.begin() as connection:
                 await connection.run_sync(NOTE.create)
             await write(database, 1)
@@ -117,10 +117,10 @@ async def test_a_network_that_dies_does_not_keep_a_process_from_ending(
 
 
 async def test_a_statement_that_takes_too_long_is_ended_on_the_server_too(postgresql_url: str) -> None:
-    async with open_database(postgresql_url, patience=0.3) as database:
+    async with open_database(postgresql_url) as database:
 
         async def dawdle() -> None:
-            async with database.begin() as connection:
+            async with database.begin(patience=0.3) as connection:
                 await connection.execute(text("SELECT pg_sleep(60)"))
 
         with pytest.raises(StorageUnavailable):
@@ -131,8 +131,8 @@ async def test_a_statement_that_takes_too_long_is_ended_on_the_server_too(postgr
 
 
 async def test_a_migration_may_take_longer_than_a_request(postgresql_url: str) -> None:
-    async with open_database(postgresql_url, patience=0.3) as database, database.begin(patience=5) as connection:
-        await connection.execute(text("SELECT pg_sleep(0.5)"))
+    async with open_database(postgresql_url, patience=2) as database, database.begin(patience=20) as connection:
+        await connection.execute(text("SELECT pg_sleep(2.5)"))
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ async def test_a_server_that_turns_us_away_is_unavailable(postgresql_url: str, c
 
 
 async def test_a_row_that_another_transaction_holds_is_unavailable_after_a_while(postgresql_url: str) -> None:
-    async with open_database(postgresql_url, patience=0.5) as database:
+    async with open_database(postgresql_url) as database:
         async with database.begin() as connection:
             await connection.run_sync(NOTE.create)
         await write(database, 1)
-        async with database.begin(patience=5) as holder:
+        async with database.begin() as holder:
             await holder.execute(NOTE.update().values(id=2))
             with pytest.raises(StorageUnavailable):
-                async with database.begin() as connection:
+                async with database.begin(patience=0.5) as connection:
                     await connection.execute(NOTE.update().values(id=3))
         assert await numbers(database) == [2]
 
