@@ -9,7 +9,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import ADMIN, OWNER, Agent, Browser, Site, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
+from tests.e2e.people import ADMIN, OWNER, Browser
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
 

@@ -12,7 +12,8 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, Browser, Site, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
+from tests.e2e.people import Browser
 from tests.server.desk import Answer, Era, call
 
 pytestmark = pytest.mark.anyio
