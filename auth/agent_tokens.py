@@ -17,8 +17,8 @@ from auth.realm import Realm
 from auth.scopes import Scopes
 from auth.stored_agent_tokens import AgentToken
 from auth.stored_grants import Grant
-from auth.third_party_text import shown
 from calendly.scopes import includes
+from calendly.third_party_text import shown
 
 LIFE: Final = timedelta(days=365)
 
