@@ -139,6 +139,24 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(
     assert len(sandbox.requests()) == before
 
 
+@pytest.mark.requirement("upstream-granted")
+async def test_what_calendly_does_not_give_to_a_client_that_registered_itself_comes_with_the_way_to_an_application(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = {
+        "CALENDLY_API_URL": sandbox.url,
+        "CALENDLY_ISSUER": sandbox.url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
+    }
+    less = {"access_token": "sandbox-pat-owner", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
+    sandbox.will_fail(method="POST", path="/oauth/token", status=200, body={**less, "token_type": "Bearer"})
+    with hosted(**settings) as site:
+        async with Agent().connect(site.endpoint) as client:
+            refused = await call(client, "list_event_types")
+    assert refused.kind == "insufficient_scope"
+    assert "create an application with this scope at developer.calendly.com" in refused.error["message"]
+
+
 @pytest.mark.requirement("upstream-finished")
 async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = {
