@@ -67,12 +67,10 @@ def parse(body: bytes | None) -> JSON | None:
         return None
     try:
         value: object = json.loads(body, parse_constant=_no_number)
+        answer = value if _is_plain(body) else _legible(value)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
-        return None
-    answer = cast("JSON", value)
-    return answer if _is_plain(body) else cast("JSON", _legible(answer))
+    return cast("JSON", answer) if isinstance(answer, dict) else None
 
 
 def _no_number(constant: str) -> NoReturn:

@@ -209,3 +209,9 @@ def test_what_cannot_be_seen_in_what_strangers_wrote_is_left_out_and_the_rest_st
     }
     read = parse(json.dumps(written, ensure_ascii=escaped).encode(encoding))
     assert read == {"name": "Ada Lovelace", "notes": ["two\nlines,\ta \U0001f469\u200d\U0001f4bb", 1]}
+
+
+@pytest.mark.parametrize("depth", [300, 700, 100_000])
+def test_an_answer_that_is_nested_too_deep_is_no_fault_of_ours(depth: int) -> None:
+    answer = parse(f'{{"a": {"[" * depth}"é"{"]" * depth}}}'.encode())
+    assert answer is None or list(answer) == ["a"]

@@ -8,31 +8,17 @@ import pytest
 
 from tests.e2e.hosting import Site
 from tests.e2e.people import Browser
-from tests.e2e.processes import Program
+from tests.e2e.processes import Program, greet, request
 from tests.interop.node import NO_BROWSER, PACKAGES, node
 
 pytestmark = pytest.mark.needs("node")
 BRIDGE = PACKAGES / "mcp-remote/dist/proxy.js"
-HELLO: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "stdio", "version": "1"}},
-}
-CALL: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 2,
-    "method": "tools/call",
-    "params": {"name": "get_current_user", "arguments": {}},
-}
 
 
 def who(bridge: Program) -> Any:  # noqa: ANN401 - any JSON
     """Ask for the name of the user."""
-    bridge.say(HELLO)
-    assert bridge.hear()["result"]["serverInfo"]["name"] == "calendly"
-    bridge.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    bridge.say(CALL)
+    assert greet(bridge)["serverInfo"]["name"] == "calendly"
+    bridge.say(request("tools/call", 2, name="get_current_user", arguments={}))
     return bridge.hear()["result"]["structuredContent"]["name"]
 
 
