@@ -17,8 +17,8 @@ from auth.realm import Realm
 from auth.scopes import Scopes
 from auth.stored_agent_tokens import AgentToken
 from auth.stored_grants import Grant
-from auth.third_party_text import shown
 from calendly.scopes import includes
+from calendly.third_party_text import shown
 
 LIFE: Final = timedelta(days=365)
 
@@ -56,6 +56,11 @@ async def create(
         raise AgentTokenError("An agent token needs a name.")
     secret, token_id, now = mint(AGENT_TOKEN, realm.random), nonce(realm.random), realm.now()
     async with realm.database.begin() as connection:
+        if not await stored_agent_tokens.find_connected(connection, None):
+            raise AgentTokenError(
+                "Nobody has connected Calendly here yet. Whoever the agent acts for signs in once, with an MCP client: "
+                f"{realm.issuer} shows how."
+            )
         owner = _only(await stored_agent_tokens.find_connected(connection, person), person)
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await stored_clients.add(connection, client, now)
@@ -88,7 +93,9 @@ def _check(scopes: Iterable[str], offered: Scopes) -> Scopes:
 
 def _only(connected: list[str], person: str | None) -> str:
     if not connected:
-        raise AgentTokenError("Nobody of that name has connected Calendly; sign in once with an MCP client first.")
+        raise AgentTokenError(
+            "Nobody of that name has connected Calendly; name the person by e-mail address, uuid or user URI."
+        )
     if len(connected) > 1:
         raise AgentTokenError(
             "Several people have connected Calendly; say whom the agent acts for."

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from auth import redirect_uris
 from auth.errors import InvalidClient, InvalidClientMetadata, InvalidRedirectUri, InvalidRequest
 from auth.opaque_tokens import digest
-from auth.third_party_text import shown
+from calendly.third_party_text import shown
 
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
 Kind = Literal["registered", "document", "agent"]

@@ -16,7 +16,7 @@ from enum import Enum, StrEnum
 
 from auth.upstream import CalendlyLoginError, GrantRefused, LoginBusy, LoginUnavailable, Tokens
 from calendly.errors import CalendlyError, RateLimited, Unauthenticated, Unreachable
-from calendly.scopes import SCOPES, expand
+from calendly.scopes import SCOPES, expand, includes
 
 # The token endpoint is given 10 seconds; what remains of the lease is for the two transactions around it.
 LEASE = timedelta(seconds=20)
@@ -196,6 +196,17 @@ def narrowing_note(row: Connection, required: Iterable[str], remedy: str) -> str
     if not lost:
         return None
     return f"Calendly once granted {', '.join(lost)} here and no longer does. {remedy}"
+
+
+def ungranted_note(row: Connection, asked: Iterable[str]) -> str | None:
+    """Return what to add to a refusal where the client at Calendly registered itself; None when `asked` was granted."""
+    asked = frozenset(asked)
+    if not asked or (row.scopes is not None and includes(row.scopes, asked)):
+        return None
+    return (
+        "Calendly was asked for it, and may give less to a client that registered itself: whoever runs this server can "
+        "create an application with this scope at developer.calendly.com and set CALENDLY_CLIENT_ID."
+    )
 
 
 def _new(user: str, tokens: Tokens, now: datetime, *, generation: int) -> Connection:

@@ -50,7 +50,7 @@ _WORDS: Final = (
         "Meetings",
         {
             "scheduled_events:read": "see your meetings and who is invited, with their answers",
-            "scheduled_events:write": "book meetings and cancel them; Calendly then e-mails the invitees",
+            "scheduled_events:write": "book meetings and cancel them; Calendly then writes to the invitees",
         },
     ),
     (

@@ -7,12 +7,10 @@ person's files can read the secret too: that is what a keyring is better at.
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 from storage.errors import KeyRingError
 from storage.keys import Key, KeyRing, Random
-
-_OTHERS: Final = 0o077
+from storage.private_files import is_open_to_others, write_private
 
 
 class SealedFileError(Exception):
@@ -58,9 +56,9 @@ class SealedFile:
         try:
             ring = self._ring()
         except (OSError, KeyRingError, SealedFileError):
-            _write(self.key, str(Key.generate("k1", self.random)).encode())
+            write_private(self.key, str(Key.generate("k1", self.random)).encode())
             ring = self._ring()
-        _write(self.path, ring.seal(secret.encode(), table="file", row=self.name, column="secret"))
+        write_private(self.path, ring.seal(secret.encode(), table="file", row=self.name, column="secret"))
 
     def delete(self) -> None:
         """Drop the secret. Raises OSError."""
@@ -77,16 +75,5 @@ def make_folder(folder: Path) -> None:
 
 
 def _refuse_open(path: Path) -> None:
-    if os.name == "posix" and path.stat().st_mode & _OTHERS:
+    if is_open_to_others(path):
         raise SealedFileError(f"{path} is open to others: run chmod 600 on it, and sign in again if they have read it.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # which only Windows has and needs
-    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

@@ -1,15 +1,17 @@
 """Following Calendly's page tokens, page after page, as far as asked and never in circles."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypedDict, cast
+from typing import Final, TypedDict, cast
 from urllib.parse import parse_qs, urlsplit
 
 from calendly.errors import RateLimited, Unreachable
 from calendly.request import JSON
 
+_WAY_BACK: Final = ("previous_page", "previous_page_token")
+
 
 class Pages(TypedDict):
-    """Consecutive pages as one: all their rows, and the `pagination` of the last."""
+    """Consecutive pages as one: all their rows, and the `pagination` of the last with the way back of the first."""
 
     collection: list[object]
     pagination: JSON
@@ -32,6 +34,7 @@ async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | 
     answer = await page(page_token)
     rows: list[object] = list(answer["collection"])
     pagination = _pagination(answer)
+    way_back = {name: pagination[name] for name in _WAY_BACK if name in pagination}
     visited = {page_token}
     for _ in range(max_pages - 1):
         token = _next_token(pagination)
@@ -43,7 +46,8 @@ async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | 
             break
         visited.add(token)
         rows += answer["collection"]
-        pagination = _pagination(answer) | {"count": len(rows)}
+        last = _pagination(answer)
+        pagination = {name: last[name] for name in last if name not in _WAY_BACK} | way_back | {"count": len(rows)}
     if _next_token(pagination) in visited - {None}:  # whoever followed it would go in circles
         pagination |= {"next_page_token": None, "next_page": None}
     return {"collection": rows, "pagination": pagination}

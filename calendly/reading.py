@@ -21,6 +21,7 @@ from calendly.errors import (
     unreadable,
 )
 from calendly.request import JSON, Request
+from calendly.third_party_text import visible
 
 # An error is read by a person or an agent; whatever is longer than this is no message.
 _LONGEST_TEXT = 1_000
@@ -66,27 +67,35 @@ def parse(body: bytes | None) -> JSON | None:
         return None
     try:
         value: object = json.loads(body, parse_constant=_no_number)
+        answer = value if _is_plain(body) else _legible(value)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
-        return None
-    answer = cast("JSON", value)
-    # Half a surrogate pair can be escaped in JSON but not written as UTF-8, so it could not be passed on.
-    return cast("JSON", _whole(answer)) if b"\\ud" in body.lower() else answer
+    return cast("JSON", answer) if isinstance(answer, dict) else None
 
 
 def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON (RFC 8259, 6).")
 
 
-def _whole(value: object) -> object:
+def _is_plain(body: bytes) -> bool:
+    """Whether every character of a body stands for itself and can be seen; a NUL tells UTF-16 apart."""
+    return body.isascii() and not any(mark in body for mark in (b"\\u", b"\x7f", b"\0"))
+
+
+def _legible(value: object) -> object:
+    """Return a JSON value whose texts can be written and seen.
+
+    Half a surrogate pair can be escaped in JSON but not written as UTF-8, so it could not be passed on.
+    """
     match value:
         case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if value.isascii() and value.isprintable():
+                return value
+            return visible(value.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
         case list():
-            return [_whole(item) for item in cast("list[object]", value)]
+            return [_legible(item) for item in cast("list[object]", value)]
         case dict():
-            return {_whole(name): _whole(item) for name, item in cast("dict[str, object]", value).items()}
+            return {_legible(name): _legible(item) for name, item in cast("dict[str, object]", value).items()}
         case _:
             return value
 

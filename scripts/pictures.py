@@ -3,8 +3,8 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.e2e.browser import chromium
-from tests.e2e.sign_in import WAYS, hosted
+from tests.e2e.chromium import chromium
+from tests.e2e.pages import WAYS, stage
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/screenshots"
 WIDTH = 620
@@ -15,14 +15,14 @@ DARK = {"consent", "sandbox-sign-in"}
 
 def main() -> None:
     """Write the pictures."""
-    with TemporaryDirectory() as folder, hosted(Path(folder)) as site, chromium() as browser:
+    with TemporaryDirectory() as folder, stage(Path(folder)) as scene, chromium() as browser:
         for name, lead_to in WAYS.items():
             page = browser.open(width=WIDTH)
-            lead_to(page, site)
+            lead_to(page, scene)
             page.picture(FOLDER / f"{name}.png")
             if name in DARK:
                 narrow = browser.open(width=NARROW, dark=True)
-                lead_to(narrow, site)
+                lead_to(narrow, scene)
                 narrow.picture(FOLDER / f"{name}-dark.png")
 
 

@@ -73,7 +73,7 @@ async def hosting(
         clock = asyncio.get_running_loop().time
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            parties=SignedIn(realm.connections, realm.issuer),
+            parties=SignedIn(realm.connections, realm.issuer, registered_itself=settings.client_id is None),
             levels=settings.access,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),

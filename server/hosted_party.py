@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from auth.connections import ConnectionCredentials, Connections
-from auth.lease import narrowing_note
+from auth.lease import narrowing_note, ungranted_note
 from auth.principal import Principal
 from calendly.errors import Unreachable
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
+from calendly.scopes import includes
 from server.bearer import principal_of
 from server.confirm import Context
 from server.next_steps import made_for_agent_at, signed_in_at
@@ -27,10 +28,12 @@ class SignedIn:
     Args:
         connections: Their connections.
         address: Where they connect again.
+        registered_itself: Nobody made an application at Calendly for this server.
     """
 
     connections: Connections
     address: str
+    registered_itself: bool
 
     def of(self, context: Context) -> Party:
         """Return whose token the request carries."""
@@ -44,16 +47,21 @@ class SignedIn:
             granted=principal.granted,
             steps_up=by_browser,
             advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),
-            note=self._note(principal.person),
+            note=self._note(principal),
         )
 
-    def _note(self, person: str) -> Note:
+    def _note(self, principal: Principal) -> Note:
         async def note(scopes: Iterable[str]) -> str | None:
             try:
-                connection = await self.connections.describe(person)
+                connection = await self.connections.describe(principal.person)
             except StorageError:
                 return None
-            return None if connection is None else narrowing_note(connection, scopes, self.connections.remedy)
+            if connection is None:
+                return None
+            lost = narrowing_note(connection, scopes, self.connections.remedy)
+            # What an agent token may do was never asked of Calendly on its behalf.
+            was_asked = principal.kind == "browser" and includes(principal.scopes, scopes)
+            return lost or (ungranted_note(connection, scopes) if self.registered_itself and was_asked else None)
 
         return note
 

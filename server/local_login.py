@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from auth.application import Application, Configured
-from auth.lease import narrowing_note
+from auth.lease import narrowing_note, ungranted_note
 from auth.local_credentials import REMEDY, LocalCredentials
 from auth.local_login import LocalSignIn, browser_command, open_browser
 from auth.login_store import LocalLogin, LoginStore, system_keyring
@@ -18,6 +18,7 @@ from auth.upstream import CalendlyLoginError, Upstream
 from calendly.errors import Unauthenticated
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
+from calendly.scopes import includes
 from server.first_run import NO_TOKEN
 from server.next_steps import LOCAL_LOGIN
 from server.party import Note, Party
@@ -80,7 +81,7 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
         identity=_identity(login),
         granted=login.connection.scopes,
         advice=LOCAL_LOGIN,
-        note=_note(credentials),
+        note=_note(credentials, () if settings.client_id is not None else settings.scopes),
     )
 
 
@@ -120,10 +121,15 @@ def _identity(login: LocalLogin) -> Identity | None:
     return Identity(UserId.parse(login.person.uri), organization, login.person.timezone)
 
 
-def _note(credentials: LocalCredentials) -> Note:
+def _note(credentials: LocalCredentials, asked_by_ourselves: Collection[str]) -> Note:
+    """Explain lost scopes, and those that were asked for by a client that registered itself."""
+
     async def note(scopes: Iterable[str]) -> str | None:
         connection = credentials.connection
-        return None if connection is None else narrowing_note(connection, scopes, REMEDY)
+        if connection is None:
+            return None
+        lost = narrowing_note(connection, scopes, REMEDY)
+        return lost or (ungranted_note(connection, scopes) if includes(asked_by_ourselves, scopes) else None)
 
     return note
 

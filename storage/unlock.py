@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database, insert
 from storage.errors import KeyRingError, UnreadableSecret
 from storage.keys import Key, KeyRing, Random
+from storage.private_files import is_open_to_others, write_private
 from storage.tables import key_fingerprint
 
 PROOF = b"This key ring is the one."
@@ -63,26 +64,9 @@ def _key_file(path: Path, random: Random, *, make: bool) -> str:
     if not path.exists():
         if not make:
             raise KeyRingError(f"The key file {path} is missing: without it the stored secrets cannot be read.")
-        _write_whole(path, f"{_new_key(random)}\n")
-    if os.name == "posix" and path.stat().st_mode & 0o077:
+        write_private(path, f"{_new_key(random)}\n".encode())
+    if is_open_to_others(path):
         raise KeyRingError(
             f"The key file {path} is open to others: chmod 600 it, and renew its keys if they were read."
         )
     return path.read_text()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    """Write a file for its owner only, which is there with all of its text or not at all."""
-    draft = path.with_name(f"{path.name}.new")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    if os.name == "posix":  # the name too has to be on the disk before anything is sealed
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)

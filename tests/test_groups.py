@@ -51,10 +51,16 @@ def test_where_processes_share_the_tests_a_group_left_out_is_named_once_and_fail
 
 
 def test_a_group_whose_need_is_there_runs(machine: pytest.Pytester) -> None:
-    (machine.path / "tests/node/node_modules/@modelcontextprotocol/sdk").mkdir(parents=True)
+    (machine.path / "tests/node/node_modules").mkdir(parents=True)
+    (machine.path / "tests/node/node_modules/installed").touch()
     result = run(machine)
     result.assert_outcomes(passed=2)
     result.stdout.no_fnmatch_line("left out*")
+
+
+def test_packages_that_npm_did_not_finish_installing_are_missing(machine: pytest.Pytester) -> None:
+    (machine.path / "tests/node/node_modules/@modelcontextprotocol/sdk").mkdir(parents=True)
+    run(machine).stdout.fnmatch_lines(LAST_LINES)
 
 
 def test_an_unknown_group_is_an_error(machine: pytest.Pytester) -> None:

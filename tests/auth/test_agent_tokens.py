@@ -41,7 +41,7 @@ async def test_a_person_is_named_by_uri_uuid_or_address(every_site: Site) -> Non
 
 @pytest.mark.anyio
 async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(site: Site) -> None:
-    with pytest.raises(AgentTokenError, match="Nobody of that name has connected"):
+    with pytest.raises(AgentTokenError, match="Nobody has connected Calendly here yet"):
         await create(site.realm, name="job", person=None, scopes=["users:read"])
     await connected_people(site)
     with pytest.raises(AgentTokenError, match="say whom the agent acts for"):

@@ -23,6 +23,7 @@ from auth.lease import (
     narrowing_note,
     renewed,
     signed_in,
+    ungranted_note,
 )
 from auth.upstream import (
     CalendlyLoginError,
@@ -265,6 +266,17 @@ def test_whoever_gets_no_token_is_told_what_can_be_done(impasse: GiveUp, kind: t
     assert error.status is None
     if isinstance(error, RateLimited):
         assert error.retry_after == 40.0
+
+
+@pytest.mark.requirement("upstream-granted")
+@pytest.mark.parametrize(
+    ("granted", "explains"),
+    [({"users:read"}, True), (None, True), ({"event_types:read"}, False), ({"event_types:write"}, False)],
+)
+def test_what_was_asked_for_and_not_granted_is_told_from_what_was(granted: set[str] | None, *, explains: bool) -> None:
+    row = connection(scopes=None if granted is None else frozenset(granted))
+    assert (ungranted_note(row, ["event_types:read"]) is not None) == explains
+    assert ungranted_note(row, []) is None
 
 
 @pytest.mark.requirement("upstream-granted")

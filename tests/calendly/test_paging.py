@@ -44,6 +44,17 @@ async def test_pages_are_put_together_with_the_pagination_of_the_last() -> None:
     }
 
 
+async def test_what_comes_before_is_what_comes_before_the_first_of_them() -> None:
+    first = page(1, then="b", previous_page="https://api.calendly.com/x?page_token=0", previous_page_token="0")
+    second = page(2, then="c", previous_page="https://api.calendly.com/x?page_token=a", previous_page_token="a")
+    book = Book({None: page(0, then="b"), "a": first, "b": second})
+    pagination = (await walk(book.page, "a", 2))["pagination"]
+    assert pagination["previous_page"] == "https://api.calendly.com/x?page_token=0"
+    assert (pagination["previous_page_token"], pagination["next_page_token"]) == ("0", "c")
+    from_the_first = (await walk(book.page, None, 2))["pagination"]
+    assert not {"previous_page", "previous_page_token"} & from_the_first.keys()
+
+
 async def test_the_walk_ends_where_the_list_ends() -> None:
     book = Book({None: page(1, then="b"), "b": page(2)})
     assert (await walk(book.page, None, 50))["collection"] == [1, 2]

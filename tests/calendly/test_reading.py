@@ -195,3 +195,23 @@ def test_half_a_surrogate_pair_is_replaced_wherever_it_stands() -> None:
 
 def test_a_whole_surrogate_pair_and_an_escaped_backslash_stay_as_they_are() -> None:
     assert parse(rb'{"a": "\ud83d\ude00 \\ud800"}') == {"a": "\U0001f600 \\ud800"}
+
+
+@pytest.mark.requirement("third-party-text")
+@pytest.mark.parametrize("escaped", [True, False])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_cannot_be_seen_in_what_strangers_wrote_is_left_out_and_the_rest_stays(
+    encoding: str, *, escaped: bool
+) -> None:
+    written = {
+        "name": "Ada\u202e \U000e0041\x07\x1b\x7f\u200bLovelace",
+        "notes": ["two\nlines,\ta \U0001f469\u200d\U0001f4bb", 1],
+    }
+    read = parse(json.dumps(written, ensure_ascii=escaped).encode(encoding))
+    assert read == {"name": "Ada Lovelace", "notes": ["two\nlines,\ta \U0001f469\u200d\U0001f4bb", 1]}
+
+
+@pytest.mark.parametrize("depth", [300, 700, 100_000])
+def test_an_answer_that_is_nested_too_deep_is_no_fault_of_ours(depth: int) -> None:
+    answer = parse(f'{{"a": {"[" * depth}"é"{"]" * depth}}}'.encode())
+    assert answer is None or list(answer) == ["a"]

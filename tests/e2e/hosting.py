@@ -1,14 +1,12 @@
-"""The hosted endpoint as people and agents use it: servers as processes, a scripted browser, an SDK client."""
+"""The hosted endpoint as agents use it: servers as processes, registered clients, and a client with the SDK."""
 
-import re
 import socket
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from html import unescape
 from typing import Final
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 from mcp import Client
@@ -19,15 +17,15 @@ from pydantic import AnyUrl
 from typing_extensions import override
 
 from auth.grants import s256
+from tests.e2e.people import Browser
 from tests.e2e.processes import Program, program
 from tests.server.desk import Era, call
 from tests.server.desk import Person as Asked
 
+_VERIFIER: Final = "v" * 43
+
 BACK: Final = "http://127.0.0.1:33418/callback"
 """Where the SDK's client has the browser sent back; nothing listens there."""
-
-OWNER, ADMIN, MEMBER = range(3)
-"""The first people of the sandbox's page, in its order."""
 
 
 @dataclass(frozen=True)
@@ -72,56 +70,6 @@ def free_port() -> str:
     """Find a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return str(listener.getsockname()[1])
-
-
-@dataclass
-class Browser:
-    """A person at a browser, who allows what is asked.
-
-    Attributes:
-        person: Who signs in at Calendly, as the place on the sandbox's page.
-        scopes: What is allowed of what is asked for, None for what the page preselects.
-        consents: What each consent page offered.
-    """
-
-    person: int = OWNER
-    scopes: Sequence[str] | None = None
-    consents: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
-
-    async def open(self, address: str) -> str:
-        """Follow an address through consent and sign-in, up to the first that leads out to a client."""
-        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
-            response = await http.get(address)
-            while True:
-                if response.is_redirect:
-                    target = urljoin(str(response.request.url), response.headers["Location"])
-                    if "code=" in target and "/oauth/callback" not in target:
-                        return target
-                    response = await http.get(target)
-                else:
-                    assert response.status_code == 200, response.text
-                    response = await self._submit(http, response)
-
-    async def _submit(self, http: httpx2.AsyncClient, page: httpx2.Response) -> httpx2.Response:
-        """Fill in the form of a page as a person does, and send it as Chromium does from a page without referrer."""
-        action = re.search(r'<form method="post" action="([^"]+)"', page.text)
-        assert action, page.text
-        fields = [(name, unescape(value)) for name, value in _HIDDEN.findall(page.text)]
-        boxes = re.findall(r'<input type="checkbox" name="scope" value="([^"]+)"( checked)?>', page.text)
-        if boxes:
-            self.consents.append(tuple(scope for scope, _ in boxes))
-            ticked = [scope for scope, checked in boxes if (checked if self.scopes is None else scope in self.scopes)]
-            fields += [("scope", scope) for scope in ticked]
-        people = re.findall(r'name="person" value="([^"]+)"', page.text)
-        if people:
-            fields.append(("person", people[self.person]))
-        fields.append(("decision", "allow"))
-        target = urljoin(str(page.request.url), unescape(action[1]))
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"}
-        return await http.post(target, content=urlencode(fields), headers=headers)
-
-
-_HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 @dataclass
@@ -232,27 +180,54 @@ def upstream_settings(sandbox: str) -> dict[str, str]:
     }
 
 
-async def code_form(site: Site, browser: Browser | None = None) -> dict[str, str]:
+@dataclass(frozen=True)
+class App:
+    """A client that registered at a server and has no SDK to speak for it.
+
+    Attributes:
+        site: The server.
+        id: What the server calls it.
+        redirect_uri: Where people come back to it.
+    """
+
+    site: Site
+    id: str
+    redirect_uri: str
+
+    def authorize_url(self, **asked: str) -> str:
+        """Where it sends the browser; `asked` are further parameters."""
+        parameters = {
+            "response_type": "code",
+            "client_id": self.id,
+            "redirect_uri": self.redirect_uri,
+            "code_challenge": s256(_VERIFIER),
+            "code_challenge_method": "S256",
+            **asked,
+        }
+        return f"{self.site.url}/authorize?{urlencode(parameters)}"
+
+    def code_form(self, landed: str) -> dict[str, str]:
+        """Return the form that redeems the code of an address that the browser came back to."""
+        return {
+            "grant_type": "authorization_code",
+            "client_id": self.id,
+            "redirect_uri": self.redirect_uri,
+            "code": parse_qs(urlsplit(landed).query)["code"][0],
+            "code_verifier": _VERIFIER,
+        }
+
+
+def register(site: Site, redirect_uri: str = BACK, name: str = "App") -> App:
+    """Register a client at a server."""
+    metadata = {"client_name": name, "redirect_uris": [redirect_uri], "token_endpoint_auth_method": "none"}
+    registered = httpx2.post(f"{site.answers_at}/register", json=metadata).raise_for_status().json()
+    return App(site, str(registered["client_id"]), redirect_uri)
+
+
+async def code_form(site: Site) -> dict[str, str]:
     """Register a client, go through a sign-in, and return the form that redeems the code."""
-    verifier = "v" * 43
-    async with httpx2.AsyncClient(base_url=site.answers_at, trust_env=False) as http:
-        metadata = {"redirect_uris": [BACK], "token_endpoint_auth_method": "none"}
-        client_id = (await http.post("/register", json=metadata)).raise_for_status().json()["client_id"]
-    asked = {
-        "response_type": "code",
-        "client_id": client_id,
-        "redirect_uri": BACK,
-        "code_challenge": s256(verifier),
-        "code_challenge_method": "S256",
-    }
-    landed = await (browser or Browser()).open(f"{site.url}/authorize?{urlencode(asked)}")
-    return {
-        "grant_type": "authorization_code",
-        "client_id": client_id,
-        "redirect_uri": BACK,
-        "code": parse_qs(urlsplit(landed).query)["code"][0],
-        "code_verifier": verifier,
-    }
+    app = register(site)
+    return app.code_form(await Browser().open(app.authorize_url()))
 
 
 async def coming_meeting(client: Client) -> str:

@@ -9,7 +9,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import ADMIN, OWNER, Agent, Browser, Site, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
+from tests.e2e.people import ADMIN, OWNER, Browser
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
 
@@ -84,14 +85,19 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
 
 
 async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None:
-    nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read")
-    assert nobody.status == 1
-    assert "sign in once with an MCP client first" in nobody.stderr
+    for words in ([], ["--user", "maya@northlight.example"]):
+        nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
+        assert nobody.status == 1
+        assert "Nobody has connected Calendly here yet." in nobody.stderr
+        assert f"{operator.site.url} shows how" in nobody.stderr
     await Agent("One", Browser(OWNER)).sign_in(operator.site)
     await Agent("Two", Browser(ADMIN)).sign_in(operator.site)
     somebody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read")
     assert somebody.status == 1
     assert "say whom the agent acts for" in somebody.stderr
+    stranger = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", "--user", "a@b.example")
+    assert stranger.status == 1
+    assert "Nobody of that name" in stranger.stderr
     operator.create("mcp:scheduling:read", "Nightly", "--user", "maya@northlight.example")
     [row] = operator.listed()
     assert row[1:3] == ["Nightly", "maya@northlight.example"]

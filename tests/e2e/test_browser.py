@@ -3,10 +3,11 @@
 from collections.abc import Generator
 from urllib.parse import parse_qs, urlsplit
 
+import httpx2
 import pytest
 
-from tests.e2e.browser import Browser, chromium
-from tests.e2e.sign_in import APP, STATE, WAYS, Hosted, hosted
+from tests.e2e.chromium import Browser, chromium
+from tests.e2e.pages import APP, STATE, WAYS, Stage, stage
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("chromium")]
 
@@ -21,9 +22,9 @@ def browser() -> Generator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Generator[Hosted]:
-    with hosted(tmp_path_factory.mktemp("hosted")) as site:
-        yield site
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
+    with stage(tmp_path_factory.mktemp("hosted")) as running:
+        yield running
 
 
 def query(address: str) -> dict[str, list[str]]:
@@ -31,34 +32,34 @@ def query(address: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "with scripts off"])
-def test_a_person_signs_in_by_keyboard_alone(browser: Browser, site: Hosted, *, scripts: bool) -> None:
-    page, client = browser.open(scripts=scripts), site.register()
-    page.go(site.authorize_url(client))
+def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage, *, scripts: bool) -> None:
+    page, app = browser.open(scripts=scripts), scene.new_app()
+    page.go(scene.way_in(app))
     assert APP in page.text()
     page.tab_to("Book meetings and cancel them")
     page.press("Space")
     page.tab_to("Allow, and sign in")
-    page.press_until("Enter", site.sandbox)
+    page.press_until("Enter", scene.site.calendly)
     page.tab_to("Maya Lindqvist")
     page.press("ArrowDown")  # a group of radio buttons is one stop, and the arrows choose within it
     page.tab_to("Allow")
-    back = page.press_until("Enter", f"{site.loopback.address}/callback")
+    back = page.press_until("Enter", f"{scene.loopback.address}/callback")
     answered = query(back)
-    assert answered == {"code": answered["code"], "state": [STATE], "iss": [site.issuer]}
+    assert answered == {"code": answered["code"], "state": [STATE], "iss": [scene.site.url]}
     assert page.complaints() == []
-    token = site.redeem(client, answered["code"][0])
-    assert "scheduled_events:write" not in token["scope"].split()
+    tokens = httpx2.post(f"{scene.site.url}/token", data=app.code_form(back)).json()
+    assert "scheduled_events:write" not in tokens["scope"].split()
 
 
-def test_a_person_says_no_by_keyboard_alone(browser: Browser, site: Hosted) -> None:
+def test_a_person_says_no_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
     page = browser.open(scripts=False)
-    WAYS["result"](page, site)
+    WAYS["result"](page, scene)
     page.tab_to(f"Back to {APP}")
-    answered = query(page.press_until("Enter", f"{site.loopback.address}/callback"))
+    answered = query(page.press_until("Enter", f"{scene.loopback.address}/callback"))
     assert {name: answered[name] for name in ("error", "state", "iss")} == {
         "error": ["access_denied"],
         "state": [STATE],
-        "iss": [site.issuer],
+        "iss": [scene.site.url],
     }
     assert page.complaints() == []
 
@@ -66,22 +67,22 @@ def test_a_person_says_no_by_keyboard_alone(browser: Browser, site: Hosted) -> N
 @pytest.mark.parametrize(("width", "dark"), [(1024, False), (360, False), (360, True)])
 @pytest.mark.parametrize("name", WAYS)
 def test_every_page_is_within_reach_of_everybody(
-    browser: Browser, site: Hosted, name: str, *, width: int, dark: bool
+    browser: Browser, scene: Stage, name: str, *, width: int, dark: bool
 ) -> None:
     page = browser.open(width=width, dark=dark)
-    WAYS[name](page, site)
+    WAYS[name](page, scene)
     assert page.overflow() == 0
     assert page.script(_LONGEST_TRANSITION) == 0
     assert page.barriers() == []
 
 
 @pytest.mark.parametrize("name", ["front", "consent", "error", "sandbox-sign-in", "sandbox-error"])
-def test_no_page_can_be_framed(browser: Browser, site: Hosted, name: str) -> None:
+def test_no_page_can_be_framed(browser: Browser, scene: Stage, name: str) -> None:
     page = browser.open()
-    WAYS[name](page, site)
+    WAYS[name](page, scene)
     inner, path = page.address(), f"/frames-{name}"
-    site.loopback.pages[path] = f'<iframe src="{inner}"></iframe>'.replace("&", "&amp;")
+    scene.loopback.pages[path] = f'<iframe src="{inner}"></iframe>'.replace("&", "&amp;")
     framing = browser.open()
-    framing.go(f"{site.loopback.address}{path}")
+    framing.go(f"{scene.loopback.address}{path}")
     assert "chrome-error://chromewebdata/" in [address for address, _title in framing.frames()]
     assert any("frame-ancestors" in complaint or "X-Frame" in complaint for complaint in framing.complaints())

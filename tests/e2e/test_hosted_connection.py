@@ -12,7 +12,8 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, Browser, Site, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
+from tests.e2e.people import Browser
 from tests.server.desk import Answer, Era, call
 
 pytestmark = pytest.mark.anyio
@@ -136,6 +137,24 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(
     assert "Calendly once granted" in refused.error["message"]
     assert points_to(site, refused)
     assert len(sandbox.requests()) == before
+
+
+@pytest.mark.requirement("upstream-granted")
+async def test_what_calendly_does_not_give_to_a_client_that_registered_itself_comes_with_the_way_to_an_application(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = {
+        "CALENDLY_API_URL": sandbox.url,
+        "CALENDLY_ISSUER": sandbox.url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
+    }
+    less = {"access_token": "sandbox-pat-owner", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
+    sandbox.will_fail(method="POST", path="/oauth/token", status=200, body={**less, "token_type": "Bearer"})
+    with hosted(**settings) as site:
+        async with Agent().connect(site.endpoint) as client:
+            refused = await call(client, "list_event_types")
+    assert refused.kind == "insufficient_scope"
+    assert "create an application with this scope at developer.calendly.com" in refused.error["message"]
 
 
 @pytest.mark.requirement("upstream-finished")

@@ -12,7 +12,8 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, Browser, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.people import Browser
 from tests.e2e.processes import run
 from tests.server.desk import Person, call
 from tools import ALL

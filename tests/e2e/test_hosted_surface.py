@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.e2e.hosting import Agent, Browser, Site, hosted
+from tests.e2e.hosting import Agent, Site, hosted
+from tests.e2e.people import Browser
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,7 @@ from mcp.client.stdio import stdio_client
 
 from auth.login_store import LoginStore
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import ADMIN, Browser
+from tests.e2e.people import ADMIN, Browser
 from tests.e2e.processes import Program, greet, parameters, program, request, run
 from tests.server.desk import call
 
@@ -34,9 +34,7 @@ def machine(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
 async def sign_in(machine: dict[str, str], browser: Browser, **settings: str) -> None:
     """Run `login`, and do in the browser what it asks for."""
     with program("login", "--redirect-port", "0", **machine, **settings) as login:
-        async with httpx2.AsyncClient(trust_env=False) as http:
-            page = await http.get(await browser.open(address_in(login)))
-        assert "The terminal says whether you are signed in" in page.text
+        assert "The terminal says whether you are signed in" in await browser.arrive(address_in(login))
         ended = login.end()
     assert (ended.status, ended.stderr) == (0, "")
     assert ended.stdout.startswith("Signed in as ")

@@ -4,11 +4,11 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.e2e.processes import program
+from tests.e2e.hosting import Site, hosted
 
 
 @pytest.fixture(scope="session")
-def hosted() -> Generator[str]:
-    """Run the hosted endpoint; its address."""
-    with program("http", "--sandbox", "--port", "0", CALENDLY_MCP_LOG_LEVEL="warning") as server:
-        yield server.line("ready: ")
+def site() -> Generator[Site]:
+    """Run the hosted endpoint."""
+    with hosted("--sandbox", CALENDLY_MCP_LOG_LEVEL="warning") as running:
+        yield running

@@ -9,12 +9,12 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Final
 
-import httpx2
+import anyio
 import pytest
 
-from tests.e2e.hosting import free_port
+from tests.e2e.hosting import Site, free_port, register
+from tests.e2e.people import Browser
 from tests.e2e.processes import program
-from tests.interop.browser import sign_in_and_return
 from tests.interop.node import PACKAGES, node
 
 pytestmark = pytest.mark.needs("node")
@@ -67,18 +67,15 @@ def test_the_server_scenarios_pass_but_for_those_that_cannot(endpoint: str, revi
     assert len(passed) == PASSING[revision], told
 
 
-def test_the_authorization_scenarios_pass(hosted: str, tmp_path: Path) -> None:
-    issuer = hosted.removesuffix("/mcp")
+def test_the_authorization_scenarios_pass(site: Site, tmp_path: Path) -> None:
     port = free_port()
-    back = f"http://127.0.0.1:{port}/callback"
-    client = {"client_name": "Conformance", "redirect_uris": [back], "token_endpoint_auth_method": "none"}
-    registered = httpx2.post(f"{issuer}/register", json=client).raise_for_status().json()
-    words = ["--url", issuer, "--client-id", registered["client_id"], "--resource", hosted, "--port", str(port)]
+    app = register(site, f"http://127.0.0.1:{port}/callback", "Conformance")
+    words = ["--url", site.url, "--client-id", app.id, "--resource", site.endpoint, "--port", str(port)]
     with node(SUITE, "authorization", *words, "--output-dir", str(tmp_path)) as suite:
         assert suite.process.stdout is not None
-        address = next(line.strip() for line in suite.process.stdout if line.startswith(f"{issuer}/authorize"))
+        address = next(line.strip() for line in suite.process.stdout if line.startswith(f"{site.url}/authorize"))
         next(line for line in suite.process.stdout if line.startswith("Callback server started"))
-        sign_in_and_return(address, "Sam Okoro")
+        anyio.run(Browser("Sam Okoro").arrive, address)
         ended = suite.end()
     assert ended.status == 0, ended.stdout
     assert checks(ended.stdout) == {

@@ -3,44 +3,32 @@
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.e2e.processes import Program
-from tests.interop.browser import sign_in_and_return
+from tests.e2e.hosting import Site
+from tests.e2e.people import Browser
+from tests.e2e.processes import Program, greet, request
 from tests.interop.node import NO_BROWSER, PACKAGES, node
 
 pytestmark = pytest.mark.needs("node")
 BRIDGE = PACKAGES / "mcp-remote/dist/proxy.js"
-HELLO: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 1,
-    "method": "initialize",
-    "params": {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "stdio", "version": "1"}},
-}
-CALL: dict[str, Any] = {
-    "jsonrpc": "2.0",
-    "id": 2,
-    "method": "tools/call",
-    "params": {"name": "get_current_user", "arguments": {}},
-}
 
 
 def who(bridge: Program) -> Any:  # noqa: ANN401 - any JSON
     """Ask for the name of the user."""
-    bridge.say(HELLO)
-    assert bridge.hear()["result"]["serverInfo"]["name"] == "calendly"
-    bridge.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
-    bridge.say(CALL)
+    assert greet(bridge)["serverInfo"]["name"] == "calendly"
+    bridge.say(request("tools/call", 2, name="get_current_user", arguments={}))
     return bridge.hear()["result"]["structuredContent"]["name"]
 
 
-def test_the_bridge_signs_in_and_does_not_ask_again(hosted: str, tmp_path: Path) -> None:
+def test_the_bridge_signs_in_and_does_not_ask_again(site: Site, tmp_path: Path) -> None:
     settings = {**NO_BROWSER, "MCP_REMOTE_CONFIG_DIR": str(tmp_path)}
-    with node(BRIDGE, hosted, **settings) as bridge:
+    with node(BRIDGE, site.endpoint, **settings) as bridge:
         bridge.line("Please authorize this client by visiting:")
         address = "http" + bridge.line("http")
         bridge.line(f"[{bridge.process.pid}] OAuth callback server running")
-        sign_in_and_return(address, "Ingrid Solberg")
+        anyio.run(Browser("Ingrid Solberg").arrive, address)
         assert who(bridge) == "Ingrid Solberg"
-    with node(BRIDGE, hosted, **settings) as bridge:
+    with node(BRIDGE, site.endpoint, **settings) as bridge:
         assert who(bridge) == "Ingrid Solberg"

@@ -1,17 +1,19 @@
 """A client that holds every answer against the standards goes from discovery to revocation."""
 
+import anyio
 import pytest
 
-from tests.interop.browser import sign_in
+from tests.e2e.hosting import Site
+from tests.e2e.people import Browser
 from tests.interop.node import SCRIPTS, node
 
 pytestmark = pytest.mark.needs("node")
 
 
-def test_a_strict_client_goes_from_discovery_to_revocation_with_every_way_of_authentication(hosted: str) -> None:
-    with node(SCRIPTS / "sign_in_strictly.mjs", hosted) as client:
+def test_a_strict_client_goes_from_discovery_to_revocation_with_every_way_of_authentication(site: Site) -> None:
+    with node(SCRIPTS / "sign_in_strictly.mjs", site.endpoint) as client:
         while "open" in (message := client.hear()):
-            client.say({"arrived": sign_in(message["open"], "Jonas Weber")})
+            client.say({"arrived": anyio.run(Browser("Jonas Weber").open, message["open"])})
     assert message["checksIssuer"]
     assert message["signedIn"] == [
         {"method": method, "scopes": ["users:read", "users:read"], "calls": [200, [401, "invalid_token"]]}

@@ -2,9 +2,11 @@
 
 from itertools import chain, repeat
 
+import anyio
 import pytest
 
-from tests.interop.browser import sign_in
+from tests.e2e.hosting import Site
+from tests.e2e.people import Browser
 from tests.interop.node import SCRIPTS, node
 from tools import ALL
 
@@ -20,14 +22,14 @@ pytestmark = pytest.mark.needs("node")
     ],
 )
 def test_the_sdk_signs_in_refreshes_and_asks_for_more_without_losing_what_it_had(
-    hosted: str, script: str, arguments: list[str], person: str, version: str | None
+    site: Site, script: str, arguments: list[str], person: str, version: str | None
 ) -> None:
     ticked = chain([["users:read"]], repeat(None))
-    with node(SCRIPTS / script, hosted, *arguments) as client:
+    with node(SCRIPTS / script, site.endpoint, *arguments) as client:
         openings = 0
         while "open" in (message := client.hear()):
             openings += 1
-            client.say({"arrived": sign_in(message["open"], person, next(ticked))})
+            client.say({"arrived": anyio.run(Browser(person, next(ticked)).open, message["open"])})
     assert openings == 2
     first, refreshed, last = message["scopes"]
     assert (first, refreshed) == ("users:read", "users:read")

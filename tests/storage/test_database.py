@@ -132,6 +132,7 @@ async def test_a_task_killed_inside_leaves_no_trace_and_no_lock(notes: Database)
     assert await texts(notes) == ["first", "another"]
 
 
+@pytest.mark.requirement("storage-503")
 async def test_a_transaction_that_never_ends_is_ended(notes: Database) -> None:
     async def never_end() -> None:
         async with notes.begin(patience=0.2) as connection:
@@ -143,6 +144,7 @@ async def test_a_transaction_that_never_ends_is_ended(notes: Database) -> None:
     assert await texts(notes) == ["first"]
 
 
+@pytest.mark.requirement("storage-503")
 async def test_a_writer_that_waits_too_long_for_its_turn_gives_up(notes: Database) -> None:
     entered, done = asyncio.Event(), asyncio.Event()
 

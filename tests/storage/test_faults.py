@@ -52,6 +52,7 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
         assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.requirement("storage-503")
 async def test_a_server_that_never_answers_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"postgresql://somebody@127.0.0.1:{listener.getsockname()[1]}/nothing"

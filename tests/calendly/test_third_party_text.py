@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.third_party_text import shown
+from calendly.third_party_text import shown, visible
 
 
 @pytest.mark.requirement("third-party-text")
@@ -32,3 +32,10 @@ def test_what_is_shown_is_one_line_that_stays_as_it_is(text: str) -> None:
     once = shown(text)
     assert shown(once) == once
     assert len(once.splitlines()) <= 1
+
+
+@given(st.text())
+def test_what_is_visible_keeps_its_lines_and_stays_as_it_is(text: str) -> None:
+    once = visible(text)
+    assert visible(once) == once
+    assert once.count("\n") == text.count("\n")

