@@ -86,8 +86,9 @@ def pytest_testnodedown(node: Worker) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     left_out = session.config.stash[LEFT_OUT]
-    if hasattr(session.config, "workeroutput"):
-        session.config.workeroutput["left_out"] = left_out
+    told: dict[str, dict[str, int]] | None = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = left_out
     elif left_out and os.environ.get("CI"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
