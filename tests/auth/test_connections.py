@@ -27,6 +27,9 @@ pytestmark = pytest.mark.anyio
 LATE = timedelta(hours=1, minutes=50)
 OVER = timedelta(hours=3)
 
+LONGER_THAN_ANY_WRITER = 120.0
+"""Seconds: whoever waits for the lock gives up before its holder does."""
+
 Interlude = Callable[[], Awaitable[None]]
 
 
@@ -414,7 +417,7 @@ class Lock:
             await self.task
 
     async def _hold(self) -> None:
-        async with self.database.begin() as transaction:
+        async with self.database.begin(patience=LONGER_THAN_ANY_WRITER) as transaction:
             await transaction.execute(select(upstream_connection).with_for_update())
             self.held.set()
             await self.released.wait()
