@@ -8,17 +8,22 @@ how much of it is allowed:
 
 Writing without reading is not offered, because Calendly's write scopes include their read scope. An action is a
 capability without reading, so it has no level `read`.
+
+What becomes of a call is the least of four: the operator's ceiling, what the person chose for the agent, the scopes of
+its token, and what Calendly granted. What none of them mentions is off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
+
+from calendly.scopes import includes
 
 Level = Literal["off", "read", "ask", "full"]
-Levels = Mapping[str, Level]
 Verdict = Literal["allow", "ask", "deny"]
+Source = Literal["operator", "person", "token", "calendly"]
+"""Who or what decided: the operator's ceiling, the person's choice, the token's scopes, or what Calendly granted."""
 
 _READING: Final[tuple[Level, ...]] = ("off", "read")
 _READING_AND_WRITING: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
@@ -41,67 +46,215 @@ CAPABILITIES: Final[Mapping[str, tuple[Level, ...]]] = MappingProxyType(
 )
 """Every capability and the levels it may have, from the least to the most."""
 
+CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "booking": ("event_types", "hosts", "domains", "per_day"),
+        "canceling": ("event_types", "hosts", "domains"),
+        "scheduling_links": ("event_types", "hosts"),
+    }
+)
+"""The conditions that can narrow a capability, by the names of `Allowance`: those of which a call can say them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """How much of one capability is allowed, and on which conditions. A condition that is None narrows nothing.
+
+    Attributes:
+        level: How much.
+        event_types: Writing is for these event types alone (uuids).
+        hosts: Writing is for meetings that all of these people, and no others, host (uuids of users).
+        domains: Every invitee and guest has an e-mail address at one of these domains, in lower case.
+        per_day: So many bookings within 24 hours.
+        in_browser: A confirmation counts only when the signed-in person gave it on our own page.
+    """
+
+    level: Level
+    event_types: frozenset[str] | None = None
+    hosts: frozenset[str] | None = None
+    domains: frozenset[str] | None = None
+    per_day: int | None = None
+    in_browser: bool = False
+
+
+Access = Mapping[str, Allowance]
+"""Allowances by capability; a capability without one is off."""
+
+OFF: Final = Allowance(level="off")
+
+UNLIMITED: Final[Access] = MappingProxyType(
+    {name: Allowance(level=levels[-1]) for name, levels in CAPABILITIES.items()}
+)
+"""Everything: the ceiling of a hosted endpoint whose operator names none, since there each person decides."""
+
 _ASKED: Final = frozenset({"canceling", "organization", "webhooks", "data_deletion"})
 
-LOCAL_LEVELS: Final[Levels] = MappingProxyType(
-    {capability: "ask" if capability in _ASKED else levels[-1] for capability, levels in CAPABILITIES.items()}
+LOCAL: Final[Access] = MappingProxyType(
+    {name: Allowance(level="ask") if name in _ASKED else allowance for name, allowance in UNLIMITED.items()}
 )
 """The levels on the person's own machine, where whoever set the token is who allows: what reaches strangers or cannot
 be undone is asked first, all else goes as far as the token does."""
 
 
-class InvalidLevels(ValueError):
-    """The text does not say levels; the message is a sentence that names the part at fault."""
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a call is, as far as a decision depends on it: its capability, whether it reads or writes, its scope."""
+
+    capability: str
+    access: Literal["read", "write"]
+    scope: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What stands over an agent.
+
+    Attributes:
+        ceiling: What the operator allows.
+        chosen: What the person allows the agent, None where the operator is the person.
+        scopes: Those of its token, None where nobody but Calendly knows them.
+        granted: Those that Calendly granted, None while it does not say.
+    """
+
+    ceiling: Access
+    chosen: Access | None = None
+    scopes: Collection[str] | None = None
+    granted: Collection[str] | None = None
+
+    def of(self, capability: str) -> tuple[tuple[Source, Allowance], ...]:
+        """Return what operator and person allow of a capability."""
+        operator: tuple[Source, Allowance] = ("operator", self.ceiling.get(capability, OFF))
+        return (operator,) if self.chosen is None else (operator, ("person", self.chosen.get(capability, OFF)))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a call, and the rule that decided, in words such as `booking is off`."""
+    """What becomes of a call, the rule that decided, in words such as `booking is off`, and whose rule it is."""
 
     verdict: Verdict
     rule: str
+    source: Source
 
 
-def parse_levels(text: str) -> Levels:
-    """Read `capability=level,...`, such as `canceling=off,booking=ask`. Capabilities that are not named are left out.
+class Subject(Protocol):
+    """What a writing call is about; None where that could not be found out."""
 
-    Raises:
-        InvalidLevels: A name is unknown or comes twice, or a capability cannot have that level.
+    @property
+    def event_types(self) -> Collection[str] | None:
+        """The uuids of the event types."""
+        ...
+
+    @property
+    def hosts(self) -> Collection[str] | None:
+        """The uuids of the users who host."""
+        ...
+
+    @property
+    def addresses(self) -> Collection[str] | None:
+        """The e-mail addresses of invitees and guests."""
+        ...
+
+
+def decide(operation: Operation, limits: Limits) -> Decision:
+    """Decide about one call, conditions apart. Of several rules against it the first of the four is named."""
+    allowances = limits.of(operation.capability)
+    verdicts = [_verdict(operation, source, allowance) for source, allowance in allowances]
+    denied = next((decision for decision in verdicts if decision.verdict == "deny"), None)
+    lacking = _lacking(operation.scope, limits)
+    asked = next((decision for decision in verdicts if decision.verdict == "ask"), None)
+    return denied or lacking or asked or verdicts[-1]
+
+
+def least(accesses: Iterable[Access]) -> Access:
+    """Return what all of them allow."""
+    first, *others = accesses
+    met = dict(first)
+    for other in others:
+        met = {name: _meet(allowance, other.get(name, OFF)) for name, allowance in met.items()}
+    return met
+
+
+def needs_subject(capability: str, limits: Limits) -> bool:
+    """Say whether what a writing call is about has to be found out."""
+    return any(
+        condition is not None
+        for _, allowance in limits.of(capability)
+        for condition in (allowance.event_types, allowance.hosts, allowance.domains)
+    )
+
+
+def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | None:
+    """Return the refusal of a writing call whose subject is outside a condition; None when it is within all of them.
+
+    What could not be found out is outside.
     """
-    levels: dict[str, Level] = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        capability, separator, level = (piece.strip() for piece in part.partition("="))
-        if not separator:
-            raise InvalidLevels(f'"{part[:60]}" is not of the form capability=level.')
-        if capability in levels:
-            raise InvalidLevels(f"{capability} comes twice.")
-        levels[capability] = _level(capability, level)
-    return levels
+    for source, allowance in limits.of(capability):
+        for allowed, actual, noun in (
+            (allowance.event_types, subject.event_types, "certain event types"),
+            (allowance.hosts, subject.hosts, "meetings of certain hosts"),
+            (allowance.domains, _domains(subject.addresses), "certain e-mail domains"),
+        ):
+            if allowed is not None and not (actual and allowed.issuperset(actual)):
+                return Decision("deny", f"{capability} is limited to {noun}", source)
+    return None
 
 
-def _level(capability: str, level: str) -> Level:
-    possible = CAPABILITIES.get(capability)
-    if possible is None:
-        close = get_close_matches(capability, CAPABILITIES, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"the capabilities are {', '.join(CAPABILITIES)}."
-        raise InvalidLevels(f'There is no capability "{capability[:60]}"; {hint}')
-    for known in possible:
-        if known == level:
-            return known
-    raise InvalidLevels(f'{capability} cannot be "{level[:60]}"; it can be {", ".join(possible)}.')
+def daily_limit(capability: str, limits: Limits) -> int | None:
+    """Return how many calls of a capability there may be within 24 hours, None without a limit."""
+    return min(
+        (allowance.per_day for _, allowance in limits.of(capability) if allowance.per_day is not None), default=None
+    )
 
 
-def decide(capability: str, access: Literal["read", "write"], level: Level) -> Decision:
-    """Decide about one call.
+def is_browser_only(capability: str, limits: Limits) -> bool:
+    """Say whether a confirmation counts only when the signed-in person gave it on our own page."""
+    return any(allowance.in_browser for _, allowance in limits.of(capability))
 
-    Args:
-        capability: The capability of the tool.
-        access: Whether the tool reads or writes.
-        level: The level of that capability for this caller.
-    """
-    rule = f"{capability} is {level}"
-    if level == "off" or (access == "write" and level == "read"):
-        return Decision("deny", rule)
-    if access == "write" and level == "ask":
-        return Decision("ask", rule)
-    return Decision("allow", rule)
+
+def is_at_most(level: Level, other: Level) -> bool:
+    """Say whether a level allows no more than another."""
+    return _READING_AND_WRITING.index(level) <= _READING_AND_WRITING.index(other)
+
+
+def _verdict(operation: Operation, source: Source, allowance: Allowance) -> Decision:
+    level, rule = allowance.level, f"{operation.capability} is {allowance.level}"
+    if level == "off" or (operation.access == "write" and level == "read"):
+        return Decision("deny", rule, source)
+    if operation.access == "write" and level == "ask":
+        return Decision("ask", rule, source)
+    return Decision("allow", rule, source)
+
+
+def _lacking(scope: str, limits: Limits) -> Decision | None:
+    if limits.scopes is not None and not includes(limits.scopes, {scope}):
+        return Decision("deny", f"the scope {scope} was not allowed to this agent", "token")
+    if limits.granted is not None and not includes(limits.granted, {scope}):
+        return Decision("deny", f"Calendly did not grant the scope {scope} to this server", "calendly")
+    return None
+
+
+def _meet(one: Allowance, other: Allowance) -> Allowance:
+    return Allowance(
+        level=one.level if is_at_most(one.level, other.level) else other.level,
+        event_types=_both(one.event_types, other.event_types),
+        hosts=_both(one.hosts, other.hosts),
+        domains=_both(one.domains, other.domains),
+        per_day=_smaller(one.per_day, other.per_day),
+        in_browser=one.in_browser or other.in_browser,
+    )
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one & other
+
+
+def _smaller(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
+def _domains(addresses: Collection[str] | None) -> set[str] | None:
+    return None if addresses is None else {address.rpartition("@")[2].lower() for address in addresses}

@@ -96,6 +96,7 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
         browser_digest=digest(browser),
         expires_at=realm.now() + TRANSACTION_LIFE,
         approved=None,
+        chosen={},
         approval_digest=None,
         ended=False,
     )

@@ -97,7 +97,9 @@ async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_d
         await stored_grants.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
         grant = await stored_grants.allow(
-            connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed), now
+            connection,
+            Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, transaction.chosen),
+            now,
         )
         await stored_codes.add(
             connection,

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from auth import offers, stored_clients, stored_transactions
 from auth.answers import page_route, see_other
 from auth.authorization_responses import explain, refuse
+from auth.choices import ASKING, within
 from auth.clients import Client
 from auth.errors import AccessDenied, Stopped
 from auth.opaque_tokens import digest, nonce
@@ -96,6 +97,7 @@ async def _approve(
         return refuse(realm, client, asked.redirect_uri, asked.state, explain(fault))
     noted = Approval(
         scopes=chosen,
+        access=within(chosen, realm.operations, ASKING),
         approval_digest=digest(approval),
         state_digest=digest(state),
         verifier_ciphertext=realm.keyring.seal(verifier.encode(), **verifier_place(transaction.digest)),

@@ -1,8 +1,9 @@
 """Who a verified token speaks for: the one source of identity for everything behind the bearer check."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Self
 
+from auth.access import Access
 from auth.scopes import Scopes
 
 
@@ -17,6 +18,7 @@ class Principal:
         client_id: The agent.
         client_name: What the agent calls itself; never verified.
         grant_id: What the person allowed this agent; levels, handles and ledgers hang on it.
+        access: What the person chose for the agent, capability by capability.
         scopes: The least of the token, of what the person allows and of what this server offers.
         granted: What Calendly granted to our connection, None while Calendly does not say.
         kind: How the token came about: a person signed in by browser, or an operator made it for a job without one.
@@ -28,6 +30,7 @@ class Principal:
     client_id: str
     client_name: str | None
     grant_id: str
+    access: Access = field(repr=False)
     scopes: Scopes
     granted: Scopes | None
     kind: Literal["browser", "agent_token"]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from auth import stored_rate_windows
+from auth.access import Access, Operation
 from auth.addresses import Networks, client_address, neighbourhood
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
@@ -18,7 +19,7 @@ from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
-from auth.scopes import Scopes
+from auth.scopes import Scopes, least
 from auth.upstream import Upstream
 from storage.database import Database
 from storage.keys import KeyRing
@@ -36,7 +37,8 @@ class Realm:
 
     Attributes:
         issuer: The address clients use, without a path; nothing that a request says changes it.
-        offered: All the scopes that this server has to give.
+        ceiling: What the operator allows.
+        operations: What the tools do that the operator left on.
         registered: What our application may ask Calendly for.
         sign_in_sources: Where Calendly's sign-in is, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
@@ -48,7 +50,8 @@ class Realm:
     """
 
     issuer: str
-    offered: Scopes
+    ceiling: Access
+    operations: tuple[Operation, ...]
     registered: Scopes
     sign_in_sources: tuple[str, ...]
     redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
@@ -67,6 +70,11 @@ class Realm:
     def resource(self) -> str:
         """The MCP endpoint, which tokens are for."""
         return f"{self.issuer}{MCP_PATH}"
+
+    @property
+    def offered(self) -> Scopes:
+        """All the scopes that this server has to give."""
+        return least({operation.scope for operation in self.operations}, self.registered)
 
     @property
     def cookies(self) -> CookieJar:

@@ -11,6 +11,8 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, text, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
+from auth.access import Access
+from auth.access_text import spell_access
 from auth.scopes import Scopes
 from auth.tables import access_token, agent_token, code, family, grant, refresh_token, user
 from auth.upstream import Person
@@ -26,6 +28,7 @@ class Grant:
     client: str
     resource: str
     scopes: Scopes
+    access: Access
 
 
 async def put_person(connection: AsyncConnection, person: Person, now: datetime) -> None:
@@ -53,19 +56,19 @@ async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     Returns:
         The id of the grant: that of `new` unless there was one.
     """
-    scope = scopes.spell(new.scopes)
+    allowed = {"scope": scopes.spell(new.scopes), "access": spell_access(new.access)}
     statement = insert(connection, grant).values(
         id=new.id,
         user_uri=new.person,
         client_id=new.client,
         resource=new.resource,
-        scope=scope,
         created_at=now,
+        **allowed,
     )
     replaced = statement.on_conflict_do_update(
         index_elements=[grant.c.user_uri, grant.c.client_id, grant.c.resource],
         index_where=text("ended_at IS NULL"),
-        set_={"scope": scope},
+        set_=allowed,
     )
     stored: str = (await connection.execute(replaced.returning(grant.c.id))).scalar_one()
     return stored

@@ -7,6 +7,7 @@ from sqlalchemy import Executable, Row, bindparam, null, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
+from auth.access_text import read_access
 from auth.grants import AccessToken
 from auth.principal import Principal
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
@@ -24,6 +25,7 @@ _OWNER: Final = (
     grant.c.id.label("grant_id"),
     grant.c.resource,
     grant.c.scope.label("allowed"),
+    grant.c.access,
     grant.c.ended_at.label("grant_ended_at"),
     client.c.id.label("client_id"),
     client.c.name.label("client_name"),
@@ -82,6 +84,7 @@ def _principal(row: Row[tuple[object, ...]], kind: Literal["browser", "agent_tok
         client_id=row.client_id,
         client_name=row.client_name,
         grant_id=row.grant_id,
+        access=read_access(row.access),
         scopes=frozenset(),
         granted=None if row.granted is None else scopes.read(row.granted),
         kind=kind,

@@ -7,6 +7,8 @@ from sqlalchemy import ColumnElement, Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
+from auth.access import Access
+from auth.access_text import read_access, spell_access
 from auth.scopes import Scopes
 from auth.tables import authorization_transaction as table
 from auth.transactions import AuthorizationRequest, Transaction
@@ -18,12 +20,14 @@ class Approval:
 
     Attributes:
         scopes: What the person allowed.
+        access: What the person chose, capability by capability.
         approval_digest: Of the cookie of the browser.
         state_digest: Of the state sent to Calendly.
         verifier_ciphertext: Of the PKCE towards Calendly.
     """
 
     scopes: Scopes
+    access: Access
     approval_digest: str
     state_digest: str
     verifier_ciphertext: bytes = field(repr=False)
@@ -72,6 +76,7 @@ async def approve(connection: AsyncConnection, digest: str, approval: Approval) 
         .where(table.c.digest == digest, table.c.ended_at.is_(None))
         .values(
             approved_scope=scopes.spell(approval.scopes),
+            approved_access=spell_access(approval.access),
             approval_digest=approval.approval_digest,
             state_digest=approval.state_digest,
             verifier_ciphertext=approval.verifier_ciphertext,
@@ -115,6 +120,7 @@ def _transaction(row: Row[tuple[object, ...]]) -> Transaction:
         browser_digest=row.browser_digest,
         expires_at=row.expires_at,
         approved=None if row.approved_scope is None else scopes.read(row.approved_scope),
+        chosen=read_access(row.approved_access or ""),
         approval_digest=row.approval_digest,
         ended=row.ended_at is not None,
     )

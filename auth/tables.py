@@ -58,6 +58,7 @@ authorization_transaction = Table(
     Column("scope", Text, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("approved_scope", Text),  # what the person allowed of it
+    Column("approved_access", Text),  # what the person chose, as `auth.access_text` spells it
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
@@ -111,6 +112,7 @@ grant = Table(
     Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("resource", Text, nullable=False),
     Column("scope", Text, nullable=False),  # what the person allowed last
+    Column("access", Text, nullable=False, server_default=""),  # what the person chose, as `auth.access_text` spells it
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )

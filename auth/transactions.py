@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from auth.access import Access
 from auth.errors import Stopped
 from auth.opaque_tokens import digest
 from auth.scopes import Scopes
@@ -43,6 +44,7 @@ class Transaction:
         digest: Of the secret in the consent form; names the row.
         browser_digest: Of the cookie of the browser that was shown the form.
         approved: The scopes that the person allowed, None before the approval.
+        chosen: What the person chose, capability by capability; empty before.
         approval_digest: Of the cookie set at approval, None before.
         ended: Denied, or Calendly answered.
     """
@@ -52,6 +54,7 @@ class Transaction:
     browser_digest: str
     expires_at: datetime
     approved: Scopes | None
+    chosen: Access
     approval_digest: str | None
     ended: bool
 

@@ -13,6 +13,7 @@ import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 
+from auth.access import Access
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
@@ -60,7 +61,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
         UsageError: There is no token, or a setting names what does not exist.
         CommandError: The sandbox cannot listen, or a stored sign-in cannot be read.
     """
-    selection = select(ALL, rules(settings))
+    selection = select(ALL, rules(settings, settings.local_ceiling))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         party = await local_party(settings, stack)
@@ -68,7 +69,6 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
         callers = Callers(
             calendly=calendly_for(settings, stack),
             parties=OnePerson(party),
-            levels=settings.access,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
@@ -119,14 +119,14 @@ def origins(settings: Settings) -> tuple[str, ...]:
     return () if settings.api_url == CALENDLY_ORIGIN else (settings.api_url,)
 
 
-def rules(settings: Settings, *, limited_to: frozenset[str] | None = None) -> Rules:
+def rules(settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None) -> Rules:
     """What the operator asked for; `limited_to` are the scopes that there can be, None where any can."""
     return Rules(
         toolsets=settings.toolsets,
         tools=settings.tools,
         exclude_tools=settings.exclude_tools,
         read_only=settings.read_only,
-        levels=settings.access,
+        ceiling=ceiling,
         scopes=limited_to,
     )
 

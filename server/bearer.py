@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.access import Access
 from auth.authorization import Authorization
 from auth.principal import Principal
 from calendly.scopes import includes
 
-ScopesNeeded = Callable[[Request, str], Collection[str]]
-"""What a request needs that calls the tool of a name."""
+ScopesNeeded = Callable[[Request, Access, str], Collection[str]]
+"""What a request needs that calls the tool of a name, where the person allows so much."""
 
 
 _PRINCIPAL: Final = "principal"
@@ -56,7 +57,7 @@ class BearerCheck:
         tool = _called_tool(body)
         if tool is None or principal.kind != "browser":
             return None
-        needed = self._scopes_needed(request, tool)
+        needed = self._scopes_needed(request, principal.access, tool)
         return None if includes(principal.scopes, needed) else self._authorization.forbid(principal, needed)
 
 

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import mcp_types as types
 
-from auth.access import Levels, decide
+from auth.access import Decision, needs_subject, object_to
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
@@ -16,12 +16,13 @@ from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.confirm import Approval, Confirmations, Context
-from server.party import Parties, Party
+from server.party import Parties, Party, is_for_lack_of_scope
 from server.seal import digest
-from server.selection import refusal
+from server.selection import refusal_of
+from tools.bookings import Bookings
 from tools.errors import AccessDenied
 from tools.idempotency import Ledger
-from tools.toolset import Bookings, Identity, Question, Tool
+from tools.toolset import Identity, Stakes, Tool
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -31,6 +32,9 @@ _AFTER_WAITING: Final = 20.0
 
 _MARGIN: Final = 2.0
 """Seconds kept for what comes after the last answer of Calendly."""
+
+_NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
+"""The arguments that are not part of what a person confirms."""
 
 _FOR_SENDING: Final = 10.0
 """Seconds that remain for the call itself after a person answered."""
@@ -50,7 +54,6 @@ class Callers:
     Attributes:
         calendly: Gives the HTTP core.
         parties: Tells who a request is from.
-        levels: What the operator allows.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
         ledger: The idempotency keys in use.
@@ -61,7 +64,6 @@ class Callers:
 
     calendly: Callable[[], Calendly]
     parties: Parties
-    levels: Levels
     max_wait: float
     available_times_cap: Cap
     ledger: Ledger
@@ -71,7 +73,13 @@ class Callers:
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
     def of(
-        self, party: Party, context: Context, params: types.CallToolRequestParams, confirmation: str | None
+        self,
+        party: Party,
+        context: Context,
+        params: types.CallToolRequestParams,
+        *,
+        confirmation: str | None,
+        is_rehearsal: bool,
     ) -> "ToolCaller":
         """The caller of one request.
 
@@ -80,11 +88,12 @@ class Callers:
             context: The request, as the SDK hands it over.
             params: Its parameters.
             confirmation: The argument of that name, None without one.
+            is_rehearsal: The call is only tried, so nobody is asked.
         """
         person, agent = party.account.user, party.account.agent
         started = self.clock()
         deadline = started + time_limit(self.max_wait) - _MARGIN
-        arguments = {name: value for name, value in (params.arguments or {}).items() if name != "confirmation"}
+        arguments = {name: value for name, value in (params.arguments or {}).items() if name not in _NOT_CONFIRMED}
         return ToolCaller(
             shared=self,
             party=party,
@@ -100,6 +109,7 @@ class Callers:
             context=context,
             started=started,
             deadline=deadline,
+            is_rehearsal=is_rehearsal,
         )
 
 
@@ -114,6 +124,7 @@ class ToolCaller:
     context: Context
     started: float
     deadline: float
+    is_rehearsal: bool = False
     approved: bool = False
 
     @property
@@ -129,16 +140,24 @@ class ToolCaller:
             known = self.shared.identities[user] = _identity(user_in(await self._me()))
         return known
 
-    async def permit(self, tool: Tool, question: Question) -> None:
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
-        decision = decide(tool.capability, tool.access, self.shared.levels[tool.capability])
-        if decision.verdict == "deny":
-            raise AccessDenied(refusal(tool, decision.rule))
-        if (lack := self.party.lack(tool)) is not None:
+        decision = await self._decide(tool, stakes)
+        if is_for_lack_of_scope(decision):
+            lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
-        if decision.verdict == "ask" and not self.approved:
-            await self.approval.obtain(question)
+        if decision.verdict == "deny":
+            raise AccessDenied(refusal_of(tool, decision, self.party))
+        if decision.verdict == "ask" and not (self.approved or self.is_rehearsal):
+            await self.approval.obtain(stakes)
             self.approved = True
+
+    async def _decide(self, tool: Tool, stakes: Stakes) -> Decision:
+        decision = self.party.decide(tool)
+        limits = self.party.limits
+        if decision.verdict == "deny" or tool.access == "read" or not needs_subject(tool.capability, limits):
+            return decision
+        return object_to(tool.capability, limits, await stakes.subject()) or decision
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError."""

@@ -18,7 +18,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.seal import Unproven
 from tools.errors import ConfirmationRequired, Declined
-from tools.toolset import Question
+from tools.toolset import Stakes
 
 Context = ServerRequestContext[Any, Any]
 
@@ -72,7 +72,7 @@ class Approval:
     bound_to: bytes
     patience: Callable[[], float]
 
-    async def obtain(self, question: Question) -> None:
+    async def obtain(self, stakes: Stakes) -> None:
         """Return once a person, or an agent that was told to ask one, has agreed to this very call.
 
         Raises:
@@ -86,7 +86,7 @@ class Approval:
             doubt = ""
         except Unproven as unproven:
             doubt = f"{unproven} "
-        text = doubt + await question()
+        text = doubt + await stakes.question()
         if self._can_ask() and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             raise InputRequired(self._round(text))
         if self._can_ask() and self.context.session.can_send_request and await self._elicit(text):

@@ -9,15 +9,17 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
+from auth.access import Access, Limits, decide
 from calendly.errors import CalendlyError
 from server.caller import Callers
 from server.confirm import Context, InputRequired
-from server.party import Party
-from server.results import failure, kind_of, success
+from server.party import Party, operation_of
+from server.results import failure, kind_of, rehearsal, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
 from tools.questions import QUESTIONS
-from tools.toolset import Call, Tool
+from tools.subjects import SUBJECTS
+from tools.toolset import Call, Rehearsed, Stakes, Subject, Tool
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +68,19 @@ class Handlers:
         listed = self._narrowed_by(context.request).listed
         return self._listing(tuple(filter(party.sees, listed)))
 
-    def scopes_needed(self, request: Request, name: str) -> frozenset[str]:
-        """The scopes that a call of a tool needs; none for a tool that is off, or that there is not."""
+    def scopes_needed(self, request: Request, chosen: Access, name: str) -> frozenset[str]:
+        """The scopes that a call of a tool needs; none for a tool that is off, or that there is not.
+
+        Args:
+            request: The call.
+            chosen: What the person allows the agent.
+            name: The tool's.
+        """
         tool = self._by_name.get(name)
-        return frozenset() if tool is None or name in self._narrowed_by(request).refusals else frozenset({tool.scope})
+        if tool is None or name in self._narrowed_by(request).refusals:
+            return frozenset()
+        is_off = decide(operation_of(tool), Limits(ceiling=chosen)).verdict == "deny"
+        return frozenset() if is_off else frozenset({tool.scope})
 
     async def call_tool(
         self, context: Context, params: types.CallToolRequestParams
@@ -112,9 +123,22 @@ class Handlers:
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
 
-        caller = self._callers.of(party, context, params, getattr(arguments, "confirmation", None))
-        call = Call(tool, caller, question)
-        return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+        async def subject() -> Subject:
+            return await SUBJECTS[tool](call, **values)
+
+        is_rehearsal: bool = getattr(arguments, "dry_run", False)
+        caller = self._callers.of(
+            party,
+            context,
+            params,
+            confirmation=getattr(arguments, "confirmation", None),
+            is_rehearsal=is_rehearsal,
+        )
+        call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        try:
+            return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+        except Rehearsed as rehearsed:
+            return rehearsal(rehearsed.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

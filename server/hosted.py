@@ -25,7 +25,6 @@ from auth.public_network import PublicNetwork
 from auth.realm import CALLBACK_PATH, Realm
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.registrations import Registration
-from auth.scopes import least
 from auth.sweep import keep_house
 from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
@@ -36,6 +35,7 @@ from server.guard import Reach
 from server.handlers import Handlers
 from server.hosted_party import SignedIn
 from server.http import Surroundings, http_app
+from server.party import operation_of
 from server.selection import Selection, select
 from server.setting_values import is_loopback
 from server.settings import Settings
@@ -62,7 +62,8 @@ async def hosting(
         UsageError: A setting names what does not exist.
         CommandError: The sandbox cannot listen, or the database cannot be used.
     """
-    selection = select(ALL, rules(settings, limited_to=settings.scopes))
+    ceiling = settings.hosted_ceiling
+    selection = select(ALL, rules(settings, ceiling, limited_to=settings.scopes))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
@@ -73,8 +74,7 @@ async def hosting(
         clock = asyncio.get_running_loop().time
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            parties=SignedIn(realm.connections, realm.issuer, registered_itself=settings.client_id is None),
-            levels=settings.access,
+            parties=SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None),
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
@@ -153,7 +153,8 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
     upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
     return Realm(
         issuer=issuer,
-        offered=least({tool.scope for tool in selection.listed}, settings.scopes),
+        ceiling=settings.hosted_ceiling,
+        operations=tuple(map(operation_of, selection.listed)),
         registered=settings.scopes,
         sign_in_sources=_sign_in_sources(settings),
         redirect_schemes=_redirect_schemes(settings),

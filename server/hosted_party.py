@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from auth.access import Access, Limits
 from auth.connections import ConnectionCredentials, Connections
 from auth.lease import narrowing_note, ungranted_note
 from auth.principal import Principal
@@ -27,11 +28,13 @@ class SignedIn:
 
     Args:
         connections: Their connections.
+        ceiling: What the operator allows.
         address: Where they connect again.
         registered_itself: Nobody made an application at Calendly for this server.
     """
 
     connections: Connections
+    ceiling: Access
     address: str
     registered_itself: bool
 
@@ -43,8 +46,10 @@ class SignedIn:
         return Party(
             account=Account(principal.person, principal.grant_id, credentials),
             identity=_identity(principal),
-            allowed=principal.scopes,
-            granted=principal.granted,
+            limits=Limits(
+                ceiling=self.ceiling, chosen=principal.access, scopes=principal.scopes, granted=principal.granted
+            ),
+            changes_at=f" at {self.address}/connections",
             steps_up=by_browser,
             advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),
             note=self._note(principal),

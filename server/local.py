@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 
+from auth.access import Limits
 from auth.personal_token import PersonalToken
 from calendly.request import Account
 from server.party import Party
@@ -24,4 +25,4 @@ async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
 
         return await signed_in_party(settings, stack)
     token = PersonalToken(settings.access_token)
-    return Party(account=Account(token.person, "", token))
+    return Party(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from auth.access import Limits
 from auth.application import Application, Configured
 from auth.lease import narrowing_note, ungranted_note
 from auth.local_credentials import REMEDY, LocalCredentials
@@ -79,7 +80,7 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
     return Party(
         account=Account(login.person.uri, "", _SamePerson(credentials, login.person.uri)),
         identity=_identity(login),
-        granted=login.connection.scopes,
+        limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
         advice=LOCAL_LOGIN,
         note=_note(credentials, () if settings.client_id is not None else settings.scopes),
     )

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from auth.access import Decision, Limits, Operation, decide
 from calendly.request import Account
-from calendly.scopes import includes
 from server.confirm import Context
 from server.next_steps import PERSONAL_TOKEN, Advice
 from tools.toolset import Identity, Tool
@@ -26,8 +26,8 @@ class Party:
     Attributes:
         account: On whose behalf Calendly is asked. Confirmations and idempotency keys are bound to its user and agent.
         identity: Who the person is, None where Calendly has to be asked.
-        allowed: The scopes that the person allowed the agent, None where nobody else but Calendly decides.
-        granted: The scopes that Calendly granted, None while it does not say.
+        limits: What stands over the agent.
+        changes_at: Where the person changes what they chose, as the end of a sentence; empty where they did not.
         steps_up: A call that lacks a scope makes the client ask the person for it, so such tools are listed.
         advice: What helps when the token does not.
         note: Says of scopes whether Calendly granted them once and no longer does.
@@ -35,23 +35,30 @@ class Party:
 
     account: Account
     identity: Identity | None = None
-    allowed: frozenset[str] | None = None
-    granted: frozenset[str] | None = None
+    limits: Limits
+    changes_at: str = ""
     steps_up: bool = False
     advice: Advice = field(default_factory=lambda: PERSONAL_TOKEN)
     note: Note = _nothing_to_add
 
     def sees(self, tool: Tool) -> bool:
         """Whether the agent is shown a tool that is on."""
-        return self.steps_up or self.lack(tool) is None
+        decision = self.decide(tool)
+        return decision.verdict != "deny" or (self.steps_up and is_for_lack_of_scope(decision))
 
-    def lack(self, tool: Tool) -> str | None:
-        """Why a tool is out of reach, as a sentence; None when nothing that is known stands against it."""
-        if self.allowed is not None and not includes(self.allowed, {tool.scope}):
-            return f"The scope {tool.scope} was not allowed to this agent."
-        if self.granted is not None and not includes(self.granted, {tool.scope}):
-            return f"Calendly did not grant the scope {tool.scope} to this server."
-        return None
+    def decide(self, tool: Tool) -> Decision:
+        """What becomes of a call of a tool, conditions apart."""
+        return decide(operation_of(tool), self.limits)
+
+
+def operation_of(tool: Tool) -> Operation:
+    """Return what access decides about when a tool is called."""
+    return Operation(tool.capability, tool.access, tool.scope)
+
+
+def is_for_lack_of_scope(decision: Decision) -> bool:
+    """Say whether a call is refused for what a sign-in could still give."""
+    return decision.verdict == "deny" and decision.source in {"token", "calendly"}
 
 
 class Parties(Protocol):

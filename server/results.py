@@ -7,6 +7,7 @@ import mcp_types as types
 from pydantic_core import to_json
 
 from calendly import errors as calendly
+from calendly.request import Request
 from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Failure, Kind, meaning, next_step
 from tools import errors as tools
 from tools.toolset import Tool
@@ -43,6 +44,26 @@ def success(answer: object, detail: str) -> types.CallToolResult:
     content = answer if detail == "full" else _without_nulls(answer)
     text = types.TextContent(type="text", text=to_json(content).decode())
     return types.CallToolResult(content=[text], structured_content=content)
+
+
+def rehearsal(request: Request, effects: str, *, must_be_confirmed: bool) -> types.CallToolResult:
+    """Answer with what a writing call would have sent.
+
+    Args:
+        request: It, as it would go to Calendly.
+        effects: What it would do, in plain words.
+        must_be_confirmed: A person would be asked first.
+    """
+    content = {
+        "dry_run": {
+            "method": request.endpoint.method,
+            "path": request.path,
+            "body": request.body,
+            "effects": effects,
+            "must_be_confirmed": must_be_confirmed,
+        }
+    }
+    return success(content, "lean")
 
 
 def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> types.CallToolResult:

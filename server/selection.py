@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from auth.access import CAPABILITIES, Levels, decide
+from auth.access import CAPABILITIES, Access, Decision, Limits, decide
 from calendly.scopes import includes
+from server.party import Party, operation_of
 from server.setting_values import split
 from server.terminal import UsageError
 from tools.toolset import Tool
@@ -28,7 +29,7 @@ class Rules:
         tools: Names of single tools; None when none were given.
         exclude_tools: Names of tools that are off.
         read_only: Whether every tool that writes is off.
-        levels: The level of every capability.
+        ceiling: What is allowed of every capability.
         scopes: The scopes that a token can have here, None where any can be.
     """
 
@@ -36,7 +37,7 @@ class Rules:
     tools: tuple[str, ...] | None = None
     exclude_tools: tuple[str, ...] = ()
     read_only: bool = False
-    levels: Levels
+    ceiling: Access
     scopes: frozenset[str] | None = None
 
 
@@ -100,6 +101,13 @@ def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=_ACCES
     return f"{tool.name} (capability {tool.capability}) is switched off: {rule}. {remedy}"
 
 
+def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:
+    """What an agent is told of a call that access denies."""
+    if decision.source == "person":
+        return refusal(tool, decision.rule, f"The person it acts for can change that{party.changes_at}.")
+    return refusal(tool, decision.rule)
+
+
 def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
     """The names of the tools behind each toolset's and each capability's name; a toolset's name wins."""
     capabilities: dict[str, set[str]] = {}
@@ -135,7 +143,7 @@ def _chosen(tools: tuple[Tool, ...], rules: Rules) -> set[str]:
 
 def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | None:
     """Why a tool is off and the setting behind it, or None."""
-    decision = decide(tool.capability, tool.access, rules.levels[tool.capability])
+    decision = decide(operation_of(tool), Limits(ceiling=rules.ceiling))
     table = (
         (tool.name in rules.exclude_tools, "it is excluded", "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"),
         (
@@ -162,9 +170,9 @@ def _summary(tools: tuple[Tool, ...], chosen: set[str], rules: Rules) -> tuple[s
     denied = {
         decision.rule
         for tool in tools
-        if (decision := decide(tool.capability, tool.access, rules.levels[tool.capability])).verdict == "deny"
+        if (decision := decide(operation_of(tool), Limits(ceiling=rules.ceiling))).verdict == "deny"
     }
-    phrases = [f"{capability} is {rules.levels[capability]}" for capability in CAPABILITIES]
+    phrases = [f"{name} is {allowance.level}" for name in CAPABILITIES if (allowance := rules.ceiling.get(name))]
     return (
         *(["everything that writes"] if rules.read_only else []),
         *(phrase for phrase in phrases if phrase in denied),

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from auth.access import LOCAL_LEVELS, Levels, parse_levels
+from auth.access import Access
+from auth.access_text import parse_access
 from calendly.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
 
@@ -110,11 +111,11 @@ def read_database_url(text: str) -> str:
     return text
 
 
-def read_levels(value: object) -> Levels:
-    """Read levels; the capabilities that are not named keep theirs."""
+def read_access(value: object) -> Access:
+    """Read access; what is not named is left to where the server runs."""
     if not isinstance(value, str):
         raise ValueError("must be text of the form capability=level,...")  # noqa: TRY004 - pydantic wants a ValueError
-    return {**LOCAL_LEVELS, **parse_levels(value)}
+    return dict(parse_access(value))
 
 
 def read_ceilings(value: object) -> object:

@@ -15,16 +15,16 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from auth.access import LOCAL_LEVELS, Levels
+from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.setting_layers import Layer, Names, Value, read_environment, read_file
 from server.setting_values import (
     data_folder,
     is_loopback,
+    read_access,
     read_ceilings,
     read_database_url,
-    read_levels,
     read_names,
     read_networks,
     read_origin,
@@ -142,10 +142,10 @@ class Settings(BaseModel):
         bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", _SERVING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
-        Levels,
-        BeforeValidator(read_levels),
+        Access,
+        BeforeValidator(read_access),
         Source("CALENDLY_MCP_ACCESS", "--access", _SERVING, "capability=off, read, ask or full, by commas"),
-    ] = Field(default_factory=lambda: LOCAL_LEVELS)  # pydantic copies a default, and a mapping proxy cannot be
+    ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
         Field(ge=1, le=100_000),
@@ -284,6 +284,16 @@ class Settings(BaseModel):
     """Where data of the user is kept; `~` stands for their home."""
     ignored: tuple[str, ...] = ()
     """The names of the settings that `--sandbox` leaves aside."""
+
+    @property
+    def local_ceiling(self) -> Access:
+        """What the operator allows where there is one person, who is the operator."""
+        return {**LOCAL, **self.access}
+
+    @property
+    def hosted_ceiling(self) -> Access:
+        """What the operator of a hosted endpoint allows; what is not named is for each person to decide."""
+        return {**UNLIMITED, **self.access}
 
 
 SOURCES: Final[Mapping[str, Source]] = {

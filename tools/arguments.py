@@ -46,7 +46,8 @@ class ReadArguments(Arguments):
 class WriteArguments(Arguments):
     """What every writing tool also takes."""
 
-    own = frozenset({"confirmation"})
+    own = frozenset({"dry_run", "confirmation"})
+    dry_run: Annotated[bool, Field(description="only show what would be sent")] = False
     confirmation: (
         Annotated[str, AfterValidator(_confirmation), Field(description="token of confirmation_required, once agreed")]
         | None

@@ -123,7 +123,7 @@ async def create_event_invitee(
         }
     )
     wanted = Wanted(event_type, start, invitee["email"])
-    if idempotency_key is None:
+    if idempotency_key is None or call.is_rehearsal:
         return await _book(call, body, wanted)
     return await _book_once(call, body, wanted, idempotency_key)
 

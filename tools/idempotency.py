@@ -1,4 +1,4 @@
-"""The bookings made under idempotency keys, in this process: what `tools.toolset.Bookings` asks for."""
+"""The bookings made under idempotency keys, in this process: what `tools.bookings.Bookings` asks for."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -7,8 +7,8 @@ from hashlib import sha256
 from itertools import takewhile
 
 from calendly.request import JSON
+from tools.bookings import Booking
 from tools.errors import ArgumentError, KeyTaken
-from tools.toolset import Booking
 
 _LIFETIME = 24 * 60 * 60.0
 _MOST_KEYS = 10_000

@@ -28,6 +28,7 @@ from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.arguments import Arguments, arguments_model, explain
+from tools.bookings import Bookings
 from tools.errors import ArgumentError
 from tools.schemas import input_schema, output_schema
 
@@ -40,7 +41,6 @@ Query = Mapping[str, str | int | bool | None]
 Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
-Question = Callable[[], Awaitable[str]]
 
 _DECLARED: Final = "__calendly_tool__"
 
@@ -73,43 +73,44 @@ class Identity:
     timezone: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Booking:
-    """What became of a booking call that carried an idempotency key.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a writing call is about, as far as a person can limit an agent to it; None where that is not to be had.
 
     Attributes:
-        answer: The invitee as Calendly answered it, None while that is not known.
+        event_types: The uuids of the event types.
+        hosts: The uuids of the users who host.
+        addresses: The e-mail addresses of invitees and guests.
     """
 
-    answer: JSON | None = None
+    event_types: frozenset[str] | None = None
+    hosts: frozenset[str] | None = None
+    addresses: frozenset[str] | None = None
 
 
-class Bookings(Protocol):
-    """The bookings made under idempotency keys in the last 24 hours, for one person and agent."""
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What access may want to know of a writing call before it is sent; found out only where a rule asks for it.
 
-    def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
-        """What became of the call with `key`, None when there was none.
+    Attributes:
+        question: What a person is asked: the effects, in plain words.
+        subject: What the call is about.
+    """
 
-        Raises:
-            ArgumentError: the key was used for other arguments.
-        """
-        ...
+    question: Callable[[], Awaitable[str]]
+    subject: Callable[[], Awaitable[Subject]]
 
-    def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
-        """As `recall`, and the answer None makes `key` taken, its outcome not known until it is settled or released.
 
-        Raises:
-            ArgumentError: the key was used for other arguments, or too many keys are in use.
-        """
-        ...
+class Rehearsed(Exception):
+    """A writing call came to where it would be sent, and was only to be tried. Not an error.
 
-    def settle(self, key: str, answer: JSON) -> None:
-        """Keep the answer that every later call with `key` gets."""
-        ...
+    Attributes:
+        request: What would be sent.
+    """
 
-    def release(self, key: str) -> None:
-        """Give `key` back: Calendly certainly booked nothing."""
-        ...
+    def __init__(self, request: Request) -> None:
+        super().__init__("Nothing was sent.")
+        self.request = request
 
 
 class Caller(Protocol):
@@ -133,8 +134,8 @@ class Caller(Protocol):
         """
         ...
 
-    async def permit(self, tool: "Tool", question: Question) -> None:
-        """Let `tool` go on, after asking the person `question` where the access level says so.
+    async def permit(self, tool: "Tool", stakes: Stakes) -> None:
+        """Let `tool` go on, after asking the person where the access level says so.
 
         Raises:
             AccessDenied, ConfirmationRequired, Declined: see `tools.errors`.
@@ -309,14 +310,16 @@ class Call:
     Attributes:
         tool: Whose endpoint is called.
         caller: Who calls.
-        question: What a person is asked where the access level says so: the effects, in plain words.
+        stakes: What access may want to know before it is sent.
         permitted: Whether access was decided already.
+        is_rehearsal: It is only tried: a writing tool stops where it would send.
     """
 
     tool: Tool
     caller: Caller
-    question: Question
+    stakes: Stakes
     permitted: bool = False
+    is_rehearsal: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -352,10 +355,14 @@ class Call:
         """Another tool, called on behalf of the same caller and under its own access rules."""
         return partial(function, replace(self, tool=tool_of(function), permitted=False))
 
+    def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
+        return partial(function, replace(self, tool=tool_of(function), permitted=True))
+
     async def permit(self) -> Self:
         """This call with its access decided, for a tool that has something to do between that and sending."""
         if not self.permitted:
-            await self.caller.permit(self.tool, self.question)
+            await self.caller.permit(self.tool, self.stakes)
         return replace(self, permitted=True)
 
     async def uri(self, identifier: Identifier | None) -> str | None:
@@ -384,4 +391,6 @@ class Call:
 
     async def _send(self, request: Request) -> JSON:
         await self.permit()
+        if self.is_rehearsal and self.tool.access == "write":
+            raise Rehearsed(request)
         return await self.caller.send(request)

@@ -51,7 +51,7 @@ async def _realm(settings: Settings) -> AsyncGenerator[Realm]:
     issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
-        selection = select(ALL, rules(settings, limited_to=settings.scopes))
+        selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
         yield realm_for(settings, issuer, selection, store, document_fetcher(settings))
 
 

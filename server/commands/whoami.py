@@ -53,6 +53,6 @@ def _told(user: models.User, party: Party) -> str:
         "user": user.get("uri"),
         "organization": user.get("current_organization"),
         "zone": user.get("timezone"),
-        "scopes": unknown if party.granted is None else " ".join(sorted(party.granted)),
+        "scopes": unknown if party.limits.granted is None else " ".join(sorted(party.limits.granted)),
     }
     return "".join(f"{name:<14}{value}\n" for name, value in rows.items() if value)

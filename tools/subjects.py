@@ -1,0 +1,82 @@
+"""What a writing call is about, for conditions such as "only these event types": read from Calendly as the person.
+
+The agent learns nothing of it but whether the call is within its limits. What cannot be read is not within them.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
+from tools.booking import InviteeFields, create_event_invitee
+from tools.errors import ToolError
+from tools.event_types import get_event_type
+from tools.invitees import list_event_invitees
+from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
+from tools.scheduling_links import create_single_use_scheduling_link
+from tools.toolset import Call, Subject, Tool, tool_of
+
+_MOST_PAGES: Final = 50
+
+
+async def _booking(
+    call: Call,
+    event_type: EventTypeId,
+    start_time: datetime,  # noqa: ARG001 - called with the same parameters as the tool
+    invitee: InviteeFields,
+    event_guests: list[str] | None = None,
+    **_: object,
+) -> Subject:
+    return Subject(
+        event_types=frozenset({event_type.uuid}),
+        hosts=await _owner(call, event_type),
+        addresses=frozenset({invitee["email"], *(event_guests or [])}),
+    )
+
+
+async def _canceling(call: Call, scheduled_event: ScheduledEventId, **_: object) -> Subject:
+    try:
+        event = await call.inquire(get_scheduled_event)(scheduled_event)
+        invitees = await call.inquire(list_event_invitees)(scheduled_event, count=100, max_pages=_MOST_PAGES)
+    except (CalendlyError, ToolError):
+        return Subject()
+    people = [*invitees.get("collection", []), *(event.get("event_guests") or [])]
+    return Subject(
+        event_types=_uuids(EventTypeId, [event.get("event_type")]),
+        hosts=_uuids(UserId, [host.get("user") for host in event.get("event_memberships") or []]),
+        addresses=frozenset(person.get("email") or "" for person in people),
+    )
+
+
+async def _linking(call: Call, owner: EventTypeId, **_: object) -> Subject:
+    return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner))
+
+
+SUBJECTS: Final[Mapping[Tool, Callable[..., Awaitable[Subject]]]] = MappingProxyType(
+    {
+        tool_of(create_event_invitee): _booking,
+        tool_of(cancel_scheduled_event): _canceling,
+        tool_of(create_single_use_scheduling_link): _linking,
+    }
+)
+"""What the calls are about of which that can be limited; each is called with the tool's own parameters."""
+
+
+async def _owner(call: Call, event_type: EventTypeId) -> frozenset[str] | None:
+    """Who hosts what is booked; None for an event type of a team, whose host Calendly picks."""
+    try:
+        kind = await call.inquire(get_event_type)(event_type)
+    except (CalendlyError, ToolError):
+        return None
+    profile = kind.get("profile") or {}
+    is_ones_own = profile.get("type") == "User" and not kind.get("pooling_type")
+    return _uuids(UserId, [profile.get("owner")]) if is_ones_own else None
+
+
+def _uuids(kind: type[Identifier], uris: Iterable[str | None]) -> frozenset[str] | None:
+    try:
+        return frozenset(kind.parse(uri or "").uuid for uri in uris)
+    except InvalidIdentifier:
+        return None
