@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from html import unescape
 from typing import Any, Final, cast
@@ -18,6 +18,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from auth.access import UNLIMITED
+from auth.access_text import spell_access
 from auth.authorization import Authorization
 from auth.client_documents import DocumentFetcher
 from auth.grants import s256
@@ -26,10 +28,12 @@ from auth.principal import Principal
 from auth.public_network import PublicNetwork
 from auth.realm import Realm
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
-from auth.scopes import spell
+from auth.scopes import least, spell
 from calendly.scopes import SCOPES, includes
+from server.party import operation_of
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
+from tools import ALL
 
 ISSUER: Final = "https://mcp.example"
 RESOURCE: Final = f"{ISSUER}/mcp"
@@ -37,13 +41,8 @@ BACK: Final = "https://agent.example/callback"
 VERIFIER: Final = "v" * 43
 STATE: Final = "what the client wants to see again"
 
-OFFERED: Final = frozenset(
-    {
-        *("users:read", "event_types:read", "event_types:write", "scheduled_events:read", "scheduled_events:write"),
-        *("availability:read", "scheduling_links:write", "organizations:read", "organizations:write"),
-        *("webhooks:read", "webhooks:write", "data_compliance:write"),
-    }
-)
+OPERATIONS: Final = tuple(map(operation_of, ALL))
+OFFERED: Final = least({operation.scope for operation in OPERATIONS}, SCOPES)
 
 Json = dict[str, Any]
 
@@ -282,7 +281,8 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
     """Put together what the endpoints share; `dataclasses.replace` makes another of it."""
     return Realm(
         issuer=ISSUER,
-        offered=OFFERED,
+        ceiling=UNLIMITED,
+        operations=OPERATIONS,
         registered=frozenset(SCOPES),
         sign_in_sources=(calendly.url,),
         database=database,
@@ -307,7 +307,10 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
         needed = request.headers.get("x-needs", "").split()
         if not includes(caller.scopes, needed):
             return authorization.forbid(caller, needed)
-        return JSONResponse({**asdict(caller), "scopes": spell(caller.scopes), "granted": None})
+        told = {field.name: getattr(caller, field.name) for field in fields(caller)}
+        return JSONResponse(
+            {**told, "access": spell_access(caller.access), "scopes": spell(caller.scopes), "granted": None}
+        )
 
     return Site(realm, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))
 

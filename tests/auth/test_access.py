@@ -1,12 +1,47 @@
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import pytest
 
-from auth.access import CAPABILITIES, LOCAL_LEVELS, InvalidLevels, Level, Verdict, decide, parse_levels
+from auth.access import (
+    CAPABILITIES,
+    CONDITIONS,
+    LOCAL,
+    UNLIMITED,
+    Access,
+    Allowance,
+    Level,
+    Limits,
+    Operation,
+    Verdict,
+    daily_limit,
+    decide,
+    is_browser_only,
+    least,
+    needs_subject,
+    object_to,
+)
+from auth.access_text import parse_access
 
 READING = ("users", "scheduled_events", "invitee_data", "availability")
 ACTIONS = ("booking", "canceling", "scheduling_links", "data_deletion")
 BOTH = ("event_types", "organization", "webhooks")
+
+BOOKING = Operation("booking", "write", "scheduled_events:write")
+BOTH_SCOPES = frozenset({"users:read", "scheduled_events:write"})
+
+
+@dataclass(frozen=True)
+class About:
+    """What a call is about."""
+
+    event_types: frozenset[str] | None = frozenset({"E1"})
+    hosts: frozenset[str] | None = frozenset({"U1"})
+    addresses: frozenset[str] | None = frozenset({"lee@Example.com"})
+
+
+def limits(ceiling: str, chosen: str | None = None) -> Limits:
+    return Limits(ceiling=parse_access(ceiling), chosen=None if chosen is None else parse_access(chosen))
 
 
 def test_every_capability_reads_acts_or_does_both() -> None:
@@ -14,6 +49,7 @@ def test_every_capability_reads_acts_or_does_both() -> None:
     assert {CAPABILITIES[name] for name in READING} == {("off", "read")}
     assert {CAPABILITIES[name] for name in ACTIONS} == {("off", "ask", "full")}
     assert {CAPABILITIES[name] for name in BOTH} == {("off", "read", "ask", "full")}
+    assert set(CONDITIONS) < set(CAPABILITIES)
 
 
 @pytest.mark.parametrize(
@@ -32,45 +68,105 @@ def test_every_capability_reads_acts_or_does_both() -> None:
 def test_a_level_decides_about_reading_and_writing(
     access: Literal["read", "write"], level: Level, verdict: Verdict
 ) -> None:
-    decision = decide("organization", access, level)
-    assert decision.verdict == verdict
-    assert decision.rule == f"organization is {level}"
+    operation = Operation("organization", access, "organizations:read")
+    decision = decide(operation, Limits(ceiling={"organization": Allowance(level=level)}))
+    assert (decision.verdict, decision.rule) == (verdict, f"organization is {level}")
+
+
+@pytest.mark.requirement("least-of-four")
+@pytest.mark.parametrize(
+    ("over", "verdict", "source"),
+    [
+        (limits("booking=off", "booking=off"), "deny", "operator"),
+        (limits("booking=full", "booking=off"), "deny", "person"),
+        (limits("booking=full", ""), "deny", "person"),
+        (
+            replace(limits("booking=full", "booking=ask"), scopes={"users:read"}, granted={"users:read"}),
+            "deny",
+            "token",
+        ),
+        (
+            replace(limits("booking=full", "booking=ask"), scopes=BOTH_SCOPES, granted={"users:read"}),
+            "deny",
+            "calendly",
+        ),
+        (limits("booking=ask", "booking=full"), "ask", "operator"),
+        (limits("booking=full", "booking=ask"), "ask", "person"),
+        (replace(limits("booking=full", "booking=full"), scopes=BOTH_SCOPES, granted=BOTH_SCOPES), "allow", "person"),
+    ],
+)
+def test_the_least_of_four_decides_and_is_named(over: Limits, verdict: Verdict, source: str) -> None:
+    decision = decide(BOOKING, over)
+    assert (decision.verdict, decision.source) == (verdict, source)
 
 
 def test_on_ones_own_machine_what_reaches_strangers_or_cannot_be_undone_is_asked() -> None:
-    asked = {name for name, level in LOCAL_LEVELS.items() if level == "ask"}
+    asked = {name for name, allowance in LOCAL.items() if allowance.level == "ask"}
     assert asked == {"canceling", "organization", "webhooks", "data_deletion"}
-    assert all(level == CAPABILITIES[name][-1] for name, level in LOCAL_LEVELS.items() if name not in asked)
-    assert set(LOCAL_LEVELS) == set(CAPABILITIES)
-
-
-def test_levels_are_read_from_text_and_unnamed_capabilities_are_left_out() -> None:
-    assert parse_levels(" canceling = off ,booking=ask,,users=read ") == {
-        "canceling": "off",
-        "booking": "ask",
-        "users": "read",
-    }
-    assert parse_levels("") == {}
+    assert all(allowance.level == CAPABILITIES[name][-1] for name, allowance in LOCAL.items() if name not in asked)
+    assert set(LOCAL) == set(UNLIMITED) == set(CAPABILITIES)
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("ceiling", "chosen", "source"),
     [
-        ("booking=read", 'booking cannot be "read"; it can be off, ask, full.'),
-        ("users=full", 'users cannot be "full"; it can be off, read.'),
-        ("users=", 'users cannot be ""; it can be off, read.'),
-        ("users=Read", 'users cannot be "Read"; it can be off, read.'),
-        ("users", '"users" is not of the form capability=level.'),
-        ("users=read,users=read", "users comes twice."),
-        ("cancelling=off", 'There is no capability "cancelling"; did you mean canceling?'),
+        ("booking=full:event_types=E2", "booking=full", "operator"),
+        ("booking=full", "booking=full:hosts=U2+U3", "person"),
+        ("booking=full:domains=example.org", "booking=full:domains=example.com", "operator"),
+        ("booking=full:event_types=E1:domains=ample.com", None, "operator"),
     ],
 )
-def test_text_that_does_not_say_levels_is_refused_with_the_part_at_fault(text: str, sentence: str) -> None:
-    with pytest.raises(InvalidLevels) as refused:
-        parse_levels(text)
-    assert str(refused.value) == sentence
+def test_a_call_outside_a_condition_is_refused_in_the_name_of_whose_it_is(
+    ceiling: str, chosen: str | None, source: str
+) -> None:
+    over = limits(ceiling, chosen)
+    objection = object_to("booking", over, About())
+    assert needs_subject("booking", over)
+    assert objection is not None
+    assert (objection.verdict, objection.source) == ("deny", source)
 
 
-def test_an_unknown_capability_without_a_likeness_is_answered_with_all_there_are() -> None:
-    with pytest.raises(InvalidLevels, match=r'There is no capability "x"; the capabilities are users, event_types,'):
-        parse_levels("x=off")
+@pytest.mark.parametrize(
+    "ceiling", ["booking=full", "booking=full:event_types=E1+E2:hosts=U1:domains=EXAMPLE.com:per_day=1"]
+)
+def test_a_call_within_every_condition_is_not_objected_to(ceiling: str) -> None:
+    assert object_to("booking", limits(ceiling), About()) is None
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "about"),
+    [
+        ("booking=full:hosts=U1", About(hosts=None)),
+        ("booking=full:hosts=U1", About(hosts=frozenset({"U1", "U2"}))),
+        ("booking=full:domains=example.com", About(addresses=frozenset())),
+        ("booking=full:domains=example.com", About(addresses=frozenset({"lee@example.com", "x@sub.example.com"}))),
+        ("booking=full:event_types=E1", About(event_types=None)),
+    ],
+)
+def test_what_is_not_known_or_only_partly_within_is_outside(ceiling: str, about: About) -> None:
+    assert object_to("booking", limits(ceiling), about) is not None
+
+
+def test_limits_of_several_are_the_smallest_and_browser_only_holds_if_anybody_wants_it() -> None:
+    over = limits("booking=ask:per_day=5", "booking=ask:per_day=3:confirm=browser")
+    assert daily_limit("booking", over) == 3
+    assert daily_limit("canceling", over) is None
+    assert is_browser_only("booking", over)
+    assert not is_browser_only("canceling", over)
+
+
+def test_the_least_of_several_keeps_every_condition() -> None:
+    one, other = (
+        parse_access("booking=full:event_types=A+B:per_day=5,users=read,webhooks=full"),
+        parse_access("booking=ask:event_types=B+C:domains=example.com:per_day=9:confirm=browser,webhooks=read"),
+    )
+    met: Access = least([one, other])
+    assert met["booking"] == Allowance(
+        level="ask",
+        event_types=frozenset({"B"}),
+        domains=frozenset({"example.com"}),
+        per_day=5,
+        in_browser=True,
+    )
+    assert met["users"].level == "off"
+    assert met["webhooks"].level == "read"

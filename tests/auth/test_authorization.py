@@ -12,7 +12,7 @@ from auth.rate_limits import RATE_LIMITS
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import Calendly
-from tests.auth.site import BACK, ISSUER, OFFERED, RESOURCE, Json, Site, Tokens, make_realm, serve
+from tests.auth.site import BACK, ISSUER, OFFERED, OPERATIONS, RESOURCE, Json, Site, Tokens, make_realm, serve
 
 
 def challenge_of(response: httpx2.Response) -> dict[str, str]:
@@ -109,8 +109,8 @@ async def test_a_write_scope_is_enough_where_its_read_scope_is_needed(site: Site
 @pytest.mark.anyio
 async def test_what_the_server_offers_no_more_a_token_no_longer_gives(site: Site) -> None:
     tokens = await site.sign_in(scope="users:read scheduled_events:write")
-    narrowed = frozenset({"users:read", "scheduled_events:read"})
-    less = serve(replace(site.realm, offered=narrowed), site.calendly)
+    narrowed = tuple(one for one in OPERATIONS if one.scope in {"users:read", "scheduled_events:read"})
+    less = serve(replace(site.realm, operations=narrowed), site.calendly)
     assert (await less.call(tokens.access)).json()["scopes"] == "users:read scheduled_events:read"
 
 

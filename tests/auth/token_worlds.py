@@ -16,6 +16,7 @@ import httpx2
 from sqlalchemy import func, select
 
 from auth import stored_clients, stored_codes, stored_grants
+from auth.access import UNLIMITED
 from auth.application import Application
 from auth.clients import Client
 from auth.ending import end_grant
@@ -245,7 +246,7 @@ class DatabaseWorld:
                 await stored_clients.add(connection, registered, now)
                 await stored_clients.mark_approved(connection, client, now)
             await stored_grants.put_person(connection, Person(PERSON, None, None, None, None), now)
-            new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES)
+            new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES, UNLIMITED)
             grant_id = await stored_grants.allow(connection, new, now)
             await stored_codes.add(connection, digest(code), _code(grant_id, client, now + CODE_LIFE))
         return code

@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from auth.access import LOCAL_LEVELS
+from auth.access import LOCAL, Limits
 from auth.personal_token import PersonalToken
 from calendly import models
 from calendly.ranges import Cap
@@ -40,8 +40,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     clock = asyncio.get_running_loop().time
     callers = Callers(
         calendly=calendly_for(load("stdio", {}, environ={}), stack),
-        parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")))),
-        levels=LOCAL_LEVELS,
+        parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))),
         max_wait=30,
         available_times_cap=Cap(31),
         ledger=Ledger(clock),
@@ -50,7 +49,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         sleep=asyncio.sleep,
     )
     tools = tuple(toolset.tools)
-    handlers = Handlers(tools, select(tools, Rules(levels=LOCAL_LEVELS)), callers, (), clock)
+    handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, (), clock)
     return Server("test", on_list_tools=handlers.list_tools, on_call_tool=handlers.call_tool)
 
 

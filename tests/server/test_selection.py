@@ -3,7 +3,8 @@ from typing import TypedDict
 import pytest
 from typing_extensions import Unpack
 
-from auth.access import CAPABILITIES, LOCAL_LEVELS, Levels, parse_levels
+from auth.access import CAPABILITIES, LOCAL, Access
+from auth.access_text import parse_access
 from server.selection import Rules, Selection, narrow, select
 from server.terminal import UsageError
 from tools import ALL
@@ -20,11 +21,11 @@ class Chosen(TypedDict, total=False):
     tools: tuple[str, ...]
     exclude_tools: tuple[str, ...]
     read_only: bool
-    levels: Levels
+    ceiling: Access
 
 
 def selection(**chosen: Unpack[Chosen]) -> Selection:
-    fields: Chosen = {"levels": LOCAL_LEVELS, **chosen}
+    fields: Chosen = {"ceiling": LOCAL, **chosen}
     return select(ALL, Rules(**fields))
 
 
@@ -32,8 +33,8 @@ def listed(selection: Selection) -> list[str]:
     return [tool.name for tool in selection.listed]
 
 
-def at(levels: str) -> Levels:
-    return {**LOCAL_LEVELS, **parse_levels(levels)}
+def at(access: str) -> Access:
+    return {**LOCAL, **parse_access(access)}
 
 
 def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
@@ -72,9 +73,9 @@ def test_every_capability_is_the_name_of_a_toolset() -> None:
 
 
 def test_a_level_hides_what_it_denies() -> None:
-    assert "cancel_scheduled_event" not in listed(selection(levels=at("canceling=off")))
-    assert "cancel_scheduled_event" in listed(selection(levels=at("canceling=ask")))
-    readable = listed(selection(levels=at("organization=read")))
+    assert "cancel_scheduled_event" not in listed(selection(ceiling=at("canceling=off")))
+    assert "cancel_scheduled_event" in listed(selection(ceiling=at("canceling=ask")))
+    readable = listed(selection(ceiling=at("organization=read")))
     assert "list_organization_memberships" in readable
     assert "remove_organization_membership" not in readable
 
@@ -86,7 +87,7 @@ def test_a_level_hides_what_it_denies() -> None:
         (Chosen(tools=("get_user",)), "it is in no toolset that is on. Whoever started this server can change"),
         (Chosen(read_only=True), "the server is read-only. Whoever started this server can change"),
         (
-            Chosen(levels=at("canceling=off")),
+            Chosen(ceiling=at("canceling=off")),
             "canceling is off. Whoever started this server can change that with --acc",
         ),
     ],
@@ -115,7 +116,7 @@ def test_an_unknown_name_stops_the_start(rules: Chosen, sentence: str) -> None:
 
 def test_what_the_operator_switched_off_is_summed_up_in_phrases() -> None:
     chosen = selection(
-        read_only=True, exclude_tools=("get_user",), levels=at("users=off"), toolsets=("users", "webhooks")
+        read_only=True, exclude_tools=("get_user",), ceiling=at("users=off"), toolsets=("users", "webhooks")
     )
     assert chosen.summary == (
         "everything that writes",
@@ -167,7 +168,7 @@ def test_a_request_that_leaves_a_tool_out_is_named_as_the_reason() -> None:
 
 
 def test_what_the_application_at_calendly_cannot_ask_for_is_off() -> None:
-    selection = select(ALL, Rules(levels=LOCAL_LEVELS, scopes=frozenset({"webhooks:read", "users:read"})))
+    selection = select(ALL, Rules(ceiling=LOCAL, scopes=frozenset({"webhooks:read", "users:read"})))
     assert {tool.scope for tool in selection.listed} == {"webhooks:read", "users:read"}
     assert "is not registered for webhooks:write" in selection.refusals["create_webhook_subscription"]
     assert "CALENDLY_SCOPES" in selection.refusals["create_webhook_subscription"]

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.access import LOCAL_LEVELS
+from auth.access import LOCAL, UNLIMITED, Allowance
 from calendly.booking_limits import parse_ceilings
 from server.setting_values import data_folder, is_loopback
 from server.settings import SOURCES, Command, Settings, load
@@ -48,7 +48,7 @@ def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> N
     assert found.api_url == "https://api.calendly.com"
     assert (found.host, found.port, found.sandbox, found.read_only) == ("127.0.0.1", None, False, False)
     assert (found.toolsets, found.tools, found.exclude_tools) == (None, None, ())
-    assert found.access == LOCAL_LEVELS
+    assert (found.local_ceiling, found.hosted_ceiling) == (LOCAL, UNLIMITED)
     assert (found.rate_limit, found.max_wait, found.available_times_days) == (60, 30.0, 31)
     assert found.booking_limits == parse_ceilings("10/min,50/h,100/day")
     assert (found.log_level, found.log_format, found.auth) == ("info", "text", "oauth")
@@ -71,7 +71,8 @@ def test_a_file_takes_toml_values_of_its_own_types(config: Path) -> None:
     assert found.toolsets == ("scheduling", "webhooks")
     assert found.read_only
     assert found.port == 0
-    assert found.access == {**LOCAL_LEVELS, "booking": "ask"}
+    booking = {"booking": Allowance(level="ask")}
+    assert (found.local_ceiling, found.hosted_ceiling) == ({**LOCAL, **booking}, {**UNLIMITED, **booking})
 
 
 def test_a_variable_that_is_empty_counts_as_not_set() -> None:

@@ -1,8 +1,9 @@
 """An agent of one person: it calls tools as a server does, through the real client, and remembers what it saw."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jsonschema
 
@@ -13,10 +14,12 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
 from tests.sandbox.api import Json
 from tools import ALL
+from tools.bookings import Bookings
 from tools.errors import AccessDenied
 from tools.idempotency import Ledger
 from tools.questions import QUESTIONS
-from tools.toolset import Bookings, Call, Caller, Identity, Question, Tool
+from tools.subjects import SUBJECTS
+from tools.toolset import Call, Caller, Identity, Stakes, Subject, Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
 SECONDS = 50.0
@@ -31,14 +34,22 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
     """
     tool = TOOLS[name]
     values = tool.parse(arguments, origins).values()
+    answer = await tool.function(call_of(tool, caller, values), **values)
+    jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
+    return answer
+
+
+def call_of(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> Call:
+    """One call of a tool with checked arguments."""
 
     async def question() -> str:
         return await QUESTIONS[tool](call, **values)
 
-    call = Call(tool, caller, question)
-    answer = await tool.function(call, **values)
-    jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
-    return answer
+    async def subject() -> Subject:
+        return await SUBJECTS[tool](call, **values)
+
+    call = Call(tool, caller, Stakes(question, subject))
+    return call
 
 
 @dataclass(kw_only=True)
@@ -79,12 +90,15 @@ class Agent:
         """The question that a tool would put to the person before it is sent."""
         tool = TOOLS[name]
         values = tool.parse(arguments, (self.origin,)).values()
-
-        async def none() -> str:
-            return ""
-
         self.deadline = self.clock() + SECONDS
-        return await QUESTIONS[tool](Call(tool, self, none), **values)
+        return await call_of(tool, self, values).stakes.question()
+
+    async def about(self, name: str, /, **arguments: object) -> Subject:
+        """What a call of a tool is about."""
+        tool = TOOLS[name]
+        values = tool.parse(arguments, (self.origin,)).values()
+        self.deadline = self.clock() + SECONDS
+        return await call_of(tool, self, values).stakes.subject()
 
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""
@@ -95,12 +109,12 @@ class Agent:
             timezone=me["timezone"],
         )
 
-    async def permit(self, tool: Tool, question: Question) -> None:
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""
         if tool.capability in self.off:
             raise AccessDenied(f"{tool.capability} is off.")
         if tool.access == "write" and tool.capability in self.asked:
-            self.questions.append(await question())
+            self.questions.append(await stakes.question())
 
     async def send(self, request: Request) -> JSON:
         """Send, within the time limit."""

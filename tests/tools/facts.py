@@ -13,7 +13,8 @@ from calendly.request import JSON, Request
 from tests.sandbox.api import Json
 from tests.tools.agent import ledger_of
 from tools import ALL
-from tools.toolset import Bookings, Identity, Question, Tool
+from tools.bookings import Bookings
+from tools.toolset import Identity, Stakes, Tool
 
 Fact = Json
 FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
@@ -75,7 +76,7 @@ class Documented:
         """Say that the caller is who stands in the examples."""
         return Identity(UserId.parse(ME), OrganizationId.parse(ORGANIZATION), "Europe/Lisbon")
 
-    async def permit(self, tool: Tool, question: Question) -> None:
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Allow everything."""
 
     async def send(self, request: Request) -> JSON:

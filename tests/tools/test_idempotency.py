@@ -2,9 +2,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from tools.bookings import Booking, Bookings
 from tools.errors import ArgumentError, KeyTaken
 from tools.idempotency import Ledger
-from tools.toolset import Booking, Bookings
 
 DAY = 24 * 60 * 60
 ARGUMENTS = {"event_type": "E", "invitee": {"email": "lee@acme.example", "name": "Lee"}}
