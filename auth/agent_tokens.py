@@ -11,7 +11,6 @@ from typing import Final
 
 from auth import stored_agent_tokens, stored_clients, stored_grants
 from auth.access import LOCAL
-from auth.choices import within
 from auth.clients import Client
 from auth.ending import end_grant
 from auth.opaque_tokens import AGENT_TOKEN, digest, mint, nonce
@@ -56,7 +55,6 @@ async def create(
     given = _check(scopes, realm.offered)
     if not shown(name):
         raise AgentTokenError("An agent token needs a name.")
-    access = within(given, realm.operations, LOCAL)
     secret, token_id, now = mint(AGENT_TOKEN, realm.random), nonce(realm.random), realm.now()
     async with realm.database.begin() as connection:
         if not await stored_agent_tokens.find_connected(connection, None):
@@ -68,7 +66,7 @@ async def create(
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await stored_clients.add(connection, client, now)
         await stored_clients.mark_approved(connection, client.id, now)
-        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
+        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, LOCAL), now)
         await stored_agent_tokens.add(connection, digest(secret), token_id, now + life)
     return NewAgentToken(token_id, secret, now + life)
 

@@ -43,13 +43,30 @@ def highest(capability: str, scopes: Scopes, operations: Iterable[Operation]) ->
 
 
 def within(scopes: Scopes, operations: tuple[Operation, ...], wish: Access) -> Access:
-    """Return as much of a wish as means something with these scopes."""
+    """Return as much of a wish as means something with these scopes: what a page offers and preselects."""
     found: dict[str, Allowance] = {}
-    for capability, levels in CAPABILITIES.items():
+    for capability in CAPABILITIES:
         wished, most = wish.get(capability, OFF), highest(capability, scopes, operations)
-        fits = most if most in levels else "off"
-        found[capability] = wished if is_at_most(wished.level, most) else Allowance(level=fits)
+        found[capability] = wished if is_at_most(wished.level, most) else Allowance(level=most)
     return found
+
+
+def settled(chosen: Access, scopes: Scopes, operations: tuple[Operation, ...]) -> Access:
+    """Return what is to be stored of a choice that was made with these scopes.
+
+    A person who took the most that a client asked for has not decided against the rest. So where the scopes alone
+    stood against more, the level stays open (`ASKING`): what the agent lacks is then a scope, for which its client can
+    ask the person, and not a level, which would be the person's no.
+    """
+    return {
+        capability: ASKING[capability] if _is_open(capability, chosen, scopes, operations) else chosen[capability]
+        for capability in CAPABILITIES
+    }
+
+
+def _is_open(capability: str, chosen: Access, scopes: Scopes, operations: tuple[Operation, ...]) -> bool:
+    most = highest(capability, scopes, operations)
+    return most != CAPABILITIES[capability][-1] and is_at_most(most, chosen.get(capability, OFF).level)
 
 
 def scopes_for(access: Access, operations: Iterable[Operation]) -> Scopes:

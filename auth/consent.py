@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from auth import offers, stored_clients, stored_transactions
+from auth.access import LOCAL
 from auth.answers import page_route, see_other
 from auth.authorization_responses import explain, refuse
-from auth.choices import ASKING, within
 from auth.clients import Client
 from auth.errors import AccessDenied, Stopped
 from auth.opaque_tokens import digest, nonce
@@ -97,7 +97,7 @@ async def _approve(
         return refuse(realm, client, asked.redirect_uri, asked.state, explain(fault))
     noted = Approval(
         scopes=chosen,
-        access=within(chosen, realm.operations, ASKING),
+        access=LOCAL,
         approval_digest=digest(approval),
         state_digest=digest(state),
         verifier_ciphertext=realm.keyring.seal(verifier.encode(), **verifier_place(transaction.digest)),
