@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -17,9 +18,11 @@ from server.party import Party, operation_of
 from server.results import failure, kind_of, rehearsal, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
+from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Rehearsed, Stakes, Subject, Tool
+from tools.times import own_timezone, zone_of
+from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
 
 log = logging.getLogger(__name__)
 
@@ -136,9 +139,13 @@ class Handlers:
         )
         call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
         try:
-            return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+            answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:
             return rehearsal(rehearsed.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
+        if getattr(arguments, "detail", None) == "full":
+            return success(answer)
+        zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
+        return success(lean(tool.shape, answer, zone))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -150,6 +157,11 @@ class Handlers:
         )
         read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:
+    """The zone that an answer tells times in: the one that was asked for, else the person's own, where it is known."""
+    return zone_of(named or await own_timezone(caller))
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -15,9 +15,21 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, get_type_hints
+from typing import (
+    Annotated,
+    Concatenate,
+    Final,
+    Generic,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    get_type_hints,
+)
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from typing_extensions import TypedDict
 
 from calendly.endpoint import Endpoint, Method
@@ -45,17 +57,31 @@ Function = Callable[Concatenate["Call", P], Awaitable[R]]
 _DECLARED: Final = "__calendly_tool__"
 
 
+class LeftOut(TypedDict, total=False):
+    """Rows that did not fit into the answer."""
+
+    rows: int
+    how_to_go_on: str
+
+
+ZoneTold = Annotated[str, Field(description="of the local times")]
+
+
 class Page(TypedDict, Generic[T], total=False):
     """A paged list as Calendly sends it: the rows, and how to ask for more."""
 
     collection: list[T]
     pagination: Pagination
+    timezone: ZoneTold
+    left_out: LeftOut
 
 
 class Rows(TypedDict, Generic[T], total=False):
     """A list that Calendly does not page."""
 
     collection: list[T]
+    timezone: ZoneTold
+    left_out: LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +250,14 @@ class Tool:
         return input_schema(self.model, self.model.own)
 
     @cached_property
+    def shape(self) -> object:
+        """The type of the answer."""
+        return get_type_hints(self.function, include_extras=True)["return"]
+
+    @cached_property
     def output_schema(self) -> dict[str, object]:
         """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
-        return output_schema(get_type_hints(self.function, include_extras=True)["return"])
+        return output_schema(self.shape)
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments.
