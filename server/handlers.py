@@ -20,6 +20,7 @@ from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
+from tools.references import resolved
 from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
 from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
@@ -121,7 +122,7 @@ class Handlers:
         if refusal is not None:
             raise AccessDenied(refusal)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        values = arguments.values()
+        values: Mapping[str, Any] = arguments.values()
 
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
@@ -138,6 +139,9 @@ class Handlers:
             is_rehearsal=is_rehearsal,
         )
         call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        await caller.admit(tool)
+        values = await resolved(call, values)
+        caller.bind(values)
         try:
             answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:

@@ -26,6 +26,7 @@ from tools.fields import (
     Time,
     TimeZone,
     User,
+    UserById,
     Variants,
     at_most,
     given,
@@ -197,8 +198,8 @@ async def create_one_off_event_type(
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[User, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[User], Field(max_length=9)] | None = None,
+    host: Annotated[UserById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
     location: Location | None = None,
 ) -> models.EventType:
