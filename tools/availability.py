@@ -8,8 +8,9 @@ from calendly.identifiers import UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
 from tools.fields import EventType, Schedule, Time, TimeZone, User
 from tools.lean import Busy, OpenTimes
+from tools.lists import Rows
 from tools.times import span, wire
-from tools.toolset import Call, Rows, Toolset
+from tools.toolset import Call, Toolset
 
 availability = Toolset()
 

@@ -31,8 +31,9 @@ from tools.fields import (
     at_most,
     given,
 )
+from tools.lists import Page
 from tools.times import instant, wire
-from tools.toolset import Call, Page, Toolset
+from tools.toolset import Call, Toolset
 
 event_types = Toolset()
 

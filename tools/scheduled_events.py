@@ -23,8 +23,9 @@ from tools.fields import (
     User,
 )
 from tools.lean import Meeting
+from tools.lists import Page
 from tools.times import instant, wire
-from tools.toolset import Call, Page, Toolset
+from tools.toolset import Call, Toolset
 
 scheduled_events = Toolset()
 

@@ -16,10 +16,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import (
-    Annotated,
     Concatenate,
     Final,
-    Generic,
     Literal,
     ParamSpec,
     Protocol,
@@ -29,8 +27,7 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import Field, ValidationError
-from typing_extensions import TypedDict
+from pydantic import ValidationError
 
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
@@ -42,6 +39,7 @@ from calendly.request import JSON, Request
 from tools.arguments import Arguments, arguments_model, explain
 from tools.bookings import Bookings
 from tools.errors import ArgumentError
+from tools.lists import Page
 from tools.schemas import input_schema, output_schema
 
 P = ParamSpec("P")
@@ -55,33 +53,6 @@ Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
 
 _DECLARED: Final = "__calendly_tool__"
-
-
-class LeftOut(TypedDict, total=False):
-    """Rows that did not fit into the answer."""
-
-    rows: int
-    how_to_go_on: str
-
-
-ZoneTold = Annotated[str, Field(description="of the local times")]
-
-
-class Page(TypedDict, Generic[T], total=False):
-    """A paged list as Calendly sends it: the rows, and how to ask for more."""
-
-    collection: list[T]
-    pagination: Pagination
-    timezone: ZoneTold
-    left_out: LeftOut
-
-
-class Rows(TypedDict, Generic[T], total=False):
-    """A list that Calendly does not page."""
-
-    collection: list[T]
-    timezone: ZoneTold
-    left_out: LeftOut
 
 
 @dataclass(frozen=True, slots=True)

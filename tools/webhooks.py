@@ -25,7 +25,8 @@ from tools.fields import (
     at_most,
     given,
 )
-from tools.toolset import Call, Page, Toolset
+from tools.lists import Page
+from tools.toolset import Call, Toolset
 
 webhooks = Toolset()
 
