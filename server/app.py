@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -19,6 +20,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
 from calendly.ranges import Cap
 from server.caller import Callers
+from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.local import local_party
 from server.party import OnePerson
@@ -72,6 +74,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
+            daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
             seal=Seal(os.urandom(_KEY_BYTES), clock, os.urandom),
             clock=clock,
             sleep=asyncio.sleep,

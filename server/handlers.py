@@ -21,9 +21,11 @@ from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
 from tools.references import resolved
+from tools.stakes import Rehearsed, Stakes, Subject
 from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
-from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
+from tools.toolset import Call, Caller, Tool
+from tools.withholding import withhold
 
 log = logging.getLogger(__name__)
 
@@ -140,12 +142,15 @@ class Handlers:
         )
         call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
         await caller.admit(tool)
+        _refuse_search(tool, party, values)
         values = await resolved(call, values)
         caller.bind(values)
         try:
             answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:
             return rehearsal(rehearsed.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
+        if party.invitees_hidden_by is not None:
+            answer = withhold(tool.shape, answer)
         if getattr(arguments, "detail", None) == "full":
             return success(answer)
         zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
@@ -161,6 +166,16 @@ class Handlers:
         )
         read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+def _refuse_search(tool: Tool, party: Party, values: Mapping[str, Any]) -> None:
+    """Raise AccessDenied for a filter that would reveal what is withheld."""
+    named = sorted(name for name in tool.revealing if values[name] is not None)
+    source = party.invitees_hidden_by
+    if named and source is not None:
+        raise AccessDenied(
+            f"{named[0]} searches invitees, and invitee_data is off: leave it out. {party.who_changes(source)}"
+        )
 
 
 async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:

@@ -19,8 +19,9 @@ from tools.errors import AccessDenied
 from tools.idempotency import Ledger
 from tools.questions import QUESTIONS
 from tools.references import resolved
+from tools.stakes import Stakes, Subject
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Caller, Identity, Stakes, Subject, Tool
+from tools.toolset import Call, Caller, Identity, Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
 SECONDS = 50.0
