@@ -201,7 +201,7 @@ def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | N
 
 def daily_limit(capability: str, limits: Limits) -> tuple[int, Source] | None:
     """Return how many calls of a capability there may be within 24 hours, and whose rule that is; None without one."""
-    found = [
+    found: list[tuple[int, Source]] = [
         (allowance.per_day, source) for source, allowance in limits.of(capability) if allowance.per_day is not None
     ]
     return min(found, key=lambda one: one[0], default=None)

@@ -1,4 +1,4 @@
-"""The statements behind `auth.allowances`: exact for any number of calls and replicas, since a row is held meanwhile."""
+"""The statements behind `auth.allowances`: exact for any number of replicas, since a row is held meanwhile."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
