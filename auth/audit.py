@@ -91,6 +91,11 @@ class Entry:
         """The sentence, which of a call without an end says that its outcome is unknown."""
         return f"{self.sentence}, {UNKNOWN}" if self.kind == "begun" else self.sentence
 
+    @property
+    def ending(self) -> str | None:
+        """The outcome, which of a call without an end is unknown."""
+        return "outcome_unknown" if self.kind == "begun" else self.outcome
+
 
 @dataclass(frozen=True, slots=True)
 class Veil:
@@ -240,15 +245,25 @@ def seal_register(keys: Keys, first: int, following: int) -> str:
     return _mac(keys.heads, "register", first, following)
 
 
+def is_base_sealed(keys: Keys, chain: Chain) -> bool:
+    """Say whether a chain begins where its row was last made to say."""
+    return _is(seal_base(keys, chain.id, chain.number, chain.base), chain.base_seal)
+
+
+def is_sealed(keys: Keys, register: Register) -> bool:
+    """Say whether the register says what it was last made to say."""
+    return _is(seal_register(keys, register.first, register.following), register.seal)
+
+
 def check_register(keys: Keys, register: Register, chains: Iterable[Chain]) -> list[str]:
     """Say what is wrong with the register and the rows of the chains; nothing when all is as it was written."""
     faults: list[str] = []
-    if not _is(seal_register(keys, register.first, register.following), register.seal):
+    if not is_sealed(keys, register):
         faults.append("the register of the chains was changed")
     numbers: set[int] = set()
     for chain in chains:
         numbers.add(chain.number)
-        if not _is(seal_base(keys, chain.id, chain.number, chain.base), chain.base_seal):
+        if not is_base_sealed(keys, chain):
             faults.append(f"chain {chain.number}: where it begins was changed")
         if not _is(seal_tip(keys, chain.id, chain.number, chain.tip), chain.tip_seal):
             faults.append(f"chain {chain.number}: where it ends was changed")

@@ -12,12 +12,14 @@ from starlette.requests import Request
 from auth import stored_rate_windows
 from auth.access import Access, Operation
 from auth.addresses import Networks, client_address, neighbourhood
+from auth.archive import DatabaseArchive
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
 from auth.cookies import CookieJar
 from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
+from auth.record import Record
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.scopes import Scopes, least
 from auth.upstream import Upstream
@@ -47,6 +49,9 @@ class Realm:
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
+        record: Where decisions are noted: `await realm.record.note(Note(...))`.
+        archive: Where the record is read: `await realm.archive.recent(person=..., grant=...)`.
+        audit_days: For how many days it is kept.
     """
 
     issuer: str
@@ -63,6 +68,9 @@ class Realm:
     connections: Connections
     documents: DocumentFetcher
     pages: Pages
+    record: Record
+    archive: DatabaseArchive
+    audit_days: int = 400
     now: Now
     random: Random = field(repr=False)
 

@@ -4,11 +4,24 @@ Each process writes one chain of its own. Whoever begins a chain or clears out e
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,6 +34,9 @@ from auth.audit import (
     Register,
     Tip,
     extend,
+    follow,
+    is_base_sealed,
+    is_sealed,
     read,
     seal_base,
     seal_register,
@@ -31,9 +47,13 @@ from auth.tables import audit_entry as table
 from auth.tables import audit_register as register_table
 from storage.database import insert
 from storage.keys import KeyRing
+from storage.types import Instant
 
 _ROW: Final = "record"
 """The key of the register's one row."""
+
+_BROKEN: Final = "broken"
+"""A seal that fits nothing."""
 
 _PAGE: Final = 500
 
@@ -70,12 +90,14 @@ async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable
     """Return the keys of the record, made when there are none. Raises UnreadableSecret."""
     place = {"table": register_table.name, "row": _ROW, "column": register_table.c.secret_ciphertext.name}
     secret = random(KEY_BYTES)
+    # Where somebody deleted the register, the chains it had are told apart by their numbers, and checked in vain.
+    following = 1 + (await connection.scalar(select(func.max(chain_table.c.number))) or 0)
     fresh = insert(connection, register_table).values(
         id=_ROW,
         secret_ciphertext=ring.seal(secret, **place),
         first=1,
-        following=1,
-        seal=seal_register(Keys.of(secret), 1, 1),
+        following=following,
+        seal=seal_register(Keys.of(secret), 1, following),
     )
     await connection.execute(fresh.on_conflict_do_nothing())
     sealed = await connection.scalar(select(register_table.c.secret_ciphertext))
@@ -98,7 +120,7 @@ async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> Ow
             tip_seal=seal_tip(keys, chain, number, tip),
         )
     )
-    await _write_register(connection, keys, register.first, number + 1)
+    await _write_register(connection, keys, register, replace(register, following=number + 1))
     return OwnChain(chain, number, tip)
 
 
@@ -119,22 +141,30 @@ async def append(connection: AsyncConnection, keys: Keys, own: OwnChain, entries
     return OwnChain(own.id, own.number, tip)
 
 
-async def recent(
-    connection: AsyncConnection, sought: Sought, limit: int, *, after: tuple[datetime, str] | None = None
+async def find(
+    connection: AsyncConnection,
+    sought: Sought,
+    limit: int,
+    *,
+    after: Entry | None = None,
+    oldest_first: bool = False,
 ) -> list[Entry]:
-    """Find entries, the newest first. A call that is over is found once, by its end.
+    """Find entries in the order of their times. A call that is over is found once, by its end.
 
     Args:
         connection: To the database.
         sought: Which.
         limit: How many at most.
-        after: Time and request id of the last one of the page before.
+        after: The last one of the page before.
+        oldest_first: Begin with the oldest instead of the newest.
     """
+    order = tuple_(table.c.at, table.c.request_id)
     query: Select[tuple[str]] = select(table.c.entry).where(*_conditions(sought))
     if after is not None:
-        at, request_id = after
-        query = query.where((table.c.at < at) | ((table.c.at == at) & (table.c.request_id < request_id)))
-    query = query.order_by(table.c.at.desc(), table.c.request_id.desc()).limit(limit)
+        last = tuple_(literal(after.time, Instant), literal(after.request_id))
+        query = query.where(order > last if oldest_first else order < last)
+    ordered = [column.asc() if oldest_first else column.desc() for column in (table.c.at, table.c.request_id)]
+    query = query.order_by(*ordered).limit(limit)
     return [read(text) for text in (await connection.execute(query)).scalars()]
 
 
@@ -168,61 +198,67 @@ async def count_strays(connection: AsyncConnection) -> int:
     return found or 0
 
 
-async def is_empty(connection: AsyncConnection) -> bool:
-    """Say whether there is neither an entry nor a chain."""
-    found = select(exists().select_from(table) | exists().select_from(chain_table))
-    return not await connection.scalar(found)
+async def count(connection: AsyncConnection) -> tuple[int, int]:
+    """Count entries and chains."""
+    entries = await connection.scalar(select(func.count()).select_from(table))
+    chains = await connection.scalar(select(func.count()).select_from(chain_table))
+    return entries or 0, chains or 0
 
 
-async def clear_out(connection: AsyncConnection, keys: Keys, before: datetime, limit: int = _PAGE) -> bool:
-    """Delete entries of before a time from the front of a chain, and chains of which nothing is left.
+async def chains_before(connection: AsyncConnection, before: datetime) -> list[str]:
+    """Find the chains whose first entry is of before a time."""
+    front = and_(
+        table.c.chain_id == chain_table.c.id, table.c.sequence == chain_table.c.base_sequence + 1, table.c.at < before
+    )
+    query = select(chain_table.c.id).where(exists().where(front)).order_by(chain_table.c.number)
+    return list((await connection.execute(query)).scalars())
+
+
+async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before: datetime, limit: int = _PAGE) -> bool:
+    """Delete entries of before a time from the front of a chain.
+
+    Where the chain shows that somebody changed it, it stays as it is: clearing out must not wipe away the traces.
 
     Returns:
         Whether there may be more: a transaction does a part of it.
     """
-    register = await _hold_register(connection)
-    old = select(table.c.chain_id).where(table.c.at < before)
-    front = and_(
-        table.c.chain_id == chain_table.c.id, table.c.sequence == chain_table.c.base_sequence + 1, table.c.at < before
-    )
-    held = select(*chain_table.c).where(chain_table.c.id.in_(old), exists().where(front))
-    row = (await connection.execute(held.order_by(chain_table.c.number).limit(1).with_for_update())).one_or_none()
-    if row is not None:
-        await _advance(connection, keys, _chain(row), before, limit)
-        return True
-    await _drop_empty(connection, keys, register)
-    return False
-
-
-async def _advance(connection: AsyncConnection, keys: Keys, chain: Chain, before: datetime, limit: int) -> None:
-    """Move the beginning of a chain over the entries of before a time that stand in front."""
-    of_chain = table.c.chain_id == chain.id
-    query = select(table.c.sequence, table.c.mac, table.c.at).where(of_chain, table.c.sequence > chain.base.sequence)
-    base = chain.base
-    for row in await connection.execute(query.order_by(table.c.sequence).limit(limit)):
-        if row.at >= before:
+    await _hold_register(connection)
+    held = await _hold_chain(connection, chain)
+    if held is None or not is_base_sealed(keys, held):
+        return False
+    base = held.base
+    for link in await read_links(connection, chain, base.sequence, limit):
+        tip, faults = follow(keys, held, base, [link])
+        if faults or read(link.text).time >= before:
             break
-        base = Tip(row.sequence, row.mac)
-    await connection.execute(delete(table).where(of_chain, table.c.sequence <= base.sequence))
-    moved = {
-        "base_sequence": base.sequence,
-        "base_mac": base.mac,
-        "base_seal": seal_base(keys, chain.id, chain.number, base),
-    }
-    await connection.execute(update(chain_table).where(chain_table.c.id == chain.id).values(moved))
+        base = tip
+    if base == held.base:
+        return False
+    await connection.execute(delete(table).where(table.c.chain_id == chain, table.c.sequence <= base.sequence))
+    seal = seal_base(keys, chain, held.number, base)
+    moved = update(chain_table).where(chain_table.c.id == chain)
+    await connection.execute(moved.values(base_sequence=base.sequence, base_mac=base.mac, base_seal=seal))
+    return True
 
 
-async def _drop_empty(connection: AsyncConnection, keys: Keys, register: Register) -> None:
+async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
     """Delete the first chains as long as nothing is left of them; a process that still writes one begins another."""
+    register = await _hold_register(connection)
     query = select(*chain_table.c).order_by(chain_table.c.number).limit(_PAGE).with_for_update()
     first = register.first
     for chain in map(_chain, (await connection.execute(query)).all()):
-        if chain.number != first or chain.base != chain.tip or chain.tip.sequence == 0:
+        if chain.number != first or chain.base != chain.tip or not is_base_sealed(keys, chain):
             break
         await connection.execute(delete(chain_table).where(chain_table.c.id == chain.id))
         first += 1
     if first != register.first:
-        await _write_register(connection, keys, first, register.following)
+        await _write_register(connection, keys, register, replace(register, first=first))
+
+
+async def _hold_chain(connection: AsyncConnection, chain: str) -> Chain | None:
+    query = select(*chain_table.c).where(chain_table.c.id == chain).with_for_update()
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else _chain(row)
 
 
 async def _hold_register(connection: AsyncConnection) -> Register:
@@ -231,9 +267,10 @@ async def _hold_register(connection: AsyncConnection) -> Register:
     return Register(row.first, row.following, row.seal)
 
 
-async def _write_register(connection: AsyncConnection, keys: Keys, first: int, following: int) -> None:
-    seal = seal_register(keys, first, following)
-    await connection.execute(update(register_table).values(first=first, following=following, seal=seal))
+async def _write_register(connection: AsyncConnection, keys: Keys, old: Register, new: Register) -> None:
+    """Change the register. One that somebody else changed before keeps a seal that shows it."""
+    seal = seal_register(keys, new.first, new.following) if is_sealed(keys, old) else _BROKEN
+    await connection.execute(update(register_table).values(first=new.first, following=new.following, seal=seal))
 
 
 def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
