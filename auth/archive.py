@@ -1,4 +1,4 @@
-"""The record in the database: entries appended to this process's chain, found again, checked, and cleared out in time."""
+"""The record in the database: appended to this process's chain, found again, checked, and cleared out in time."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,12 +27,14 @@ class DatabaseArchive:
         keys: What it is protected by.
         veil: How personal data is recorded.
         new_id: Gives a chain an id that no other has.
+        tell: Is told every entry that was stored, where the database ends with this process.
     """
 
     database: Database
     keys: Keys = field(repr=False)
     veil: Veil
     new_id: Callable[[], str]
+    tell: Callable[[Entry], None] | None = None
     _own: OwnChain | None = None
 
     @classmethod
@@ -62,6 +64,9 @@ class DatabaseArchive:
         except SQLAlchemyError as fault:
             raise Unrecorded("The database does not take the record.") from fault
         self._own = continued
+        if self.tell is not None:
+            for entry in entries:
+                self.tell(entry)
 
     async def find(
         self, sought: Sought, limit: int | None = None, *, oldest_first: bool = False

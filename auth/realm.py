@@ -12,7 +12,6 @@ from starlette.requests import Request
 from auth import stored_rate_windows
 from auth.access import Access, Operation
 from auth.addresses import Networks, client_address, neighbourhood
-from auth.archive import DatabaseArchive
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
 from auth.cookies import CookieJar
@@ -49,9 +48,8 @@ class Realm:
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
-        record: Where decisions are noted: `await realm.record.note(Note(...))`.
-        archive: Where the record is read: `await realm.archive.recent(person=..., grant=...)`.
-        audit_days: For how many days it is kept.
+        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
+        audit_days: For how many days the record is kept.
     """
 
     issuer: str
@@ -69,7 +67,6 @@ class Realm:
     documents: DocumentFetcher
     pages: Pages
     record: Record
-    archive: DatabaseArchive
     audit_days: int = 400
     now: Now
     random: Random = field(repr=False)

@@ -55,6 +55,14 @@ class Archive(Protocol):
         """Store entries, all or none. Raises Unrecorded."""
         ...
 
+    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[Entry]:
+        """Find the last entries of a person, a user URI, or of one of their agents. Raises StorageUnavailable."""
+        ...
+
+    async def clear_out(self, before: datetime) -> None:
+        """Delete what is of before a time. Raises StorageUnavailable."""
+        ...
+
 
 @dataclass(slots=True)
 class _Queued:
@@ -119,6 +127,7 @@ class Record:
     _queue: deque[_Queued] = field(default_factory=deque[_Queued])
     _lost: int = 0
     _complaint: str = ""
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _wanted: asyncio.Event = field(default_factory=asyncio.Event)
     _full: asyncio.Event = field(default_factory=asyncio.Event)
@@ -148,6 +157,28 @@ class Record:
         self._wanted.set()
         with suppress(Unrecorded):
             await self._store_now(queued)
+
+    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[Entry]:
+        """Find the last entries of a person or of one of their agents, the newest first.
+
+        `told` is the sentence for that person, who is called `you` in it.
+
+        Args:
+            person: A user URI.
+            grant: What the person allowed one agent.
+            limit: How many at most.
+
+        Raises:
+            Unrecorded: The archive cannot be opened.
+            StorageUnavailable: It cannot be read.
+        """
+        with suppress(Unrecorded):
+            await self._write()
+        return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
+
+    async def clear_out(self, before: datetime) -> None:
+        """Delete what is of before a time. Raises Unrecorded and StorageUnavailable."""
+        await (await self._opened()).clear_out(before)
 
     def open_soon(self) -> None:
         """Have the archive opened before it is needed."""
@@ -210,16 +241,21 @@ class Record:
                     self._wanted.set()
 
     async def _store(self, batch: Sequence[_Queued], lost: int) -> None:
-        if self._archive is None:
-            self._archive = await self.opening()
-        drafted = [entry for queued in batch if (entry := _drafted(queued, self._archive.veil))]
+        archive = await self._opened()
+        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.veil))]
         if lost:
             drafted.insert(0, _loss(lost, self.new_id(), self.now()))
         if drafted:
-            await self._archive.append(drafted)
+            await archive.append(drafted)
         for queued in batch:
             queued.is_stored = queued.fault is None
         self._complaint = ""
+
+    async def _opened(self) -> Archive:
+        async with self._opening:
+            if self._archive is None:
+                self._archive = await self.opening()
+            return self._archive
 
     def _put_back(self, batch: Sequence[_Queued], lost: int, fault: Unrecorded) -> None:
         """Keep for another attempt what is patient, as far as there is room."""
@@ -237,7 +273,7 @@ class Record:
 def _drafted(queued: _Queued, veil: Veil) -> Entry | None:
     try:
         return queued.draft(veil)
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is logged, and the entries of others have to go on
         _log.exception("an entry of the record cannot be made by a fault of this server")
         queued.fault = Unrecorded("The entry cannot be made by a fault of this server.")
         return None

@@ -11,7 +11,6 @@ from typing import Final
 from sqlalchemy import (
     ColumnElement,
     Row,
-    Select,
     and_,
     delete,
     exists,
@@ -100,7 +99,7 @@ async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable
         seal=seal_register(Keys.of(secret), 1, following),
     )
     await connection.execute(fresh.on_conflict_do_nothing())
-    sealed = await connection.scalar(select(register_table.c.secret_ciphertext))
+    sealed = (await connection.execute(select(register_table.c.secret_ciphertext))).scalar_one()
     return Keys.of(ring.open(sealed, **place))
 
 
@@ -159,7 +158,7 @@ async def find(
         oldest_first: Begin with the oldest instead of the newest.
     """
     order = tuple_(table.c.at, table.c.request_id)
-    query: Select[tuple[str]] = select(table.c.entry).where(*_conditions(sought))
+    query = select(table.c.entry).where(*_conditions(sought))
     if after is not None:
         last = tuple_(literal(after.time, Instant), literal(after.request_id))
         query = query.where(order > last if oldest_first else order < last)

@@ -1,7 +1,7 @@
 """Who calls, as the tools know it: one person and one agent for the length of one call."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, cast
 
@@ -14,7 +14,7 @@ from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
 from calendly.errors import InsufficientScope, unreadable
-from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
+from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.confirm import Approval, Confirmations, Context
@@ -156,6 +156,12 @@ class ToolCaller:
         """The person and the agent."""
         return self.record.party
 
+    def bind(self, values: Mapping[str, object]) -> None:
+        """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
+        named = {name: value.uri for name, value in values.items() if isinstance(value, EventTypeId | UserId)}
+        bound_to = digest(self.approval.bound_to.hex(), named)
+        self.approval = replace(self.approval, bound_to=bound_to)
+
     @property
     def available_times_cap(self) -> Cap:
         """The longest range of one available-times request, as learned so far."""
@@ -171,23 +177,26 @@ class ToolCaller:
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
-        decision = await self._decide(tool, stakes)
+        decision = await self.admit(tool)
+        if tool.access == "write" and needs_subject(tool.capability, self.party.limits):
+            objection = object_to(tool.capability, self.party.limits, await stakes.subject())
+            if objection is not None:
+                self.record.decided(Permit(tool, objection))
+                raise AccessDenied(refusal_of(tool, objection, self.party))
+        if decision.verdict == "ask" and not self.is_rehearsal:
+            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
+            self.record.decided(Permit(tool, decision, self.confirmed))
+
+    async def admit(self, tool: Tool) -> Decision:
+        """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        decision = self.party.decide(tool)
         self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
         if decision.verdict == "deny":
             raise AccessDenied(refusal_of(tool, decision, self.party))
-        if decision.verdict == "ask" and not self.is_rehearsal:
-            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
-            self.record.decided(Permit(tool, decision, self.confirmed))
-
-    async def _decide(self, tool: Tool, stakes: Stakes) -> Decision:
-        decision = self.party.decide(tool)
-        limits = self.party.limits
-        if decision.verdict == "deny" or tool.access == "read" or not needs_subject(tool.capability, limits):
-            return decision
-        return object_to(tool.capability, limits, await stakes.subject()) or decision
+        return decision
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError and NotRecorded."""

@@ -77,7 +77,7 @@ class Approval:
     patience: Callable[[], float]
 
     async def obtain(self, stakes: Stakes) -> str:
-        """Return once a person, or an agent that was told to ask one, has agreed to this very call: how, for the record.
+        """Return once a person, or an agent that was told to ask one, has agreed to this very call: how.
 
         Raises:
             InputRequired: The client has to ask and repeat the call.

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -18,9 +19,12 @@ from server.recording import CallRecord, Permit
 from server.results import failure, rehearsal, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
+from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
+from tools.references import resolved
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Rehearsed, Stakes, Subject, Tool
+from tools.times import own_timezone, zone_of
+from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +137,7 @@ class Handlers:
         if refusal is not None:
             raise AccessDenied(refusal)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        values = arguments.values()
+        values: Mapping[str, Any] = arguments.values()
 
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
@@ -151,12 +155,20 @@ class Handlers:
             is_rehearsal=is_rehearsal,
         )
         call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        await caller.admit(tool)
+        values = await resolved(call, values)
+        caller.bind(values)
+        record.understood(values, is_rehearsal=is_rehearsal)
         try:
-            return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+            answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:
             return rehearsal(
                 rehearsed.request, await question(), must_be_confirmed=record.party.decide(tool).verdict == "ask"
             )
+        if getattr(arguments, "detail", None) == "full":
+            return success(answer)
+        zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
+        return success(lean(tool.shape, answer, zone))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -168,6 +180,11 @@ class Handlers:
         )
         read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:
+    """The zone that an answer tells times in: the one that was asked for, else the person's own, where it is known."""
+    return zone_of(named or await own_timezone(caller))
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -182,7 +182,6 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         ),
         documents=documents,
         pages=Pages(FOLDER),
-        archive=store.archive,
         audit_days=settings.audit_days,
         record=record_in(store.archive),
         now=_now,

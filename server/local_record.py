@@ -6,9 +6,8 @@ is answered without it, and what writes waits for it.
 
 import json
 import os
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -16,7 +15,7 @@ from typing import Any
 
 import anyio.to_thread
 
-from auth.audit import Entry, Veil, facts
+from auth.audit import Entry, facts
 from auth.record import Archive, Record, Unrecorded
 from server.settings import MEMORY, Settings
 from server.terminal import CommandError, UsageError, say
@@ -34,30 +33,20 @@ async def local_record(settings: Settings) -> AsyncGenerator[Record]:
 async def _open(settings: Settings, databases: AsyncExitStack) -> Archive:
     """Open the database and clear out what is older than the record is kept. Raises Unrecorded."""
     store: Any = await anyio.to_thread.run_sync(import_module, "server.local_store")
+    tell = _tell if settings.database_url == MEMORY and not settings.sandbox else None
     try:
-        archive: Archive = await store.open_local_archive(settings, databases, _now())
+        archive: Archive = await store.open_local_archive(settings, databases, _now(), tell)
     except (CommandError, UsageError) as fault:
         raise Unrecorded(str(fault)) from None
-    return _Told(archive) if settings.database_url == MEMORY and not settings.sandbox else archive
+    return archive
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """A record that ends with this process, so that every entry is also told on stderr."""
-
-    archive: Archive
-
-    @property
-    def veil(self) -> Veil:
-        return self.archive.veil
-
-    async def append(self, entries: Sequence[Entry]) -> None:
-        await self.archive.append(entries)
-        try:
-            for entry in entries:
-                say(json.dumps({"audit": facts(entry)}, ensure_ascii=False))
-        except OSError:
-            raise Unrecorded("Nobody reads what is written to stderr.") from None
+def _tell(entry: Entry) -> None:
+    """Write an entry to stderr, where alone it outlives a database in memory. Raises Unrecorded."""
+    try:
+        say(json.dumps({"audit": facts(entry)}, ensure_ascii=False))
+    except OSError:
+        raise Unrecorded("Nobody reads what is written to stderr.") from None
 
 
 def _remedy(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from server.confirm import InputRequired
 from server.party import Party
 from server.results import kind_of
 from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
-from tools.phrases import PHRASES, About
+from tools.phrases import PHRASES, About, Phrase
 from tools.toolset import Identity, Tool
 
 _log: Final = logging.getLogger(__name__)
@@ -243,7 +243,7 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
         # Only a tool that the operator, or the request itself, left out is refused before anything is decided.
         rule = "it is switched off on this server"
         return ("refused", rule, "operator") if isinstance(problem, ToolError) else ("allowed", None, None)
-    rule, source = permit.decision.rule, permit.decision.source
+    rule, source = permit.decision.rule, str(permit.decision.source)
     if permit.decision.verdict == "deny":
         return "refused", rule, source
     if isinstance(problem, Declined):
@@ -254,7 +254,7 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
 
 
 def _sentence(facts: _Facts, about: About, decision: str) -> str:
-    phrase = PHRASES[facts.tool]
+    phrase = PHRASES.get(facts.tool, Phrase("call", "called", lambda _: facts.tool.name))
     told, agent = phrase.about(about), cut(facts.party.agent.name) or "an agent without a name"
     outcome = facts.outcome
     if outcome is None:
@@ -264,13 +264,14 @@ def _sentence(facts: _Facts, about: About, decision: str) -> str:
     if decision == "allowed" and outcome.word == "answered":
         found = "" if outcome.found is None else f", {outcome.found} found"
         return f"{agent} {phrase.past} {told}: allowed{_confirmed(facts)}{found}"
-    return f"{agent} tried to {phrase.verb} {told}: {_failure(facts, outcome, decision)}"
+    return f"{agent} tried to {phrase.verb} {told}: {_failure(facts, outcome)}"
 
 
-def _failure(facts: _Facts, outcome: Outcome, decision: str) -> str:
-    _, rule, source = _decision(facts)
+def _failure(facts: _Facts, outcome: Outcome) -> str:
+    decision, rule, source = _decision(facts)
     if decision == "refused":
-        return f"refused, {rule}{f' ({_WHOSE[source]})' if source in _WHOSE else ''}"
+        whose = _WHOSE.get(source or "")
+        return f"refused, {rule}{f' ({whose})' if whose else ''}"
     if decision == "asked":
         return f"a person is to be asked first, {rule}"
     if decision == "declined":

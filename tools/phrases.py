@@ -242,7 +242,8 @@ PHRASES: Final[Mapping[Tool, Phrase]] = MappingProxyType(
                 "list",
                 "listed",
                 lambda about: (
-                    f"the {about.given('status', '{} ')}invitations to the organization{about.address('email', ' of {}')}"
+                    f"the {about.given('status', '{} ')}invitations to the organization"
+                    f"{about.address('email', ' of {}')}"
                 ),
             ),
             (
