@@ -1,15 +1,16 @@
 """The words of the record: every tool has some, whatever is missing, and they name nobody in plain text."""
 
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from calendly.identifiers import UserId
+from calendly.identifiers import CALENDLY_ORIGIN as API
 from tools import ALL
 from tools.phrases import PHRASES, About
 from tools.toolset import Tool
 
 ME: Final = "#me"
+USER: Final = f"{API}/users/U1"
 
 
 class Hashed:
@@ -24,7 +25,7 @@ class Hashed:
         return f"##{len(text)}"
 
 
-def told(name: str, **raw: Any) -> str:
+def told(name: str, **raw: object) -> str:
     """What is told of a call with these arguments."""
     tool = next(tool for tool in ALL if tool.name == name)
     return PHRASES[tool].about(About(tool.parse(raw, ()).values(), ME, Hashed()))
@@ -44,7 +45,7 @@ def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("get_user", {"user": "U1"}, "#35"),
+        ("get_user", {"user": USER}, "#33"),
         ("get_user", {"user": "me"}, "#me"),
         (
             "list_scheduled_events",
@@ -54,12 +55,12 @@ def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
         (
             "list_scheduled_events",
             {
-                "user": "U1",
+                "user": USER,
                 "status": "active",
                 "min_start_time": "2026-12-30T00:00:00Z",
                 "invitee_email": "a@b.example",
             },
-            "the active scheduled events of #35, from 30 Dec 2026 with #11",
+            "the active scheduled events of #33, from 30 Dec 2026 with #11",
         ),
         (
             "list_user_busy_times",
@@ -71,7 +72,7 @@ def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
         (
             "create_event_invitee",
             {
-                "event_type": "T1",
+                "event_type": f"{API}/event_types/T1",
                 "start_time": "2026-12-01T10:00:00Z",
                 "invitee": {"name": "Anna", "email": "anna@b.example", "timezone": "Europe/Berlin"},
                 "event_guests": ["x@b.example", "y@b.example"],
@@ -83,7 +84,7 @@ def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
         ("delete_invitee_data", {"emails": ["a@b.example", "c@d.example"]}, "all data of ##11 and ##11"),
         (
             "create_webhook_subscription",
-            {"url": "https://u:pw@h.example/secret?t=x", "events": ["invitee.created"], "signing_key": "s3cret"},
+            {"url": "https://h.example/secret?t=x", "events": ["invitee.created"], "signing_key": "s3cret"},
             "a webhook subscription for invitee.created at h.example",
         ),
     ],
@@ -107,4 +108,4 @@ def test_arguments_as_they_would_be_sent_are_told_alike() -> None:
     sent = {"event_type": "T1", "start_time": "2026-12-01T10:00:00Z", "invitee": {"email": "a@b.example"}}
     about = About(sent, ME, Hashed())
     assert PHRASES[tool].about(about) == "a meeting of the event type T1 with #11 on 1 Dec 2026, 10:00 UTC"
-    assert About({"user": UserId("U1").uri}, ME, Hashed()).person() == "#35"
+    assert About({"user": USER}, ME, Hashed()).person() == "#33"
