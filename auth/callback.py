@@ -21,6 +21,7 @@ from auth.opaque_tokens import CODE, digest, mint, nonce
 from auth.parameters import Parameters, read_query, single
 from auth.person_hint import write_person_hint
 from auth.realm import CALLBACK_PATH, Realm
+from auth.record import Note
 from auth.stored_grants import Grant
 from auth.stored_transactions import verifier_place
 from auth.transactions import Transaction, check_return
@@ -65,9 +66,29 @@ async def _finish(
     try:
         sign_in = await _sign_in(realm, verifier, parameters)
     except OAuthError as fault:
+        await realm.record.note(
+            Note(
+                action="sign_in",
+                told="a sign-in at Calendly for {agent} ended without one",
+                agent=client.name or "",
+                decision="refused",
+                rule=fault.description.rstrip("."),
+                source="calendly",
+            )
+        )
         return refuse(realm, client, asked.redirect_uri, asked.state, fault)
     code = mint(CODE, realm.random)
-    await _store(realm, transaction, sign_in, digest(code))
+    grant = await _store(realm, transaction, sign_in, digest(code))
+    await realm.record.note(
+        Note(
+            action="consent",
+            told="{person} let {agent} in",
+            person=sign_in.person.uri,
+            agent=client.name or "",
+            grant=grant,
+            source="person",
+        )
+    )
     response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
@@ -87,8 +108,8 @@ async def _sign_in(realm: Realm, verifier: str, parameters: Parameters) -> SignI
         raise explain(fault) from fault
 
 
-async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> None:
-    """Store who signed in, the connection, the grant and the code, all or nothing."""
+async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> str:
+    """Store who signed in, the connection, the grant and the code, all or nothing; the id of the grant."""
     asked, person, now = transaction.request, sign_in.person, realm.now()
     allowed = transaction.approved or frozenset()
     async with realm.database.begin() as connection:
@@ -117,3 +138,4 @@ async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_d
                 grant_ended=False,
             ),
         )
+    return grant

@@ -18,6 +18,7 @@ from auth.cookies import CookieJar
 from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
+from auth.record import Record
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.scopes import Scopes, least
 from auth.upstream import Upstream
@@ -47,6 +48,8 @@ class Realm:
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
+        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
+        audit_days: For how many days the record is kept.
     """
 
     issuer: str
@@ -63,6 +66,8 @@ class Realm:
     connections: Connections
     documents: DocumentFetcher
     pages: Pages
+    record: Record
+    audit_days: int = 400
     now: Now
     random: Random = field(repr=False)
 
