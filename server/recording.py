@@ -36,6 +36,7 @@ _WHOSE: Final[Mapping[str, str]] = {
     "person": "the person's choice",
     "token": "its token",
     "calendly": "Calendly",
+    "request": "the request itself",
 }
 
 _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
@@ -251,9 +252,7 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
     if own is not None:
         return "refused", own, "server"
     if permit is None:
-        # Only a tool that the operator, or the request itself, left out is refused before anything is decided.
-        rule = "it is switched off on this server"
-        return ("refused", rule, "operator") if isinstance(problem, ToolError) else ("allowed", None, None)
+        return "allowed", None, None
     rule, source = permit.decision.rule, str(permit.decision.source)
     if permit.decision.verdict == "deny":
         return "refused", rule, source
