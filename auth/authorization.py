@@ -22,6 +22,7 @@ from auth.errors import TemporarilyUnavailable, TooManyRequests
 from auth.grants import live_scopes
 from auth.metadata import metadata_routes
 from auth.opaque_tokens import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
+from auth.page_sign_in import page_sign_in_routes
 from auth.principal import Principal
 from auth.realm import Realm
 from auth.register import register_route
@@ -50,6 +51,7 @@ class Authorization:
             authorize_route(realm),
             consent_route(realm),
             callback_route(realm),
+            *page_sign_in_routes(realm),
             token_route(realm),
             revoke_route(realm),
         ]

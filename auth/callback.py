@@ -1,21 +1,20 @@
 """GET /oauth/callback: Calendly sends the browser back, and the client gets our code.
 
 The browser has to be the one in which the person approved (`auth.cookies`), and whoever Calendly says signed in has to
-be who its token is for; then grant, connection and code are stored in one transaction.
+be who its token is for; then grant, connection and code are stored in one transaction. Who signs in to our own pages
+comes back here too (`auth.page_sign_in`): Calendly knows one address of ours.
 """
-
-import logging
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth import stored_clients, stored_codes, stored_grants, stored_transactions
+from auth import page_sign_in, stored_clients, stored_codes, stored_grants, stored_transactions
 from auth.answers import page_route, see_other
-from auth.authorization_responses import explain, refuse, way_back
+from auth.authorization_responses import refuse, way_back
+from auth.calendly_answers import prove
 from auth.clients import Client
-from auth.errors import AccessDenied, OAuthError, ServerError, Stopped
+from auth.errors import OAuthError, Stopped
 from auth.grants import CODE_LIFE, Code
 from auth.opaque_tokens import CODE, digest, mint, nonce
 from auth.parameters import Parameters, read_query, single
@@ -24,9 +23,7 @@ from auth.realm import CALLBACK_PATH, Realm
 from auth.stored_grants import Grant
 from auth.stored_transactions import verifier_place
 from auth.transactions import Transaction, check_return
-from auth.upstream import CalendlyLoginError, SignIn
-
-_log: Final = logging.getLogger(__name__)
+from auth.upstream import SignIn
 
 
 def callback_route(realm: Realm) -> Route:
@@ -34,6 +31,9 @@ def callback_route(realm: Realm) -> Route:
 
     async def answer(request: Request) -> Response:
         parameters = single(read_query(request))
+        begun = await page_sign_in.find_begun(realm, parameters)
+        if begun is not None:
+            return await page_sign_in.finish(realm, request, begun, parameters)
         transaction, client, verifier = await _claim(realm, request, parameters.get("state", ""))
         response = await _finish(realm, transaction, client, verifier, parameters)
         realm.cookies.drop_approval(response, transaction.digest)
@@ -63,7 +63,7 @@ async def _finish(
 ) -> Response:
     asked = transaction.request
     try:
-        sign_in = await _sign_in(realm, verifier, parameters)
+        sign_in = await prove(realm, verifier, parameters)
     except OAuthError as fault:
         return refuse(realm, client, asked.redirect_uri, asked.state, fault)
     code = mint(CODE, realm.random)
@@ -71,20 +71,6 @@ async def _finish(
     response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
-
-
-async def _sign_in(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
-    """Have Calendly say who signed in. Raises OAuthError."""
-    error, code = parameters.get("error"), parameters.get("code")
-    if error == AccessDenied.error:
-        raise AccessDenied("The person did not allow it at Calendly.")
-    if error is not None or code is None:
-        raise ServerError("Calendly did not let the person sign in.")
-    try:
-        return await realm.upstream.sign_in(code=code, verifier=verifier)
-    except CalendlyLoginError as fault:
-        _log.warning("a sign-in at Calendly failed: %s", fault)
-        raise explain(fault) from fault
 
 
 async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> None:

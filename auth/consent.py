@@ -1,11 +1,9 @@
 """POST /consent: the person's decision, and the way to Calendly.
 
-The form is taken only from the browser that it was shown in (`auth.cookies`). Our pages send no referrer, with which
-browsers say `Origin: null`; so that is accepted besides our own origin, and the form's secret decides.
+The form is taken only from the browser that it was shown in (`auth.cookies`).
 """
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +15,7 @@ from auth.answers import page_route, see_other
 from auth.authorization_responses import explain, refuse
 from auth.clients import Client
 from auth.errors import AccessDenied, Stopped
+from auth.forms import check_origin
 from auth.opaque_tokens import digest, nonce
 from auth.parameters import Pairs, read_form
 from auth.person_hint import read_person_hint
@@ -25,8 +24,6 @@ from auth.scopes import Scopes
 from auth.stored_transactions import Approval, verifier_place
 from auth.transactions import TRANSACTION_LIFE, Transaction, check_form
 from auth.upstream import CalendlyLoginError, scopes_to_ask
-
-_SAME_SITE: Final = frozenset({"same-origin", "none"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def consent_route(realm: Realm) -> Route:
     """Make the route."""
 
     async def answer(request: Request) -> Response:
-        _check_origin(realm, request)
+        check_origin(realm.issuer, request)
         form = _read(await read_form(request))
         transaction, client = await _find(realm, request, form)
         chosen = offers.choose(form.scopes, transaction.request.scopes)
@@ -49,13 +46,6 @@ def consent_route(realm: Realm) -> Route:
         return await _approve(realm, request, transaction, client, chosen)
 
     return page_route("/consent", ["POST"], realm.pages, answer)
-
-
-def _check_origin(realm: Realm, request: Request) -> None:
-    origins = request.headers.getlist("origin")
-    site = request.headers.get("sec-fetch-site", "none")  # absent from old browsers; no page can forge it
-    if any(origin not in {realm.issuer, "null"} for origin in origins) or site not in _SAME_SITE:
-        raise Stopped("This form was sent by a page of somebody else's. Nothing was allowed.")
 
 
 def _read(pairs: Pairs) -> _Form:

@@ -76,6 +76,11 @@ class Pages:
             response.headers["Retry-After"] = str(retry_after)
         return response
 
+    def sign_in(self, goes_to: str, *, form_action: Sequence[str], was_signed_in: bool) -> HTMLResponse:
+        """Ask a person to sign in to a page of ours, again if they `was_signed_in` when they saw it."""
+        values: dict[str, object] = {"goes_to": goes_to, "was_signed_in": was_signed_in}
+        return self._page("sign_in.html", values, form_action=form_action)
+
     def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
         """Show a page whose template stands in one of the other folders."""
         return self._page(template, values)
