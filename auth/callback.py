@@ -5,21 +5,26 @@ be who its token is for; then grant, connection and code are stored in one trans
 comes back here too (`auth.page_sign_in`): Calendly knows one address of ours.
 """
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth import page_sign_in, stored_clients, stored_codes, stored_grants, stored_transactions
+from auth import page_sign_in, stored_clients, stored_codes, stored_grants, stored_restrictions, stored_transactions
+from auth.access import Access
 from auth.answers import page_route, see_other
 from auth.authorization_responses import refuse, way_back
 from auth.calendly_answers import prove
+from auth.choices import scopes_for
 from auth.clients import Client
-from auth.errors import OAuthError, Stopped
+from auth.errors import AccessDenied, OAuthError, Stopped
 from auth.grants import CODE_LIFE, Code
 from auth.opaque_tokens import CODE, digest, mint, nonce
 from auth.parameters import Parameters, read_query, single
 from auth.person_hint import write_person_hint
 from auth.realm import CALLBACK_PATH, Realm
+from auth.restrictions import Choice, Known, place, settle
+from auth.scopes import least
 from auth.stored_grants import Grant
 from auth.stored_transactions import verifier_place
 from auth.transactions import Transaction, check_return
@@ -62,30 +67,31 @@ async def _finish(
     realm: Realm, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
 ) -> Response:
     asked = transaction.request
+    code = mint(CODE, realm.random)
     try:
         sign_in = await prove(realm, verifier, parameters)
+        await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
         return refuse(realm, client, asked.redirect_uri, asked.state, fault)
-    code = mint(CODE, realm.random)
-    await _store(realm, transaction, sign_in, digest(code))
     response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
 
 
-async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> None:
-    """Store who signed in, the connection, the grant and the code, all or nothing."""
+async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> None:
+    """Store who signed in, the connection, the grant and the code, all or nothing. Raises AccessDenied."""
     asked, person, now = transaction.request, sign_in.person, realm.now()
-    allowed = transaction.approved or frozenset()
     async with realm.database.begin() as connection:
         if not await stored_clients.mark_approved(connection, asked.client, now):
             raise Stopped("This app is no longer registered here. Have it connect anew.")
         await stored_grants.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
+        access = await _settle(realm, connection, transaction, client, person.uri)
+        allowed = least(transaction.approved or (), scopes_for(access, realm.operations))
+        if not allowed:
+            raise AccessDenied("The person allowed an app of this name nothing of what it asks for.")
         grant = await stored_grants.allow(
-            connection,
-            Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, transaction.chosen),
-            now,
+            connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, access), now
         )
         await stored_codes.add(
             connection,
@@ -103,3 +109,18 @@ async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_d
                 grant_ended=False,
             ),
         )
+
+
+async def _settle(
+    realm: Realm, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
+) -> Access:
+    """Return what the person's choice comes to beside what they chose before, and remember it."""
+    asked = transaction.request
+    known = Known(person, client.name, place(asked.redirect_uri))
+    before = await stored_grants.find_access(connection, person, asked.client, asked.resource)
+    memory = await stored_restrictions.recall(connection, known)
+    choice = Choice(transaction.shown, transaction.chosen, asked.scopes)
+    outcome = settle(choice, before or {}, memory, realm.operations, seen=transaction.shown_to == person)
+    if outcome.memory != memory:
+        await stored_restrictions.put(connection, known, outcome.memory, realm.now())
+    return outcome.access

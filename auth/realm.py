@@ -15,6 +15,7 @@ from auth.addresses import Networks, client_address, neighbourhood
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
 from auth.cookies import CookieJar
+from auth.offers import Levels, levels_within
 from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
@@ -75,6 +76,10 @@ class Realm:
     def offered(self) -> Scopes:
         """All the scopes that this server has to give."""
         return least({operation.scope for operation in self.operations}, self.registered)
+
+    def levels(self, scopes: Scopes) -> Levels:
+        """What a person can choose for an agent that asks for these scopes."""
+        return levels_within(scopes, self.ceiling, self.operations)
 
     @property
     def cookies(self) -> CookieJar:

@@ -60,7 +60,7 @@ authorization_transaction = Table(
     Column("shown_access", Text),  # what the page offered, and had chosen before the person touched it
     Column("shown_to", Text),  # the person whose earlier choices that took into account
     Column("approved_scope", Text),  # what the person allowed of it
-    Column("approved_access", Text),  # what the person chose, as `auth.access_text` spells it
+    Column("approved_access", Text),  # the levels that the person chose, as `auth.access_text` spells them
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly

@@ -11,7 +11,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from auth.offers import Part
+from auth.offers import Offer
+
+NAMELESS: Final = "An app that does not say its name"
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -33,7 +35,7 @@ class Consent:
         publisher: The host that describes the client, None for one that described itself.
         destination: Where the browser goes afterwards.
         only_loopback: Every redirect URI leads to the person's own machine.
-        parts: What can be allowed.
+        offer: What can be allowed.
         secret: Proves that the form was shown here.
         form_action: The sources that the form may lead to, the way to Calendly and back to the client included.
     """
@@ -42,7 +44,7 @@ class Consent:
     publisher: str | None
     destination: str
     only_loopback: bool
-    parts: Sequence[Part]
+    offer: Offer
     secret: str
     form_action: Sequence[str]
 
