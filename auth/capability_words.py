@@ -58,19 +58,23 @@ LEVELS: Final[Mapping[Level, str]] = MappingProxyType(
 """What each level is called."""
 
 
-def summary(access: Access) -> str:
-    """Say in one line what an agent may do."""
-    parts = [
-        f"{WORDS[name].title}: {_said(access[name])}"
-        for name in CAPABILITIES
-        if name in access and access[name].level != "off"
+def by_level(access: Access) -> list[tuple[str, str]]:
+    """Say what an agent may do: for each level but `off` its words, and the capabilities that have it."""
+    return [
+        (
+            words,
+            ", ".join(
+                _titled(name, access[name]) for name in CAPABILITIES if name in access and access[name].level == level
+            ),
+        )
+        for level, words in LEVELS.items()
+        if level != "off" and any(allowance.level == level for allowance in access.values())
     ]
-    return " · ".join(parts) if parts else "Nothing."
 
 
-def _said(allowance: Allowance) -> str:
-    words = LEVELS[allowance.level].lower()
-    return f"{words}, on conditions" if conditions(allowance) else words
+def _titled(name: str, allowance: Allowance) -> str:
+    title = WORDS[name].title
+    return f"{title} ({', '.join(conditions(allowance))})" if conditions(allowance) else title
 
 
 def conditions(allowance: Allowance) -> tuple[str, ...]:

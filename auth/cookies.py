@@ -69,6 +69,10 @@ class CookieJar:
         """Let the browser keep the sealed hint."""
         self._set(response, PERSON, hint, _HINT_LIFE)
 
+    def drop_person(self, response: Response) -> None:
+        """Let the browser forget who signed in here last."""
+        self._set(response, PERSON, "", timedelta())
+
     def session(self, cookies: Mapping[str, str]) -> str | None:
         """Return the secret of who is signed in to our pages."""
         return self._read(cookies, SESSION, _VALUE)

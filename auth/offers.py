@@ -6,7 +6,7 @@ never more; a part without a clear answer is off.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from auth.access import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
@@ -86,10 +86,10 @@ def preselect(asked: Scopes, everything: Scopes, levels: Levels, before: Access 
         memory: What the person did not want a client of that name to do.
     """
     wish = before if before is not None else CAUTIOUS if includes(asked, everything) else ASKING
-    wished = _at_most(levels, wish)
+    wished = cut(levels, wish)
     if before is None and not any(allowance.level != "off" for allowance in wished.values()):
-        wished = _at_most(levels, ASKING)  # a page with nothing chosen would only be in the way
-    return _at_most(levels, least((wished, {**UNLIMITED, **memory})))
+        wished = cut(levels, ASKING)  # a page with nothing chosen would only be in the way
+    return _bare(cut(levels, least((wished, {**UNLIMITED, **memory}))))
 
 
 def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
@@ -143,11 +143,14 @@ def _why_not_more(
     return NOT_ASKED if len(offered) < len(possible) else NOT_ALLOWED
 
 
-def _at_most(levels: Levels, limit: Access) -> Access:
-    """Return the highest level of each that a limit allows."""
+def cut(levels: Levels, access: Access) -> Access:
+    """Return as much of access as levels reach, with its conditions."""
     return {
-        name: Allowance(
-            level=next(level for level in reversed(possible) if is_at_most(level, limit.get(name, OFF).level))
-        )
+        name: replace(allowance, level=next(level for level in reversed(possible) if is_at_most(level, allowance.level)))
         for name, possible in levels.items()
+        for allowance in (access.get(name, OFF),)
     }
+
+
+def _bare(access: Access) -> Access:
+    return {name: Allowance(level=allowance.level) for name, allowance in access.items()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,6 +32,22 @@ MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
 
 
+class EventTypes(Protocol):
+    """Knows the event types of people."""
+
+    async def names(self, person: str) -> Mapping[str, str]:
+        """Return the names of a person's event types by uuid; none when they cannot be had now. Raises nothing."""
+        ...
+
+
+class NoEventTypes:
+    """Knows none."""
+
+    async def names(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
     """What the endpoints of one server share.
@@ -48,6 +64,8 @@ class Realm:
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
+        owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
+        event_types: Knows the names of people's event types.
     """
 
     issuer: str
@@ -64,6 +82,8 @@ class Realm:
     connections: Connections
     documents: DocumentFetcher
     pages: Pages
+    owners: frozenset[str] = frozenset()
+    event_types: EventTypes = field(default_factory=NoEventTypes)
     now: Now
     random: Random = field(repr=False)
 
@@ -76,6 +96,10 @@ class Realm:
     def offered(self) -> Scopes:
         """All the scopes that this server has to give."""
         return least({operation.scope for operation in self.operations}, self.registered)
+
+    def is_owner(self, person: str, email: str | None) -> bool:
+        """Say whether somebody sees all people and all agents."""
+        return not self.owners.isdisjoint({person, (email or person).lower()})
 
     def levels(self, scopes: Scopes) -> Levels:
         """What a person can choose for an agent that asks for these scopes."""

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from auth.offers import Offer
 
+SIGN_IN_FAILED: Final = "This sign-in cannot go on"
 NAMELESS: Final = "An app that does not say its name"
 
 _FOLDER: Final = Path(__file__).parent
@@ -70,10 +71,16 @@ class Pages:
         return self._page("result.html", {"title": title, "message": message, "back": back})
 
     def error(
-        self, message: str, *, status: int, back: Back | None = None, retry_after: int | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        back: Back | None = None,
+        retry_after: int | None = None,
+        title: str = SIGN_IN_FAILED,
     ) -> HTMLResponse:
-        """Show why a sign-in cannot go on."""
-        response = self._page("error.html", {"message": message, "back": back}, status=status)
+        """Show why something cannot go on."""
+        response = self._page("error.html", {"title": title, "message": message, "back": back}, status=status)
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
@@ -86,6 +93,10 @@ class Pages:
     def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
         """Show a page whose template stands in one of the other folders."""
         return self._page(template, values)
+
+    def form(self, template: str, values: dict[str, object], *, status: int = 200) -> HTMLResponse:
+        """Show a page with forms that lead to ourselves."""
+        return self._page(template, values, status=status, form_action=("'self'",))
 
     def _page(
         self, template: str, values: dict[str, object], *, status: int = 200, form_action: Sequence[str] = ("'none'",)
