@@ -23,10 +23,11 @@ _HERE: Final = "a program on your own computer"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry of the record, for a person: when, and the sentence."""
+    """An entry of the record, for a person: when, the sentence, and whether it is about a call."""
 
     time: str
     sentence: str
+    is_call: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def choices(realm: Realm, agent: Agent) -> Choices:
     return Choices(levels, shown, offer(levels, everything, shown))
 
 
-def has_conditions(found: Choices) -> bool:
+def has_event_types(found: Choices) -> bool:
     """Say whether there is a capability to choose that event types can narrow."""
     return any("event_types" in CONDITIONS.get(name, ()) for name in found.levels)
 
@@ -125,7 +126,7 @@ def card(realm: Realm, agent: Agent, timezone: str | None, recent: Sequence[Told
         place=place_of(agent),
         let_in=said(agent.let_in_at, timezone),
         ends=None if agent.ends_at is None else said(agent.ends_at, timezone),
-        last_call=None,
+        last_call=next((told.time for told in recent if told.is_call), None),
         levels=by_level(choices(realm, agent).shown),
         recent=recent,
     )

@@ -23,6 +23,7 @@ from auth.opaque_tokens import CODE, digest, mint, nonce
 from auth.parameters import Parameters, read_query, single
 from auth.person_hint import write_person_hint
 from auth.realm import CALLBACK_PATH, Realm
+from auth.record import Note
 from auth.restrictions import Choice, Known, place, settle
 from auth.scopes import least
 from auth.stored_grants import Grant
@@ -70,16 +71,40 @@ async def _finish(
     code = mint(CODE, realm.random)
     try:
         sign_in = await prove(realm, verifier, parameters)
-        await _store(realm, transaction, client, sign_in, digest(code))
+        grant = await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
+        await realm.record.note(
+            Note(
+                action="sign_in",
+                told="a sign-in at Calendly for {agent} ended without one",
+                agent=client.name or "",
+                decision="refused",
+                rule=fault.description.rstrip("."),
+                source="calendly",
+            )
+        )
         return refuse(realm, client, asked.redirect_uri, asked.state, fault)
+    await realm.record.note(
+        Note(
+            action="consent",
+            told="{person} let {agent} in",
+            person=sign_in.person.uri,
+            agent=client.name or "",
+            grant=grant,
+            source="person",
+        )
+    )
     response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
 
 
-async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> None:
-    """Store who signed in, the connection, the grant and the code, all or nothing. Raises AccessDenied."""
+async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> str:
+    """Store who signed in, the connection, the grant and the code, all or nothing; the id of the grant.
+
+    Raises:
+        AccessDenied: The person did not want an app of that name to have anything.
+    """
     asked, person, now = transaction.request, sign_in.person, realm.now()
     async with realm.database.begin() as connection:
         if not await stored_clients.mark_approved(connection, asked.client, now):
@@ -109,6 +134,7 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
                 grant_ended=False,
             ),
         )
+    return grant
 
 
 async def _settle(

@@ -21,6 +21,7 @@ from auth.opaque_tokens import digest, nonce
 from auth.parameters import Pairs, read_form
 from auth.person_hint import read_person_hint
 from auth.realm import Realm
+from auth.record import Note
 from auth.scopes import Scopes, least
 from auth.stored_transactions import Approval, verifier_place
 from auth.transactions import TRANSACTION_LIFE, Transaction, check_form
@@ -78,6 +79,15 @@ async def _find(realm: Realm, request: Request, form: _Form) -> tuple[Transactio
 async def _deny(realm: Realm, transaction: Transaction, client: Client) -> Response:
     async with realm.database.begin() as connection:
         await stored_transactions.end(connection, transaction.digest, realm.now())
+    await realm.record.note(
+        Note(
+            action="consent",
+            told="somebody who was asked to let {agent} in said no",
+            agent=client.name or "",
+            decision="declined",
+            source="person",
+        )
+    )
     asked = transaction.request
     return refuse(realm, client, asked.redirect_uri, asked.state, AccessDenied("The person did not allow it."))
 

@@ -146,7 +146,9 @@ def _why_not_more(
 def cut(levels: Levels, access: Access) -> Access:
     """Return as much of access as levels reach, with its conditions."""
     return {
-        name: replace(allowance, level=next(level for level in reversed(possible) if is_at_most(level, allowance.level)))
+        name: replace(
+            allowance, level=next(level for level in reversed(possible) if is_at_most(level, allowance.level))
+        )
         for name, possible in levels.items()
         for allowance in (access.get(name, OFF),)
     }

@@ -1,36 +1,31 @@
 """Who is signed in to our own pages.
 
-A person signs in through Calendly (`auth.page_sign_in`); a cookie then says who they are. A page begins with
+A person signs in through Calendly (`auth.page_sign_in`); a cookie then says who they are. A page and what its forms do
+are routes that get the person; nobody else gets past them:
 
-    session = await page_sessions.require(realm, request)
-    if isinstance(session, Response):
-        return session
+    page(realm, "/things", show)        async def show(request, session) -> Response
+    form(realm, "/things", act)         async def act(request, session, fields) -> Response
 
-and gets the person, or the page that asks for a sign-in and leads back here. What a form does begins with
-
-    posted = await page_sessions.take_form(realm, request, back_to="/connections")
-    if isinstance(posted, Response):
-        return posted
-    session, fields = posted
-
-where the form has a hidden field `secret` with `session.form_secret` in it (the macro `secret` of `macros.html` writes
-it), so that no page of anybody else's can send it (CSRF). What came of it is said by the next page, to which the answer
-leads: `return await page_sessions.go_on(realm, session, "/connections", "It is done.")`; the page says it once:
-`message = await page_sessions.take_message(realm, session)`.
+A form has a hidden field `secret` with `session.form_secret` in it (the macro `secret` of `macros.html` writes it), so
+that no page of anybody else's can send it (CSRF); `fields` are all of its fields. What came of it is said by the page
+that the answer leads to, `return await go_on(realm, session, "/things", "It is done.")`, which says it once:
+`message = await take_message(realm, session)`. What `show` and `act` need more of, `require` and `take_form` give.
 
 A page of a new path has to be known in two places: `auth.page_sign_in` leads back only to paths that it knows, and
 `server.guard` takes forms without a named origin only for those that it knows.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from hmac import compare_digest
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from auth import stored_page_sessions
-from auth.answers import see_other
+from auth.answers import page_route, see_other
 from auth.errors import Stopped
 from auth.forms import check_origin, only
 from auth.opaque_tokens import digest, nonce
@@ -46,6 +41,41 @@ _NOTED_EVERY: Final = timedelta(minutes=5)
 """How exactly the time without a request is counted: reading a page should not write each time."""
 
 _MOST_FIELDS: Final = 2000
+
+_FAILED: Final = "That did not work"
+
+
+def page(realm: Realm, path: str, show: Callable[[Request, PageSession], Awaitable[Response]]) -> Route:
+    """Make the route of a page for who is signed in."""
+
+    async def answer(request: Request) -> Response:
+        session = await require(realm, request)
+        return session if isinstance(session, Response) else await show(request, session)
+
+    return page_route(path, ["GET"], realm.pages, answer, failed=_FAILED)
+
+
+def form(
+    realm: Realm,
+    path: str,
+    act: Callable[[Request, PageSession, Pairs], Awaitable[Response]],
+    *,
+    back_to: str | None = None,
+) -> Route:
+    """Make the route that takes a form.
+
+    Args:
+        realm: Ours.
+        path: Of the route.
+        act: Does what the form says.
+        back_to: The page that the form is on, when that has another path.
+    """
+
+    async def answer(request: Request) -> Response:
+        posted = await take_form(realm, request, back_to=back_to or request.url.path)
+        return posted if isinstance(posted, Response) else await act(request, *posted)
+
+    return page_route(path, ["POST"], realm.pages, answer, failed=_FAILED)
 
 
 async def require(realm: Realm, request: Request) -> PageSession | Response:

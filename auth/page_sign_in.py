@@ -23,10 +23,11 @@ from auth.calendly_answers import prove
 from auth.errors import Stopped
 from auth.forms import check_origin
 from auth.opaque_tokens import digest, nonce
-from auth.parameters import Parameters, read_form, single
+from auth.parameters import Pairs, Parameters, read_form, single
 from auth.person_hint import write_person_hint
 from auth.realm import Realm
-from auth.stored_page_sessions import PageSignIn, verifier_place
+from auth.record import Note
+from auth.stored_page_sessions import PageSession, PageSignIn, verifier_place
 from auth.transactions import TRANSACTION_LIFE
 from auth.upstream import IDENTITY_SCOPE, CalendlyLoginError
 
@@ -46,11 +47,7 @@ def page_sign_in_routes(realm: Realm) -> list[Route]:
             raise Stopped("This server has no such page to sign in for.")
         return await _set_out(realm, request, goes_to)
 
-    async def sign_out(request: Request) -> Response:
-        posted = await page_sessions.take_form(realm, request, back_to="/connections")
-        if isinstance(posted, Response):
-            return posted
-        session, _ = posted
+    async def sign_out(_request: Request, session: PageSession, _fields: Pairs) -> Response:
         async with realm.database.begin() as connection:
             await stored_page_sessions.end(connection, session.digest)
         response = see_other(f"{realm.issuer}/connections")
@@ -59,7 +56,7 @@ def page_sign_in_routes(realm: Realm) -> list[Route]:
 
     return [
         page_route("/sign-in", ["POST"], realm.pages, sign_in),
-        page_route("/sign-out", ["POST"], realm.pages, sign_out),
+        page_sessions.form(realm, "/sign-out", sign_out, back_to="/connections"),
     ]
 
 
@@ -109,6 +106,9 @@ async def finish(realm: Realm, request: Request, begun: PageSignIn, parameters: 
             raise Stopped(_OVER)
     verifier = realm.keyring.open(begun.verifier_ciphertext, **verifier_place(begun.state_digest)).decode()
     person = (await prove(realm, verifier, parameters)).person
+    await realm.record.note(
+        Note(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
+    )
     response = await page_sessions.begin(realm, request, person, begun.goes_to)
     realm.cookies.drop_approval(response, begun.state_digest)
     realm.cookies.set_person(response, write_person_hint(realm.keyring, person.uri))

@@ -19,6 +19,7 @@ from auth.offers import Levels, levels_within
 from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
+from auth.record import Record
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.scopes import Scopes, least
 from auth.upstream import Upstream
@@ -66,6 +67,8 @@ class Realm:
         documents: Fetches the metadata documents of clients.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         event_types: Knows the names of people's event types.
+        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
+        audit_days: For how many days the record is kept.
     """
 
     issuer: str
@@ -84,6 +87,8 @@ class Realm:
     pages: Pages
     owners: frozenset[str] = frozenset()
     event_types: EventTypes = field(default_factory=NoEventTypes)
+    record: Record
+    audit_days: int = 400
     now: Now
     random: Random = field(repr=False)
 

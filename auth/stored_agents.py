@@ -45,8 +45,8 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """A person with agents, as an operator sees them."""
+class Person:
+    """A person with agents, as an owner of this server sees them."""
 
     uri: str
     name: str | None
@@ -89,12 +89,12 @@ async def set_access(connection: AsyncConnection, grant_id: str, access: Access)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=spell_access(access)))
 
 
-async def find_owners(connection: AsyncConnection, after: str, limit: int) -> list[Owner]:
+async def find_people(connection: AsyncConnection, after: str, limit: int) -> list[Person]:
     """Find people with agents, in the order of their URIs."""
     let_in = select(grant.c.user_uri).where(grant.c.ended_at.is_(None))
     query = select(user.c.uri, user.c.name, user.c.email).where(user.c.uri.in_(let_in), user.c.uri > after)
     rows = await connection.execute(query.order_by(user.c.uri).limit(limit))
-    return [Owner(row.uri, row.name, row.email) for row in rows]
+    return [Person(row.uri, row.name, row.email) for row in rows]
 
 
 async def delete_person(connection: AsyncConnection, person: str) -> None:

@@ -50,6 +50,12 @@ async def hold_person(connection: AsyncConnection, grant_id: str) -> str | None:
     return uri
 
 
+async def find_person(connection: AsyncConnection, grant_id: str | None) -> str | None:
+    """Find whose grant it is; their URI, None when there is no such grant."""
+    uri: str | None = await connection.scalar(select(grant.c.user_uri).where(grant.c.id == grant_id))
+    return uri
+
+
 async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     """Let a client in. A person has one grant for each: what they allow now replaces what they allowed before.
 

@@ -62,6 +62,7 @@ async def sweep(realm: Realm) -> None:
     await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
     await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
     await _forget_people(realm)
+    await realm.record.clear_out(now - timedelta(days=realm.audit_days))
 
 
 async def _end_lifeless_grants(realm: Realm) -> None:

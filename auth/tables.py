@@ -221,6 +221,48 @@ agent_restriction = Table(
     Column("changed_at", Instant, nullable=False, index=True),
 )
 
+audit_register = Table(
+    "audit_register",
+    metadata,
+    Column("id", Text, primary_key=True),  # there is one row
+    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the record come from
+    Column("first", BigInteger, nullable=False),  # the chains there are: from this number
+    Column("following", BigInteger, nullable=False),  # until before this one
+    Column("seal", String(64), nullable=False),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("base_sequence", BigInteger, nullable=False),  # the last entry that is no longer kept
+    Column("base_mac", String(64), nullable=False),
+    Column("base_seal", String(64), nullable=False),
+    Column("tip_sequence", BigInteger, nullable=False),  # the last entry
+    Column("tip_mac", String(64), nullable=False),
+    Column("tip_seal", String(64), nullable=False),
+)
+
+# No foreign key: entries that outlive their chain are to be found, not to vanish with it.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("chain_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("entry", Text, nullable=False),  # all of it, as `auth.audit` writes it
+    Column("mac", String(64), nullable=False),
+    # What it is found by, copied from it.
+    Column("at", Instant, nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("person", Text),
+    Column("grant_id", Text),
+    Column("action", Text, nullable=False),
+    Index("audit_entry_by_person", "person", "at"),
+    Index("audit_entry_by_grant", "grant_id", "at"),
+)
+
 spent_confirmation = Table(
     "spent_confirmation",
     metadata,

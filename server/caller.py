@@ -1,22 +1,25 @@
 """Who calls, as the tools know it: one person and one agent for the length of one call."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, cast
 
 import mcp_types as types
+from starlette.requests import Request as HttpRequest
 
 from auth.access import Decision, needs_subject, object_to
+from auth.record import Record
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
 from calendly.errors import InsufficientScope, unreadable
-from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
+from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.confirm import Approval, Confirmations, Context
 from server.party import Parties, Party, is_for_lack_of_scope
+from server.recording import CallRecord, Permit
 from server.seal import digest
 from server.selection import refusal_of
 from tools.bookings import Bookings
@@ -57,6 +60,7 @@ class Callers:
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
         ledger: The idempotency keys in use.
+        record: Where calls are recorded.
         seal: Makes and takes confirmations.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -67,14 +71,35 @@ class Callers:
     max_wait: float
     available_times_cap: Cap
     ledger: Ledger
+    record: Record
     seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
+    def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
+        """Begin the record of one call.
+
+        Args:
+            tool: What is called.
+            party: Who calls.
+            request: How it came, None over stdio.
+        """
+        return CallRecord(
+            record=self.record,
+            request_id=self.record.new_id(),
+            time=self.record.now(),
+            tool=tool,
+            party=party,
+            transport="stdio" if request is None else "http",
+            clock=self.clock,
+            started=self.clock(),
+            identity=lambda: self.identities.get(party.account.user),
+        )
+
     def of(
         self,
-        party: Party,
+        record: CallRecord,
         context: Context,
         params: types.CallToolRequestParams,
         *,
@@ -84,19 +109,19 @@ class Callers:
         """The caller of one request.
 
         Args:
-            party: Who it is from.
+            record: Its record, which says who it is from.
             context: The request, as the SDK hands it over.
             params: Its parameters.
             confirmation: The argument of that name, None without one.
             is_rehearsal: The call is only tried, so nobody is asked.
         """
+        party = record.party
         person, agent = party.account.user, party.account.agent
-        started = self.clock()
-        deadline = started + time_limit(self.max_wait) - _MARGIN
+        deadline = record.started + time_limit(self.max_wait) - _MARGIN
         arguments = {name: value for name, value in (params.arguments or {}).items() if name not in _NOT_CONFIRMED}
         return ToolCaller(
             shared=self,
-            party=party,
+            record=record,
             approval=Approval(
                 seal=self.seal,
                 context=context,
@@ -107,7 +132,6 @@ class Callers:
             ),
             bookings=self.ledger.of(person, agent),
             context=context,
-            started=started,
             deadline=deadline,
             is_rehearsal=is_rehearsal,
         )
@@ -118,14 +142,25 @@ class ToolCaller:
     """The caller of one call: see `tools.toolset.Caller`."""
 
     shared: Callers
-    party: Party
+    record: CallRecord
     approval: Approval
     bookings: Bookings
     context: Context
-    started: float
     deadline: float
     is_rehearsal: bool = False
-    approved: bool = False
+    confirmed: str | None = None
+    """How the call was confirmed."""
+
+    @property
+    def party(self) -> Party:
+        """The person and the agent."""
+        return self.record.party
+
+    def bind(self, values: Mapping[str, object]) -> None:
+        """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
+        named = {name: value.uri for name, value in values.items() if isinstance(value, EventTypeId | UserId)}
+        bound_to = digest(self.approval.bound_to.hex(), named)
+        self.approval = replace(self.approval, bound_to=bound_to)
 
     @property
     def available_times_cap(self) -> Cap:
@@ -142,29 +177,34 @@ class ToolCaller:
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
-        decision = await self._decide(tool, stakes)
+        decision = await self.admit(tool)
+        if tool.access == "write" and needs_subject(tool.capability, self.party.limits):
+            objection = object_to(tool.capability, self.party.limits, await stakes.subject())
+            if objection is not None:
+                self.record.decided(Permit(tool, objection))
+                raise AccessDenied(refusal_of(tool, objection, self.party))
+        if decision.verdict == "ask" and not self.is_rehearsal:
+            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
+            self.record.decided(Permit(tool, decision, self.confirmed))
+
+    async def admit(self, tool: Tool) -> Decision:
+        """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        decision = self.party.decide(tool)
+        self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
         if decision.verdict == "deny":
             raise AccessDenied(refusal_of(tool, decision, self.party))
-        if decision.verdict == "ask" and not (self.approved or self.is_rehearsal):
-            await self.approval.obtain(stakes)
-            self.approved = True
-
-    async def _decide(self, tool: Tool, stakes: Stakes) -> Decision:
-        decision = self.party.decide(tool)
-        limits = self.party.limits
-        if decision.verdict == "deny" or tool.access == "read" or not needs_subject(tool.capability, limits):
-            return decision
-        return object_to(tool.capability, limits, await stakes.subject()) or decision
+        return decision
 
     async def send(self, request: Request) -> JSON:
-        """Send one request to Calendly within the call's deadline. Raises CalendlyError."""
+        """Send one request to Calendly within the call's deadline. Raises CalendlyError and NotRecorded."""
         try:
-            return await self.shared.calendly().send(
-                request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
-            )
+            async with self.record.sending(request):
+                return await self.shared.calendly().send(
+                    request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
+                )
         except InsufficientScope as refused:
             raise await self._explained(refused) from None
 
@@ -188,7 +228,7 @@ class ToolCaller:
         return refused if note is None else _reworded(refused, f"{refused.reason} {note}")
 
     async def _report_waiting(self, seconds: float) -> None:
-        elapsed = self.shared.clock() - self.started
+        elapsed = self.shared.clock() - self.record.started
         await self.context.session.report_progress(
             elapsed, elapsed + seconds, f"Waiting {ceil(seconds)} s for a turn under Calendly's rate limit"
         )

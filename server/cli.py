@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "logout": "end that sign-in",
     "token": "tokens of the hosted endpoint for agents without a browser",
     "keys": "the keys under which the hosted endpoint keeps its secrets",
+    "audit": "the record of what agents did",
 }
 
 
@@ -37,6 +38,19 @@ class Action:
     help: str
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
+
+_SOUGHT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "--person": {
+        "metavar": "WHO",
+        "help": "whose Calendly it is, by user URI, uuid, or the e-mail address of who connected",
+    },
+    "--agent": {"metavar": "NAME", "help": "by which agent"},
+    "--tool": {"metavar": "NAME", "help": "of which tool, or which decision, such as redeem_code"},
+    "--decision": {"metavar": "WORD", "help": "allowed, refused, asked, declined or tried"},
+    "--since": {"metavar": "TIME", "help": "from a day or time on, such as 2026-12-01 or 2026-12-01T09:00+01:00"},
+    "--until": {"metavar": "TIME", "help": "before a day or time"},
+}
+_LIMIT: Final[Mapping[str, Any]] = {"metavar": "N", "help": "at most so many (default 50)"}
 
 ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
     "token": {
@@ -57,6 +71,11 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
         ),
         "list": Action("list the tokens that are good"),
         "revoke": Action("end a token at once", {"id": {"metavar": "ID", "help": "its id, as the list has it"}}),
+    },
+    "audit": {
+        "list": Action("print entries, the newest first", {**_SOUGHT, "--limit": _LIMIT}),
+        "export": Action("print entries as JSON Lines, the oldest first", _SOUGHT),
+        "verify": Action("find what was changed, removed or moved"),
     },
     "keys": {"rotate": Action("seal every stored secret anew, under the first key of the ring")},
 }

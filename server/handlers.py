@@ -1,25 +1,30 @@
 """A tool as MCP sees it: the list, a call, and every error as a result."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
 from auth.access import Access, Limits, decide
-from calendly.errors import CalendlyError
+from calendly.errors import CalendlyError, InsufficientScope
 from server.caller import Callers
 from server.confirm import Context, InputRequired
 from server.party import Party, operation_of
-from server.results import failure, kind_of, rehearsal, success
+from server.recording import CallRecord, Permit
+from server.results import failure, rehearsal, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
+from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
+from tools.references import resolved
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Rehearsed, Stakes, Subject, Tool
+from tools.times import own_timezone, zone_of
+from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +42,6 @@ class Handlers:
         selection: Those that the operator left on.
         callers: Makes the caller of a request.
         origins: Where resource URIs may point besides Calendly's own address.
-        clock: Seconds that only grow.
     """
 
     def __init__(
@@ -46,13 +50,11 @@ class Handlers:
         selection: Selection,
         callers: Callers,
         origins: tuple[str, ...],
-        clock: Callable[[], float],
     ) -> None:
         self._tools = tools
         self._by_name = {tool.name: tool for tool in tools}
         self._callers = callers
         self._origins = origins
-        self._clock = clock
         self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
         self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
         self._selection = selection
@@ -82,6 +84,20 @@ class Handlers:
         is_off = decide(operation_of(tool), Limits(ceiling=chosen)).verdict == "deny"
         return frozenset() if is_off else frozenset({tool.scope})
 
+    def turned_away(self, request: Request, party: Party, name: str) -> None:
+        """Record a call that was turned away for a scope that a new consent could give.
+
+        Args:
+            request: The call.
+            party: Who called.
+            name: The tool's.
+        """
+        tool = self._by_name[name]
+        record = self._callers.recording(tool, party, request)
+        record.decided(Permit(tool, party.decide(tool)))
+        record.failed(InsufficientScope("The token lacks a scope.", required_scopes=(tool.scope,)))
+        record.close()
+
     async def call_tool(
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
@@ -94,31 +110,34 @@ class Handlers:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
         party = self._callers.parties.of(context)
-        started = self._clock()
-        outcome = "canceled"
-        result: types.CallToolResult | types.InputRequiredResult
+        record = self._callers.recording(tool, party, context.request)
         try:
-            result, outcome = await self._call(tool, party, context, params), "answered"
+            result = await self._call(record, context, params)
         except InputRequired as asked:
-            result, outcome = asked.result, "asked the user"
+            record.failed(asked)
+            return asked.result
         except (ToolError, CalendlyError) as problem:
-            result, outcome = failure(problem, tool, party.advice), kind_of(problem)
-        except Exception:
-            outcome = "failed"
+            record.failed(problem)
+            return failure(problem, tool, party.advice)
+        except Exception as fault:
             log.exception("%s failed by a fault of this server", tool.name)
+            record.failed(fault)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
+        else:
+            record.answered(result)
+            return result
         finally:
-            log.info("%s: %s in %.3f s", tool.name, outcome, self._clock() - started)
-        return result
+            record.close()
 
     async def _call(
-        self, tool: Tool, party: Party, context: Context, params: types.CallToolRequestParams
+        self, record: CallRecord, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult:
+        tool = record.tool
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
             raise AccessDenied(refusal)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        values = arguments.values()
+        values: Mapping[str, Any] = arguments.values()
 
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
@@ -127,18 +146,29 @@ class Handlers:
             return await SUBJECTS[tool](call, **values)
 
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
+        record.understood(values, is_rehearsal=is_rehearsal)
         caller = self._callers.of(
-            party,
+            record,
             context,
             params,
             confirmation=getattr(arguments, "confirmation", None),
             is_rehearsal=is_rehearsal,
         )
         call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        await caller.admit(tool)
+        values = await resolved(call, values)
+        caller.bind(values)
+        record.understood(values, is_rehearsal=is_rehearsal)
         try:
-            return success(await tool.function(call, **values), getattr(arguments, "detail", "lean"))
+            answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:
-            return rehearsal(rehearsed.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
+            return rehearsal(
+                rehearsed.request, await question(), must_be_confirmed=record.party.decide(tool).verdict == "ask"
+            )
+        if getattr(arguments, "detail", None) == "full":
+            return success(answer)
+        zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
+        return success(lean(tool.shape, answer, zone))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -150,6 +180,11 @@ class Handlers:
         )
         read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:
+    """The zone that an answer tells times in: the one that was asked for, else the person's own, where it is known."""
+    return zone_of(named or await own_timezone(caller))
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

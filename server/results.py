@@ -1,7 +1,7 @@
 """What a tool answered or why it failed, as MCP results: here, and nowhere else, the errors of all packages meet."""
 
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import mcp_types as types
 from pydantic_core import to_json
@@ -10,6 +10,7 @@ from calendly import errors as calendly
 from calendly.request import Request
 from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Failure, Kind, meaning, next_step
 from tools import errors as tools
+from tools.page_limit import cut
 from tools.toolset import Tool
 
 _KINDS: Final[Mapping[type[Exception], Kind]] = {
@@ -26,6 +27,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     tools.ArgumentError: "invalid_argument",
     tools.KeyTaken: "conflict",
     tools.AccessDenied: "access_denied_by_policy",
+    tools.NotRecorded: "access_denied_by_policy",
     tools.ConfirmationRequired: "confirmation_required",
     tools.Declined: "declined",
 }
@@ -39,10 +41,10 @@ def kind_of(problem: Problem) -> Kind:
     return _KINDS[type(problem)]
 
 
-def success(answer: object, detail: str) -> types.CallToolResult:
-    """Answer with what a tool returned, as structured content and as the same in compact JSON."""
-    content = answer if detail == "full" else _without_nulls(answer)
-    text = types.TextContent(type="text", text=to_json(content).decode())
+def success(answer: object) -> types.CallToolResult:
+    """Answer with what there is to say, as structured content and as the same in compact JSON."""
+    content = cut(answer, _written)
+    text = types.TextContent(type="text", text=_written(content))
     return types.CallToolResult(content=[text], structured_content=content)
 
 
@@ -63,7 +65,7 @@ def rehearsal(request: Request, effects: str, *, must_be_confirmed: bool) -> typ
             "must_be_confirmed": must_be_confirmed,
         }
     }
-    return success(content, "lean")
+    return success(content)
 
 
 def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> types.CallToolResult:
@@ -86,13 +88,8 @@ def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> ty
     return types.CallToolResult(content=[text], structured_content={"error": applying}, is_error=True)
 
 
-def _without_nulls(value: object) -> object:
-    if isinstance(value, dict):
-        fields = cast("dict[str, object]", value)
-        return {name: _without_nulls(field) for name, field in fields.items() if field is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in cast("list[object]", value)]
-    return value
+def _written(content: object) -> str:
+    return to_json(content).decode()
 
 
 def _facts(problem: Problem) -> Failure:

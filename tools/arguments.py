@@ -40,7 +40,7 @@ class ReadArguments(Arguments):
     """What every reading tool also takes."""
 
     own = frozenset({"detail"})
-    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: with nulls")] = None
+    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
 
 
 class WriteArguments(Arguments):

@@ -6,9 +6,11 @@ from datetime import datetime
 from calendly import models
 from calendly.identifiers import UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
-from tools.fields import EventType, Schedule, Time, User
+from tools.fields import EventType, Schedule, Time, TimeZone, User
+from tools.lean import Busy, OpenTimes
+from tools.lists import Rows
 from tools.times import span, wire
-from tools.toolset import Call, Rows, Toolset
+from tools.toolset import Call, Toolset
 
 availability = Toolset()
 
@@ -22,19 +24,19 @@ availability = Toolset()
     scheduling=True,
 )
 async def list_event_type_available_times(
-    call: Call, event_type: EventType, start_time: Time, end_time: Time
-) -> Rows[models.AvailableTime]:
+    call: Call, event_type: EventType, start_time: Time, end_time: Time, timezone: TimeZone | None = None
+) -> Rows[OpenTimes]:
     """Find open times (free slots) when an event type can be booked, in a future range of up to 366 days.
 
-    Pass a slot's start_time to create_event_invitee, or hand its scheduling_url to a person.
+    Book one with create_event_invitee: start_time is date, T and time; timezone that of the row.
     """
-    start, end = await span(call.caller, start_time, end_time)
+    start, end = await span(call.caller, start_time, end_time, timezone)
 
-    async def fetch(first: datetime, last: datetime) -> list[models.AvailableTime]:
+    async def fetch(first: datetime, last: datetime) -> list[OpenTimes]:
         query = {"event_type": event_type.uri, "start_time": wire(first), "end_time": wire(last)}
-        return await call.rows(models.AvailableTime, query=query)
+        return await call.rows(OpenTimes, query=query)
 
-    def slot(row: models.AvailableTime) -> Hashable:
+    def slot(row: OpenTimes) -> Hashable:
         return row.get("start_time") or str(row)
 
     return {"collection": await fetch_range(fetch, start, end, cap=call.caller.available_times_cap, key=slot)}
@@ -48,18 +50,18 @@ async def list_event_type_available_times(
     capability="availability",
 )
 async def list_user_busy_times(
-    call: Call, start_time: Time, end_time: Time, user: User | None = None
-) -> Rows[models.BusyTime]:
+    call: Call, start_time: Time, end_time: Time, user: User | None = None, timezone: TimeZone | None = None
+) -> Rows[Busy]:
     """List when a person is busy (Calendly meetings, connected calendars), in a future range of up to 366 days.
 
     Default: you.
     """
-    start, end = await span(call.caller, start_time, end_time)
+    start, end = await span(call.caller, start_time, end_time, timezone)
     person = await call.uri(user or UserId.ME)
 
-    async def fetch(first: datetime, last: datetime) -> list[models.BusyTime]:
+    async def fetch(first: datetime, last: datetime) -> list[Busy]:
         query = {"user": person, "start_time": wire(first), "end_time": wire(last)}
-        return await call.rows(models.BusyTime, query=query)
+        return await call.rows(Busy, query=query)
 
     return {"collection": await fetch_range(fetch, start, end, cap=Cap(BUSY_TIMES_DAYS), key=str)}
 

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.errors import OutcomeUnknown, Refusal, Unreachable
 from tools.booking_lookup import Wanted, look_up
+from tools.errors import NotRecorded
 from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
 from tools.times import instant, wire
 from tools.toolset import Body, Call, Toolset
@@ -103,14 +104,16 @@ async def create_event_invitee(
     questions_and_answers: Annotated[list[QuestionAndAnswer], at_most(100)] | None = None,
     tracking: Tracking | None = None,
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
+    timezone: TimeZone | None = None,
     idempotency_key: Annotated[Opaque, Field(description="same key, same booking, for 24 hours")] | None = None,
 ) -> models.Invitee:
     """Book a meeting for an invitee at an open time.
 
-    Take start_time from list_event_type_available_times; locations and required questions from get_event_type.
-    Calendly e-mails invitee and guests. After outcome_unknown repeat only with the same idempotency_key.
+    Take start_time and timezone from list_event_type_available_times; locations and required questions from
+    get_event_type. Calendly e-mails invitee and guests. After outcome_unknown repeat only with the same
+    idempotency_key.
     """
-    start = await instant(call.caller, "start_time", start_time)
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     body: Body = given(
         {
             "event_type": event_type.uri,
@@ -151,7 +154,7 @@ async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models
     else:
         try:
             invitee = await _book(call, body, wanted)
-        except (Refusal, Unreachable):
+        except (NotRecorded, Refusal, Unreachable):
             bookings.release(key)
             raise
     bookings.settle(key, dict(invitee))

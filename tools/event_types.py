@@ -26,12 +26,14 @@ from tools.fields import (
     Time,
     TimeZone,
     User,
+    UserById,
     Variants,
     at_most,
     given,
 )
+from tools.lists import Page
 from tools.times import instant, wire
-from tools.toolset import Call, Page, Toolset
+from tools.toolset import Call, Toolset
 
 event_types = Toolset()
 
@@ -197,8 +199,8 @@ async def create_one_off_event_type(
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[User, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[User], Field(max_length=9)] | None = None,
+    host: Annotated[UserById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
     location: Location | None = None,
 ) -> models.EventType:

@@ -48,17 +48,61 @@ _EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+# What is certainly an id: a UUID, or the 16 characters of older accounts. `me` is one too.
+_SURE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
+
+# A name of at most 55 characters, without what only addresses and markup have; or a slug; or a booking page.
+_EVENT_TYPE_NAME = re.compile(
+    r"(?=.*[^\W_])(?!\s)(?:[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*\[\]]){1,55}(?<!\s)"
+    r"|https://calendly\.com/[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}",
+)
+
+
 @dataclass(frozen=True, slots=True)
-class _Named:
-    """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins."""
+class Reference:
+    """A resource that was named as people name it: `tools.references` looks it up before the tool runs.
+
+    Attributes:
+        kind: Of what sort it is.
+        text: The name.
+        fallback: The identifier that the text may be as well, None where it can be none.
+    """
 
     kind: type[Identifier]
+    text: str
+    fallback: Identifier | None
+
+
+def _is_never(_text: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins.
+
+    Attributes:
+        kind: Of what sort it is.
+        names: Says whether people could name such a resource so, where that is accepted too.
+        expected: What else could be written, for the sentence about what cannot be read.
+    """
+
+    kind: type[Identifier]
+    names: Callable[[str], bool] = _is_never
+    expected: str = ""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
 
-    def parse(self, text: str, info: ValidationInfo) -> Identifier:
-        return self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
+    def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
+        is_name = self.names(text) and not _SURE_ID.fullmatch(text)
+        try:
+            identifier = self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
+        except InvalidIdentifier as fault:
+            if is_name:
+                return Reference(self.kind, text, None)
+            raise ValueError(f"{fault}{self.expected}") from None
+        return Reference(self.kind, text, identifier) if is_name else identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +143,17 @@ def _email(text: str) -> str:
     if len(text) > _LONGEST_EMAIL or _CONTROL.search(text) or not _EMAIL.fullmatch(text):
         raise ValueError("Expected an e-mail address such as lee@example.com.")
     return text
+
+
+def _is_email(text: str) -> bool:
+    try:
+        return bool(_email(text))
+    except ValueError:
+        return False
+
+
+def _is_event_type_name(text: str) -> bool:
+    return _EVENT_TYPE_NAME.fullmatch(text) is not None
 
 
 def _timezone(text: str) -> str:
@@ -143,9 +198,16 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-User = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
+User = Annotated[
+    UserId, _Named(UserId, _is_email, " An e-mail address will do too."), Field(description="uuid, URI, e-mail or me")
+]
+UserById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
 Organization = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
-EventType = Annotated[EventTypeId, _Named(EventTypeId), Field(description="uuid or URI")]
+EventType = Annotated[
+    EventTypeId,
+    _Named(EventTypeId, _is_event_type_name, " Its name, slug or booking page will do too."),
+    Field(description="uuid, URI, name, slug or booking URL"),
+]
 ScheduledEvent = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
 Schedule = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
 Membership = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]

@@ -4,7 +4,8 @@ from typing import Literal
 
 from calendly import models
 from tools.fields import ByCreation, Count, Email, Invitee, MaxPages, PageToken, ScheduledEvent, within
-from tools.toolset import Call, Page, Toolset
+from tools.lists import Page
+from tools.toolset import Call, Toolset
 
 invitees = Toolset()
 

@@ -18,7 +18,8 @@ from tools.fields import (
     User,
     within,
 )
-from tools.toolset import Call, Page, Toolset
+from tools.lists import Page
+from tools.toolset import Call, Toolset
 
 organizations = Toolset()
 

@@ -55,10 +55,11 @@ async def _book(
     start_time: datetime,
     invitee: InviteeFields,
     event_guests: list[str] | None = None,
+    timezone: str | None = None,
     **_: object,
 ) -> str:
     what = await _event_type(call, event_type)
-    when = await _when(call, await instant(call.caller, "start_time", start_time))
+    when = await _when(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
     name = invitee.get("name") or f"{invitee.get('first_name')} {invitee.get('last_name') or ''}"
     addresses = [invitee["email"], *(event_guests or [])]
     return f"Book {what}{when} with {_plain(name)}; Calendly will e-mail {_all(addresses)}."

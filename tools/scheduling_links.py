@@ -21,7 +21,7 @@ scheduling_links = Toolset()
 )
 async def create_single_use_scheduling_link(
     call: Call,
-    owner: Annotated[EventType, Field(description="event type uuid or URI")],
+    owner: Annotated[EventType, Field(description="event type")],
     owner_type: Literal["EventType"] = "EventType",
     max_event_count: Literal[1] = 1,
 ) -> models.SchedulingLink:

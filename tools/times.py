@@ -76,14 +76,16 @@ def zone_of(name: str | None) -> ZoneInfo | None:
         return None
 
 
-async def span(caller: Caller, start_time: datetime, end_time: datetime) -> tuple[datetime, datetime]:
-    """The two ends of a range as instants.
+async def span(
+    caller: Caller, start_time: datetime, end_time: datetime, timezone: str | None = None
+) -> tuple[datetime, datetime]:
+    """The two ends of a range as instants; `timezone` is that of times without an offset, None for the caller's own.
 
     Raises:
         ArgumentError: One of them cannot be read, or the range is empty or longer than 366 days.
     """
-    start = await instant(caller, "start_time", start_time)
-    end = await instant(caller, "end_time", end_time)
+    start = await instant(caller, "start_time", start_time, timezone=timezone)
+    end = await instant(caller, "end_time", end_time, timezone=timezone)
     if end <= start:
         raise ArgumentError.of("end_time", "Must be after start_time.")
     if end - start > _LONGEST_RANGE:

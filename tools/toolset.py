@@ -15,10 +15,19 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from typing import Concatenate, Final, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, cast, get_type_hints
+from typing import (
+    Concatenate,
+    Final,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    get_type_hints,
+)
 
 from pydantic import ValidationError
-from typing_extensions import TypedDict
 
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
@@ -30,6 +39,7 @@ from calendly.request import JSON, Request
 from tools.arguments import Arguments, arguments_model, explain
 from tools.bookings import Bookings
 from tools.errors import ArgumentError
+from tools.lists import Page
 from tools.schemas import input_schema, output_schema
 
 P = ParamSpec("P")
@@ -43,19 +53,6 @@ Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
 
 _DECLARED: Final = "__calendly_tool__"
-
-
-class Page(TypedDict, Generic[T], total=False):
-    """A paged list as Calendly sends it: the rows, and how to ask for more."""
-
-    collection: list[T]
-    pagination: Pagination
-
-
-class Rows(TypedDict, Generic[T], total=False):
-    """A list that Calendly does not page."""
-
-    collection: list[T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +221,14 @@ class Tool:
         return input_schema(self.model, self.model.own)
 
     @cached_property
+    def shape(self) -> object:
+        """The type of the answer."""
+        return get_type_hints(self.function, include_extras=True)["return"]
+
+    @cached_property
     def output_schema(self) -> dict[str, object]:
         """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
-        return output_schema(get_type_hints(self.function, include_extras=True)["return"])
+        return output_schema(self.shape)
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments.

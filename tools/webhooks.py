@@ -20,11 +20,13 @@ from tools.fields import (
     PageToken,
     Url,
     User,
+    UserById,
     WebhookSubscription,
     at_most,
     given,
 )
-from tools.toolset import Call, Page, Toolset
+from tools.lists import Page
+from tools.toolset import Call, Toolset
 
 webhooks = Toolset()
 
@@ -124,7 +126,7 @@ async def create_webhook_subscription(
     events: Annotated[list[Event], Field(min_length=1), at_most(100)],
     scope: Scope = "user",
     organization: Organization | None = None,
-    user: User | None = None,
+    user: UserById | None = None,
     group: Group | None = None,
     signing_key: Annotated[Opaque, Field(description="your secret for checking signatures")] | None = None,
 ) -> models.WebhookSubscription:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from textwrap import fill
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo
 
 import anyio
 import httpx2
@@ -79,24 +78,26 @@ class _Conversation:
 async def _conversation(with_: _Conversation) -> None:
     me = await with_.call("1. Who am I?", "get_current_user")
     _line("answer", f"{me['name']} <{me['email']}>, {me['timezone']}")
-    zone = ZoneInfo(me["timezone"])
 
     offered = await with_.call("2. What can be booked with me?", "list_event_types", active=True)
     _line("answer", ", ".join(f"{one['name']} ({one['duration']} min)" for one in offered["collection"]))
-    event_type = next(one for one in offered["collection"] if one["name"] == _EVENT_TYPE)
+    wanted = next(one["uri"] for one in offered["collection"] if one["name"] == _EVENT_TYPE)
 
-    slot = await _open_time(with_, event_type["uri"], zone)
+    slot = await _open_time(with_, wanted)
+    event_type = await with_.call("4. What does it take to book it?", "get_event_type", event_type=wanted)
+    questions = ", ".join(question["name"] for question in event_type["custom_questions"] if question["required"])
+    _line("answer", f"by {event_type['locations'][0]['kind']}; to be answered: {questions}")
     invitee = await _book(with_, event_type, slot)
     _line("answer", f"booked; {_INVITEE['name']} can reschedule at {invitee['reschedule_url']}")
 
     meetings = await with_.call(
-        "5. Is it in my calendar?", "list_scheduled_events", invitee_email=_INVITEE["email"], status="active"
+        "6. Is it in my calendar?", "list_scheduled_events", invitee_email=_INVITEE["email"], status="active"
     )
     meeting = meetings["collection"][0]
-    _line("answer", f"{meeting['name']}, {_local(meeting['start_time'], zone)}, {meeting['status']}")
+    _line("answer", f"{meeting['name']}, {meeting['local_start']}, {meeting['status']}")
 
     canceled = await with_.call(
-        "6. It has to go. Canceling reaches a stranger, so the server asks a person first.",
+        "7. It has to go. Canceling reaches a stranger, so the server asks a person first.",
         "cancel_scheduled_event",
         scheduled_event=meeting["uri"],
         reason="This was a demonstration.",
@@ -104,8 +105,8 @@ async def _conversation(with_: _Conversation) -> None:
     _line("answer", f"canceled by {canceled['canceled_by']}: {canceled['reason']}")
 
 
-async def _open_time(with_: _Conversation, event_type: str, zone: ZoneInfo) -> str:
-    """Find the first open time of the coming week."""
+async def _open_time(with_: _Conversation, event_type: str) -> dict[str, str]:
+    """Find the first open time of the coming week: its start, and in which zone."""
     first = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
     times = await with_.call(
         "3. When is there time?",
@@ -114,22 +115,23 @@ async def _open_time(with_: _Conversation, event_type: str, zone: ZoneInfo) -> s
         start_time=first.isoformat(),
         end_time=(first + timedelta(days=7)).isoformat(),
     )
-    slots = [slot["start_time"] for slot in times["collection"]]
-    _line("answer", f"{len(slots)} open times, the first ones {', '.join(_local(slot, zone) for slot in slots[:3])}")
-    return cast("str", slots[0])
+    days = times["collection"]
+    count, first_day = sum(len(day["times"]) for day in days), days[0]
+    _line("answer", f"{count} open times, the first ones on {first_day['date']} at {', '.join(first_day['times'][:3])}")
+    return {"start_time": f"{first_day['date']}T{first_day['times'][0]}", "timezone": first_day["timezone"]}
 
 
-async def _book(with_: _Conversation, event_type: Mapping[str, Any], slot: str) -> dict[str, Any]:
+async def _book(with_: _Conversation, event_type: Mapping[str, Any], slot: Mapping[str, str]) -> dict[str, Any]:
     answers = [
         {"question": question["name"], "answer": "How agents book.", "position": question["position"]}
         for question in event_type["custom_questions"]
         if question["required"]
     ]
     return await with_.call(
-        "4. Book the first one.",
+        "5. Book the first one.",
         "create_event_invitee",
         event_type=event_type["uri"],
-        start_time=slot,
+        **slot,
         invitee={**_INVITEE, "timezone": "Europe/London"},
         location={"kind": event_type["locations"][0]["kind"]},
         questions_and_answers=answers,
@@ -158,11 +160,6 @@ async def _show_calendlys_side(url: str) -> None:
     )
     _line("bookings", "10 a minute, 50 an hour, 100 a day, as Calendly's paid plans have it (--booking-limits)")
     _say("\nNext: `calendly-mcp --sandbox` in your own client, or `calendly-mcp` with a token for your own Calendly.")
-
-
-def _local(time: str, zone: ZoneInfo) -> str:
-    start = datetime.fromisoformat(time).astimezone(zone)
-    return f"{start:%a} {start.day} {start:%b %H:%M}"
 
 
 def _line(label: str, text: str) -> None:

@@ -33,6 +33,7 @@ from server.party import operation_of
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on
+from tests.record import record_in
 from tools import ALL
 
 ISSUER: Final = "https://mcp.example"
@@ -286,6 +287,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         connections=connections(database, calendly.login, calendly.clock),
         documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
         pages=Pages(),
+        record=record_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,
         random=os.urandom,
     )

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from auth.access import CAPABILITIES, OFF, UNLIMITED, Access, is_at_most
 from auth.access_text import parse_access, spell_access
-from auth.capability_words import LEVELS, WORDS, changes, conditions, summary
+from auth.capability_words import LEVELS, WORDS, by_level, changes, conditions
 from auth.choices import highest
 from auth.offers import NOT_ALLOWED, NOT_ASKED, Levels, choose, levels_within, offer, preselect
 from calendly.scopes import SCOPES
@@ -129,11 +129,12 @@ def test_a_form_chooses_among_what_was_offered_and_never_more(
         assert allowance.level == (answers[0] if len(answers) == 1 and answers[0] in levels[name] else "off")
 
 
-def test_what_an_agent_may_do_is_said_in_one_line() -> None:
-    assert summary({}) == summary(dict.fromkeys(CAPABILITIES, OFF)) == "Nothing."
-    assert summary(parse_access("booking=ask:per_day=3,users=read")) == (
-        "Your profile: see · Booking: ask me each time, on conditions"
-    )
+def test_what_an_agent_may_do_is_said_level_by_level() -> None:
+    assert by_level({}) == by_level(dict.fromkeys(CAPABILITIES, OFF)) == []
+    assert by_level(parse_access("booking=ask:per_day=3,canceling=ask,users=read,webhooks=off")) == [
+        ("See", "Your profile"),
+        ("Ask me each time", "Booking (at most 3 a day), Canceling"),
+    ]
 
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"

@@ -153,7 +153,10 @@ async def _book(client: Client, slot: int, key: str) -> str:
     kind = next(kind for kind in kinds if kind["name"] == "Intro call")
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     span = {"start_time": tomorrow.isoformat(), "end_time": (tomorrow + timedelta(days=7)).isoformat()}
-    times = (await call(client, "list_event_type_available_times", event_type=kind["uri"], **span)).content
+    times = (
+        await call(client, "list_event_type_available_times", event_type=kind["uri"], detail="full", **span)
+    ).content
+    kind = (await call(client, "get_event_type", event_type=kind["uri"])).content
     booked = await call(
         client,
         "create_event_invitee",

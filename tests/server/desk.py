@@ -84,10 +84,14 @@ async def connected(
         person: Answers questions; without one the client cannot ask any.
         settings: Settings by field name.
     """
-    environ = {"CALENDLY_ACCESS_TOKEN": "secret", "CALENDLY_API_URL": upstream.origin}
+    environ = {
+        "CALENDLY_ACCESS_TOKEN": "secret",
+        "CALENDLY_API_URL": upstream.origin,
+        "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+    }
     async with (
         serving(load("stdio", settings, environ=environ)) as server,
-        Client(server, mode=era, elicitation_callback=person.answer if person else None) as client,
+        Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
     ):
         yield client
 

@@ -81,6 +81,8 @@ FAULTS = {
     "429 for an hour": Fault(answer(429, b"", retry_after="3600"), "rate_limited", "rate_limited"),
 }
 
+KIND = "b7e2c4d1-93af-4f08-8e65-1a2b3c4d5e6f"
+
 
 def sent(upstream: HostileUpstream, method: str) -> int:
     return sum(request.method == method for request in upstream.requests)
@@ -103,11 +105,11 @@ async def test_a_write_fails_with_the_right_kind_is_sent_once_and_the_next_one_w
 ) -> None:
     upstream.otherwise = fault.step
     async with connected(upstream) as client:
-        assert (await call(client, "create_single_use_scheduling_link", owner="E1")).kind == fault.write
+        assert (await call(client, "create_single_use_scheduling_link", owner=KIND)).kind == fault.write
         assert sent(upstream, "POST") == 1
         upstream.otherwise = answer(201, {"resource": {"booking_url": "https://calendly.com/d/1"}})
         if fault.write != "rate_limited":
-            done = await call(client, "create_single_use_scheduling_link", owner="E1")
+            done = await call(client, "create_single_use_scheduling_link", owner=KIND)
             assert done.content == {"booking_url": "https://calendly.com/d/1"}
             assert sent(upstream, "POST") == 2
 
@@ -117,7 +119,7 @@ async def test_where_nothing_listens_nothing_was_done(name: str) -> None:
     async with HostileUpstream.listen() as gone:
         pass
     async with connected(gone) as client:
-        arguments = {"user": "U1"} if name == "get_user" else {"owner": "E1"}
+        arguments = {"user": "U1"} if name == "get_user" else {"owner": KIND}
         assert (await call(client, name, **arguments)).kind == "upstream_unreachable"
 
 
@@ -127,7 +129,7 @@ async def test_a_429_is_waited_for_and_even_a_write_is_sent_again(
 ) -> None:
     upstream.will(answer(429, b"", **headers), answer(201, {"resource": {"booking_url": "https://calendly.com/d/1"}}))
     async with connected(upstream) as client:
-        assert (await call(client, "create_single_use_scheduling_link", owner="E1")).kind == "answered"
+        assert (await call(client, "create_single_use_scheduling_link", owner=KIND)).kind == "answered"
     assert sent(upstream, "POST") == 2
 
 

@@ -18,6 +18,7 @@ from tools.bookings import Bookings
 from tools.errors import AccessDenied
 from tools.idempotency import Ledger
 from tools.questions import QUESTIONS
+from tools.references import resolved
 from tools.subjects import SUBJECTS
 from tools.toolset import Call, Caller, Identity, Stakes, Subject, Tool
 
@@ -33,14 +34,14 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
         ToolError, CalendlyError: As the tool.
     """
     tool = TOOLS[name]
-    values = tool.parse(arguments, origins).values()
-    answer = await tool.function(call_of(tool, caller, values), **values)
+    call, values = await prepared(tool, caller, tool.parse(arguments, origins).values())
+    answer = await tool.function(call, **values)
     jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
     return answer
 
 
-def call_of(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> Call:
-    """One call of a tool with checked arguments."""
+async def prepared(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+    """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
         return await QUESTIONS[tool](call, **values)
@@ -49,7 +50,8 @@ def call_of(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> Call:
         return await SUBJECTS[tool](call, **values)
 
     call = Call(tool, caller, Stakes(question, subject))
-    return call
+    values = await resolved(call, values)
+    return call, values
 
 
 @dataclass(kw_only=True)
@@ -89,16 +91,16 @@ class Agent:
     async def ask(self, name: str, /, **arguments: object) -> str:
         """The question that a tool would put to the person before it is sent."""
         tool = TOOLS[name]
-        values = tool.parse(arguments, (self.origin,)).values()
         self.deadline = self.clock() + SECONDS
-        return await call_of(tool, self, values).stakes.question()
+        call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
+        return await call.stakes.question()
 
     async def about(self, name: str, /, **arguments: object) -> Subject:
         """What a call of a tool is about."""
         tool = TOOLS[name]
-        values = tool.parse(arguments, (self.origin,)).values()
         self.deadline = self.clock() + SECONDS
-        return await call_of(tool, self, values).stakes.subject()
+        call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
+        return await call.stakes.subject()
 
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""

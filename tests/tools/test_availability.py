@@ -100,7 +100,7 @@ async def test_an_admin_sees_when_a_member_is_busy(agent: Agent, api: Api) -> No
 async def test_a_range_that_cannot_be_asked_for_is_refused_before_it_is_sent(
     agent: Agent, name: str, start: str, end: str, message: str
 ) -> None:
-    event_type = {"event_type": "b7e2c4d1"} if "event_type" in name else {}
+    event_type = {"event_type": "b7e2c4d1-93af-4f08-8e65-1a2b3c4d5e6f"} if "event_type" in name else {}
     with pytest.raises(ArgumentError, match=message):
         await agent.call(name, start_time=start, end_time=end, **event_type)
     assert agent.sent == []

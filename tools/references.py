@@ -1,0 +1,91 @@
+"""Names that people use, looked up in Calendly's own lists: event types by name, slug or booking page, users by e-mail.
+
+The look-ups are calls of the list tools for the same agent: what it may not read, it cannot name. What is canceled,
+removed, revoked or deleted is never named this way.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final
+
+from calendly import models
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId, Identifier, UserId
+from tools.errors import ArgumentError, ToolError
+from tools.event_types import list_event_types
+from tools.fields import Reference
+from tools.organization import list_organization_memberships
+from tools.toolset import Call
+from tools.users import get_current_user
+
+_MOST_PAGES: Final = 5
+_MOST_NAMED: Final = 10
+
+
+async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool's arguments with an identifier in the place of every name.
+
+    Raises:
+        ArgumentError: Nothing goes by that name, or several do; the message lists what there is.
+        AccessDenied, CalendlyError: The list that knows the name may not be read, or cannot.
+    """
+    return {
+        name: await _look_up(call, name, value) if isinstance(value, Reference) else value
+        for name, value in values.items()
+    }
+
+
+async def _look_up(call: Call, parameter: str, reference: Reference) -> Identifier:
+    find: Callable[[Call, str, str], Awaitable[Identifier | None]]
+    find = _event_type if reference.kind is EventTypeId else _user
+    try:
+        found = await find(call, parameter, reference.text)
+    except (ToolError, CalendlyError) as problem:
+        if reference.fallback is None or isinstance(problem, ArgumentError):
+            raise
+        found = None
+    if found is not None:
+        return found
+    if reference.fallback is not None:
+        return reference.fallback
+    raise await _unknown(call, parameter, reference)
+
+
+async def _event_type(call: Call, parameter: str, text: str) -> EventTypeId | None:
+    kinds = await _own_event_types(call)
+    wanted = text.casefold()
+    found = [kind for kind in kinds if wanted in _names(kind)]
+    if len(found) > 1:
+        named = "; ".join(f"{kind.get('name')} ({kind.get('uri')})" for kind in found[:_MOST_NAMED])
+        raise ArgumentError.of(parameter, f"Several event types go by that name, so pass the URI of one: {named}.")
+    return EventTypeId.parse(found[0].get("uri") or "") if found else None
+
+
+async def _user(call: Call, _parameter: str, email: str) -> UserId | None:
+    wanted = email.casefold()
+    me = await call.via(get_current_user)()
+    if (me.get("email") or "").casefold() == wanted:
+        return UserId.parse(me.get("uri") or "")
+    members = await call.via(list_organization_memberships)(organization=await call.own(None), email=email)
+    people = [member.get("user") or {} for member in members.get("collection", [])]
+    uris = [person.get("uri") or "" for person in people if (person.get("email") or "").casefold() == wanted]
+    return UserId.parse(uris[0]) if len(uris) == 1 else None
+
+
+async def _own_event_types(call: Call) -> Sequence[models.EventType]:
+    listed = await call.via(list_event_types)(UserId.ME, count=100, max_pages=_MOST_PAGES)
+    return listed.get("collection", [])
+
+
+def _names(kind: models.EventType) -> set[str]:
+    names = {kind.get("name"), kind.get("slug"), kind.get("scheduling_url")}
+    return {name.casefold() for name in names if name}
+
+
+async def _unknown(call: Call, parameter: str, reference: Reference) -> ArgumentError:
+    if reference.kind is UserId:
+        return ArgumentError.of(parameter, "Nobody in the organization has that e-mail address.")
+    names = [kind.get("name") or "" for kind in await _own_event_types(call)]
+    shown = ", ".join(names[:_MOST_NAMED]) + (
+        f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    )
+    return ArgumentError.of(parameter, f"No event type of yours goes by that name; there are: {shown or 'none'}.")
