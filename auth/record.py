@@ -108,7 +108,7 @@ class Note:
     transport: str = "http"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Record:
     """The record as the rest of the process knows it.
 

@@ -23,6 +23,7 @@ from server.confirm import InputRequired
 from server.party import Party
 from server.results import kind_of
 from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
+from tools.fields import Reference
 from tools.phrases import PHRASES, About, Phrase
 from tools.toolset import Identity, Tool
 
@@ -115,7 +116,8 @@ class CallRecord:
 
     def understood(self, values: Mapping[str, Any], *, is_rehearsal: bool) -> None:
         """Note the arguments, which were checked, and whether the call is only tried."""
-        self.values, self.is_rehearsal = values, is_rehearsal
+        said = {name: value.text if isinstance(value, Reference) else value for name, value in values.items()}
+        self.values, self.is_rehearsal = said, is_rehearsal
 
     def decided(self, permit: Permit) -> None:
         """Note what was decided about a tool."""
