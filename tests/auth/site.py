@@ -222,15 +222,15 @@ class Browser:
         assert found, response.text
         return Form(response, found[1], levels_on(response.text))
 
-    async def submit(self, fields: list[tuple[str, str]], **headers: str) -> httpx2.Response:
-        """Send the consent form, as Chromium does from a page without referrer."""
+    async def submit(self, fields: list[tuple[str, str]], path: str = "/consent", **headers: str) -> httpx2.Response:
+        """Send a form, the consent form unless another is meant, as Chromium does from a page without referrer."""
         sent = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Origin": "null",
             "Sec-Fetch-Site": "same-origin",
             **headers,
         }
-        return await self.http.post("/consent", content=urlencode(fields), headers=sent)
+        return await self.http.post(path, content=urlencode(fields), headers=sent)
 
     async def approve(self, parameters: dict[str, str], access: str | None = None) -> str:
         """Allow what a client asks for, and return the address at Calendly that the browser is sent to."""
@@ -238,6 +238,27 @@ class Browser:
         response = await self.submit(form.filled(access=access))
         assert response.status_code == 303, response.text
         return response.headers["Location"]
+
+    async def see(self, path: str) -> httpx2.Response:
+        """Open a page of ours."""
+        return await self.http.get(path)
+
+    async def set_out(self, path: str) -> str:
+        """Press the button that signs in to a page, and return the address at Calendly."""
+        response = await self.submit([("to", path)], "/sign-in")
+        assert response.status_code == 303, response.text
+        return response.headers["Location"]
+
+    async def sign_in_to(self, path: str = "/connections", *, person: int = 0) -> httpx2.Response:
+        """Sign in to a page of ours, and open it."""
+        response = await self.return_from_calendly(await consent(await self.set_out(path), person=person))
+        assert response.headers["Location"] == f"{self.site.realm.issuer}{path}"
+        return await self.see(path)
+
+    async def send(self, page: httpx2.Response, path: str, *fields: tuple[str, str]) -> httpx2.Response:
+        """Send a form of a page, and open the page that it leads to."""
+        response = await self.submit([("secret", secret_of(page)), *fields], path)
+        return await self.see(response.headers["Location"]) if response.status_code == 303 else response
 
     async def return_from_calendly(self, answer: dict[str, str]) -> httpx2.Response:
         """Come back from Calendly with its answer."""
@@ -251,6 +272,13 @@ class Browser:
         response = await self.return_from_calendly(await consent(address, person=person))
         assert response.status_code == 303, response.text
         return query_of(response.headers["Location"])
+
+
+def secret_of(page: httpx2.Response) -> str:
+    """Read what the forms of a page prove themselves with."""
+    found = re.search(r'name="secret" value="([^"]+)"', page.text)
+    assert found, page.text
+    return found[1]
 
 
 def tokens_of(response: httpx2.Response) -> Tokens:

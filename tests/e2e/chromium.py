@@ -11,14 +11,15 @@ from typing import Any
 
 from tests.interop.node import NODE, SCRIPTS
 
-MOST_STEPS = 60
+MOST_STEPS = 100
 """How often Tab is pressed before something counts as out of reach."""
 
 # What has the focus, as a screen reader would say it.
 _FOCUSED = """(() => {
     const focused = document.activeElement;
     const label = focused.labels?.[0] ?? focused;
-    return label.innerText.replace(/\\s+/g, " ").trim();
+    const group = focused.type === "radio" ? focused.closest("fieldset")?.querySelector("legend") : null;
+    return [label, group].map((part) => part?.innerText.replace(/\\s+/g, " ").trim()).filter(Boolean).join(", ");
 })()"""
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
