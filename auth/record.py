@@ -203,6 +203,8 @@ class Record:
             self._wanted.clear()
             with anyio.move_on_after(GATHER):
                 await self._full.wait()
+            if self._ended.is_set():  # what is left is written by whoever waits for the end
+                return
             try:
                 await self._write()
             except Unrecorded:

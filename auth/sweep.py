@@ -10,6 +10,7 @@ from auth.ending import detach_if_last, disconnect
 from auth.grants import FAMILY_LIFE, GRACE
 from auth.rate_limits import PERIOD
 from auth.realm import Realm
+from auth.record import Unrecorded
 from auth.restrictions import RESTRICTION_LIFE
 from auth.tables import (
     access_token,
@@ -41,7 +42,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
     while True:
         try:
             await sweep(realm)
-        except StorageUnavailable as error:
+        except (StorageUnavailable, Unrecorded) as error:
             _log.warning("housekeeping will be tried again: %s", error)
         await sleep(_PAUSE)
 

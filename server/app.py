@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
@@ -55,6 +55,10 @@ _PHRASES: Final = 8
 """So many things that are switched off are named; the instructions stay within 150 words."""
 
 
+Recording = Callable[[Settings], AbstractAsyncContextManager[Record]]
+"""Opens the record of a server."""
+
+
 class LocalServer(NamedTuple):
     """What serves one person."""
 
@@ -63,8 +67,12 @@ class LocalServer(NamedTuple):
 
 
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[LocalServer]:
+async def serving(settings: Settings, recording: Recording = local_record) -> AsyncGenerator[LocalServer]:
     """Make the MCP server of a process that acts for one person, with the embedded sandbox where it is asked for.
+
+    Args:
+        settings: The person's.
+        recording: Opens the record.
 
     Raises:
         UsageError: There is no token, or a setting names what does not exist.
@@ -75,7 +83,7 @@ async def serving(settings: Settings) -> AsyncGenerator[LocalServer]:
         settings = await with_sandbox(settings, stack)
         party = await local_party(settings, stack)
         clock = asyncio.get_running_loop().time
-        record = await stack.enter_async_context(local_record(settings))
+        record = await stack.enter_async_context(recording(settings))
         callers = Callers(
             calendly=calendly_for(settings, stack),
             parties=OnePerson(party, settings.agent_name),

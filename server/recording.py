@@ -22,7 +22,8 @@ from calendly.request import Request
 from server.confirm import InputRequired
 from server.party import Party
 from server.results import kind_of
-from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
+from server.selection import rule_of
+from tools.errors import AccessDenied, ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
 from tools.fields import Reference
 from tools.phrases import PHRASES, About, Phrase
 from tools.toolset import Identity, Tool
@@ -243,8 +244,8 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
         return "refused", own, "server"
     if permit is None:
         # Only a tool that the operator, or the request itself, left out is refused before anything is decided.
-        rule = "it is switched off on this server"
-        return ("refused", rule, "operator") if isinstance(problem, ToolError) else ("allowed", None, None)
+        is_off = isinstance(problem, AccessDenied)
+        return ("refused", rule_of(str(problem)), "operator") if is_off else ("allowed", None, None)
     rule, source = permit.decision.rule, str(permit.decision.source)
     if permit.decision.verdict == "deny":
         return "refused", rule, source

@@ -96,9 +96,17 @@ def narrow(
     return Selection(kept, {**selection.refusals, **dropped}, selection.summary)
 
 
+_SWITCHED_OFF = " is switched off: "
+
+
+def rule_of(told: str) -> str:
+    """Return the rule in what `refusal` told."""
+    return told.partition(_SWITCHED_OFF)[2].partition(". ")[0]
+
+
 def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=_ACCESS)) -> str:
     """What an agent is told that calls a tool against `rule`: the rule, and who can change it."""
-    return f"{tool.name} (capability {tool.capability}) is switched off: {rule}. {remedy}"
+    return f"{tool.name} (capability {tool.capability}){_SWITCHED_OFF}{rule}. {remedy}"
 
 
 def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:

@@ -106,7 +106,7 @@ def read_networks(value: object) -> object:
 
 
 def read_owners(value: object) -> object:
-    """Read e-mail addresses and user URIs that commas separate; uuids of users become URIs."""
+    """Read e-mail addresses and user URIs that commas separate."""
     return frozenset(map(_owner, split(value))) if isinstance(value, str) else value
 
 
@@ -114,7 +114,7 @@ def _owner(name: str) -> str:
     if "@" in name and "/" not in name:
         return name.lower()
     try:
-        user = UserId.parse(name)
+        user = UserId.parse(name) if "/" in name else UserId.ME
     except InvalidIdentifier:
         user = UserId.ME
     if user.is_me:

@@ -57,8 +57,9 @@ class Shelf:
 
 def record_in_memory(shelf: Shelf | None = None) -> Record:
     """Make a record in memory."""
+    opened = shelf or Shelf()
 
     async def opening() -> Shelf:
-        return shelf or Shelf()
+        return opened
 
     return Record(opening, now=lambda: NOW, new_id=new_id)

@@ -384,7 +384,7 @@ async def test_what_was_done_is_in_the_record(site: Site) -> None:
     await change(browser, page, "booking=off")
     await browser.send(page, f"{page.url.path}/disconnection")
     told = [entry.told for entry in await site.realm.record.recent()]
-    assert any("changed what Agent may do. Booking is now “No”." in sentence for sentence in told)
+    assert any("changed what Agent may do (Booking is now “No”.)" in sentence for sentence in told)
     assert any("disconnected Agent" in sentence for sentence in told)
     assert any("signed in to the pages of this server" in sentence for sentence in told)
 

@@ -76,7 +76,7 @@ async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:
 
 async def chain_numbered(database: Database, number: int) -> str:
     """The id of a chain."""
-    return next(row["id"] for row in await rows_of(database, audit_chain) if row["number"] == number)
+    return str(next(row["id"] for row in await rows_of(database, audit_chain) if row["number"] == number))
 
 
 async def test_a_record_that_nobody_touched_has_no_fault(database: Database) -> None:

@@ -79,6 +79,11 @@ class Page:
         """Press a key."""
         self._ask("press", key)
 
+    def write(self, text: str) -> None:
+        """Press the key of each character."""
+        for character in text:
+            self._ask("press", character)
+
     def press_until(self, key: str, address: str) -> str:
         """Press a key, and wait until it has led to an address with this beginning; the whole of it."""
         return str(self._ask("submit", {"key": key, "until": address}))
