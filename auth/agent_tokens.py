@@ -38,7 +38,7 @@ class NewAgentToken:
     expires_at: datetime
 
 
-async def create(
+async def create(  # noqa: PLR0913 - each is named by who calls
     realm: Realm,
     *,
     name: str,

@@ -64,12 +64,16 @@ class Page:
         """Tell what can be read."""
         return str(self._ask("text"))
 
+    def focused(self) -> str:
+        """Tell what has the focus."""
+        return str(self._ask("script", _FOCUSED))
+
     def tab_to(self, label: str) -> None:
         """Press Tab until what begins with a label has the focus, and is seen to have it."""
         seen: list[str] = []
         for _ in range(MOST_STEPS):
             self._ask("press", "Tab")
-            seen.append(str(self._ask("script", _FOCUSED)))
+            seen.append(self.focused())
             if seen[-1].startswith(label):
                 assert self._ask("script", _OUTLINE) != "none", label
                 return

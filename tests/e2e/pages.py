@@ -120,13 +120,15 @@ def _page_sign_in(page: Page, stage: Stage) -> None:
     page.go(f"{stage.site.url}/connections")
 
 
-def sign_in(page: Page, stage: Stage, path: str = "/connections") -> None:
-    """Sign in to a page, by keyboard, as the first of the people at the sandbox: the owner."""
+def sign_in(page: Page, stage: Stage, path: str = "/connections", *, person: str = OWNER) -> None:
+    """Sign in to a page, by keyboard."""
     stage.let_time_pass()
     page.go(f"{stage.site.url}{path}")
     page.tab_to("Sign in at Calendly")
     page.press_until("Enter", stage.site.calendly)
     page.tab_to(OWNER)
+    while not page.focused().startswith(person):
+        page.press("ArrowDown")
     page.tab_to("Allow")
     page.press_until("Enter", f"{stage.site.url}{path}")
 
@@ -149,10 +151,10 @@ def _owners(page: Page, stage: Stage) -> None:
     sign_in(page, stage, "/connections/all")
 
 
-def use_an_agent(stage: Stage) -> str:
+def use_an_agent(stage: Stage, person: str = OWNER) -> str:
     """Let an agent in and have it do something; its access token."""
     stage.let_time_pass()
-    token = stage.connect(stage.new_app())
+    token = stage.connect(stage.new_app(), person)
     for tool in ("get_current_user", "list_event_types"):
         assert call(stage, token, tool) == 200
     return token
