@@ -15,6 +15,7 @@ from auth.tables import (
     access_token,
     agent_token,
     authorization_transaction,
+    booking_allowance,
     code,
     family,
     grant,
@@ -50,7 +51,7 @@ async def sweep(realm: Realm) -> None:
         await stored_tokens.forget_successors(connection, now - 2 * GRACE)
         await stored_clients.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
-    over = (authorization_transaction, access_token, agent_token, spent_confirmation)
+    over = (authorization_transaction, access_token, agent_token, spent_confirmation, booking_allowance)
     await purge(realm.database, [table.c.expires_at for table in over], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
