@@ -199,11 +199,12 @@ def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | N
     return None
 
 
-def daily_limit(capability: str, limits: Limits) -> int | None:
-    """Return how many calls of a capability there may be within 24 hours, None without a limit."""
-    return min(
-        (allowance.per_day for _, allowance in limits.of(capability) if allowance.per_day is not None), default=None
-    )
+def daily_limit(capability: str, limits: Limits) -> tuple[int, Source] | None:
+    """Return how many calls of a capability there may be within 24 hours, and whose rule that is; None without one."""
+    found: list[tuple[int, Source]] = [
+        (allowance.per_day, source) for source, allowance in limits.of(capability) if allowance.per_day is not None
+    ]
+    return min(found, key=lambda one: one[0], default=None)
 
 
 def is_browser_only(capability: str, limits: Limits) -> bool:

@@ -270,6 +270,14 @@ spent_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
 )
 
+booking_allowance = Table(
+    "booking_allowance",
+    metadata,
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), primary_key=True),
+    Column("counted", JSON, nullable=False),  # when it booked within 24 hours, in microseconds since 1970
+    Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
+)
+
 rate_window = Table(
     "rate_window",
     metadata,

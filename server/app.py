@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
@@ -20,6 +21,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
 from calendly.ranges import Cap
 from server.caller import Callers
+from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.local import local_party
 from server.local_record import local_record
@@ -91,6 +93,7 @@ async def serving(settings: Settings, recording: Recording = local_record) -> As
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
+            daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
             seal=Seal(os.urandom(_KEY_BYTES), clock, os.urandom),
             clock=clock,
             sleep=asyncio.sleep,

@@ -1,6 +1,7 @@
 """Who calls, as the tools know it: one person and one agent for the length of one call."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Final, cast
@@ -8,24 +9,28 @@ from typing import Final, cast
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
 
-from auth.access import Decision, needs_subject, object_to
+from auth.access import Decision, daily_limit, needs_subject, object_to
+from auth.allowances import Full
 from auth.record import Record
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
-from calendly.errors import InsufficientScope, unreadable
+from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.confirm import Approval, Confirmations, Context
+from server.daily_limits import DailyLimits
 from server.party import Parties, Party, is_for_lack_of_scope
 from server.recording import CallRecord, Permit
 from server.seal import digest
 from server.selection import refusal_of
 from tools.bookings import Bookings
-from tools.errors import AccessDenied
+from tools.errors import AccessDenied, NotRecorded
 from tools.idempotency import Ledger
-from tools.toolset import Identity, Stakes, Tool
+from tools.stakes import Stakes
+from tools.times import wire
+from tools.toolset import Identity, Tool
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -60,6 +65,7 @@ class Callers:
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
         ledger: The idempotency keys in use.
+        daily_limits: Who has booked how often.
         record: Where calls are recorded.
         seal: Makes and takes confirmations.
         clock: Seconds that only grow.
@@ -71,6 +77,7 @@ class Callers:
     max_wait: float
     available_times_cap: Cap
     ledger: Ledger
+    daily_limits: DailyLimits
     record: Record
     seal: Confirmations
     clock: Callable[[], float]
@@ -199,14 +206,34 @@ class ToolCaller:
         return decision
 
     async def send(self, request: Request) -> JSON:
-        """Send one request to Calendly within the call's deadline. Raises CalendlyError and NotRecorded."""
+        """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
         try:
-            async with self.record.sending(request):
+            async with self._counted(request), self.record.sending(request):
                 return await self.shared.calendly().send(
                     request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
                 )
         except InsufficientScope as refused:
             raise await self._explained(refused) from None
+
+    @asynccontextmanager
+    async def _counted(self, request: Request) -> AsyncGenerator[None]:
+        """Count a booking where they are limited to a number a day. Raises AccessDenied when that is reached."""
+        limit = daily_limit("booking", self.party.limits) if request.is_booking else None
+        if limit is None:
+            yield
+            return
+        agent, (most, source) = self.party.account.agent, limit
+        decision = await self.shared.daily_limits.take(agent, most)
+        if isinstance(decision, Full):
+            rule = f"booking is limited to {most} within 24 hours"
+            until = f" The next one is possible from {wire(decision.until)}." if decision.until else ""
+            self.record.refused(request, Decision("deny", rule, source))
+            raise AccessDenied(f"{rule}.{until} {self.party.who_changes(source)}")
+        try:
+            yield
+        except (Refusal, Unreachable, NotRecorded):
+            await self.shared.daily_limits.give_back(agent, decision.counted[-1])
+            raise
 
     async def pause(self, seconds: float) -> bool:
         """Wait inside the call's deadline; False at once when that much time is not left."""

@@ -18,7 +18,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.seal import Unproven
 from tools.errors import ConfirmationRequired, Declined
-from tools.toolset import Stakes
+from tools.stakes import Stakes
 
 Context = ServerRequestContext[Any, Any]
 

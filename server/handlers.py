@@ -4,15 +4,14 @@ import logging
 from collections.abc import Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
-from auth.access import Access, Limits, decide
+from auth.access import Access, Decision, Limits, decide
 from calendly.errors import CalendlyError, InsufficientScope
-from server.caller import Callers
+from server.caller import Callers, ToolCaller
 from server.confirm import Context, InputRequired
 from server.party import Party, operation_of
 from server.recording import CallRecord, Permit
@@ -22,9 +21,11 @@ from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
 from tools.references import resolved
+from tools.stakes import Rehearsed, Stakes, Subject
 from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
-from tools.toolset import Call, Caller, Rehearsed, Stakes, Subject, Tool
+from tools.toolset import Call, Tool
+from tools.withholding import INVITEE_DATA, withhold
 
 log = logging.getLogger(__name__)
 
@@ -137,38 +138,19 @@ class Handlers:
         if refusal is not None:
             raise AccessDenied(refusal)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        values: Mapping[str, Any] = arguments.values()
-
-        async def question() -> str:
-            return await QUESTIONS[tool](call, **values)
-
-        async def subject() -> Subject:
-            return await SUBJECTS[tool](call, **values)
-
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
-        record.understood(values, is_rehearsal=is_rehearsal)
-        caller = self._callers.of(
-            record,
-            context,
-            params,
-            confirmation=getattr(arguments, "confirmation", None),
-            is_rehearsal=is_rehearsal,
-        )
-        call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        record.understood(arguments.values(), is_rehearsal=is_rehearsal)
+        confirmation: str | None = getattr(arguments, "confirmation", None)
+        caller = self._callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
         await caller.admit(tool)
-        values = await resolved(call, values)
-        caller.bind(values)
-        record.understood(values, is_rehearsal=is_rehearsal)
+        _refuse_search(record, arguments.values())
+        call, values = await _prepared(caller, arguments.values())
         try:
             answer = await tool.function(call, **values)
         except Rehearsed as rehearsed:
-            return rehearsal(
-                rehearsed.request, await question(), must_be_confirmed=record.party.decide(tool).verdict == "ask"
-            )
-        if getattr(arguments, "detail", None) == "full":
-            return success(answer)
-        zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
-        return success(lean(tool.shape, answer, zone))
+            must_be_confirmed = record.party.decide(tool).verdict == "ask"
+            return rehearsal(rehearsed.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+        return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -182,9 +164,45 @@ class Handlers:
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
 
 
-async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:
-    """The zone that an answer tells times in: the one that was asked for, else the person's own, where it is known."""
-    return zone_of(named or await own_timezone(caller))
+def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
+    """Raise AccessDenied for a filter that would reveal what is withheld."""
+    tool, party = record.tool, record.party
+    named = sorted(name for name in tool.revealing if values[name] is not None)
+    source = party.invitees_hidden_by
+    if named and source is not None:
+        record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
+        raise AccessDenied(
+            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
+        )
+
+
+async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+    """Return the call of a tool, and its arguments with every name in them looked up."""
+    tool = caller.record.tool
+
+    async def question() -> str:
+        return await QUESTIONS[tool](call, **values)
+
+    async def subject() -> Subject:
+        return await SUBJECTS[tool](call, **values)
+
+    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=caller.is_rehearsal)
+    values = await resolved(call, values)
+    caller.bind(values)
+    caller.record.understood(values, is_rehearsal=caller.is_rehearsal)
+    return call, values
+
+
+async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
+    """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
+    shape = caller.record.tool.shape
+    if caller.party.invitees_hidden_by is not None:
+        answer = withhold(shape, answer)
+    if detail == "full":
+        return answer
+    # The zone that was asked for, else the person's own, where it is known.
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
+    return lean(shape, answer, zone)
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -42,6 +42,7 @@ from server.party import operation_of
 from server.selection import Selection, select
 from server.setting_values import is_loopback
 from server.settings import Settings
+from server.shared_daily_limits import SharedDailyLimits
 from server.shared_seal import SharedSeal
 from server.store import Store, open_store, record_in
 from tools import ALL
@@ -86,6 +87,7 @@ async def hosting(
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
+            daily_limits=SharedDailyLimits(store.database, realm.now),
             seal=SharedSeal(store.keyring, store.database, realm.now),
             clock=clock,
             sleep=asyncio.sleep,

@@ -2,18 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
-from auth.access import Decision, Limits, Operation, decide
+from auth.access import Decision, Limits, Operation, Source, decide
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.request import Account
 from server.confirm import Context
 from server.next_steps import PERSONAL_TOKEN, Advice
 from tools.toolset import Identity, Tool
+from tools.withholding import INVITEE_DATA
 
 Note = Callable[[Iterable[str]], Awaitable[str | None]]
 
 _LONGEST_NAME = 80
+
+ACCESS_SETTING: Final = "--access (CALENDLY_MCP_ACCESS)"
 
 
 async def _nothing_to_add(_scopes: Iterable[str]) -> None:
@@ -68,6 +71,20 @@ class Party:
         """Whether the agent is shown a tool that is on."""
         decision = self.decide(tool)
         return decision.verdict != "deny" or (self.steps_up and is_for_lack_of_scope(decision))
+
+    @property
+    def invitees_hidden_by(self) -> Source | None:
+        """Whose rule it is that answers tell nothing about invitees; None where they may."""
+        for source, allowance in self.limits.of(INVITEE_DATA):
+            if allowance.level == "off":
+                return source
+        return None
+
+    def who_changes(self, source: Source) -> str:
+        """Return the sentence that says who can change a rule."""
+        if source == "person":
+            return f"The person it acts for can change that{self.changes_at}."
+        return f"Whoever started this server can change that with {ACCESS_SETTING}."
 
     def decide(self, tool: Tool) -> Decision:
         """What becomes of a call of a tool, conditions apart."""

@@ -124,6 +124,12 @@ class CallRecord:
         """Note what was decided about a tool."""
         self.permits[permit.tool.name] = permit
 
+    def refused(self, request: Request, decision: Decision) -> None:
+        """Note that a request which had been allowed is refused after all."""
+        permit = self._permit_of(request)
+        if permit is not None:
+            self.decided(replace(permit, decision=decision))
+
     def answered(self, result: types.CallToolResult) -> None:
         """Note what the call answered."""
         self.outcome = _answered(result)
@@ -146,7 +152,7 @@ class CallRecord:
         Raises:
             NotRecorded: It cannot be stored, so nothing may be sent.
         """
-        permit = next((each for each in self.permits.values() if each.tool.endpoint == request.endpoint), None)
+        permit = self._permit_of(request)
         if permit is None or permit.tool.access == "read":
             yield
             return
@@ -167,6 +173,9 @@ class CallRecord:
             self._put(replace(facts, problem=problem, outcome=_failed(problem), duration=self._elapsed()))
             raise
         self._put(replace(facts, outcome=Outcome("answered"), duration=self._elapsed()))
+
+    def _permit_of(self, request: Request) -> Permit | None:
+        return next((each for each in self.permits.values() if each.tool.endpoint == request.endpoint), None)
 
     def _put(self, facts: _Facts) -> None:
         self.record.put(lambda veil: _entry("ended", facts, veil))

@@ -10,14 +10,13 @@ from difflib import get_close_matches
 
 from auth.access import CAPABILITIES, Access, Decision, Limits, decide
 from calendly.scopes import includes
-from server.party import Party, operation_of
+from server.party import ACCESS_SETTING, Party, operation_of
 from server.setting_values import split
 from server.terminal import UsageError
 from tools.toolset import Tool
 
 DEFAULT_TOOLSETS = ("endpoints",)
 _OPERATOR = "Whoever started this server can change that with {setting}."
-_ACCESS = "--access (CALENDLY_MCP_ACCESS)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,16 +103,14 @@ def rule_of(told: str) -> str:
     return told.partition(_SWITCHED_OFF)[2].partition(". ")[0]
 
 
-def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=_ACCESS)) -> str:
+def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=ACCESS_SETTING)) -> str:
     """What an agent is told that calls a tool against `rule`: the rule, and who can change it."""
     return f"{tool.name} (capability {tool.capability}){_SWITCHED_OFF}{rule}. {remedy}"
 
 
 def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:
     """What an agent is told of a call that access denies."""
-    if decision.source == "person":
-        return refusal(tool, decision.rule, f"The person it acts for can change that{party.changes_at}.")
-    return refusal(tool, decision.rule)
+    return refusal(tool, decision.rule, party.who_changes(decision.source))
 
 
 def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
@@ -160,7 +157,7 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
             "--toolsets or --tools (CALENDLY_MCP_TOOLSETS, CALENDLY_MCP_TOOLS)",
         ),
         (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
-        (decision.verdict == "deny", decision.rule, _ACCESS),
+        (decision.verdict == "deny", decision.rule, ACCESS_SETTING),
         (
             rules.scopes is not None and not includes(rules.scopes, {tool.scope}),
             f"the server's application at Calendly is not registered for {tool.scope}",

@@ -67,7 +67,7 @@ async def look_up(call: Call, wanted: Wanted, unknown: OutcomeUnknown) -> models
 async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
     """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
     try:
-        kind = await call.via(get_event_type)(event_type)
+        kind = await call.inquire(get_event_type)(event_type)
         profile = kind.get("profile") or {}
         if profile.get("type") == "User" and kind.get("pooling_type") != "round_robin":
             return ({"user": UserId.parse(profile.get("owner") or "")},)
@@ -88,7 +88,7 @@ async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> models.I
 
 
 async def _find_in(call: Call, wanted: Wanted, place: Place) -> models.Invitee | None:
-    events = await call.via(list_scheduled_events)(
+    events = await call.inquire(list_scheduled_events)(
         **place,
         invitee_email=wanted.email,
         status="active",
@@ -98,7 +98,7 @@ async def _find_in(call: Call, wanted: Wanted, place: Place) -> models.Invitee |
     for event in events.get("collection", []):
         if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
             identifier = ScheduledEventId.parse(event.get("uri") or "")
-            invitees = await call.via(list_event_invitees)(identifier, status="active", email=wanted.email)
+            invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
             return next(iter(invitees.get("collection", [])), None)
     return None
 

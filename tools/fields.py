@@ -29,6 +29,7 @@ from calendly.identifiers import (
     UserId,
     WebhookSubscriptionId,
 )
+from calendly.models.personal import PERSONAL
 from tools.errors import ArgumentError
 from tools.times import parse_time, zone_of
 
@@ -229,6 +230,9 @@ Opaque = Annotated[str, AfterValidator(_opaque)]
 """A token or key that nobody reads."""
 
 Email = Annotated[str, AfterValidator(_email)]
+InviteeEmail = Annotated[Email, PERSONAL]
+"""Whom to search for: what may not be seen of invitees may not be searched for either."""
+
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="IANA name")]
 Date = Annotated[str, AfterValidator(_date), Field(description="YYYY-MM-DD")]

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from calendly import models
-from tools.fields import ByCreation, Count, Email, Invitee, MaxPages, PageToken, ScheduledEvent, within
+from tools.fields import ByCreation, Count, Invitee, InviteeEmail, MaxPages, PageToken, ScheduledEvent, within
 from tools.lists import Page
 from tools.toolset import Call, Toolset
 
@@ -22,7 +22,7 @@ async def list_event_invitees(
     call: Call,
     scheduled_event: ScheduledEvent,
     status: Literal["active", "canceled"] | None = None,
-    email: Email | None = None,
+    email: InviteeEmail | None = None,
     sort: ByCreation = "created_at:asc",
     count: Count = 20,
     page_token: PageToken | None = None,

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from functools import cache
-from types import MappingProxyType, UnionType
-from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
+from types import MappingProxyType
+from typing import Annotated, Any, Final, cast
 
 from pydantic import Field
-from typing_extensions import is_typeddict
 
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
+from tools.shapes import fields_of, is_made_from, object_in, parts_of
 from tools.times import parse_time
 
 Fields = Mapping[str, Any]
@@ -144,8 +144,10 @@ def lean(shape: object, answer: object, zone: tzinfo | None) -> object:
 
 def tells_time(shape: object) -> bool:
     """Say whether the lean view of answers of this shape depends on a zone."""
-    shapes = {shape, *(part for hint in _hints(shape).values() for part in _parts(hint))}
-    return any(view.local or view.gather for kind, view in VIEWS.items() if any(_is_a(part, kind) for part in shapes))
+    shapes = {shape, *(part for hint in fields_of(shape).values() for part in parts_of(hint))}
+    return any(
+        view.local or view.gather for kind, view in VIEWS.items() if any(is_made_from(part, kind) for part in shapes)
+    )
 
 
 class _View:
@@ -158,20 +160,20 @@ class _View:
     def of(self, shape: object, value: object, *, in_list: bool) -> object:
         """Walk on."""
         if isinstance(value, list):
-            return [self.of(_item(shape), item, in_list=in_list) for item in cast("list[object]", value)]
+            return [self.of(object_in(shape), item, in_list=in_list) for item in cast("list[object]", value)]
         if isinstance(value, dict):
-            return self._object(_object(shape), cast("dict[str, object]", value), in_list=in_list)
+            return self._object(object_in(shape), cast("dict[str, object]", value), in_list=in_list)
         return value
 
     def _object(self, shape: object, fields: dict[str, object], *, in_list: bool) -> dict[str, object]:
-        view, hints = _view_of(shape), _hints(shape)
+        view, hints = _view_of(shape), fields_of(shape)
         left_out = view.omits | (view.omits_in_lists if in_list else frozenset[str]())
         kept: dict[str, object] = {}
         for name, value in fields.items():
             if value is None or name in left_out:
                 continue
             if name == COLLECTION and isinstance(value, list):
-                kept[name] = self._rows(_item(hints.get(name)), cast("list[object]", value))
+                kept[name] = self._rows(object_in(hints.get(name)), cast("list[object]", value))
                 continue
             slim = self.of(hints.get(name), value, in_list=in_list)
             if slim != {} and not (name in view.usual and slim == view.usual[name]):
@@ -221,44 +223,5 @@ def _instant(text: object) -> datetime | None:
 
 @cache
 def _view_of(shape: object) -> View:
-    return next((view for kind, view in VIEWS.items() if shape is kind), None) or next(
-        (view for kind, view in VIEWS.items() if _is_a(shape, kind)), View()
-    )
-
-
-def _is_a(shape: object, kind: object) -> bool:
-    """Whether a TypedDict is another one or made from it."""
-    return shape is kind or kind in getattr(shape, "__orig_bases__", ())
-
-
-@cache
-def _hints(shape: object) -> dict[str, object]:
-    plain = get_origin(shape) or shape
-    if not is_typeddict(plain):
-        return {}
-    parameters: tuple[object, ...] = getattr(plain, "__parameters__", ())
-    bound = dict(zip(parameters, get_args(shape), strict=True))
-    hints = get_type_hints(plain, include_extras=True)
-    return {name: _bound(hint, bound) for name, hint in hints.items()}
-
-
-def _bound(hint: object, bound: Mapping[object, object]) -> object:
-    unbound: tuple[object, ...] = getattr(hint, "__parameters__", ())
-    return cast("Any", hint)[tuple(bound[parameter] for parameter in unbound)] if unbound else hint
-
-
-def _parts(hint: object) -> tuple[object, ...]:
-    """The types that a hint is made of, without `Annotated` and what surrounds them."""
-    origin = get_origin(hint)
-    if origin is Annotated:
-        return _parts(get_args(hint)[0])
-    if origin in {Union, UnionType, list}:
-        return tuple(part for arm in get_args(hint) for part in _parts(arm))
-    return (hint,)
-
-
-def _object(hint: object) -> object:
-    return next((part for part in _parts(hint) if is_typeddict(get_origin(part) or part)), None)
-
-
-_item = _object
+    exactly = next((view for kind, view in VIEWS.items() if shape is kind), None)
+    return exactly or next((view for kind, view in VIEWS.items() if is_made_from(shape, kind)), View())

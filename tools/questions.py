@@ -74,7 +74,8 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
     )
     names = f" with {_all(invitee.get('name') for invitee in invitees)}" if invitees else ""
     addresses = [invitee.get("email") for invitee in invitees]
-    addresses += [guest.get("email") for guest in (event.get("event_guests") or [])] if event else []
+    if event and people:  # who may not see invitees is not told of guests either
+        addresses += [guest.get("email") for guest in event.get("event_guests") or []]
     told = f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
     return (
         f"Cancel {what}{names}; Calendly will e-mail {_all(addresses) or 'the invitees'}. This cannot be undone.{told}"

@@ -11,8 +11,8 @@ from calendly.identifiers import OrganizationId, UserId
 from tools.errors import ToolError
 from tools.fields import (
     Count,
-    Email,
     Group,
+    InviteeEmail,
     MaxPages,
     Organization,
     PageToken,
@@ -43,7 +43,7 @@ async def list_scheduled_events(
     user: User | None = None,
     organization: Organization | None = None,
     group: Group | None = None,
-    invitee_email: Email | None = None,
+    invitee_email: InviteeEmail | None = None,
     status: Literal["active", "canceled"] | None = None,
     min_start_time: Time | None = None,
     max_start_time: Time | None = None,

@@ -6,14 +6,16 @@ may be missing or null, more fields may come, and an `error` may stand in place 
 
 from collections.abc import Mapping
 from functools import cache
-from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Final, Union, cast, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 from typing_extensions import is_typeddict, override
+
+from tools.shapes import fields_of
 
 ERROR_SCHEMA: dict[str, object] = {
     "type": "object",
@@ -29,6 +31,25 @@ ERROR_SCHEMA: dict[str, object] = {
         "retryable": {"type": "boolean"},
         "next_step": {"type": "string"},
         "confirmation": {"type": "string"},
+    },
+}
+
+
+WITHHELD_SCHEMA: dict[str, object] = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "capabilities without which something was left out",
+}
+
+REHEARSAL_SCHEMA: dict[str, object] = {
+    "type": "object",
+    "description": "With dry_run, instead of the fields above: what would be sent",
+    "properties": {
+        "method": {"type": "string"},
+        "path": {"type": "string"},
+        "body": {"type": ["object", "null"]},
+        "effects": {"type": "string", "description": "in plain words"},
+        "must_be_confirmed": {"type": "boolean", "description": "a person would be asked first"},
     },
 }
 
@@ -72,10 +93,18 @@ def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, objec
     return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 
-def output_schema(shape: object) -> dict[str, object]:
-    """The schema of a tool's answer: the resource's fields, or `error`."""
+def output_schema(shape: object, *, may_withhold: bool, may_rehearse: bool) -> dict[str, object]:
+    """The schema of a tool's answer: the resource's fields, or `error`.
+
+    Args:
+        shape: The type of the answer.
+        may_withhold: Personal data may be left out of it.
+        may_rehearse: The call may only be tried.
+    """
     fields = cast("dict[str, object]", _answer(shape)["properties"])
-    return {"type": "object", "properties": {**fields, "error": ERROR_SCHEMA}}
+    withheld = {"withheld": WITHHELD_SCHEMA} if may_withhold else {}
+    tried = {"dry_run": REHEARSAL_SCHEMA} if may_rehearse else {}
+    return {"type": "object", "properties": {**fields, **withheld, **tried, "error": ERROR_SCHEMA}}
 
 
 @cache
@@ -91,30 +120,14 @@ def _answer(hint: object) -> dict[str, object]:
     if origin is Annotated:
         described, *notes = get_args(hint)
         descriptions = [note.description for note in notes if isinstance(note, FieldInfo)]
-        return {**_answer(described), "description": descriptions[0]}
+        return {**_answer(described), **({"description": descriptions[0]} if descriptions else {})}
     if origin is list:
         return {"type": "array", "items": _answer(get_args(hint)[0])}
     if origin in {Union, UnionType}:
         return _either([_answer(arm) for arm in get_args(hint)])
     if is_typeddict(origin or hint):
-        return {"type": "object", "properties": _fields(hint)}
+        return {"type": "object", "properties": {name: _answer(field) for name, field in fields_of(hint).items()}}
     return {}
-
-
-def _fields(shape: object) -> dict[str, object]:
-    """The fields of a TypedDict, which may be generic."""
-    plain: object = get_origin(shape) or shape
-    parameters: tuple[object, ...] = getattr(plain, "__parameters__", ())
-    bound: dict[object, object] = dict(zip(parameters, get_args(shape), strict=True))
-    hints = get_type_hints(plain, include_extras=True)
-    return {name: _answer(_substituted(hint, bound)) for name, hint in hints.items()}
-
-
-def _substituted(hint: object, bound: Mapping[object, object]) -> object:
-    unbound: tuple[object, ...] = getattr(hint, "__parameters__", ())
-    if not unbound:
-        return hint
-    return cast("GenericAlias", hint)[tuple(bound[parameter] for parameter in unbound)]
 
 
 def _either(arms: list[dict[str, object]]) -> dict[str, object]:

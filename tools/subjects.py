@@ -16,7 +16,8 @@ from tools.event_types import get_event_type
 from tools.invitees import list_event_invitees
 from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.scheduling_links import create_single_use_scheduling_link
-from tools.toolset import Call, Subject, Tool, tool_of
+from tools.stakes import Subject
+from tools.toolset import Call, Tool, tool_of
 
 _MOST_PAGES: Final = 50
 

@@ -33,6 +33,7 @@ from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
 from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
 from calendly.models import Pagination, read
+from calendly.models.personal import PERSONAL
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -41,6 +42,9 @@ from tools.bookings import Bookings
 from tools.errors import ArgumentError
 from tools.lists import Page
 from tools.schemas import input_schema, output_schema
+from tools.shapes import notes_of
+from tools.stakes import Rehearsed, Stakes
+from tools.withholding import tells_of_invitees
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,46 +72,6 @@ class Identity:
     user: UserId
     organization: OrganizationId
     timezone: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What a writing call is about, as far as a person can limit an agent to it; None where that is not to be had.
-
-    Attributes:
-        event_types: The uuids of the event types.
-        hosts: The uuids of the users who host.
-        addresses: The e-mail addresses of invitees and guests.
-    """
-
-    event_types: frozenset[str] | None = None
-    hosts: frozenset[str] | None = None
-    addresses: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Stakes:
-    """What access may want to know of a writing call before it is sent; found out only where a rule asks for it.
-
-    Attributes:
-        question: What a person is asked: the effects, in plain words.
-        subject: What the call is about.
-    """
-
-    question: Callable[[], Awaitable[str]]
-    subject: Callable[[], Awaitable[Subject]]
-
-
-class Rehearsed(Exception):
-    """A writing call came to where it would be sent, and was only to be tried. Not an error.
-
-    Attributes:
-        request: What would be sent.
-    """
-
-    def __init__(self, request: Request) -> None:
-        super().__init__("Nothing was sent.")
-        self.request = request
 
 
 class Caller(Protocol):
@@ -216,6 +180,12 @@ class Tool:
         return arguments_model(self.name, self.function, self.access)
 
     @cached_property
+    def revealing(self) -> frozenset[str]:
+        """The parameters by which invitees can be searched for."""
+        hints = get_type_hints(self.function, include_extras=True)
+        return frozenset(name for name, hint in hints.items() if name != "return" and PERSONAL in notes_of(hint))
+
+    @cached_property
     def input_schema(self) -> dict[str, object]:
         """JSON Schema of the arguments, in the subset every large model provider accepts."""
         return input_schema(self.model, self.model.own)
@@ -228,7 +198,9 @@ class Tool:
     @cached_property
     def output_schema(self) -> dict[str, object]:
         """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
-        return output_schema(self.shape)
+        return output_schema(
+            self.shape, may_withhold=tells_of_invitees(self.shape), may_rehearse=self.access == "write"
+        )
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments.
@@ -315,6 +287,7 @@ class Call:
         stakes: What access may want to know before it is sent.
         permitted: Whether access was decided already.
         is_rehearsal: It is only tried: a writing tool stops where it would send.
+        for_person: What it reads is shown to the person, and not to the agent.
     """
 
     tool: Tool
@@ -322,6 +295,7 @@ class Call:
     stakes: Stakes
     permitted: bool = False
     is_rehearsal: bool = False
+    for_person: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -355,11 +329,15 @@ class Call:
 
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool, called on behalf of the same caller and under its own access rules."""
-        return partial(function, replace(self, tool=tool_of(function), permitted=False))
+        return partial(function, replace(self, tool=tool_of(function), permitted=self.for_person))
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
         return partial(function, replace(self, tool=tool_of(function), permitted=True))
+
+    def as_person(self) -> Self:
+        """This call, with what it reads of others shown to the person alone."""
+        return replace(self, for_person=True)
 
     async def permit(self) -> Self:
         """This call with its access decided, for a tool that has something to do between that and sending."""

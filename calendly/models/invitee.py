@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from calendly.models.personal import PERSONAL
 from calendly.models.scheduled_event import Cancellation
 
 
@@ -56,26 +57,26 @@ class Invitee(TypedDict, total=False):
     """An invitee."""
 
     uri: str | None
-    email: str | None
-    first_name: str | None
-    last_name: str | None
-    name: str | None
+    email: Annotated[str | None, PERSONAL]
+    first_name: Annotated[str | None, PERSONAL]
+    last_name: Annotated[str | None, PERSONAL]
+    name: Annotated[str | None, PERSONAL]
     status: Annotated[str | None, Field(description="active or canceled")]
-    questions_and_answers: list[QuestionAndAnswer] | None
-    timezone: str | None
+    questions_and_answers: Annotated[list[QuestionAndAnswer] | None, PERSONAL]
+    timezone: Annotated[str | None, PERSONAL]
     event: Annotated[str | None, Field(description="scheduled event URI")]
     created_at: str | None
     updated_at: str | None
-    tracking: Tracking | None
-    text_reminder_number: str | None
+    tracking: Annotated[Tracking | None, PERSONAL]
+    text_reminder_number: Annotated[str | None, PERSONAL]
     rescheduled: Annotated[bool | None, Field(description="true on the old invitee after a reschedule")]
     old_invitee: str | None
     new_invitee: str | None
-    cancel_url: Annotated[str | None, Field(description="for a person to cancel at")]
-    reschedule_url: Annotated[str | None, Field(description="for a person to reschedule at")]
-    routing_form_submission: str | None
+    cancel_url: Annotated[str | None, PERSONAL, Field(description="for a person to cancel at")]
+    reschedule_url: Annotated[str | None, PERSONAL, Field(description="for a person to reschedule at")]
+    routing_form_submission: Annotated[str | None, PERSONAL]
     cancellation: Cancellation | None
-    payment: Payment | None
+    payment: Annotated[Payment | None, PERSONAL]
     no_show: NoShow | None
     reconfirmation: Reconfirmation | None
     scheduling_method: Annotated[str | None, Field(description="instant_book or api")]

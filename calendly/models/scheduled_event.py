@@ -1,9 +1,26 @@
 """A booked meeting."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
+
+from calendly.models.personal import PERSONAL, Personal
+
+_BY_INVITEE: Final = Personal(
+    unless=(
+        "type",
+        frozenset(
+            {
+                *("physical", "inbound_call", "google_conference", "zoom_conference", "gotomeeting"),
+                *("microsoft_teams_conference", "webex_conference", "custom"),
+            }
+        ),
+    )
+)
+"""Of a place the invitee named: a number to call, or where to meet."""
+
+_OF_INVITEE: Final = Personal(unless=("canceler_type", frozenset({"host"})))
 
 
 class DialInNumber(TypedDict, total=False):
@@ -73,8 +90,8 @@ class Location(TypedDict, total=False):
             "microsoft_teams_conference, webex_conference, custom or ask_invitee"
         ),
     ]
-    location: Annotated[str | None, Field(description="address, number or text")]
-    additional_info: str | None
+    location: Annotated[str | None, _BY_INVITEE, Field(description="address, number or text")]
+    additional_info: Annotated[str | None, _BY_INVITEE]
     status: Annotated[str | None, Field(description="initiated, processing, pushed or failed")]
     join_url: Annotated[str | None, Field(description="there once status is pushed")]
     data: ConferenceData | None
@@ -109,8 +126,8 @@ class EventGuest(TypedDict, total=False):
 class Cancellation(TypedDict, total=False):
     """Who canceled, when and why."""
 
-    canceled_by: str | None
-    reason: str | None
+    canceled_by: Annotated[str | None, _OF_INVITEE]
+    reason: Annotated[str | None, _OF_INVITEE]
     canceler_type: Annotated[str | None, Field(description="host or invitee")]
     created_at: str | None
 
@@ -127,8 +144,8 @@ class ScheduledEvent(TypedDict, total=False):
 
     uri: str | None
     name: str | None
-    meeting_notes_plain: str | None
-    meeting_notes_html: str | None
+    meeting_notes_plain: Annotated[str | None, PERSONAL]
+    meeting_notes_html: Annotated[str | None, PERSONAL]
     status: Annotated[str | None, Field(description="active or canceled")]
     start_time: str | None
     end_time: str | None
@@ -138,6 +155,6 @@ class ScheduledEvent(TypedDict, total=False):
     created_at: str | None
     updated_at: str | None
     event_memberships: Annotated[list[EventMembership] | None, Field(description="hosts")]
-    event_guests: list[EventGuest] | None
+    event_guests: Annotated[list[EventGuest] | None, PERSONAL]
     cancellation: Cancellation | None
     calendar_event: CalendarEvent | None

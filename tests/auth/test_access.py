@@ -149,7 +149,7 @@ def test_what_is_not_known_or_only_partly_within_is_outside(ceiling: str, about:
 
 def test_limits_of_several_are_the_smallest_and_browser_only_holds_if_anybody_wants_it() -> None:
     over = limits("booking=ask:per_day=5", "booking=ask:per_day=3:confirm=browser")
-    assert daily_limit("booking", over) == 3
+    assert daily_limit("booking", over) == (3, "person")
     assert daily_limit("canceling", over) is None
     assert is_browser_only("booking", over)
     assert not is_browser_only("canceling", over)

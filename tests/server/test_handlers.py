@@ -2,6 +2,7 @@ import asyncio
 import logging
 import os
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import mcp_types as types
@@ -17,6 +18,7 @@ from calendly.ranges import Cap
 from calendly.request import Account
 from server.app import calendly_for, instructions
 from server.caller import Callers
+from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.party import OnePerson, Party
 from server.seal import Seal
@@ -45,6 +47,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         max_wait=30,
         available_times_cap=Cap(31),
         ledger=Ledger(clock),
+        daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
         record=record_in_memory(),
         seal=Seal(os.urandom(32), clock, os.urandom),
         clock=clock,

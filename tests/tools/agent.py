@@ -19,8 +19,9 @@ from tools.errors import AccessDenied
 from tools.idempotency import Ledger
 from tools.questions import QUESTIONS
 from tools.references import resolved
+from tools.stakes import Stakes, Subject
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Caller, Identity, Stakes, Subject, Tool
+from tools.toolset import Call, Caller, Identity, Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
 SECONDS = 50.0
@@ -40,7 +41,9 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
     return answer
 
 
-async def prepared(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+async def prepared(
+    tool: Tool, caller: Caller, values: Mapping[str, Any], *, rehearsal: bool = False
+) -> tuple[Call, Mapping[str, Any]]:
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
@@ -49,7 +52,7 @@ async def prepared(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> tup
     async def subject() -> Subject:
         return await SUBJECTS[tool](call, **values)
 
-    call = Call(tool, caller, Stakes(question, subject))
+    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
     return call, values
 

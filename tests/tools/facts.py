@@ -14,7 +14,8 @@ from tests.sandbox.api import Json
 from tests.tools.agent import ledger_of
 from tools import ALL
 from tools.bookings import Bookings
-from tools.toolset import Identity, Stakes, Tool
+from tools.stakes import Stakes
+from tools.toolset import Identity, Tool
 
 Fact = Json
 FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]

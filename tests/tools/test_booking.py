@@ -185,18 +185,28 @@ async def test_looking_for_a_booking_ends_with_the_time_of_the_call(agent: Agent
     assert agent.clock() <= agent.deadline
 
 
-async def test_without_permission_to_look_the_outcome_stays_unknown(agent: Agent, api: Api) -> None:
+@pytest.mark.parametrize("off", ["invitee_data", "scheduled_events", "event_types"])
+async def test_what_the_agent_may_not_see_is_looked_up_all_the_same(agent: Agent, api: Api, off: str) -> None:
     body = await api.booking()
-    agent.off = {"invitee_data"}
+    agent.off = {off}
+    await fail(api, drop="after")
+    assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
+    assert await booked(api) == 1
+
+
+async def test_where_calendly_lets_nobody_look_the_outcome_stays_unknown(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    refused = {"method": "GET", "path": "/scheduled_events", "status": 403, "times": 9, "body": {"title": "No"}}
+    await api.control("faults", refused)
     await fail(api, drop="after")
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body)
-    assert await booked(api) == 1
 
 
 async def test_without_the_event_type_the_persons_own_events_are_looked_through(agent: Agent, api: Api) -> None:
     body = await api.booking()
-    agent.off = {"event_types"}
+    kind = {"method": "GET", "path": f"/event_types/{body['event_type'].rpartition('/')[2]}", "status": 403, "times": 9}
+    await api.control("faults", kind)
     await fail(api, drop="after")
     assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
 

@@ -81,8 +81,12 @@ def text_of(name: str, schema: Fact) -> str:
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
 
 
-ADDED = {"timezone", "local_start", "date", "times", "left_out", "rows", "how_to_go_on"}
-"""The fields of ours beside Calendly's: local times, and what did not fit."""
+ADDED = {
+    *("timezone", "local_start", "date", "times"),
+    *("left_out", "rows", "how_to_go_on", "withheld"),
+    *("dry_run", "method", "path", "body", "effects", "must_be_confirmed"),
+}
+"""The fields of ours beside Calendly's: local times, what did not fit or is withheld, and what would be sent."""
 
 
 def arguments_with(tool: Tool, name: str, value: Fact) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""Looking into the types that answers are made of: TypedDicts, which may be generic, and what is around them. Pure."""
+
+from collections.abc import Mapping
+from functools import cache
+from types import GenericAlias, UnionType
+from typing import Annotated, Union, cast, get_args, get_origin, get_type_hints
+
+from typing_extensions import is_typeddict
+
+
+@cache
+def fields_of(shape: object) -> Mapping[str, object]:
+    """Return the annotations of the fields of a TypedDict by name; none of anything else."""
+    plain: object = get_origin(shape) or shape
+    if not is_typeddict(plain):
+        return {}
+    parameters: tuple[object, ...] = getattr(plain, "__parameters__", ())
+    bound: dict[object, object] = dict(zip(parameters, get_args(shape), strict=True))
+    hints = get_type_hints(plain, include_extras=True)
+    return {name: _substituted(hint, bound) for name, hint in hints.items()}
+
+
+def object_in(hint: object) -> object:
+    """Return the TypedDict that a value or a list of values of this annotation is; None when it is none."""
+    return next((part for part in parts_of(hint) if is_typeddict(get_origin(part) or part)), None)
+
+
+def parts_of(hint: object) -> tuple[object, ...]:
+    """Return the types that an annotation is made of, without `Annotated`, unions and lists around them."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        return parts_of(get_args(hint)[0])
+    if origin in {Union, UnionType, list}:
+        return tuple(part for arm in get_args(hint) for part in parts_of(arm))
+    return (hint,)
+
+
+def notes_of(hint: object) -> tuple[object, ...]:
+    """Return what an annotation says besides its type, wherever in it."""
+    origin = get_origin(hint)
+    if origin is Annotated:
+        described, *notes = get_args(hint)
+        return (*notes, *notes_of(described))
+    if origin in {Union, UnionType}:
+        return tuple(note for arm in get_args(hint) for note in notes_of(arm))
+    return ()
+
+
+def is_made_from(shape: object, kind: object) -> bool:
+    """Say whether a TypedDict is another one, or that one with more fields."""
+    return shape is kind or kind in getattr(shape, "__orig_bases__", ())
+
+
+def _substituted(hint: object, bound: Mapping[object, object]) -> object:
+    unbound: tuple[object, ...] = getattr(hint, "__parameters__", ())
+    if not unbound:
+        return hint
+    return cast("GenericAlias", hint)[tuple(bound[parameter] for parameter in unbound)]
