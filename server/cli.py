@@ -63,6 +63,11 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
                     "metavar": "SCOPES",
                     "help": "what it may do: Calendly's scopes, by commas",
                 },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, by commas (default: all; "
+                    "what cannot be undone or reaches others, at ask)",
+                },
                 "--user": {
                     "metavar": "WHO",
                     "help": "for whom it acts, by e-mail or URI, where several people connected",
@@ -142,10 +147,10 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
         words = ["stdio", *words]
     given = vars(_parser().parse_args(words))
     settable = {name for name, source in SOURCES.items() if source.flag}
-    flags = {name: value for name, value in given.items() if name in settable and value is not None}
     command, action = given["command"], given.get("action", "")
-    known = ACTIONS[command][action].options if action else ()
-    options = {name: given[name] for name in (option.lstrip("-") for option in known) if given[name] is not None}
+    known = [option.lstrip("-") for option in ACTIONS[command][action].options] if action else []
+    options = {name: given[name] for name in known if given[name] is not None}
+    flags = {name: given[name] for name in settable.intersection(given).difference(known) if given[name] is not None}
     return command, Arguments(flags, given.get("config"), bool(given.get("json")), action, options)
 
 

@@ -29,6 +29,7 @@ from server.setting_values import (
     read_networks,
     read_origin,
     read_origins,
+    read_owners,
     read_redirect_schemes,
     read_scopes,
     read_token,
@@ -263,6 +264,14 @@ class Settings(BaseModel):
             "web pages that may call the server besides its own, by commas",
         ),
     ] = ()
+    owners: Annotated[
+        frozenset[str],
+        BeforeValidator(read_owners),
+        Source(
+            "CALENDLY_MCP_OWNERS",
+            help="who sees all people and agents at /connections/all: e-mail addresses or user URIs, by commas",
+        ),
+    ] = frozenset()
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         BeforeValidator(read_networks),

@@ -350,7 +350,7 @@ async def test_hosted_the_record_tells_of_sign_ins_and_calls_and_of_scopes_that_
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     kept = {**upstream_settings(sandbox.url), "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}"}
-    agent = Agent("Claude", Browser(scopes=["users:read", "event_types:read"]))
+    agent = Agent("Claude", Browser(asked="users:read event_types:read"))
     with hosted(**kept) as site:
         async with agent.connect(site.endpoint) as client:
             assert (await call(client, "list_event_types")).kind == "answered"
@@ -389,9 +389,9 @@ async def test_hosted_a_locked_database_refuses_what_writes_and_serves_what_read
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     database = tmp_path / "database"
-    scopes = ["users:read", "event_types:read", "scheduling_links:write"]
+    asked = "users:read event_types:read scheduling_links:write"
     with hosted(CALENDLY_MCP_DATABASE_URL=f"sqlite:///{database}", **upstream_settings(sandbox.url)) as site:
-        async with Agent(browser=Browser(scopes=scopes)).connect(site.endpoint) as client:
+        async with Agent(browser=Browser(asked=asked)).connect(site.endpoint) as client:
             kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]
             with locked(database):
                 assert (await call(client, "list_event_types")).kind == "answered"

@@ -160,7 +160,7 @@ async def test_refusals_and_failures_say_why(
     upstream: HostileUpstream, shelf: Shelf, settings: dict[str, str], sentence: str
 ) -> None:
     upstream.otherwise = answer(404, {"title": "Not Found"})
-    async with connected(upstream, shelf=shelf, **settings) as client:
+    async with connected(upstream, "legacy", person=None, shelf=shelf, **settings) as client:
         await call(client, "cancel_scheduled_event", scheduled_event=EVENT)
     assert told(shelf)[-1].endswith(sentence)
 
