@@ -366,6 +366,8 @@ def load(
         )
     if command == "http":
         _check_reach(settings, merged)
+    if command == "stdio" or (command == "http" and settings.auth == "none"):
+        _check_confirmations(settings, merged)
     return settings
 
 
@@ -400,6 +402,16 @@ def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
     ignored = tuple(merged[field][0] for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _check_confirmations(settings: Settings, merged: Layer) -> None:
+    """Refuse to wait for answers on a page that there is not."""
+    names = [name for name, allowance in settings.access.items() if allowance.in_browser]
+    if names:
+        raise UsageError(
+            f"{merged['access'][0]}: {names[0]} cannot have confirm=browser here: the page for it belongs to the "
+            "hosted endpoint, where people sign in."
+        )
 
 
 def _check_reach(settings: Settings, merged: Layer) -> None:
