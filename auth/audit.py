@@ -127,9 +127,9 @@ def facts(entry: Entry) -> dict[str, Any]:
 def read(text: str) -> Entry:
     """Read what `write` wrote. Raises ValueError when it is something else."""
     try:
-        values = json.loads(text)
-        known = {name: value for name, value in values.items() if name in _FIELDS}
-        return Entry(**{**known, "time": datetime.fromisoformat(values["time"])})
+        values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+        values["time"] = datetime.fromisoformat(values["time"])
+        return Entry(**values)
     except (AttributeError, KeyError, TypeError) as fault:
         raise ValueError("this is no entry of the record") from fault
 

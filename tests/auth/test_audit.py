@@ -40,7 +40,8 @@ def entry(number: int, **changes: object) -> Entry:
         "outcome": "answered",
         "sentence": f"Claude looked up {number}: allowed",
     }
-    return Entry(**{**known, **changes})
+    known |= changes
+    return Entry(**known)
 
 
 async def archive_in(database: Database, ring: KeyRing = RING) -> DatabaseArchive:
