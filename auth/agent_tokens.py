@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from auth import stored_agent_tokens, stored_clients, stored_grants
-from auth.access import LOCAL
+from auth.access import LOCAL, Access
 from auth.clients import Client
 from auth.ending import end_grant
 from auth.opaque_tokens import AGENT_TOKEN, digest, mint, nonce
@@ -38,8 +38,14 @@ class NewAgentToken:
     expires_at: datetime
 
 
-async def create(
-    realm: Realm, *, name: str, person: str | None, scopes: Iterable[str], life: timedelta = LIFE
+async def create(  # noqa: PLR0913 - each is named by who calls
+    realm: Realm,
+    *,
+    name: str,
+    person: str | None,
+    scopes: Iterable[str],
+    access: Access = LOCAL,
+    life: timedelta = LIFE,
 ) -> NewAgentToken:
     """Make a token.
 
@@ -47,7 +53,8 @@ async def create(
         realm: Where it is good.
         name: What the agent is called on pages and in records.
         person: The URI, uuid or e-mail address of a connected user; None when there is only one.
-        scopes: What it may do.
+        scopes: What its token carries.
+        access: What it may do with them, which its person may change later; capabilities that are not named are off.
         life: For how long.
 
     Raises:
@@ -67,7 +74,7 @@ async def create(
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await stored_clients.add(connection, client, now)
         await stored_clients.mark_approved(connection, client.id, now)
-        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, LOCAL), now)
+        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
         await stored_agent_tokens.add(connection, digest(secret), token_id, now + life)
     await realm.record.note(
         Note(

@@ -57,8 +57,10 @@ authorization_transaction = Table(
     Column("resource", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("shown_access", Text),  # what the page offered, and had chosen before the person touched it
+    Column("shown_to", Text),  # the person whose earlier choices that took into account
     Column("approved_scope", Text),  # what the person allowed of it
-    Column("approved_access", Text),  # what the person chose, as `auth.access_text` spells it
+    Column("approved_access", Text),  # the levels that the person chose, as `auth.access_text` spells them
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
@@ -182,6 +184,41 @@ agent_token = Table(
     Column("digest", String(64), primary_key=True),
     Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
+)
+
+page_sign_in = Table(
+    "page_sign_in",
+    metadata,
+    Column("state_digest", String(64), primary_key=True),  # of the state sent to Calendly
+    Column("browser_digest", String(64), nullable=False),  # of the cookie of the browser that set out
+    Column("verifier_ciphertext", Sealed, nullable=False),  # of the PKCE towards Calendly
+    Column("goes_to", Text, nullable=False),  # the page of ours that was asked for
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing behind.
+page_session = Table(
+    "page_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the cookie
+    Column("user_uri", Text, nullable=False, index=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("timezone", Text),
+    Column("message", Text),  # what the next page says once: what came of a form
+    Column("ends_at", Instant, nullable=False),  # at the latest
+    Column("expires_at", Instant, nullable=False, index=True),  # when nothing more is asked for
+)
+
+# It outlives grants and clients: a client that registers again is another one, and what it may not do stays.
+agent_restriction = Table(
+    "agent_restriction",
+    metadata,
+    Column("user_uri", Text, primary_key=True),
+    Column("name", Text, primary_key=True),  # what the client calls itself
+    Column("host", Text, primary_key=True),  # where it has the browser sent back to
+    Column("access", Text, nullable=False),  # as `auth.access_text` spells it
+    Column("changed_at", Instant, nullable=False, index=True),
 )
 
 audit_register = Table(

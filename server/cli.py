@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, cast
 
 from typing_extensions import override
 
-from server.settings import SOURCES, Settings, Source
+from server.settings import SOURCES, Settings
 from server.terminal import DISTRIBUTION, PROGRAM, CommandError, UsageError, say
 
 COMMANDS: Final = {
@@ -62,6 +62,11 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
                     "required": True,
                     "metavar": "SCOPES",
                     "help": "what it may do: Calendly's scopes, by commas",
+                },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, by commas (default: all; "
+                    "what cannot be undone or reaches others, at ask)",
                 },
                 "--user": {
                     "metavar": "WHO",
@@ -142,10 +147,10 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
         words = ["stdio", *words]
     given = vars(_parser().parse_args(words))
     settable = {name for name, source in SOURCES.items() if source.flag}
-    flags = {name: value for name, value in given.items() if name in settable and value is not None}
     command, action = given["command"], given.get("action", "")
-    known = ACTIONS[command][action].options if action else ()
-    options = {name: given[name] for name in (option.lstrip("-") for option in known) if given[name] is not None}
+    known = [option.lstrip("-") for option in ACTIONS[command][action].options] if action else []
+    options = {name: given[name] for name in known if given[name] is not None}
+    flags = {name: given[name] for name in settable.intersection(given).difference(known) if given[name] is not None}
     return command, Arguments(flags, given.get("config"), bool(given.get("json")), action, options)
 
 
@@ -197,7 +202,7 @@ def _add_flags(parser: argparse.ArgumentParser, command: str) -> None:
 
 def _settings_help() -> str:
     """All settings, one a line: the variable is also the name in a file given with --config; a flag wins."""
-    variables: list[Source] = [source for source in SOURCES.values() if source.variable]
+    variables = [source for source in SOURCES.values() if source.variable]
     width = max(len(cast("str", source.variable)) for source in variables) + 1
     lines = [f"  {source.variable:<{width}} {source.help}" for source in variables]
     return "\n".join(

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -31,6 +32,7 @@ from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
 from server.bearer import BearerCheck
 from server.caller import Callers
+from server.event_type_names import OwnEventTypes
 from server.front_page import FOLDER, front_page
 from server.guard import Reach
 from server.handlers import Handlers
@@ -70,14 +72,16 @@ async def hosting(
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
         issuer = settings.public_url or address
+        clock = asyncio.get_running_loop().time
+        calendly = calendly_for(settings, stack)
         realm = realm_for(settings, issuer, selection, store, documents(settings))
+        realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
         stack.push_async_callback(realm.connections.finish)
         await stack.enter_async_context(realm.record.writing())
         authorization = Authorization(realm)
-        clock = asyncio.get_running_loop().time
         parties = SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None)
         callers = Callers(
-            calendly=calendly_for(settings, stack),
+            calendly=calendly,
             parties=parties,
             record=realm.record,
             max_wait=settings.max_wait,
@@ -184,6 +188,7 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         ),
         documents=documents,
         pages=Pages(FOLDER),
+        owners=settings.owners,
         audit_days=settings.audit_days,
         record=record_in(store.archive),
         now=_now,

@@ -48,7 +48,7 @@ class SignedIn:
         """Return whose token a request carries."""
         principal = principal_of(request)
         by_browser = principal.kind == "browser"
-        credentials = _Credentials(self.connections.credentials(principal.person))
+        credentials = ConnectedCredentials(self.connections.credentials(principal.person))
         return Party(
             account=Account(principal.person, principal.grant_id, credentials),
             identity=_identity(principal),
@@ -81,18 +81,20 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Credentials:
+class ConnectedCredentials:
     """A connection's token. Without the database there is none, and what needed one was never sent."""
 
     connection: ConnectionCredentials = field(repr=False)
 
     async def access_token(self) -> str:
+        """Return the token to send now. Raises as the connection does, and Unreachable without the database."""
         try:
             return await self.connection.access_token()
         except StorageError:
             raise Unreachable(_UNSTORED) from None
 
     async def renew(self) -> bool:
+        """Say, after a 401, whether there is a token worth one more try."""
         try:
             return await self.connection.renew()
         except StorageError:

@@ -351,7 +351,7 @@ async def test_hosted_the_record_tells_of_sign_ins_and_calls_and_of_scopes_that_
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     kept = {**upstream_settings(sandbox.url), "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}"}
-    agent = Agent("Claude", Browser(scopes=["users:read", "event_types:read"]))
+    agent = Agent("Claude", Browser(asked="users:read event_types:read"))
     with hosted(**kept) as site:
         async with agent.connect(site.endpoint) as client:
             assert (await call(client, "list_event_types")).kind == "answered"
