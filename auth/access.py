@@ -22,8 +22,9 @@ from calendly.scopes import includes
 
 Level = Literal["off", "read", "ask", "full"]
 Verdict = Literal["allow", "ask", "deny"]
-Source = Literal["operator", "person", "token", "calendly"]
-"""Who or what decided: the operator's ceiling, the person's choice, the token's scopes, or what Calendly granted."""
+Source = Literal["operator", "person", "token", "calendly", "request"]
+"""Who or what decided: the operator's ceiling, the person's choice, the token's scopes, what Calendly granted, or the
+request, which can narrow itself."""
 
 _READING: Final[tuple[Level, ...]] = ("off", "read")
 _READING_AND_WRITING: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")

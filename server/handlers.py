@@ -136,7 +136,8 @@ class Handlers:
         tool = record.tool
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
-            raise AccessDenied(refusal)
+            record.decided(Permit(tool, refusal.decision))
+            raise AccessDenied(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
         record.understood(arguments.values(), is_rehearsal=is_rehearsal)

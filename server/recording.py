@@ -22,8 +22,7 @@ from calendly.request import Request
 from server.confirm import InputRequired
 from server.party import Party
 from server.results import kind_of
-from server.selection import rule_of
-from tools.errors import AccessDenied, ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
+from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
 from tools.fields import Reference
 from tools.phrases import PHRASES, About, Phrase
 from tools.toolset import Identity, Tool
@@ -37,6 +36,7 @@ _WHOSE: Final[Mapping[str, str]] = {
     "person": "the person's choice",
     "token": "its token",
     "calendly": "Calendly",
+    "request": "the request itself",
 }
 
 _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
@@ -252,9 +252,7 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
     if own is not None:
         return "refused", own, "server"
     if permit is None:
-        # Only a tool that the operator, or the request itself, left out is refused before anything is decided.
-        is_off = isinstance(problem, AccessDenied)
-        return ("refused", rule_of(str(problem)), "operator") if is_off else ("allowed", None, None)
+        return "allowed", None, None
     rule, source = permit.decision.rule, str(permit.decision.source)
     if permit.decision.verdict == "deny":
         return "refused", rule, source

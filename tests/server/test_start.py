@@ -11,8 +11,8 @@ from tests.e2e.processes import environment
 
 OURS: Final = frozenset(
     {
-        *("auth", "auth.access", "auth.access_text", "auth.allowances", "auth.audit", "auth.personal_token"),
-        "auth.record",
+        "auth",
+        *("auth.access", "auth.access_text", "auth.allowances", "auth.audit", "auth.personal_token", "auth.record"),
     }
 )
 """What a server for one person, whose token is set, needs of authorization."""
