@@ -25,6 +25,16 @@ Verdict = Literal["allow", "ask", "deny"]
 Source = Literal["operator", "person", "token", "calendly"]
 """Who or what decided: the operator's ceiling, the person's choice, the token's scopes, or what Calendly granted."""
 
+Aspect = Literal["event_types", "hosts", "domains"]
+"""What a condition on the subject of a call is about."""
+
+_NOUNS: Final[Mapping[Aspect, str]] = {
+    "event_types": "the event types",
+    "hosts": "meetings hosted by",
+    "domains": "invitees and guests at",
+}
+_MOST_NAMED: Final = 5
+
 _READING: Final[tuple[Level, ...]] = ("off", "read")
 _READING_AND_WRITING: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
 _ACTION: Final[tuple[Level, ...]] = ("off", "ask", "full")
@@ -166,20 +176,21 @@ def decide(operation: Operation, limits: Limits) -> Decision:
 
 
 def least(accesses: Iterable[Access]) -> Access:
-    """Return what all of them allow."""
+    """Return what all of them allow, at least one; capabilities that are off are left out."""
     first, *others = accesses
     met = dict(first)
     for other in others:
         met = {name: _meet(allowance, other.get(name, OFF)) for name, allowance in met.items()}
-    return met
+    return {name: allowance for name, allowance in met.items() if allowance.level != "off"}
 
 
-def needs_subject(capability: str, limits: Limits) -> bool:
-    """Say whether what a writing call is about has to be found out."""
-    return any(
-        condition is not None
+def aspects(capability: str, limits: Limits) -> frozenset[Aspect]:
+    """Return what of a writing call's subject has to be found out."""
+    return frozenset(
+        aspect
         for _, allowance in limits.of(capability)
-        for condition in (allowance.event_types, allowance.hosts, allowance.domains)
+        for aspect, allowed in _within(allowance).items()
+        if allowed is not None
     )
 
 
@@ -188,20 +199,17 @@ def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | N
 
     What could not be found out is outside.
     """
+    actual = {"event_types": subject.event_types, "hosts": subject.hosts, "domains": _domains(subject.addresses)}
     for source, allowance in limits.of(capability):
-        for allowed, actual, noun in (
-            (allowance.event_types, subject.event_types, "certain event types"),
-            (allowance.hosts, subject.hosts, "meetings of certain hosts"),
-            (allowance.domains, _domains(subject.addresses), "certain e-mail domains"),
-        ):
-            if allowed is not None and not (actual and allowed.issuperset(actual)):
-                return Decision("deny", f"{capability} is limited to {noun}", source)
+        for aspect, allowed in _within(allowance).items():
+            if allowed is not None and not ((found := actual[aspect]) and allowed.issuperset(found)):
+                return Decision("deny", f"{capability} is limited to {_NOUNS[aspect]} {_some(allowed)}", source)
     return None
 
 
 def daily_limit(capability: str, limits: Limits) -> tuple[int, Source] | None:
     """Return how many calls of a capability there may be within 24 hours, and whose rule that is; None without one."""
-    found = [
+    found: list[tuple[int, Source]] = [
         (allowance.per_day, source) for source, allowance in limits.of(capability) if allowance.per_day is not None
     ]
     return min(found, key=lambda one: one[0], default=None)
@@ -257,5 +265,17 @@ def _smaller(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
+def _within(allowance: Allowance) -> dict[Aspect, frozenset[str] | None]:
+    return {"event_types": allowance.event_types, "hosts": allowance.hosts, "domains": allowance.domains}
+
+
+def _some(values: Collection[str]) -> str:
+    named = sorted(values)
+    rest = len(named) - _MOST_NAMED
+    return ", ".join([*named[:_MOST_NAMED], *([f"{rest} more"] if rest > 0 else [])])
+
+
 def _domains(addresses: Collection[str] | None) -> set[str] | None:
-    return None if addresses is None else {address.rpartition("@")[2].lower() for address in addresses}
+    """The domains as conditions name them. Only ASCII letters have the same small letter wherever mail is sent."""
+    domains = None if addresses is None else {address.rpartition("@")[2] for address in addresses}
+    return domains and {domain.lower() if domain.isascii() else domain for domain in domains}

@@ -8,8 +8,8 @@ from typing import Final, cast
 
 import mcp_types as types
 
-from auth.access import Decision, daily_limit, needs_subject, object_to
-from auth.allowances import Full
+from auth.access import Decision, aspects, daily_limit, object_to
+from auth.allowances import Full, full
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
@@ -21,12 +21,11 @@ from server.confirm import Approval, Confirmations, Context
 from server.daily_limits import DailyLimits
 from server.party import Parties, Party, is_for_lack_of_scope
 from server.seal import digest
-from server.selection import refusal_of
+from server.selection import objection_of, refusal_of
 from tools.bookings import Bookings
 from tools.errors import AccessDenied
 from tools.idempotency import Ledger
 from tools.stakes import Stakes
-from tools.times import wire
 from tools.toolset import Identity, Tool
 
 LEAST_LIMIT: Final = 50.0
@@ -156,10 +155,9 @@ class ToolCaller:
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self.admit(tool)
-        if tool.access == "write" and needs_subject(tool.capability, self.party.limits):
-            objection = object_to(tool.capability, self.party.limits, await stakes.subject())
-            if objection is not None:
-                raise AccessDenied(refusal_of(tool, objection, self.party))
+        objection = await self._objection(tool, stakes) if tool.access == "write" else None
+        if objection is not None:
+            raise AccessDenied(objection_of(objection, self.party))
         if decision.verdict == "ask" and not (self.approved or self.is_rehearsal):
             await self.approval.obtain(stakes)
             self.approved = True
@@ -173,6 +171,17 @@ class ToolCaller:
         if decision.verdict == "deny":
             raise AccessDenied(refusal_of(tool, decision, self.party))
         return decision
+
+    async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
+        """Say which condition a writing call is outside of, before anybody is asked about it."""
+        limits = self.party.limits
+        asked = aspects(tool.capability, limits)
+        objection = object_to(tool.capability, limits, await stakes.subject(asked)) if asked else None
+        limit = daily_limit(tool.capability, limits)
+        if objection is not None or limit is None:
+            return objection
+        room = await self.shared.daily_limits.look(self.party.account.agent, limit[0])
+        return full(room, *limit) if isinstance(room, Full) else None
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError."""
@@ -191,16 +200,14 @@ class ToolCaller:
         if limit is None:
             yield
             return
-        agent, (most, source) = self.party.account.agent, limit
-        decision = await self.shared.daily_limits.take(agent, most)
-        if isinstance(decision, Full):
-            until = f" The next one is possible from {wire(decision.until)}." if decision.until else ""
-            rule = f"booking is limited to {most} within 24 hours."
-            raise AccessDenied(f"{rule}{until} {self.party.who_changes(source)}")
+        agent = self.party.account.agent
+        room = await self.shared.daily_limits.take(agent, limit[0])
+        if isinstance(room, Full):
+            raise AccessDenied(objection_of(full(room, *limit), self.party))
         try:
             yield
-        except (Refusal, Unreachable):
-            await self.shared.daily_limits.give_back(agent, decision.counted[-1])
+        except (Refusal, Unreachable):  # certainly nothing was booked
+            await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
 
     async def pause(self, seconds: float) -> bool:

@@ -1,7 +1,7 @@
 """A tool as MCP sees it: the list, a call, and every error as a result."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from calendly.errors import CalendlyError
 from server.caller import Callers
 from server.confirm import Context, InputRequired
 from server.party import Party, operation_of
-from server.results import failure, kind_of, rehearsal, success
+from server.results import failure, kind_of, rehearsal, repetition, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
@@ -108,7 +108,9 @@ class Handlers:
         except InputRequired as asked:
             result, outcome = asked.result, "asked the user"
         except (ToolError, CalendlyError) as problem:
-            result, outcome = failure(problem, tool, party.advice), kind_of(problem)
+            hides_invitees = party.invitees_hidden_by is not None
+            result = failure(problem, tool, party.advice, hides_invitees=hides_invitees)
+            outcome = kind_of(problem)
         except Exception:
             outcome = "failed"
             log.exception("%s failed by a fault of this server", tool.name)
@@ -129,8 +131,8 @@ class Handlers:
         async def question() -> str:
             return await QUESTIONS[tool](call, **values)
 
-        async def subject() -> Subject:
-            return await SUBJECTS[tool](call, **values)
+        async def subject(aspects: Collection[str]) -> Subject:
+            return await SUBJECTS[tool](call, aspects, **values)
 
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
         caller = self._callers.of(
@@ -147,8 +149,10 @@ class Handlers:
         caller.bind(values)
         try:
             answer = await tool.function(call, **values)
-        except Rehearsed as rehearsed:
-            return rehearsal(rehearsed.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
+        except Rehearsed as tried:
+            if tried.request is None:
+                return repetition()
+            return rehearsal(tried.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
         if party.invitees_hidden_by is not None:
             answer = withhold(tool.shape, answer)
         if getattr(arguments, "detail", None) == "full":
