@@ -44,7 +44,6 @@ def test_there_are_never_more_than_the_limit_within_a_day(hours: list[int], limi
 
 @pytest.mark.anyio
 async def test_of_many_calls_at_once_on_two_replicas_exactly_so_many_get_through(every_site: Site) -> None:
-    await every_site.sign_in()
     realm = every_site.realm
     grant = await _only_grant(every_site)
     allowed: list[datetime] = []

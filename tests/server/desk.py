@@ -67,7 +67,7 @@ class Answer:
         return cast("str", self.error["kind"]) if self.result.is_error else "answered"
 
 
-async def call(client: Client, name: str, **arguments: object) -> Answer:
+async def call(client: Client, name: str, /, **arguments: object) -> Answer:
     """Call a tool."""
     return Answer(await client.call_tool(name, arguments))
 

@@ -41,7 +41,9 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
     return answer
 
 
-async def prepared(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+async def prepared(
+    tool: Tool, caller: Caller, values: Mapping[str, Any], *, rehearsal: bool = False
+) -> tuple[Call, Mapping[str, Any]]:
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
@@ -50,7 +52,7 @@ async def prepared(tool: Tool, caller: Caller, values: Mapping[str, Any]) -> tup
     async def subject(aspects: Collection[str]) -> Subject:
         return await SUBJECTS[tool](call, aspects, **values)
 
-    call = Call(tool, caller, Stakes(question, subject))
+    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
     return call, values
 

@@ -1,0 +1,232 @@
+"""What access does to calls, through a whole server in this process, against the sandbox on a real socket."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+
+from sandbox import RunningSandbox, running
+from server.app import serving
+from server.settings import load
+from tests.sandbox.api import MONDAY, Api
+from tests.server.desk import Person, call
+from tools import ALL
+
+pytestmark = pytest.mark.anyio
+
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+SECRETS = ("acme.example", "lee@", "Lee ", "/cancellations/", "/reschedulings/")
+"""What the answers below would tell about invitees."""
+
+
+@pytest.fixture(scope="module")
+async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
+    async with running(now=lambda: MONDAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
+    one_sandbox.sandbox.reset()
+    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
+        yield Api(http)
+
+
+@pytest.fixture
+def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
+    """Connects an agent of the sandbox's owner, under an `--access` of its own."""
+    assert api.http.base_url == one_sandbox.url
+
+    @asynccontextmanager
+    async def connected(access: str = "", person: Person | None = None, who: str = "owner") -> AsyncGenerator[Client]:
+        environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
+        async with (
+            serving(load("stdio", {"access": access} if access else {}, environ=environ)) as server,
+            Client(server, mode="legacy", elicitation_callback=person.answer if person else None) as client,
+        ):
+            yield client
+
+    return connected
+
+
+async def writes(api: Api) -> list[dict[str, Any]]:
+    """The writing requests that Calendly received."""
+    received = (await api.http.get("/_sandbox/requests")).json()
+    return [one for one in received if one["method"] != "GET"]
+
+
+async def a_meeting(api: Api) -> str:
+    """Book a meeting with guests and answers, past the agent; its event."""
+    body = await api.booking()
+    return str((await api.book("Intro call", **body, event_guests=["guest@acme.example"]))["event"])
+
+
+async def test_where_invitee_data_is_off_no_answer_tells_about_invitees(connect: Connect, api: Api) -> None:
+    event = await a_meeting(api)
+    async with connect("invitee_data=off,canceling=full") as client:
+        names = {tool.name for tool in (await client.list_tools()).tools}
+        assert names.isdisjoint({"list_event_invitees", "get_event_invitee"})
+        listed = await call(client, "list_scheduled_events", count=100, detail="full")
+        one = await call(client, "get_scheduled_event", scheduled_event=event, detail="full")
+        canceled = await call(client, "cancel_scheduled_event", scheduled_event=event)
+    for answer in (listed, one, canceled):
+        assert answer.kind == "answered"
+        assert not [secret for secret in SECRETS if secret in str(answer.content)]
+    assert listed.content["withheld"] == one.content["withheld"] == ["invitee_data"]
+
+
+async def test_where_invitee_data_is_off_a_booking_tells_only_that_it_is_one(connect: Connect, api: Api) -> None:
+    body = await api.booking()
+    async with connect("invitee_data=off") as client:
+        booked = await call(client, "create_event_invitee", **body)
+    assert booked.content["status"] == "active"
+    assert booked.content["withheld"] == ["invitee_data"]
+    assert not [secret for secret in SECRETS if secret in str(booked.content)]
+
+
+async def test_where_invitee_data_is_off_nobody_is_searched_for(connect: Connect, api: Api) -> None:
+    async with connect("invitee_data=off") as client:
+        refused = await call(client, "list_scheduled_events", invitee_email="lee@acme.example")
+    assert refused.kind == "access_denied_by_policy"
+    assert refused.error["message"] == (
+        "invitee_email searches invitees, and invitee_data is off: leave it out. "
+        "Whoever started this server can change that with --access (CALENDLY_MCP_ACCESS)."
+    )
+    received = (await api.http.get("/_sandbox/requests")).json()
+    assert "/scheduled_events" not in {one["path"] for one in received}
+
+
+async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_nobody(
+    connect: Connect, api: Api
+) -> None:
+    event = await a_meeting(api)
+    async with connect("invitee_data=off") as client:
+        asked = await call(client, "cancel_scheduled_event", scheduled_event=event)
+        tried = await call(client, "cancel_scheduled_event", scheduled_event=event, dry_run=True)
+    assert asked.kind == "confirmation_required"
+    assert "will e-mail the invitees" in asked.error["message"]
+    assert "will e-mail the invitees" in tried.content["dry_run"]["effects"]
+    assert not [secret for secret in SECRETS if secret in f"{asked.content}{tried.content}"]
+
+
+@pytest.mark.parametrize("name", [tool.name for tool in ALL if tool.access == "write"])
+async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(connect: Connect, api: Api, name: str) -> None:
+    arguments = await arguments_of(api, name)
+    person, before = Person(), len(await writes(api))
+    async with connect("", person, "enterprise" if name == "delete_invitee_data" else "owner") as client:
+        tried = await call(client, name, **arguments, dry_run=True)
+        assert tried.kind == "answered", tried.content
+        shown = tried.content["dry_run"]
+        assert len(await writes(api)) == before
+        assert person.questions == []
+        done = await call(client, name, **arguments)
+        assert done.kind == "answered", done.content
+    (sent,) = (await writes(api))[before:]
+    assert (sent["method"], sent["path"]) == (shown["method"], shown["path"])
+    assert bool(person.questions) == shown["must_be_confirmed"]
+    if person.questions:
+        assert person.questions == [shown["effects"]]
+
+
+@pytest.mark.parametrize("access", ["booking=off", "booking=full:event_types=E1", "booking=full:domains=example.org"])
+async def test_a_rehearsal_is_refused_where_the_call_would_be(connect: Connect, api: Api, access: str) -> None:
+    body = await api.booking()
+    async with connect(access) as client:
+        assert (await call(client, "create_event_invitee", **body, dry_run=True)).kind == "access_denied_by_policy"
+
+
+async def test_arguments_of_a_rehearsal_are_checked_as_ever(connect: Connect, api: Api) -> None:
+    wrong = {**await api.booking(), "invitee": {"name": "Lee", "email": "lee", "timezone": "Europe/Berlin"}}
+    async with connect() as client:
+        assert (await call(client, "create_event_invitee", **wrong, dry_run=True)).kind == "invalid_argument"
+
+
+async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit(connect: Connect, api: Api) -> None:
+    body = await api.booking()
+    async with connect("booking=full:per_day=1") as client:
+        for _ in range(3):
+            tried = await call(client, "create_event_invitee", **body, idempotency_key="k", dry_run=True)
+            assert tried.content["dry_run"]["path"] == "/invitees"
+        booked = await call(client, "create_event_invitee", **body, idempotency_key="k")
+        again = await call(client, "create_event_invitee", **body, idempotency_key="k")
+        assert booked.content["uri"] == again.content["uri"]
+        other = await api.booking()
+        full = await call(client, "create_event_invitee", **other)
+    assert full.kind == "access_denied_by_policy"
+    assert full.error["message"].startswith("booking is limited to 1 within 24 hours. The next one is possible from 20")
+    assert len(await writes(api)) == 1
+
+
+async def test_a_booking_that_calendly_refused_does_not_count(connect: Connect, api: Api) -> None:
+    body = await api.booking()
+    async with connect("booking=full:per_day=1") as client:
+        taken = {**body, "start_time": "2026-11-24T03:00:00Z"}
+        assert (await call(client, "create_event_invitee", **taken)).result.is_error
+        assert (await call(client, "create_event_invitee", **body)).kind == "answered"
+
+
+@pytest.mark.parametrize(
+    ("condition", "kind"),
+    [
+        ("event_types={event_type}", "answered"),
+        ("event_types=E1+{event_type}", "answered"),
+        ("event_types=E1", "access_denied_by_policy"),
+        ("hosts={user}", "answered"),
+        ("hosts=U1", "access_denied_by_policy"),
+        ("domains=acme.example", "answered"),
+        ("domains=example.com", "access_denied_by_policy"),
+    ],
+)
+@pytest.mark.parametrize("name", ["create_event_invitee", "cancel_scheduled_event"])
+async def test_a_condition_lets_pass_what_is_within_it(
+    connect: Connect, api: Api, name: str, condition: str, kind: str
+) -> None:
+    arguments = await arguments_of(api, name)
+    event_type = (await api.event_type("Intro call"))["uri"].rpartition("/")[2]
+    user = (await api.me())["uri"].rpartition("/")[2]
+    capability = "booking" if name == "create_event_invitee" else "canceling"
+    before = len(await writes(api))
+    async with connect(f"{capability}=full:{condition.format(event_type=event_type, user=user)}") as client:
+        assert (await call(client, name, **arguments)).kind == kind
+    assert len(await writes(api)) - before == (kind == "answered")
+
+
+async def test_guests_of_another_domain_are_outside_too(connect: Connect, api: Api) -> None:
+    event = await a_meeting(api)
+    async with connect("canceling=full:domains=acme.example,booking=full:domains=acme.example") as client:
+        body = {**await api.booking(), "event_guests": ["guest@example.com"]}
+        assert (await call(client, "create_event_invitee", **body)).kind == "access_denied_by_policy"
+        assert (await call(client, "cancel_scheduled_event", scheduled_event=event)).kind == "answered"
+
+
+async def arguments_of(api: Api, name: str) -> dict[str, Any]:
+    """Arguments with which a writing tool does something in the sandbox."""
+    organization = (await api.me())["current_organization"]
+    members = await api.read("/organization_memberships", organization=organization)
+    hooks = await api.read("/webhook_subscriptions", organization=organization, scope="organization")
+    invitations = await api.read(f"{organization}/invitations")
+    arguments: dict[str, dict[str, Any]] = {
+        "create_one_off_event_type": {
+            "name": "Catch up",
+            "duration": 30,
+            "date_setting": {"type": "date_range", "start_date": "2026-12-07", "end_date": "2026-12-11"},
+        },
+        "cancel_scheduled_event": {"scheduled_event": await a_meeting(api)} if name.startswith("cancel") else {},
+        "create_event_invitee": await api.booking(),
+        "create_single_use_scheduling_link": {"owner": (await api.event_type("Intro call"))["uri"]},
+        "remove_organization_membership": {
+            "membership": next(member["uri"] for member in members if member["role"] == "user")
+        },
+        "create_organization_invitation": {"email": "new@northlight.example"},
+        "revoke_organization_invitation": {
+            "invitation": next(one["uri"] for one in invitations if one["status"] == "pending")
+        },
+        "create_webhook_subscription": {"url": "http://127.0.0.1:9/hook", "events": ["invitee.created"]},
+        "delete_webhook_subscription": {"webhook_subscription": hooks[0]["uri"]},
+        "delete_invitee_data": {"emails": ["nobody@acme.example"]},
+    }
+    return arguments[name]
