@@ -104,9 +104,14 @@ async def test_a_key_that_stands_for_an_earlier_call_is_said_to_send_nothing(ups
     assert len(written(upstream)) == 1
 
 
-@pytest.mark.parametrize("settings", [{"access": "canceling=off"}, {"read_only": "true"}, {"exclude_tools": CANCEL}])
-async def test_what_is_off_cannot_be_tried_either(upstream: HostileUpstream, settings: dict[str, str]) -> None:
-    async with connected(upstream, **settings) as client:
+@pytest.mark.parametrize(
+    ("access", "read_only", "exclude_tools"),
+    [("canceling=off", "false", ""), ("", "true", ""), ("", "false", CANCEL)],
+)
+async def test_what_is_off_cannot_be_tried_either(
+    upstream: HostileUpstream, access: str, read_only: str, exclude_tools: str
+) -> None:
+    async with connected(upstream, access=access, read_only=read_only, exclude_tools=exclude_tools) as client:
         assert (await call(client, CANCEL, scheduled_event="E1", dry_run=True)).kind == "access_denied_by_policy"
     assert upstream.requests == []
 

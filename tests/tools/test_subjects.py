@@ -63,7 +63,7 @@ async def test_canceling_is_about_type_hosts_invitees_and_guests(agent: Agent, a
 
 async def test_all_hosts_of_a_meeting_count(agent: Agent, api: Api) -> None:
     hosts = [{"user": f"{CALENDLY}/users/{name}"} for name in ("U1", "U2")]
-    assert (await told(agent, api, page(), event_memberships=hosts)).hosts == {"U1", "U2"}
+    assert (await told(agent, api, page(), event_memberships=hosts)).hosts == frozenset({"U1", "U2"})
 
 
 @pytest.mark.parametrize("hosts", [[{"user": f"{CALENDLY}/users/U1"}, {"user": None}], [{"user": 7}, {}]])
@@ -85,7 +85,7 @@ async def test_invitees_that_could_not_all_be_read_are_unknown(agent: Agent, api
     drop = {"method": "GET", "path": "/scheduled_events/*/invitees", "drop": "before", "times": 9}
     await api.control("faults", drop)
     subject = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event="E1")
-    assert (subject.addresses, subject.event_types) == (None, {"T1"})
+    assert (subject.addresses, subject.event_types) == (None, frozenset({"T1"}))
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ async def test_only_invitees_who_are_still_to_come_are_told(agent: Agent, api: A
 async def test_nothing_is_read_that_no_condition_asks_for(agent: Agent, api: Api) -> None:
     kind = (await api.event_type("Intro call"))["uri"]
     body = await api.booking()
-    assert (await agent.about(LINK, {"event_types"}, owner=kind)).event_types == {uuid(kind)}
-    assert (await agent.about(BOOK, {"domains"}, **body)).addresses == {"lee@acme.example"}
+    assert (await agent.about(LINK, {"event_types"}, owner=kind)).event_types == frozenset({uuid(kind)})
+    assert (await agent.about(BOOK, {"domains"}, **body)).addresses == frozenset({"lee@acme.example"})
     assert agent.sent == []
     await event_of(api)
-    assert (await agent.about(CANCEL, {"hosts"}, scheduled_event="E1")).hosts == {"U1"}
+    assert (await agent.about(CANCEL, {"hosts"}, scheduled_event="E1")).hosts == frozenset({"U1"})
     assert [request.path for request in agent.sent] == ["/scheduled_events/E1"]
 
 
@@ -129,11 +129,11 @@ async def test_what_may_not_be_read_is_unknown(agent_of: AgentOf, api: Api) -> N
 
 @pytest.mark.parametrize(("name", "known"), [("Intro call", True), ("Support triage", False), ("Hiring panel", False)])
 async def test_hosts_of_what_is_booked_are_known_only_where_one_person_hosts(
-    agent: Agent, api: Api, name: str, known: bool
+    agent: Agent, api: Api, name: str, *, known: bool
 ) -> None:
     kind = (await api.event_type(name))["uri"]
     subject = await agent.about(LINK, ALL_ASPECTS, owner=kind)
-    assert subject.hosts == ({uuid((await api.me())["uri"])} if known else None)
+    assert subject.hosts == (frozenset({uuid((await api.me())["uri"])}) if known else None)
 
 
 async def test_a_one_off_type_with_co_hosts_has_hosts_that_are_not_known(agent: Agent, api: Api) -> None:
@@ -150,12 +150,12 @@ async def test_a_one_off_type_with_co_hosts_has_hosts_that_are_not_known(agent: 
 async def test_a_booking_is_about_its_guests_too(agent: Agent, api: Api) -> None:
     body = await api.booking(event_guests=["guest@other.example"])
     subject = await agent.about(BOOK, ALL_ASPECTS, **body)
-    assert subject.addresses == {"lee@acme.example", "guest@other.example"}
-    assert subject.hosts == {uuid((await api.me())["uri"])}
+    assert subject.addresses == frozenset({"lee@acme.example", "guest@other.example"})
+    assert subject.hosts == frozenset({uuid((await api.me())["uri"])})
 
 
 async def test_what_is_not_permitted_to_the_agent_is_found_out_as_the_person(agent: Agent, api: Api) -> None:
     booked = await api.book("Intro call")
     agent.off = {"scheduled_events", "invitee_data"}
     subject = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event=booked["event"])
-    assert subject.addresses == {"lee@acme.example"}
+    assert subject.addresses == frozenset({"lee@acme.example"})
