@@ -146,6 +146,16 @@ class Decision:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the subject of a writing call has to be within, the rule in words, and whose it is."""
+
+    aspect: Aspect
+    allowed: frozenset[str]
+    rule: str
+    source: Source
+
+
 class Subject(Protocol):
     """What a writing call is about; None where that could not be found out."""
 
@@ -184,11 +194,11 @@ def least(accesses: Iterable[Access]) -> Access:
     return {name: allowance for name, allowance in met.items() if allowance.level != "off"}
 
 
-def aspects(capability: str, limits: Limits) -> frozenset[Aspect]:
-    """Return what of a writing call's subject has to be found out."""
-    return frozenset(
-        aspect
-        for _, allowance in limits.of(capability)
+def conditions(capability: str, limits: Limits) -> tuple[Condition, ...]:
+    """Return what a writing call has to be within."""
+    return tuple(
+        Condition(aspect, allowed, f"{capability} is limited to {_NOUNS[aspect]} {_some(allowed)}", source)
+        for source, allowance in limits.of(capability)
         for aspect, allowed in _within(allowance).items()
         if allowed is not None
     )
@@ -200,10 +210,10 @@ def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | N
     What could not be found out is outside.
     """
     actual = {"event_types": subject.event_types, "hosts": subject.hosts, "domains": _domains(subject.addresses)}
-    for source, allowance in limits.of(capability):
-        for aspect, allowed in _within(allowance).items():
-            if allowed is not None and not ((found := actual[aspect]) and allowed.issuperset(found)):
-                return Decision("deny", f"{capability} is limited to {_NOUNS[aspect]} {_some(allowed)}", source)
+    for condition in conditions(capability, limits):
+        found = actual[condition.aspect]
+        if not (found and condition.allowed.issuperset(found)):
+            return Decision("deny", condition.rule, condition.source)
     return None
 
 

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 import mcp_types as types
 
-from auth.access import Decision, aspects, daily_limit, object_to
+from auth.access import Decision, conditions, daily_limit, object_to
 from auth.allowances import Full, full
 from calendly import models
 from calendly.client import Calendly
@@ -175,7 +175,7 @@ class ToolCaller:
     async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
         """Say which condition a writing call is outside of, before anybody is asked about it."""
         limits = self.party.limits
-        asked = aspects(tool.capability, limits)
+        asked = {condition.aspect for condition in conditions(tool.capability, limits)}
         objection = object_to(tool.capability, limits, await stakes.subject(asked)) if asked else None
         limit = daily_limit(tool.capability, limits)
         if objection is not None or limit is None:

@@ -40,7 +40,10 @@ class SignedIn:
 
     def of(self, context: Context) -> Party:
         """Return whose token the request carries."""
-        principal = principal_of(context.request)
+        return self.of_principal(principal_of(context.request))
+
+    def of_principal(self, principal: Principal) -> Party:
+        """Return for whom a token speaks."""
         by_browser = principal.kind == "browser"
         credentials = _Credentials(self.connections.credentials(principal.person))
         return Party(

@@ -52,9 +52,10 @@ GUIDE_SCOPES: Final = frozenset(
 )
 """The scopes of the 28 endpoints."""
 
-Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "keys"]
+Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys"]
 
 _SERVING: Final = frozenset({"stdio", "http"})
+_SELECTING: Final = _SERVING | {"access"}
 _SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
 _CALLING: Final = _SERVING | _SIGNING_IN
 _LISTENING: Final = frozenset({"http", "sandbox"})
@@ -129,22 +130,26 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
-            _SERVING,
+            _SELECTING,
             "toolsets or capabilities, by commas (default endpoints)",
         ),
     ] = None
-    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", _SERVING, "single tools, by commas")] = None
+    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", _SELECTING, "single tools, by commas")] = (
+        None
+    )
     exclude_tools: Annotated[
         _Names,
-        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", _SERVING, "tools to leave out, whatever else is said"),
+        Source(
+            "CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", _SELECTING, "tools to leave out, whatever else is said"
+        ),
     ] = ()
     read_only: Annotated[
-        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", _SERVING, "neither list nor run tools that write")
+        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", _SELECTING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
         Access,
         BeforeValidator(read_access),
-        Source("CALENDLY_MCP_ACCESS", "--access", _SERVING, "capability=off, read, ask or full, by commas"),
+        Source("CALENDLY_MCP_ACCESS", "--access", _SELECTING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
@@ -222,7 +227,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
-            _OPERATING,
+            _OPERATING | {"access"},
             "the address that clients use, without a path (default: the one listened on)",
         ),
     ] = None
@@ -232,7 +237,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
-            _STORING,
+            _STORING | {"access"},
             "sqlite:///PATH or postgresql://… (default: SQLite in the user's data folder)",
         ),
     ] = Field(None, repr=False)
