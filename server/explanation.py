@@ -23,7 +23,7 @@ _BY_CLIENT: Final = (
     "through the client, where it can ask its user; else the agent gets the question and a one-time token, to come "
     "back with once its user agreed"
 )
-_BY_BROWSER: Final = "on this server's own page, where the signed-in person approves the call; nothing else counts (only the hosted endpoint has one)"
+_BY_BROWSER: Final = "on this server's own page, where the signed-in person approves the call; nothing else counts, and only the hosted endpoint has one"
 
 
 @dataclass(frozen=True, slots=True)
