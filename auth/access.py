@@ -22,8 +22,9 @@ from calendly.scopes import includes
 
 Level = Literal["off", "read", "ask", "full"]
 Verdict = Literal["allow", "ask", "deny"]
-Source = Literal["operator", "person", "token", "calendly"]
-"""Who or what decided: the operator's ceiling, the person's choice, the token's scopes, or what Calendly granted."""
+Source = Literal["operator", "person", "token", "calendly", "request"]
+"""Who or what decided: the operator's ceiling, the person's choice, the token's scopes, what Calendly granted, or the
+request, which can narrow itself."""
 
 Aspect = Literal["event_types", "hosts", "domains"]
 """What a condition on the subject of a call is about."""

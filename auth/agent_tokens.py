@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from auth import stored_agent_tokens, stored_clients, stored_grants
-from auth.access import LOCAL
+from auth.access import LOCAL, Access
 from auth.clients import Client
 from auth.ending import end_grant
 from auth.opaque_tokens import AGENT_TOKEN, digest, mint, nonce
 from auth.realm import Realm
+from auth.record import Note
 from auth.scopes import Scopes
 from auth.stored_agent_tokens import AgentToken
 from auth.stored_grants import Grant
@@ -37,8 +38,14 @@ class NewAgentToken:
     expires_at: datetime
 
 
-async def create(
-    realm: Realm, *, name: str, person: str | None, scopes: Iterable[str], life: timedelta = LIFE
+async def create(  # noqa: PLR0913 - each is named by who calls
+    realm: Realm,
+    *,
+    name: str,
+    person: str | None,
+    scopes: Iterable[str],
+    access: Access = LOCAL,
+    life: timedelta = LIFE,
 ) -> NewAgentToken:
     """Make a token.
 
@@ -46,7 +53,8 @@ async def create(
         realm: Where it is good.
         name: What the agent is called on pages and in records.
         person: The URI, uuid or e-mail address of a connected user; None when there is only one.
-        scopes: What it may do.
+        scopes: What its token carries.
+        access: What it may do with them, which its person may change later; capabilities that are not named are off.
         life: For how long.
 
     Raises:
@@ -66,8 +74,19 @@ async def create(
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await stored_clients.add(connection, client, now)
         await stored_clients.mark_approved(connection, client.id, now)
-        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, LOCAL), now)
+        await stored_grants.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
         await stored_agent_tokens.add(connection, digest(secret), token_id, now + life)
+    await realm.record.note(
+        Note(
+            action="create_agent_token",
+            told="an operator made a token with which {agent} acts for {person}",
+            person=owner,
+            agent=client.name,
+            grant=token_id,
+            source="operator",
+            transport="command",
+        )
+    )
     return NewAgentToken(token_id, secret, now + life)
 
 
@@ -79,9 +98,21 @@ async def list_all(realm: Realm) -> list[AgentToken]:
 
 async def revoke(realm: Realm, token_id: str) -> None:
     """End a token at once. Raises AgentTokenError when there is none of that id."""
-    if token_id not in {token.id for token in await list_all(realm)}:
+    token = next((token for token in await list_all(realm) if token.id == token_id), None)
+    if token is None:
         raise AgentTokenError("There is no such agent token, or it ended before.")
     await end_grant(realm, token_id)
+    await realm.record.note(
+        Note(
+            action="revoke_agent_token",
+            told="an operator revoked the token with which {agent} acts for {person}",
+            person=token.person,
+            agent=token.name,
+            grant=token_id,
+            source="operator",
+            transport="command",
+        )
+    )
 
 
 def _check(scopes: Iterable[str], offered: Scopes) -> Scopes:

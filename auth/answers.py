@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth.errors import InvalidClient, OAuthError, SignInError, TemporarilyUnavailable, TooManyRequests
-from auth.pages import Pages
+from auth.pages import SIGN_IN_FAILED, Pages
 from storage.errors import StorageUnavailable
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -44,17 +44,20 @@ def json_route(path: str, method: str, answer: Answer) -> Route:
     return Route(path, endpoint, methods=[method, "OPTIONS"])
 
 
-def page_route(path: str, methods: Sequence[str], pages: Pages, answer: Answer) -> Route:
-    """Make the route of an endpoint for people. A refusal is shown on our own page."""
+def page_route(
+    path: str, methods: Sequence[str], pages: Pages, answer: Answer, *, failed: str = SIGN_IN_FAILED
+) -> Route:
+    """Make the route of an endpoint for people. A refusal is shown on our own page, with `failed` as its title."""
 
     async def endpoint(request: Request) -> Response:
         try:
             return await answer(request)
         except SignInError as fault:
             retry_after = fault.retry_after if isinstance(fault, TooManyRequests) else None
-            return pages.error(fault.description, status=fault.status, retry_after=retry_after)
+            return pages.error(fault.description, status=fault.status, retry_after=retry_after, title=failed)
         except StorageUnavailable:
-            return pages.error(_UNSTORED, status=TemporarilyUnavailable.status, retry_after=_STORAGE_RETRY_SECONDS)
+            status, retry_after = TemporarilyUnavailable.status, _STORAGE_RETRY_SECONDS
+            return pages.error(_UNSTORED, status=status, retry_after=retry_after, title=failed)
 
     return Route(path, endpoint, methods=list(methods))
 

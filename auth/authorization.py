@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from auth import stored_principals
+from auth.agent_page import agent_routes
+from auth.agents_page import agents_routes
 from auth.answers import json_refusal
 from auth.authorize import authorize_route
 from auth.callback import callback_route
@@ -22,6 +24,8 @@ from auth.errors import TemporarilyUnavailable, TooManyRequests
 from auth.grants import live_scopes
 from auth.metadata import metadata_routes
 from auth.opaque_tokens import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
+from auth.owners_page import owners_routes
+from auth.page_sign_in import page_sign_in_routes
 from auth.principal import Principal
 from auth.realm import Realm
 from auth.register import register_route
@@ -50,6 +54,10 @@ class Authorization:
             authorize_route(realm),
             consent_route(realm),
             callback_route(realm),
+            *page_sign_in_routes(realm),
+            *agents_routes(realm),
+            *owners_routes(realm),
+            *agent_routes(realm),
             token_route(realm),
             revoke_route(realm),
         ]

@@ -10,21 +10,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth import offers, redirect_uris, scopes, stored_clients, stored_transactions
+from auth import (
+    offers,
+    redirect_uris,
+    scopes,
+    stored_clients,
+    stored_grants,
+    stored_restrictions,
+    stored_transactions,
+)
+from auth.access import Access
 from auth.answers import page_route
 from auth.authorization_responses import refuse
 from auth.client_lookup import look_up
 from auth.clients import Client
 from auth.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
+from auth.forms import only
 from auth.grants import check_challenge, check_resource
 from auth.opaque_tokens import digest, nonce
-from auth.pages import Consent
+from auth.pages import NAMELESS, Consent
 from auth.parameters import Pairs, Parameters, read_query, required, single
+from auth.person_hint import read_person_hint
 from auth.realm import Realm
+from auth.restrictions import Known, place
 from auth.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 
 _GONE = "This app is not registered here, or no longer. Have it connect anew."
-_NAMELESS = "An app that does not say its name"
 
 
 def authorize_route(realm: Realm) -> Route:
@@ -37,14 +48,14 @@ def authorize_route(realm: Realm) -> Route:
         try:
             asked = _read_request(realm, client, redirect_uri, single(pairs), redirect_uri_sent=sent)
         except OAuthError as fault:
-            return refuse(realm, client, redirect_uri, _only(pairs, "state"), fault)
+            return refuse(realm, client, redirect_uri, only(pairs, "state"), fault)
         return await _ask(realm, request, client, asked)
 
     return page_route("/authorize", ["GET"], realm.pages, answer)
 
 
 async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
-    client_id = _only(pairs, "client_id")
+    client_id = only(pairs, "client_id")
     if client_id is None:
         raise Stopped("The app did not say which one it is: client_id must be there once.")
     try:
@@ -59,7 +70,7 @@ async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
 def _read_redirect_uri(client: Client, pairs: Pairs) -> tuple[str, bool]:
     """Return where to send the browser back to, and whether the request says so itself."""
     sent = any(name == "redirect_uri" for name, _ in pairs)
-    presented = _only(pairs, "redirect_uri")
+    presented = only(pairs, "redirect_uri")
     if not sent and len(client.redirect_uris) == 1:  # OAuth 2.1, 2.3.2
         return client.redirect_uris[0], False
     if presented is None or not redirect_uris.is_registered(presented, client.redirect_uris):
@@ -90,40 +101,45 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
     """Begin a sign-in and show the consent page."""
     secret = nonce(realm.random)
     browser = realm.cookies.browser(request.cookies) or nonce(realm.random)
+    person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
     begun = Transaction(
         digest=digest(secret),
         request=asked,
         browser_digest=digest(browser),
         expires_at=realm.now() + TRANSACTION_LIFE,
-        approved=None,
-        chosen={},
-        approval_digest=None,
-        ended=False,
+        shown=await _preselect(realm, client, asked, person),
+        shown_to=person,
     )
     async with realm.database.begin() as connection:
         await realm.take(connection, "sign_ins", realm.address(request))
         if not await stored_clients.is_kept(connection, client.id):
             raise Stopped(_GONE)
         await stored_transactions.add(connection, begun)
-    response = realm.pages.consent(_consent(realm, client, asked, secret))
+    response = realm.pages.consent(_consent(realm, client, begun, secret))
     realm.cookies.set_browser(response, browser, TRANSACTION_LIFE)
     return response
 
 
-def _consent(realm: Realm, client: Client, asked: AuthorizationRequest, secret: str) -> Consent:
+async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, person: str | None) -> Access:
+    """Return what the page has chosen already; `person` is who probably sits there."""
+    before: Access | None = None
+    memory: Access = {}
+    if person is not None:
+        async with realm.database.read() as connection:
+            before = await stored_grants.find_access(connection, person, client.id, asked.resource)
+            memory = await stored_restrictions.recall(connection, Known(person, client.name, place(asked.redirect_uri)))
+    return offers.preselect(asked.scopes, realm.offered, realm.levels(asked.scopes), before, memory)
+
+
+def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> Consent:
+    asked = begun.request
     return Consent(
-        name=client.name or _NAMELESS,
+        name=client.name or NAMELESS,
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
         destination=redirect_uris.destination(asked.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        parts=offers.offer(asked.scopes, realm.offered),
+        offer=offers.offer(realm.levels(asked.scopes), realm.levels(realm.offered), begun.shown),
         secret=secret,
         # Browsers hold the redirects after a form against form-action too: to Calendly, to us, to the client.
         form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(asked.redirect_uri)),
     )
-
-
-def _only(pairs: Pairs, name: str) -> str | None:
-    """Return the value of a parameter that is there exactly once."""
-    values = [value for key, value in pairs if key == name]
-    return values[0] if len(values) == 1 and values[0] else None

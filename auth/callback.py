@@ -1,32 +1,35 @@
 """GET /oauth/callback: Calendly sends the browser back, and the client gets our code.
 
 The browser has to be the one in which the person approved (`auth.cookies`), and whoever Calendly says signed in has to
-be who its token is for; then grant, connection and code are stored in one transaction.
+be who its token is for; then grant, connection and code are stored in one transaction. Who signs in to our own pages
+comes back here too (`auth.page_sign_in`): Calendly knows one address of ours.
 """
 
-import logging
-from typing import Final
-
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth import stored_clients, stored_codes, stored_grants, stored_transactions
+from auth import page_sign_in, stored_clients, stored_codes, stored_grants, stored_restrictions, stored_transactions
+from auth.access import Access
 from auth.answers import page_route, see_other
-from auth.authorization_responses import explain, refuse, way_back
+from auth.authorization_responses import refuse, way_back
+from auth.calendly_answers import prove
+from auth.choices import scopes_for
 from auth.clients import Client
-from auth.errors import AccessDenied, OAuthError, ServerError, Stopped
+from auth.errors import AccessDenied, OAuthError, Stopped
 from auth.grants import CODE_LIFE, Code
 from auth.opaque_tokens import CODE, digest, mint, nonce
 from auth.parameters import Parameters, read_query, single
 from auth.person_hint import write_person_hint
 from auth.realm import CALLBACK_PATH, Realm
+from auth.record import Note
+from auth.restrictions import Choice, Known, place, settle
+from auth.scopes import least
 from auth.stored_grants import Grant
 from auth.stored_transactions import verifier_place
 from auth.transactions import Transaction, check_return
-from auth.upstream import CalendlyLoginError, SignIn
-
-_log: Final = logging.getLogger(__name__)
+from auth.upstream import SignIn
 
 
 def callback_route(realm: Realm) -> Route:
@@ -34,6 +37,9 @@ def callback_route(realm: Realm) -> Route:
 
     async def answer(request: Request) -> Response:
         parameters = single(read_query(request))
+        begun = await page_sign_in.find_begun(realm, parameters)
+        if begun is not None:
+            return await page_sign_in.finish(realm, request, begun, parameters)
         transaction, client, verifier = await _claim(realm, request, parameters.get("state", ""))
         response = await _finish(realm, transaction, client, verifier, parameters)
         realm.cookies.drop_approval(response, transaction.digest)
@@ -62,44 +68,55 @@ async def _finish(
     realm: Realm, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
 ) -> Response:
     asked = transaction.request
-    try:
-        sign_in = await _sign_in(realm, verifier, parameters)
-    except OAuthError as fault:
-        return refuse(realm, client, asked.redirect_uri, asked.state, fault)
     code = mint(CODE, realm.random)
-    await _store(realm, transaction, sign_in, digest(code))
+    try:
+        sign_in = await prove(realm, verifier, parameters)
+        grant = await _store(realm, transaction, client, sign_in, digest(code))
+    except OAuthError as fault:
+        await realm.record.note(
+            Note(
+                action="sign_in",
+                told="a sign-in at Calendly for {agent} ended without one",
+                agent=client.name or "",
+                decision="refused",
+                rule=fault.description.rstrip("."),
+                source="calendly",
+            )
+        )
+        return refuse(realm, client, asked.redirect_uri, asked.state, fault)
+    await realm.record.note(
+        Note(
+            action="consent",
+            told="{person} let {agent} in",
+            person=sign_in.person.uri,
+            agent=client.name or "",
+            grant=grant,
+            source="person",
+        )
+    )
     response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
 
 
-async def _sign_in(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
-    """Have Calendly say who signed in. Raises OAuthError."""
-    error, code = parameters.get("error"), parameters.get("code")
-    if error == AccessDenied.error:
-        raise AccessDenied("The person did not allow it at Calendly.")
-    if error is not None or code is None:
-        raise ServerError("Calendly did not let the person sign in.")
-    try:
-        return await realm.upstream.sign_in(code=code, verifier=verifier)
-    except CalendlyLoginError as fault:
-        _log.warning("a sign-in at Calendly failed: %s", fault)
-        raise explain(fault) from fault
+async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> str:
+    """Store who signed in, the connection, the grant and the code, all or nothing; the id of the grant.
 
-
-async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_digest: str) -> None:
-    """Store who signed in, the connection, the grant and the code, all or nothing."""
+    Raises:
+        AccessDenied: The person did not want an app of that name to have anything.
+    """
     asked, person, now = transaction.request, sign_in.person, realm.now()
-    allowed = transaction.approved or frozenset()
     async with realm.database.begin() as connection:
         if not await stored_clients.mark_approved(connection, asked.client, now):
             raise Stopped("This app is no longer registered here. Have it connect anew.")
         await stored_grants.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
+        access = await _settle(realm, connection, transaction, client, person.uri)
+        allowed = least(transaction.approved or (), scopes_for(access, realm.operations))
+        if not allowed:
+            raise AccessDenied("The person allowed an app of this name nothing of what it asks for.")
         grant = await stored_grants.allow(
-            connection,
-            Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, transaction.chosen),
-            now,
+            connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, access), now
         )
         await stored_codes.add(
             connection,
@@ -117,3 +134,19 @@ async def _store(realm: Realm, transaction: Transaction, sign_in: SignIn, code_d
                 grant_ended=False,
             ),
         )
+    return grant
+
+
+async def _settle(
+    realm: Realm, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
+) -> Access:
+    """Return what the person's choice comes to beside what they chose before, and remember it."""
+    asked = transaction.request
+    known = Known(person, client.name, place(asked.redirect_uri))
+    before = await stored_grants.find_access(connection, person, asked.client, asked.resource)
+    memory = await stored_restrictions.recall(connection, known)
+    choice = Choice(transaction.shown, transaction.chosen, asked.scopes)
+    outcome = settle(choice, before or {}, memory, realm.operations, seen=transaction.shown_to == person)
+    if outcome.memory != memory:
+        await stored_restrictions.put(connection, known, outcome.memory, realm.now())
+    return outcome.access

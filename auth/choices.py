@@ -42,15 +42,6 @@ def highest(capability: str, scopes: Scopes, operations: Iterable[Operation]) ->
     return "read" if "read" in possible else "off"
 
 
-def within(scopes: Scopes, operations: tuple[Operation, ...], wish: Access) -> Access:
-    """Return as much of a wish as means something with these scopes: what a page offers and preselects."""
-    found: dict[str, Allowance] = {}
-    for capability in CAPABILITIES:
-        wished, most = wish.get(capability, OFF), highest(capability, scopes, operations)
-        found[capability] = wished if is_at_most(wished.level, most) else Allowance(level=most)
-    return found
-
-
 def settled(chosen: Access, scopes: Scopes, operations: tuple[Operation, ...]) -> Access:
     """Return what is to be stored of a choice that was made with these scopes.
 

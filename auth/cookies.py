@@ -1,10 +1,13 @@
-"""The cookies: two that tie a sign-in to one browser, and a hint.
+"""The cookies: two that tie a sign-in to one browser, one of who is signed in to our pages, and a hint.
 
 The *browser* cookie is set with the consent page. The page's form has a secret of its own and is taken only together
 with this cookie, so a form that somebody else was shown is worth nothing here (CSRF).
 
-An *approval* cookie is set when the person allows a client, one for each sign-in under way, and is asked for when
-Calendly sends the browser back: whoever is lured onto somebody else's way back does not have it.
+An *approval* cookie is set when the person allows a client or sets out for a page of ours, one for each sign-in under
+way, and is asked for when Calendly sends the browser back: whoever is lured onto somebody else's way back does not have
+it.
+
+The *session* cookie is who a person is on our own pages (`auth.page_sessions`); it ends with the browser at the latest.
 
 The *person* cookie remembers, sealed, who signed in here last. It proves nothing: by it the next sign-in asks Calendly
 for what that person's connection has already, so that no other agent of theirs loses it.
@@ -24,6 +27,7 @@ from starlette.responses import Response
 BROWSER: Final = "calendly-mcp-browser"
 APPROVAL: Final = "calendly-mcp-approval"
 PERSON: Final = "calendly-mcp-person"
+SESSION: Final = "calendly-mcp-session"
 
 _VALUE: Final = re.compile(r"[0-9A-Za-z]{43}")
 _HINT: Final = re.compile(r"[0-9A-Za-z_=-]{1,1000}")
@@ -65,11 +69,27 @@ class CookieJar:
         """Let the browser keep the sealed hint."""
         self._set(response, PERSON, hint, _HINT_LIFE)
 
-    def _set(self, response: Response, name: str, secret: str, life: timedelta) -> None:
+    def drop_person(self, response: Response) -> None:
+        """Let the browser forget who signed in here last."""
+        self._set(response, PERSON, "", timedelta())
+
+    def session(self, cookies: Mapping[str, str]) -> str | None:
+        """Return the secret of who is signed in to our pages."""
+        return self._read(cookies, SESSION, _VALUE)
+
+    def set_session(self, response: Response, secret: str) -> None:
+        """Let the browser keep the secret until it is closed."""
+        self._set(response, SESSION, secret, None)
+
+    def drop_session(self, response: Response) -> None:
+        """Let the browser forget who was signed in."""
+        self._set(response, SESSION, "", timedelta())
+
+    def _set(self, response: Response, name: str, secret: str, life: timedelta | None) -> None:
         response.set_cookie(
             self._name(name),
             secret,
-            max_age=int(life.total_seconds()),
+            max_age=None if life is None else int(life.total_seconds()),
             path="/",
             secure=self.secure,
             httponly=True,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth import stored_grants
+from auth import stored_agents, stored_grants, stored_page_sessions, stored_restrictions
 from auth.realm import Realm
 from auth.upstream import Tokens
 
@@ -29,3 +29,17 @@ async def disconnect(realm: Realm, detached: Sequence[Tokens]) -> None:
     """Revoke detached tokens at Calendly, now that the transaction which detached them is committed."""
     for tokens in detached:
         await realm.connections.end(tokens)
+
+
+async def forget(realm: Realm, person: str) -> None:
+    """Delete everything that is stored of a person, and with it all that their agents have.
+
+    The record of what agents did stays as long as the operator keeps it. Raises StorageUnavailable, after which nothing
+    is deleted.
+    """
+    async with realm.database.begin() as connection:
+        detached = await realm.connections.detach(connection, person)
+        await stored_agents.delete_person(connection, person)
+        await stored_restrictions.forget(connection, person)
+        await stored_page_sessions.end_all(connection, person)
+    await disconnect(realm, [] if detached is None else [detached])

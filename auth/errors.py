@@ -13,7 +13,8 @@ SignInError
 │   ├── ServerError, TemporarilyUnavailable
 │   ├── InvalidRedirectUri, InvalidClientMetadata (RFC 7591, 3.2.2)
 │   └── TooManyRequests      429 with the seconds to wait
-└── Stopped                  the sign-in cannot go on and there is nobody to send the browser back to
+└── Stopped                  it cannot go on and there is nobody to send the browser back to
+    └── NotThere             404: a page of what is not there, or not this person's
 
 A message is one sentence for whoever builds or uses the client, in the characters that `error_description` may have.
 """
@@ -144,3 +145,9 @@ class TooManyRequests(OAuthError):
 
 class Stopped(SignInError):
     """Shown to the person, since it is not known where the browser may be sent."""
+
+
+class NotThere(Stopped):
+    """What a person asks for does not exist, or is somebody else's; nobody learns which."""
+
+    status = 404

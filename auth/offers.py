@@ -1,145 +1,158 @@
-"""What the consent page offers: the scopes that a client asks for, in words that a person would use, part by part.
+"""What a person is offered for an agent: a part for each capability with the levels that mean something. Pure.
 
-The page shows one part for each capability with a choice in it. What comes back is read against the same offer, so a
-form can choose less than was asked for and never more.
+A level means something within the scopes that the client asked for, the operator's ceiling, and what the tools do that
+the operator left on. What comes back is read against the same offer, so a form can choose less than was offered and
+never more; a part without a clear answer is off.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
+from auth.access import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
+from auth.capability_words import LEVELS, WORDS
+from auth.choices import ASKING, CAUTIOUS, highest
+from auth.forms import values
 from auth.scopes import Scopes
 from calendly.scopes import includes
 
+Levels = Mapping[str, tuple[Level, ...]]
+"""The levels of each capability of which more than `off` can be chosen."""
+
+FIELD: Final = "level-"
+"""How the fields of a form begin that say levels; a capability follows."""
+
+NOT_ASKED: Final = "the app did not ask for it"
+NOT_ALLOWED: Final = "whoever runs this server does not allow it"
+
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """One scope that can be allowed.
+class Option:
+    """One level that can be chosen."""
 
-    Attributes:
-        scope: Calendly's name.
-        words: What it lets the client do; follows "It may".
-        writes: It changes something.
-        preselected: It is ticked before the person touched the page.
-    """
-
-    scope: str
+    level: Level
     words: str
-    writes: bool
-    preselected: bool
+    chosen: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One capability and the choices in it."""
+    """One capability and what can be chosen of it.
 
+    Attributes:
+        capability: Its name in forms.
+        title: What people call it.
+        sentence: What it lets an agent do.
+        writes: Something can be changed with it.
+        note: Why there is not more to choose, None where there is all of it.
+    """
+
+    capability: str
     title: str
-    choices: tuple[Choice, ...]
+    sentence: str
+    writes: bool
+    options: tuple[Option, ...]
+    note: str | None
 
 
-_WORDS: Final = (
-    ("Your profile", {"users:read": "see your name, e-mail address, time zone and scheduling page"}),
-    (
-        "Event types",
-        {
-            "event_types:read": "see your event types",
-            "event_types:write": "create and change event types",
-        },
-    ),
-    (
-        "Meetings",
-        {
-            "scheduled_events:read": "see your meetings and who is invited, with their answers",
-            "scheduled_events:write": "book meetings and cancel them; Calendly then writes to the invitees",
-        },
-    ),
-    (
-        "Availability",
-        {
-            "availability:read": "see your working hours and when you are busy",
-            "availability:write": "change your working hours",
-        },
-    ),
-    (
-        "Scheduling links",
-        {
-            "scheduling_links:write": "create single-use links with which others book you",
-            "shares:write": "create links to adjusted copies of your event types",
-        },
-    ),
-    (
-        "Organization",
-        {
-            "organizations:read": "see who is a member of your organization or invited to it",
-            "organizations:write": "invite people to your organization and remove them",
-            "groups:read": "see the groups of your organization",
-            "activity_log:read": "read your organization's activity log",
-        },
-    ),
-    (
-        "Webhooks",
-        {
-            "webhooks:read": "see to which other systems Calendly reports your meetings",
-            "webhooks:write": "have Calendly report your meetings to other systems",
-        },
-    ),
-    (
-        "Contacts and communication",
-        {
-            "contacts:read": "see your contacts",
-            "contacts:write": "create, change and delete contacts",
-            "outgoing_communications:read": "see the messages that Calendly sent for you",
-            "meeting_recaps:read": "read recaps and transcripts of your meetings",
-            "meeting_recaps:write": "change recaps of your meetings",
-        },
-    ),
-    (
-        "Forms and places",
-        {
-            "routing_forms:read": "see your routing forms and what was submitted to them",
-            "locations:read": "see the places where you meet",
-        },
-    ),
-    ("Deletion of data", {"data_compliance:write": "delete invitees' data for good, for every meeting they had"}),
-)
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """All that can be chosen, and the titles of what cannot be."""
 
-# A client that asks for everything did not think about it, so the page does: what shows others' data beyond meetings,
-# sends data elsewhere or cannot be undone is left to the person to tick.
-_PRESELECTED: Final = frozenset(
-    {
-        "users:read",
-        "event_types:read",
-        "scheduled_events:read",
-        "scheduled_events:write",
-        "availability:read",
-        "scheduling_links:write",
-    }
-)
+    parts: tuple[Part, ...]
+    not_asked: tuple[str, ...]
+    not_allowed: tuple[str, ...]
 
 
-def offer(asked: Scopes, offered: Scopes) -> tuple[Part, ...]:
+def levels_within(scopes: Scopes, ceiling: Access, operations: tuple[Operation, ...]) -> Levels:
+    """Return what can be chosen with these scopes under a ceiling."""
+    found: dict[str, tuple[Level, ...]] = {}
+    for capability, levels in CAPABILITIES.items():
+        most, allowed = highest(capability, scopes, operations), ceiling.get(capability, OFF).level
+        possible: list[Level] = [level for level in levels if is_at_most(level, most) and is_at_most(level, allowed)]
+        if len(possible) > 1:
+            found[capability] = tuple(possible)
+    return found
+
+
+def preselect(asked: Scopes, everything: Scopes, levels: Levels, before: Access | None, memory: Access) -> Access:
+    """Return the levels that are chosen before the person touched the page.
+
+    Args:
+        asked: What the client asks for.
+        everything: All that this server has to give. A client that asks for less asked for what it needs.
+        levels: What can be chosen.
+        before: What the person chose for this very client before, None without a before.
+        memory: What the person did not want a client of that name to do.
+    """
+    wish = before if before is not None else CAUTIOUS if includes(asked, everything) else ASKING
+    wished = cut(levels, wish)
+    if before is None and not any(allowance.level != "off" for allowance in wished.values()):
+        wished = cut(levels, ASKING)  # a page with nothing chosen would only be in the way
+    return _bare(cut(levels, least((wished, {**UNLIMITED, **memory}))))
+
+
+def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
     """Lay out the choices.
 
     Args:
-        asked: The scopes that the client asks for.
-        offered: All that this server has to give. A client that asks for less than that asked for what it needs, so all
-            of it is preselected.
+        levels: What can be chosen.
+        everything: What could be, had the client asked for everything.
+        chosen: What is chosen before the person touches the page.
     """
-    preselected = (_PRESELECTED & asked if includes(asked, offered) else asked) or asked
-    parts = (
-        Part(
-            title,
-            tuple(
-                Choice(scope, text, writes=scope.endswith(":write"), preselected=scope in preselected)
-                for scope, text in words.items()
-                if scope in asked
-            ),
-        )
-        for title, words in _WORDS
+    absent = [capability for capability in CAPABILITIES if capability not in levels]
+    return Offer(
+        parts=tuple(
+            _part(name, levels, everything, chosen.get(name, OFF).level) for name in CAPABILITIES if name in levels
+        ),
+        not_asked=tuple(WORDS[name].title for name in absent if name in everything),
+        not_allowed=tuple(WORDS[name].title for name in absent if name not in everything),
     )
-    return tuple(part for part in parts if part.choices)
 
 
-def choose(chosen: Iterable[str], asked: Scopes) -> Scopes:
-    """Return what a form allows of what was asked for."""
-    return asked.intersection(chosen)
+def choose(fields: Iterable[tuple[str, str]], levels: Levels) -> Access:
+    """Return what a form chooses of what was offered."""
+    sent = list(fields)
+    return {name: Allowance(level=_read(values(sent, f"{FIELD}{name}"), possible)) for name, possible in levels.items()}
+
+
+def _read(sent: list[str], possible: tuple[Level, ...]) -> Level:
+    for level in possible:
+        if sent == [level]:
+            return level
+    return "off"
+
+
+def _part(name: str, levels: Levels, everything: Levels, chosen: Level) -> Part:
+    options, words = levels[name], WORDS[name]
+    return Part(
+        capability=name,
+        title=words.title,
+        sentence=words.sentence,
+        writes="ask" in options,
+        options=tuple(Option(level, LEVELS[level], chosen=level == chosen) for level in options),
+        note=_why_not_more(options, everything.get(name, ()), CAPABILITIES[name]),
+    )
+
+
+def _why_not_more(
+    offered: tuple[Level, ...], possible: tuple[Level, ...], all_there_are: tuple[Level, ...]
+) -> str | None:
+    if offered == all_there_are:
+        return None
+    return NOT_ASKED if len(offered) < len(possible) else NOT_ALLOWED
+
+
+def cut(levels: Levels, access: Access) -> Access:
+    """Return as much of access as levels reach, with its conditions."""
+    return {
+        name: replace(
+            allowance, level=next(level for level in reversed(possible) if is_at_most(level, allowance.level))
+        )
+        for name, possible in levels.items()
+        for allowance in (access.get(name, OFF),)
+    }
+
+
+def _bare(access: Access) -> Access:
+    return {name: Allowance(level=allowance.level) for name, allowance in access.items()}

@@ -23,8 +23,8 @@ class TooLarge(InvalidRequest):
     status = 413
 
 
-async def read_form(request: Request) -> Pairs:
-    """Read a form-encoded body.
+async def read_form(request: Request, *, most_fields: int = MOST_FIELDS) -> Pairs:
+    """Read a form-encoded body of at most so many fields.
 
     Raises:
         InvalidRequest: It is none, or too large.
@@ -32,7 +32,7 @@ async def read_form(request: Request) -> Pairs:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
         raise InvalidRequest("The body must be application/x-www-form-urlencoded.")
-    return _pairs((await _read_body(request)).decode("ascii", "replace"))
+    return _pairs((await _read_body(request)).decode("ascii", "replace"), most_fields)
 
 
 def read_query(request: Request) -> Pairs:
@@ -99,9 +99,9 @@ async def _read_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _pairs(text: str) -> Pairs:
+def _pairs(text: str, most_fields: int = MOST_FIELDS) -> Pairs:
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=most_fields)
     except ValueError:
         raise InvalidRequest("The parameters cannot be read, or are too many.") from None
     if any("\0" in value for _, value in pairs):  # which PostgreSQL could not store

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,9 +15,11 @@ from auth.addresses import Networks, client_address, neighbourhood
 from auth.client_documents import DocumentFetcher
 from auth.connections import Connections
 from auth.cookies import CookieJar
+from auth.offers import Levels, levels_within
 from auth.opaque_tokens import Random
 from auth.pages import Pages
 from auth.rate_limits import RATE_LIMITS, Counted
+from auth.record import Record
 from auth.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.scopes import Scopes, least
 from auth.upstream import Upstream
@@ -29,6 +31,22 @@ Now = Callable[[], datetime]
 
 MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
+
+
+class EventTypes(Protocol):
+    """Knows the event types of people."""
+
+    async def names(self, person: str) -> Mapping[str, str]:
+        """Return the names of a person's event types by uuid; none when they cannot be had now. Raises nothing."""
+        ...
+
+
+class NoEventTypes:
+    """Knows none."""
+
+    async def names(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +65,10 @@ class Realm:
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
+        owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
+        event_types: Knows the names of people's event types.
+        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
+        audit_days: For how many days the record is kept.
     """
 
     issuer: str
@@ -63,6 +85,10 @@ class Realm:
     connections: Connections
     documents: DocumentFetcher
     pages: Pages
+    owners: frozenset[str] = frozenset()
+    event_types: EventTypes = field(default_factory=NoEventTypes)
+    record: Record
+    audit_days: int = 400
     now: Now
     random: Random = field(repr=False)
 
@@ -75,6 +101,14 @@ class Realm:
     def offered(self) -> Scopes:
         """All the scopes that this server has to give."""
         return least({operation.scope for operation in self.operations}, self.registered)
+
+    def is_owner(self, person: str, email: str | None) -> bool:
+        """Say whether somebody sees all people and all agents."""
+        return not self.owners.isdisjoint({person, (email or person).lower()})
+
+    def levels(self, scopes: Scopes) -> Levels:
+        """What a person can choose for an agent that asks for these scopes."""
+        return levels_within(scopes, self.ceiling, self.operations)
 
     @property
     def cookies(self) -> CookieJar:

@@ -10,6 +10,7 @@ from auth.clients import GRANT_TYPES, Client, ClientMetadata, read_metadata
 from auth.opaque_tokens import CLIENT_SECRET, digest, mint, nonce
 from auth.parameters import read_json_object
 from auth.realm import Realm
+from auth.record import Note
 
 
 def register_route(realm: Realm) -> Route:
@@ -27,6 +28,7 @@ def register_route(realm: Realm) -> Route:
             await realm.take(connection, "registrations", address)
             await stored_clients.drop_surplus(connection)
             await stored_clients.add(connection, client, now)
+        await realm.record.note(Note(action="register", told="{agent} registered itself", agent=client.name or ""))
         body = {"client_id": client.id, "client_id_issued_at": int(now.timestamp()), **_registered(metadata, secret)}
         return JSONResponse(body, 201, NOT_KEPT)
 

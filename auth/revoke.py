@@ -17,6 +17,7 @@ from auth.errors import InvalidGrant
 from auth.opaque_tokens import ACCESS_TOKEN, REFRESH_TOKEN, digest, is_well_formed
 from auth.parameters import read_form, required, single
 from auth.realm import Realm
+from auth.record import Note
 
 
 def revoke_route(realm: Realm) -> Route:
@@ -31,8 +32,10 @@ def revoke_route(realm: Realm) -> Route:
         # The prefix says what it is; token_type_hint could only be wrong (RFC 7009, 2.1).
         if is_well_formed(token, ACCESS_TOKEN):
             await _revoke_access_token(realm, client, digest(token))
+            await realm.record.note(_note(client, "{agent} revoked an access token"))
         elif is_well_formed(token, REFRESH_TOKEN):
-            await _revoke_refresh_token(realm, client, digest(token))
+            person = await _revoke_refresh_token(realm, client, digest(token))
+            await realm.record.note(_note(client, "{agent} gave back what {person} had allowed it", person))
         return Response(status_code=200, headers=NOT_KEPT)  # what is unknown is as good as revoked (RFC 7009, 2.2)
 
     return json_route("/revoke", "POST", answer)
@@ -45,8 +48,13 @@ async def _revoke_access_token(realm: Realm, client: Client, token_digest: str) 
         await stored_tokens.delete_access_token(connection, token_digest)
 
 
-async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str) -> None:
-    detached = None
+def _note(client: Client, told: str, person: str | None = None) -> Note:
+    return Note(action="revoke", told=told, person=person, agent=client.name or "", source="agent")
+
+
+async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str) -> str | None:
+    """Revoke a refresh token; whose it was."""
+    detached = person = None
     async with realm.database.begin() as connection:
         token = await stored_tokens.find_refresh_token(connection, token_digest)
         _check_owner(client, token.client if token else None)
@@ -56,6 +64,7 @@ async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str)
             await stored_grants.end_lifeless(connection, token.grant, realm.now())
             detached = None if person is None else await detach_if_last(realm, connection, person)
     await disconnect(realm, [] if detached is None else [detached])
+    return person
 
 
 def _check_owner(client: Client, owner: str | None) -> None:

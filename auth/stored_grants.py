@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
 from auth.access import Access
-from auth.access_text import spell_access
+from auth.access_text import read_access, spell_access
 from auth.scopes import Scopes
 from auth.tables import access_token, agent_token, code, family, grant, refresh_token, user
 from auth.upstream import Person
@@ -50,6 +50,12 @@ async def hold_person(connection: AsyncConnection, grant_id: str) -> str | None:
     return uri
 
 
+async def find_person(connection: AsyncConnection, grant_id: str | None) -> str | None:
+    """Find whose grant it is; their URI, None when there is no such grant."""
+    uri: str | None = await connection.scalar(select(grant.c.user_uri).where(grant.c.id == grant_id))
+    return uri
+
+
 async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     """Let a client in. A person has one grant for each: what they allow now replaces what they allowed before.
 
@@ -72,6 +78,18 @@ async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     )
     stored: str = (await connection.execute(replaced.returning(grant.c.id))).scalar_one()
     return stored
+
+
+async def find_access(connection: AsyncConnection, person: str, client: str, resource: str) -> Access | None:
+    """Return what a person allows a client, None when they have not let it in."""
+    query = select(grant.c.access).where(
+        grant.c.user_uri == person,
+        grant.c.client_id == client,
+        grant.c.resource == resource,
+        grant.c.ended_at.is_(None),
+    )
+    text = await connection.scalar(query)
+    return None if text is None else read_access(text)
 
 
 async def find_lifeless(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:

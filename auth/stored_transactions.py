@@ -20,7 +20,7 @@ class Approval:
 
     Attributes:
         scopes: What the person allowed.
-        access: What the person chose, capability by capability.
+        access: The levels that the person chose.
         approval_digest: Of the cookie of the browser.
         state_digest: Of the state sent to Calendly.
         verifier_ciphertext: Of the PKCE towards Calendly.
@@ -53,6 +53,8 @@ async def add(connection: AsyncConnection, transaction: Transaction) -> None:
             resource=request.resource,
             scope=scopes.spell(request.scopes),
             expires_at=transaction.expires_at,
+            shown_access=spell_access(transaction.shown),
+            shown_to=transaction.shown_to,
         )
     )
 
@@ -119,6 +121,8 @@ def _transaction(row: Row[tuple[object, ...]]) -> Transaction:
         ),
         browser_digest=row.browser_digest,
         expires_at=row.expires_at,
+        shown=read_access(row.shown_access or ""),
+        shown_to=row.shown_to,
         approved=None if row.approved_scope is None else scopes.read(row.approved_scope),
         chosen=read_access(row.approved_access or ""),
         approval_digest=row.approval_digest,

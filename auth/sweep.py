@@ -10,14 +10,19 @@ from auth.ending import detach_if_last, disconnect
 from auth.grants import FAMILY_LIFE, GRACE
 from auth.rate_limits import PERIOD
 from auth.realm import Realm
+from auth.record import Unrecorded
+from auth.restrictions import RESTRICTION_LIFE
 from auth.tables import (
     access_token,
+    agent_restriction,
     agent_token,
     authorization_transaction,
     booking_allowance,
     code,
     family,
     grant,
+    page_session,
+    page_sign_in,
     rate_window,
     refresh_token,
     spent_confirmation,
@@ -38,7 +43,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
     while True:
         try:
             await sweep(realm)
-        except StorageUnavailable as error:
+        except (StorageUnavailable, Unrecorded) as error:
             _log.warning("housekeeping will be tried again: %s", error)
         await sleep(_PAUSE)
 
@@ -50,14 +55,16 @@ async def sweep(realm: Realm) -> None:
         await stored_tokens.forget_successors(connection, now - 2 * GRACE)
         await stored_clients.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
-    over = (authorization_transaction, access_token, agent_token, spent_confirmation, booking_allowance)
-    await purge(realm.database, [table.c.expires_at for table in over], now=now)
+    over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
+    await purge(realm.database, [table.c.expires_at for table in (*over, booking_allowance)], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
     await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)
     await purge(realm.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
     await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
+    await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
     await _forget_people(realm)
+    await realm.record.clear_out(now - timedelta(days=realm.audit_days))
 
 
 async def _end_lifeless_grants(realm: Realm) -> None:

@@ -57,8 +57,10 @@ authorization_transaction = Table(
     Column("resource", Text, nullable=False),
     Column("scope", Text, nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
+    Column("shown_access", Text),  # what the page offered, and had chosen before the person touched it
+    Column("shown_to", Text),  # the person whose earlier choices that took into account
     Column("approved_scope", Text),  # what the person allowed of it
-    Column("approved_access", Text),  # what the person chose, as `auth.access_text` spells it
+    Column("approved_access", Text),  # the levels that the person chose, as `auth.access_text` spells them
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
@@ -182,6 +184,83 @@ agent_token = Table(
     Column("digest", String(64), primary_key=True),
     Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
+)
+
+page_sign_in = Table(
+    "page_sign_in",
+    metadata,
+    Column("state_digest", String(64), primary_key=True),  # of the state sent to Calendly
+    Column("browser_digest", String(64), nullable=False),  # of the cookie of the browser that set out
+    Column("verifier_ciphertext", Sealed, nullable=False),  # of the PKCE towards Calendly
+    Column("goes_to", Text, nullable=False),  # the page of ours that was asked for
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
+# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing behind.
+page_session = Table(
+    "page_session",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the cookie
+    Column("user_uri", Text, nullable=False, index=True),
+    Column("name", Text),
+    Column("email", Text),
+    Column("timezone", Text),
+    Column("message", Text),  # what the next page says once: what came of a form
+    Column("ends_at", Instant, nullable=False),  # at the latest
+    Column("expires_at", Instant, nullable=False, index=True),  # when nothing more is asked for
+)
+
+# It outlives grants and clients: a client that registers again is another one, and what it may not do stays.
+agent_restriction = Table(
+    "agent_restriction",
+    metadata,
+    Column("user_uri", Text, primary_key=True),
+    Column("name", Text, primary_key=True),  # what the client calls itself
+    Column("host", Text, primary_key=True),  # where it has the browser sent back to
+    Column("access", Text, nullable=False),  # as `auth.access_text` spells it
+    Column("changed_at", Instant, nullable=False, index=True),
+)
+
+audit_register = Table(
+    "audit_register",
+    metadata,
+    Column("id", Text, primary_key=True),  # there is one row
+    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the record come from
+    Column("first", BigInteger, nullable=False),  # the chains there are: from this number
+    Column("following", BigInteger, nullable=False),  # until before this one
+    Column("seal", String(64), nullable=False),
+)
+
+audit_chain = Table(
+    "audit_chain",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("base_sequence", BigInteger, nullable=False),  # the last entry that is no longer kept
+    Column("base_mac", String(64), nullable=False),
+    Column("base_seal", String(64), nullable=False),
+    Column("tip_sequence", BigInteger, nullable=False),  # the last entry
+    Column("tip_mac", String(64), nullable=False),
+    Column("tip_seal", String(64), nullable=False),
+)
+
+# No foreign key: entries that outlive their chain are to be found, not to vanish with it.
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("chain_id", Text, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("entry", Text, nullable=False),  # all of it, as `auth.audit` writes it
+    Column("mac", String(64), nullable=False),
+    # What it is found by, copied from it.
+    Column("at", Instant, nullable=False, index=True),
+    Column("kind", String(8), nullable=False),
+    Column("request_id", Text, nullable=False, index=True),
+    Column("person", Text),
+    Column("grant_id", Text),
+    Column("action", Text, nullable=False),
+    Index("audit_entry_by_person", "person", "at"),
+    Index("audit_entry_by_grant", "grant_id", "at"),
 )
 
 spent_confirmation = Table(

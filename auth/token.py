@@ -5,6 +5,7 @@ refresh token, one is first, and the other is decided about again.
 """
 
 import logging
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth import stored_clients, stored_codes, stored_tokens
+from auth import stored_clients, stored_codes, stored_grants, stored_tokens
 from auth.answers import NOT_KEPT, json_route
 from auth.clients import Client, authenticate, read_credentials
 from auth.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
@@ -32,12 +33,26 @@ from auth.issuing import Issued, begin_family, repeat, rotate
 from auth.opaque_tokens import CODE, REFRESH_TOKEN, digest, is_well_formed
 from auth.parameters import Parameters, read_form, required, single
 from auth.realm import Realm
+from auth.record import Note
 from auth.scopes import spell
 
 _log: Final = logging.getLogger(__name__)
 
-_Outcome = Issued | OAuthError
-"""What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
+_CODE: Final = "redeem_code"
+_REFRESH: Final = "refresh"
+_TOLD: Final = {
+    _CODE: "{agent} presented the code of a sign-in of {person}",
+    _REFRESH: "{agent} presented a refresh token of {person}",
+}
+_REPLAYED: Final = "it was used before, so what came of it is revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
+
+    answer: Issued | OAuthError
+    note: Note
 
 
 def token_route(realm: Realm) -> Route:
@@ -70,9 +85,10 @@ async def _answer(realm: Realm, request: Request) -> Issued:
             outcome = await _refresh(realm, client, form)
         case _:
             raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
-    if isinstance(outcome, OAuthError):
-        raise outcome
-    return outcome
+    await realm.record.note(outcome.note)
+    if isinstance(outcome.answer, OAuthError):
+        raise outcome.answer
+    return outcome.answer
 
 
 def _body(issued: Issued) -> dict[str, object]:
@@ -93,7 +109,7 @@ async def _redeem(realm: Realm, client: Client, form: Parameters) -> _Outcome:
         outcome = await _try_to_redeem(realm, connection, client, presented, asked) or (
             await _try_to_redeem(realm, connection, client, presented, asked)
         )
-    return outcome or InvalidGrant("The code was used before.")
+    return outcome or _refused(_CODE, client, InvalidGrant("The code was used before."))
 
 
 async def _try_to_redeem(
@@ -102,31 +118,34 @@ async def _try_to_redeem(
     """Decide about a code and act on it; None when the row changed meanwhile."""
     code_digest, now = digest(presented), realm.now()
     code = await stored_codes.find(connection, code_digest) if is_well_formed(presented, CODE) else None
+    grant = code.grant if code else None
+    person = await stored_grants.find_person(connection, grant)
     match redeem(code, asked, now):
         case Redeem(code):
             if not await stored_codes.use(connection, code_digest, now):
                 return None
             await stored_clients.mark_used(connection, client.id, now)
-            return await begin_family(realm, connection, client, code, code_digest)
+            issued = await begin_family(realm, connection, client, code, code_digest)
+            return _Outcome(issued, _note(_CODE, client, grant, person))
         case Revoke(error):
             _log.warning("a code of the client %s was replayed: what it gave is revoked", client.id)
             await stored_tokens.end_family_of_code(connection, code_digest, now)
-            return error
+            return _Outcome(error, _note(_CODE, client, grant, person, rule=_REPLAYED))
         case Refuse(error):
-            return error
+            return _refused(_CODE, client, error, grant, person)
 
 
 async def _refresh(realm: Realm, client: Client, form: Parameters) -> _Outcome:
     presented = required(form, "refresh_token")
     if not client.refreshes:
-        return UnauthorizedClient("This client did not register for refresh tokens.")
+        return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
     asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
     async with realm.database.begin() as connection:
         # Once more when somebody else was faster: then it is a repeat.
         outcome = await _try_to_refresh(realm, connection, client, presented, asked) or (
             await _try_to_refresh(realm, connection, client, presented, asked)
         )
-    return outcome or InvalidGrant("The refresh token was used before.")
+    return outcome or _refused(_REFRESH, client, InvalidGrant("The refresh token was used before."))
 
 
 async def _try_to_refresh(
@@ -136,16 +155,41 @@ async def _try_to_refresh(
     now = realm.now()
     known = is_well_formed(presented, REFRESH_TOKEN)
     token = await stored_tokens.find_refresh_token(connection, digest(presented)) if known else None
+    grant = token.grant if token else None
+    person = await stored_grants.find_person(connection, grant)
     match refresh(token, asked, now):
         case Rotate(token, scopes):
             await stored_clients.mark_used(connection, client.id, now)
-            return await rotate(realm, connection, presented, token, scopes)
+            return _given(await rotate(realm, connection, presented, token, scopes), client, grant, person)
         case Repeat(token, scopes):
-            return await repeat(realm, connection, token, scopes)
+            return _given(await repeat(realm, connection, token, scopes), client, grant, person)
         case Revoke(error):
             if token is not None:
                 _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
                 await stored_tokens.end_family(connection, token.family, now)
-            return error
+            return _Outcome(error, _note(_REFRESH, client, grant, person, rule=_REPLAYED))
         case Refuse(error):
-            return error
+            return _refused(_REFRESH, client, error, grant, person)
+
+
+def _given(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _Outcome | None:
+    return None if issued is None else _Outcome(issued, _note(_REFRESH, client, grant, person))
+
+
+def _refused(
+    action: str, client: Client, error: OAuthError, grant: str | None = None, person: str | None = None
+) -> _Outcome:
+    return _Outcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
+
+
+def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> Note:
+    return Note(
+        action=action,
+        told=_TOLD[action],
+        person=person,
+        agent=client.name or "",
+        grant=grant,
+        decision="allowed" if rule is None else "refused",
+        rule=rule,
+        source=None if rule is None else "server",
+    )

@@ -5,11 +5,11 @@
 /oauth/callback Calendly sends the browser back with the state; the transaction ends, whatever comes of it
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from auth.access import Access
+from auth.access import Access, Allowance
 from auth.errors import Stopped
 from auth.opaque_tokens import digest
 from auth.scopes import Scopes
@@ -43,8 +43,10 @@ class Transaction:
     Attributes:
         digest: Of the secret in the consent form; names the row.
         browser_digest: Of the cookie of the browser that was shown the form.
+        shown: The levels that could be chosen of, as they were chosen before the person touched the page.
+        shown_to: The person whose earlier choices that took into account, None when nobody was known.
         approved: The scopes that the person allowed, None before the approval.
-        chosen: What the person chose, capability by capability; empty before.
+        chosen: The levels that the person chose; empty before.
         approval_digest: Of the cookie set at approval, None before.
         ended: Denied, or Calendly answered.
     """
@@ -53,10 +55,12 @@ class Transaction:
     request: AuthorizationRequest
     browser_digest: str
     expires_at: datetime
-    approved: Scopes | None
-    chosen: Access
-    approval_digest: str | None
-    ended: bool
+    shown: Access
+    shown_to: str | None
+    approved: Scopes | None = None
+    chosen: Access = field(default_factory=dict[str, Allowance])
+    approval_digest: str | None = None
+    ended: bool = False
 
 
 def check_form(transaction: Transaction | None, browser: str | None, now: datetime) -> Transaction:

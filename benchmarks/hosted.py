@@ -1,10 +1,12 @@
-"""The product over HTTP: how many calls it answers, and the memory it takes before there are any."""
+"""The hosted product: how many calls of agents that signed in it answers, and the memory it takes."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Final
 
@@ -13,6 +15,7 @@ import httpx2
 
 from benchmarks.measure import Row, interleaved, ratio, typical, written
 from benchmarks.processes import FLOOR, PRODUCT, REVISION, UPSTREAM, ServerFailed, listening
+from benchmarks.signed_in import ADDRESS, prepare
 
 CLIENTS: Final = 32
 ROUNDS: Final = 8
@@ -29,15 +32,19 @@ _HEADERS: Final = {
 def rows() -> Iterator[Row]:
     """Load the product and the floor in turn, each with one upstream request for each call."""
     with (
+        TemporaryDirectory() as folder,
         listening(*UPSTREAM) as (upstream, _),
-        listening(PRODUCT, "http", "--port", "0", "--auth", "none", "--api-url", upstream) as (ours, process),
+        _signed_in(Path(folder), upstream) as (ours, process, token),
         listening(*FLOOR, "http", upstream) as (floor, floors_process),
     ):
         numbers = count()
         idle, floors_idle = _memory(process), _memory(floors_process)
-        rates, floors_rates = interleaved(ROUNDS, partial(_rate, ours, numbers), partial(_rate, floor, numbers))
+        rates, floors_rates = interleaved(
+            ROUNDS, partial(_rate, ours, numbers, token), partial(_rate, floor, numbers, token)
+        )
+        busy, floors_busy = _memory(process), _memory(floors_process)
     yield Row(
-        what=f"hosted: calls per second, {CLIENTS} clients, no sign-in yet",
+        what=f"hosted: calls per second, {CLIENTS} clients, bearer check, access, pacing and audit on",
         ours=typical(rates, "/s"),
         floor=typical(floors_rates, "/s"),
         figure=ratio(rates, floors_rates),
@@ -45,26 +52,41 @@ def rows() -> Iterator[Row]:
         reach=0.8,
         at_least=True,
     )
-    if idle is not None and floors_idle is not None:
+    yield from _memory_row("before the first call", idle, floors_idle)
+    yield from _memory_row("after them", busy, floors_busy)
+
+
+@contextmanager
+def _signed_in(folder: Path, upstream: str) -> Generator[tuple[str, int, str]]:
+    """Start the product as agents find it that sign in; its address, its process, and the token of one of them."""
+    database, token = prepare(folder)
+    words = ("--auth", "oauth", "--public-url", ADDRESS, "--database-url", database, "--api-url", upstream)
+    with listening(PRODUCT, "http", "--port", "0", *words) as (address, process):
+        yield address, process, token
+
+
+def _memory_row(when: str, ours: float | None, floor: float | None) -> Iterator[Row]:
+    if ours is not None and floor is not None:
         yield Row(
-            what="hosted: memory before the first call",
-            ours=f"{written(idle)} MB",
-            floor=f"{written(floors_idle)} MB",
-            figure=idle,
+            what=f"hosted: memory {when}",
+            ours=f"{written(ours)} MB",
+            floor=f"{written(floor)} MB",
+            figure=ours,
             unit=" MB",
             must=120,
             reach=100,
         )
 
 
-def _rate(server: str, numbers: Iterator[int]) -> float:
+def _rate(server: str, numbers: Iterator[int], token: str) -> float:
     """Return the calls per second that all clients together get answered."""
-    return anyio.run(_load, f"{server}/mcp", numbers)
+    return anyio.run(_load, f"{server}/mcp", numbers, token)
 
 
-async def _load(url: str, numbers: Iterator[int]) -> float:
+async def _load(url: str, numbers: Iterator[int], token: str) -> float:
     answered = 0
-    async with httpx2.AsyncClient(headers=_HEADERS, limits=httpx2.Limits(max_connections=CLIENTS)) as http:
+    headers = {**_HEADERS, "Authorization": f"Bearer {token}"}
+    async with httpx2.AsyncClient(headers=headers, limits=httpx2.Limits(max_connections=CLIENTS)) as http:
         started = perf_counter()
 
         async def client() -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from time import sleep
 from typing import IO, Any, cast
 
@@ -124,8 +124,14 @@ def _address(process: "subprocess.Popen[bytes]", log: int) -> str:
 def _started(command: tuple[str, ...], *, stdin: int, stdout: int, stderr: int) -> Generator["subprocess.Popen[bytes]"]:
     """Run a process until the block is left."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
-    environment["CALENDLY_ACCESS_TOKEN"] = TOKEN
-    with subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout, stderr=stderr) as process:  # noqa: S603 - ours
+    if "oauth" not in command:  # an endpoint that people sign in to takes the token of nobody
+        environment["CALENDLY_ACCESS_TOKEN"] = TOKEN
+    with (
+        TemporaryDirectory() as folder,
+        subprocess.Popen(  # noqa: S603 - ours
+            command, env={**environment, "XDG_DATA_HOME": folder}, stdin=stdin, stdout=stdout, stderr=stderr
+        ) as process,
+    ):
         try:
             yield process
         finally:

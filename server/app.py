@@ -4,17 +4,18 @@ import asyncio
 import os
 import random
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import mcp_types as types
 from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import Server
 
 from auth.access import Access
+from auth.record import Record
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
@@ -23,6 +24,7 @@ from server.caller import Callers
 from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.local import local_party
+from server.local_record import local_record
 from server.party import OnePerson
 from server.seal import Seal
 from server.selection import Rules, Selection, select
@@ -55,9 +57,24 @@ _PHRASES: Final = 8
 """So many things that are switched off are named; the instructions stay within 150 words."""
 
 
+Recording = Callable[[Settings], AbstractAsyncContextManager[Record]]
+"""Opens the record of a server."""
+
+
+class LocalServer(NamedTuple):
+    """What serves one person."""
+
+    mcp: Server[Any]
+    record: Record
+
+
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
+async def serving(settings: Settings, recording: Recording = local_record) -> AsyncGenerator[LocalServer]:
     """Make the MCP server of a process that acts for one person, with the embedded sandbox where it is asked for.
+
+    Args:
+        settings: The person's.
+        recording: Opens the record.
 
     Raises:
         UsageError: There is no token, or a setting names what does not exist.
@@ -68,9 +85,11 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
         settings = await with_sandbox(settings, stack)
         party = await local_party(settings, stack)
         clock = asyncio.get_running_loop().time
+        record = await stack.enter_async_context(recording(settings))
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            parties=OnePerson(party),
+            parties=OnePerson(party, settings.agent_name),
+            record=record,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
@@ -79,7 +98,7 @@ async def serving(settings: Settings) -> AsyncGenerator[Server[Any]]:
             clock=clock,
             sleep=asyncio.sleep,
         )
-        yield mcp_server(Handlers(ALL, selection, callers, origins(settings), clock), selection)
+        yield LocalServer(mcp_server(Handlers(ALL, selection, callers, origins(settings)), selection), record)
 
 
 def calendly_for(settings: Settings, stack: AsyncExitStack) -> Callable[[], Calendly]:

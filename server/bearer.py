@@ -21,6 +21,9 @@ ScopesNeeded = Callable[[Request, Access, str], Collection[str]]
 """What a request needs that calls the tool of a name, where the person allows so much."""
 
 
+TurnedAway = Callable[[Request, str], None]
+"""Notes that a request, which calls the tool of a name, was turned away."""
+
 _PRINCIPAL: Final = "principal"
 
 
@@ -30,11 +33,13 @@ class BearerCheck:
     Args:
         authorization: Knows the tokens.
         scopes_needed: What calls need.
+        turned_away: Is told of a call whose token lacks what it needs.
     """
 
-    def __init__(self, authorization: Authorization, scopes_needed: ScopesNeeded) -> None:
+    def __init__(self, authorization: Authorization, scopes_needed: ScopesNeeded, turned_away: TurnedAway) -> None:
         self._authorization = authorization
         self._scopes_needed = scopes_needed
+        self._turned_away = turned_away
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Put the check of the token before an application; `principal_of` then tells whose request it is."""
@@ -58,7 +63,10 @@ class BearerCheck:
         if tool is None or principal.kind != "browser":
             return None
         needed = self._scopes_needed(request, principal.access, tool)
-        return None if includes(principal.scopes, needed) else self._authorization.forbid(principal, needed)
+        if includes(principal.scopes, needed):
+            return None
+        self._turned_away(request, tool)
+        return self._authorization.forbid(principal, needed)
 
 
 def principal_of(request: Request | None) -> Principal:

@@ -7,9 +7,11 @@ from math import ceil
 from typing import Final, cast
 
 import mcp_types as types
+from starlette.requests import Request as HttpRequest
 
 from auth.access import Decision, conditions, daily_limit, object_to
 from auth.allowances import Full, full
+from auth.record import Record
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
@@ -20,10 +22,11 @@ from calendly.request import JSON, Request
 from server.confirm import Approval, Confirmations, Context
 from server.daily_limits import DailyLimits
 from server.party import Parties, Party, is_for_lack_of_scope
+from server.recording import CallRecord, Permit
 from server.seal import digest
 from server.selection import objection_of, refusal_of
 from tools.bookings import Bookings
-from tools.errors import AccessDenied
+from tools.errors import AccessDenied, NotRecorded
 from tools.idempotency import Ledger
 from tools.stakes import Stakes
 from tools.toolset import Identity, Tool
@@ -62,6 +65,7 @@ class Callers:
         available_times_cap: The longest range of available times, as learned so far.
         ledger: The idempotency keys in use.
         daily_limits: Who has booked how often.
+        record: Where calls are recorded.
         seal: Makes and takes confirmations.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -73,14 +77,35 @@ class Callers:
     available_times_cap: Cap
     ledger: Ledger
     daily_limits: DailyLimits
+    record: Record
     seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
+    def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
+        """Begin the record of one call.
+
+        Args:
+            tool: What is called.
+            party: Who calls.
+            request: How it came, None over stdio.
+        """
+        return CallRecord(
+            record=self.record,
+            request_id=self.record.new_id(),
+            time=self.record.now(),
+            tool=tool,
+            party=party,
+            transport="stdio" if request is None else "http",
+            clock=self.clock,
+            started=self.clock(),
+            identity=lambda: self.identities.get(party.account.user),
+        )
+
     def of(
         self,
-        party: Party,
+        record: CallRecord,
         context: Context,
         params: types.CallToolRequestParams,
         *,
@@ -90,19 +115,19 @@ class Callers:
         """The caller of one request.
 
         Args:
-            party: Who it is from.
+            record: Its record, which says who it is from.
             context: The request, as the SDK hands it over.
             params: Its parameters.
             confirmation: The argument of that name, None without one.
             is_rehearsal: The call is only tried, so nobody is asked.
         """
+        party = record.party
         person, agent = party.account.user, party.account.agent
-        started = self.clock()
-        deadline = started + time_limit(self.max_wait) - _MARGIN
+        deadline = record.started + time_limit(self.max_wait) - _MARGIN
         arguments = {name: value for name, value in (params.arguments or {}).items() if name not in _NOT_CONFIRMED}
         return ToolCaller(
             shared=self,
-            party=party,
+            record=record,
             approval=Approval(
                 seal=self.seal,
                 context=context,
@@ -113,7 +138,6 @@ class Callers:
             ),
             bookings=self.ledger.of(person, agent),
             context=context,
-            started=started,
             deadline=deadline,
             is_rehearsal=is_rehearsal,
         )
@@ -124,14 +148,19 @@ class ToolCaller:
     """The caller of one call: see `tools.toolset.Caller`."""
 
     shared: Callers
-    party: Party
+    record: CallRecord
     approval: Approval
     bookings: Bookings
     context: Context
-    started: float
     deadline: float
     is_rehearsal: bool = False
-    approved: bool = False
+    confirmed: str | None = None
+    """How the call was confirmed."""
+
+    @property
+    def party(self) -> Party:
+        """The person and the agent."""
+        return self.record.party
 
     def bind(self, values: Mapping[str, object]) -> None:
         """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
@@ -157,14 +186,16 @@ class ToolCaller:
         decision = await self.admit(tool)
         objection = await self._objection(tool, stakes) if tool.access == "write" else None
         if objection is not None:
+            self.record.decided(Permit(tool, objection))
             raise AccessDenied(objection_of(objection, self.party))
-        if decision.verdict == "ask" and not (self.approved or self.is_rehearsal):
-            await self.approval.obtain(stakes)
-            self.approved = True
+        if decision.verdict == "ask" and not self.is_rehearsal:
+            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
+            self.record.decided(Permit(tool, decision, self.confirmed))
 
     async def admit(self, tool: Tool) -> Decision:
         """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
         decision = self.party.decide(tool)
+        self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
@@ -184,14 +215,14 @@ class ToolCaller:
         return full(room, *limit) if isinstance(room, Full) else None
 
     async def send(self, request: Request) -> JSON:
-        """Send one request to Calendly within the call's deadline. Raises CalendlyError."""
-        async with self._counted(request):
-            try:
+        """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
+        try:
+            async with self._counted(request), self.record.sending(request):
                 return await self.shared.calendly().send(
                     request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
                 )
-            except InsufficientScope as refused:
-                raise await self._explained(refused) from None
+        except InsufficientScope as refused:
+            raise await self._explained(refused) from None
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
@@ -203,10 +234,12 @@ class ToolCaller:
         agent = self.party.account.agent
         room = await self.shared.daily_limits.take(agent, limit[0])
         if isinstance(room, Full):
-            raise AccessDenied(objection_of(full(room, *limit), self.party))
+            objection = full(room, *limit)
+            self.record.refused(request, objection)
+            raise AccessDenied(objection_of(objection, self.party))
         try:
             yield
-        except (Refusal, Unreachable):  # certainly nothing was booked
+        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
             await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
 
@@ -230,7 +263,7 @@ class ToolCaller:
         return refused if note is None else _reworded(refused, f"{refused.reason} {note}")
 
     async def _report_waiting(self, seconds: float) -> None:
-        elapsed = self.shared.clock() - self.started
+        elapsed = self.shared.clock() - self.record.started
         await self.context.session.report_progress(
             elapsed, elapsed + seconds, f"Waiting {ceil(seconds)} s for a turn under Calendly's rate limit"
         )

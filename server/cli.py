@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "token": "tokens of the hosted endpoint for agents without a browser",
     "access": "what an agent may do, and which rule decides",
     "keys": "the keys under which the hosted endpoint keeps its secrets",
+    "audit": "the record of what agents did",
 }
 
 
@@ -39,6 +40,19 @@ class Action:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
+_SOUGHT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "--person": {
+        "metavar": "WHO",
+        "help": "whose Calendly it is, by user URI, uuid, or the e-mail address of who connected",
+    },
+    "--agent": {"metavar": "NAME", "help": "by which agent"},
+    "--tool": {"metavar": "NAME", "help": "of which tool, or which decision, such as redeem_code"},
+    "--decision": {"metavar": "WORD", "help": "allowed, refused, asked, declined or tried"},
+    "--since": {"metavar": "TIME", "help": "from a day or time on, such as 2026-12-01 or 2026-12-01T09:00+01:00"},
+    "--until": {"metavar": "TIME", "help": "before a day or time"},
+}
+_LIMIT: Final[Mapping[str, Any]] = {"metavar": "N", "help": "at most so many (default 50)"}
+
 ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
     "token": {
         "create": Action(
@@ -49,6 +63,11 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
                     "required": True,
                     "metavar": "SCOPES",
                     "help": "what it may do: Calendly's scopes, by commas",
+                },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, by commas (default: all; "
+                    "what cannot be undone or reaches others, at ask)",
                 },
                 "--user": {
                     "metavar": "WHO",
@@ -71,6 +90,11 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
                 },
             },
         ),
+    },
+    "audit": {
+        "list": Action("print entries, the newest first", {**_SOUGHT, "--limit": _LIMIT}),
+        "export": Action("print entries as JSON Lines, the oldest first", _SOUGHT),
+        "verify": Action("find what was changed, removed or moved"),
     },
     "keys": {"rotate": Action("seal every stored secret anew, under the first key of the ring")},
 }
@@ -137,10 +161,10 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
         words = ["stdio", *words]
     given = vars(_parser().parse_args(words))
     settable = {name for name, source in SOURCES.items() if source.flag}
-    flags = {name: value for name, value in given.items() if name in settable and value is not None}
     command, action = given["command"], given.get("action", "")
-    known = ACTIONS[command][action].options if action else ()
-    options = {name: given[name] for name in (option.lstrip("-") for option in known) if given[name] is not None}
+    known = [option.lstrip("-") for option in ACTIONS[command][action].options] if action else []
+    options = {name: given[name] for name in known if given[name] is not None}
+    flags = {name: given[name] for name in settable.intersection(given).difference(known) if given[name] is not None}
     return command, Arguments(flags, given.get("config"), bool(given.get("json")), action, options)
 
 

@@ -28,6 +28,10 @@ _ANSWER: Final = "confirm"
 _BY_PERSON: Final = "answered by a person"
 _BY_AGENT: Final = "passed on by an agent"
 
+BY_PERSON: Final = "by a person"
+BY_AGENT: Final = "by the agent's word"
+"""How a call was confirmed, in the words of the record."""
+
 # Accepting is the whole answer, so the form has no fields.
 _SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}
 
@@ -72,8 +76,8 @@ class Approval:
     bound_to: bytes
     patience: Callable[[], float]
 
-    async def obtain(self, stakes: Stakes) -> None:
-        """Return once a person, or an agent that was told to ask one, has agreed to this very call.
+    async def obtain(self, stakes: Stakes) -> str:
+        """Return once a person, or an agent that was told to ask one, has agreed to this very call: how.
 
         Raises:
             InputRequired: The client has to ask and repeat the call.
@@ -82,7 +86,7 @@ class Approval:
         """
         try:
             if await self._is_given():
-                return
+                return BY_PERSON if self.confirmation is None else BY_AGENT
             doubt = ""
         except Unproven as unproven:
             doubt = f"{unproven} "
@@ -90,7 +94,7 @@ class Approval:
         if self._can_ask() and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             raise InputRequired(self._round(text))
         if self._can_ask() and self.context.session.can_send_request and await self._elicit(text):
-            return
+            return BY_PERSON
         raise ConfirmationRequired(text, self.seal.issue(_BY_AGENT, self.bound_to))
 
     async def _is_given(self) -> bool:

@@ -9,7 +9,7 @@ from auth.access_text import spell_access
 from calendly.scopes import includes
 from server.next_steps import Failure, next_step
 from server.party import Party, is_for_lack_of_scope
-from server.selection import Selection
+from server.selection import Refusal, Selection
 from tools.toolset import Tool
 from tools.withholding import INVITEE_DATA, tells_of_invitees
 
@@ -18,12 +18,16 @@ _SOURCES: Final[dict[Source, str]] = {
     "person": "the person's choice",
     "token": "the scopes of the agent's token",
     "calendly": "what Calendly granted",
+    "request": "the request itself",
 }
 _BY_CLIENT: Final = (
     "through the client, where it can ask its user; else the agent gets the question and a one-time token, to come "
     "back with once its user agreed"
 )
-_BY_BROWSER: Final = "on this server's own page, where the signed-in person approves the call; nothing else counts, and only the hosted endpoint has one"
+_BY_BROWSER: Final = (
+    "on this server's own page, where the signed-in person approves the call; nothing else counts, and only the hosted "
+    "endpoint has one"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,9 @@ def _outcome(tool: Tool, decision: Decision, party: Party) -> str:
     return f"{outcomes[decision.verdict]}{within}"
 
 
-def _reason(tool: Tool, decision: Decision, party: Party, switched_off: str | None) -> _Rows:
+def _reason(tool: Tool, decision: Decision, party: Party, switched_off: Refusal | None) -> _Rows:
     if switched_off:
-        yield "because", switched_off
+        yield "because", switched_off.told
         return
     yield "because", f"{decision.rule} ({_SOURCES[decision.source]})"
     yield "changed by", _remedy(tool, decision, party)

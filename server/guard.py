@@ -20,7 +20,8 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """What an orchestrator asks by an address of its own choice."""
 
 # Our pages send no referrer, and with that browsers name no origin. Who sent a form is then for its secret to tell.
-_NAMELESS_ORIGIN: Final = frozenset({"/authorize", "/consent", "/oauth/callback"})
+_NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
+"""The first segments of the paths of pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Reach:
 
     def admits(self, origin: str, path: str) -> bool:
         """Say whether a page of an `Origin` may call a path."""
-        if path in self.open_paths or (origin == "null" and path in _NAMELESS_ORIGIN):
+        if path in self.open_paths or (origin == "null" and _first(path) in _NAMELESS_ORIGIN):
             return True
         if not origin.startswith(("http://", "https://")):
             return False
@@ -89,6 +90,11 @@ class Guard:
                 "Pages of other origins may not call this server; the Origin header names one.\n", HTTPStatus.FORBIDDEN
             )
         return None
+
+
+def _first(path: str) -> str:
+    """Return the first segment of a path."""
+    return path.removeprefix("/").partition("/")[0]
 
 
 def _is_here(url: str) -> bool:

@@ -1,21 +1,21 @@
 """A tool as MCP sees it: the list, a call, and every error as a result."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
-from auth.access import Access, Limits, decide
-from calendly.errors import CalendlyError
-from server.caller import Callers
+from auth.access import Access, Decision, Limits, decide
+from calendly.errors import CalendlyError, InsufficientScope
+from server.caller import Callers, ToolCaller
 from server.confirm import Context, InputRequired
 from server.party import Party, operation_of
-from server.results import failure, kind_of, rehearsal, repetition, success
+from server.recording import CallRecord, Permit
+from server.results import failure, rehearsal, repetition, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
@@ -24,8 +24,8 @@ from tools.references import resolved
 from tools.stakes import Rehearsed, Stakes, Subject
 from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
-from tools.toolset import Call, Caller, Tool
-from tools.withholding import withhold
+from tools.toolset import Call, Tool
+from tools.withholding import INVITEE_DATA, withhold
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ class Handlers:
         selection: Those that the operator left on.
         callers: Makes the caller of a request.
         origins: Where resource URIs may point besides Calendly's own address.
-        clock: Seconds that only grow.
     """
 
     def __init__(
@@ -52,13 +51,11 @@ class Handlers:
         selection: Selection,
         callers: Callers,
         origins: tuple[str, ...],
-        clock: Callable[[], float],
     ) -> None:
         self._tools = tools
         self._by_name = {tool.name: tool for tool in tools}
         self._callers = callers
         self._origins = origins
-        self._clock = clock
         self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
         self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
         self._selection = selection
@@ -88,6 +85,20 @@ class Handlers:
         is_off = decide(operation_of(tool), Limits(ceiling=chosen)).verdict == "deny"
         return frozenset() if is_off else frozenset({tool.scope})
 
+    def turned_away(self, request: Request, party: Party, name: str) -> None:
+        """Record a call that was turned away for a scope that a new consent could give.
+
+        Args:
+            request: The call.
+            party: Who called.
+            name: The tool's.
+        """
+        tool = self._by_name[name]
+        record = self._callers.recording(tool, party, request)
+        record.decided(Permit(tool, party.decide(tool)))
+        record.failed(InsufficientScope("The token lacks a scope.", required_scopes=(tool.scope,)))
+        record.close()
+
     async def call_tool(
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
@@ -100,65 +111,49 @@ class Handlers:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
         party = self._callers.parties.of(context)
-        started = self._clock()
-        outcome = "canceled"
-        result: types.CallToolResult | types.InputRequiredResult
+        record = self._callers.recording(tool, party, context.request)
         try:
-            result, outcome = await self._call(tool, party, context, params), "answered"
+            result = await self._call(record, context, params)
         except InputRequired as asked:
-            result, outcome = asked.result, "asked the user"
+            record.failed(asked)
+            return asked.result
         except (ToolError, CalendlyError) as problem:
-            hides_invitees = party.invitees_hidden_by is not None
-            result = failure(problem, tool, party.advice, hides_invitees=hides_invitees)
-            outcome = kind_of(problem)
-        except Exception:
-            outcome = "failed"
+            record.failed(problem)
+            return failure(problem, tool, party.advice, hides_invitees=party.invitees_hidden_by is not None)
+        except Exception as fault:
             log.exception("%s failed by a fault of this server", tool.name)
+            record.failed(fault)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
+        else:
+            record.answered(result)
+            return result
         finally:
-            log.info("%s: %s in %.3f s", tool.name, outcome, self._clock() - started)
-        return result
+            record.close()
 
     async def _call(
-        self, tool: Tool, party: Party, context: Context, params: types.CallToolRequestParams
+        self, record: CallRecord, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult:
+        tool = record.tool
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
-            raise AccessDenied(refusal)
+            record.decided(Permit(tool, refusal.decision))
+            raise AccessDenied(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        values: Mapping[str, Any] = arguments.values()
-
-        async def question() -> str:
-            return await QUESTIONS[tool](call, **values)
-
-        async def subject(aspects: Collection[str]) -> Subject:
-            return await SUBJECTS[tool](call, aspects, **values)
-
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
-        caller = self._callers.of(
-            party,
-            context,
-            params,
-            confirmation=getattr(arguments, "confirmation", None),
-            is_rehearsal=is_rehearsal,
-        )
-        call = Call(tool, caller, Stakes(question, subject), is_rehearsal=is_rehearsal)
+        record.understood(arguments.values(), is_rehearsal=is_rehearsal)
+        confirmation: str | None = getattr(arguments, "confirmation", None)
+        caller = self._callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
         await caller.admit(tool)
-        _refuse_search(tool, party, values)
-        values = await resolved(call, values)
-        caller.bind(values)
+        _refuse_search(record, arguments.values())
+        call, values = await _prepared(caller, arguments.values())
         try:
             answer = await tool.function(call, **values)
         except Rehearsed as tried:
             if tried.request is None:
                 return repetition()
-            return rehearsal(tried.request, await question(), must_be_confirmed=party.decide(tool).verdict == "ask")
-        if party.invitees_hidden_by is not None:
-            answer = withhold(tool.shape, answer)
-        if getattr(arguments, "detail", None) == "full":
-            return success(answer)
-        zone = await _zone(caller, values.get("timezone")) if tells_time(tool.shape) else None
-        return success(lean(tool.shape, answer, zone))
+            must_be_confirmed = record.party.decide(tool).verdict == "ask"
+            return rehearsal(tried.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+        return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -172,19 +167,45 @@ class Handlers:
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
 
 
-def _refuse_search(tool: Tool, party: Party, values: Mapping[str, Any]) -> None:
+def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
     """Raise AccessDenied for a filter that would reveal what is withheld."""
+    tool, party = record.tool, record.party
     named = sorted(name for name in tool.revealing if values[name] is not None)
     source = party.invitees_hidden_by
     if named and source is not None:
+        record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
         raise AccessDenied(
-            f"{named[0]} searches invitees, and invitee_data is off: leave it out. {party.who_changes(source)}"
+            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
         )
 
 
-async def _zone(caller: Caller, named: str | None) -> ZoneInfo | None:
-    """The zone that an answer tells times in: the one that was asked for, else the person's own, where it is known."""
-    return zone_of(named or await own_timezone(caller))
+async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+    """Return the call of a tool, and its arguments with every name in them looked up."""
+    tool = caller.record.tool
+
+    async def question() -> str:
+        return await QUESTIONS[tool](call, **values)
+
+    async def subject(aspects: Collection[str]) -> Subject:
+        return await SUBJECTS[tool](call, aspects, **values)
+
+    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=caller.is_rehearsal)
+    values = await resolved(call, values)
+    caller.bind(values)
+    caller.record.understood(values, is_rehearsal=caller.is_rehearsal)
+    return call, values
+
+
+async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
+    """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
+    shape = caller.record.tool.shape
+    if caller.party.invitees_hidden_by is not None:
+        answer = withhold(shape, answer)
+    if detail == "full":
+        return answer
+    # The zone that was asked for, else the person's own, where it is known.
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
+    return lean(shape, answer, zone)
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 
 from auth.application import CALENDLY_DOMAIN, Application, Applications, Configured
@@ -30,6 +32,7 @@ from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
 from server.bearer import BearerCheck
 from server.caller import Callers
+from server.event_type_names import OwnEventTypes
 from server.front_page import FOLDER, front_page
 from server.guard import Reach
 from server.handlers import Handlers
@@ -41,7 +44,7 @@ from server.setting_values import is_loopback
 from server.settings import Settings
 from server.shared_daily_limits import SharedDailyLimits
 from server.shared_seal import SharedSeal
-from server.store import Store, open_store
+from server.store import Store, open_store, record_in
 from tools import ALL
 from tools.idempotency import Ledger
 
@@ -69,13 +72,18 @@ async def hosting(
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
         issuer = settings.public_url or address
-        realm = realm_for(settings, issuer, selection, store, documents(settings))
-        stack.push_async_callback(realm.connections.finish)
-        authorization = Authorization(realm)
         clock = asyncio.get_running_loop().time
+        calendly = calendly_for(settings, stack)
+        realm = realm_for(settings, issuer, selection, store, documents(settings))
+        realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
+        stack.push_async_callback(realm.connections.finish)
+        await stack.enter_async_context(realm.record.writing())
+        authorization = Authorization(realm)
+        parties = SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None)
         callers = Callers(
-            calendly=calendly_for(settings, stack),
-            parties=SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None),
+            calendly=calendly,
+            parties=parties,
+            record=realm.record,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
             ledger=Ledger(clock),
@@ -84,7 +92,11 @@ async def hosting(
             clock=clock,
             sleep=asyncio.sleep,
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings), clock)
+        handlers = Handlers(ALL, selection, callers, origins(settings))
+
+        def turned_away(request: Request, tool: str) -> None:
+            handlers.turned_away(request, parties.of_request(request), tool)
+
         routes = authorization.routes()
         around = Surroundings(
             reach=Reach(
@@ -94,7 +106,7 @@ async def hosting(
                 open_paths={route.path for route in routes if isinstance(route, Route) and _is_open(route)},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
-            door=BearerCheck(authorization, handlers.scopes_needed),
+            door=BearerCheck(authorization, handlers.scopes_needed, turned_away),
             routes=routes,
             is_ready=store.is_ready,
         )
@@ -176,6 +188,9 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         ),
         documents=documents,
         pages=Pages(FOLDER),
+        owners=settings.owners,
+        audit_days=settings.audit_days,
+        record=record_in(store.archive),
         now=_now,
         random=os.urandom,
     )

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from starlette.requests import Request
+
 from auth.access import Access, Limits
 from auth.connections import ConnectionCredentials, Connections
 from auth.lease import narrowing_note, ungranted_note
@@ -15,7 +17,7 @@ from calendly.scopes import includes
 from server.bearer import principal_of
 from server.confirm import Context
 from server.next_steps import made_for_agent_at, signed_in_at
-from server.party import Note, Party
+from server.party import Agent, Note, Party
 from storage.errors import StorageError
 from tools.toolset import Identity
 
@@ -40,12 +42,16 @@ class SignedIn:
 
     def of(self, context: Context) -> Party:
         """Return whose token the request carries."""
-        return self.of_principal(principal_of(context.request))
+        return self.of_request(context.request)
+
+    def of_request(self, request: Request | None) -> Party:
+        """Return whose token a request carries."""
+        return self.of_principal(principal_of(request))
 
     def of_principal(self, principal: Principal) -> Party:
         """Return for whom a token speaks."""
         by_browser = principal.kind == "browser"
-        credentials = _Credentials(self.connections.credentials(principal.person))
+        credentials = ConnectedCredentials(self.connections.credentials(principal.person))
         return Party(
             account=Account(principal.person, principal.grant_id, credentials),
             identity=_identity(principal),
@@ -55,6 +61,9 @@ class SignedIn:
             changes_at=f" at {self.address}/connections",
             steps_up=by_browser,
             advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),
+            agent=Agent(
+                principal.client_name or "", "registered" if by_browser else "operator", grant=principal.grant_id
+            ),
             note=self._note(principal),
         )
 
@@ -75,18 +84,20 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
-class _Credentials:
+class ConnectedCredentials:
     """A connection's token. Without the database there is none, and what needed one was never sent."""
 
     connection: ConnectionCredentials = field(repr=False)
 
     async def access_token(self) -> str:
+        """Return the token to send now. Raises as the connection does, and Unreachable without the database."""
         try:
             return await self.connection.access_token()
         except StorageError:
             raise Unreachable(_UNSTORED) from None
 
     async def renew(self) -> bool:
+        """Say, after a 401, whether there is a token worth one more try."""
         try:
             return await self.connection.renew()
         except StorageError:

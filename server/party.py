@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from auth.access import Decision, Limits, Operation, Source, decide
+from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.request import Account
 from server.confirm import Context
 from server.next_steps import PERSONAL_TOKEN, Advice
@@ -22,6 +23,21 @@ async def _nothing_to_add(_scopes: Iterable[str]) -> None:
     """Know nothing of scopes that were lost."""
 
 
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent as the record names it.
+
+    Attributes:
+        name: Its name, empty where nobody says it.
+        named_by: Who says so: the `client` of itself, the `operator`, or the client when it `registered`.
+        grant: What the person allowed it, on the hosted endpoint.
+    """
+
+    name: str = ""
+    named_by: Literal["client", "operator", "registered"] | None = None
+    grant: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Party:
     """A person and the agent that acts for them.
@@ -33,6 +49,7 @@ class Party:
         changes_at: Where the person changes what they chose, as the end of a sentence; empty where they did not.
         steps_up: A call that lacks a scope makes the client ask the person for it, so such tools are listed.
         advice: What helps when the token does not.
+        agent: The agent, as the record names it.
         note: Says of scopes whether Calendly granted them once and no longer does.
     """
 
@@ -42,7 +59,13 @@ class Party:
     changes_at: str = ""
     steps_up: bool = False
     advice: Advice = field(default_factory=lambda: PERSONAL_TOKEN)
+    agent: Agent = field(default_factory=Agent)
     note: Note = _nothing_to_add
+
+    @property
+    def person(self) -> str | None:
+        """The person's user URI, None while nothing but their token is known."""
+        return self.account.user if self.account.user.startswith(CALENDLY_ORIGIN) else None
 
     def sees(self, tool: Tool) -> bool:
         """Whether the agent is shown a tool that is on."""
@@ -88,12 +111,21 @@ class Parties(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnePerson:
-    """Whoever reaches this process acts for the same person: `party`, through the agent that the client says it is."""
+    """Whoever reaches this process acts for the same person: `party`, through the agent that the client says it is.
+
+    Args:
+        party: The person.
+        agent_name: What the operator calls the agent in the record, None where the client says it.
+    """
 
     party: Party
+    agent_name: str | None = None
 
     def of(self, context: Context) -> Party:
         """Return the party with its agent, which has no name where the client says none."""
         client = context.session.client_params
-        agent = client.client_info.name[:_LONGEST_NAME] if client is not None else ""
-        return replace(self.party, account=replace(self.party.account, agent=agent))
+        stated = client.client_info.name[:_LONGEST_NAME] if client is not None else ""
+        agent = Agent(stated, "client" if stated else None)
+        if self.agent_name is not None:
+            agent = Agent(self.agent_name, "operator")
+        return replace(self.party, account=replace(self.party.account, agent=stated), agent=agent)

@@ -40,18 +40,26 @@ class Rules:
     scopes: frozenset[str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a tool is off, and what an agent is told that calls it nevertheless."""
+
+    decision: Decision
+    told: str
+
+
 @dataclass(frozen=True)
 class Selection:
     """The tools that are on, in the order of their declaration, and for every other one the sentence why it is off.
 
     Attributes:
         listed: What an agent sees.
-        refusals: By tool name, what an agent is told that calls it nevertheless.
+        refusals: By tool name, why it is off.
         summary: What the operator switched off, in a few phrases.
     """
 
     listed: tuple[Tool, ...]
-    refusals: Mapping[str, str]
+    refusals: Mapping[str, Refusal]
     summary: tuple[str, ...] = ()
 
 
@@ -66,7 +74,11 @@ def select(tools: tuple[Tool, ...], rules: Rules) -> Selection:
     reasons = {tool.name: _reason(tool, chosen, rules) for tool in tools}
     return Selection(
         listed=tuple(tool for tool in tools if not reasons[tool.name]),
-        refusals={tool.name: refusal(tool, *reason) for tool in tools if (reason := reasons[tool.name])},
+        refusals={
+            tool.name: Refusal(Decision("deny", reason[0], "operator"), refusal(tool, *reason))
+            for tool in tools
+            if (reason := reasons[tool.name])
+        },
         summary=_summary(tools, chosen, rules),
     )
 
@@ -83,12 +95,9 @@ def narrow(
         members = _members(tools)
         wanted &= set().union(set(split(names or "")), *(members.get(name, ()) for name in split(toolsets or "")))
     kept = tuple(tool for tool in selection.listed if tool.name in wanted and not (read_only and _writes(tool)))
+    left_out = Decision("deny", "the X-MCP headers of the request leave it out", "request")
     dropped = {
-        tool.name: refusal(
-            tool,
-            "the X-MCP headers of the request leave it out",
-            "Whoever configured this client can change that.",
-        )
+        tool.name: Refusal(left_out, refusal(tool, left_out.rule, "Whoever configured this client can change that."))
         for tool in selection.listed
         if tool not in kept
     }

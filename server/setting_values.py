@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from auth.access import Access
 from auth.access_text import parse_access
 from calendly.booking_limits import parse_ceilings
+from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.scopes import SCOPES
 
 _FOLDER: Final = "calendly-mcp"
@@ -102,6 +103,23 @@ def read_networks(value: object) -> object:
         return tuple(map(ip_network, split(value))) if isinstance(value, str) else value
     except ValueError:
         raise ValueError("must be addresses or networks such as 10.0.0.0/8, separated by commas.") from None
+
+
+def read_owners(value: object) -> object:
+    """Read e-mail addresses and user URIs that commas separate."""
+    return frozenset(map(_owner, split(value))) if isinstance(value, str) else value
+
+
+def _owner(name: str) -> str:
+    if "@" in name and "/" not in name:
+        return name.lower()
+    try:
+        user = UserId.parse(name) if "/" in name else UserId.ME
+    except InvalidIdentifier:
+        user = UserId.ME
+    if user.is_me:
+        raise ValueError(f'must be e-mail addresses or user URIs, separated by commas; "{name[:60]}" is neither.')
+    return user.uri
 
 
 def read_database_url(text: str) -> str:

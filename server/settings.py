@@ -29,6 +29,7 @@ from server.setting_values import (
     read_networks,
     read_origin,
     read_origins,
+    read_owners,
     read_redirect_schemes,
     read_scopes,
     read_token,
@@ -52,7 +53,7 @@ GUIDE_SCOPES: Final = frozenset(
 )
 """The scopes of the 28 endpoints."""
 
-Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys"]
+Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys", "audit"]
 
 _SERVING: Final = frozenset({"stdio", "http"})
 _SELECTING: Final = _SERVING | {"access"}
@@ -61,7 +62,8 @@ _CALLING: Final = _SERVING | _SIGNING_IN
 _LISTENING: Final = frozenset({"http", "sandbox"})
 _HTTP: Final = frozenset({"http"})
 _OPERATING: Final = _HTTP | {"token"}
-_STORING: Final = _OPERATING | {"keys"}
+_KEEPING: Final = _OPERATING | {"keys", "audit"}
+_STORING: Final = _KEEPING | {"stdio"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Source:
 _Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
 _Origin = Annotated[str, AfterValidator(read_origin)]
 _Secret = Annotated[str, AfterValidator(read_word)]
+_Name = Annotated[str, Field(min_length=1, max_length=80)]
 _Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -238,7 +241,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
             _STORING | {"access"},
-            "sqlite:///PATH or postgresql://… (default: SQLite in the user's data folder)",
+            "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
@@ -266,6 +269,14 @@ class Settings(BaseModel):
             "web pages that may call the server besides its own, by commas",
         ),
     ] = ()
+    owners: Annotated[
+        frozenset[str],
+        BeforeValidator(read_owners),
+        Source(
+            "CALENDLY_MCP_OWNERS",
+            help="who sees all people and agents at /connections/all: e-mail addresses or user URIs, by commas",
+        ),
+    ] = frozenset()
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         BeforeValidator(read_networks),
@@ -276,6 +287,24 @@ class Settings(BaseModel):
             "addresses or networks whose X-Forwarded-For counts, by commas",
         ),
     ] = ()
+    agent_name: Annotated[
+        _Name | None,
+        Source(
+            "CALENDLY_MCP_AGENT_NAME",
+            "--agent-name",
+            _SERVING,
+            "what the record calls the agent of this machine (default: what it says of itself)",
+        ),
+    ] = None
+    audit_days: Annotated[
+        int,
+        Field(ge=1, le=36_500),
+        Source("CALENDLY_MCP_AUDIT_DAYS", help="days for which the record is kept (default 400)"),
+    ] = 400
+    audit_detail: Annotated[
+        Literal["hashed", "full"],
+        Source("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the record: hashed (default) or full"),
+    ] = "hashed"
     redirect_port: Annotated[
         _Port,
         Source(
@@ -335,7 +364,7 @@ def load(
     settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
     if settings.sandbox and command in _SERVING:
         settings = _for_sandbox(settings, merged)
-    elif command in _STORING and settings.database_url == MEMORY:
+    elif settings.database_url == MEMORY and not _may_forget(command, settings):
         raise UsageError(
             f"{merged['database_url'][0]}: {MEMORY} is memory, and what people allowed has to outlive the process; "
             "use sqlite:///PATH or postgresql://…."
@@ -343,6 +372,11 @@ def load(
     if command == "http":
         _check_reach(settings, merged)
     return settings
+
+
+def _may_forget(command: Command, settings: Settings) -> bool:
+    """Say whether a command does without a database that outlives it: no other person has allowed anything there."""
+    return command not in _KEEPING or (command == "http" and settings.auth == "none")
 
 
 def _validated(merged: Layer) -> Settings:

@@ -27,13 +27,18 @@ _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK: Final = 65536
 
 
-async def serve_stdio(server: Server[Any]) -> None:
-    """Serve one client until its input ends or a signal asks to stop, and answer everything that came before."""
+async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) -> None:
+    """Serve one client until its input ends or a signal asks to stop, and answer everything that came before.
+
+    Args:
+        server: What answers.
+        after_list: Called each time that a list of tools was sent; what it starts does not delay the first one.
+    """
     lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
     outbox, out = anyio.create_memory_object_stream[SessionMessage](0)
     with _claimed_stdout() as stdout, on_termination(lines_in.close):
-        wire = _Wire(into, out, stdout)
+        wire = _Wire(into, out, stdout, after_list)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wire.read, lines)
             tasks.start_soon(wire.write)
@@ -49,10 +54,13 @@ class _Wire:
         into: MemoryObjectSendStream[SessionMessage | Exception],
         out: MemoryObjectReceiveStream[SessionMessage],
         stdout: int,
+        after_list: Callable[[], None],
     ) -> None:
         self._into = into
         self._out = out
         self._stdout = stdout
+        self._after_list = after_list
+        self._lists: set[str] = set()
         self._owed_to_client: set[str] = set()
         self._owed_to_us: set[types.RequestId | None] = set()
         self._input_ended = False
@@ -86,6 +94,8 @@ class _Wire:
     def _note_received(self, message: types.JSONRPCMessage) -> None:
         if isinstance(message, types.JSONRPCRequest):
             self._owed_to_client.add(str(message.id))
+            if message.method == "tools/list":
+                self._lists.add(str(message.id))
         elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
             self._owed_to_us.discard(message.id)
         elif message.method == "notifications/cancelled":  # a cancelled request is never answered
@@ -98,6 +108,9 @@ class _Wire:
                 self._answer_for_the_client(message.id)
         elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
             self._owed_to_client.discard(str(message.id))
+            if str(message.id) in self._lists:
+                self._lists.discard(str(message.id))
+                self._after_list()
             if self._input_ended and not self._owed_to_client:
                 self._settled.set()
 

@@ -1,12 +1,16 @@
 """The database and its key ring, opened and proven before anything is served."""
 
+import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
 
+from auth.archive import DatabaseArchive
+from auth.record import Record
 from server.local_login import home_folder
 from server.settings import MEMORY, Settings
 from server.terminal import CommandError, UsageError
@@ -22,10 +26,11 @@ _FILE: Final = "calendly-mcp.sqlite3"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A migrated database, and the keys that its secrets need."""
+    """A migrated database, the keys that its secrets need, and the record that is kept in it."""
 
     database: Database
     keyring: KeyRing = field(repr=False)
+    archive: DatabaseArchive
 
     async def is_ready(self) -> bool:
         """Say whether the database answers, and needs no key that another process brought in and this one lacks."""
@@ -35,6 +40,14 @@ class Store:
         except StorageUnavailable:
             return False
         return all(key_id in self.keyring for key_id in needed)
+
+
+def require_database(settings: Settings) -> None:
+    """Raise CommandError where there is no file yet in which something could be looked up."""
+    url = _url(settings)
+    path = Path(url.removeprefix("sqlite:///"))
+    if url.startswith("sqlite:///") and not path.exists():
+        raise CommandError(f"there is no database at {path} yet.")
 
 
 async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -47,11 +60,31 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     try:
         database = await stack.enter_async_context(open_database(_url(settings)))
         await migrate(database)
-        return Store(database, await unlock(database, settings.secret_keys, now=datetime.now(UTC)))
+        keyring = await unlock(database, settings.secret_keys, now=_now())
+        in_full = settings.audit_detail == "full"
+        archive = await DatabaseArchive.open(database, keyring, in_full=in_full, random=os.urandom)
+        return Store(database, keyring, archive)
     except DatabaseUrlError as fault:
         raise UsageError(str(fault)) from None
     except (StorageError, OSError) as fault:
         raise CommandError(str(fault)) from None
+
+
+def record_in(archive: DatabaseArchive) -> Record:
+    """Return the writer of an open record."""
+
+    async def opened() -> DatabaseArchive:
+        return archive
+
+    return Record(opened, now=_now, new_id=_new_id, remedy="Whoever runs this server can see to its database.")
+
+
+def _new_id() -> str:
+    return os.urandom(8).hex()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _url(settings: Settings) -> str:

@@ -8,6 +8,7 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.errors import OutcomeUnknown, Refusal, Unreachable
 from tools.booking_lookup import Wanted, look_up
+from tools.errors import NotRecorded
 from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
 from tools.stakes import Rehearsed
 from tools.times import instant, wire
@@ -163,7 +164,7 @@ async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models
     else:
         try:
             invitee = await _book(call, body, wanted)
-        except (Refusal, Unreachable):
+        except (NotRecorded, Refusal, Unreachable):
             bookings.release(key)
             raise
     bookings.settle(key, dict(invitee))

@@ -3,6 +3,7 @@
     ToolError
     ├── ArgumentError          the arguments cannot be sent
     ├── KeyTaken               the idempotency key stands for another booking (kind `conflict`)
+    ├── NotRecorded            it writes, and its record cannot be stored (kind `access_denied_by_policy`)
     ├── AccessDenied           a rule of the operator or the person forbids it
     ├── ConfirmationRequired   a person has to agree first
     └── Declined               a person said no
@@ -43,6 +44,10 @@ class KeyTaken(ToolError):
 
 class AccessDenied(ToolError):
     """A rule forbids the call; the message names the rule and who can change it."""
+
+
+class NotRecorded(ToolError):
+    """The call writes, so it has to be recorded first, and the record cannot be written. Nothing was sent."""
 
 
 class ConfirmationRequired(ToolError):

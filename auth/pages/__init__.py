@@ -11,7 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from auth.offers import Part
+from auth.offers import Offer
+
+SIGN_IN_FAILED: Final = "This sign-in cannot go on"
+NAMELESS: Final = "An app that does not say its name"
 
 _FOLDER: Final = Path(__file__).parent
 
@@ -33,7 +36,7 @@ class Consent:
         publisher: The host that describes the client, None for one that described itself.
         destination: Where the browser goes afterwards.
         only_loopback: Every redirect URI leads to the person's own machine.
-        parts: What can be allowed.
+        offer: What can be allowed.
         secret: Proves that the form was shown here.
         form_action: The sources that the form may lead to, the way to Calendly and back to the client included.
     """
@@ -42,7 +45,7 @@ class Consent:
     publisher: str | None
     destination: str
     only_loopback: bool
-    parts: Sequence[Part]
+    offer: Offer
     secret: str
     form_action: Sequence[str]
 
@@ -68,17 +71,32 @@ class Pages:
         return self._page("result.html", {"title": title, "message": message, "back": back})
 
     def error(
-        self, message: str, *, status: int, back: Back | None = None, retry_after: int | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        back: Back | None = None,
+        retry_after: int | None = None,
+        title: str = SIGN_IN_FAILED,
     ) -> HTMLResponse:
-        """Show why a sign-in cannot go on."""
-        response = self._page("error.html", {"message": message, "back": back}, status=status)
+        """Show why something cannot go on."""
+        response = self._page("error.html", {"title": title, "message": message, "back": back}, status=status)
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
 
+    def sign_in(self, goes_to: str, *, form_action: Sequence[str], was_signed_in: bool) -> HTMLResponse:
+        """Ask a person to sign in to a page of ours, again if they `was_signed_in` when they saw it."""
+        values: dict[str, object] = {"goes_to": goes_to, "was_signed_in": was_signed_in}
+        return self._page("sign_in.html", values, form_action=form_action)
+
     def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
         """Show a page whose template stands in one of the other folders."""
         return self._page(template, values)
+
+    def form(self, template: str, values: dict[str, object], *, status: int = 200) -> HTMLResponse:
+        """Show a page with forms that lead to ourselves."""
+        return self._page(template, values, status=status, form_action=("'self'",))
 
     def _page(
         self, template: str, values: dict[str, object], *, status: int = 200, form_action: Sequence[str] = ("'none'",)

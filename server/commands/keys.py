@@ -6,11 +6,12 @@ from functools import partial
 
 import anyio
 
+from auth.record import Note
 from auth.tables import metadata
 from server.cli import Arguments
 from server.logs import log_to_stderr
 from server.settings import Settings, load
-from server.store import open_store
+from server.store import open_store, record_in
 from server.terminal import CommandError
 from storage.errors import StorageError
 from storage.rotation import rotate
@@ -30,6 +31,10 @@ async def _rotate(settings: Settings) -> str:
         store = await open_store(settings, stack)
         try:
             renewed = await rotate(store.database, store.keyring, metadata.tables.values())
+            told = "an operator sealed every stored secret anew"
+            await record_in(store.archive).note(
+                Note(action="rotate_keys", told=told, source="operator", transport="command")
+            )
         except StorageError as fault:
             raise CommandError(str(fault)) from None
     return f"{renewed} secrets sealed anew under the key {store.keyring.first}; the other keys may go."

@@ -21,4 +21,4 @@ def run(arguments: Arguments) -> int:
 
 async def _serve(settings: Settings) -> None:
     async with serving(settings) as server:
-        await serve_stdio(server)
+        await serve_stdio(server.mcp, after_list=server.record.open_soon)

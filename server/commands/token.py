@@ -9,6 +9,8 @@ from typing import Final
 import anyio
 
 from auth import agent_tokens
+from auth.access import LOCAL
+from auth.access_text import InvalidAccess, parse_access
 from auth.realm import Realm
 from auth.scopes import BUNDLES, spell
 from server.app import rules
@@ -19,7 +21,7 @@ from server.logs import log_to_stderr
 from server.selection import select
 from server.settings import Settings, load
 from server.store import open_store
-from server.terminal import CommandError, say
+from server.terminal import CommandError, UsageError, say
 from storage.errors import StorageError
 from tools import ALL
 
@@ -59,7 +61,13 @@ async def opened_realm(settings: Settings) -> AsyncGenerator[Realm]:
 async def _create(realm: Realm, options: _Options) -> str:
     named = options["scopes"].replace(",", " ").split()
     scopes = {scope for name in named for scope in BUNDLES.get(name, (name,))}
-    made = await agent_tokens.create(realm, name=options["for"], person=options.get("user"), scopes=scopes)
+    try:
+        access = parse_access(options["access"]) if "access" in options else LOCAL
+    except InvalidAccess as fault:
+        raise UsageError(f"--access: {fault}") from None
+    made = await agent_tokens.create(
+        realm, name=options["for"], person=options.get("user"), scopes=scopes, access=access
+    )
     say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
     return f"{made.secret}\n"
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import ssl
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from html import unescape
@@ -33,6 +32,8 @@ from calendly.scopes import SCOPES, includes
 from server.party import operation_of
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
+from tests.consent_forms import Levels, levels_on
+from tests.record import record_in
 from tools import ALL
 
 ISSUER: Final = "https://mcp.example"
@@ -53,13 +54,11 @@ class Form:
 
     response: httpx2.Response
     secret: str
-    offered: tuple[str, ...]
-    ticked: tuple[str, ...]
+    levels: Levels
 
-    def filled(self, decision: str = "allow", scopes: Sequence[str] | None = None) -> list[tuple[str, str]]:
-        """Return what pressing a button sends, with these scopes ticked instead of those preselected."""
-        ticked = self.ticked if scopes is None else scopes
-        return [("transaction", self.secret), *(("scope", scope) for scope in ticked), ("decision", decision)]
+    def filled(self, decision: str = "allow", access: str | None = None) -> list[tuple[str, str]]:
+        """Return what pressing a button sends, with these levels instead of those preselected."""
+        return [("transaction", self.secret), *self.levels.fields(access), ("decision", decision)]
 
 
 @dataclass(frozen=True)
@@ -219,42 +218,67 @@ class Browser:
         """Follow a client's link to the consent page."""
         response = await self.open(parameters)
         assert response.status_code == 200, response.text
-        boxes = re.findall(r'<input type="checkbox" name="scope" value="([^"]+)"( checked)?>', response.text)
         found = re.search(r'name="transaction" value="([^"]+)"', response.text)
         assert found, response.text
-        return Form(
-            response, found[1], tuple(box[0] for box in boxes), tuple(scope for scope, checked in boxes if checked)
-        )
+        return Form(response, found[1], levels_on(response.text))
 
-    async def submit(self, fields: list[tuple[str, str]], **headers: str) -> httpx2.Response:
-        """Send the consent form, as Chromium does from a page without referrer."""
+    async def submit(self, fields: list[tuple[str, str]], path: str = "/consent", **headers: str) -> httpx2.Response:
+        """Send a form, the consent form unless another is meant, as Chromium does from a page without referrer."""
         sent = {
             "Content-Type": "application/x-www-form-urlencoded",
             "Origin": "null",
             "Sec-Fetch-Site": "same-origin",
             **headers,
         }
-        return await self.http.post("/consent", content=urlencode(fields), headers=sent)
+        return await self.http.post(path, content=urlencode(fields), headers=sent)
 
-    async def approve(self, parameters: dict[str, str], scopes: Sequence[str] | None = None) -> str:
+    async def approve(self, parameters: dict[str, str], access: str | None = None) -> str:
         """Allow what a client asks for, and return the address at Calendly that the browser is sent to."""
         form = await self.consent_form(parameters)
-        response = await self.submit(form.filled(scopes=scopes))
+        response = await self.submit(form.filled(access=access))
         assert response.status_code == 303, response.text
         return response.headers["Location"]
+
+    async def see(self, path: str) -> httpx2.Response:
+        """Open a page of ours."""
+        return await self.http.get(path)
+
+    async def set_out(self, path: str) -> str:
+        """Press the button that signs in to a page, and return the address at Calendly."""
+        response = await self.submit([("to", path)], "/sign-in")
+        assert response.status_code == 303, response.text
+        return response.headers["Location"]
+
+    async def sign_in_to(self, path: str = "/connections", *, person: int = 0) -> httpx2.Response:
+        """Sign in to a page of ours, and open it."""
+        response = await self.return_from_calendly(await consent(await self.set_out(path), person=person))
+        assert response.headers["Location"] == f"{self.site.realm.issuer}{path}"
+        return await self.see(path)
+
+    async def send(self, page: httpx2.Response, path: str, *fields: tuple[str, str]) -> httpx2.Response:
+        """Send a form of a page, and open the page that it leads to."""
+        response = await self.submit([("secret", secret_of(page)), *fields], path)
+        return await self.see(response.headers["Location"]) if response.status_code == 303 else response
 
     async def return_from_calendly(self, answer: dict[str, str]) -> httpx2.Response:
         """Come back from Calendly with its answer."""
         return await self.http.get(f"/oauth/callback?{urlencode(answer)}")
 
     async def sign_in(
-        self, parameters: dict[str, str], *, person: int = 0, scopes: Sequence[str] | None = None
+        self, parameters: dict[str, str], *, person: int = 0, access: str | None = None
     ) -> dict[str, str]:
         """Go the whole way, and return what the client's redirect URI is told."""
-        address = await self.approve(parameters, scopes)
+        address = await self.approve(parameters, access)
         response = await self.return_from_calendly(await consent(address, person=person))
         assert response.status_code == 303, response.text
         return query_of(response.headers["Location"])
+
+
+def secret_of(page: httpx2.Response) -> str:
+    """Read what the forms of a page prove themselves with."""
+    found = re.search(r'name="secret" value="([^"]+)"', page.text)
+    assert found, page.text
+    return found[1]
 
 
 def tokens_of(response: httpx2.Response) -> Tokens:
@@ -291,6 +315,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         connections=connections(database, calendly.login, calendly.clock),
         documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
         pages=Pages(),
+        record=record_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,
         random=os.urandom,
     )

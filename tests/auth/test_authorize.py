@@ -2,9 +2,12 @@ from urllib.parse import urlencode
 
 import pytest
 
+from auth.access import CAPABILITIES
+from auth.choices import CAUTIOUS, scopes_for
 from auth.grants import s256
 from auth.rate_limits import RATE_LIMITS
-from tests.auth.site import BACK, ISSUER, STATE, VERIFIER, Site, link_back, query_of
+from auth.scopes import read
+from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of
 
 Pairs = list[tuple[str, str]]
 
@@ -186,9 +189,9 @@ async def test_one_address_begins_only_so_many_sign_ins_a_minute(site: Site) -> 
 async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_says_what_was_given(site: Site) -> None:
     client = await site.register()
     form = await site.browser().consent_form(site.request(client, scope="openid profile", resource=None))
-    assert set(form.offered) == site.realm.offered
+    assert form.levels.offered == dict(CAPABILITIES)
     tokens = await site.sign_in(client)
-    assert set(tokens.scope.split()) == set(form.ticked) < set(form.offered)
+    assert read(tokens.scope) == scopes_for(CAUTIOUS, OPERATIONS) < site.realm.offered
 
 
 @pytest.mark.anyio

@@ -1,8 +1,8 @@
 import pytest
 
-from auth.access import CAPABILITIES, Access
+from auth.access import CAPABILITIES, OFF, Access
 from auth.access_text import parse_access
-from auth.choices import ASKING, CAUTIOUS, highest, scopes_for, settled, within
+from auth.choices import CAUTIOUS, highest, scopes_for, settled
 from calendly.scopes import SCOPES
 from tests.auth.site import OPERATIONS
 
@@ -39,14 +39,9 @@ def test_what_cannot_be_undone_or_shows_others_is_left_to_the_person_where_a_cli
     }
 
 
-def test_a_wish_is_cut_to_what_the_scopes_give() -> None:
-    cut = levels(within(MEETINGS, OPERATIONS, ASKING))
-    assert {name for name, level in cut.items() if level != "off"} == {"scheduled_events", "invitee_data"}
-
-
 def test_what_the_client_did_not_ask_for_stays_open_and_what_the_person_refused_does_not() -> None:
     scopes = frozenset({"event_types:read", "scheduled_events:write"})
-    chosen = {**within(scopes, OPERATIONS, ASKING), **parse_access("canceling=off,invitee_data=off,booking=full")}
+    chosen = {**dict.fromkeys(CAPABILITIES, OFF), **parse_access("event_types=read,scheduled_events=read,booking=full")}
     stored = levels(settled(chosen, scopes, OPERATIONS))
     assert stored["event_types"] == "ask"
     assert stored["webhooks"] == "ask"

@@ -6,17 +6,20 @@ import pytest
 from typing_extensions import override
 
 import auth.pages
-from auth.offers import offer
+from auth.access import CAPABILITIES, UNLIMITED
+from auth.choices import CAUTIOUS
+from auth.offers import Offer, levels_within, offer
 from auth.pages import Back, Consent, Pages
-from tests.auth.site import OFFERED
+from tests.auth.site import OFFERED, OPERATIONS
 
+LEVELS = levels_within(OFFERED, UNLIMITED, OPERATIONS)
 STYLE = Path(auth.pages.__file__).with_name("style.css").read_text()
 CONSENT = Consent(
     name="Agent",
     publisher="client.example",
     destination="agent.example",
     only_loopback=True,
-    parts=offer(OFFERED, OFFERED),
+    offer=offer(LEVELS, LEVELS, CAUTIOUS),
     secret="s" * 43,
     form_action=("'self'",),
 )
@@ -75,9 +78,10 @@ def test_a_page_is_well_formed_and_says_what_it_is(name: str) -> None:
 def test_every_choice_has_a_label_and_every_group_a_legend() -> None:
     outline = Outline(pages()["consent"])
     assert outline.unlabelled == []
-    assert outline.count("fieldset") == outline.count("legend") == len(CONSENT.parts)
-    boxes = [attributes["value"] for _, attributes in outline.tags if attributes.get("type") == "checkbox"]
-    assert set(boxes) == OFFERED
+    assert outline.count("fieldset") == outline.count("legend") == len(CAPABILITIES)
+    options = [attributes for _, attributes in outline.tags if attributes.get("type") == "radio"]
+    assert {str(option["name"]).removeprefix("level-") for option in options} == set(CAPABILITIES)
+    assert len([option for option in options if "checked" in option]) == len(CAPABILITIES)
 
 
 @pytest.mark.requirement("pages-accessible")
@@ -145,7 +149,7 @@ def test_whatever_a_stranger_is_called_is_text_on_the_page() -> None:
                 publisher=hostile,
                 destination=hostile,
                 only_loopback=False,
-                parts=(),
+                offer=Offer((), (), ()),
                 secret=hostile,
                 form_action=("'self'",),
             )

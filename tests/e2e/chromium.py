@@ -11,14 +11,15 @@ from typing import Any
 
 from tests.interop.node import NODE, SCRIPTS
 
-MOST_STEPS = 60
+MOST_STEPS = 100
 """How often Tab is pressed before something counts as out of reach."""
 
 # What has the focus, as a screen reader would say it.
 _FOCUSED = """(() => {
     const focused = document.activeElement;
     const label = focused.labels?.[0] ?? focused;
-    return label.innerText.replace(/\\s+/g, " ").trim();
+    const group = focused.type === "radio" ? focused.closest("fieldset")?.querySelector("legend") : null;
+    return [label, group].map((part) => part?.innerText.replace(/\\s+/g, " ").trim()).filter(Boolean).join(", ");
 })()"""
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _OUTLINE = "getComputedStyle(document.activeElement).outlineStyle"
@@ -63,12 +64,16 @@ class Page:
         """Tell what can be read."""
         return str(self._ask("text"))
 
+    def focused(self) -> str:
+        """Tell what has the focus."""
+        return str(self._ask("script", _FOCUSED))
+
     def tab_to(self, label: str) -> None:
         """Press Tab until what begins with a label has the focus, and is seen to have it."""
         seen: list[str] = []
         for _ in range(MOST_STEPS):
             self._ask("press", "Tab")
-            seen.append(str(self._ask("script", _FOCUSED)))
+            seen.append(self.focused())
             if seen[-1].startswith(label):
                 assert self._ask("script", _OUTLINE) != "none", label
                 return
@@ -77,6 +82,11 @@ class Page:
     def press(self, key: str) -> None:
         """Press a key."""
         self._ask("press", key)
+
+    def write(self, text: str) -> None:
+        """Press the key of each character."""
+        for character in text:
+            self._ask("press", character)
 
     def press_until(self, key: str, address: str) -> str:
         """Press a key, and wait until it has led to an address with this beginning; the whole of it."""

@@ -1,18 +1,23 @@
 """A stage for the pages that people see: a hosted server, a client that sends them there, and the way to each page."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from threading import Thread
 
+import anyio
+import httpx2
 from typing_extensions import override
 
 from tests.e2e.chromium import Page
-from tests.e2e.hosting import App, Site, hosted, register
+from tests.e2e.hosting import App, Site, hosted, let_minutes_pass, register
+from tests.e2e.people import ADMIN, OWNER, Browser
 
 APP = "Claude Code (calendly)"
+OWNERS = "maya@northlight.example"
 STATE = "what the client wants to see again"
 
 
@@ -48,10 +53,21 @@ class Stage:
 
     site: Site
     loopback: Loopback
+    minutes: Iterator[int] = field(default_factory=lambda: count(2, 2))
 
     def new_app(self) -> App:
         """Register the client, as one that nobody has let in yet."""
         return register(self.site, f"{self.loopback.address}/callback", APP)
+
+    def connect(self, app: App, person: str = OWNER) -> str:
+        """Let the client in, as a person does; its access token."""
+        landed = anyio.run(Browser(person).open, self.way_in(app))
+        tokens = httpx2.post(f"{self.site.url}/token", data=app.code_form(landed)).raise_for_status().json()
+        return str(tokens["access_token"])
+
+    def let_time_pass(self) -> None:
+        """Put minutes between sign-ins: Calendly gives one person few tokens in one."""
+        let_minutes_pass(self.site.calendly, next(self.minutes))
 
     def way_in(self, app: App) -> str:
         """Where the client sends the browser."""
@@ -75,7 +91,9 @@ def stage(folder: Path) -> Generator[Stage]:
     database = f"sqlite:///{folder / 'data.sqlite'}"
     with (
         loopback() as client,
-        hosted("--sandbox", "--database-url", database, CALENDLY_MCP_LOG_LEVEL="warning") as site,
+        hosted(
+            *("--sandbox", "--database-url", database), CALENDLY_MCP_LOG_LEVEL="warning", CALENDLY_MCP_OWNERS=OWNERS
+        ) as site,
     ):
         yield Stage(site, client)
 
@@ -98,6 +116,69 @@ def _error(page: Page, stage: Stage) -> None:
     page.go(stage.way_in(App(stage.site, "nobody", stage.loopback.address)))
 
 
+def _page_sign_in(page: Page, stage: Stage) -> None:
+    page.go(f"{stage.site.url}/connections")
+
+
+def sign_in(page: Page, stage: Stage, path: str = "/connections", *, person: str = OWNER) -> None:
+    """Sign in to a page, by keyboard."""
+    stage.let_time_pass()
+    page.go(f"{stage.site.url}{path}")
+    page.tab_to("Sign in at Calendly")
+    page.press_until("Enter", stage.site.calendly)
+    page.tab_to(OWNER)
+    while not page.focused().startswith(person):
+        page.press("ArrowDown")
+    page.tab_to("Allow")
+    page.press_until("Enter", f"{stage.site.url}{path}")
+
+
+def _agents(page: Page, stage: Stage) -> None:
+    use_an_agent(stage)
+    sign_in(page, stage)
+
+
+def _agent(page: Page, stage: Stage) -> None:
+    _agents(page, stage)
+    page.tab_to(f"Change or disconnect {APP}")
+    page.press_until("Enter", f"{stage.site.url}/connections/")
+
+
+def _owners(page: Page, stage: Stage) -> None:
+    stage.let_time_pass()
+    stage.connect(stage.new_app(), ADMIN)
+    use_an_agent(stage)
+    sign_in(page, stage, "/connections/all")
+
+
+def use_an_agent(stage: Stage, person: str = OWNER) -> str:
+    """Let an agent in and have it do something; its access token."""
+    stage.let_time_pass()
+    token = stage.connect(stage.new_app(), person)
+    for tool in ("get_current_user", "list_event_types"):
+        assert call(stage, token, tool) == 200
+    return token
+
+
+def call(stage: Stage, token: str, tool: str) -> int:
+    """Call a tool without arguments; the HTTP status of the answer."""
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }
+    params = {"name": tool, "arguments": {}, "_meta": meta}
+    headers = {
+        "Accept": "application/json, text/event-stream",
+        "Authorization": f"Bearer {token}",
+        "MCP-Protocol-Version": "2026-07-28",
+        "Mcp-Method": "tools/call",
+        "Mcp-Name": tool,
+    }
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return httpx2.post(stage.site.endpoint, json=body, headers=headers).status_code
+
+
 def _sandbox_sign_in(page: Page, stage: Stage) -> None:
     _consent(page, stage)
     page.tab_to("Allow, and sign in")
@@ -112,6 +193,10 @@ WAYS: dict[str, Callable[[Page, Stage], None]] = {
     "front": _front,
     "consent": _consent,
     "result": _result,
+    "sign-in": _page_sign_in,
+    "agents": _agents,
+    "agent": _agent,
+    "owners": _owners,
     "error": _error,
     "sandbox-sign-in": _sandbox_sign_in,
     "sandbox-error": _sandbox_error,

@@ -1,20 +1,20 @@
 """People at a browser, played over HTTP: they allow what an agent asks for, and sign in at the sandbox."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Final
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urljoin, urlsplit
 
 import httpx2
+
+from tests.consent_forms import Levels, levels_on
 
 OWNER: Final = "Maya Lindqvist"
 ADMIN: Final = "Tomás Herrera"
 MEMBER: Final = "Priya Raman"
 
 _HIDDEN: Final = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
-_BOX: Final = re.compile(r'<input type="checkbox" name="scope" value="([^"]+)"( checked)?>')
 _PERSON: Final = re.compile(r'name="person" value="([^"]+)"[^>]*>\s*<span>([^<]+)')
 
 
@@ -24,16 +24,19 @@ class Browser:
 
     Attributes:
         person: Who signs in at Calendly, by name. Calendly gives tokens to each person 8 times a minute.
-        scopes: What is allowed of what is asked for, None for what the page preselects.
+        access: The levels that are chosen, None for what the page preselects.
+        asked: The scopes that the client asks for, None for those that it has asked for itself. Most ask for all.
         consents: What each consent page offered.
     """
 
     person: str = OWNER
-    scopes: Sequence[str] | None = None
-    consents: list[tuple[str, ...]] = field(default_factory=list[tuple[str, ...]])
+    access: str | None = None
+    asked: str | None = None
+    consents: list[Levels] = field(default_factory=list[Levels])
 
     async def open(self, address: str) -> str:
         """Follow a client's link through consent and sign-in, up to where the browser is sent back to the client."""
+        address = self._asking(address)
         back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
         async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
             response = await http.get(address)
@@ -55,16 +58,22 @@ class Browser:
         assert page.is_success, page.text
         return page.text
 
+    def _asking(self, address: str) -> str:
+        """Return the address of a client that asks for `asked`."""
+        parts = urlsplit(address)
+        if self.asked is None or parts.path != "/authorize":
+            return address
+        return parts._replace(query=urlencode(dict(parse_qsl(parts.query)) | {"scope": self.asked})).geturl()
+
     async def _submit(self, http: httpx2.AsyncClient, page: httpx2.Response) -> httpx2.Response:
         """Fill in the form of a page as a person does, and send it as Chromium does from a page without referrer."""
         action = re.search(r'<form method="post" action="([^"]+)"', page.text)
         assert action, page.text
         fields = [(name, unescape(value)) for name, value in _HIDDEN.findall(page.text)]
-        boxes = _BOX.findall(page.text)
-        if boxes:
-            self.consents.append(tuple(scope for scope, _ in boxes))
-            ticked = [scope for scope, checked in boxes if (checked if self.scopes is None else scope in self.scopes)]
-            fields += [("scope", scope) for scope in ticked]
+        levels = levels_on(page.text)
+        if levels.offered:
+            self.consents.append(levels)
+            fields += levels.fields(self.access)
         people = {unescape(name): identity for identity, name in _PERSON.findall(page.text)}
         if people:
             fields.append(("person", people[self.person]))

@@ -1,5 +1,6 @@
 """The product as a person starts it: a process of its own, with pipes, signals and an exit status."""
 
+import atexit
 import json
 import os
 import signal
@@ -8,8 +9,7 @@ import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import gettempdir
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from mcp import StdioServerParameters
@@ -18,8 +18,11 @@ SECONDS = 60
 """How long anything here may take before the test is called off."""
 
 
+_DATA = TemporaryDirectory(prefix="calendly-mcp-tests-")
+atexit.register(_DATA.cleanup)
+
 NOBODY = {
-    "XDG_DATA_HOME": str(Path(gettempdir(), "calendly-mcp-tests", "nothing-is-here")),
+    "XDG_DATA_HOME": _DATA.name,
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 """Where no program finds a sign-in of the person who runs the tests."""

@@ -104,7 +104,27 @@ async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None
     assert set(row[4:]) == {"users:read", "event_types:read", "availability:read", "scheduled_events:read"}
 
 
+async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator: Operator) -> None:
+    await Agent().sign_in(operator.site)
+    token = operator.create("scheduled_events:write", "CI", "--access", "scheduled_events=read,canceling=off")
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
+    ):
+        listed = {tool.name for tool in (await client.list_tools()).tools}
+        refused = await call(client, "cancel_scheduled_event", scheduled_event="E1")
+    assert listed == {"list_scheduled_events", "get_scheduled_event"}
+    assert refused.kind == "access_denied_by_policy"
+    assert f"{operator.site.url}/connections" in refused.error["message"]
+
+
 def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
+    levels = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", "--access", "users=all")
+    assert (levels.status, levels.stderr) == (
+        2,
+        'calendly-mcp: --access: users cannot be "all"; it can be off, read.\n',
+    )
     unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:write")
     assert (unknown.status, unknown.stderr) == (1, "calendly-mcp: This server gives no scope users:write.\n")
     missing = operator.run("token", "revoke", "nothing")

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 
 from tests.e2e.chromium import Browser, chromium
-from tests.e2e.pages import APP, STATE, WAYS, Stage, stage
+from tests.e2e.pages import APP, STATE, WAYS, Stage, call, sign_in, stage, use_an_agent
+from tests.e2e.people import MEMBER
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("chromium")]
 
@@ -36,12 +37,14 @@ def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage, *, 
     page, app = browser.open(scripts=scripts), scene.new_app()
     page.go(scene.way_in(app))
     assert APP in page.text()
-    page.tab_to("Book meetings and cancel them")
-    page.press("Space")
+    page.tab_to("Ask me each time, Booking")
+    page.press("ArrowLeft")  # a group of radio buttons is one stop, and the arrows choose within it
+    page.tab_to("Ask me each time, Canceling")
+    page.press("ArrowLeft")
     page.tab_to("Allow, and sign in")
     page.press_until("Enter", scene.site.calendly)
     page.tab_to("Maya Lindqvist")
-    page.press("ArrowDown")  # a group of radio buttons is one stop, and the arrows choose within it
+    page.press("ArrowDown")
     page.tab_to("Allow")
     back = page.press_until("Enter", f"{scene.loopback.address}/callback")
     answered = query(back)
@@ -64,6 +67,53 @@ def test_a_person_says_no_by_keyboard_alone(browser: Browser, scene: Stage) -> N
     assert page.complaints() == []
 
 
+@pytest.mark.parametrize(
+    ("scripts", "person"), [(True, MEMBER), (False, "Erik Dahl")], ids=["with scripts", "with scripts off"]
+)
+def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
+    browser: Browser, scene: Stage, person: str, *, scripts: bool
+) -> None:
+    page, token = browser.open(scripts=scripts, width=360), use_an_agent(scene, person)
+    assert call(scene, token, "get_current_user") == 200
+    sign_in(page, scene, person=person)
+    connections = f"{scene.site.url}/connections"
+    page.tab_to("Change or disconnect")
+    agent = page.press_until("Enter", f"{connections}/")
+    page.tab_to("See, Your profile")
+    page.press("ArrowLeft")
+    page.tab_to("Conditions of Booking")
+    page.press("Enter")
+    page.tab_to("At most so many in 24 hours")
+    page.write("2")
+    page.tab_to("Save")
+    page.press_until("Enter", agent)
+    assert "Your profile is now “No”. Booking: at most 2 a day. This holds from its next call on." in page.text()
+    page.tab_to("Disconnect")
+    page.press("Enter")
+    page.tab_to(f"Disconnect {APP}")
+    page.press_until("Enter", connections)
+    assert f"{APP} is disconnected." in page.text()
+    assert call(scene, token, "get_current_user") == 401
+    assert "No agent is connected." in page.text()
+    assert page.complaints() == []
+    page.tab_to("Sign out")
+    page.press_until("Enter", connections)
+    assert "Sign in to go on" in page.text()
+
+
+def test_a_person_deletes_everything_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
+    page, token = browser.open(scripts=False), use_an_agent(scene)
+    sign_in(page, scene)
+    page.tab_to("Disconnect all and delete my data")
+    page.press("Enter")
+    page.tab_to("I want this")
+    page.press("Space")
+    page.tab_to("Disconnect all and delete my data")
+    page.press_until("Enter", f"{scene.site.url}/connections")
+    assert "Everything is deleted" in page.text()
+    assert call(scene, token, "get_current_user") == 401
+
+
 @pytest.mark.parametrize(("width", "dark"), [(1024, False), (360, False), (360, True)])
 @pytest.mark.parametrize("name", WAYS)
 def test_every_page_is_within_reach_of_everybody(
@@ -76,7 +126,7 @@ def test_every_page_is_within_reach_of_everybody(
     assert page.barriers() == []
 
 
-@pytest.mark.parametrize("name", ["front", "consent", "error", "sandbox-sign-in", "sandbox-error"])
+@pytest.mark.parametrize("name", ["front", "consent", "error", "sign-in", "sandbox-sign-in", "sandbox-error"])
 def test_no_page_can_be_framed(browser: Browser, scene: Stage, name: str) -> None:
     page = browser.open()
     WAYS[name](page, scene)

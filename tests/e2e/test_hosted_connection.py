@@ -19,7 +19,7 @@ from tests.server.desk import Answer, Era, call
 pytestmark = pytest.mark.anyio
 
 ERAS: list[Era] = ["legacy", "2026-07-28"]
-READS = ["users:read", "event_types:read", "scheduled_events:read"]
+READS = "users:read event_types:read scheduled_events:read"
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ async def test_a_connection_that_calendly_ended_is_told_without_asking_again_unt
 async def test_what_calendly_takes_away_at_a_renewal_is_explained(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
-    async with Agent(browser=Browser(scopes=READS)).connect(site.endpoint) as client:
+    async with Agent(browser=Browser(asked=READS)).connect(site.endpoint) as client:
         age()
         sandbox.will_fail(path="/scheduled_events", status=401)
         less = {

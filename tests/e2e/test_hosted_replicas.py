@@ -13,15 +13,12 @@ from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
-from tests.e2e.people import Browser
 from tests.e2e.processes import run
 from tests.server.desk import Person, call
-from tools import ALL
 
 pytestmark = pytest.mark.anyio
 
 KEYS: Final = f"k1:{'A' * 43}"
-EVERYTHING: Final = sorted({tool.scope for tool in ALL})
 
 
 @dataclass
@@ -62,7 +59,7 @@ def replicas(settings: dict[str, str]) -> Generator[Replicas]:
 
 async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
     first, second = replicas.endpoints
-    agent = Agent(browser=Browser(scopes=EVERYTHING))
+    agent = Agent()
     async with agent.connect(first) as client:
         meeting = await coming_meeting(client)
         told = await call(client, "cancel_scheduled_event", scheduled_event=meeting)
@@ -159,7 +156,7 @@ async def test_no_secret_is_in_the_log_or_the_database(sandbox: Sandbox, tmp_pat
         "CALENDLY_MCP_SECRET_KEYS": KEYS,
         "CALENDLY_MCP_LOG_LEVEL": "debug",
     }
-    agent = Agent(browser=Browser(scopes=EVERYTHING))
+    agent = Agent()
     with hosted(**settings) as site:
         async with agent.connect(site.endpoint, "2026-07-28", Person()) as client:
             meeting = await coming_meeting(client)

@@ -34,7 +34,7 @@ def site() -> Generator[Site]:
 @pytest.fixture(scope="module")
 async def reader(site: Site) -> Agent:
     """An agent that may read who its user is, and no more."""
-    agent = Agent(browser=Browser(scopes=["users:read"]))
+    agent = Agent(browser=Browser(asked="users:read"))
     await agent.sign_in(site)
     return agent
 

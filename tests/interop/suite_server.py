@@ -22,12 +22,12 @@ async def main() -> None:
     log_to_stderr(settings.log_level, settings.log_format)
     with listen("127.0.0.1", 0) as (listener, address):
         async with serving(settings) as server:
-            equip(server, Seal(os.urandom(32), monotonic, os.urandom))
+            equip(server.mcp, Seal(os.urandom(32), monotonic, os.urandom))
             around = Surroundings(
                 reach=Reach(address=address, is_local=True),
                 front_page=lambda: front_page(Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=True),
             )
-            await serve_http(http_app(server, around), listener, f"ready: {address}/mcp", 1.0)
+            await serve_http(http_app(server.mcp, around), listener, f"ready: {address}/mcp", 1.0)
 
 
 if __name__ == "__main__":

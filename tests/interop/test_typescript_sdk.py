@@ -24,12 +24,12 @@ pytestmark = pytest.mark.needs("node")
 def test_the_sdk_signs_in_refreshes_and_asks_for_more_without_losing_what_it_had(
     site: Site, script: str, arguments: list[str], person: str, version: str | None
 ) -> None:
-    ticked = chain([["users:read"]], repeat(None))
+    asked = chain(["users:read"], repeat(None))
     with node(SCRIPTS / script, site.endpoint, *arguments) as client:
         openings = 0
         while "open" in (message := client.hear()):
             openings += 1
-            client.say({"arrived": anyio.run(Browser(person, next(ticked)).open, message["open"])})
+            client.say({"arrived": anyio.run(Browser(person, asked=next(asked)).open, message["open"])})
     assert openings == 2
     first, refreshed, last = message["scopes"]
     assert (first, refreshed) == ("users:read", "users:read")

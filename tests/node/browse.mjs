@@ -35,7 +35,9 @@ const commands = {
   text: ({ page }) => page.locator("body").innerText(),
   press: ({ page }, key) => page.keyboard.press(key),
   submit: async ({ page }, { key, until }) => {
-    await Promise.all([page.waitForURL((address) => address.href.startsWith(until)), page.keyboard.press(key)]);
+    // Not waitForURL, which has seen enough where a form leads back to its own page.
+    const led = page.waitForNavigation({ url: (address) => address.href.startsWith(until) });
+    await Promise.all([led, page.keyboard.press(key)]);
     return page.url();
   },
   script: ({ page }, source) => page.evaluate(source),

@@ -9,9 +9,11 @@ import anyio
 import mcp_types as types
 from mcp import Client
 
+from auth.record import Record
 from server.app import serving
-from server.settings import load
+from server.settings import Settings, load
 from tests.hostile_upstream import HostileUpstream, Step, answer
+from tests.record import Shelf, record_in_memory
 
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
@@ -74,7 +76,12 @@ async def call(client: Client, name: str, /, **arguments: object) -> Answer:
 
 @asynccontextmanager
 async def connected(
-    upstream: HostileUpstream, era: Era = "legacy", *, person: Person | None = None, **settings: str
+    upstream: HostileUpstream,
+    era: Era = "legacy",
+    *,
+    person: Person | None = None,
+    shelf: Shelf | None = None,
+    **settings: str,
 ) -> AsyncGenerator[Client]:
     """Connect a client, whose user is `person`, to a server in this process.
 
@@ -82,12 +89,20 @@ async def connected(
         upstream: What the server takes for Calendly.
         era: Which revision is spoken.
         person: Answers questions; without one the client cannot ask any.
+        shelf: Where calls are recorded.
         settings: Settings by field name.
     """
+
+    @asynccontextmanager
+    async def recording(_: Settings) -> AsyncGenerator[Record]:
+        record = record_in_memory(shelf)
+        async with record.writing():
+            yield record
+
     environ = {"CALENDLY_ACCESS_TOKEN": "secret", "CALENDLY_API_URL": upstream.origin}
     async with (
-        serving(load("stdio", settings, environ=environ)) as server,
-        Client(server, mode=era, elicitation_callback=person.answer if person else None) as client,
+        serving(load("stdio", settings, environ=environ), recording) as server,
+        Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
     ):
         yield client
 

@@ -46,7 +46,7 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
         environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
         async with (
             serving(load("stdio", {"access": access} if access else {}, environ=environ)) as server,
-            Client(server, mode="legacy", elicitation_callback=person.answer if person else None) as client,
+            Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
         ):
             yield client
 

@@ -24,6 +24,7 @@ from server.party import OnePerson, Party
 from server.seal import Seal
 from server.selection import Rules, select
 from server.settings import load
+from tests.record import record_in_memory
 from tests.server.desk import Era
 from tools.idempotency import Ledger
 from tools.toolset import Call, Toolset
@@ -47,12 +48,13 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         available_times_cap=Cap(31),
         ledger=Ledger(clock),
         daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
+        record=record_in_memory(),
         seal=Seal(os.urandom(32), clock, os.urandom),
         clock=clock,
         sleep=asyncio.sleep,
     )
     tools = tuple(toolset.tools)
-    handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, (), clock)
+    handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, ())
     return Server("test", on_list_tools=handlers.list_tools, on_call_tool=handlers.call_tool)
 
 

@@ -20,7 +20,7 @@ from calendly.errors import (
 )
 from server.results import Problem, failure, kind_of, success
 from tools import ALL
-from tools.errors import AccessDenied, ArgumentError, ConfirmationRequired, Declined, KeyTaken, ToolError
+from tools.errors import AccessDenied, ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
 
 TOOL = next(tool for tool in ALL if tool.name == "create_event_invitee")
 
@@ -38,6 +38,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (ArgumentError.of("count", "No."), "invalid_argument"),
     (KeyTaken("No."), "conflict"),
     (AccessDenied("No."), "access_denied_by_policy"),
+    (NotRecorded("The record cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),
     (Declined("No."), "declined"),
 ]

@@ -94,7 +94,7 @@ def test_a_level_hides_what_it_denies() -> None:
     ids=str,
 )
 def test_a_tool_that_is_off_says_its_capability_the_rule_and_who_can_change_it(rules: Chosen, reason: str) -> None:
-    refusal = selection(**rules).refusals["cancel_scheduled_event"]
+    refusal = selection(**rules).refusals["cancel_scheduled_event"].told
     assert refusal.startswith(f"cancel_scheduled_event (capability canceling) is switched off: {reason}")
 
 
@@ -163,12 +163,12 @@ def test_a_request_that_leaves_a_tool_out_is_named_as_the_reason() -> None:
     narrowed = narrow(ALL, selection(), toolsets="users", names=None, read_only=False)
     assert (
         "the X-MCP headers of the request leave it out. Whoever configured this client"
-        in (narrowed.refusals["list_event_types"])
+        in narrowed.refusals["list_event_types"].told
     )
 
 
 def test_what_the_application_at_calendly_cannot_ask_for_is_off() -> None:
     selection = select(ALL, Rules(ceiling=LOCAL, scopes=frozenset({"webhooks:read", "users:read"})))
     assert {tool.scope for tool in selection.listed} == {"webhooks:read", "users:read"}
-    assert "is not registered for webhooks:write" in selection.refusals["create_webhook_subscription"]
-    assert "CALENDLY_SCOPES" in selection.refusals["create_webhook_subscription"]
+    assert "is not registered for webhooks:write" in selection.refusals["create_webhook_subscription"].told
+    assert "CALENDLY_SCOPES" in selection.refusals["create_webhook_subscription"].told

@@ -134,6 +134,9 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
         ("CALENDLY_MCP_REDIRECT_SCHEMES", "cursor,javascript", '"javascript" cannot be the private-use scheme'),
         ("CALENDLY_MCP_ALLOWED_ORIGINS", "https://a.example,b.example", "without a path"),
         ("CALENDLY_MCP_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "must be addresses or networks"),
+        ("CALENDLY_MCP_OWNERS", "maya@northlight.example,maya", "must be e-mail addresses or user URIs"),
+        ("CALENDLY_MCP_OWNERS", "me", "must be e-mail addresses or user URIs"),
+        ("CALENDLY_MCP_OWNERS", "https://evil.example/users/x@y", "must be e-mail addresses or user URIs"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_never_the_value_of_a_token(
@@ -235,9 +238,11 @@ def test_lists_are_read_as_what_they_name(config: Path) -> None:
             "CALENDLY_MCP_ALLOWED_ORIGINS": "https://App.example, http://localhost:3000",
             "CALENDLY_MCP_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
             "CALENDLY_MCP_REDIRECT_SCHEMES": "cursor, zed",
+            "CALENDLY_MCP_OWNERS": "Maya@Northlight.example, https://api.calendly.com/users/AB12",
         },
         config=config,
     )
+    assert found.owners == {"maya@northlight.example", "https://api.calendly.com/users/AB12"}
     assert found.scopes == {"users:read", "webhooks:write"}
     assert found.allowed_origins == ("https://app.example", "http://localhost:3000")
     assert [str(network) for network in found.trusted_proxies] == ["10.0.0.0/8", "2001:db8::1/128"]

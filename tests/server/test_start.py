@@ -9,7 +9,12 @@ import pytest
 
 from tests.e2e.processes import environment
 
-OURS: Final = frozenset({"auth", "auth.access", "auth.access_text", "auth.allowances", "auth.personal_token"})
+OURS: Final = frozenset(
+    {
+        "auth",
+        *("auth.access", "auth.access_text", "auth.allowances", "auth.audit", "auth.personal_token", "auth.record"),
+    }
+)
 """What a server for one person, whose token is set, needs of authorization."""
 
 CODE: Final = """

@@ -1,0 +1,136 @@
+"""`calendly-mcp audit list|export|verify`: the record of what agents did, hosted or on this machine."""
+
+import json
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+
+import anyio
+
+from auth.archive import DatabaseArchive
+from auth.audit import Entry, facts
+from auth.stored_agent_tokens import find_connected
+from auth.stored_audit import Sought
+from calendly.identifiers import CALENDLY_ORIGIN
+from server.cli import Arguments
+from server.logs import log_to_stderr
+from server.settings import Settings, load
+from server.store import open_store, require_database
+from server.terminal import CommandError, UsageError
+from storage.errors import StorageError
+
+_LIMIT: Final = 50
+
+
+def run(arguments: Arguments) -> int:
+    """Do what was asked for. Returns the exit status."""
+    settings = load("audit", arguments.flags, config=arguments.config)
+    log_to_stderr(settings.log_level, settings.log_format)
+    anyio.run(partial(_act, settings, _ACTIONS[arguments.action], arguments.options))
+    return 0
+
+
+_Options = Mapping[str, str]
+_Action = Callable[[DatabaseArchive, _Options], Awaitable[None]]
+
+
+async def _act(settings: Settings, action: _Action, options: _Options) -> None:
+    async with _archive(settings) as archive:
+        try:
+            await action(archive, options)
+        except StorageError as fault:
+            raise CommandError(str(fault)) from None
+
+
+@asynccontextmanager
+async def _archive(settings: Settings) -> AsyncGenerator[DatabaseArchive]:
+    require_database(settings)
+    async with AsyncExitStack() as stack:
+        yield (await open_store(settings, stack)).archive
+
+
+async def _list(archive: DatabaseArchive, options: _Options) -> None:
+    limit = _count(options.get("limit"))
+    async for entry in _found(archive, options):
+        if limit == 0:
+            return
+        limit -= 1
+        _say(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
+
+
+async def _export(archive: DatabaseArchive, options: _Options) -> None:
+    async for entry in _found(archive, options, oldest_first=True):
+        _say(json.dumps(exported(entry), ensure_ascii=False))
+
+
+async def _verify(archive: DatabaseArchive, _options: _Options) -> None:
+    faults = 0
+    async for fault in archive.verify():
+        faults += 1
+        _say(fault)
+    entries, chains = await archive.count()
+    if faults:
+        raise CommandError(f"the record was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries.")
+    _say(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
+
+
+def exported(entry: Entry) -> dict[str, Any]:
+    """Return an entry as it is exported: every name in every line, what does not apply as null."""
+    known = facts(entry)
+    place = ("transport", "endpoint", "organization", "resource")
+    names = ("time", "person", "agent", "named_by", "grant", "action", "tool", "where", "decision", "rule", "source")
+    values = {**known, "outcome": entry.ending, "where": {name: known.get(name) for name in place}}
+    rest = ("confirmed", "outcome", "status", "duration", "request_id", "kind")
+    return {**{name: values.get(name) for name in (*names, *rest)}, "sentence": entry.told}
+
+
+async def _found(archive: DatabaseArchive, options: _Options, *, oldest_first: bool = False) -> AsyncGenerator[Entry]:
+    sought = Sought(
+        people=None if (person := options.get("person")) is None else await _names_of(archive, person),
+        action=options.get("tool"),
+        since=_time("--since", options.get("since")),
+        until=_time("--until", options.get("until")),
+    )
+    agent, decision = options.get("agent"), options.get("decision")
+    async for entry in archive.find(sought, oldest_first=oldest_first):
+        if agent in {None, entry.agent} and decision in {None, entry.decision}:
+            yield entry
+
+
+async def _names_of(archive: DatabaseArchive, person: str) -> list[str]:
+    """Return as what a person may be recorded who goes by a URI, a uuid, an e-mail address, or a name of the record."""
+    async with archive.database.read() as connection:
+        known = await find_connected(connection, person)
+    return [
+        person,
+        *(name for uri in (*known, f"{CALENDLY_ORIGIN}/users/{person}", person) for name in archive.names_of(uri)),
+    ]
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option}: must be a day or a time, such as 2026-12-01 or 2026-12-01T09:00+01:00.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _count(text: str | None) -> int:
+    if text is None:
+        return _LIMIT
+    if not text.isascii() or not text.isdigit():
+        raise UsageError("--limit: must be a number.")
+    return int(text)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+_ACTIONS: Final[Mapping[str, _Action]] = {"list": _list, "export": _export, "verify": _verify}

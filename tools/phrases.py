@@ -1,0 +1,308 @@
+"""What a call did, in the words of the record: for each tool a verb, and what it is about.
+
+    AGENT listed the scheduled events of USER, 1 to 7 Dec 2026
+    AGENT tried to cancel the scheduled event UUID
+
+Said from the arguments alone, of which any may be missing: nothing is asked of Calendly for the record. A workflow's
+arguments may come as they would be sent, so a value is text, or what `str` makes text. What names or describes a person
+goes through `Names`, and secrets and free texts are left out.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final, Protocol, cast
+from urllib.parse import urlsplit
+
+from calendly.third_party_text import shown
+from tools.availability import (
+    get_user_availability_schedule,
+    list_event_type_available_times,
+    list_user_availability_schedules,
+    list_user_busy_times,
+)
+from tools.booking import create_event_invitee
+from tools.data_compliance import delete_invitee_data
+from tools.event_types import create_one_off_event_type, get_event_type, list_event_types
+from tools.invitees import get_event_invitee, list_event_invitees
+from tools.organization import (
+    create_organization_invitation,
+    get_organization_invitation,
+    get_organization_membership,
+    list_organization_invitations,
+    list_organization_memberships,
+    remove_organization_membership,
+    revoke_organization_invitation,
+)
+from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
+from tools.scheduling_links import create_single_use_scheduling_link
+from tools.toolset import Tool, tool_of
+from tools.users import get_current_user, get_user
+from tools.webhooks import (
+    create_webhook_subscription,
+    delete_webhook_subscription,
+    get_webhook_subscription,
+    list_webhook_subscriptions,
+)
+
+_MOST_NAMED: Final = 5
+_LONGEST: Final = 80
+
+
+class Names(Protocol):
+    """How the record names people."""
+
+    def name(self, text: str) -> str:
+        """Return a name, an address or a URI of a person as it is recorded."""
+        ...
+
+    def hash(self, text: str) -> str:
+        """Return the keyed hash of one, whatever else is recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """The arguments of a call, to be told of.
+
+    Attributes:
+        values: By name, those that were given.
+        me: The person themself, as they are recorded.
+        names: How others are.
+    """
+
+    values: Mapping[str, Any]
+    me: str
+    names: Names
+
+    def given(self, name: str, phrase: str = "{}") -> str:
+        """A value in a phrase, empty when it was not given."""
+        value = self.values.get(name)
+        return "" if value is None else phrase.format(_plain(str(value)))
+
+    def person(self, name: str = "user") -> str:
+        """A user; the person themself by default."""
+        user = self.values.get(name)
+        if user is None or getattr(user, "is_me", False):
+            return self.me
+        return self.names.name(getattr(user, "uri", str(user)))
+
+    def address(self, name: str, phrase: str = "{}") -> str:
+        """An e-mail address in a phrase, empty when it was not given."""
+        value = self.values.get(name)
+        return "" if value is None else phrase.format(self.names.name(str(value)))
+
+    def group_or_person(self) -> str:
+        """Whose: a group's, an organization's where no user was named, else a person's."""
+        if "user" not in self.values or self.values["user"] is None:
+            if self.values.get("group") is not None:
+                return self.given("group", "the group {}")
+            if self.values.get("organization") is not None:
+                return self.given("organization", "the organization {}")
+        return self.person()
+
+    def span(self, start: str, end: str) -> str:
+        """From when to when, such as `, 1 to 7 Dec 2026`; empty without either."""
+        first, last = (_day(self.values.get(name)) for name in (start, end))
+        if first and last:
+            return f", {_between(first, last)}"
+        return f", from {_dated(first)}" if first else f", until {_dated(last)}" if last else ""
+
+
+Telling = Callable[[About], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """How to tell of a tool's calls.
+
+    Attributes:
+        verb: What it does, such as `list`.
+        past: What it did, such as `listed`.
+        about: To what, from the arguments.
+    """
+
+    verb: str
+    past: str
+    about: Telling
+
+
+def _events(about: About) -> str:
+    status = about.given("status", "{} ")
+    return (
+        f"the {status}scheduled events of {about.group_or_person()}{about.span('min_start_time', 'max_start_time')}"
+        f"{about.address('invitee_email', ' with {}')}"
+    )
+
+
+def _memberships(about: About) -> str:
+    whose = about.person() if not (about.values.get("email") or about.values.get("role")) else "the organization"
+    return f"the memberships of {whose}{about.address('email', ' for {}')}{about.given('role', ' with the role {}')}"
+
+
+def _invitee(about: About) -> str:
+    return f"the invitee{about.given('invitee', ' {}')}{about.given('scheduled_event', ' of the event {}')}"
+
+
+def _booking(about: About) -> str:
+    invitee = cast("Mapping[str, str]", about.values.get("invitee") or {})
+    with_whom = f" with {about.names.name(invitee['email'])}" if invitee.get("email") else ""
+    guests = len(about.values.get("event_guests") or ())
+    more = f" and {guests} guest{'s' if guests > 1 else ''}" if guests else ""
+    when = _moment(about.values.get("start_time"))
+    return f"a meeting{about.given('event_type', ' of the event type {}')}{with_whom}{more}{when}"
+
+
+def _one_off(about: About) -> str:
+    return f"a one-off event type of {about.person('host')}{about.given('duration', ', {} minutes')}"
+
+
+def _hooks(about: About) -> str:
+    scope = about.values.get("scope")
+    whose = about.group_or_person() if scope != "organization" else "the organization"
+    return f"the webhook subscriptions of {whose}"
+
+
+def _subscription(about: About) -> str:
+    events = _all(cast("Iterable[str]", about.values.get("events") or ()))
+    host = urlsplit(str(about.values.get("url") or "")).hostname
+    return f"a webhook subscription{f' for {events}' if events else ''}{f' at {_plain(host)}' if host else ''}"
+
+
+def _people(about: About) -> str:
+    emails = [about.names.hash(str(email)) for email in about.values.get("emails") or ()]
+    return f"all data of {_all(emails) or 'invitees'}"
+
+
+def _invitation(about: About) -> str:
+    return f"the invitation{about.given('invitation', ' {}')} to the organization"
+
+
+def _one(noun: str, parameter: str) -> Telling:
+    return lambda about: f"the {noun}{about.given(parameter, ' {}')}"
+
+
+PHRASES: Final[Mapping[Tool, Phrase]] = MappingProxyType(
+    {
+        tool_of(function): Phrase(verb, past, about)
+        for function, verb, past, about in (
+            (get_current_user, "look up", "looked up", lambda about: about.me),
+            (get_user, "look up", "looked up", lambda about: about.person()),
+            (list_event_types, "list", "listed", lambda about: f"the event types of {about.group_or_person()}"),
+            (get_event_type, "read", "read", _one("event type", "event_type")),
+            (create_one_off_event_type, "create", "created", _one_off),
+            (list_scheduled_events, "list", "listed", _events),
+            (get_scheduled_event, "read", "read", _one("scheduled event", "scheduled_event")),
+            (cancel_scheduled_event, "cancel", "canceled", _one("scheduled event", "scheduled_event")),
+            (
+                list_event_invitees,
+                "list",
+                "listed",
+                lambda about: (
+                    f"the {about.given('status', '{} ')}invitees of the event"
+                    f"{about.given('scheduled_event', ' {}')}{about.address('email', ' with the address {}')}"
+                ),
+            ),
+            (get_event_invitee, "read", "read", _invitee),
+            (create_event_invitee, "book", "booked", _booking),
+            (
+                list_event_type_available_times,
+                "list",
+                "listed",
+                lambda about: (
+                    f"the open times of the event type{about.given('event_type', ' {}')}"
+                    f"{about.span('start_time', 'end_time')}"
+                ),
+            ),
+            (
+                list_user_busy_times,
+                "list",
+                "listed",
+                lambda about: f"the busy times of {about.person()}{about.span('start_time', 'end_time')}",
+            ),
+            (
+                list_user_availability_schedules,
+                "list",
+                "listed",
+                lambda about: f"the availability schedules of {about.person()}",
+            ),
+            (get_user_availability_schedule, "read", "read", _one("availability schedule", "schedule")),
+            (
+                create_single_use_scheduling_link,
+                "create",
+                "created",
+                lambda about: f"a single-use link{about.given('owner', ' for the event type {}')}",
+            ),
+            (list_organization_memberships, "list", "listed", _memberships),
+            (get_organization_membership, "read", "read", _one("membership", "membership")),
+            (remove_organization_membership, "remove", "removed", _one("member", "membership")),
+            (
+                list_organization_invitations,
+                "list",
+                "listed",
+                lambda about: (
+                    f"the {about.given('status', '{} ')}invitations to the organization"
+                    f"{about.address('email', ' of {}')}"
+                ),
+            ),
+            (
+                create_organization_invitation,
+                "invite",
+                "invited",
+                lambda about: f"{about.address('email') or 'somebody'} to the organization",
+            ),
+            (get_organization_invitation, "read", "read", _invitation),
+            (revoke_organization_invitation, "revoke", "revoked", _invitation),
+            (list_webhook_subscriptions, "list", "listed", _hooks),
+            (create_webhook_subscription, "create", "created", _subscription),
+            (get_webhook_subscription, "read", "read", _one("webhook subscription", "webhook_subscription")),
+            (delete_webhook_subscription, "delete", "deleted", _one("webhook subscription", "webhook_subscription")),
+            (delete_invitee_data, "delete", "deleted", _people),
+        )
+    }
+)
+"""For each tool its phrase."""
+
+
+def _plain(text: str) -> str:
+    line = shown(text)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def _all(texts: Iterable[str]) -> str:
+    named = [_plain(text) for text in texts]
+    rest = len(named) - _MOST_NAMED
+    if rest > 0:
+        named = [*named[:_MOST_NAMED], f"{rest} more"]
+    return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+
+
+def _time(value: object) -> datetime | None:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+
+
+def _day(value: object) -> datetime | None:
+    return None if value is None else _time(value)
+
+
+def _dated(day: datetime | None) -> str:
+    return "" if day is None else f"{day.day} {day:%b %Y}"
+
+
+def _between(first: datetime, last: datetime) -> str:
+    if first.date() == last.date():
+        return _dated(first)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day} to {_dated(last)}"
+    return f"{_dated(first)} to {_dated(last)}"
+
+
+def _moment(value: object) -> str:
+    time = _day(value)
+    return "" if time is None else f" on {_dated(time)}, {time:%H:%M %Z}".rstrip()
