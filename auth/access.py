@@ -187,12 +187,12 @@ def decide(operation: Operation, limits: Limits) -> Decision:
 
 
 def least(accesses: Iterable[Access]) -> Access:
-    """Return what all of them allow, at least one; capabilities that are off are left out."""
+    """Return what all of them allow, at least one."""
     first, *others = accesses
     met = dict(first)
     for other in others:
         met = {name: _meet(allowance, other.get(name, OFF)) for name, allowance in met.items()}
-    return {name: allowance for name, allowance in met.items() if allowance.level != "off"}
+    return met
 
 
 def conditions(capability: str, limits: Limits) -> tuple[Condition, ...]:
@@ -287,6 +287,12 @@ def _some(values: Collection[str]) -> str:
 
 
 def _domains(addresses: Collection[str] | None) -> set[str] | None:
-    """The domains as conditions name them. Only ASCII letters have the same small letter wherever mail is sent."""
-    domains = None if addresses is None else {address.rpartition("@")[2] for address in addresses}
-    return domains and {domain.lower() if domain.isascii() else domain for domain in domains}
+    return None if addresses is None else set(map(_domain, addresses))
+
+
+def _domain(address: str) -> str:
+    """The domain as conditions name it. Only ASCII letters have the same small letter wherever mail is sent."""
+    _, at, domain = address.rpartition("@")
+    if not at or not domain.isascii():
+        return ""
+    return domain.lower()

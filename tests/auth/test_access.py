@@ -168,5 +168,5 @@ def test_the_least_of_several_keeps_every_condition() -> None:
         per_day=5,
         in_browser=True,
     )
-    assert "users" not in met
+    assert met["users"].level == "off"
     assert met["webhooks"].level == "read"

@@ -43,7 +43,11 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
 
     @asynccontextmanager
     async def connected(access: str = "", person: Person | None = None, who: str = "owner") -> AsyncGenerator[Client]:
-        environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
+        environ = {
+            "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
+            "CALENDLY_API_URL": one_sandbox.url,
+            "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+        }
         async with (
             serving(load("stdio", {"access": access} if access else {}, environ=environ)) as server,
             Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
