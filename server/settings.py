@@ -18,7 +18,18 @@ from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.setting_layers import Layer, Names, Value, read_environment, read_file
-from server.setting_sources import CALLING, HTTP, KEEPING, LISTENING, OPERATING, SERVING, STORING, Command, Source
+from server.setting_sources import (
+    CALLING,
+    HTTP,
+    KEEPING,
+    LISTENING,
+    OPERATING,
+    SELECTING,
+    SERVING,
+    STORING,
+    Command,
+    Source,
+)
 from server.setting_values import (
     data_folder,
     is_loopback,
@@ -99,22 +110,24 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
-            SERVING,
+            SELECTING,
             "toolsets or capabilities, by commas (default endpoints)",
         ),
     ] = None
-    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", SERVING, "single tools, by commas")] = None
+    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", SELECTING, "single tools, by commas")] = (
+        None
+    )
     exclude_tools: Annotated[
         _Names,
-        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", SERVING, "tools to leave out, whatever else is said"),
+        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", SELECTING, "tools to leave out, whatever else is said"),
     ] = ()
     read_only: Annotated[
-        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", SERVING, "neither list nor run tools that write")
+        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", SELECTING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
         Access,
         BeforeValidator(read_access),
-        Source("CALENDLY_MCP_ACCESS", "--access", SERVING, "capability=off, read, ask or full, by commas"),
+        Source("CALENDLY_MCP_ACCESS", "--access", SELECTING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
@@ -192,7 +205,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
-            OPERATING,
+            OPERATING | {"access"},
             "the address that clients use, without a path (default: the one listened on)",
         ),
     ] = None
@@ -202,7 +215,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
-            STORING,
+            STORING | {"access"},
             "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
         ),
     ] = Field(None, repr=False)
@@ -333,6 +346,8 @@ def load(
         )
     if command == "http":
         _check_reach(settings, merged)
+    if command == "stdio" or (command == "http" and settings.auth == "none"):
+        _check_confirmations(settings, merged)
     return settings
 
 
@@ -367,6 +382,16 @@ def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
     ignored = tuple(merged[field][0] for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _check_confirmations(settings: Settings, merged: Layer) -> None:
+    """Refuse to wait for answers on a page that there is not."""
+    names = [name for name, allowance in settings.access.items() if allowance.in_browser]
+    if names:
+        raise UsageError(
+            f"{merged['access'][0]}: {names[0]} cannot have confirm=browser here: the page for it belongs to the "
+            "hosted endpoint, where people sign in."
+        )
 
 
 def _check_reach(settings: Settings, merged: Layer) -> None:

@@ -31,6 +31,7 @@ ERROR_SCHEMA: dict[str, object] = {
         "retryable": {"type": "boolean"},
         "next_step": {"type": "string"},
         "confirmation": {"type": "string"},
+        "confirm_url": {"type": "string"},
     },
 }
 
@@ -48,7 +49,7 @@ REHEARSAL_SCHEMA: dict[str, object] = {
         "method": {"type": "string"},
         "path": {"type": "string"},
         "body": {"type": ["object", "null"]},
-        "effects": {"type": "string", "description": "in plain words"},
+        "effects": {"type": "string", "description": "in plain words, unless Calendly refuses"},
         "must_be_confirmed": {"type": "boolean", "description": "a person would be asked first"},
     },
 }

@@ -41,7 +41,9 @@ def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "token create", "token list", "token revoke", "keys rotate"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "token create", "token list", "token revoke", "access explain", "keys rotate"]
+)
 def test_every_command_has_help(command: str) -> None:
     ended = run(*command.split(), "--help")
     assert ended.status == 0
