@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from auth import stored_audit
-from auth.audit import Chain, Entry, Keys, Veil, check_end, check_register, follow
+from auth.audit import Entry, Veil
+from auth.audit_chain import Chain, Keys, check_end, check_register, follow
 from auth.record import Unrecorded
 from auth.stored_audit import OwnChain, Sought
 from storage.database import Database

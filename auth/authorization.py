@@ -19,6 +19,7 @@ from auth.answers import json_refusal
 from auth.authorize import authorize_route
 from auth.callback import callback_route
 from auth.challenges import insufficient_scope, unauthenticated
+from auth.confirm_page import confirm_routes
 from auth.consent import consent_route
 from auth.errors import TemporarilyUnavailable, TooManyRequests
 from auth.grants import live_scopes
@@ -58,6 +59,7 @@ class Authorization:
             *agents_routes(realm),
             *owners_routes(realm),
             *agent_routes(realm),
+            *confirm_routes(realm),
             token_route(realm),
             revoke_route(realm),
         ]

@@ -24,10 +24,10 @@ from sqlalchemy import (
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.audit import (
+from auth.audit import Entry, read
+from auth.audit_chain import (
     KEY_BYTES,
     Chain,
-    Entry,
     Keys,
     Link,
     Register,
@@ -36,7 +36,6 @@ from auth.audit import (
     follow,
     is_base_sealed,
     is_sealed,
-    read,
     seal_base,
     seal_register,
     seal_tip,

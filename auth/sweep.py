@@ -23,6 +23,7 @@ from auth.tables import (
     grant,
     page_session,
     page_sign_in,
+    pending_confirmation,
     rate_window,
     refresh_token,
     spent_confirmation,
@@ -56,7 +57,8 @@ async def sweep(realm: Realm) -> None:
         await stored_clients.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
-    await purge(realm.database, [table.c.expires_at for table in (*over, booking_allowance)], now=now)
+    calls = (pending_confirmation, booking_allowance)
+    await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
     await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)

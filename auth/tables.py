@@ -278,6 +278,17 @@ booking_allowance = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )
 
+pending_confirmation = Table(
+    "pending_confirmation",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of what the address of the page ends in
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("question_ciphertext", Sealed, nullable=False),  # what the call would do, and to whom
+    Column("expires_at", Instant, nullable=False, index=True),
+    Column("decided_at", Instant),  # when the person said yes or no
+    Column("approved", Boolean),
+)
+
 rate_window = Table(
     "rate_window",
     metadata,

@@ -9,7 +9,7 @@ from tests.e2e.pages import WAYS, stage
 FOLDER = Path(__file__).resolve().parent.parent / "docs/screenshots"
 WIDTH = 620
 NARROW = 360
-DARK = {"consent", "sandbox-sign-in"}
+DARK = {"consent", "agents", "agent", "sandbox-sign-in"}
 """Pages shown once more, as on a dark phone."""
 
 

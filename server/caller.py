@@ -9,7 +9,7 @@ from typing import Final, cast
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
 
-from auth.access import Decision, conditions, daily_limit, object_to
+from auth.access import Decision, conditions, daily_limit, is_browser_only, object_to
 from auth.allowances import Full, full
 from auth.record import Record
 from calendly import models
@@ -19,7 +19,7 @@ from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
-from server.confirm import Approval, Confirmations, Context
+from server.confirm import Approval, Confirmations, ConfirmPage, Context
 from server.daily_limits import DailyLimits
 from server.party import Parties, Party, is_for_lack_of_scope
 from server.recording import CallRecord, Permit
@@ -67,6 +67,7 @@ class Callers:
         daily_limits: Who has booked how often.
         record: Where calls are recorded.
         seal: Makes and takes confirmations.
+        page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
     """
@@ -81,6 +82,7 @@ class Callers:
     seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
     def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
@@ -134,6 +136,8 @@ class Callers:
                 params=params,
                 confirmation=confirmation,
                 bound_to=digest(params.name, arguments, person, agent),
+                page=self.page_of(agent) if self.page_of else None,
+                only_page=is_browser_only(record.tool.capability, party.limits),
                 patience=lambda: max(0.0, deadline - _FOR_SENDING - self.clock()),
             ),
             bookings=self.ledger.of(person, agent),

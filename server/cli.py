@@ -13,7 +13,7 @@ from typing import Any, Final, NoReturn, cast
 
 from typing_extensions import override
 
-from server.settings import SOURCES, Settings, Source
+from server.settings import SOURCES, Settings
 from server.terminal import DISTRIBUTION, PROGRAM, CommandError, UsageError, say
 
 COMMANDS: Final = {
@@ -216,7 +216,7 @@ def _add_flags(parser: argparse.ArgumentParser, command: str) -> None:
 
 def _settings_help() -> str:
     """All settings, one a line: the variable is also the name in a file given with --config; a flag wins."""
-    variables: list[Source] = [source for source in SOURCES.values() if source.variable]
+    variables = [source for source in SOURCES.values() if source.variable]
     width = max(len(cast("str", source.variable)) for source in variables) + 1
     lines = [f"  {source.variable:<{width}} {source.help}" for source in variables]
     return "\n".join(

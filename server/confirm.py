@@ -2,8 +2,9 @@
 
 On 2026-07-28 the question is an input-required result, and the client repeats the call with the answer. An older client
 on stdio is sent an elicitation request in the middle of the call. A client that cannot ask gets the question and a
-one-time token, for its agent to come back with once the user has agreed. Whatever comes back counts only with our seal,
-bound to this very call (architecture: seal.py).
+one-time token, for its agent to come back with once the user has agreed; where people sign in, it also gets the address
+of a page on which the person answers, and a capability may take that answer and no other. Whatever comes back counts
+only with our seal, bound to this very call (`server.seal`).
 """
 
 from collections.abc import Callable
@@ -30,6 +31,7 @@ _BY_AGENT: Final = "passed on by an agent"
 
 BY_PERSON: Final = "by a person"
 BY_AGENT: Final = "by the agent's word"
+ON_PAGE: Final = "by a person on the page"
 """How a call was confirmed, in the words of the record."""
 
 # Accepting is the whole answer, so the form has no fields.
@@ -45,6 +47,22 @@ class Confirmations(Protocol):
 
     async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
         """Take a token, so that it never works again. Raises Unproven."""
+        ...
+
+
+class ConfirmPage(Protocol):
+    """The page on which the person approves a call of one agent: `server.confirm_page`."""
+
+    async def open(self, token: str, question: str) -> str:
+        """Have the call of a token wait for the person's answer; the address of the page. Raises Unreachable."""
+        ...
+
+    async def address(self, token: str) -> str | None:
+        """Return the address of the page of a token's call, None when it does not wait any more. Raises Unreachable."""
+        ...
+
+    async def answer(self, token: str) -> bool | None:
+        """Return what the person said, None when nothing yet. Raises Unreachable."""
         ...
 
 
@@ -66,6 +84,8 @@ class Approval:
         params: Its parameters.
         confirmation: The token of an earlier `confirmation_required`, None when the agent passed none.
         bound_to: The digest of tool, arguments, person and agent.
+        page: Where the person can approve the call by themselves, None where there is no such page.
+        only_page: No other approval counts.
         patience: How many seconds are left to wait for an answer.
     """
 
@@ -74,6 +94,8 @@ class Approval:
     params: types.CallToolRequestParams
     confirmation: str | None
     bound_to: bytes
+    page: ConfirmPage | None = None
+    only_page: bool = False
     patience: Callable[[], float]
 
     async def obtain(self, stakes: Stakes) -> str:
@@ -84,35 +106,53 @@ class Approval:
             ConfirmationRequired: The client cannot ask.
             Declined: The person said no, or dismissed the question.
         """
+        doubt = ""
         try:
-            if await self._is_given():
-                return BY_PERSON if self.confirmation is None else BY_AGENT
-            doubt = ""
+            how = await self._given()
+            if how is not None:
+                return how
         except Unproven as unproven:
             doubt = f"{unproven} "
+        can_ask = self._can_ask() and not self.only_page
         text = doubt + await stakes.question()
-        if self._can_ask() and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+        if can_ask and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             raise InputRequired(self._round(text))
-        if self._can_ask() and self.context.session.can_send_request and await self._elicit(text):
+        if can_ask and self.context.session.can_send_request and await self._elicit(text):
             return BY_PERSON
-        raise ConfirmationRequired(text, self.seal.issue(_BY_AGENT, self.bound_to))
+        token = self.seal.issue(_BY_AGENT, self.bound_to)
+        url = await self.page.open(token, await stakes.question_for_person()) if self.page else None
+        raise ConfirmationRequired(text, token, url, only_page=self.only_page)
 
-    async def _is_given(self) -> bool:
-        """Whether this round brought an approval.
+    async def _given(self) -> str | None:
+        """Return how this round was approved, None when it brought no approval.
 
         Raises:
             Unproven: It brought something that is none.
             Declined: It brought a refusal.
+            ConfirmationRequired: The person has not answered on the page yet, and nothing else counts.
         """
         if self.confirmation is not None:
-            await self.seal.redeem(self.confirmation, _BY_AGENT, self.bound_to)
-            return True
+            return await self._given_with(self.confirmation)
         answer = (self.params.input_responses or {}).get(_ANSWER)
-        if not isinstance(answer, types.ElicitResult):
-            return False
+        if self.only_page or not isinstance(answer, types.ElicitResult):
+            return None
         await self.seal.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
         _require_consent(answer)
-        return True
+        return BY_PERSON
+
+    async def _given_with(self, token: str) -> str:
+        answer = await self.page.answer(token) if self.page else None
+        if answer is None and self.only_page and self.page is not None:
+            url = await self.page.address(token)
+            if url is not None:  # the token stays good: it is the page that is waited for
+                raise ConfirmationRequired("The user has not answered on the page yet.", token, url, only_page=True)
+            raise Unproven("The confirmation has expired, or was not given for this very call.")
+        await self.seal.redeem(token, _BY_AGENT, self.bound_to)
+        if answer is None:
+            return BY_AGENT
+        if not answer:
+            raise Declined("The user was asked on the page and said no.")
+        return ON_PAGE
 
     def _can_ask(self) -> bool:
         capabilities = self.context.session.client_capabilities

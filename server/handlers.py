@@ -186,10 +186,15 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     async def question() -> str:
         return await QUESTIONS[tool](call, **values)
 
+    async def question_for_person() -> str:
+        return await QUESTIONS[tool](call.as_person(), **values)
+
     async def subject(aspects: Collection[str]) -> Subject:
         return await SUBJECTS[tool](call, aspects, **values)
 
-    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=caller.is_rehearsal)
+    hides = caller.party.invitees_hidden_by is not None
+    stakes = Stakes(question, question_for_person if hides else question, subject)
+    call = Call(tool, caller, stakes, is_rehearsal=caller.is_rehearsal)
     values = await resolved(call, values)
     caller.bind(values)
     caller.record.understood(values, is_rehearsal=caller.is_rehearsal)

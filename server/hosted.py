@@ -32,6 +32,7 @@ from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
 from server.bearer import BearerCheck
 from server.caller import Callers
+from server.confirm_page import AgentsPage
 from server.event_type_names import OwnEventTypes
 from server.front_page import FOLDER, front_page
 from server.guard import Reach
@@ -89,6 +90,7 @@ async def hosting(
             ledger=Ledger(clock),
             daily_limits=SharedDailyLimits(store.database, realm.now),
             seal=SharedSeal(store.keyring, store.database, realm.now),
+            page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
         )

@@ -71,10 +71,7 @@ _ADVICE: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "confirmation_required": (
         "Nothing was sent yet: the user has to agree first.",
-        (
-            "Show the message to the user. Only if the user agrees, call again with the same arguments and "
-            "`confirmation` set to the token of this answer; it works once, within ten minutes."
-        ),
+        "{confirm}",
     ),
     "declined": (
         "Nothing was sent.",
@@ -82,6 +79,25 @@ _ADVICE: Final[dict[Kind, tuple[str, str]]] = {
     ),
 }
 """By kind: what it means, and what to do; two kinds have no place here, since what helps depends on the token."""
+
+Confirms = Literal["in the chat", "on the page too", "on the page alone"]
+"""Where a person can agree to a call."""
+
+_AGAIN: Final = (
+    "call again with the same arguments and `confirmation` set to the token of this answer; it works once, within ten "
+    "minutes."
+)
+_CONFIRM: Final[Mapping[Confirms, str]] = {
+    "in the chat": f"Show the message to the user. Only if the user agrees, {_AGAIN}",
+    "on the page too": (
+        "Show the message to the user, with the link of `confirm_url`, where they can answer by themselves. "
+        f"Only if the user agrees, here or there, {_AGAIN}"
+    ),
+    "on the page alone": (
+        "Show the message to the user, with the link of `confirm_url`: only their answer on that page counts. "
+        f"When they say that they agreed there, {_AGAIN}"
+    ),
+}
 
 Advice = dict[Kind, tuple[str, str]]
 
@@ -168,6 +184,7 @@ class Failure:
     parameters: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     retry_after: float | None = None
+    confirms: Confirms = "in the chat"
 
 
 def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
@@ -187,6 +204,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         scopes=" ".join(failure.scopes) or tool.scope,
         who=_who(failure, tool),
         seconds=ceil(failure.retry_after or 0),
+        confirm=_CONFIRM[failure.confirms],
         look=_LOOK.get(tool.capability, "the reading tools"),
     )
 

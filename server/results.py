@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from calendly import errors as calendly
 from calendly.request import Request
-from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Failure, Kind, meaning, next_step
+from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
 from tools import errors as tools
 from tools.page_limit import cut
 from tools.toolset import Tool
@@ -98,6 +98,7 @@ def failure(
         "retryable": facts.kind in RETRYABLE,
         "next_step": next_step(facts, tool, advice),
         "confirmation": getattr(problem, "token", None),
+        "confirm_url": getattr(problem, "url", None),
     }
     applying = {name: value for name, value in error.items() if value is not None and value != []}
     content: dict[str, Any] = {"error": applying}
@@ -123,7 +124,14 @@ def _facts(problem: Problem) -> Failure:
         parameters=tuple(dict.fromkeys(parameters)),
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,
+        confirms=_confirms(problem),
     )
+
+
+def _confirms(problem: Problem) -> Confirms:
+    if not isinstance(problem, tools.ConfirmationRequired) or problem.url is None:
+        return "in the chat"
+    return "on the page alone" if problem.only_page else "on the page too"
 
 
 def _details(problem: Problem) -> list[Mapping[str, Any]]:
@@ -141,7 +149,7 @@ def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
     if isinstance(problem, calendly.Refusal) and problem.message and problem.message not in said[0]:
         said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
     scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []
-    token = [f"confirmation: {error['confirmation']}"] if "confirmation" in error else []
+    token = [f"{name}: {error[name]}" for name in ("confirm_url", "confirmation") if name in error]
     return "\n".join([*said, *details, means, *scopes, f"Next: {error['next_step']}", *token])
 
 

@@ -7,7 +7,6 @@ one, and the commands that take it. Nothing else in the product reads the enviro
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -19,6 +18,18 @@ from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.setting_layers import Layer, Names, Value, read_environment, read_file
+from server.setting_sources import (
+    CALLING,
+    HTTP,
+    KEEPING,
+    LISTENING,
+    OPERATING,
+    SELECTING,
+    SERVING,
+    STORING,
+    Command,
+    Source,
+)
 from server.setting_values import (
     data_folder,
     is_loopback,
@@ -53,38 +64,6 @@ GUIDE_SCOPES: Final = frozenset(
 )
 """The scopes of the 28 endpoints."""
 
-Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys", "audit"]
-
-_SERVING: Final = frozenset({"stdio", "http"})
-_SELECTING: Final = _SERVING | {"access"}
-_SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
-_CALLING: Final = _SERVING | _SIGNING_IN
-_LISTENING: Final = frozenset({"http", "sandbox"})
-_HTTP: Final = frozenset({"http"})
-_OPERATING: Final = _HTTP | {"token"}
-_KEEPING: Final = _OPERATING | {"keys", "audit"}
-_STORING: Final = _KEEPING | {"stdio"}
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a setting comes from.
-
-    Attributes:
-        variable: The environment variable, and the name in the file; None where there is only a flag.
-        flag: The flag, None where there is none.
-        commands: The commands that take the flag.
-        help: What `--help` says.
-        secret: It may also stand in a file, which the variable with `_FILE` at its end names.
-    """
-
-    variable: str | None
-    flag: str | None = None
-    commands: frozenset[str] = frozenset()
-    help: str = ""
-    secret: bool = False
-
-
 _Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
 _Origin = Annotated[str, AfterValidator(read_origin)]
 _Secret = Annotated[str, AfterValidator(read_word)]
@@ -105,26 +84,24 @@ class Settings(BaseModel):
     api_url: Annotated[
         str,
         AfterValidator(read_origin),
-        Source("CALENDLY_API_URL", "--api-url", _CALLING, "where Calendly answers"),
+        Source("CALENDLY_API_URL", "--api-url", CALLING, "where Calendly answers"),
     ] = CALENDLY_ORIGIN
     sandbox: Annotated[
         bool,
-        Source(
-            "CALENDLY_MCP_SANDBOX", "--sandbox", _SERVING, "use a sandbox inside this process: no account, no token"
-        ),
+        Source("CALENDLY_MCP_SANDBOX", "--sandbox", SERVING, "use a sandbox inside this process: no account, no token"),
     ] = False
     sandbox_port: Annotated[
-        _Port, Source(None, "--sandbox-port", _SERVING, "where that sandbox listens (default: a free port)")
+        _Port, Source(None, "--sandbox-port", SERVING, "where that sandbox listens (default: a free port)")
     ] = 0
     host: Annotated[
-        str, Source("CALENDLY_MCP_HOST", "--host", _LISTENING, "address to listen on (default 127.0.0.1)")
+        str, Source("CALENDLY_MCP_HOST", "--host", LISTENING, "address to listen on (default 127.0.0.1)")
     ] = "127.0.0.1"
     port: Annotated[
         _Port | None,
         Source(
             "CALENDLY_MCP_PORT",
             "--port",
-            _LISTENING,
+            LISTENING,
             "port to listen on; 0 takes a free one (default 8000, sandbox 9000)",
         ),
     ] = None
@@ -133,26 +110,24 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
-            _SELECTING,
+            SELECTING,
             "toolsets or capabilities, by commas (default endpoints)",
         ),
     ] = None
-    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", _SELECTING, "single tools, by commas")] = (
+    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", SELECTING, "single tools, by commas")] = (
         None
     )
     exclude_tools: Annotated[
         _Names,
-        Source(
-            "CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", _SELECTING, "tools to leave out, whatever else is said"
-        ),
+        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", SELECTING, "tools to leave out, whatever else is said"),
     ] = ()
     read_only: Annotated[
-        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", _SELECTING, "neither list nor run tools that write")
+        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", SELECTING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
         Access,
         BeforeValidator(read_access),
-        Source("CALENDLY_MCP_ACCESS", "--access", _SELECTING, "capability=off, read, ask or full, by commas"),
+        Source("CALENDLY_MCP_ACCESS", "--access", SELECTING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
@@ -160,7 +135,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_RATE_LIMIT",
             "--rate-limit",
-            _SERVING,
+            SERVING,
             "calls a minute until Calendly says its limit (default 60)",
         ),
     ] = 60
@@ -170,14 +145,14 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_BOOKING_LIMITS",
             "--booking-limits",
-            _SERVING,
+            SERVING,
             "ceilings of bookings (default 10/min,50/h,100/day; none switches them off)",
         ),
     ] = parse_ceilings("10/min,50/h,100/day")
     max_wait: Annotated[
         float,
         Field(ge=0, le=86_400),
-        Source("CALENDLY_MCP_MAX_WAIT", "--max-wait", _SERVING, "seconds a call may wait for its turn (default 30)"),
+        Source("CALENDLY_MCP_MAX_WAIT", "--max-wait", SERVING, "seconds a call may wait for its turn (default 30)"),
     ] = 30.0
     available_times_days: Annotated[
         int,
@@ -196,7 +171,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_AUTH",
             "--auth",
-            _HTTP,
+            HTTP,
             "oauth: agents sign in (default); none: whoever reaches the port may call",
         ),
     ] = "oauth"
@@ -223,14 +198,14 @@ class Settings(BaseModel):
     ] = "https://calendly.com"
     auth_url: Annotated[
         _Origin,
-        Source("CALENDLY_AUTH_URL", "--auth-url", _HTTP | {"login"}, "where people sign in with that application"),
+        Source("CALENDLY_AUTH_URL", "--auth-url", HTTP | {"login"}, "where people sign in with that application"),
     ] = "https://auth.calendly.com"
     public_url: Annotated[
         _Origin | None,
         Source(
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
-            _OPERATING | {"access"},
+            OPERATING | {"access"},
             "the address that clients use, without a path (default: the one listened on)",
         ),
     ] = None
@@ -240,7 +215,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
-            _STORING | {"access"},
+            STORING | {"access"},
             "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
         ),
     ] = Field(None, repr=False)
@@ -265,7 +240,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_ALLOWED_ORIGINS",
             "--allowed-origins",
-            _HTTP,
+            HTTP,
             "web pages that may call the server besides its own, by commas",
         ),
     ] = ()
@@ -283,7 +258,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TRUSTED_PROXIES",
             "--trusted-proxies",
-            _HTTP,
+            HTTP,
             "addresses or networks whose X-Forwarded-For counts, by commas",
         ),
     ] = ()
@@ -292,7 +267,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_AGENT_NAME",
             "--agent-name",
-            _SERVING,
+            SERVING,
             "what the record calls the agent of this machine (default: what it says of itself)",
         ),
     ] = None
@@ -362,7 +337,7 @@ def load(
     from_flags = {name: (SOURCES[name].flag or name, value) for name, value in flags.items()}
     merged = {**read_file(config, _NAMES), **read_environment(environ, _NAMES), **from_flags}
     settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
-    if settings.sandbox and command in _SERVING:
+    if settings.sandbox and command in SERVING:
         settings = _for_sandbox(settings, merged)
     elif settings.database_url == MEMORY and not _may_forget(command, settings):
         raise UsageError(
@@ -371,12 +346,14 @@ def load(
         )
     if command == "http":
         _check_reach(settings, merged)
+    if command == "stdio" or (command == "http" and settings.auth == "none"):
+        _check_confirmations(settings, merged)
     return settings
 
 
 def _may_forget(command: Command, settings: Settings) -> bool:
     """Say whether a command does without a database that outlives it: no other person has allowed anything there."""
-    return command not in _KEEPING or (command == "http" and settings.auth == "none")
+    return command not in KEEPING or (command == "http" and settings.auth == "none")
 
 
 def _validated(merged: Layer) -> Settings:
@@ -405,6 +382,16 @@ def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
     ignored = tuple(merged[field][0] for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _check_confirmations(settings: Settings, merged: Layer) -> None:
+    """Refuse to wait for answers on a page that there is not."""
+    names = [name for name, allowance in settings.access.items() if allowance.in_browser]
+    if names:
+        raise UsageError(
+            f"{merged['access'][0]}: {names[0]} cannot have confirm=browser here: the page for it belongs to the "
+            "hosted endpoint, where people sign in."
+        )
 
 
 def _check_reach(settings: Settings, merged: Layer) -> None:

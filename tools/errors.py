@@ -55,11 +55,15 @@ class ConfirmationRequired(ToolError):
 
     Attributes:
         token: What the agent sends as `confirmation`, once its user has agreed to the question.
+        url: The page on which the user can agree, where there is one.
+        only_page: Nothing but that page counts.
     """
 
-    def __init__(self, question: str, token: str) -> None:
+    def __init__(self, question: str, token: str, url: str | None = None, *, only_page: bool = False) -> None:
         super().__init__(question)
         self.token = token
+        self.url = url
+        self.only_page = only_page
 
 
 class Declined(ToolError):

@@ -185,81 +185,66 @@ def _one(noun: str, parameter: str) -> Telling:
 
 PHRASES: Final[Mapping[Tool, Phrase]] = MappingProxyType(
     {
-        tool_of(function): Phrase(verb, past, about)
-        for function, verb, past, about in (
-            (get_current_user, "look up", "looked up", lambda about: about.me),
-            (get_user, "look up", "looked up", lambda about: about.person()),
-            (list_event_types, "list", "listed", lambda about: f"the event types of {about.group_or_person()}"),
-            (get_event_type, "read", "read", _one("event type", "event_type")),
-            (create_one_off_event_type, "create", "created", _one_off),
-            (list_scheduled_events, "list", "listed", _events),
-            (get_scheduled_event, "read", "read", _one("scheduled event", "scheduled_event")),
-            (cancel_scheduled_event, "cancel", "canceled", _one("scheduled event", "scheduled_event")),
-            (
-                list_event_invitees,
-                "list",
-                "listed",
-                lambda about: (
-                    f"the {about.given('status', '{} ')}invitees of the event"
-                    f"{about.given('scheduled_event', ' {}')}{about.address('email', ' with the address {}')}"
-                ),
+        tool_of(get_current_user): Phrase("look up", "looked up", lambda about: about.me),
+        tool_of(get_user): Phrase("look up", "looked up", lambda about: about.person()),
+        tool_of(list_event_types): Phrase(
+            "list", "listed", lambda about: f"the event types of {about.group_or_person()}"
+        ),
+        tool_of(get_event_type): Phrase("read", "read", _one("event type", "event_type")),
+        tool_of(create_one_off_event_type): Phrase("create", "created", _one_off),
+        tool_of(list_scheduled_events): Phrase("list", "listed", _events),
+        tool_of(get_scheduled_event): Phrase("read", "read", _one("scheduled event", "scheduled_event")),
+        tool_of(cancel_scheduled_event): Phrase("cancel", "canceled", _one("scheduled event", "scheduled_event")),
+        tool_of(list_event_invitees): Phrase(
+            "list",
+            "listed",
+            lambda about: (
+                f"the {about.given('status', '{} ')}invitees of the event"
+                f"{about.given('scheduled_event', ' {}')}{about.address('email', ' with the address {}')}"
             ),
-            (get_event_invitee, "read", "read", _invitee),
-            (create_event_invitee, "book", "booked", _booking),
-            (
-                list_event_type_available_times,
-                "list",
-                "listed",
-                lambda about: (
-                    f"the open times of the event type{about.given('event_type', ' {}')}"
-                    f"{about.span('start_time', 'end_time')}"
-                ),
+        ),
+        tool_of(get_event_invitee): Phrase("read", "read", _invitee),
+        tool_of(create_event_invitee): Phrase("book", "booked", _booking),
+        tool_of(list_event_type_available_times): Phrase(
+            "list",
+            "listed",
+            lambda about: (
+                f"the open times of the event type{about.given('event_type', ' {}')}"
+                f"{about.span('start_time', 'end_time')}"
             ),
-            (
-                list_user_busy_times,
-                "list",
-                "listed",
-                lambda about: f"the busy times of {about.person()}{about.span('start_time', 'end_time')}",
+        ),
+        tool_of(list_user_busy_times): Phrase(
+            "list", "listed", lambda about: f"the busy times of {about.person()}{about.span('start_time', 'end_time')}"
+        ),
+        tool_of(list_user_availability_schedules): Phrase(
+            "list", "listed", lambda about: f"the availability schedules of {about.person()}"
+        ),
+        tool_of(get_user_availability_schedule): Phrase("read", "read", _one("availability schedule", "schedule")),
+        tool_of(create_single_use_scheduling_link): Phrase(
+            "create", "created", lambda about: f"a single-use link{about.given('owner', ' for the event type {}')}"
+        ),
+        tool_of(list_organization_memberships): Phrase("list", "listed", _memberships),
+        tool_of(get_organization_membership): Phrase("read", "read", _one("membership", "membership")),
+        tool_of(remove_organization_membership): Phrase("remove", "removed", _one("member", "membership")),
+        tool_of(list_organization_invitations): Phrase(
+            "list",
+            "listed",
+            lambda about: (
+                f"the {about.given('status', '{} ')}invitations to the organization{about.address('email', ' of {}')}"
             ),
-            (
-                list_user_availability_schedules,
-                "list",
-                "listed",
-                lambda about: f"the availability schedules of {about.person()}",
-            ),
-            (get_user_availability_schedule, "read", "read", _one("availability schedule", "schedule")),
-            (
-                create_single_use_scheduling_link,
-                "create",
-                "created",
-                lambda about: f"a single-use link{about.given('owner', ' for the event type {}')}",
-            ),
-            (list_organization_memberships, "list", "listed", _memberships),
-            (get_organization_membership, "read", "read", _one("membership", "membership")),
-            (remove_organization_membership, "remove", "removed", _one("member", "membership")),
-            (
-                list_organization_invitations,
-                "list",
-                "listed",
-                lambda about: (
-                    f"the {about.given('status', '{} ')}invitations to the organization"
-                    f"{about.address('email', ' of {}')}"
-                ),
-            ),
-            (
-                create_organization_invitation,
-                "invite",
-                "invited",
-                lambda about: f"{about.address('email') or 'somebody'} to the organization",
-            ),
-            (get_organization_invitation, "read", "read", _invitation),
-            (revoke_organization_invitation, "revoke", "revoked", _invitation),
-            (list_webhook_subscriptions, "list", "listed", _hooks),
-            (create_webhook_subscription, "create", "created", _subscription),
-            (get_webhook_subscription, "read", "read", _one("webhook subscription", "webhook_subscription")),
-            (delete_webhook_subscription, "delete", "deleted", _one("webhook subscription", "webhook_subscription")),
-            (delete_invitee_data, "delete", "deleted", _people),
-        )
+        ),
+        tool_of(create_organization_invitation): Phrase(
+            "invite", "invited", lambda about: f"{about.address('email') or 'somebody'} to the organization"
+        ),
+        tool_of(get_organization_invitation): Phrase("read", "read", _invitation),
+        tool_of(revoke_organization_invitation): Phrase("revoke", "revoked", _invitation),
+        tool_of(list_webhook_subscriptions): Phrase("list", "listed", _hooks),
+        tool_of(create_webhook_subscription): Phrase("create", "created", _subscription),
+        tool_of(get_webhook_subscription): Phrase("read", "read", _one("webhook subscription", "webhook_subscription")),
+        tool_of(delete_webhook_subscription): Phrase(
+            "delete", "deleted", _one("webhook subscription", "webhook_subscription")
+        ),
+        tool_of(delete_invitee_data): Phrase("delete", "deleted", _people),
     }
 )
 """For each tool its phrase."""

@@ -31,6 +31,7 @@ ERROR_SCHEMA: dict[str, object] = {
         "retryable": {"type": "boolean"},
         "next_step": {"type": "string"},
         "confirmation": {"type": "string"},
+        "confirm_url": {"type": "string"},
     },
 }
 

@@ -26,11 +26,13 @@ class Stakes:
     """What access may want to know of a writing call before it is sent; found out only where a rule asks for it.
 
     Attributes:
-        question: What a person is asked: the effects, in plain words.
+        question: What a person is asked: the effects, in plain words, as far as the agent may read them.
+        question_for_person: The same with all that the person may know, for where the agent does not see it.
         subject: What the call is about, as far as these conditions ask: `event_types`, `hosts` or `domains`.
     """
 
     question: Callable[[], Awaitable[str]]
+    question_for_person: Callable[[], Awaitable[str]]
     subject: Callable[[Collection[str]], Awaitable[Subject]]
 
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import Executable, Table, delete, insert, select, text, update
 
 from auth.archive import DatabaseArchive
-from auth.audit import Entry, Keys, Veil, facts, read, write
+from auth.audit import Entry, Veil, facts, read, write
+from auth.audit_chain import Keys
 from auth.record import Unrecorded
 from auth.stored_audit import Sought
 from auth.tables import audit_chain, audit_entry, audit_register, metadata
@@ -39,7 +40,8 @@ def entry(number: int, **changes: object) -> Entry:
         "outcome": "answered",
         "sentence": f"Claude looked up {number}: allowed",
     }
-    return Entry(**{**known, **changes})
+    known |= changes
+    return Entry(**known)
 
 
 async def archive_in(database: Database, ring: KeyRing = RING) -> DatabaseArchive:

@@ -4,13 +4,14 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
+from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
 from tests.e2e.processes import parameters, program
 from tests.server.desk import Era, Person, call
 
@@ -20,6 +21,10 @@ WIRES: list[tuple[str, Era]] = [
     ("http", "legacy"),
     ("http", "2026-07-28"),
 ]
+
+
+KEYS: Final = f"k1:{'A' * 43}"
+"""The key ring of replicas."""
 
 
 @dataclass
@@ -162,3 +167,39 @@ async def modern(request: pytest.FixtureRequest, connector: Connector) -> AsyncG
     """Connect a client whose user can be asked, over each wire of revision 2026-07-28 in turn."""
     async with connector.connect(request.param, Person()) as connection:
         yield connection
+
+
+@dataclass
+class Replicas:
+    """Two processes behind one public address, which is that of the first."""
+
+    first: Site
+    second: Site
+    settings: dict[str, str]
+
+    @property
+    def endpoints(self) -> list[str]:
+        """Where each of them answers MCP."""
+        return [f"{site.answers_at}/mcp" for site in (self.first, self.second)]
+
+
+@pytest.fixture
+def replica_settings(sandbox: Sandbox, shared_database_url: str) -> dict[str, str]:
+    """Say what all replicas are told."""
+    return {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_SECRET_KEYS": KEYS,
+    }
+
+
+@pytest.fixture
+def replicas(replica_settings: dict[str, str]) -> Generator[Replicas]:
+    """Run two."""
+    port = free_port()
+    public = f"http://127.0.0.1:{port}"
+    with (
+        hosted(port=port, public_url=public, **replica_settings) as first,
+        hosted(public_url=public, **replica_settings) as second,
+    ):
+        yield Replicas(first, second, replica_settings)

@@ -160,14 +160,18 @@ def use_an_agent(stage: Stage, person: str = OWNER) -> str:
     return token
 
 
-def call(stage: Stage, token: str, tool: str) -> int:
-    """Call a tool without arguments; the HTTP status of the answer."""
+def call(stage: Stage, token: str, tool: str, **arguments: object) -> int:
+    """Call a tool; the HTTP status of the answer."""
+    return _post(stage, token, tool, arguments).status_code
+
+
+def _post(stage: Stage, token: str, tool: str, arguments: dict[str, object]) -> httpx2.Response:
     meta = {
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {},
     }
-    params = {"name": tool, "arguments": {}, "_meta": meta}
+    params = {"name": tool, "arguments": arguments, "_meta": meta}
     headers = {
         "Accept": "application/json, text/event-stream",
         "Authorization": f"Bearer {token}",
@@ -176,7 +180,16 @@ def call(stage: Stage, token: str, tool: str) -> int:
         "Mcp-Name": tool,
     }
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-    return httpx2.post(stage.site.endpoint, json=body, headers=headers).status_code
+    return httpx2.post(stage.site.endpoint, json=body, headers=headers)
+
+
+def _confirm(page: Page, stage: Stage) -> None:
+    token = use_an_agent(stage)
+    listed = _post(stage, token, "list_scheduled_events", {"status": "active", "sort": "start_time:desc", "count": 1})
+    meeting = listed.json()["result"]["structuredContent"]["collection"][0]["uri"]
+    asked = _post(stage, token, "cancel_scheduled_event", {"scheduled_event": meeting, "reason": "I am ill. Sorry!"})
+    url: str = asked.json()["result"]["structuredContent"]["error"]["confirm_url"]
+    sign_in(page, stage, url.removeprefix(stage.site.url))
 
 
 def _sandbox_sign_in(page: Page, stage: Stage) -> None:
@@ -197,6 +210,7 @@ WAYS: dict[str, Callable[[Page, Stage], None]] = {
     "agents": _agents,
     "agent": _agent,
     "owners": _owners,
+    "confirm": _confirm,
     "error": _error,
     "sandbox-sign-in": _sandbox_sign_in,
     "sandbox-error": _sandbox_error,

@@ -10,9 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, hosted, upstream_settings
+from tests.e2e.hosting import Agent, free_port, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, greet, program, request, run
 from tests.server.desk import call
@@ -389,12 +390,34 @@ async def test_hosted_a_locked_database_refuses_what_writes_and_serves_what_read
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     database = tmp_path / "database"
-    asked = "users:read event_types:read scheduling_links:write"
-    with hosted(CALENDLY_MCP_DATABASE_URL=f"sqlite:///{database}", **upstream_settings(sandbox.url)) as site:
-        async with Agent(browser=Browser(asked=asked)).connect(site.endpoint) as client:
+    port = free_port()
+    kept = {
+        **upstream_settings(sandbox.url),
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{database}",
+        "CALENDLY_MCP_PUBLIC_URL": f"http://127.0.0.1:{port}",
+    }
+    with hosted(port=port, public_url=kept["CALENDLY_MCP_PUBLIC_URL"], **kept) as site:
+        await Agent().sign_in(site)
+        scopes = "event_types:read,scheduling_links:write"
+        token = run("token", "create", "--for", "CI", "--scopes", scopes, **kept).stdout.strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            httpx2.AsyncClient(headers=headers, trust_env=False, timeout=60) as http,
+            Client(streamable_http_client(site.endpoint, http_client=http)) as client,
+        ):
             kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]
+            assert (await call(client, WRITE, owner=kind)).kind == "answered"
             with locked(database):
                 assert (await call(client, "list_event_types")).kind == "answered"
-                refused = await call(client, WRITE, owner=kind, dry_run=True)
-                assert refused.kind == "answered"
-    assert verify(CALENDLY_MCP_DATABASE_URL=f"sqlite:///{database}")[0] == 0
+                refused = await call(client, WRITE, owner=kind)
+        assert refused.kind == "access_denied_by_policy"
+        assert str(tmp_path) not in refused.error["message"]
+    assert sandbox.requests().count("POST /scheduling_links") == 1
+    assert [line["action"] for line in exported("--tool", "create_agent_token", **kept)] == ["create_agent_token"]
+    made = exported("--agent", "CI", **kept)
+    assert {line["grant"] for line in made} == {made[0]["grant"]}
+    assert run("token", "revoke", made[0]["grant"], **kept).status == 0
+    assert run("keys", "rotate", **kept).status == 0
+    last = [(line["action"], line["where"]["transport"]) for line in exported(**kept)][-2:]
+    assert last == [("revoke_agent_token", "command"), ("rotate_keys", "command")]
+    assert verify(**kept)[0] == 0

@@ -1,60 +1,19 @@
 """Several processes of the hosted endpoint on one database, one of them killed, and what nobody may find in between."""
 
-from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import anyio
 import httpx2
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.e2e.conftest import Sandbox
+from tests.e2e.conftest import KEYS, Replicas, Sandbox
 from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
 from tests.e2e.processes import run
 from tests.server.desk import Person, call
 
 pytestmark = pytest.mark.anyio
-
-KEYS: Final = f"k1:{'A' * 43}"
-
-
-@dataclass
-class Replicas:
-    """Two processes behind one public address, which is that of the first."""
-
-    first: Site
-    second: Site
-    settings: dict[str, str]
-
-    @property
-    def endpoints(self) -> list[str]:
-        """Where each of them answers MCP."""
-        return [f"{site.answers_at}/mcp" for site in (self.first, self.second)]
-
-
-@pytest.fixture
-def settings(sandbox: Sandbox, shared_database_url: str) -> dict[str, str]:
-    """Say what all replicas are told."""
-    return {
-        **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
-        "CALENDLY_MCP_SECRET_KEYS": KEYS,
-    }
-
-
-@pytest.fixture
-def replicas(settings: dict[str, str]) -> Generator[Replicas]:
-    """Run two."""
-    port = free_port()
-    public = f"http://127.0.0.1:{port}"
-    with (
-        hosted(port=port, public_url=public, **settings) as first,
-        hosted(public_url=public, **settings) as second,
-    ):
-        yield Replicas(first, second, settings)
 
 
 async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
@@ -104,12 +63,12 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
 
 
 async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_given(
-    sandbox: Sandbox, settings: dict[str, str]
+    sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
     port = free_port()
     agent = Agent()
     heard: list[httpx2.Response] = []
-    with hosted(port=port, **settings) as doomed:
+    with hosted(port=port, **replica_settings) as doomed:
         await agent.sign_in(doomed)
         sandbox.will_fail(path="/scheduled_events", delay=30)
         async with anyio.create_task_group() as tasks:
@@ -118,16 +77,18 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
                 await checkpoint()
             doomed.process.process.kill()
     assert heard == []
-    with hosted(port=port, **settings) as successor:
+    with hosted(port=port, **replica_settings) as successor:
         async with agent.connect(successor.endpoint) as client:
             assert (await call(client, "list_scheduled_events")).kind == "answered"
     assert len(agent.browser.consents) == 1
 
 
-async def test_a_signal_ends_the_server_after_the_calls_in_flight(sandbox: Sandbox, settings: dict[str, str]) -> None:
+async def test_a_signal_ends_the_server_after_the_calls_in_flight(
+    sandbox: Sandbox, replica_settings: dict[str, str]
+) -> None:
     agent = Agent()
     heard: list[httpx2.Response] = []
-    with hosted(**settings) as site:
+    with hosted(**replica_settings) as site:
         await agent.sign_in(site)
         sandbox.will_fail(path="/scheduled_events", delay=2)
         async with anyio.create_task_group() as tasks:

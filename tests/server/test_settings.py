@@ -5,8 +5,9 @@ import pytest
 
 from auth.access import LOCAL, UNLIMITED, Allowance
 from calendly.booking_limits import parse_ceilings
+from server.setting_sources import Command
 from server.setting_values import data_folder, is_loopback
-from server.settings import SOURCES, Command, Settings, load
+from server.settings import SOURCES, Settings, load
 from server.terminal import UsageError
 
 OUTSIDE = {

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.e2e.processes import environment
+from tests.e2e.processes import Program, environment, greet, request
 
 OURS: Final = frozenset(
     {
@@ -49,3 +49,37 @@ def test_a_server_for_one_person_loads_little_of_authorization(loaded: set[str])
     assert {name for name in loaded if name.partition(".")[0] == "auth"} == OURS
     assert "server.stdio" in loaded
     assert "server.hosted" not in loaded
+
+
+LISTING: Final = """
+import sys
+from auth.record import Record
+from server.__main__ import main
+
+opening = Record.open_soon
+
+def told(record):
+    print("loaded:", "sqlalchemy" in sys.modules, file=sys.stderr, flush=True)
+    opening(record)
+
+Record.open_soon = told
+sys.argv = ["calendly-mcp"]
+main()
+"""
+
+
+def test_the_database_is_opened_once_the_first_tools_were_listed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", LISTING],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment({"CALENDLY_ACCESS_TOKEN": "x"}),
+    ) as process:
+        server = Program(process)
+        greet(server)
+        server.say(request("tools/list", 2))
+        assert server.hear()["id"] == 2
+        assert server.line("loaded: ") == "False"
+        assert server.end().status == 0

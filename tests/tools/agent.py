@@ -52,7 +52,7 @@ async def prepared(
     async def subject(aspects: Collection[str]) -> Subject:
         return await SUBJECTS[tool](call, aspects, **values)
 
-    call = Call(tool, caller, Stakes(question, subject), is_rehearsal=rehearsal)
+    call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
     return call, values
 
