@@ -24,7 +24,7 @@ from server.setting_sources import (
     KEEPING,
     LISTENING,
     OPERATING,
-    SELECTING,
+    PICKING,
     SERVING,
     STORING,
     Command,
@@ -110,24 +110,22 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
-            SELECTING,
+            PICKING,
             "toolsets or capabilities, by commas (default endpoints)",
         ),
     ] = None
-    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", SELECTING, "single tools, by commas")] = (
-        None
-    )
+    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", PICKING, "single tools, by commas")] = None
     exclude_tools: Annotated[
         _Names,
-        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", SELECTING, "tools to leave out, whatever else is said"),
+        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", PICKING, "tools to leave out, whatever else is said"),
     ] = ()
     read_only: Annotated[
-        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", SELECTING, "neither list nor run tools that write")
+        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", PICKING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
         Access,
         BeforeValidator(read_access),
-        Source("CALENDLY_MCP_ACCESS", "--access", SELECTING, "capability=off, read, ask or full, by commas"),
+        Source("CALENDLY_MCP_ACCESS", "--access", PICKING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
