@@ -14,7 +14,7 @@ def all_pairs(factors: Sequence[Sequence[object]], is_possible: Callable[[Combin
         is_possible: Says whether a combination can be.
     """
     candidates = [combination for combination in product(*factors) if is_possible(combination)]
-    missing = set().union(*map(_pairs, candidates))
+    missing: set[tuple[tuple[int, object], ...]] = {pair for candidate in candidates for pair in _pairs(candidate)}
     chosen: list[Combination] = []
     while missing:
         best = max(candidates, key=lambda combination: len(_pairs(combination) & missing))
