@@ -96,7 +96,7 @@ async def test_a_key_that_stands_for_an_earlier_call_is_said_to_send_nothing(ups
     async with connected(upstream) as client:
         await call(client, "create_event_invitee", **BOOKING, idempotency_key="k")
         again = await call(client, "create_event_invitee", **BOOKING, idempotency_key="k", dry_run=True)
-        other: dict[str, Any] = {**BOOKING, "event_guests": ["other@example.com"]}
+        other: dict[str, Any] = {**BOOKING, "event_guests": []}
         taken = await call(client, "create_event_invitee", **other, idempotency_key="k", dry_run=True)
     assert again.content["dry_run"]["effects"].startswith("Nothing would be sent: ")
     assert set(again.content["dry_run"]) == {"effects", "must_be_confirmed"}
