@@ -10,7 +10,9 @@ import pytest
 from mcp import Client
 from mcp.shared.auth import OAuthToken
 
+from auth.access import UNLIMITED, Limits, decide
 from auth.choices import CAUTIOUS
+from server.party import operation_of
 from tests.e2e.hosting import Agent, Site, coming_meeting, hosted, let_minutes_pass
 from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
 from tests.server.desk import Era, Person, call
@@ -18,6 +20,7 @@ from tools import ALL
 
 pytestmark = pytest.mark.anyio
 
+BOOKING = "event_types=read,availability=read,booking=full"
 ERAS: list[Era] = ["legacy", "2026-07-28"]
 
 
@@ -47,8 +50,9 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(site:
     async with agent.connect(site.endpoint, era) as client:
         listed = (await client.list_tools()).tools
         assert (await call(client, "get_current_user")).content["name"] == person
-    preselected = {name for name, allowance in CAUTIOUS.items() if allowance.level != "off"}
-    assert [tool.name for tool in listed] == [tool.name for tool in ALL if tool.capability in preselected]
+    preselected = Limits(ceiling=UNLIMITED, chosen=CAUTIOUS)
+    allowed = [tool for tool in ALL if decide(operation_of(tool), preselected).verdict != "deny"]
+    assert [tool.name for tool in listed] == [tool.name for tool in allowed]
 
 
 @pytest.mark.requirement("identity-everywhere")
@@ -113,7 +117,7 @@ async def test_a_confirmation_is_for_the_agent_that_was_given_it(site: Site) -> 
 
 @pytest.mark.requirement("identity-everywhere")
 async def test_an_idempotency_key_belongs_to_one_agent_of_one_person(site: Site) -> None:
-    agents = [Agent(name, Browser(access="event_types=read,booking=full")) for name in ("One", "Two")]
+    agents = [Agent(name, Browser(access=BOOKING)) for name in ("Booker one", "Booker two")]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:
         assert await _book(one, 0, "the-key") != await _book(two, 1, "the-key")
 
