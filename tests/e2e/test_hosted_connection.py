@@ -74,7 +74,8 @@ async def test_a_token_that_calendly_no_longer_takes_is_renewed_once_and_nobody_
 async def test_a_write_that_was_refused_for_its_token_is_sent_once_more(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
-    async with Agent().connect(site.endpoint) as client:
+    agent = Agent("Linker", Browser(access="event_types=read,scheduling_links=full"))
+    async with agent.connect(site.endpoint) as client:
         kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]
         age()
         sandbox.will_fail(path="/scheduling_links", status=401)
