@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
 
 from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.scopes import GUIDE_SCOPES
 from server.setting_layers import Layer, Names, Value, read_environment, read_file
 from server.setting_sources import (
     CALLING,
@@ -31,6 +31,7 @@ from server.setting_sources import (
     Source,
 )
 from server.setting_values import (
+    MEMORY,
     data_folder,
     is_loopback,
     read_access,
@@ -45,6 +46,7 @@ from server.setting_values import (
     read_scopes,
     read_token,
     read_word,
+    sentence_of,
 )
 from server.terminal import UsageError
 
@@ -52,17 +54,6 @@ TOKEN: Final = "CALENDLY_ACCESS_TOKEN"  # noqa: S105 - the name of a setting
 TOKEN_FILE: Final = f"{TOKEN}_FILE"
 SANDBOX_TOKEN: Final = "sandbox-pat-"  # noqa: S105 - how the sandbox's made-up tokens begin
 
-MEMORY: Final = "sqlite://"
-"""The address of a database in memory."""
-
-GUIDE_SCOPES: Final = frozenset(
-    {
-        *("users:read", "event_types:read", "event_types:write", "scheduled_events:read", "scheduled_events:write"),
-        *("availability:read", "scheduling_links:write", "organizations:read", "organizations:write"),
-        *("webhooks:read", "webhooks:write", "data_compliance:write"),
-    }
-)
-"""The scopes of the 28 endpoints."""
 
 _Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
 _Origin = Annotated[str, AfterValidator(read_origin)]
@@ -216,7 +207,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
             STORING | {"access"},
-            "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
+            "sqlite:///PATH, postgresql://… or sqlite:// (default: in the user's data folder)",
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
@@ -268,7 +259,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_AGENT_NAME",
             "--agent-name",
             SERVING,
-            "what the record calls the agent of this machine (default: what it says of itself)",
+            "the agent's name in the record (default: what it says of itself)",
         ),
     ] = None
     audit_days: Annotated[
@@ -365,13 +356,7 @@ def _validated(merged: Layer) -> Settings:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
         label, _ = merged[str(fault["loc"][0])]
-        raise UsageError(f"{label}: {_sentence(fault)}") from None
-
-
-def _sentence(fault: ErrorDetails) -> str:
-    if fault["type"] == "value_error":
-        return str(fault.get("ctx", {}).get("error", fault["msg"]))
-    return fault["msg"].replace("Input should", "must").rstrip(".") + "."
+        raise UsageError(f"{label}: {sentence_of(fault)}") from None
 
 
 def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
