@@ -240,7 +240,7 @@ class Settings(BaseModel):
         BeforeValidator(read_owners),
         Source(
             "CALENDLY_MCP_OWNERS",
-            help="who sees all people and agents at /connections/all: e-mail addresses or user URIs, by commas",
+            help="who sees everybody at /connections/all: e-mail addresses or user URIs, by commas",
         ),
     ] = frozenset()
     trusted_proxies: Annotated[
