@@ -6,7 +6,7 @@ from typing import Final, Literal
 Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys", "audit"]
 
 SERVING: Final = frozenset({"stdio", "http"})
-SELECTING: Final = SERVING | {"access"}
+PICKING: Final = SERVING | {"access"}
 _SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
 CALLING: Final = SERVING | _SIGNING_IN
 LISTENING: Final = frozenset({"http", "sandbox"})

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from pydantic_core import ErrorDetails
-
 from auth.access import Access
 from auth.access_text import parse_access
 from calendly.booking_limits import parse_ceilings
@@ -144,13 +142,6 @@ def read_access(value: object) -> Access:
 def read_ceilings(value: object) -> object:
     """Read ceilings of bookings."""
     return parse_ceilings(value) if isinstance(value, str) else value
-
-
-def sentence_of(fault: ErrorDetails) -> str:
-    """Say what is wrong with a value, as the end of a line that names the setting."""
-    if fault["type"] == "value_error":
-        return str(fault.get("ctx", {}).get("error", fault["msg"]))
-    return fault["msg"].replace("Input should", "must").rstrip(".") + "."
 
 
 def data_folder(environ: Mapping[str, str], platform: str) -> Path:

@@ -11,11 +11,15 @@ import anyio
 from auth.access import Limits
 from auth.personal_token import PersonalToken
 from auth.principal import Principal
+from auth.scopes import least
+from auth.stored_principals import find_agents
 from calendly.request import Account
 from calendly.third_party_text import shown
 from server.app import rules
 from server.cli import Arguments
+from server.commands.token import opened_realm
 from server.explanation import Agent, explain
+from server.hosted_party import SignedIn
 from server.local import local_party
 from server.logs import log_to_stderr
 from server.party import Party
@@ -23,6 +27,7 @@ from server.selection import select
 from server.setting_values import MEMORY
 from server.settings import Settings, load
 from server.terminal import CommandError, UsageError
+from storage.errors import StorageError
 from tools import ALL
 from tools.toolset import Tool
 
@@ -61,13 +66,6 @@ async def _here(settings: Settings, tool: Tool) -> str:
 
 
 async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
-    # Loaded when wanted: an agent of this machine needs no database.
-    from auth.scopes import least  # noqa: PLC0415
-    from auth.stored_principals import find_agents  # noqa: PLC0415
-    from server.commands.token import opened_realm  # noqa: PLC0415
-    from server.hosted_party import SignedIn  # noqa: PLC0415
-    from storage.errors import StorageError  # noqa: PLC0415
-
     if settings.database_url == MEMORY:
         raise UsageError(f"--client: {MEMORY} is memory, in which nobody has let in an agent.")
     async with opened_realm(settings) as realm:
