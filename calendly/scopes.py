@@ -1,6 +1,7 @@
 """Calendly's scopes and which of them includes which (developer.calendly.com, "Scopes", introduced on 2026-03-03)."""
 
 from collections.abc import Iterable
+from typing import Final
 
 SCOPES = (
     "users:read",
@@ -30,6 +31,16 @@ SCOPES = (
 
 # What tokens from before scoped permissions carry; they keep full access until they are refreshed.
 _UNSCOPED = "default"
+
+
+GUIDE_SCOPES: Final = frozenset(
+    {
+        *("users:read", "event_types:read", "event_types:write", "scheduled_events:read", "scheduled_events:write"),
+        *("availability:read", "scheduling_links:write", "organizations:read", "organizations:write"),
+        *("webhooks:read", "webhooks:write", "data_compliance:write"),
+    }
+)
+"""The scopes of the 28 endpoints."""
 
 
 def expand(granted: Iterable[str]) -> frozenset[str]:

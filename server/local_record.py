@@ -17,7 +17,8 @@ import anyio.to_thread
 
 from auth.audit import Entry, facts
 from auth.record import Archive, Record, Unrecorded
-from server.settings import MEMORY, Settings
+from server.setting_values import MEMORY
+from server.settings import Settings
 from server.terminal import CommandError, UsageError, say
 
 

@@ -16,6 +16,9 @@ from calendly.booking_limits import parse_ceilings
 from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.scopes import SCOPES
 
+MEMORY: Final = "sqlite://"
+"""The address of a database in memory."""
+
 _FOLDER: Final = "calendly-mcp"
 _DATABASE_SCHEMES: Final = frozenset({"sqlite", "postgresql"})
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.scopes import GUIDE_SCOPES
 from server.setting_layers import Layer, Names, Value, read_environment, read_file, validated
 from server.setting_sources import (
     CALLING,
@@ -30,6 +31,7 @@ from server.setting_sources import (
     Source,
 )
 from server.setting_values import (
+    MEMORY,
     data_folder,
     is_loopback,
     read_access,
@@ -51,17 +53,6 @@ TOKEN: Final = "CALENDLY_ACCESS_TOKEN"  # noqa: S105 - the name of a setting
 TOKEN_FILE: Final = f"{TOKEN}_FILE"
 SANDBOX_TOKEN: Final = "sandbox-pat-"  # noqa: S105 - how the sandbox's made-up tokens begin
 
-MEMORY: Final = "sqlite://"
-"""The address of a database in memory."""
-
-GUIDE_SCOPES: Final = frozenset(
-    {
-        *("users:read", "event_types:read", "event_types:write", "scheduled_events:read", "scheduled_events:write"),
-        *("availability:read", "scheduling_links:write", "organizations:read", "organizations:write"),
-        *("webhooks:read", "webhooks:write", "data_compliance:write"),
-    }
-)
-"""The scopes of the 28 endpoints."""
 
 _Names = Annotated[tuple[str, ...], BeforeValidator(read_names)]
 _Origin = Annotated[str, AfterValidator(read_origin)]
@@ -213,7 +204,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
             STORING | {"access"},
-            "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
+            "sqlite:///PATH, postgresql://… or sqlite:// (default: in the user's data folder)",
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
@@ -246,7 +237,7 @@ class Settings(BaseModel):
         BeforeValidator(read_owners),
         Source(
             "CALENDLY_MCP_OWNERS",
-            help="who sees all people and agents at /connections/all: e-mail addresses or user URIs, by commas",
+            help="who sees everybody at /connections/all: e-mail addresses or user URIs, by commas",
         ),
     ] = frozenset()
     trusted_proxies: Annotated[
@@ -265,7 +256,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_AGENT_NAME",
             "--agent-name",
             SERVING,
-            "what the record calls the agent of this machine (default: what it says of itself)",
+            "the agent's name in the record (default: what it says of itself)",
         ),
     ] = None
     audit_days: Annotated[

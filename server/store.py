@@ -12,7 +12,8 @@ from sqlalchemy import select
 from auth.archive import DatabaseArchive
 from auth.record import Record
 from server.local_login import home_folder
-from server.settings import MEMORY, Settings
+from server.setting_values import MEMORY
+from server.settings import Settings
 from server.terminal import CommandError, UsageError
 from storage.database import Database, open_database
 from storage.errors import DatabaseUrlError, KeyRingError, StorageError, StorageUnavailable

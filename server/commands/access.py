@@ -24,7 +24,8 @@ from server.local import local_party
 from server.logs import log_to_stderr
 from server.party import Party
 from server.selection import select
-from server.settings import MEMORY, Settings, load
+from server.setting_values import MEMORY
+from server.settings import Settings, load
 from server.terminal import CommandError, UsageError
 from storage.errors import StorageError
 from tools import ALL

@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy import update
 
 from auth import tables
-from server.settings import GUIDE_SCOPES
+from calendly.scopes import GUIDE_SCOPES
 from storage.database import open_database
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
 from tests.e2e.people import Browser

@@ -36,7 +36,7 @@ def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     assert ended.status == 0
     for word in (*COMMANDS, "CALENDLY_ACCESS_TOKEN_FILE", "CALENDLY_CLIENT_ID", "DATABASE_URL", "--config"):
         assert word in ended.stdout
-    for word in ("audit", "install", "doctor", "METRICS"):
+    for word in ("install", "doctor", "METRICS"):
         assert word not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
