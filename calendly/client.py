@@ -27,7 +27,9 @@ _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keep
 _TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
 # A proxy would look for them on its own machine. A sandbox listens there.
-PAST_PROXIES = dict.fromkeys(("all://127.0.0.0/8", "all://[::1]", "all://localhost"))
+PAST_PROXIES: Mapping[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(
+    ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
+)
 """The addresses of this machine, as the `mounts` of a client that asks them itself whatever proxy is set."""
 
 # Visible ASCII (RFC 9110, 5.5). Anything else could end the header, or come back in an error message that quotes it.
@@ -37,7 +39,7 @@ _TOKEN = pattern(r"[\x21-\x7e]+")
 def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.AsyncClient:
     """Open the one HTTP client of a process: HTTP/1.1, TLS verified, nothing followed.
 
-    Proxies come from the environment, but for the addresses of this machine. It keeps no cookies, since all users share it.
+    Proxies come from the environment, but for the addresses of this machine. It keeps no cookies: all users share it.
 
     Args:
         version: The product's, for the User-Agent.

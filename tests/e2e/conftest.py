@@ -11,7 +11,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
-from tests.e2e.processes import SECONDS, parameters, program
+from tests.e2e.processes import parameters, program
 from tests.server.desk import Era, Person, call
 
 WIRES: list[tuple[str, Era]] = [
@@ -86,7 +86,7 @@ def sandbox() -> Generator[Sandbox]:
     """Run a sandbox."""
     with program("sandbox", "--port", "0") as running:
         url = running.line("ready: ")
-        with httpx2.Client(base_url=url, trust_env=False, timeout=SECONDS) as http:
+        with httpx2.Client(base_url=url, trust_env=False, timeout=60) as http:
             yield Sandbox(url, http)
 
 
