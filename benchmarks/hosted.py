@@ -64,7 +64,8 @@ def _rate(server: str, numbers: Iterator[int]) -> float:
 
 async def _load(url: str, numbers: Iterator[int]) -> float:
     answered = 0
-    async with httpx2.AsyncClient(headers=_HEADERS, limits=httpx2.Limits(max_connections=CLIENTS)) as http:
+    limits = httpx2.Limits(max_connections=CLIENTS)
+    async with httpx2.AsyncClient(headers=_HEADERS, limits=limits, trust_env=False) as http:
         started = perf_counter()
 
         async def client() -> None:
