@@ -56,8 +56,8 @@ def _registered(metadata: ClientMetadata, secret: str | None) -> dict[str, objec
         "grant_types": [name for name in GRANT_TYPES if name in metadata.grant_types],
         "response_types": ["code"],
     }
-    if metadata.client_name is not None:
-        members["client_name"] = metadata.client_name
+    if metadata.shown_name is not None:
+        members["client_name"] = metadata.shown_name
     if metadata.application_type is not None:
         members["application_type"] = metadata.application_type
     if secret is not None:

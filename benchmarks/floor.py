@@ -18,7 +18,7 @@ def nothing() -> None:
 
 def add_get_user(server: MCPServer, upstream: str) -> None:
     """Offer a tool that is one request, as anybody would write it."""
-    http = httpx2.AsyncClient()
+    http = httpx2.AsyncClient(trust_env=False)
 
     async def get_user(user: str) -> dict[str, Any]:
         """Look up a user."""

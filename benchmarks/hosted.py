@@ -80,7 +80,8 @@ def _rate(server: str, numbers: Iterator[int], token: str) -> float:
 async def _load(url: str, numbers: Iterator[int], token: str) -> float:
     answered = 0
     headers = {**_HEADERS, "Authorization": f"Bearer {token}"}
-    async with httpx2.AsyncClient(headers=headers, limits=httpx2.Limits(max_connections=CLIENTS)) as http:
+    limits = httpx2.Limits(max_connections=CLIENTS)
+    async with httpx2.AsyncClient(headers=headers, limits=limits, trust_env=False) as http:
         started = perf_counter()
 
         async def client() -> None:

@@ -28,7 +28,8 @@ def rows() -> Iterator[Row]:
         ours.open()
         floor.open()
         numbers = count()
-        http = httpx2.AsyncClient(base_url=upstream, headers={"Authorization": f"Bearer {TOKEN}"})
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        http = httpx2.AsyncClient(base_url=upstream, headers=headers, trust_env=False)
         times = interleaved(
             ROUNDS,
             lambda: runner.run(_asked(http, numbers)),

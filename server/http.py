@@ -101,7 +101,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
     return Starlette(
         routes=[
             Route("/mcp", endpoint, methods=["POST"]),
-            Route("/mcp", endpoint, methods=["OPTIONS"]),  # apart, so that other methods are told of POST alone
+            Route("/mcp", _for_pages(_post_only), methods=["OPTIONS"]),  # apart: other methods are told of POST alone
             Route("/healthz", well),
             Route("/readyz", ready),
             Route("/", page),
@@ -116,10 +116,20 @@ def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
     """Put before an application what a message has to pass."""
     inspected = _inspected(app, [_refuse_batch] if door is None else [_refuse_batch, door.challenge])
     limited: ASGIApp = RequestBodyLimitMiddleware(inspected, LARGEST_BODY)
-    checked = limited if door is None else door.before(limited)
-    # The guard has turned away pages of other origins by now.
+    return _for_pages(limited if door is None else door.before(limited))
+
+
+def _for_pages(app: ASGIApp) -> ASGIApp:
+    """Answer what browsers ask before and after a call. The guard has turned away pages of other origins by now."""
     return CORSMiddleware(
-        checked, allow_origin_regex=".*", allow_methods=["POST"], allow_headers=["*"], expose_headers=_SENT_ALONG
+        app, allow_origin_regex=".*", allow_methods=["POST"], allow_headers=["*"], expose_headers=_SENT_ALONG
+    )
+
+
+async def _post_only(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse OPTIONS that is no browser's question before a call."""
+    await PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})(
+        scope, receive, send
     )
 
 

@@ -1,5 +1,7 @@
 """What every test shares."""
 
+import os
+
 import hypothesis
 import pytest
 
@@ -11,6 +13,9 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # All that is asked here is on this machine, where no proxy of a person's network would find it.
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
     config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import anyio
 
 from calendly import models
-from calendly.errors import CalendlyError, InsufficientScope
+from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
 from server.caller import LEAST_LIMIT, ME, user_in
 from server.cli import Arguments
@@ -37,12 +37,20 @@ async def _ask(settings: Settings) -> tuple[models.User, Party]:
         try:
             return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline)), party
         except CalendlyError as refused:
-            raise CommandError(f"{refused}{_needed(refused)}") from None
+            raise CommandError(f"{refused}{_help(refused, settings.api_url)}") from None
 
 
-def _needed(refused: CalendlyError) -> str:
+def _help(refused: CalendlyError, asked: str) -> str:
+    """Say what the person at the terminal can do; `asked` is where Calendly was looked for."""
     if isinstance(refused, InsufficientScope):
         return f" The token works, but whoami needs the scope {' '.join(refused.required_scopes)}."
+    if isinstance(refused, Unauthenticated) and refused.status is not None:
+        return (
+            ". Make a new token in Calendly (Integrations & apps > API and webhooks), or sign in with "
+            "`calendly-mcp login`."
+        )
+    if isinstance(refused, Unreachable):
+        return f" It was asked at {asked}: see to the network, and to the proxy if there is one."
     return ""
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import anyio.to_thread
 
+from tests.e2e.processes import SECONDS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,7 +39,7 @@ class Process:
 
 @contextmanager
 def process(module: str, *arguments: str) -> Generator[Process]:
-    """Run a module of the tests; at the end it is killed if it still runs."""
+    """Run a module of the tests; at the end its input ends, and so has it to."""
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", f"tests.auth.{module}", *arguments],
         cwd=ROOT,
@@ -47,5 +49,6 @@ def process(module: str, *arguments: str) -> Generator[Process]:
     ) as popen:
         try:
             yield Process(popen)
+            popen.communicate(timeout=SECONDS)  # it writes down which lines ran, and is not to be killed meanwhile
         finally:
             popen.kill()

@@ -173,7 +173,7 @@ async def stuck(tmp_path: Path, upstream: Calendly) -> AsyncGenerator[tuple[Site
         site = serve(make_realm(database, upstream), upstream)
         client = await site.register()
         tokens = await site.sign_in(client)
-        async with open_database(url, patience=1) as impatient, database.begin(patience=60):
+        async with open_database(url, patience=2) as impatient, database.begin(patience=60):
             yield serve(make_realm(impatient, upstream), upstream), client, tokens
 
 
@@ -208,7 +208,7 @@ async def test_a_revocation_that_cannot_be_stored_is_never_answered_200(stuck: t
 @pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_while_nothing_can_be_read_nobody_is_let_in(upstream: Calendly) -> None:
-    async with open_database("sqlite://", patience=1) as database:
+    async with open_database("sqlite://", patience=2) as database:
         await migrate(database)
         site = serve(make_realm(database, upstream), upstream)
         client = await site.register()

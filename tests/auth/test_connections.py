@@ -427,7 +427,7 @@ class Lock:
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=1) as own:
+    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         await migrate(database)
         _, user = await connected(database, upstream)
         lock = Lock(database)
@@ -445,7 +445,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
     async def sleep(_: float) -> None:
         """Let no time pass."""
 
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=1) as own:
+    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         await migrate(database)
         _, user = await connected(database, upstream)
         lock = Lock(database)

@@ -223,6 +223,16 @@ async def test_a_forged_header_opens_no_door_that_a_trusted_proxy_opens(
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("asked", "registered"), [("Ag\u202eent\0 \U000e0041x", "Agent x"), (" Agent\n1 ", "Agent 1"), ("\u202e", None)]
+)
+async def test_a_name_is_registered_without_what_nobody_sees(site: Site, asked: str, registered: str | None) -> None:
+    response = await site.try_to_register({"redirect_uris": [BACK], "client_name": asked})
+    assert response.status_code == 201
+    assert response.json().get("client_name") == registered
+
+
+@pytest.mark.anyio
 @pytest.mark.requirement("register-dropped")
 async def test_a_client_nobody_approved_is_dropped_after_a_day(every_site: Site) -> None:
     site = every_site

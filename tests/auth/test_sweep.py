@@ -155,7 +155,7 @@ class EnoughError(Exception):
 @pytest.mark.anyio
 async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
     slept: list[float] = []
-    async with open_database("sqlite://", patience=1) as database:
+    async with open_database("sqlite://", patience=2) as database:
         await migrate(database)
         site = serve(make_realm(database, upstream), upstream)
         await site.register()

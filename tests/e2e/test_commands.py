@@ -147,7 +147,7 @@ def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     ("token", "line"),
     [
         ("sandbox-pat-noscopes", "whoami needs the scope users:read."),
-        ("unknown", "Calendly answered 401 Unauthenticated: The access token is invalid"),
+        ("unknown", "Calendly answered 401 Unauthenticated: The access token is invalid. Make a new token in"),
     ],
 )
 def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, line: str) -> None:
@@ -157,7 +157,7 @@ def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, li
 
 def test_whoami_says_that_there_is_no_connection() -> None:
     ended = run("whoami", CALENDLY_ACCESS_TOKEN="x", CALENDLY_API_URL="http://127.0.0.1:1")
-    assert "connection to Calendly failed" in complaint(ended, 1)
+    assert "connection to Calendly failed. It was asked at http://127.0.0.1:1: see to the" in complaint(ended, 1)
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -149,7 +149,7 @@ async def test_a_body_that_is_no_call_is_for_the_protocol_to_refuse(site: Site, 
     assert httpx2.post(site.endpoint, content=content, headers=headers).status_code in {400, 406}
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
 def test_only_post_is_allowed_on_the_endpoint(site: Site, method: str) -> None:
     response = httpx2.request(method, site.endpoint)
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")

@@ -103,7 +103,7 @@ def test_a_header_that_disagrees_with_the_body_is_refused(http: httpx2.Client) -
     assert "mcp-name" in message(response)["error"]["message"]
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD"])
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD", "OPTIONS"])
 def test_only_post_is_allowed_on_the_endpoint(http: httpx2.Client, method: str) -> None:
     response = http.request(method, "/mcp")
     assert response.status_code == 405

@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from tests.e2e.processes import SECONDS
+
 PREAMBLE = """
 import asyncio, datetime, sys
 from sqlalchemy import Column, Integer, LargeBinary, MetaData, Table, Text, insert, select, update
@@ -53,7 +55,7 @@ class Process:
 
 @contextmanager
 def process(lines: str, *arguments: str) -> Generator[Process]:
-    """Start a process with `lines` as its body; at the end it is killed if it still runs."""
+    """Start a process with `lines` as its body; at the end its input ends, and so has it to."""
     program = f"{PREAMBLE}{textwrap.indent(textwrap.dedent(lines), ' ' * 4)}\nasyncio.run(main(*sys.argv[1:]))\n"
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", program, *arguments],
@@ -63,5 +65,6 @@ def process(lines: str, *arguments: str) -> Generator[Process]:
     ) as popen:
         try:
             yield Process(popen)
+            popen.communicate(timeout=SECONDS)  # it writes down which lines ran, and is not to be killed meanwhile
         finally:
             popen.kill()
