@@ -74,20 +74,12 @@ async def find_agents(connection: AsyncConnection, name: str | None) -> list[Pri
         connection: To the database.
         name: The id of a grant or of a client; None for all there are.
     """
-<<<<<<< HEAD
     named = or_(grant.c.id == name, client.c.id == name)
     return await _find_all(connection, _AGENTS if name is None else _AGENTS.where(named))
 
 
 async def _find_all(connection: AsyncConnection, query: Executable) -> list[Principal]:
     rows = await connection.execute(query)
-=======
-    query = _AGENTS if name is None else _AGENTS.where(or_(grant.c.id == name, client.c.id == name))
-    return await _read_agents(connection, query)
-
-
-async def _read_agents(connection: AsyncConnection, query: Executable) -> list[Principal]:
->>>>>>> access
     return [
         replace(
             _principal(row, "agent_token" if row.client_kind == "agent" else "browser"), scopes=scopes.read(row.allowed)
