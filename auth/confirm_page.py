@@ -46,6 +46,8 @@ def confirm_routes(realm: Realm) -> list[Route]:
             "agent": pending.agent or NAMELESS,
             "question": question,
             "approved": pending.approved,
+            "is_taken": pending.is_taken,
+            "grant": pending.grant,
             "until": f"{said(pending.expires_at, session.timezone)} ({zone_name(session.timezone)})",
             "path": request.url.path,
             "session": session,

@@ -26,6 +26,7 @@ class Pending:
         agent: What the agent calls itself, None where it does not say.
         question_ciphertext: What the call would do.
         approved: What the person said, None before.
+        is_taken: The agent came with its token, and no answer is taken any more.
     """
 
     digest: str
@@ -35,6 +36,7 @@ class Pending:
     question_ciphertext: bytes = field(repr=False)
     expires_at: datetime
     approved: bool | None
+    is_taken: bool
 
 
 def handle_of(token: str) -> str:
@@ -73,11 +75,24 @@ async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending 
         question_ciphertext=found.question_ciphertext,
         expires_at=found.expires_at,
         approved=found.approved,
+        is_taken=found.taken_at is not None,
     )
 
 
 async def decide(connection: AsyncConnection, row: str, now: datetime, *, approved: bool) -> bool:
     """Note what the person said. False when something was said before, or it is too late."""
-    undecided = (table.c.digest == row, table.c.decided_at.is_(None), table.c.expires_at > now)
+    undecided = (
+        table.c.digest == row,
+        table.c.decided_at.is_(None),
+        table.c.taken_at.is_(None),
+        table.c.expires_at > now,
+    )
     statement = update(table).where(*undecided).values(decided_at=now, approved=approved)
     return (await connection.execute(statement)).rowcount == 1
+
+
+async def take(connection: AsyncConnection, row: str, now: datetime) -> bool | None:
+    """Take no answer any more, and return the one that there is: what the call then goes by is final."""
+    statement = update(table).where(table.c.digest == row).values(taken_at=now).returning(table.c.approved)
+    approved: bool | None = (await connection.execute(statement)).scalar_one_or_none()
+    return approved

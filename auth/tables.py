@@ -287,6 +287,7 @@ pending_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),
     Column("decided_at", Instant),  # when the person said yes or no
     Column("approved", Boolean),
+    Column("taken_at", Instant),  # when the agent came with its token, after which no answer is taken
 )
 
 rate_window = Table(

@@ -45,6 +45,10 @@ class Confirmations(Protocol):
         """Make a token that is taken once, for the same purpose and the same `bound_to`."""
         ...
 
+    def check(self, token: str, purpose: str, bound_to: bytes) -> None:
+        """Check that a token could be taken, unless it was before. Raises Unproven."""
+        ...
+
     async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
         """Take a token, so that it never works again. Raises Unproven."""
         ...
@@ -63,6 +67,10 @@ class ConfirmPage(Protocol):
 
     async def answer(self, token: str) -> bool | None:
         """Return what the person said, None when nothing yet. Raises Unreachable."""
+        ...
+
+    async def take(self, token: str) -> bool | None:
+        """Return what the person said, None when nothing; nothing can be said from then on. Raises Unreachable."""
         ...
 
 
@@ -141,13 +149,16 @@ class Approval:
         return BY_PERSON
 
     async def _given_with(self, token: str) -> str:
-        answer = await self.page.answer(token) if self.page else None
-        if answer is None and self.only_page and self.page is not None:
+        self.seal.check(token, _BY_AGENT, self.bound_to)
+        if self.page is not None and self.only_page and await self.page.answer(token) is None:
             url = await self.page.address(token)
-            if url is not None:  # the token stays good: it is the page that is waited for
-                raise ConfirmationRequired("The user has not answered on the page yet.", token, url, only_page=True)
-            raise Unproven("The confirmation has expired, or was not given for this very call.")
+            if url is None:
+                raise Unproven("The question for the user is not open any more.")
+            # The token stays good: it is the page that is waited for.
+            raise ConfirmationRequired("The user has not answered on the page yet.", token, url, only_page=True)
         await self.seal.redeem(token, _BY_AGENT, self.bound_to)
+        # Only now, with the token spent, is the answer final: what is said on the page later is not heard.
+        answer = await self.page.take(token) if self.page else None
         if answer is None:
             return BY_AGENT
         if not answer:

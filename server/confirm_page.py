@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,8 @@ from auth.stored_pending import Pending, handle_of, question_place
 from calendly.errors import Unreachable
 from server.seal import LIFETIME
 from storage.errors import StorageUnavailable
+
+_UNREAD: Final = "What the user answered could not be read, so nothing was sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,14 @@ class AgentsPage:
         pending = await self._find(token)
         return pending.approved if pending else None
 
+    async def take(self, token: str) -> bool | None:
+        """Return what the person said, None when nothing; nothing can be said from then on. Raises Unreachable."""
+        try:
+            async with self.realm.database.begin() as connection:
+                return await stored_pending.take(connection, digest(handle_of(token)), self.realm.now())
+        except StorageUnavailable:
+            raise Unreachable(_UNREAD) from None
+
     def _address(self, token: str) -> str:
         return f"{self.realm.issuer}{PATH}/{handle_of(token)}"
 
@@ -64,4 +75,4 @@ class AgentsPage:
             async with self.realm.database.read() as connection:
                 yield connection
         except StorageUnavailable:
-            raise Unreachable("What the user answered could not be read, so nothing was sent.") from None
+            raise Unreachable(_UNREAD) from None

@@ -49,12 +49,28 @@ class Seal:
         public = self._random_bytes(_ID) + expiry.to_bytes(_TIME, "big")
         return urlsafe_b64encode(public + self._mac(purpose, public, bound_to)).decode()
 
+    def check(self, token: str, purpose: str, bound_to: bytes) -> None:
+        """Check that a token could be taken, unless it was before. Raises Unproven."""
+        self._opened(token, purpose, bound_to)
+
     async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
         """Take a token, so that it never works again.
 
         Raises:
             Unproven: It is not ours, was issued for something else, has expired, or was taken before.
         """
+        identity, expiry = self._opened(token, purpose, bound_to)
+        now = int(self._clock() * _MILLISECONDS)
+        if identity in self._spent:
+            raise Unproven("The confirmation was used already; each is good for one call.")
+        if len(self._spent) >= _MOST_SPENT:
+            self._spent = {spent: until for spent, until in self._spent.items() if until > now}
+        if len(self._spent) >= _MOST_SPENT:
+            raise Unproven("Too many calls were confirmed within a few minutes.")
+        self._spent[identity] = expiry
+
+    def _opened(self, token: str, purpose: str, bound_to: bytes) -> tuple[bytes, int]:
+        """Return the id of a token and when it ends. Raises Unproven."""
         try:
             raw = urlsafe_b64decode(token)
         except (NotBase64, ValueError):
@@ -63,16 +79,9 @@ class Seal:
         if not hmac.compare_digest(mac, self._mac(purpose, public, bound_to)):
             raise Unproven("The confirmation was not given for this very call.")
         identity, expiry = public[:_ID], int.from_bytes(public[_ID:], "big")
-        now = int(self._clock() * _MILLISECONDS)
-        if expiry <= now:
+        if expiry <= int(self._clock() * _MILLISECONDS):
             raise Unproven("The confirmation has expired.")
-        if identity in self._spent:
-            raise Unproven("The confirmation was used already; each is good for one call.")
-        if len(self._spent) >= _MOST_SPENT:
-            self._spent = {spent: until for spent, until in self._spent.items() if until > now}
-        if len(self._spent) >= _MOST_SPENT:
-            raise Unproven("Too many calls were confirmed within a few minutes.")
-        self._spent[identity] = expiry
+        return identity, expiry
 
     def _mac(self, purpose: str, public: bytes, bound_to: bytes) -> bytes:
         return hmac.digest(

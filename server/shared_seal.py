@@ -46,6 +46,10 @@ class SharedSeal:
         )
         return urlsafe_b64encode(sealed).decode().rstrip("=")
 
+    def check(self, token: str, purpose: str, bound_to: bytes) -> None:
+        """Check that a token could be taken, unless it was before. Raises Unproven."""
+        self._opened(token, purpose, bound_to)
+
     async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
         """Take a token, so that it never works again.
 
@@ -53,14 +57,7 @@ class SharedSeal:
             Unproven: It is not ours, was issued for something else, has expired, or was taken before.
             Unreachable: The database does not let it be taken now.
         """
-        sealed = _decoded(token)
-        try:
-            opened = self.keyring.open(sealed, table=spent_confirmation.name, row=bound_to.hex(), column=purpose)
-        except UnreadableSecret:
-            raise Unproven("The confirmation was not given for this very call.") from None
-        expiry = _EPOCH + int.from_bytes(opened, "big") * _MICROSECOND
-        if expiry <= self.now():
-            raise Unproven("The confirmation has expired.")
+        expiry, sealed = self._opened(token, purpose, bound_to), _decoded(token)
         try:
             async with self.database.begin() as connection:
                 is_first = await spend(connection, hashlib.sha256(sealed).hexdigest(), expiry)
@@ -68,6 +65,18 @@ class SharedSeal:
             raise Unreachable("The confirmation could not be noted, so nothing was sent.") from None
         if not is_first:
             raise Unproven("The confirmation was used already; each is good for one call.")
+
+    def _opened(self, token: str, purpose: str, bound_to: bytes) -> datetime:
+        """Return until when a token is good. Raises Unproven when it is not ours, is for something else or is over."""
+        place = {"table": spent_confirmation.name, "row": bound_to.hex(), "column": purpose}
+        try:
+            opened = self.keyring.open(_decoded(token), **place)
+        except UnreadableSecret:
+            raise Unproven("The confirmation was not given for this very call.") from None
+        expiry = _EPOCH + int.from_bytes(opened, "big") * _MICROSECOND
+        if expiry <= self.now():
+            raise Unproven("The confirmation has expired.")
+        return expiry
 
 
 def _decoded(token: str) -> bytes:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from tempfile import TemporaryDirectory
 from textwrap import fill
 from typing import Any, Final, cast
 
@@ -39,12 +40,23 @@ def _innermost(failures: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _demo() -> None:
+    # What it does is recorded as ever, and nobody's own record is told of made-up meetings.
+    with TemporaryDirectory(prefix="calendly-mcp-") as folder:
+        await _demo_in(folder)
+
+
+async def _demo_in(folder: str) -> None:
     async with running() as sandbox:
         _say(
             "An AI agent's conversation with Calendly, start to end. A sandbox plays Calendly at "
             f"{sandbox.url}: no account, no token, and nothing leaves this machine."
         )
-        environment = {TOKEN: _OWNER, "CALENDLY_API_URL": sandbox.url, "CALENDLY_MCP_LOG_LEVEL": "warning"}
+        environment = {
+            TOKEN: _OWNER,
+            "CALENDLY_API_URL": sandbox.url,
+            "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder}/record.sqlite3",
+            "CALENDLY_MCP_LOG_LEVEL": "warning",
+        }
         server = StdioServerParameters(command=sys.executable, args=["-m", "server", "stdio"], env=environment)
         async with Client(server, elicitation_callback=_answer) as client:
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}

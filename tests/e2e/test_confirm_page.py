@@ -196,6 +196,10 @@ async def test_without_an_answer_on_the_page_the_agents_word_counts_unless_the_p
         assert waiting.error["confirm_url"] == first.error["confirm_url"]
         assert waiting.error["confirmation"] == first.error["confirmation"]
         assert "only their answer on that page counts" in waiting.error["next_step"]
+        async with agent.connect(replicas.endpoints[0]) as client:
+            token = first.error["confirmation"]
+            other = await call(client, TOOL, scheduled_event=meeting, reason="Because.", confirmation=token)
+        assert other.error["message"].startswith("The confirmation was not given for this very call.")
         assert cancellations(sandbox) == before
         async with agent.connect(replicas.endpoints[1], "2026-07-28", Person()) as client:
             assert (await call(client, TOOL, scheduled_event=meeting)).kind == "confirmation_required"
@@ -212,3 +216,7 @@ async def test_an_agents_word_is_enough_where_the_person_did_not_say_otherwise(
     assert (await again(replicas, agent, meeting, first)).kind == "answered"
     assert cancellations(sandbox) == before + 1
     assert "?" not in first.error["confirm_url"]
+    async with at_browser() as browser:
+        page = await browser.see(first.error["confirm_url"])
+        assert "did not wait for you here" in page.text
+        assert "Nothing was sent" not in page.text

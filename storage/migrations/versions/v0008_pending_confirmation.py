@@ -17,6 +17,7 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.BigInteger, nullable=False),
         sa.Column("decided_at", sa.BigInteger),
         sa.Column("approved", sa.Boolean),
+        sa.Column("taken_at", sa.BigInteger),
         sa.PrimaryKeyConstraint("digest"),
         sa.ForeignKeyConstraint(["grant_id"], ["oauth_grant.id"], ondelete="CASCADE"),
     )
