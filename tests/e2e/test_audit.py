@@ -333,7 +333,9 @@ def test_a_sandbox_records_in_memory_and_tells_nobody(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_older_than_the_record_is_kept_goes_at_the_next_start(folder: dict[str, str], database: Path) -> None:
+def test_a_next_start_keeps_what_is_young_enough_and_begins_a_chain_of_its_own(
+    folder: dict[str, str], database: Path
+) -> None:
     with session(**folder) as server:
         event_type(server)
         server.end()

@@ -207,6 +207,18 @@ def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_us
     assert found.public_url == "https://mcp.example"
 
 
+@pytest.mark.parametrize(
+    ("command", "environ"), [("stdio", {}), ("http", {"CALENDLY_MCP_AUTH": "none"})], ids=["stdio", "http"]
+)
+def test_where_nobody_signs_in_no_answer_on_a_page_is_waited_for(command: Command, environ: dict[str, str]) -> None:
+    access = {"CALENDLY_MCP_ACCESS": "canceling=ask:confirm=browser", **environ}
+    assert refusal(access, command=command) == (
+        "CALENDLY_MCP_ACCESS: canceling cannot have confirm=browser here: the page for it belongs to the hosted "
+        "endpoint, where people sign in."
+    )
+    assert settings({"CALENDLY_MCP_ACCESS": "canceling=ask:confirm=browser"}, command="http").access
+
+
 @pytest.mark.requirement("nobody-elses-token")
 @pytest.mark.parametrize("sandbox", ["", "1"])
 def test_with_sign_in_nobody_uses_the_token_of_another(sandbox: str, tmp_path: Path) -> None:
