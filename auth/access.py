@@ -26,6 +26,16 @@ Source = Literal["operator", "person", "token", "calendly", "request"]
 """Who or what decided: the operator's ceiling, the person's choice, the token's scopes, what Calendly granted, or the
 request, which can narrow itself."""
 
+Aspect = Literal["event_types", "hosts", "domains"]
+"""What a condition on the subject of a call is about."""
+
+_NOUNS: Final[Mapping[Aspect, str]] = {
+    "event_types": "the event types",
+    "hosts": "meetings hosted by",
+    "domains": "invitees and guests at",
+}
+_MOST_NAMED: Final = 5
+
 _READING: Final[tuple[Level, ...]] = ("off", "read")
 _READING_AND_WRITING: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
 _ACTION: Final[tuple[Level, ...]] = ("off", "ask", "full")
@@ -137,6 +147,16 @@ class Decision:
     source: Source
 
 
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What the subject of a writing call has to be within, the rule in words, and whose it is."""
+
+    aspect: Aspect
+    allowed: frozenset[str]
+    rule: str
+    source: Source
+
+
 class Subject(Protocol):
     """What a writing call is about; None where that could not be found out."""
 
@@ -167,7 +187,7 @@ def decide(operation: Operation, limits: Limits) -> Decision:
 
 
 def least(accesses: Iterable[Access]) -> Access:
-    """Return what all of them allow."""
+    """Return what all of them allow, at least one."""
     first, *others = accesses
     met = dict(first)
     for other in others:
@@ -175,12 +195,13 @@ def least(accesses: Iterable[Access]) -> Access:
     return met
 
 
-def needs_subject(capability: str, limits: Limits) -> bool:
-    """Say whether what a writing call is about has to be found out."""
-    return any(
-        condition is not None
-        for _, allowance in limits.of(capability)
-        for condition in (allowance.event_types, allowance.hosts, allowance.domains)
+def conditions(capability: str, limits: Limits) -> tuple[Condition, ...]:
+    """Return what a writing call has to be within."""
+    return tuple(
+        Condition(aspect, allowed, f"{capability} is limited to {_NOUNS[aspect]} {_some(allowed)}", source)
+        for source, allowance in limits.of(capability)
+        for aspect, allowed in _within(allowance).items()
+        if allowed is not None
     )
 
 
@@ -189,14 +210,11 @@ def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | N
 
     What could not be found out is outside.
     """
-    for source, allowance in limits.of(capability):
-        for allowed, actual, noun in (
-            (allowance.event_types, subject.event_types, "certain event types"),
-            (allowance.hosts, subject.hosts, "meetings of certain hosts"),
-            (allowance.domains, _domains(subject.addresses), "certain e-mail domains"),
-        ):
-            if allowed is not None and not (actual and allowed.issuperset(actual)):
-                return Decision("deny", f"{capability} is limited to {noun}", source)
+    actual = {"event_types": subject.event_types, "hosts": subject.hosts, "domains": _domains(subject.addresses)}
+    for condition in conditions(capability, limits):
+        found = actual[condition.aspect]
+        if not (found and condition.allowed.issuperset(found)):
+            return Decision("deny", condition.rule, condition.source)
     return None
 
 
@@ -258,5 +276,23 @@ def _smaller(one: int | None, other: int | None) -> int | None:
     return min(one, other)
 
 
+def _within(allowance: Allowance) -> dict[Aspect, frozenset[str] | None]:
+    return {"event_types": allowance.event_types, "hosts": allowance.hosts, "domains": allowance.domains}
+
+
+def _some(values: Collection[str]) -> str:
+    named = sorted(values)
+    rest = len(named) - _MOST_NAMED
+    return ", ".join([*named[:_MOST_NAMED], *([f"{rest} more"] if rest > 0 else [])])
+
+
 def _domains(addresses: Collection[str] | None) -> set[str] | None:
-    return None if addresses is None else {address.rpartition("@")[2].lower() for address in addresses}
+    return None if addresses is None else set(map(_domain, addresses))
+
+
+def _domain(address: str) -> str:
+    """The domain as conditions name it. Only ASCII letters have the same small letter wherever mail is sent."""
+    _, at, domain = address.rpartition("@")
+    if not at or not domain.isascii():
+        return ""
+    return domain.lower()

@@ -73,7 +73,7 @@ async def _own(connection: AsyncConnection, session: PageSession, agent_id: str)
 
 async def _show(realm: Realm, session: PageSession, agent: Agent, said: dict[str, str | None]) -> Response:
     found = choices(realm, agent)
-    event_types = await realm.event_types.names(session.person) if has_event_types(found) else {}
+    event_types = await realm.event_types.names(session.person) if has_event_types(found) else dict[str, str]()
     recorded = await recent(realm, session, grant=agent.id, limit=_RECENT)
     values = {
         "card": card(realm, agent, session.timezone, recorded),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from auth.access import CONDITIONS, OFF, Access, is_at_most
+from auth.access import CONDITIONS, OFF, Access, Level, is_at_most
 from auth.capability_words import LEVELS, by_level
 from auth.condition_forms import Conditions, show_conditions
 from auth.local_times import said
@@ -112,8 +112,9 @@ def rows(realm: Realm, agent: Agent, found: Choices, event_types: Mapping[str, s
 
 def _later(part: Part, now: Levels) -> str | None:
     """Say from which level on the app has to sign in again, None when it has the scopes of all."""
-    most = now.get(part.capability, ("off",))[-1]
-    beyond = [option.level for option in part.options if not is_at_most(option.level, most)]
+    offered = now.get(part.capability)
+    most: Level = offered[-1] if offered else "off"
+    beyond: list[Level] = [option.level for option in part.options if not is_at_most(option.level, most)]
     return LEVELS[beyond[0]] if beyond else None
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from auth.access import Decision, Source
+
 PERIOD: Final = timedelta(hours=24)
 
 
@@ -33,7 +35,19 @@ def take(counted: Sequence[datetime], limit: int, now: datetime) -> Taken | Full
     recent = sorted(instant for instant in counted if instant > now - PERIOD)
     if len(recent) < limit:
         return Taken((*recent, now))
-    return Full(recent[len(recent) - limit] + PERIOD if limit else None)
+    return Full(_whole_second_after(recent[len(recent) - limit] + PERIOD) if limit else None)
+
+
+def full(room: Full, limit: int, source: Source) -> Decision:
+    """Return the refusal of one more booking.
+
+    Args:
+        room: There is none.
+        limit: How many there may be within 24 hours.
+        source: Whose rule that is.
+    """
+    until = f"; the next one is possible at {room.until:%Y-%m-%dT%H:%M:%SZ}" if room.until else ""
+    return Decision("deny", f"booking is limited to {limit} within 24 hours{until}", source)
 
 
 def give_back(counted: Sequence[datetime], instant: datetime) -> tuple[datetime, ...]:
@@ -42,3 +56,8 @@ def give_back(counted: Sequence[datetime], instant: datetime) -> tuple[datetime,
     if instant in rest:
         rest.remove(instant)
     return tuple(rest)
+
+
+def _whole_second_after(instant: datetime) -> datetime:
+    """Whoever is told a time without fractions must not come too early."""
+    return instant if instant.microsecond == 0 else instant.replace(microsecond=0) + timedelta(seconds=1)

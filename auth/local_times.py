@@ -19,5 +19,5 @@ def _zone(name: str | None) -> tzinfo:
     """Find a zone; UTC for one that Calendly did not give or we do not know."""
     try:
         return ZoneInfo(name or "UTC")
-    except (ValueError, OSError):  # OSError: a name that is a folder of the database of zones
+    except (KeyError, ValueError, OSError):  # OSError: a name that is a folder of the database of zones
         return UTC

@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from auth.application import Application
 from auth.upstream import CalendlyLoginError, GrantRefused, LoginBusy, LoginRefused, LoginUnavailable
+from calendly.client import PAST_PROXIES
 from calendly.rate_limits import Report
 from calendly.reading import parse
 from calendly.request import JSON
@@ -105,6 +106,7 @@ async def oauth_client(
         timeout=PATIENCE,
         verify=tls or httpx2.create_ssl_context(),
         follow_redirects=False,
+        mounts=PAST_PROXIES,
     ) as authlib:
         client: Any = authlib
         for hook in ("access_token_response", "refresh_token_response"):

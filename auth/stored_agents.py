@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Row, Select, delete, select, update
+from sqlalchemy import Executable, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
@@ -102,7 +102,7 @@ async def delete_person(connection: AsyncConnection, person: str) -> None:
     await connection.execute(delete(user).where(user.c.uri == person))
 
 
-async def _read(connection: AsyncConnection, query: Select[tuple[object, ...]]) -> list[Agent]:
+async def _read(connection: AsyncConnection, query: Executable) -> list[Agent]:
     return [_agent(row) for row in await connection.execute(query)]
 
 

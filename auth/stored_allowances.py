@@ -1,4 +1,4 @@
-"""The statements behind `auth.allowances`: exact for any number of replicas, since a row is held meanwhile."""
+"""The statements behind `auth.allowances`: exact for any number of calls and replicas, since a row is held."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,6 +12,12 @@ from storage.database import insert
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+async def look(connection: AsyncConnection, grant_id: str, limit: int, now: datetime) -> Taken | Full:
+    """Return what `count` would, and count nothing."""
+    stored = await connection.scalar(select(table.c.counted).where(table.c.grant_id == grant_id))
+    return take(_instants(stored or []), limit, now)
 
 
 async def count(connection: AsyncConnection, grant_id: str, limit: int, now: datetime) -> Taken | Full:
@@ -31,7 +37,11 @@ async def _hold(connection: AsyncConnection, grant_id: str, now: datetime) -> li
     empty = insert(connection, table).values(grant_id=grant_id, counted=[], expires_at=now + PERIOD)
     await connection.execute(empty.on_conflict_do_nothing())
     held = select(table.c.counted).where(table.c.grant_id == grant_id).with_for_update()
-    return [_EPOCH + instant * _MICROSECOND for instant in (await connection.execute(held)).scalar_one()]
+    return _instants((await connection.execute(held)).scalar_one())
+
+
+def _instants(stored: list[int]) -> list[datetime]:
+    return [_EPOCH + instant * _MICROSECOND for instant in stored]
 
 
 async def _write(connection: AsyncConnection, grant_id: str, counted: tuple[datetime, ...], now: datetime) -> None:

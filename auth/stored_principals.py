@@ -1,9 +1,9 @@
-"""The one statement of the bearer check: a token with everything that decides about it."""
+"""The one statement of the bearer check: a token with everything that decides about it; and the agents it is for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from sqlalchemy import Executable, Row, bindparam, null, select
+from sqlalchemy import Executable, Row, bindparam, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth import scopes
@@ -49,6 +49,14 @@ _AGENT_TOKEN: Final = (
 )
 
 
+_AGENTS: Final = (
+    select(*_OWNER, client.c.kind.label("client_kind"))
+    .select_from(_OWNERS)
+    .where(grant.c.ended_at.is_(None))
+    .order_by(grant.c.created_at, grant.c.id)
+)
+
+
 async def find_access_token(connection: AsyncConnection, digest: str) -> Bearer | None:
     """Find an access token."""
     return await _find(connection, _ACCESS_TOKEN, digest, "browser")
@@ -57,6 +65,35 @@ async def find_access_token(connection: AsyncConnection, digest: str) -> Bearer 
 async def find_agent_token(connection: AsyncConnection, digest: str) -> Bearer | None:
     """Find an agent token; its scope is that of its grant."""
     return await _find(connection, _AGENT_TOKEN, digest, "agent_token")
+
+
+async def find_agents(connection: AsyncConnection, name: str | None) -> list[Principal]:
+    """Find for whom tokens of live grants could speak, with all the scopes that were allowed, the oldest first.
+
+    Args:
+        connection: To the database.
+        name: The id of a grant or of a client; None for all there are.
+    """
+<<<<<<< HEAD
+    named = or_(grant.c.id == name, client.c.id == name)
+    return await _find_all(connection, _AGENTS if name is None else _AGENTS.where(named))
+
+
+async def _find_all(connection: AsyncConnection, query: Executable) -> list[Principal]:
+    rows = await connection.execute(query)
+=======
+    query = _AGENTS if name is None else _AGENTS.where(or_(grant.c.id == name, client.c.id == name))
+    return await _read_agents(connection, query)
+
+
+async def _read_agents(connection: AsyncConnection, query: Executable) -> list[Principal]:
+>>>>>>> access
+    return [
+        replace(
+            _principal(row, "agent_token" if row.client_kind == "agent" else "browser"), scopes=scopes.read(row.allowed)
+        )
+        for row in rows
+    ]
 
 
 async def _find(

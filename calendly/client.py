@@ -26,14 +26,20 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 _LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
 _TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
 
+# A proxy would look for them on its own machine. A sandbox listens there.
+PAST_PROXIES: Mapping[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(
+    ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
+)
+"""The addresses of this machine, as the `mounts` of a client that asks them itself whatever proxy is set."""
+
 # Visible ASCII (RFC 9110, 5.5). Anything else could end the header, or come back in an error message that quotes it.
 _TOKEN = pattern(r"[\x21-\x7e]+")
 
 
 def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.AsyncClient:
-    """Open the one HTTP client of a process: HTTP/1.1, TLS verified, proxies from the environment, nothing followed.
+    """Open the one HTTP client of a process: HTTP/1.1, TLS verified, nothing followed.
 
-    It keeps no cookies, since all users share it.
+    Proxies come from the environment, but for the addresses of this machine. It keeps no cookies: all users share it.
 
     Args:
         version: The product's, for the User-Agent.
@@ -45,6 +51,7 @@ def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.Asy
         timeout=timeout,
         limits=_LIMITS,
         follow_redirects=False,
+        mounts=PAST_PROXIES,
     )
 
 

@@ -10,8 +10,8 @@ from typing import Final, cast
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
 
-from auth.access import Decision, daily_limit, is_browser_only, needs_subject, object_to
-from auth.allowances import Full
+from auth.access import Decision, conditions, daily_limit, is_browser_only, object_to
+from auth.allowances import Full, full
 from auth.record import Record
 from calendly import models
 from calendly.client import Calendly
@@ -25,12 +25,11 @@ from server.daily_limits import DailyLimits
 from server.party import Parties, Party, is_for_lack_of_scope
 from server.recording import CallRecord, Permit
 from server.seal import digest
-from server.selection import refusal_of
+from server.selection import objection_of, refusal_of
 from tools.bookings import Bookings
 from tools.errors import AccessDenied, NotRecorded
 from tools.idempotency import Ledger
 from tools.stakes import Stakes
-from tools.times import wire
 from tools.toolset import Identity, Tool
 
 LEAST_LIMIT: Final = 50.0
@@ -190,11 +189,10 @@ class ToolCaller:
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self.admit(tool)
-        if tool.access == "write" and needs_subject(tool.capability, self.party.limits):
-            objection = object_to(tool.capability, self.party.limits, await stakes.subject())
-            if objection is not None:
-                self.record.decided(Permit(tool, objection))
-                raise AccessDenied(refusal_of(tool, objection, self.party))
+        objection = await self._objection(tool, stakes) if tool.access == "write" else None
+        if objection is not None:
+            self.record.decided(Permit(tool, objection))
+            raise AccessDenied(objection_of(objection, self.party))
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
             self.record.decided(Permit(tool, decision, self.confirmed))
@@ -209,6 +207,17 @@ class ToolCaller:
         if decision.verdict == "deny":
             raise AccessDenied(refusal_of(tool, decision, self.party))
         return decision
+
+    async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
+        """Say which condition a writing call is outside of, before anybody is asked about it."""
+        limits = self.party.limits
+        asked = {condition.aspect for condition in conditions(tool.capability, limits)}
+        objection = object_to(tool.capability, limits, await stakes.subject(asked)) if asked else None
+        limit = daily_limit(tool.capability, limits)
+        if objection is not None or limit is None:
+            return objection
+        room = await self.shared.daily_limits.look(self.party.account.agent, limit[0])
+        return full(room, *limit) if isinstance(room, Full) else None
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
@@ -227,17 +236,16 @@ class ToolCaller:
         if limit is None:
             yield
             return
-        agent, (most, source) = self.party.account.agent, limit
-        decision = await self.shared.daily_limits.take(agent, most)
-        if isinstance(decision, Full):
-            rule = f"booking is limited to {most} within 24 hours"
-            until = f" The next one is possible from {wire(decision.until)}." if decision.until else ""
-            self.record.refused(request, Decision("deny", rule, source))
-            raise AccessDenied(f"{rule}.{until} {self.party.who_changes(source)}")
+        agent = self.party.account.agent
+        room = await self.shared.daily_limits.take(agent, limit[0])
+        if isinstance(room, Full):
+            objection = full(room, *limit)
+            self.record.refused(request, objection)
+            raise AccessDenied(objection_of(objection, self.party))
         try:
             yield
-        except (Refusal, Unreachable, NotRecorded):
-            await self.shared.daily_limits.give_back(agent, decision.counted[-1])
+        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
+            await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
 
     async def pause(self, seconds: float) -> bool:

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "login": "sign in at Calendly by browser, for a server on this machine",
     "logout": "end that sign-in",
     "token": "tokens of the hosted endpoint for agents without a browser",
+    "access": "what an agent may do, and which rule decides",
     "keys": "the keys under which the hosted endpoint keeps its secrets",
     "audit": "the record of what agents did",
 }
@@ -76,6 +77,19 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
         ),
         "list": Action("list the tokens that are good"),
         "revoke": Action("end a token at once", {"id": {"metavar": "ID", "help": "its id, as the list has it"}}),
+    },
+    "access": {
+        "explain": Action(
+            "say what a call of a tool would meet, without calling it",
+            {
+                "tool": {"metavar": "TOOL", "help": "the tool's name"},
+                "--client": {
+                    "metavar": "ID",
+                    "help": "an agent of the hosted endpoint, by the id of its client or of its grant "
+                    "(default: the agent of this machine)",
+                },
+            },
+        ),
     },
     "audit": {
         "list": Action("print entries, the newest first", {**_SOUGHT, "--limit": _LIMIT}),

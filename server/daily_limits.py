@@ -11,6 +11,14 @@ from auth.allowances import Full, Taken, give_back, take
 class DailyLimits(Protocol):
     """Who has booked how often within 24 hours."""
 
+    async def look(self, agent: str, limit: int) -> Taken | Full:
+        """Return what `take` would, and count nothing.
+
+        Raises:
+            Unreachable: It cannot be looked up now.
+        """
+        ...
+
     async def take(self, agent: str, limit: int) -> Taken | Full:
         """Count one more booking of an agent, unless it has had as many as it may.
 
@@ -35,9 +43,13 @@ class OwnDailyLimits:
     now: Callable[[], datetime]
     _counted: dict[str, tuple[datetime, ...]] = field(default_factory=dict[str, tuple[datetime, ...]])
 
+    async def look(self, agent: str, limit: int) -> Taken | Full:
+        """Return what `take` would."""
+        return take(self._counted.get(agent, ()), limit, self.now())
+
     async def take(self, agent: str, limit: int) -> Taken | Full:
         """Count one more."""
-        decision = take(self._counted.get(agent, ()), limit, self.now())
+        decision = await self.look(agent, limit)
         if isinstance(decision, Taken):
             self._counted[agent] = decision.counted
         return decision

@@ -1,7 +1,7 @@
 """A tool as MCP sees it: the list, a call, and every error as a result."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from server.caller import Callers, ToolCaller
 from server.confirm import Context, InputRequired
 from server.party import Party, operation_of
 from server.recording import CallRecord, Permit
-from server.results import failure, rehearsal, success
+from server.results import failure, rehearsal, repetition, success
 from server.selection import Selection, narrow
 from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
@@ -132,7 +132,7 @@ class Handlers:
             return asked.result
         except (ToolError, CalendlyError) as problem:
             record.failed(problem)
-            return failure(problem, tool, party.advice)
+            return failure(problem, tool, party.advice, hides_invitees=party.invitees_hidden_by is not None)
         except Exception as fault:
             log.exception("%s failed by a fault of this server", tool.name)
             record.failed(fault)
@@ -161,9 +161,11 @@ class Handlers:
         call, values = await _prepared(caller, arguments.values())
         try:
             answer = await tool.function(call, **values)
-        except Rehearsed as rehearsed:
+        except Rehearsed as tried:
+            if tried.request is None:
+                return repetition()
             must_be_confirmed = record.party.decide(tool).verdict == "ask"
-            return rehearsal(rehearsed.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+            return rehearsal(tried.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
         return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
@@ -200,8 +202,8 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     async def question_for_person() -> str:
         return await QUESTIONS[tool](call.as_person(), **values)
 
-    async def subject() -> Subject:
-        return await SUBJECTS[tool](call, **values)
+    async def subject(aspects: Collection[str]) -> Subject:
+        return await SUBJECTS[tool](call, aspects, **values)
 
     hides = caller.party.invitees_hidden_by is not None
     stakes = Stakes(question, question_for_person if hides else question, subject)

@@ -46,7 +46,10 @@ class SignedIn:
 
     def of_request(self, request: Request | None) -> Party:
         """Return whose token a request carries."""
-        principal = principal_of(request)
+        return self.of_principal(principal_of(request))
+
+    def of_principal(self, principal: Principal) -> Party:
+        """Return for whom a token speaks."""
         by_browser = principal.kind == "browser"
         credentials = ConnectedCredentials(self.connections.credentials(principal.person))
         return Party(

@@ -163,7 +163,7 @@ _EXTERNAL_CALENDAR: Final = (
 _KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
 
 _LOOK: Final[Mapping[str, str]] = {
-    "booking": "list_scheduled_events and the invitee's e-mail (a new booking may show only after a while)",
+    "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
     "event_types": "list_event_types",
     "organization": "list_organization_memberships or list_organization_invitations",

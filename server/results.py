@@ -12,6 +12,7 @@ from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failu
 from tools import errors as tools
 from tools.page_limit import cut
 from tools.toolset import Tool
+from tools.withholding import without_addresses
 
 _KINDS: Final[Mapping[type[Exception], Kind]] = {
     calendly.InvalidArgument: "invalid_argument",
@@ -49,7 +50,7 @@ def success(answer: object) -> types.CallToolResult:
 
 
 def rehearsal(request: Request, effects: str, *, must_be_confirmed: bool) -> types.CallToolResult:
-    """Answer with what a writing call would have sent.
+    """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
 
     Args:
         request: It, as it would go to Calendly.
@@ -61,15 +62,30 @@ def rehearsal(request: Request, effects: str, *, must_be_confirmed: bool) -> typ
             "method": request.endpoint.method,
             "path": request.path,
             "body": request.body,
-            "effects": effects,
+            "effects": f"Unless Calendly refuses it, this call would: {effects}",
             "must_be_confirmed": must_be_confirmed,
         }
     }
     return success(content)
 
 
-def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> types.CallToolResult:
-    """Answer with why a tool failed and what to do next, `advice` on tokens included."""
+def repetition() -> types.CallToolResult:
+    """Answer that a writing call would send nothing."""
+    effects = "Nothing would be sent: an earlier call took this idempotency_key, and its booking is the answer."
+    return success({"dry_run": {"effects": effects, "must_be_confirmed": False}})
+
+
+def failure(
+    problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN, *, hides_invitees: bool = False
+) -> types.CallToolResult:
+    """Answer with why a tool failed and what to do next, `advice` on tokens included.
+
+    Args:
+        problem: Why.
+        tool: Which.
+        advice: What helps when the token does not.
+        hides_invitees: The agent may not see data of invitees, so no address that Calendly's sentences may repeat.
+    """
     facts = _facts(problem)
     error = {
         "kind": facts.kind,
@@ -85,8 +101,13 @@ def failure(problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> ty
         "confirm_url": getattr(problem, "url", None),
     }
     applying = {name: value for name, value in error.items() if value is not None and value != []}
-    text = types.TextContent(type="text", text=_text(problem, applying, meaning(facts, tool, advice)))
-    return types.CallToolResult(content=[text], structured_content={"error": applying}, is_error=True)
+    content: dict[str, Any] = {"error": applying}
+    text = _text(problem, applying, meaning(facts, tool, advice))
+    if hides_invitees and isinstance(problem, calendly.CalendlyError):
+        content, text = without_addresses(content, text)
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)], structured_content=content, is_error=True
+    )
 
 
 def _written(content: object) -> str:

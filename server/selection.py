@@ -114,6 +114,11 @@ def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:
     return refusal(tool, decision.rule, party.who_changes(decision.source))
 
 
+def objection_of(objection: Decision, party: Party) -> str:
+    """What an agent is told of a call that is outside a condition."""
+    return f"This call is outside what is allowed: {objection.rule}. {party.who_changes(objection.source)}"
+
+
 def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
     """The names of the tools behind each toolset's and each capability's name; a toolset's name wins."""
     capabilities: dict[str, set[str]] = {}

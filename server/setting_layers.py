@@ -1,13 +1,18 @@
-"""Where settings come from besides the flags: the environment, and the file that `--config` names."""
+"""Where settings come from besides the flags: the environment, and the file that `--config` names; and all together."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from server.terminal import UsageError
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 Value: TypeAlias = str | int | float | bool | list[str]
 Layer: TypeAlias = dict[str, tuple[str, Value]]
@@ -67,3 +72,22 @@ def _text(path: Path, label: str) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
         raise UsageError(f"{label}: {path} cannot be read: {reason}.") from None
+
+
+def validated(shape: type[Shape], merged: Layer) -> Shape:
+    """Read the values of all sources together as settings. Raises UsageError that names the first one at fault."""
+    values = {
+        field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
+    }
+    try:
+        return shape.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        label, _ = merged[str(fault["loc"][0])]
+        raise UsageError(f"{label}: {_sentence(fault)}") from None
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    if fault["type"] == "value_error":
+        return str(fault.get("ctx", {}).get("error", fault["msg"]))
+    return fault["msg"].replace("Input should", "must").rstrip(".") + "."

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "keys", "audit"]
+Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys", "audit"]
 
 SERVING: Final = frozenset({"stdio", "http"})
+PICKING: Final = SERVING | {"access"}
 _SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
 CALLING: Final = SERVING | _SIGNING_IN
 LISTENING: Final = frozenset({"http", "sandbox"})

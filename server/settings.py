@@ -11,14 +11,24 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auth.access import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
-from server.setting_layers import Layer, Names, Value, read_environment, read_file
-from server.setting_sources import CALLING, HTTP, KEEPING, LISTENING, OPERATING, SERVING, STORING, Command, Source
+from server.setting_layers import Layer, Names, Value, read_environment, read_file, validated
+from server.setting_sources import (
+    CALLING,
+    HTTP,
+    KEEPING,
+    LISTENING,
+    OPERATING,
+    PICKING,
+    SERVING,
+    STORING,
+    Command,
+    Source,
+)
 from server.setting_values import (
     data_folder,
     is_loopback,
@@ -99,22 +109,22 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
-            SERVING,
+            PICKING,
             "toolsets or capabilities, by commas (default endpoints)",
         ),
     ] = None
-    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", SERVING, "single tools, by commas")] = None
+    tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", PICKING, "single tools, by commas")] = None
     exclude_tools: Annotated[
         _Names,
-        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", SERVING, "tools to leave out, whatever else is said"),
+        Source("CALENDLY_MCP_EXCLUDE_TOOLS", "--exclude-tools", PICKING, "tools to leave out, whatever else is said"),
     ] = ()
     read_only: Annotated[
-        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", SERVING, "neither list nor run tools that write")
+        bool, Source("CALENDLY_MCP_READ_ONLY", "--read-only", PICKING, "neither list nor run tools that write")
     ] = False
     access: Annotated[
         Access,
         BeforeValidator(read_access),
-        Source("CALENDLY_MCP_ACCESS", "--access", SERVING, "capability=off, read, ask or full, by commas"),
+        Source("CALENDLY_MCP_ACCESS", "--access", PICKING, "capability=off, read, ask or full, by commas"),
     ] = Field(default_factory=dict[str, Allowance])
     rate_limit: Annotated[
         int,
@@ -192,7 +202,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
-            OPERATING,
+            OPERATING | {"access"},
             "the address that clients use, without a path (default: the one listened on)",
         ),
     ] = None
@@ -202,7 +212,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
-            STORING,
+            STORING | {"access"},
             "sqlite:///PATH, postgresql://… or sqlite:// (default: SQLite in the user's data folder)",
         ),
     ] = Field(None, repr=False)
@@ -323,7 +333,7 @@ def load(
     """
     from_flags = {name: (SOURCES[name].flag or name, value) for name, value in flags.items()}
     merged = {**read_file(config, _NAMES), **read_environment(environ, _NAMES), **from_flags}
-    settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
+    settings = validated(Settings, merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
     if settings.sandbox and command in SERVING:
         settings = _for_sandbox(settings, merged)
     elif settings.database_url == MEMORY and not _may_forget(command, settings):
@@ -341,24 +351,6 @@ def load(
 def _may_forget(command: Command, settings: Settings) -> bool:
     """Say whether a command does without a database that outlives it: no other person has allowed anything there."""
     return command not in KEEPING or (command == "http" and settings.auth == "none")
-
-
-def _validated(merged: Layer) -> Settings:
-    values = {
-        field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
-    }
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        label, _ = merged[str(fault["loc"][0])]
-        raise UsageError(f"{label}: {_sentence(fault)}") from None
-
-
-def _sentence(fault: ErrorDetails) -> str:
-    if fault["type"] == "value_error":
-        return str(fault.get("ctx", {}).get("error", fault["msg"]))
-    return fault["msg"].replace("Input should", "must").rstrip(".") + "."
 
 
 def _for_sandbox(settings: Settings, merged: Layer) -> Settings:

@@ -4,12 +4,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from auth.allowances import Full, Taken
-from auth.stored_allowances import count, uncount
+from auth.stored_allowances import count, look, uncount
 from calendly.errors import Unreachable
 from storage.database import Database
 from storage.errors import StorageUnavailable
+
+_UNCOUNTED: Final = "The booking could not be counted, so nothing was sent."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +27,21 @@ class SharedDailyLimits:
     database: Database
     now: Callable[[], datetime]
 
+    async def look(self, agent: str, limit: int) -> Taken | Full:
+        """Return what `take` would. Raises Unreachable."""
+        try:
+            async with self.database.read() as connection:
+                return await look(connection, agent, limit, self.now())
+        except StorageUnavailable:
+            raise Unreachable(_UNCOUNTED) from None
+
     async def take(self, agent: str, limit: int) -> Taken | Full:
         """Count one more. Raises Unreachable."""
         try:
             async with self.database.begin() as connection:
                 return await count(connection, agent, limit, self.now())
         except StorageUnavailable:
-            raise Unreachable("The booking could not be counted, so nothing was sent.") from None
+            raise Unreachable(_UNCOUNTED) from None
 
     async def give_back(self, agent: str, instant: datetime) -> None:
         """Take one back. Where that cannot be stored, one booking less is possible for a day."""

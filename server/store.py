@@ -15,7 +15,7 @@ from server.local_login import home_folder
 from server.settings import MEMORY, Settings
 from server.terminal import CommandError, UsageError
 from storage.database import Database, open_database
-from storage.errors import DatabaseUrlError, StorageError, StorageUnavailable
+from storage.errors import DatabaseUrlError, KeyRingError, StorageError, StorageUnavailable
 from storage.keys import KeyRing
 from storage.schema import migrate
 from storage.tables import key_fingerprint
@@ -57,6 +57,7 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
         UsageError: The address of the database or the key ring cannot be read.
         CommandError: The database cannot be used, or the key ring is another one.
     """
+    _check_keys(settings)
     try:
         database = await stack.enter_async_context(open_database(_url(settings)))
         await migrate(database)
@@ -85,6 +86,20 @@ def _new_id() -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _check_keys(settings: Settings) -> None:
+    """Look at the configured key ring before the database is reached. Raises UsageError."""
+    try:
+        if settings.secret_keys is not None:
+            KeyRing.parse(settings.secret_keys)
+    except KeyRingError as fault:
+        raise UsageError(f"CALENDLY_MCP_SECRET_KEYS: {fault}") from None
+    if settings.secret_keys is None and _url(settings).startswith("postgresql:"):
+        raise UsageError(
+            "CALENDLY_MCP_SECRET_KEYS is not set; with PostgreSQL it has to be: id:base64, where "
+            "`openssl rand -base64 32` makes the second part."
+        )
 
 
 def _url(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from calendly.errors import OutcomeUnknown, Refusal, Unreachable
 from tools.booking_lookup import Wanted, look_up
 from tools.errors import NotRecorded
 from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
+from tools.stakes import Rehearsed
 from tools.times import instant, wire
 from tools.toolset import Body, Call, Toolset
 
@@ -126,8 +127,10 @@ async def create_event_invitee(
         }
     )
     wanted = Wanted(event_type, start, invitee["email"])
-    if idempotency_key is None or call.is_rehearsal:
+    if idempotency_key is None:
         return await _book(call, body, wanted)
+    if call.is_rehearsal:
+        return await _rehearse_once(call, body, wanted, idempotency_key)
     return await _book_once(call, body, wanted, idempotency_key)
 
 
@@ -136,6 +139,13 @@ async def _book(call: Call, body: Body, wanted: Wanted) -> models.Invitee:
         return await call(models.Invitee, body=body)
     except OutcomeUnknown as unknown:
         return await look_up(call, wanted, unknown)
+
+
+async def _rehearse_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
+    """Try a booking under an idempotency key, which is not taken."""
+    if call.caller.bookings.recall(key, body) is not None:
+        raise Rehearsed(None)
+    return await _book(call, body, wanted)
 
 
 async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:

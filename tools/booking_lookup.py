@@ -58,7 +58,7 @@ async def look_up(call: Call, wanted: Wanted, unknown: OutcomeUnknown) -> models
     if found is None:
         raise OutcomeUnknown(
             f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far: look with "
-            f"list_scheduled_events for the invitee_email at {wire(wanted.start)} before booking again.",
+            f"list_scheduled_events for a meeting at {wire(wanted.start)} before booking again.",
             status=unknown.status,
         ) from unknown
     return found

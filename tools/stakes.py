@@ -1,6 +1,6 @@
 """What access may want to know of a writing call before it is sent, and how a call ends that is only tried."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from calendly.request import Request
@@ -28,21 +28,21 @@ class Stakes:
     Attributes:
         question: What a person is asked: the effects, in plain words, as far as the agent may read them.
         question_for_person: The same with all that the person may know, for where the agent does not see it.
-        subject: What the call is about.
+        subject: What the call is about, as far as these conditions ask: `event_types`, `hosts` or `domains`.
     """
 
     question: Callable[[], Awaitable[str]]
     question_for_person: Callable[[], Awaitable[str]]
-    subject: Callable[[], Awaitable[Subject]]
+    subject: Callable[[Collection[str]], Awaitable[Subject]]
 
 
 class Rehearsed(Exception):
     """A writing call came to where it would be sent, and was only to be tried. Not an error.
 
     Attributes:
-        request: What would be sent.
+        request: What would be sent; None where an earlier call with the same idempotency key was, and this one is not.
     """
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request | None) -> None:
         super().__init__("Nothing was sent.")
         self.request = request

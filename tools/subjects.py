@@ -1,15 +1,17 @@
 """What a writing call is about, for conditions such as "only these event types": read from Calendly as the person.
 
-The agent learns nothing of it but whether the call is within its limits. What cannot be read is not within them.
+The agent learns nothing of it but whether the call is within its limits. What cannot be read is not within them, and
+nothing is read that no condition asks for.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
+from calendly.models.reading import UNRECOGNIZED
 from tools.booking import InviteeFields, create_event_invitee
 from tools.errors import ToolError
 from tools.event_types import get_event_type
@@ -24,35 +26,35 @@ _MOST_PAGES: Final = 50
 
 async def _booking(
     call: Call,
+    aspects: Collection[str],
     event_type: EventTypeId,
-    start_time: datetime,  # noqa: ARG001 - called with the same parameters as the tool
     invitee: InviteeFields,
     event_guests: list[str] | None = None,
     **_: object,
 ) -> Subject:
     return Subject(
         event_types=frozenset({event_type.uuid}),
-        hosts=await _owner(call, event_type),
+        hosts=await _owner(call, event_type) if "hosts" in aspects else None,
         addresses=frozenset({invitee["email"], *(event_guests or [])}),
     )
 
 
-async def _canceling(call: Call, scheduled_event: ScheduledEventId, **_: object) -> Subject:
+async def _canceling(call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object) -> Subject:
     try:
         event = await call.inquire(get_scheduled_event)(scheduled_event)
-        invitees = await call.inquire(list_event_invitees)(scheduled_event, count=100, max_pages=_MOST_PAGES)
     except (CalendlyError, ToolError):
         return Subject()
-    people = [*invitees.get("collection", []), *(event.get("event_guests") or [])]
+    if UNRECOGNIZED in event:  # a host or a guest may be among it
+        return Subject()
     return Subject(
         event_types=_uuids(EventTypeId, [event.get("event_type")]),
         hosts=_uuids(UserId, [host.get("user") for host in event.get("event_memberships") or []]),
-        addresses=frozenset(person.get("email") or "" for person in people),
+        addresses=await _told(call, scheduled_event, event) if "domains" in aspects else None,
     )
 
 
-async def _linking(call: Call, owner: EventTypeId, **_: object) -> Subject:
-    return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner))
+async def _linking(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Subject:
+    return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner) if "hosts" in aspects else None)
 
 
 SUBJECTS: Final[Mapping[Tool, Callable[..., Awaitable[Subject]]]] = MappingProxyType(
@@ -62,11 +64,29 @@ SUBJECTS: Final[Mapping[Tool, Callable[..., Awaitable[Subject]]]] = MappingProxy
         tool_of(create_single_use_scheduling_link): _linking,
     }
 )
-"""What the calls are about of which that can be limited; each is called with the tool's own parameters."""
+"""What the calls are about of which that can be limited; each is called with what is to be found out, then with the
+tool's own parameters."""
+
+
+async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.ScheduledEvent) -> frozenset[str] | None:
+    """Whom Calendly tells that a meeting is canceled; None when not all of them can be known.
+
+    Invitees who canceled before are not told. Of guests Calendly does not say whose they are, so all of them count.
+    """
+    invitees = call.inquire(list_event_invitees)
+    try:
+        found = await invitees(scheduled_event, status="active", count=100, max_pages=_MOST_PAGES)
+    except (CalendlyError, ToolError):
+        return None
+    pagination = found.get("pagination", {})
+    if UNRECOGNIZED in pagination or pagination.get("next_page_token") is not None:
+        return None
+    people = [*found.get("collection", []), *(event.get("event_guests") or [])]
+    return frozenset(person.get("email") or "" for person in people)
 
 
 async def _owner(call: Call, event_type: EventTypeId) -> frozenset[str] | None:
-    """Who hosts what is booked; None for an event type of a team, whose host Calendly picks."""
+    """Who hosts what is booked; None for an event type of several people: Calendly does not say who they are."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
     except (CalendlyError, ToolError):

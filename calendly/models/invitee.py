@@ -63,15 +63,16 @@ class Invitee(TypedDict, total=False):
     name: Annotated[str | None, PERSONAL]
     status: Annotated[str | None, Field(description="active or canceled")]
     questions_and_answers: Annotated[list[QuestionAndAnswer] | None, PERSONAL]
-    timezone: Annotated[str | None, PERSONAL]
+    timezone: Annotated[str | None, PERSONAL]  # about where they live
     event: Annotated[str | None, Field(description="scheduled event URI")]
     created_at: str | None
     updated_at: str | None
-    tracking: Annotated[Tracking | None, PERSONAL]
+    tracking: Annotated[Tracking | None, PERSONAL]  # free text of the link they came by, such as their id elsewhere
     text_reminder_number: Annotated[str | None, PERSONAL]
     rescheduled: Annotated[bool | None, Field(description="true on the old invitee after a reschedule")]
     old_invitee: str | None
     new_invitee: str | None
+    # Both open a page about the invitee for whoever has the link.
     cancel_url: Annotated[str | None, PERSONAL, Field(description="for a person to cancel at")]
     reschedule_url: Annotated[str | None, PERSONAL, Field(description="for a person to reschedule at")]
     routing_form_submission: Annotated[str | None, PERSONAL]

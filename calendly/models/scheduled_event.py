@@ -127,7 +127,7 @@ class Cancellation(TypedDict, total=False):
     """Who canceled, when and why."""
 
     canceled_by: Annotated[str | None, _OF_INVITEE]
-    reason: Annotated[str | None, _OF_INVITEE]
+    reason: Annotated[str | None, PERSONAL]  # of whoever wrote it, it is about them
     canceler_type: Annotated[str | None, Field(description="host or invitee")]
     created_at: str | None
 
@@ -144,7 +144,7 @@ class ScheduledEvent(TypedDict, total=False):
 
     uri: str | None
     name: str | None
-    meeting_notes_plain: Annotated[str | None, PERSONAL]
+    meeting_notes_plain: Annotated[str | None, PERSONAL]  # about the people met
     meeting_notes_html: Annotated[str | None, PERSONAL]
     status: Annotated[str | None, Field(description="active or canceled")]
     start_time: str | None

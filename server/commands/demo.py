@@ -146,7 +146,8 @@ async def _answer(context: object, params: types.ElicitRequestParams) -> types.E
 
 
 async def _show_calendlys_side(url: str) -> None:
-    async with httpx2.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {_OWNER}"}) as calendly:
+    headers = {"Authorization": f"Bearer {_OWNER}"}
+    async with httpx2.AsyncClient(base_url=url, headers=headers, trust_env=False) as calendly:
         received = (await calendly.get("/_sandbox/requests")).json()
         limits = (await calendly.get("/users/me")).headers
     _write("\nWhat Calendly received:\n")

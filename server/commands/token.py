@@ -40,7 +40,7 @@ _Action = Callable[[Realm, _Options], Awaitable[str]]
 
 
 async def _act(settings: Settings, action: _Action, options: _Options) -> str:
-    async with _realm(settings) as realm:
+    async with opened_realm(settings) as realm:
         try:
             return await action(realm, options)
         except (agent_tokens.AgentTokenError, StorageError) as fault:
@@ -48,7 +48,8 @@ async def _act(settings: Settings, action: _Action, options: _Options) -> str:
 
 
 @asynccontextmanager
-async def _realm(settings: Settings) -> AsyncGenerator[Realm]:
+async def opened_realm(settings: Settings) -> AsyncGenerator[Realm]:
+    """Open what the hosted endpoint of these settings works with. Raises UsageError and CommandError."""
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
     async with AsyncExitStack() as stack:

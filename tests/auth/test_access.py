@@ -14,11 +14,11 @@ from auth.access import (
     Limits,
     Operation,
     Verdict,
+    conditions,
     daily_limit,
     decide,
     is_browser_only,
     least,
-    needs_subject,
     object_to,
 )
 from auth.access_text import parse_access
@@ -121,7 +121,7 @@ def test_a_call_outside_a_condition_is_refused_in_the_name_of_whose_it_is(
 ) -> None:
     over = limits(ceiling, chosen)
     objection = object_to("booking", over, About())
-    assert needs_subject("booking", over)
+    assert conditions("booking", over)
     assert objection is not None
     assert (objection.verdict, objection.source) == ("deny", source)
 

@@ -64,6 +64,14 @@ async def test_a_public_client_registers_with_a_name_of_letters_and_spaces(serve
     )
 
 
+async def test_a_sandbox_on_this_machine_is_asked_past_a_proxy(
+    server: HostileUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    server.will(answer(200, metadata(server.origin)), answer(201, {"client_id": "given"}))
+    assert (await register(server.origin, REDIRECT_URI, SCOPES)).client_id == "given"
+
+
 @pytest.mark.requirement("upstream-registration")
 @pytest.mark.parametrize("name", ["Calendly (MCP)", "a-b", "", " x", "naïve", "a\nb", "a" * 101])
 async def test_a_name_that_calendly_would_refuse_is_not_sent(server: HostileUpstream, name: str) -> None:

@@ -171,6 +171,19 @@ async def test_a_proxy_that_does_not_connect_certainly_sent_nothing(
         assert "secret-token" not in str(proxy.requests)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2", "localhost"])
+async def test_what_listens_on_this_machine_is_asked_past_a_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    async with HostileUpstream.listen() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        async with open_desk(origin=f"http://{host}:1") as desk:
+            with pytest.raises(Unreachable):
+                await desk.send()
+        assert proxy.connections == 0
+        async with open_desk(origin="http://calendly.example") as desk:
+            assert await desk.send() == {"resource": {}}
+        assert proxy.connections == 1
+
+
 async def test_a_connection_reset_before_the_request_was_read_is_an_unknown_outcome_of_a_write(desk: Desk) -> None:
     desk.upstream.will_reset_on_connect(1)
     with pytest.raises(OutcomeUnknown):

@@ -41,7 +41,9 @@ def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
 
-@pytest.mark.parametrize("command", [*COMMANDS, "token create", "token list", "token revoke", "keys rotate"])
+@pytest.mark.parametrize(
+    "command", [*COMMANDS, "token create", "token list", "token revoke", "access explain", "keys rotate"]
+)
 def test_every_command_has_help(command: str) -> None:
     ended = run(*command.split(), "--help")
     assert ended.status == 0
@@ -207,7 +209,7 @@ def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], 
 
 
 def test_the_demonstration_books_and_cancels_and_fits_the_terminal() -> None:
-    ended = run("demo")
+    ended = run("demo", HTTP_PROXY="http://127.0.0.1:1")  # a proxy that is not there: nothing leaves the machine
     assert (ended.status, ended.stderr) == (0, "")
     assert max(map(len, ended.stdout.splitlines())) <= 100
     for word in (

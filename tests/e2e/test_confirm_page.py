@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 import anyio
 import httpx2
@@ -211,4 +211,4 @@ async def test_an_agents_word_is_enough_where_the_person_did_not_say_otherwise(
     meeting, first = await asked(replicas, agent)
     assert (await again(replicas, agent, meeting, first)).kind == "answered"
     assert cancellations(sandbox) == before + 1
-    assert urlsplit(first.error["confirm_url"]).query == ""
+    assert "?" not in first.error["confirm_url"]

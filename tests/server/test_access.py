@@ -43,7 +43,11 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
 
     @asynccontextmanager
     async def connected(access: str = "", person: Person | None = None, who: str = "owner") -> AsyncGenerator[Client]:
-        environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
+        environ = {
+            "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
+            "CALENDLY_API_URL": one_sandbox.url,
+            "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+        }
         async with (
             serving(load("stdio", {"access": access} if access else {}, environ=environ)) as server,
             Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
@@ -129,7 +133,7 @@ async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(connect: Conne
     assert (sent["method"], sent["path"]) == (shown["method"], shown["path"])
     assert bool(person.questions) == shown["must_be_confirmed"]
     if person.questions:
-        assert person.questions == [shown["effects"]]
+        assert shown["effects"] == f"Unless Calendly refuses it, this call would: {person.questions[0]}"
 
 
 @pytest.mark.parametrize("access", ["booking=off", "booking=full:event_types=E1", "booking=full:domains=example.org"])
@@ -157,7 +161,9 @@ async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit
         other = await api.booking()
         full = await call(client, "create_event_invitee", **other)
     assert full.kind == "access_denied_by_policy"
-    assert full.error["message"].startswith("booking is limited to 1 within 24 hours. The next one is possible from 20")
+    assert full.error["message"].startswith(
+        "This call is outside what is allowed: booking is limited to 1 within 24 hours; the next one is possible at 20"
+    )
     assert len(await writes(api)) == 1
 
 

@@ -130,7 +130,8 @@ async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path
     [
         ({"CALENDLY_MCP_DATABASE_URL": "sqlite:////dev/null/database"}, CommandError, "cannot be opened for writing"),
         ({"CALENDLY_MCP_DATABASE_URL": "sqlite://host/database"}, UsageError, "A database URL is"),
-        ({"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, CommandError, "The key k1 is"),
+        ({"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, UsageError, "^CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
+        ({"CALENDLY_MCP_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, UsageError, "_SECRET_KEYS is not set"),
         ({"CALENDLY_MCP_TOOLSETS": "everything"}, UsageError, "There is no toolset"),
     ],
 )

@@ -1,7 +1,7 @@
 """An agent of one person: it calls tools as a server does, through the real client, and remembers what it saw."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,8 +50,8 @@ async def prepared(
     async def question() -> str:
         return await QUESTIONS[tool](call, **values)
 
-    async def subject() -> Subject:
-        return await SUBJECTS[tool](call, **values)
+    async def subject(aspects: Collection[str]) -> Subject:
+        return await SUBJECTS[tool](call, aspects, **values)
 
     call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
@@ -99,12 +99,12 @@ class Agent:
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
         return await call.stakes.question()
 
-    async def about(self, name: str, /, **arguments: object) -> Subject:
+    async def about(self, name: str, aspects: Collection[str], /, **arguments: object) -> Subject:
         """What a call of a tool is about."""
         tool = TOOLS[name]
         self.deadline = self.clock() + SECONDS
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
-        return await call.stakes.subject()
+        return await call.stakes.subject(aspects)
 
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""

@@ -6,7 +6,7 @@ from calendly import models
 from tools import ALL
 from tools.lean import Meeting
 from tools.lists import Page
-from tools.withholding import tells_of_invitees, withhold
+from tools.withholding import tells_of_invitees, withhold, without_addresses
 
 EVENT: dict[str, Any] = {
     "uri": "https://api.calendly.com/scheduled_events/E1",
@@ -67,7 +67,7 @@ def test_rows_of_a_list_are_looked_at_one_by_one_and_it_is_said_once() -> None:
     [
         {"uri": "E1", "event_guests": [], "meeting_notes_plain": None},
         {"location": {"type": "physical", "location": "Torstrasse 1", "additional_info": "Ring twice"}},
-        {"cancellation": {"canceler_type": "host", "canceled_by": "Maya", "reason": "ill"}},
+        {"cancellation": {"canceler_type": "host", "canceled_by": "Maya"}},
     ],
 )
 def test_where_nothing_is_told_of_invitees_nothing_is_said_to_be_withheld(event: dict[str, Any]) -> None:
@@ -80,6 +80,39 @@ def test_a_place_or_canceler_of_a_new_kind_is_withheld() -> None:
         Meeting, {"location": {"type": "new", "location": "x"}, "cancellation": {"canceled_by": "Lee"}}
     )
     assert answer == {"location": {"type": "new"}, "cancellation": {}, "withheld": ["invitee_data"]}
+
+
+def test_why_a_host_canceled_is_about_the_invitee_too() -> None:
+    answer: Any = withhold(
+        models.Cancellation, {"canceled_by": "Maya", "canceler_type": "host", "reason": "Lee is ill"}
+    )
+    assert answer == {"canceled_by": "Maya", "canceler_type": "host", "withheld": ["invitee_data"]}
+
+
+@pytest.mark.parametrize("part", ["no_show", "reconfirmation", "cancellation"])
+def test_what_calendly_may_add_deep_inside_an_invitee_is_withheld(part: str) -> None:
+    answer: Any = withhold(models.Invitee, {"uri": "I1", part: {"created_at": "2026-11-01", "remark": "Lee is ill"}})
+    assert answer == {"uri": "I1", part: {"created_at": "2026-11-01"}, "withheld": ["invitee_data"]}
+
+
+def test_answers_that_do_not_tell_of_invitees_are_left_alone() -> None:
+    kind = {"uri": "T1", "unrecognized": {"duration": "long"}, "added_later": {"x": 1}}
+    assert withhold(models.EventType, kind) is kind
+
+
+def test_what_calendly_says_of_a_failure_repeats_no_address() -> None:
+    failure = {
+        "error": {"message": "Lee <lee@acme.example> is taken", "details": [{"message": "a@b"}], "retryable": False}
+    }
+    content, text = without_addresses(failure, "Lee <lee@acme.example> is taken")
+    hidden = "(an address that is withheld)"
+    assert content == {
+        "error": {"message": f"Lee <{hidden}> is taken", "details": [{"message": hidden}], "retryable": False},
+        "withheld": ["invitee_data"],
+    }
+    assert text == f"Lee <{hidden}> is taken"
+    plain = {"error": {"message": "No."}}
+    assert without_addresses(plain, "No.") == (plain, "No.")
 
 
 def test_what_could_not_be_recognized_is_withheld() -> None:
