@@ -1,4 +1,6 @@
-"""The generated pages: the tool table of README.md, docs/reference.md, and a snapshot of each tool in tests/snapshots/.
+"""The generated pages: the tool table of README.md, docs/reference.md, and snapshots in tests/snapshots/.
+
+A snapshot holds what clients see of a tool, of all prompts, or of all resources.
 
 Everything comes from the declarations in tools/, and from tests/calendly_api/endpoints.json, which holds Calendly's own
 facts. `scripts/docs` writes the pages, `scripts/docs --check` names the stale ones.
@@ -11,8 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from pydantic import BaseModel
+
 from server.handlers import described
+from server.material import described_prompt, described_resource, described_template
 from tools import ALL
+from tools.prompts import PROMPTS
+from tools.resources import RESOURCES
 from tools.toolset import Tool
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -124,19 +131,63 @@ paid plans, learned from Calendly's headers. A write scope includes the read sco
 
 {table}
 
+## Resources
+
+What a client can attach to a conversation. Reading one is a call of the tool named here, with its access and its scope.
+
+{resource_table()}
+
+## Prompts
+
+What a person can pick to begin with. Each is there while the agent has the tools it needs, and names further ones only
+where they are on.
+
+{prompt_table()}
+
 {HISTORY}"""
 
 
-def _snapshot(tool: Tool) -> str:
-    seen = described(tool).model_dump(by_alias=True, mode="json", exclude_none=True)
-    return json.dumps(seen, indent=2, ensure_ascii=False) + "\n"
+def resource_table() -> str:
+    """The resources of docs/reference.md."""
+    body = (
+        (f"`{resource.uri}`", what(resource.tool), f"`{resource.tool.name}`", f"`{resource.tool.scope}`")
+        for resource in RESOURCES
+    )
+    return "\n".join(rows(("resource", "what", "reads with", "scope"), body))
+
+
+def prompt_table() -> str:
+    """The prompts of docs/reference.md."""
+    body = (
+        (
+            f"`{prompt.name}`",
+            prompt.description,
+            " ".join(f"`{name}`" for name in prompt.model.model_fields),
+            " ".join(f"`{tool.name}`" for tool in prompt.needs),
+        )
+        for prompt in PROMPTS
+    )
+    return "\n".join(rows(("prompt", "what", "arguments, all optional", "needs"), body))
+
+
+def _snapshot(*seen: BaseModel) -> str:
+    """What clients see: of one thing by itself, of several as a list."""
+    dumps = [one.model_dump(by_alias=True, mode="json", exclude_none=True) for one in seen]
+    return json.dumps(dumps[0] if len(dumps) == 1 else dumps, indent=2, ensure_ascii=False) + "\n"
+
+
+def _resources() -> Iterator[BaseModel]:
+    for resource in RESOURCES:
+        yield described_template(resource) if resource.variables else described_resource(resource)
 
 
 def pages() -> dict[Path, str]:
     """Every generated file and what it should hold."""
     facts: list[Fact] = json.loads((ROOT / "tests/calendly_api/endpoints.json").read_text())
     readme = ROOT / "README.md"
-    snapshots = {ROOT / f"tests/snapshots/{tool.name}.json": _snapshot(tool) for tool in ALL}
+    texts = {tool.name: _snapshot(described(tool)) for tool in ALL}
+    texts |= {"prompts": _snapshot(*map(described_prompt, PROMPTS)), "resources": _snapshot(*_resources())}
+    snapshots = {ROOT / f"tests/snapshots/{name}.json": text for name, text in texts.items()}
     return {
         readme: TABLE.sub(lambda _: tool_table(), readme.read_text()),
         ROOT / "docs/reference.md": reference(facts),

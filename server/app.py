@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any, Final, NamedTuple
 
 import mcp_types as types
-from mcp.server.caching import CacheHint
+from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import Server
 
 from auth.access import Access
@@ -25,6 +25,7 @@ from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.local import local_party
 from server.local_record import local_record
+from server.material import Material
 from server.party import OnePerson
 from server.seal import Seal
 from server.selection import Rules, Selection, select
@@ -37,6 +38,13 @@ _KEY_BYTES: Final = 32
 
 # What is listed changes only when the server is started anew, and belongs to whoever may see it.
 _LISTED: Final = CacheHint(ttl_ms=5 * 60 * 1000, scope="private")
+_LISTS: Final[tuple[CacheableMethod, ...]] = (
+    "server/discover",
+    "tools/list",
+    "prompts/list",
+    "resources/list",
+    "resources/templates/list",
+)
 
 # A calendar sheet with a tick, 32 pixels square.
 _ICON: Final = (
@@ -171,14 +179,21 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
 
 def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
     """Make the server that answers MCP."""
+    material = Material(handlers)
     return Server(
         "calendly",
         title="Calendly",
         version=version(DISTRIBUTION),
         instructions=instructions(selection.summary),
         icons=[types.Icon(src=_ICON, mime_type="image/png", sizes=["32x32"])],
-        cache_hints={"tools/list": _LISTED, "server/discover": _LISTED},
+        cache_hints=dict.fromkeys(_LISTS, _LISTED),
         get_tool_input_schema=handlers.input_schema,
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
+        on_list_prompts=material.list_prompts,
+        on_get_prompt=material.get_prompt,
+        on_list_resources=material.list_resources,
+        on_list_resource_templates=material.list_templates,
+        on_read_resource=material.read_resource,
+        on_completion=material.complete,
     )

@@ -1,6 +1,7 @@
 """The resource server: what stands before the MCP endpoint where agents sign in (RFC 6750, RFC 9728).
 
-First the token, looked up anew for every request; later, when the body is there, the scopes of the tool that it calls.
+First the token, looked up anew for every request; later, when the body is there, the scopes of the tool that it calls,
+or through which it reads a resource.
 A token from a browser's sign-in that lacks one is answered 403, on which a client asks its user for more.
 """
 
@@ -16,6 +17,7 @@ from auth.access import Access
 from auth.authorization import Authorization
 from auth.principal import Principal
 from calendly.scopes import includes
+from tools.resources import found_at
 
 ScopesNeeded = Callable[[Request, Access, str], Collection[str]]
 """What a request needs that calls the tool of a name, where the person allows so much."""
@@ -81,7 +83,13 @@ def _called_tool(body: bytes) -> str | None:
     """Read the tool that a message calls. From the body alone: whoever sends it can write what it likes in headers."""
     try:
         message: Any = from_json(body)
-        name = message["params"]["name"] if message["method"] == "tools/call" else None
+        method, params = message["method"], message["params"]
+        named = params["uri"] if method == "resources/read" else params["name"] if method == "tools/call" else None
     except (ValueError, KeyError, TypeError):
         return None
-    return name if isinstance(name, str) else None
+    if not isinstance(named, str):
+        return None
+    if method == "tools/call":
+        return named
+    found = found_at(named)
+    return found[0].tool.name if found else None

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from math import ceil
 from typing import Final, cast
 
@@ -253,6 +254,10 @@ class ToolCaller:
             return False
         await self.shared.sleep(seconds)
         return True
+
+    def now(self) -> datetime:
+        """What time it is, in UTC."""
+        return self.shared.record.now()
 
     async def _me(self) -> JSON:
         try:

@@ -54,7 +54,7 @@ class Handlers:
     ) -> None:
         self._tools = tools
         self._by_name = {tool.name: tool for tool in tools}
-        self._callers = callers
+        self.callers = callers
         self._origins = origins
         self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
         self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
@@ -67,9 +67,16 @@ class Handlers:
 
     async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         """List what this request may call, all on one page."""
-        party = self._callers.parties.of(context)
-        listed = self._narrowed_by(context.request).listed
-        return self._listing(tuple(filter(party.sees, listed)))
+        return self._listing(self.seen(context))
+
+    def seen(self, context: Context) -> tuple[Tool, ...]:
+        """What this request may call, or could after a new consent."""
+        return tuple(filter(self.callers.parties.of(context).sees, self._narrowed_by(context.request).listed))
+
+    def allows(self, context: Context, tool: Tool) -> bool:
+        """Say whether this request may call a tool as it is."""
+        is_on = tool.name not in self._narrowed_by(context.request).refusals
+        return is_on and self.callers.parties.of(context).decide(tool).verdict != "deny"
 
     def scopes_needed(self, request: Request, chosen: Access, name: str) -> frozenset[str]:
         """The scopes that a call of a tool needs; none for a tool that is off, or that there is not.
@@ -94,7 +101,7 @@ class Handlers:
             name: The tool's.
         """
         tool = self._by_name[name]
-        record = self._callers.recording(tool, party, request)
+        record = self.callers.recording(tool, party, request)
         record.decided(Permit(tool, party.decide(tool)))
         record.failed(InsufficientScope("The token lacks a scope.", required_scopes=(tool.scope,)))
         record.close()
@@ -105,13 +112,19 @@ class Handlers:
         """Call a tool. What Calendly or a rule refuses is a result.
 
         Raises:
-            MCPError: -32602 for a name that no tool has, -32603 for a fault of ours.
+            MCPError: -32602 for a name that no tool has, and as `call`.
         """
         tool = self._by_name.get(params.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
-        party = self._callers.parties.of(context)
-        record = self._callers.recording(tool, party, context.request)
+        return await self.call(tool, context, params)
+
+    async def call(
+        self, tool: Tool, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours."""
+        party = self.callers.parties.of(context)
+        record = self.callers.recording(tool, party, context.request)
         try:
             result = await self._call(record, context, params)
         except InputRequired as asked:
@@ -142,7 +155,7 @@ class Handlers:
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
         record.understood(arguments.values(), is_rehearsal=is_rehearsal)
         confirmation: str | None = getattr(arguments, "confirmation", None)
-        caller = self._callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
+        caller = self.callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
         await caller.admit(tool)
         _refuse_search(record, arguments.values())
         call, values = await _prepared(caller, arguments.values())

@@ -47,6 +47,10 @@ _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
 """The refusals that follow from no decision about access."""
 
 
+_PHRASES: Final[Mapping[str, Phrase]] = {tool.name: phrase for tool, phrase in PHRASES.items()}
+"""By the name of the tool, which a resource has from the tool that it reads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
     """The decision about a tool in a call, and how a person agreed where it had to be asked."""
@@ -264,7 +268,7 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
 
 
 def _sentence(facts: _Facts, about: About, decision: str) -> str:
-    phrase = PHRASES.get(facts.tool, Phrase("call", "called", lambda _: facts.tool.name))
+    phrase = _PHRASES.get(facts.tool.name, Phrase("call", "called", lambda _: facts.tool.name))
     told, agent = phrase.about(about), cut(facts.party.agent.name) or "an agent without a name"
     outcome = facts.outcome
     if outcome is None:

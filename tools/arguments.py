@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_type_hints
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
-from tools.errors import ArgumentFault
+from tools.errors import ArgumentError, ArgumentFault
 
 _ECHOED = 60
 """At most this many characters of what an agent sent come back in an error."""
@@ -54,8 +54,8 @@ class WriteArguments(Arguments):
     ) = None
 
 
-def arguments_model(name: str, function: Callable[..., object], access: Literal["read", "write"]) -> type[Arguments]:
-    """The model of a tool function's parameters, its first one (the call) left out."""
+def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
+    """The model of a function's parameters, its first one (the call) left out; `base` says what it takes besides."""
     hints = get_type_hints(function, include_extras=True)
     _, *parameters = inspect.signature(function).parameters.values()
     fields: dict[str, Any] = {
@@ -65,10 +65,35 @@ def arguments_model(name: str, function: Callable[..., object], access: Literal[
         )
         for parameter in parameters
     }
-    return create_model(name, __base__=ReadArguments if access == "read" else WriteArguments, **fields)
+    return create_model(name, __base__=base, **fields)
 
 
-def explain(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
+def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[str, ...] = ()) -> Arguments:
+    """Check arguments as they came.
+
+    Args:
+        model: What they should be.
+        raw: The arguments; null leaves an optional parameter out.
+        origins: Where resource URIs may point, besides Calendly's own.
+
+    Raises:
+        ArgumentError: with one sentence per parameter at fault.
+    """
+    known = model.model_fields
+    named = {name: value for name, value in raw.items() if value is not None or name not in known}
+    try:
+        return model.model_validate(named, context=origins)
+    except ValidationError as fault:
+        raise ArgumentError(*_explained(fault, model.__name__, known)) from None
+
+
+def description_of(function: Callable[..., object]) -> str:
+    """What is read about a function: the docstring, each paragraph on one line."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
     """One sentence for each of the first parameters at fault, without what was sent."""
     faults = error.errors(include_url=False, include_input=False)[:_MOST_FAULTS]
     return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]

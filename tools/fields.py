@@ -153,7 +153,8 @@ def _is_email(text: str) -> bool:
         return False
 
 
-def _is_event_type_name(text: str) -> bool:
+def is_event_type_name(text: str) -> bool:
+    """Say whether an event type can be named so."""
     return _EVENT_TYPE_NAME.fullmatch(text) is not None
 
 
@@ -206,7 +207,7 @@ UserById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me"
 Organization = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
 EventType = Annotated[
     EventTypeId,
-    _Named(EventTypeId, _is_event_type_name, " Its name, slug or booking page will do too."),
+    _Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
     Field(description="uuid, URI, name, slug or booking URL"),
 ]
 ScheduledEvent = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]

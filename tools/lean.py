@@ -191,13 +191,13 @@ class _View:
         if self._zone is None:
             return {}
         instants = {name: _instant(fields.get(source)) for name, source in view.local.items()}
-        told = {name: _told(instant.astimezone(self._zone)) for name, instant in instants.items() if instant}
-        self.told = self.told or bool(told)
-        return told
+        times = {name: told(instant.astimezone(self._zone)) for name, instant in instants.items() if instant}
+        self.told = self.told or bool(times)
+        return times
 
 
-def _told(local: datetime) -> str:
-    """Such as `Tue 2026-12-01 10:00`; models err about weekdays."""
+def told(local: datetime) -> str:
+    """Return a local time as agents and people read it, such as `Tue 2026-12-01 10:00`; models err about weekdays."""
     return f"{local:%a} {local.date().isoformat()} {_clock(local)}"
 
 

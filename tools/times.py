@@ -4,7 +4,7 @@ An agent may write any ISO 8601 time. One without an offset is read in the calle
 the machine this runs on; Calendly gets UTC.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from calendly.errors import InsufficientScope, PermissionDenied
@@ -74,6 +74,11 @@ def zone_of(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (LookupError, OSError, ValueError):  # what is no file, a folder, or no path at all
         return None
+
+
+def begin(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a day, where clocks may change at midnight, too."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 async def span(

@@ -11,9 +11,9 @@ return annotation the output schema, the docstring the description; nothing is s
 The decorator returns the function unchanged, so tests and workflow tools call it like any other.
 """
 
-import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cached_property, partial
 from typing import (
     Concatenate,
@@ -27,8 +27,6 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import ValidationError
-
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
 from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
@@ -37,9 +35,8 @@ from calendly.models.personal import PERSONAL
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
-from tools.arguments import Arguments, arguments_model, explain
+from tools.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
 from tools.bookings import Bookings
-from tools.errors import ArgumentError
 from tools.lists import Page
 from tools.schemas import input_schema, output_schema
 from tools.shapes import notes_of
@@ -111,6 +108,10 @@ class Caller(Protocol):
         """Wait inside the call's deadline; False at once when that much time is not left."""
         ...
 
+    def now(self) -> datetime:
+        """What time it is, in UTC."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
@@ -151,8 +152,7 @@ class Tool:
     @property
     def description(self) -> str:
         """What an agent reads about the tool: the docstring, each paragraph on one line."""
-        paragraphs = (inspect.getdoc(self.function) or "").split("\n\n")
-        return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+        return description_of(self.function)
 
     @property
     def toolsets(self) -> tuple[str, ...]:
@@ -177,7 +177,8 @@ class Tool:
     @cached_property
     def model(self) -> type[Arguments]:
         """The pydantic model of the arguments."""
-        return arguments_model(self.name, self.function, self.access)
+        base = ReadArguments if self.access == "read" else WriteArguments
+        return arguments_model(self.name, self.function, base)
 
     @cached_property
     def revealing(self) -> frozenset[str]:
@@ -203,21 +204,8 @@ class Tool:
         )
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
-        """Check an agent's arguments.
-
-        Args:
-            raw: The arguments as they came; null leaves an optional parameter out.
-            origins: Where resource URIs may point, besides Calendly's own.
-
-        Raises:
-            ArgumentError: with one sentence per parameter at fault.
-        """
-        known = self.model.model_fields
-        named = {name: value for name, value in raw.items() if value is not None or name not in known}
-        try:
-            return self.model.model_validate(named, context=origins)
-        except ValidationError as fault:
-            raise ArgumentError(*explain(fault, self.name, known)) from None
+        """Check an agent's arguments: see `tools.arguments.checked`. Raises ArgumentError."""
+        return checked(self.model, raw, origins)
 
 
 @dataclass(slots=True)

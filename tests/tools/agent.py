@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import jsonschema
@@ -12,7 +13,7 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
-from tests.sandbox.api import Json
+from tests.sandbox.api import MONDAY, Json
 from tools import ALL
 from tools.bookings import Bookings
 from tools.errors import AccessDenied
@@ -125,6 +126,10 @@ class Agent:
         """Send, within the time limit."""
         self.sent.append(request)
         return await self.calendly.send(request, self.account, deadline=self.deadline)
+
+    def now(self) -> datetime:
+        """What time it is: the same in every test."""
+        return MONDAY
 
     async def pause(self, seconds: float) -> bool:
         """Wait, if there is time."""
