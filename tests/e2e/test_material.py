@@ -70,7 +70,9 @@ async def test_a_reading_is_kept_by_nobody(connection: Connection) -> None:
 
 
 async def test_a_refusal_is_an_error_that_says_what_to_do(connection: Connection) -> None:
-    connection.sandbox.will_fail(method="GET", path="/scheduled_events", status=403, body={"title": "Permission Denied"})
+    connection.sandbox.will_fail(
+        method="GET", path="/scheduled_events", status=403, body={"title": "Permission Denied"}
+    )
     with pytest.raises(MCPError) as refused:
         await connection.client.read_resource("calendly://agenda/2026-12-01")
     assert refused.value.code == REFUSED

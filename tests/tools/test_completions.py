@@ -63,8 +63,7 @@ async def test_what_completes_a_prompt_can_be_looked_up(agent: Agent, api: Api) 
     completion = COMPLETIONS["event_type"]
     agent.deadline = agent.clock() + 50
     call, _ = await prepared(completion.tool, agent, {})
-    answer = await completion.tool.function(call)
-    assert isinstance(answer, dict)
+    answer = cast("dict[str, Any]", await completion.tool.function(call))
     values = list(completion.values(answer, MONDAY))
     assert "Intro call" in values
     for value in values:
@@ -80,8 +79,7 @@ async def test_meetings_that_complete_are_to_come_and_stand(agent: Agent) -> Non
     completion = COMPLETIONS["scheduled_event"]
     agent.deadline = agent.clock() + 50
     call, _ = await prepared(completion.tool, agent, {})
-    answer = await completion.tool.function(call)
-    assert isinstance(answer, dict)
+    answer = cast("dict[str, Any]", await completion.tool.function(call))
     uuids = list(completion.values(answer, MONDAY))
     assert uuids
     event = await agent.call("get_scheduled_event", scheduled_event=uuids[0])
