@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 from itertools import islice
+from typing import Any, cast
 
 import pytest
 
