@@ -26,7 +26,7 @@ def results(settings: dict[str, str], calls: list[dict[str, Any]]) -> list[dict[
     return found
 
 
-def conversation(script: str, settings: dict[str, str], *words: str, **more: object) -> Any:  # noqa: ANN401 - JSON
+def conversation(script: str, settings: dict[str, str], *words: str, **more: object) -> Any:  # noqa: ANN401 - JSON may be anything
     """Run a script of tests/node, which starts the server; what it writes."""
     told = {
         "command": sys.executable,
