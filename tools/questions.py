@@ -46,7 +46,8 @@ T = TypeVar("T")
 
 _LONGEST_TEXT = 80
 _LONGEST_URL = 200
-_MOST_NAMED = 10
+_MOST_NAMED = 12
+"""All eleven whom a booking can reach are named."""
 
 
 async def _book(
@@ -72,13 +73,17 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
     what = (
         f"'{_plain(event.get('name'))}'{await _when(call, _start(event))}" if event else f"the event {scheduled_event}"
     )
-    names = f" with {_all(invitee.get('name') for invitee in invitees)}" if invitees else ""
+    active = ((event.get("invitees_counter") or {}).get("active") or 0) if event and people else 0
+    names = f" with {_all((invitee.get('name') for invitee in invitees), active)}" if invitees else ""
     addresses = [invitee.get("email") for invitee in invitees]
     if event and people:  # who may not see invitees is not told of guests either
-        addresses += [guest.get("email") for guest in event.get("event_guests") or []]
+        guests = event.get("event_guests") or []
+        addresses += [guest.get("email") for guest in guests]
+        active += len(guests)
     told = f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
     return (
-        f"Cancel {what}{names}; Calendly will e-mail {_all(addresses) or 'the invitees'}. This cannot be undone.{told}"
+        f"Cancel {what}{names}; Calendly will e-mail {_all(addresses, active) or 'the invitees'}. "
+        f"This cannot be undone.{told}"
     )
 
 
@@ -195,10 +200,10 @@ async def _when(call: Call, time: datetime | None) -> str:
     return f" on {local:%a} {local.day} {local:%b %Y, %H:%M} ({zone})"
 
 
-def _all(texts: Iterable[str | None]) -> str:
-    """The texts as a list in a sentence, which says how many it leaves out."""
+def _all(texts: Iterable[str | None], there: int = 0) -> str:
+    """The texts as a list in a sentence, which says how many of them, or of all that are `there`, it leaves out."""
     named = [_plain(text) for text in texts if text]
-    rest = len(named) - _MOST_NAMED
+    rest = max(len(named), there if named else 0) - min(len(named), _MOST_NAMED)
     if rest > 0:
         named = [*named[:_MOST_NAMED], f"{rest} more"]
     return " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
