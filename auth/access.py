@@ -186,6 +186,15 @@ def decide(operation: Operation, limits: Limits) -> Decision:
     return denied or lacking or asked or verdicts[-1]
 
 
+def decide_all(operations: Iterable[Operation], limits: Limits) -> Decision:
+    """Decide about a call that is several operations, at least one: all of them have to be allowed.
+
+    A level that forbids one of them comes before a missing scope, since no new sign-in would help; a question comes
+    last, since it is asked about the whole.
+    """
+    return min((decide(operation, limits) for operation in operations), key=_rank)
+
+
 def least(accesses: Iterable[Access]) -> Access:
     """Return what all of them allow, at least one."""
     first, *others = accesses
@@ -234,6 +243,13 @@ def is_browser_only(capability: str, limits: Limits) -> bool:
 def is_at_most(level: Level, other: Level) -> bool:
     """Say whether a level allows no more than another."""
     return _READING_AND_WRITING.index(level) <= _READING_AND_WRITING.index(other)
+
+
+def _rank(decision: Decision) -> int:
+    """The place of a decision among those about the parts of one call: the first one is that about the whole."""
+    if decision.verdict == "deny":
+        return 0 if decision.source in {"operator", "person"} else 1
+    return 2 if decision.verdict == "ask" else 3
 
 
 def _verdict(operation: Operation, source: Source, allowance: Allowance) -> Decision:

@@ -1,13 +1,14 @@
 """Time ranges longer than Calendly takes in one request: split, fetched side by side, put together again."""
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from calendly.errors import InvalidArgument
+from calendly.side_by_side import side_by_side
 
 Row = TypeVar("Row")
 Fetch = Callable[[datetime, datetime], Awaitable[Sequence[Row]]]
@@ -76,22 +77,11 @@ async def fetch_range(
     while True:
         days = cap.days
         try:
-            return merge(await _side_by_side(fetch, split(start, end, days)), key)
+            parts = [partial(fetch, first, last) for first, last in split(start, end, days)]
+            return merge(await side_by_side(parts), key)
         except InvalidArgument as refusal:
             if not (_speaks_of_the_range(refusal) and cap.lower(days)):
                 raise
-
-
-async def _side_by_side(fetch: Fetch[Row], ranges: list[tuple[datetime, datetime]]) -> list[Sequence[Row]]:
-    async def one(first: datetime, last: datetime) -> Sequence[Row]:
-        return await fetch(first, last)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(first, last)) for first, last in ranges]
-    except ExceptionGroup as failures:
-        raise failures.exceptions[0] from None
-    return [task.result() for task in tasks]
 
 
 def _speaks_of_the_range(refusal: InvalidArgument) -> bool:

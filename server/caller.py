@@ -30,7 +30,8 @@ from tools.bookings import Bookings
 from tools.errors import AccessDenied, NotRecorded
 from tools.idempotency import Ledger
 from tools.stakes import Stakes
-from tools.toolset import Identity, Tool
+from tools.tool import Tool
+from tools.toolset import Identity
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -138,7 +139,7 @@ class Callers:
                 confirmation=confirmation,
                 bound_to=digest(params.name, arguments, person, agent),
                 page=self.page_of(agent) if self.page_of else None,
-                only_page=is_browser_only(record.tool.capability, party.limits),
+                only_page=any(is_browser_only(endpoint.capability, party.limits) for endpoint in record.tool.writes),
                 patience=lambda: max(0.0, deadline - _FOR_SENDING - self.clock()),
             ),
             bookings=self.ledger.of(person, agent),
@@ -189,13 +190,15 @@ class ToolCaller:
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self.admit(tool)
-        objection = await self._objection(tool, stakes) if tool.access == "write" else None
+        objection = await self._objection(tool, stakes)
         if objection is not None:
             self.record.decided(Permit(tool, objection))
             raise AccessDenied(objection_of(objection, self.party))
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
-            self.record.decided(Permit(tool, decision, self.confirmed))
+        for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has a record of its own
+            decision = self.party.decide(part)
+            self.record.decided(Permit(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
     async def admit(self, tool: Tool) -> Decision:
         """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
@@ -203,21 +206,25 @@ class ToolCaller:
         self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
-            raise await self._explained(InsufficientScope(lack, required_scopes=(tool.scope,)))
+            raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
             raise AccessDenied(refusal_of(tool, decision, self.party))
         return decision
 
     async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
         """Say which condition a writing call is outside of, before anybody is asked about it."""
-        limits = self.party.limits
-        asked = {condition.aspect for condition in conditions(tool.capability, limits)}
-        objection = object_to(tool.capability, limits, await stakes.subject(asked)) if asked else None
-        limit = daily_limit(tool.capability, limits)
-        if objection is not None or limit is None:
-            return objection
-        room = await self.shared.daily_limits.look(self.party.account.agent, limit[0])
-        return full(room, *limit) if isinstance(room, Full) else None
+        limits, capabilities = self.party.limits, [endpoint.capability for endpoint in tool.writes]
+        asked = {condition.aspect for capability in capabilities for condition in conditions(capability, limits)}
+        subject = await stakes.subject(asked) if asked else None
+        for capability in capabilities:
+            objection = object_to(capability, limits, subject) if subject else None
+            if objection is not None:
+                return objection
+            limit = daily_limit(capability, limits)
+            room = await self.shared.daily_limits.look(self.party.account.agent, limit[0]) if limit else None
+            if limit and isinstance(room, Full):
+                return full(room, *limit)
+        return None
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
@@ -247,6 +254,18 @@ class ToolCaller:
         except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
             await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
+
+    def allows(self, tool: Tool) -> bool:
+        """Whether access lets `tool` be called, though perhaps only after asking the person."""
+        return self.party.decide(tool).verdict != "deny"
+
+    def time_left(self) -> float:
+        """The seconds until the call has to be answered."""
+        return self.deadline - self.shared.clock()
+
+    async def report(self, message: str) -> None:
+        """Tell whoever waits how far a long call has come."""
+        await self.context.session.report_progress(self.shared.clock() - self.record.started, None, message)
 
     async def pause(self, seconds: float) -> bool:
         """Wait inside the call's deadline; False at once when that much time is not left."""

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from auth.access import OFF, Access, Allowance, Decision, Source, conditions, daily_limit, is_browser_only, least
+from auth.access import OFF, Access, Decision, Source, conditions, daily_limit, is_browser_only, least
 from auth.access_text import spell_access
 from calendly.scopes import includes
 from server.next_steps import Failure, next_step
 from server.party import Party, is_for_lack_of_scope
 from server.selection import Refusal, Selection
-from tools.toolset import Tool
+from tools.tool import Tool, Workflow
 from tools.withholding import INVITEE_DATA, tells_of_invitees
 
 _SOURCES: Final[dict[Source, str]] = {
@@ -50,7 +50,8 @@ def explain(tool: Tool, agent: Agent, selection: Selection) -> str:
     decision = party.decide(tool)
     switched_off = selection.refusals.get(tool.name)
     rows = [
-        ("tool", f"{tool.name}: {tool.access}s, capability {tool.capability}, scope {tool.scope}"),
+        ("tool", f"{tool.name}: {tool.access}s, {_facts(tool)}"),
+        *_calls(tool, party),
         ("agent", agent.shown),
         ("a call", "is refused" if switched_off else _outcome(tool, decision, party)),
         *_reason(tool, decision, party, switched_off),
@@ -66,12 +67,30 @@ def explain(tool: Tool, agent: Agent, selection: Selection) -> str:
 _Rows = Iterator[tuple[str, str]]
 
 
+def _facts(tool: Tool) -> str:
+    one = len(tool.needs) == 1
+    capabilities, scopes = ", ".join(tool.capabilities), ", ".join(tool.scopes)
+    return f"capability {capabilities}, scope {scopes}" if one else f"capabilities {capabilities}; scopes {scopes}"
+
+
+def _calls(tool: Tool, party: Party) -> _Rows:
+    if isinstance(tool, Workflow):
+        yield "calls", ", ".join(endpoint.name for endpoint in tool.required)
+        if tool.optional:
+            yield "if allowed", ", ".join(f"{endpoint.name} ({_may(endpoint, party)})" for endpoint in tool.optional)
+
+
+def _may(endpoint: Tool, party: Party) -> str:
+    return "it is not" if party.decide(endpoint).verdict == "deny" else "it is"
+
+
 def _outcome(tool: Tool, decision: Decision, party: Party) -> str:
     if is_for_lack_of_scope(decision) and party.steps_up:
         return "is refused, and the client sends its person to allow more"
     outcomes = {"deny": "is refused", "ask": "is asked of a person first", "allow": "is carried out without asking"}
-    limited = tool.access == "write" and (
-        conditions(tool.capability, party.limits) or daily_limit(tool.capability, party.limits)
+    limited = any(
+        conditions(endpoint.capability, party.limits) or daily_limit(endpoint.capability, party.limits)
+        for endpoint in tool.writes
     )
     within = ", within the conditions below" if limited and decision.verdict != "deny" else ""
     return f"{outcomes[decision.verdict]}{within}"
@@ -87,7 +106,7 @@ def _reason(tool: Tool, decision: Decision, party: Party, switched_off: Refusal 
 
 def _remedy(tool: Tool, decision: Decision, party: Party) -> str:
     if is_for_lack_of_scope(decision):
-        return next_step(Failure(kind="insufficient_scope", scopes=(tool.scope,)), tool, party.advice)
+        return next_step(Failure(kind="insufficient_scope", scopes=tool.scopes), tool, party.advice)
     return party.who_changes(decision.source)
 
 
@@ -102,8 +121,7 @@ def _levels(tool: Tool, party: Party) -> _Rows:
 
 
 def _spelled(tool: Tool, access: Access) -> str:
-    allowance: Allowance = access.get(tool.capability, OFF)
-    return spell_access({tool.capability: allowance})
+    return spell_access({capability: access.get(capability, OFF) for capability in tool.capabilities})
 
 
 def _scopes(tool: Tool, party: Party) -> _Rows:
@@ -114,24 +132,25 @@ def _scopes(tool: Tool, party: Party) -> _Rows:
         if scopes is None:
             yield source, unknown
         else:
-            has = "has" if includes(scopes, {tool.scope}) else "lacks"
-            yield source, f"{has} {tool.scope}: {' '.join(sorted(scopes)) or 'no scope at all'}"
+            missing = [scope for scope in tool.scopes if not includes(scopes, {scope})]
+            has = f"lacks {', '.join(missing)}" if missing else f"has {', '.join(tool.scopes)}"
+            yield source, f"{has}: {' '.join(sorted(scopes)) or 'no scope at all'}"
 
 
 def _conditions(tool: Tool, party: Party) -> _Rows:
-    if tool.access == "read":
-        return
-    for condition in conditions(tool.capability, party.limits):
-        yield "condition", f"{condition.rule} ({_SOURCES[condition.source]})"
-    limit = daily_limit(tool.capability, party.limits)
-    if limit is not None:
-        most, source = limit
-        yield "condition", f"{tool.capability} is limited to {most} within 24 hours ({_SOURCES[source]})"
+    for capability in [endpoint.capability for endpoint in tool.writes]:
+        for condition in conditions(capability, party.limits):
+            yield "condition", f"{condition.rule} ({_SOURCES[condition.source]})"
+        limit = daily_limit(capability, party.limits)
+        if limit is not None:
+            most, source = limit
+            yield "condition", f"{capability} is limited to {most} within 24 hours ({_SOURCES[source]})"
 
 
 def _asking(tool: Tool, decision: Decision, party: Party) -> _Rows:
     if decision.verdict == "ask":
-        yield "asked", _BY_BROWSER if is_browser_only(tool.capability, party.limits) else _BY_CLIENT
+        on_page = any(is_browser_only(endpoint.capability, party.limits) for endpoint in tool.writes)
+        yield "asked", _BY_BROWSER if on_page else _BY_CLIENT
 
 
 def _withheld(tool: Tool, party: Party) -> _Rows:

@@ -9,7 +9,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
-from auth.access import Access, Decision, Limits, decide
+from auth.access import Access, Decision, Limits, decide_all
 from calendly.errors import CalendlyError, InsufficientScope
 from server.caller import Callers, ToolCaller
 from server.confirm import Context, InputRequired
@@ -24,7 +24,8 @@ from tools.references import resolved
 from tools.stakes import Rehearsed, Stakes, Subject
 from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
-from tools.toolset import Call, Tool
+from tools.tool import Tool
+from tools.toolset import Call
 from tools.withholding import INVITEE_DATA, withhold
 
 log = logging.getLogger(__name__)
@@ -89,8 +90,8 @@ class Handlers:
         tool = self._by_name.get(name)
         if tool is None or name in self._narrowed_by(request).refusals:
             return frozenset()
-        is_off = decide(operation_of(tool), Limits(ceiling=chosen)).verdict == "deny"
-        return frozenset() if is_off else frozenset({tool.scope})
+        is_off = decide_all(map(operation_of, tool.needs), Limits(ceiling=chosen)).verdict == "deny"
+        return frozenset() if is_off else frozenset(tool.scopes)
 
     def turned_away(self, request: Request, party: Party, name: str) -> None:
         """Record a call that was turned away for a scope that a new consent could give.
@@ -103,7 +104,7 @@ class Handlers:
         tool = self._by_name[name]
         record = self.callers.recording(tool, party, request)
         record.decided(Permit(tool, party.decide(tool)))
-        record.failed(InsufficientScope("The token lacks a scope.", required_scopes=(tool.scope,)))
+        record.failed(InsufficientScope("The token lacks a scope.", required_scopes=tool.scopes))
         record.close()
 
     async def call_tool(
@@ -162,10 +163,10 @@ class Handlers:
         try:
             answer = await tool.function(call, **values)
         except Rehearsed as tried:
-            if tried.request is None:
+            if not tried.requests:
                 return repetition()
             must_be_confirmed = record.party.decide(tool).verdict == "ask"
-            return rehearsal(tried.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+            return rehearsal(tried.requests, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
         return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:

@@ -170,7 +170,7 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
-        operations=tuple(map(operation_of, selection.listed)),
+        operations=tuple(dict.fromkeys(operation_of(endpoint) for tool in selection.listed for endpoint in tool.calls)),
         registered=settings.scopes,
         sign_in_sources=_sign_in_sources(settings),
         redirect_schemes=_redirect_schemes(settings),

@@ -19,7 +19,7 @@ from tools.errors import ArgumentError
 from tools.prompts import PROMPTS, Prompt, Scene
 from tools.resources import RESOURCES, Resource, found_at
 from tools.times import zone_of
-from tools.toolset import Tool, tool_of
+from tools.tool import Tool, tool_of
 from tools.users import get_current_user
 
 REFUSED: Final = -32010

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Final, Literal
 
-from tools.toolset import Tool
+from tools.tool import Tool
 
 Kind = Literal[
     "invalid_argument",
@@ -201,20 +201,22 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
     return (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,
-        scopes=" ".join(failure.scopes) or tool.scope,
+        scopes=" ".join(failure.scopes) or " ".join(tool.scopes),
         who=_who(failure, tool),
         seconds=ceil(failure.retry_after or 0),
         confirm=_CONFIRM[failure.confirms],
-        look=_LOOK.get(tool.capability, "the reading tools"),
+        look=_LOOK.get(tool.capabilities[0], "the reading tools"),
     )
 
 
 def _who(failure: Failure, tool: Tool) -> str:
     """Who, or which plan, may do what this person may not."""
-    if tool.plan is not None:
-        return f"this needs Calendly's {tool.plan.capitalize()} plan"
+    plan = next((endpoint.plan for endpoint in tool.needs if endpoint.plan), None)
+    role = next((endpoint.role for endpoint in tool.needs if endpoint.role), None)
+    if plan is not None:
+        return f"this needs Calendly's {plan.capitalize()} plan"
     if "upgrade" in failure.message.lower():
         return "this needs a higher Calendly plan"
-    if tool.role is not None:
-        return f"only an owner or {tool.role} of the organization may do this in Calendly"
+    if role is not None:
+        return f"only an owner or {role} of the organization may do this in Calendly"
     return "this person's role does not allow it in Calendly: the owner of the resource or an organization admin may"

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
-from auth.access import Decision, Limits, Operation, Source, decide
+from auth.access import Decision, Limits, Operation, Source, decide_all
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.request import Account
 from server.confirm import Context
 from server.next_steps import PERSONAL_TOKEN, Advice
-from tools.toolset import Identity, Tool
+from tools.tool import EndpointTool, Tool
+from tools.toolset import Identity
 from tools.withholding import INVITEE_DATA
 
 Note = Callable[[Iterable[str]], Awaitable[str | None]]
@@ -88,11 +89,11 @@ class Party:
 
     def decide(self, tool: Tool) -> Decision:
         """What becomes of a call of a tool, conditions apart."""
-        return decide(operation_of(tool), self.limits)
+        return decide_all(map(operation_of, tool.needs), self.limits)
 
 
-def operation_of(tool: Tool) -> Operation:
-    """Return what access decides about when a tool is called."""
+def operation_of(tool: EndpointTool) -> Operation:
+    """Return what access decides about when an endpoint is called."""
     return Operation(tool.capability, tool.access, tool.scope)
 
 

@@ -25,7 +25,8 @@ from server.results import kind_of
 from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
 from tools.fields import Reference
 from tools.phrases import PHRASES, About, Phrase
-from tools.toolset import Identity, Tool
+from tools.tool import EndpointTool, Tool
+from tools.toolset import Identity
 
 _log: Final = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ class CallRecord:
 
     def understood(self, values: Mapping[str, Any], *, is_rehearsal: bool) -> None:
         """Note the arguments, which were checked, and whether the call is only tried."""
-        said = {name: value.text if isinstance(value, Reference) else value for name, value in values.items()}
+        said = {name: _said(value) for name, value in values.items()}
         self.values, self.is_rehearsal = said, is_rehearsal
 
     def decided(self, permit: Permit) -> None:
@@ -179,7 +180,14 @@ class CallRecord:
         self._put(replace(facts, outcome=Outcome("answered"), duration=self._elapsed()))
 
     def _permit_of(self, request: Request) -> Permit | None:
-        return next((each for each in self.permits.values() if each.tool.endpoint == request.endpoint), None)
+        return next(
+            (
+                permit
+                for permit in self.permits.values()
+                if isinstance(permit.tool, EndpointTool) and permit.tool.endpoint == request.endpoint
+            ),
+            None,
+        )
 
     def _put(self, facts: _Facts) -> None:
         self.record.put(lambda veil: _entry("ended", facts, veil))
@@ -202,6 +210,13 @@ class CallRecord:
             permit=permit,
             is_rehearsal=self.is_rehearsal,
         )
+
+
+def _said(value: object) -> object:
+    """An argument as it was written, where it is a name that is not looked up yet."""
+    if isinstance(value, list):
+        return [_said(item) for item in cast("list[object]", value)]
+    return value.text if isinstance(value, Reference) else value
 
 
 def _answered(result: types.CallToolResult) -> Outcome:
@@ -234,7 +249,7 @@ def _entry(kind: Kind, facts: _Facts, veil: Veil) -> Entry:
         grant=party.agent.grant,
         action="dry_run" if facts.is_rehearsal and tool.access == "write" else tool.access,
         tool=tool.name,
-        endpoint=str(tool.endpoint),
+        endpoint=str(tool.endpoint) if isinstance(tool, EndpointTool) else None,
         organization=_organization(facts),
         resource=_resource(facts, veil),
         transport=facts.transport,
@@ -314,7 +329,8 @@ def _resource(facts: _Facts, veil: Veil) -> str | None:
             if isinstance(value, UserId):
                 return None if value.is_me else veil.name(value.uri)
             return _uri(value)
-    placed = (facts.values.get(name) for name in facts.tool.endpoint.parameters if name != "organization")
+    parameters = facts.tool.endpoint.parameters if isinstance(facts.tool, EndpointTool) else ()
+    placed = (facts.values.get(name) for name in parameters if name != "organization")
     return next((value for value in placed if isinstance(value, str)), None)
 
 

@@ -1,6 +1,6 @@
 """What a tool answered or why it failed, as MCP results: here, and nowhere else, the errors of all packages meet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import mcp_types as types
@@ -11,7 +11,7 @@ from calendly.request import Request
 from server.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
 from tools import errors as tools
 from tools.page_limit import cut
-from tools.toolset import Tool
+from tools.tool import Tool
 from tools.withholding import without_addresses
 
 _KINDS: Final[Mapping[type[Exception], Kind]] = {
@@ -49,24 +49,26 @@ def success(answer: object) -> types.CallToolResult:
     return types.CallToolResult(content=[text], structured_content=content)
 
 
-def rehearsal(request: Request, effects: str, *, must_be_confirmed: bool) -> types.CallToolResult:
+def rehearsal(requests: Sequence[Request], effects: str, *, must_be_confirmed: bool) -> types.CallToolResult:
     """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
 
     Args:
-        request: It, as it would go to Calendly.
+        requests: It, as it would go to Calendly, and what would follow it.
         effects: What it would do, in plain words.
         must_be_confirmed: A person would be asked first.
     """
-    content = {
-        "dry_run": {
-            "method": request.endpoint.method,
-            "path": request.path,
-            "body": request.body,
-            "effects": f"Unless Calendly refuses it, this call would: {effects}",
-            "must_be_confirmed": must_be_confirmed,
-        }
+    first, *others = map(_outline, requests)
+    tried = {
+        **first,
+        **({"then": others} if others else {}),
+        "effects": f"Unless Calendly refuses it, this call would: {effects}",
+        "must_be_confirmed": must_be_confirmed,
     }
-    return success(content)
+    return success({"dry_run": tried})
+
+
+def _outline(request: Request) -> dict[str, object]:
+    return {"method": request.endpoint.method, "path": request.path, "body": request.body}
 
 
 def repetition() -> types.CallToolResult:

@@ -8,14 +8,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from auth.access import CAPABILITIES, Access, Decision, Limits, decide
+from auth.access import CAPABILITIES, Access, Decision, Limits, decide_all
 from calendly.scopes import includes
 from server.party import ACCESS_SETTING, Party, operation_of
 from server.setting_values import split
 from server.terminal import UsageError
-from tools.toolset import Tool
+from tools.tool import EndpointTool, Tool
 
-DEFAULT_TOOLSETS = ("endpoints",)
+DEFAULT_TOOLSETS = ("endpoints", "workflows")
+_EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
 
 
@@ -106,7 +107,8 @@ def narrow(
 
 def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=ACCESS_SETTING)) -> str:
     """What an agent is told that calls a tool against `rule`: the rule, and who can change it."""
-    return f"{tool.name} (capability {tool.capability}) is switched off: {rule}. {remedy}"
+    kind = "capability" if len(tool.capabilities) == 1 else "capabilities"
+    return f"{tool.name} ({kind} {' and '.join(tool.capabilities)}) is switched off: {rule}. {remedy}"
 
 
 def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:
@@ -120,11 +122,15 @@ def objection_of(objection: Decision, party: Party) -> str:
 
 
 def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
-    """The names of the tools behind each toolset's and each capability's name; a toolset's name wins."""
+    """The names of the tools behind each toolset's and each capability's name; a toolset's name wins.
+
+    A workflow belongs to no capability: it takes several.
+    """
     capabilities: dict[str, set[str]] = {}
     toolsets: dict[str, set[str]] = {}
     for tool in tools:
-        capabilities.setdefault(tool.capability, set()).add(tool.name)
+        if isinstance(tool, EndpointTool):
+            capabilities.setdefault(tool.capability, set()).add(tool.name)
         for toolset in (*tool.toolsets, "all"):
             toolsets.setdefault(toolset, set()).add(tool.name)
     return capabilities | toolsets
@@ -149,14 +155,16 @@ def _chosen(tools: tuple[Tool, ...], rules: Rules) -> set[str]:
     if toolsets is None:
         toolsets = DEFAULT_TOOLSETS if rules.tools is None else ()
     members = _members(tools)
-    return {*(rules.tools or ()), *(name for toolset in toolsets for name in members[toolset])}
+    return {*(rules.tools or ()), *(name for toolset in toolsets for name in members.get(toolset, ()))}
 
 
 def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | None:
     """Why a tool is off and the setting behind it, or None."""
-    decision = decide(operation_of(tool), Limits(ceiling=rules.ceiling))
+    decision = _under(rules.ceiling, tool)
+    excluded = [endpoint.name for endpoint in tool.calls if endpoint.name in rules.exclude_tools]
     table = (
-        (tool.name in rules.exclude_tools, "it is excluded", "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"),
+        (tool.name in rules.exclude_tools, "it is excluded", _EXCLUSION),
+        (bool(excluded), f"it calls {' and '.join(excluded)}, which is excluded", _EXCLUSION),
         (
             tool.name not in chosen,
             "it is in no toolset that is on",
@@ -165,12 +173,16 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
         (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
         (decision.verdict == "deny", decision.rule, ACCESS_SETTING),
         (
-            rules.scopes is not None and not includes(rules.scopes, {tool.scope}),
-            f"the server's application at Calendly is not registered for {tool.scope}",
+            rules.scopes is not None and not includes(rules.scopes, set(tool.scopes)),
+            f"the server's application at Calendly is not registered for {' and '.join(tool.scopes)}",
             "CALENDLY_SCOPES",
         ),
     )
     return next(((rule, _OPERATOR.format(setting=setting)) for applies, rule, setting in table if applies), None)
+
+
+def _under(ceiling: Access, tool: Tool) -> Decision:
+    return decide_all(map(operation_of, tool.needs), Limits(ceiling=ceiling))
 
 
 def _writes(tool: Tool) -> bool:
@@ -178,11 +190,7 @@ def _writes(tool: Tool) -> bool:
 
 
 def _summary(tools: tuple[Tool, ...], chosen: set[str], rules: Rules) -> tuple[str, ...]:
-    denied = {
-        decision.rule
-        for tool in tools
-        if (decision := decide(operation_of(tool), Limits(ceiling=rules.ceiling))).verdict == "deny"
-    }
+    denied = {decision.rule for tool in tools if (decision := _under(rules.ceiling, tool)).verdict == "deny"}
     phrases = [f"{name} is {allowance.level}" for name in CAPABILITIES if (allowance := rules.ceiling.get(name))]
     return (
         *(["everything that writes"] if rules.read_only else []),

@@ -1,4 +1,4 @@
-"""What an agent may do, one file per Calendly resource."""
+"""What an agent may do, one file per Calendly resource, and one per workflow."""
 
 from typing import Final
 
@@ -14,9 +14,10 @@ from tools import (
     users,
     webhooks,
 )
-from tools.toolset import Tool
+from tools.tool import EndpointTool, Tool, Workflow
+from tools.workflows import agenda, bookings_search, meeting_times, rescheduling
 
-ALL: Final[tuple[Tool, ...]] = (
+ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
     *scheduled_events.scheduled_events.tools,
@@ -28,6 +29,17 @@ ALL: Final[tuple[Tool, ...]] = (
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
 )
+"""The tools of Calendly's endpoints, one each."""
+
+WORKFLOWS: Final[tuple[Workflow, ...]] = (
+    *meeting_times.meeting_times.tools,
+    *agenda.agenda.tools,
+    *bookings_search.bookings_search.tools,
+    *rescheduling.rescheduling.tools,
+)
+"""The tools that are made of several endpoints."""
+
+ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS)
 """Every tool, in the order in which agents and people see them."""
 
-__all__ = ["ALL", "Tool"]
+__all__ = ["ALL", "ENDPOINTS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]

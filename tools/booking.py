@@ -144,7 +144,7 @@ async def _book(call: Call, body: Body, wanted: Wanted) -> models.Invitee:
 async def _rehearse_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
     """Try a booking under an idempotency key, which is not taken."""
     if call.caller.bookings.recall(key, body) is not None:
-        raise Rehearsed(None)
+        raise Rehearsed
     return await _book(call, body, wanted)
 
 

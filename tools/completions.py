@@ -19,7 +19,8 @@ from tools.lean import Meeting
 from tools.lists import Page
 from tools.scheduled_events import list_scheduled_events
 from tools.times import zone_of
-from tools.toolset import Call, Tool, tool_of
+from tools.tool import Tool, tool_of
+from tools.toolset import Call
 from tools.users import get_current_user
 
 Answer = Mapping[str, Any]

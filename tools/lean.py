@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Final, cast
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
@@ -56,6 +57,18 @@ class Busy(availability.BusyTime, total=False):
     """A busy time, with what the lean view adds."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]
+
+
+class MeetingTime(TypedDict, total=False):
+    """A time at which a meeting can be had."""
+
+    start_time: str
+    local_start: Annotated[str, Field(description="in timezone")]
+    open_to: Annotated[list[str], Field(description="with match any: the event types and users that could")]
+
+
+class Attendee(invitee.Invitee, total=False):
+    """An invitee, told beside the meeting."""
 
 
 class OpenTimes(availability.AvailableTime, total=False):
@@ -105,6 +118,13 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             | {"first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by"},
             usual={"questions_and_answers": [], "rescheduled": False},
         ),
+        Attendee: View(
+            omits=_NEVER_NEXT
+            | {"first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by"}
+            | {"event", "cancel_url", "reschedule_url", "tracking"},
+            usual={"questions_and_answers": [], "rescheduled": False},
+        ),
+        MeetingTime: View(local={"local_start": "start_time"}),
         invitee.QuestionAndAnswer: View(omits=frozenset({"position"})),
         event_type.EventType: View(
             omits=_NEVER_NEXT

@@ -57,8 +57,8 @@ def _first(rows: list[object], written: Callable[[object], str], most: int) -> l
 
 
 def _without_way_on(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Whoever followed the page token would miss the rows that were cut."""
-    return {name: value for name, value in fields.items() if name != "pagination"}
+    """Whoever followed a token would miss the rows that were cut."""
+    return {name: value for name, value in fields.items() if name not in {"pagination", "continue"}}
 
 
 def _way_on(fields: Mapping[str, Any], kept: int, there: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ arguments may come as they would be sent, so a value is text, or what `str` make
 goes through `Names`, and secrets and free texts are left out.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -37,7 +37,7 @@ from tools.organization import (
 )
 from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
 from tools.scheduling_links import create_single_use_scheduling_link
-from tools.toolset import Tool, tool_of
+from tools.tool import Tool, tool_of
 from tools.users import get_current_user, get_user
 from tools.webhooks import (
     create_webhook_subscription,
@@ -45,6 +45,10 @@ from tools.webhooks import (
     get_webhook_subscription,
     list_webhook_subscriptions,
 )
+from tools.workflows.agenda import get_agenda
+from tools.workflows.bookings_search import find_bookings
+from tools.workflows.meeting_times import find_meeting_times
+from tools.workflows.rescheduling import reschedule_scheduled_event
 
 _MOST_NAMED: Final = 5
 _LONGEST: Final = 80
@@ -179,6 +183,29 @@ def _invitation(about: About) -> str:
     return f"the invitation{about.given('invitation', ' {}')} to the organization"
 
 
+def _meeting_times(about: About) -> str:
+    kinds, users = (cast("Sequence[object]", about.values.get(name) or ()) for name in ("event_types", "users"))
+    parts = [
+        f"{len(things)} {noun if len(things) == 1 else f'{noun}s'}"
+        for things, noun in ((kinds, "event type"), (users, "person"))
+        if things
+    ]
+    whose = f" of {' and '.join(parts)}" if parts else ""
+    return f"meeting times{whose}{about.span('start_time', 'end_time')}"
+
+
+def _agenda(about: About) -> str:
+    days = about.values.get("days") or 1
+    length = f", {days} days" if days != 1 else ""
+    return f"the agenda of {about.group_or_person()}{about.given('date', ' from {}')}{length}"
+
+
+def _bookings(about: About) -> str:
+    email = about.address("invitee_email", " with {}")
+    domain = about.given("domain", " from {}")
+    return f"the bookings of {about.group_or_person()}{about.span('start_time', 'end_time')}{email}{domain}"
+
+
 def _one(noun: str, parameter: str) -> Telling:
     return lambda about: f"the {noun}{about.given(parameter, ' {}')}"
 
@@ -245,6 +272,17 @@ PHRASES: Final[Mapping[Tool, Phrase]] = MappingProxyType(
             "delete", "deleted", _one("webhook subscription", "webhook_subscription")
         ),
         tool_of(delete_invitee_data): Phrase("delete", "deleted", _people),
+        tool_of(find_meeting_times): Phrase("look for", "looked for", _meeting_times),
+        tool_of(get_agenda): Phrase("read", "read", _agenda),
+        tool_of(find_bookings): Phrase("search", "searched", _bookings),
+        tool_of(reschedule_scheduled_event): Phrase(
+            "reschedule",
+            "rescheduled",
+            lambda about: (
+                f"the scheduled event{about.given('scheduled_event', ' {}')} to another time"
+                f"{_moment(about.values.get('start_time'))}"
+            ),
+        ),
     }
 )
 """For each tool its phrase."""

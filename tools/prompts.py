@@ -29,8 +29,10 @@ from tools.lean import told
 from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
 from tools.scheduling_links import create_single_use_scheduling_link
 from tools.times import begin
-from tools.toolset import Tool, tool_of
+from tools.tool import Tool, tool_of
 from tools.users import get_current_user
+from tools.workflows.agenda import get_agenda
+from tools.workflows.rescheduling import reschedule_scheduled_event
 
 P = ParamSpec("P")
 
@@ -177,8 +179,11 @@ def prepare_today(scene: Scene) -> Iterator[str]:
     """Brief me on today's meetings: when, with whom, and what they answered."""
     today = scene.span(timedelta(days=1), first=scene.now.date()) if scene.now else ""
     yield "Prepare me for my Calendly meetings of today."
-    yield f"{_named(list_scheduled_events)}: list today's active meetings{today}."
-    yield from _who_comes(scene)
+    if scene.has(get_agenda, list_event_invitees):
+        yield f"{_named(get_agenda)}: today's meetings with who comes and what they answered, in one call."
+    else:
+        yield f"{_named(list_scheduled_events)}: list today's active meetings{today}."
+        yield from _who_comes(scene)
     yield "Brief me in the order of the day: time, what it is, where or the link, and what to prepare."
     yield "Say which gaps and overlaps there are. Change nothing."
 
@@ -193,7 +198,15 @@ def reschedule_meeting(
     yield f"Move a Calendly meeting of mine{_said('which', meeting)}{_said('to when', when)}."
     yield f"{_named(list_scheduled_events)}: find the active meeting from now on; ask me if several fit."
     moving = (list_event_type_available_times, get_scheduled_event, create_event_invitee, cancel_scheduled_event)
-    if scene.has(*moving, list_event_invitees):
+    if scene.has(reschedule_scheduled_event, list_event_type_available_times, get_scheduled_event):
+        yield (
+            "Calendly has no call to reschedule: the new time is booked first, then the old one canceled. The invitee "
+            "gets an e-mail about each, so tell me and wait until I agree. Not for meetings of several invitees."
+        )
+        yield f"{_named(get_scheduled_event)}: see its event type."
+        yield f"{_named(list_event_type_available_times)}: offer me open times, and let me choose."
+        yield f"{_named(reschedule_scheduled_event)}: move it to exactly one of them, then tell me its outcome."
+    elif scene.has(*moving, list_event_invitees):
         yield (
             "Calendly has no call to reschedule: the new time is booked first, then the old one canceled. The invitee "
             "gets an e-mail about each, so tell me and wait until I agree. Not for meetings of several invitees."
@@ -214,14 +227,18 @@ def weekly_summary(
     scene: Scene, week: Annotated[Literal["last", "this", "next"], Field(description="default: this")] = "this"
 ) -> Iterator[str]:
     """Sum up a week of meetings: how many, how long, with whom, what was canceled."""
-    days = ""
+    days, monday = "", None
     if scene.now is not None:
         today = scene.now.date()
         monday = today - timedelta(days=today.weekday()) + {"last": -1, "this": 0, "next": 1}[week] * _WEEK
         days = scene.span(_WEEK, first=monday)
     yield f"Sum up {week} week of my Calendly meetings, Monday to Sunday."
-    yield f"{_named(list_scheduled_events)}: list all, canceled ones too{days}; follow next_page_token to the end."
-    yield from _who_comes(scene)
+    if scene.has(get_agenda, list_event_invitees):
+        first = f" from {monday.isoformat()}" if monday else " from its Monday"
+        yield f"{_named(get_agenda)}: 7 days{first}, and once more with status canceled; follow continue to the end."
+    else:
+        yield f"{_named(list_scheduled_events)}: list all, canceled ones too{days}; follow next_page_token to the end."
+        yield from _who_comes(scene)
     yield "Tell me in a table by day: how many, how many hours, with whom; then what was canceled and what stands out."
     yield "Count, do not guess. Change nothing."
 

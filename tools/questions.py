@@ -7,6 +7,7 @@ writes a question of their own into ours.
 
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, TypeVar
@@ -38,9 +39,11 @@ from tools.organization import (
 from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.scheduling_links import create_single_use_scheduling_link
 from tools.times import instant, own_timezone, parse_time, zone_of
-from tools.toolset import Call, Tool, tool_of
+from tools.tool import Tool, tool_of
+from tools.toolset import Call
 from tools.users import get_user
 from tools.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
+from tools.workflows.rescheduling import reschedule_scheduled_event
 
 T = TypeVar("T")
 
@@ -66,7 +69,20 @@ async def _book(
     return f"Book {what}{when} with {_plain(name)}; Calendly will e-mail {_all(addresses)}."
 
 
-async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A meeting as a question tells of it.
+
+    Attributes:
+        what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee`.
+        whom: The addresses that Calendly writes to; empty where they may not be seen.
+    """
+
+    what: str
+    whom: str
+
+
+async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _Told:
     event = await _if_allowed(call.via(get_scheduled_event)(scheduled_event))
     people = await _if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
     invitees = people.get("collection", []) if people else []
@@ -80,11 +96,35 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
         guests = event.get("event_guests") or []
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
-    told = f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
+    return _Told(f"{what}{names}", _all(addresses, active))
+
+
+async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
+    meeting = await _meeting(call, scheduled_event)
     return (
-        f"Cancel {what}{names}; Calendly will e-mail {_all(addresses, active) or 'the invitees'}. "
-        f"This cannot be undone.{told}"
+        f"Cancel {meeting.what}; Calendly will e-mail {meeting.whom or 'the invitees'}. "
+        f"This cannot be undone.{_read_by_them(reason)}"
     )
+
+
+async def _reschedule(
+    call: Call,
+    scheduled_event: ScheduledEventId,
+    start_time: datetime,
+    reason: str | None = None,
+    timezone: str | None = None,
+) -> str:
+    meeting = await _meeting(call, scheduled_event)
+    new_time = await _when(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
+    return (
+        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is booked first "
+        f"and the old meeting canceled then, and it will e-mail {meeting.whom or 'the invitee'} about both. "
+        f"This cannot be undone.{_read_by_them(reason)}"
+    )
+
+
+def _read_by_them(reason: str | None) -> str:
+    return f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:
@@ -152,6 +192,7 @@ QUESTIONS: Final[Mapping[Tool, Callable[..., Awaitable[str]]]] = MappingProxyTyp
         tool_of(create_one_off_event_type): _create_one_off,
         tool_of(cancel_scheduled_event): _cancel,
         tool_of(create_event_invitee): _book,
+        tool_of(reschedule_scheduled_event): _reschedule,
         tool_of(create_single_use_scheduling_link): _create_link,
         tool_of(remove_organization_membership): _remove_member,
         tool_of(create_organization_invitation): _invite,

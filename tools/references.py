@@ -5,7 +5,7 @@ removed, revoked or deleted is never named this way.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
@@ -28,10 +28,14 @@ async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
         ArgumentError: Nothing goes by that name, or several do; the message lists what there is.
         AccessDenied, CalendlyError: The list that knows the name may not be read, or cannot.
     """
-    return {
-        name: await _look_up(call, name, value) if isinstance(value, Reference) else value
-        for name, value in values.items()
-    }
+    return {name: await _resolved(call, name, value) for name, value in values.items()}
+
+
+async def _resolved(call: Call, parameter: str, value: object) -> object:
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return [await _resolved(call, f"{parameter}.{number}", item) for number, item in enumerate(items)]
+    return await _look_up(call, parameter, value) if isinstance(value, Reference) else value
 
 
 async def _look_up(call: Call, parameter: str, reference: Reference) -> Identifier:

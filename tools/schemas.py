@@ -49,6 +49,7 @@ REHEARSAL_SCHEMA: dict[str, object] = {
         "method": {"type": "string"},
         "path": {"type": "string"},
         "body": {"type": ["object", "null"]},
+        "then": {"type": "array", "items": {"type": "object"}, "description": "requests after that one"},
         "effects": {"type": "string", "description": "in plain words, unless Calendly refuses"},
         "must_be_confirmed": {"type": "boolean", "description": "a person would be asked first"},
     },

@@ -48,7 +48,8 @@ def notes_of(hint: object) -> tuple[object, ...]:
 
 def is_made_from(shape: object, kind: object) -> bool:
     """Say whether a TypedDict is another one, or that one with more fields."""
-    return shape is kind or kind in getattr(shape, "__orig_bases__", ())
+    bases: tuple[object, ...] = getattr(shape, "__orig_bases__", ())
+    return shape is kind or any(is_made_from(base, kind) for base in bases)
 
 
 def _substituted(hint: object, bound: Mapping[object, object]) -> object:

@@ -40,9 +40,9 @@ class Rehearsed(Exception):
     """A writing call came to where it would be sent, and was only to be tried. Not an error.
 
     Attributes:
-        request: What would be sent; None where an earlier call with the same idempotency key was, and this one is not.
+        requests: What would be sent, in order; nothing where an earlier call with the same idempotency key was sent.
     """
 
-    def __init__(self, request: Request | None) -> None:
+    def __init__(self, *requests: Request) -> None:
         super().__init__("Nothing was sent.")
-        self.request = request
+        self.requests = requests

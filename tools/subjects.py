@@ -5,6 +5,7 @@ nothing is read that no condition asks for.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +20,9 @@ from tools.invitees import list_event_invitees
 from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.scheduling_links import create_single_use_scheduling_link
 from tools.stakes import Subject
-from tools.toolset import Call, Tool, tool_of
+from tools.tool import Tool, tool_of
+from tools.toolset import Call
+from tools.workflows.rescheduling import reschedule_scheduled_event
 
 _MOST_PAGES: Final = 50
 
@@ -53,6 +56,16 @@ async def _canceling(call: Call, aspects: Collection[str], scheduled_event: Sche
     )
 
 
+async def _moving(call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object) -> Subject:
+    """The meeting that is canceled, and the one that is booked in its place: of the same event type and people."""
+    old = await _canceling(call, aspects, scheduled_event)
+    if "hosts" not in aspects or old.hosts is None or not old.event_types:
+        return old
+    owners = [await _owner(call, EventTypeId(uuid)) for uuid in old.event_types]
+    hosts = None if None in owners else old.hosts.union(*(owner for owner in owners if owner))
+    return replace(old, hosts=hosts)
+
+
 async def _linking(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Subject:
     return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner) if "hosts" in aspects else None)
 
@@ -61,6 +74,7 @@ SUBJECTS: Final[Mapping[Tool, Callable[..., Awaitable[Subject]]]] = MappingProxy
     {
         tool_of(create_event_invitee): _booking,
         tool_of(cancel_scheduled_event): _canceling,
+        tool_of(reschedule_scheduled_event): _moving,
         tool_of(create_single_use_scheduling_link): _linking,
     }
 )

@@ -1,4 +1,4 @@
-"""What a tool is, and the one door through which it reaches Calendly.
+"""How tools are declared, and the one door through which they reach Calendly.
 
 A tool is a typed function and one decorator that states the endpoint's facts. The signature gives the input schema, the
 return annotation the output schema, the docstring the description; nothing is stated twice:
@@ -8,52 +8,42 @@ return annotation the output schema, the docstring the description; nothing is s
         \"\"\"Look up a Calendly user ...\"\"\"
         return await call(models.User, user=user)
 
-The decorator returns the function unchanged, so tests and workflow tools call it like any other.
+A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
+
+    @workflows.workflow(title="Get agenda", needs=(list_scheduled_events,), uses=(list_event_invitees,))
+    async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
+        events = await call.via(list_scheduled_events)(...)
+
+The decorators return the function unchanged, so tests and workflows call it like any other.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property, partial
-from typing import (
-    Concatenate,
-    Final,
-    Literal,
-    ParamSpec,
-    Protocol,
-    Self,
-    TypeVar,
-    cast,
-    get_type_hints,
-)
+from functools import partial
+from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast
 
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
 from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
 from calendly.models import Pagination, read
-from calendly.models.personal import PERSONAL
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
-from tools.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
 from tools.bookings import Bookings
 from tools.lists import Page
-from tools.schemas import input_schema, output_schema
-from tools.shapes import notes_of
 from tools.stakes import Rehearsed, Stakes
-from tools.withholding import tells_of_invitees
+from tools.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
-Access = Literal["read", "write"]
 Query = Mapping[str, str | int | bool | None]
 Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
-
-_DECLARED: Final = "__calendly_tool__"
+Declared = Callable[..., Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +82,7 @@ class Caller(Protocol):
         """
         ...
 
-    async def permit(self, tool: "Tool", stakes: Stakes) -> None:
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on, after asking the person where the access level says so.
 
         Raises:
@@ -104,8 +94,20 @@ class Caller(Protocol):
         """Send one request to Calendly, paced and within the call's deadline. Raises CalendlyError."""
         ...
 
+    def allows(self, tool: Tool) -> bool:
+        """Whether access lets `tool` be called, though perhaps only after asking the person."""
+        ...
+
     async def pause(self, seconds: float) -> bool:
         """Wait inside the call's deadline; False at once when that much time is not left."""
+        ...
+
+    def time_left(self) -> float:
+        """The seconds until the call has to be answered."""
+        ...
+
+    async def report(self, message: str) -> None:
+        """Tell whoever waits how far a long call has come."""
         ...
 
     def now(self) -> datetime:
@@ -113,106 +115,11 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tool:
-    """One tool: its facts, and the function that does it.
-
-    Attributes:
-        name: Calendly's operation name in snake case; the function's name.
-        title: A few words for a person.
-        endpoint: The operation; its placeholders are parameters of the tool.
-        scope: The Calendly scope the operation needs.
-        capability: The row of the access table the tool belongs to.
-        access: Whether it reads or writes.
-        destructive: It ends something: a meeting, a membership, data.
-        idempotent: Doing it twice leaves what doing it once leaves.
-        webhook_event: The Calendly webhook event that it fires.
-        plan: The Calendly plan it always needs.
-        role: The organization role it always needs.
-        since: The day Calendly introduced it, where it is younger than the API.
-        scheduling: It is one of the few a chat needs to book meetings.
-        function: What runs.
-    """
-
-    name: str
-    title: str
-    endpoint: Endpoint
-    scope: str
-    capability: str
-    access: Access
-    destructive: bool
-    idempotent: bool
-    webhook_event: str | None
-    plan: str | None
-    role: str | None
-    since: str | None
-    scheduling: bool
-    function: Callable[..., Awaitable[object]]
-
-    @property
-    def description(self) -> str:
-        """What an agent reads about the tool: the docstring, each paragraph on one line."""
-        return description_of(self.function)
-
-    @property
-    def toolsets(self) -> tuple[str, ...]:
-        """The toolsets that contain it, its own first."""
-        return ("endpoints", "scheduling") if self.scheduling else ("endpoints",)
-
-    @property
-    def meta(self) -> dict[str, object]:
-        """The `_meta` of the tool: its Calendly facts, for clients and people that choose tools by them."""
-        facts = {
-            "endpoint": str(self.endpoint),
-            "scopes": [self.scope],
-            "access": self.access,
-            "capability": self.capability,
-            "toolset": self.toolsets[0],
-            "webhook_event": self.webhook_event,
-            "plan": self.plan,
-            "role": self.role,
-        }
-        return {f"calendly/{name}": value for name, value in facts.items() if value is not None}
-
-    @cached_property
-    def model(self) -> type[Arguments]:
-        """The pydantic model of the arguments."""
-        base = ReadArguments if self.access == "read" else WriteArguments
-        return arguments_model(self.name, self.function, base)
-
-    @cached_property
-    def revealing(self) -> frozenset[str]:
-        """The parameters by which invitees can be searched for."""
-        hints = get_type_hints(self.function, include_extras=True)
-        return frozenset(name for name, hint in hints.items() if name != "return" and PERSONAL in notes_of(hint))
-
-    @cached_property
-    def input_schema(self) -> dict[str, object]:
-        """JSON Schema of the arguments, in the subset every large model provider accepts."""
-        return input_schema(self.model, self.model.own)
-
-    @cached_property
-    def shape(self) -> object:
-        """The type of the answer."""
-        return get_type_hints(self.function, include_extras=True)["return"]
-
-    @cached_property
-    def output_schema(self) -> dict[str, object]:
-        """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
-        return output_schema(
-            self.shape, may_withhold=tells_of_invitees(self.shape), may_rehearse=self.access == "write"
-        )
-
-    def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
-        """Check an agent's arguments: see `tools.arguments.checked`. Raises ArgumentError."""
-        return checked(self.model, raw, origins)
-
-
 @dataclass(slots=True)
 class Toolset:
     """The tools of one Calendly resource, in the order of their declaration."""
 
-    tools: list[Tool] = field(default_factory=list[Tool])
+    tools: list[EndpointTool] = field(default_factory=list[EndpointTool])
 
     def tool(
         self,
@@ -234,8 +141,8 @@ class Toolset:
         """Declare a function as the tool of one endpoint. `read_only` and `idempotent` follow from the method."""
         reads = method == "GET" if read_only is None else read_only
 
-        def declare(function: Function[P, R]) -> Function[P, R]:
-            tool = Tool(
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = EndpointTool(
                 name=function.__name__,
                 title=title,
                 endpoint=Endpoint(method, path),
@@ -251,16 +158,42 @@ class Toolset:
                 scheduling=scheduling,
                 function=function,
             )
-            vars(function)[_DECLARED] = tool
+            declare(tool)
             self.tools.append(tool)
             return function
 
-        return declare
+        return declared
 
 
-def tool_of(function: Callable[..., object]) -> Tool:
-    """The tool that a decorated function is."""
-    return cast("Tool", vars(function)[_DECLARED])
+@dataclass(slots=True)
+class Workflows:
+    """Tools that are made of others, in the order of their declaration."""
+
+    tools: list[Workflow] = field(default_factory=list[Workflow])
+
+    def workflow(
+        self, *, title: str, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
+    ) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a function as a tool that calls these endpoints; it does without those that it only uses."""
+        required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
+        calls = (*required, *optional)
+
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = Workflow(
+                name=function.__name__,
+                title=title,
+                access="write" if any(endpoint.access == "write" for endpoint in calls) else "read",
+                destructive=any(endpoint.destructive for endpoint in calls),
+                idempotent=all(endpoint.idempotent for endpoint in calls),
+                required=required,
+                optional=optional,
+                function=function,
+            )
+            declare(tool)
+            self.tools.append(tool)
+            return function
+
+        return declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,12 +249,21 @@ class Call:
         }
 
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
-        """Another tool, called on behalf of the same caller and under its own access rules."""
-        return partial(function, replace(self, tool=tool_of(function), permitted=self.for_person))
+        """Another tool, called on behalf of the same caller and under its own access rules.
+
+        Where access to a workflow was decided, that is the decision about what it calls, too.
+        """
+        tool = endpoint_of(function)
+        is_part = self.permitted and tool in self.tool.calls
+        return partial(function, replace(self, tool=tool, permitted=self.for_person or is_part))
+
+    def allows(self, function: Declared) -> bool:
+        """Whether the caller may call another tool."""
+        return self.caller.allows(tool_of(function))
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
-        return partial(function, replace(self, tool=tool_of(function), permitted=True))
+        return partial(function, replace(self, tool=endpoint_of(function), permitted=True))
 
     def as_person(self) -> Self:
         """This call, with what it reads of others shown to the person alone."""
@@ -344,6 +286,8 @@ class Call:
         return organization or (await self.caller.identity()).organization
 
     def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
+        if not isinstance(self.tool, EndpointTool):
+            raise TypeError(f"{self.tool.name} has no endpoint of its own: call those of others with `via`.")
         segments = {name: identifier.uuid for name, identifier in ids.items()}
         for identifier in ids.values():
             if isinstance(identifier, NestedIdentifier) and identifier.parent is not None:

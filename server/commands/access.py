@@ -29,7 +29,7 @@ from server.settings import Settings, load
 from server.terminal import CommandError, UsageError
 from storage.errors import StorageError
 from tools import ALL
-from tools.toolset import Tool
+from tools.tool import Tool
 
 _MOST_NAMED: Final = 10
 

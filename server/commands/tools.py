@@ -7,9 +7,10 @@ from typing import Final
 
 from server.cli import Arguments
 from tools import ALL
-from tools.toolset import Tool
+from tools.tool import EndpointTool, Tool
 
 _HEADINGS: Final = ("tool", "endpoint", "scope", "access", "capability", "toolsets")
+_OF_ENDPOINTS: Final = ("method", "path", "plan", "role", "webhook_event")
 
 
 def run(arguments: Arguments) -> int:
@@ -21,29 +22,40 @@ def run(arguments: Arguments) -> int:
 
 
 def _facts(tool: Tool) -> dict[str, object]:
+    """What there is to say of a tool; of what only an endpoint has, a workflow has nothing."""
     return {
         "name": tool.name,
         "title": tool.title,
-        "method": tool.endpoint.method,
-        "path": tool.endpoint.path,
-        "scope": tool.scope,
+        **dict.fromkeys(_OF_ENDPOINTS),
+        "calls": [str(endpoint.endpoint) for endpoint in tool.calls],
+        "scope": " ".join(tool.scopes),
         "access": tool.access,
-        "capability": tool.capability,
+        "capability": tool.capabilities[0],
         "toolset": tool.toolsets[0],
         "toolsets": list(tool.toolsets),
         "destructive": tool.destructive,
         "idempotent": tool.idempotent,
-        "plan": tool.plan,
-        "role": tool.role,
-        "webhook_event": tool.webhook_event,
+        **(_endpoint(tool) if isinstance(tool, EndpointTool) else {}),
     }
+
+
+def _endpoint(tool: EndpointTool) -> dict[str, object]:
+    facts = (tool.endpoint.method, tool.endpoint.path, tool.plan, tool.role, tool.webhook_event)
+    return dict(zip(_OF_ENDPOINTS, facts, strict=True))
 
 
 def _table(tools: Sequence[Tool]) -> str:
     rows = [
         _HEADINGS,
         *(
-            (tool.name, str(tool.endpoint), tool.scope, tool.access, tool.capability, ",".join(tool.toolsets))
+            (
+                tool.name,
+                str(tool.endpoint) if isinstance(tool, EndpointTool) else f"a workflow of {len(tool.calls)} endpoints",
+                ",".join(tool.scopes),
+                tool.access,
+                ",".join(tool.capabilities),
+                ",".join(tool.toolsets),
+            )
             for tool in tools
         ),
     ]

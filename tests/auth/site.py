@@ -34,7 +34,7 @@ from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on
 from tests.record import record_in
-from tools import ALL
+from tools import ENDPOINTS
 
 ISSUER: Final = "https://mcp.example"
 RESOURCE: Final = f"{ISSUER}/mcp"
@@ -42,7 +42,7 @@ BACK: Final = "https://agent.example/callback"
 VERIFIER: Final = "v" * 43
 STATE: Final = "what the client wants to see again"
 
-OPERATIONS: Final = tuple(map(operation_of, ALL))
+OPERATIONS: Final = tuple(map(operation_of, ENDPOINTS))
 OFFERED: Final = least({operation.scope for operation in OPERATIONS}, SCOPES)
 
 Json = dict[str, Any]

@@ -24,7 +24,7 @@ from auth.access import (
 from auth.access_text import parse_access, read_access, spell_access
 from calendly.scopes import SCOPES
 from server.party import operation_of
-from tools import ALL, Tool
+from tools import ENDPOINTS, EndpointTool
 from tools.stakes import Subject
 
 LEVELS: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
@@ -33,23 +33,23 @@ ALLOWED: Final = {"read": {"read", "ask", "full"}, "write": {"ask", "full"}}
 ORDER: Final[tuple[Verdict, ...]] = ("deny", "ask", "allow")
 
 EVERYTHING: Final = frozenset(SCOPES)
-TOOLS: Final = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+TOOLS: Final = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
 
-CELLS: Final = [(tool, level) for tool in ALL for level in CAPABILITIES[tool.capability]]
+CELLS: Final = [(tool, level) for tool in ENDPOINTS for level in CAPABILITIES[tool.capability]]
 
 
-def at(tool: Tool, level: Level) -> Access:
+def at(tool: EndpointTool, level: Level) -> Access:
     return {tool.capability: Allowance(level=level)}
 
 
-def expected(tool: Tool, level: Level) -> Verdict:
+def expected(tool: EndpointTool, level: Level) -> Verdict:
     if level not in ALLOWED[tool.access]:
         return "deny"
     return "ask" if (tool.access, level) == ("write", "ask") else "allow"
 
 
 @pytest.mark.parametrize(("tool", "level"), CELLS, ids=[f"{tool.name} at {level}" for tool, level in CELLS])
-def test_a_level_decides_about_every_tool_of_its_capability(tool: Tool, level: Level) -> None:
+def test_a_level_decides_about_every_tool_of_its_capability(tool: EndpointTool, level: Level) -> None:
     decision = decide(operation_of(tool), Limits(ceiling=at(tool, level)))
     assert (decision.verdict, decision.rule, decision.source) == (
         expected(tool, level),
@@ -63,7 +63,7 @@ def test_a_level_decides_about_every_tool_of_its_capability(tool: Tool, level: L
 
 
 @TOOLS
-def test_of_four_sources_the_least_decides_and_the_first_of_the_least_is_named(tool: Tool) -> None:
+def test_of_four_sources_the_least_decides_and_the_first_of_the_least_is_named(tool: EndpointTool) -> None:
     levels = CAPABILITIES[tool.capability]
     without = EVERYTHING - {tool.scope, tool.scope.replace(":read", ":write")}
     chosen: tuple[Level | None, ...] = (None, *levels)
@@ -90,7 +90,7 @@ def test_of_four_sources_the_least_decides_and_the_first_of_the_least_is_named(t
 
 
 @TOOLS
-def test_what_nobody_mentions_is_off(tool: Tool) -> None:
+def test_what_nobody_mentions_is_off(tool: EndpointTool) -> None:
     full = {name: Allowance(level=levels[-1]) for name, levels in CAPABILITIES.items() if name != tool.capability}
     assert decide(operation_of(tool), Limits(ceiling=full)).verdict == "deny"
     assert decide(operation_of(tool), Limits(ceiling=at(tool, "full"), chosen=full)).verdict == "deny"
@@ -165,10 +165,18 @@ SUBJECTS: Final = st.builds(
 
 
 @given(
-    tool=st.sampled_from(ALL), ceiling=accesses(), chosen=st.none() | accesses(), scopes=SCOPE_SETS, granted=SCOPE_SETS
+    tool=st.sampled_from(ENDPOINTS),
+    ceiling=accesses(),
+    chosen=st.none() | accesses(),
+    scopes=SCOPE_SETS,
+    granted=SCOPE_SETS,
 )
 def test_no_combination_of_sources_allows_more_than_each_alone(
-    tool: Tool, ceiling: Access, chosen: Access | None, scopes: frozenset[str] | None, granted: frozenset[str] | None
+    tool: EndpointTool,
+    ceiling: Access,
+    chosen: Access | None,
+    scopes: frozenset[str] | None,
+    granted: frozenset[str] | None,
 ) -> None:
     everything: Access = {name: Allowance(level=levels[-1]) for name, levels in CAPABILITIES.items()}
     operation = operation_of(tool)

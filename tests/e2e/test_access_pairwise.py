@@ -25,7 +25,7 @@ from tests.e2e.people import Browser
 from tests.e2e.processes import parameters, program
 from tests.pairs import all_pairs
 from tests.server.desk import Era, Person, call
-from tools import ALL, Tool
+from tools import ENDPOINTS, EndpointTool
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
 }
 """A tool for each capability and what it does there, with arguments that change little."""
 
-TOOLS: Final = {tool.name: tool for tool in ALL}
+TOOLS: Final = {tool.name: tool for tool in ENDPOINTS}
 BY_POLICY: Final = {"access_denied_by_policy", "insufficient_scope", "confirmation_required", "declined"}
 
 
@@ -87,18 +87,18 @@ class Station:
     source: str
     level: str
 
-    def of(self, tool: Tool) -> str:
+    def of(self, tool: EndpointTool) -> str:
         """The level of a tool's capability: the highest it can have up to that of the station."""
         fitting = [level for level in HAS[tool.capability] if ORDER.index(level) <= ORDER.index(self.level)]
         return fitting[-1]
 
-    def is_refused(self, tool: Tool) -> bool:
+    def is_refused(self, tool: EndpointTool) -> bool:
         """Whether a call of a tool goes no further."""
         if self.source in {"token", "calendly"}:
             return not _covers(self.level, tool)
         return self.of(tool) == "off" or (tool.access == "write" and self.of(tool) == "read")
 
-    def is_asked(self, tool: Tool) -> bool:
+    def is_asked(self, tool: EndpointTool) -> bool:
         """Whether a person is asked about a call of a tool."""
         return self.source in {"operator", "person"} and tool.access == "write" and self.of(tool) == "ask"
 
@@ -110,7 +110,7 @@ def _scopes(level: str) -> frozenset[str]:
     return GUIDE_SCOPES if level != "read" else frozenset(scope for scope in GUIDE_SCOPES if scope.endswith(":read"))
 
 
-def _covers(level: str, tool: Tool) -> bool:
+def _covers(level: str, tool: EndpointTool) -> bool:
     return level in {"ask", "full"} or (level == "read" and tool.scope.endswith(":read"))
 
 
@@ -234,7 +234,7 @@ async def test_what_becomes_of_a_call(servers: Servers, station: Station) -> Non
             assert (servers.writes() != before) == writes, name
 
 
-async def _is_as_expected(client: Client, station: Station, tool: Tool, person: Person) -> None:
+async def _is_as_expected(client: Client, station: Station, tool: EndpointTool, person: Person) -> None:
     person.questions.clear()
     answer = await call(client, tool.name, **ARGUMENTS[tool.name])
     said = str(answer.content)
@@ -255,7 +255,7 @@ async def _is_as_expected(client: Client, station: Station, tool: Tool, person: 
         assert person.questions == []
 
 
-async def _is_sent_to_sign_in(servers: Servers, tool: Tool) -> None:
+async def _is_sent_to_sign_in(servers: Servers, tool: EndpointTool) -> None:
     """A token that a browser's sign-in gave, and that lacks a scope, is answered so that the client asks for more."""
     site = await servers.hosted("full")
     headers = {
@@ -272,7 +272,7 @@ async def _is_sent_to_sign_in(servers: Servers, tool: Tool) -> None:
 
 def test_the_table_here_and_the_tools_name_the_same_capabilities() -> None:
     assert {(TOOLS[name].capability, TOOLS[name].access) for name in ARGUMENTS} == {
-        (tool.capability, tool.access) for tool in ALL
+        (tool.capability, tool.access) for tool in ENDPOINTS
     }
     assert {(station.source, station.level) for station in STATIONS} == {
         (source, level) for source in SOURCES for level in ORDER

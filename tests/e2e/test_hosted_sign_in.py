@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from mcp.shared.auth import OAuthToken
 
-from auth.access import UNLIMITED, Limits, decide
+from auth.access import UNLIMITED, Limits, decide_all
 from auth.choices import CAUTIOUS
 from server.party import operation_of
 from tests.e2e.hosting import Agent, Site, coming_meeting, hosted, let_minutes_pass
@@ -51,7 +51,7 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(site:
         listed = (await client.list_tools()).tools
         assert (await call(client, "get_current_user")).content["name"] == person
     preselected = Limits(ceiling=UNLIMITED, chosen=CAUTIOUS)
-    allowed = [tool for tool in ALL if decide(operation_of(tool), preselected).verdict != "deny"]
+    allowed = [tool for tool in ALL if decide_all(map(operation_of, tool.needs), preselected).verdict != "deny"]
     assert [tool.name for tool in listed] == [tool.name for tool in allowed]
 
 

@@ -13,7 +13,7 @@ from server.app import serving
 from server.settings import load
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person, call
-from tools import ALL
+from tools import ENDPOINTS
 
 pytestmark = pytest.mark.anyio
 
@@ -117,7 +117,7 @@ async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_n
     assert not [secret for secret in SECRETS if secret in f"{asked.content}{tried.content}"]
 
 
-@pytest.mark.parametrize("name", [tool.name for tool in ALL if tool.access == "write"])
+@pytest.mark.parametrize("name", [tool.name for tool in ENDPOINTS if tool.access == "write"])
 async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(connect: Connect, api: Api, name: str) -> None:
     arguments = await arguments_of(api, name)
     person, before = Person(), len(await writes(api))

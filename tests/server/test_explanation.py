@@ -15,7 +15,7 @@ from server.selection import Rules, select
 from tools import ALL
 
 TOOLS = {tool.name: tool for tool in ALL}
-ALL_SCOPES = frozenset(tool.scope for tool in ALL)
+ALL_SCOPES = frozenset(scope for tool in ALL for scope in tool.scopes)
 BOOK, CANCEL, READ = "create_event_invitee", "cancel_scheduled_event", "get_scheduled_event"
 
 

@@ -15,7 +15,7 @@ from server.next_steps import (
     signed_in_at,
 )
 from tools import ALL
-from tools.toolset import Tool
+from tools.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -19,7 +19,8 @@ from tests.record import NOW, Shelf, record_in_memory
 from tests.server.desk import EVENT, Era, Person, call, connected, me
 from tools import ALL
 from tools.errors import NotRecorded
-from tools.toolset import Tool
+from tools.scheduled_events import cancel_scheduled_event
+from tools.tool import Tool, endpoint_of
 
 pytestmark = pytest.mark.anyio
 
@@ -201,7 +202,9 @@ async def written(record: Record, fails: type[Exception] | None = None) -> None:
     cancel = tool("cancel_scheduled_event")
     outer = call_record(record, tool("get_user"))
     outer.decided(Permit(cancel, Decision("ask", "canceling is ask", "person"), "by a person"))
-    async with outer.sending(Request(cancel.endpoint, {"scheduled_event": "E1"}, body={"reason": "Ill."})):
+    async with outer.sending(
+        Request(endpoint_of(cancel_scheduled_event).endpoint, {"scheduled_event": "E1"}, body={"reason": "Ill."})
+    ):
         if fails is not None:
             raise fails("There is none.")
     outer.close()

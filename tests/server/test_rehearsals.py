@@ -10,11 +10,11 @@ import pytest
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer
 from tests.server.desk import Era, Person, call, connected, me
 from tests.tools.facts import FACTS, fact_of, required_arguments, shape
-from tools import ALL, Tool
+from tools import ENDPOINTS, EndpointTool
 
 pytestmark = pytest.mark.anyio
 
-WRITING = [tool for tool in ALL if tool.access == "write"]
+WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 FULL = ",".join(f"{capability}=full" for capability in sorted({tool.capability for tool in WRITING}))
 BOOKING: dict[str, Any] = {
     "event_type": "https://api.calendly.com/event_types/E1",
@@ -51,7 +51,7 @@ def written(upstream: HostileUpstream) -> list[Received]:
 
 
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
-async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: Tool) -> None:
+async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: EndpointTool) -> None:
     arguments = BOOKING if tool.capability == "booking" else required_arguments(tool)
     async with connected(upstream, access=FULL) as client:
         tried = await call(client, tool.name, **arguments, dry_run=True)

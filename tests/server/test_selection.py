@@ -7,7 +7,7 @@ from auth.access import CAPABILITIES, LOCAL, Access
 from auth.access_text import parse_access
 from server.selection import Rules, Selection, narrow, select
 from server.terminal import UsageError
-from tools import ALL
+from tools import ALL, ENDPOINTS
 
 NAMES = [tool.name for tool in ALL]
 READING = [tool.name for tool in ALL if tool.access == "read"]
@@ -49,7 +49,7 @@ def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     [
         (Chosen(toolsets=("scheduling",)), SCHEDULING),
         (Chosen(toolsets=("all",)), NAMES),
-        (Chosen(toolsets=("webhooks",)), [tool.name for tool in ALL if tool.capability == "webhooks"]),
+        (Chosen(toolsets=("webhooks",)), [tool.name for tool in ENDPOINTS if tool.capability == "webhooks"]),
         (Chosen(tools=("get_user",)), ["get_user"]),
         (
             Chosen(toolsets=("users",), tools=("list_event_types",)),
@@ -69,7 +69,9 @@ def test_toolsets_and_tools_add_up_and_exclusion_wins(rules: Chosen, names: list
 
 def test_every_capability_is_the_name_of_a_toolset() -> None:
     for capability in CAPABILITIES:
-        assert listed(selection(toolsets=(capability,))) == [tool.name for tool in ALL if tool.capability == capability]
+        assert listed(selection(toolsets=(capability,))) == [
+            tool.name for tool in ENDPOINTS if tool.capability == capability
+        ]
 
 
 def test_a_level_hides_what_it_denies() -> None:
@@ -102,7 +104,7 @@ def test_a_tool_that_is_off_says_its_capability_the_rule_and_who_can_change_it(r
     ("rules", "sentence"),
     [
         (Chosen(toolsets=("endpoint",)), 'There is no toolset "endpoint"; did you mean endpoints?'),
-        (Chosen(toolsets=("workflows",)), 'There is no toolset "workflows"; `calendly-mcp tools` lists what there is.'),
+        (Chosen(toolsets=("mailing",)), 'There is no toolset "mailing"; `calendly-mcp tools` lists what there is.'),
         (Chosen(tools=("get_users",)), 'There is no tool "get_users"; did you mean get_user?'),
         (Chosen(exclude_tools=("nothing",)), 'There is no tool "nothing"; `calendly-mcp tools` lists what there is.'),
     ],
@@ -169,6 +171,6 @@ def test_a_request_that_leaves_a_tool_out_is_named_as_the_reason() -> None:
 
 def test_what_the_application_at_calendly_cannot_ask_for_is_off() -> None:
     selection = select(ALL, Rules(ceiling=LOCAL, scopes=frozenset({"webhooks:read", "users:read"})))
-    assert {tool.scope for tool in selection.listed} == {"webhooks:read", "users:read"}
+    assert {scope for tool in selection.listed for scope in tool.scopes} == {"webhooks:read", "users:read"}
     assert "is not registered for webhooks:write" in selection.refusals["create_webhook_subscription"].told
     assert "CALENDLY_SCOPES" in selection.refusals["create_webhook_subscription"].told

@@ -22,7 +22,8 @@ from tools.questions import QUESTIONS
 from tools.references import resolved
 from tools.stakes import Stakes, Subject
 from tools.subjects import SUBJECTS
-from tools.toolset import Call, Caller, Identity, Tool
+from tools.tool import Tool
+from tools.toolset import Call, Caller, Identity
 
 TOOLS = {tool.name: tool for tool in ALL}
 SECONDS = 50.0
@@ -72,6 +73,7 @@ class Agent:
         sent: What it sent.
         questions: What the person was asked.
         pauses: The waits that its tools asked for.
+        reports: What long calls told of their progress.
     """
 
     calendly: Calendly
@@ -85,6 +87,7 @@ class Agent:
     sent: list[Request] = field(default_factory=list[Request])
     questions: list[str] = field(default_factory=list[str])
     pauses: list[float] = field(default_factory=list[float])
+    reports: list[str] = field(default_factory=list[str])
     deadline: float = 0.0
 
     async def call(self, name: str, /, **arguments: object) -> Json:
@@ -117,10 +120,15 @@ class Agent:
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""
-        if tool.capability in self.off:
-            raise AccessDenied(f"{tool.capability} is off.")
-        if tool.access == "write" and tool.capability in self.asked:
+        for capability in tool.capabilities:
+            if capability in self.off:
+                raise AccessDenied(f"{capability} is off.")
+        if self.asked.intersection(endpoint.capability for endpoint in tool.writes):
             self.questions.append(await stakes.question())
+
+    def allows(self, tool: Tool) -> bool:
+        """Say whether none of what it needs is off."""
+        return not self.off.intersection(tool.capabilities)
 
     async def send(self, request: Request) -> JSON:
         """Send, within the time limit."""
@@ -130,6 +138,14 @@ class Agent:
     def now(self) -> datetime:
         """What time it is: the same in every test."""
         return MONDAY
+
+    def time_left(self) -> float:
+        """Until the time limit."""
+        return self.deadline - self.clock()
+
+    async def report(self, message: str) -> None:
+        """Note it."""
+        self.reports.append(message)
 
     async def pause(self, seconds: float) -> bool:
         """Wait, if there is time."""

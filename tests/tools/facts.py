@@ -12,11 +12,12 @@ from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tests.sandbox.api import MONDAY, Json
-from tests.tools.agent import ledger_of
-from tools import ALL
+from tests.tools.agent import SECONDS, ledger_of
+from tools import ENDPOINTS, EndpointTool
 from tools.bookings import Bookings
 from tools.stakes import Stakes
-from tools.toolset import Identity, Tool
+from tools.tool import Tool
+from tools.toolset import Identity
 
 Fact = Json
 FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
@@ -43,20 +44,20 @@ def shape(path: str) -> str:
     return re.sub(r"\{\w+\}", "{}", path)
 
 
-def fact_of(tool: Tool) -> Fact:
+def fact_of(tool: EndpointTool) -> Fact:
     """What Calendly says of the tool's operation."""
     wanted = (tool.endpoint.method, shape(tool.endpoint.path))
     (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
     return fact
 
 
-TOOL_FACTS = [(tool, fact_of(tool)) for tool in ALL]
+TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
 
 
 def required_arguments(tool: Tool) -> dict[str, Any]:
     """Arguments that are enough for the tool, as in Calendly's example."""
-    fact = fact_of(tool)
-    body: dict[str, Any] = fact["example_request"].get("json") or {}
+    example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
+    body: dict[str, Any] = example.get("json") or {}
     query = {
         "event_type": EXAMPLES["event_type"],
         "start_time": "2026-12-01T00:00:00Z",
@@ -80,6 +81,17 @@ class Documented:
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Allow everything."""
+
+    def allows(self, tool: Tool) -> bool:  # noqa: ARG002 - the Protocol has it
+        """Allow everything."""
+        return True
+
+    def time_left(self) -> float:
+        """Have all the time there is."""
+        return SECONDS
+
+    async def report(self, message: str) -> None:
+        """Tell nobody."""
 
     async def send(self, request: Request) -> JSON:
         """Answer the example of the operation."""

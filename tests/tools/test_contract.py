@@ -16,10 +16,10 @@ from tests.tools.facts import (
     leaves,
     required_arguments,
 )
-from tools import ALL, Tool
+from tools import ENDPOINTS, EndpointTool
 from tools.errors import ArgumentError
 
-EACH = pytest.mark.parametrize(("tool", "fact"), TOOL_FACTS, ids=[tool.name for tool in ALL])
+EACH = pytest.mark.parametrize(("tool", "fact"), TOOL_FACTS, ids=[tool.name for tool in ENDPOINTS])
 QUERIES = [(tool, parameter) for tool, fact in TOOL_FACTS for parameter in fact["query_params"]]
 EACH_QUERY = pytest.mark.parametrize(
     ("tool", "parameter"), QUERIES, ids=[f"{tool.name} {parameter['name']}" for tool, parameter in QUERIES]
@@ -84,17 +84,17 @@ def text_of(name: str, schema: Fact) -> str:
 ADDED = {
     *("timezone", "local_start", "local_time", "date", "times"),
     *("left_out", "rows", "how_to_go_on", "withheld"),
-    *("dry_run", "method", "path", "body", "effects", "must_be_confirmed"),
+    *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed"),
 }
 """The fields of ours beside Calendly's: local times, what did not fit or is withheld, and what would be sent."""
 
 
-def arguments_with(tool: Tool, name: str, value: Fact) -> dict[str, Any]:
+def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
     beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
     return {**required_arguments(tool), **beside, name: value}
 
 
-async def sent_by(tool: Tool, arguments: dict[str, Any]) -> Documented:
+async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:
     calendly = Documented()
     await run(tool.name, calendly, **arguments)
     return calendly
@@ -105,19 +105,19 @@ def test_the_tools_are_calendlys_operations_each_once() -> None:
 
 
 @EACH
-def test_scope_access_and_webhook_event_are_calendlys(tool: Tool, fact: Fact) -> None:
+def test_scope_access_and_webhook_event_are_calendlys(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.scope, tool.access, tool.webhook_event) == (fact["scope"], fact["access"], fact["webhook_event"])
 
 
 @EACH
-def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: Tool, fact: Fact) -> None:
+def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.plan == "enterprise") == (fact["plan"] == "Enterprise")
     assert (tool.role == "admin") == fact["role"].startswith("admin/owner")
 
 
 @EACH
 @pytest.mark.anyio
-async def test_calendlys_example_request_is_what_the_tool_sends(tool: Tool, fact: Fact) -> None:
+async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTool, fact: Fact) -> None:
     calendly = await sent_by(tool, required_arguments(tool))
     (request,) = calendly.sent
     example = fact["example_request"]
@@ -131,7 +131,7 @@ async def test_calendlys_example_request_is_what_the_tool_sends(tool: Tool, fact
 
 @EACH
 @pytest.mark.anyio
-async def test_calendlys_example_response_comes_back_whole(tool: Tool, fact: Fact) -> None:
+async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, fact: Fact) -> None:
     answer = await run(tool.name, Documented(), **required_arguments(tool))
     example = fact["example_response"]
     if not example:
@@ -144,7 +144,7 @@ async def test_calendlys_example_response_comes_back_whole(tool: Tool, fact: Fac
 
 @EACH_QUERY
 @pytest.mark.anyio
-async def test_every_query_field_is_sent_under_calendlys_name(tool: Tool, parameter: Fact) -> None:
+async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool, parameter: Fact) -> None:
     value = example_of(parameter["name"], parameter)
     calendly = await sent_by(tool, arguments_with(tool, parameter["name"], value))
     assert calendly.sent[0].query[parameter["name"]] == value
@@ -152,7 +152,7 @@ async def test_every_query_field_is_sent_under_calendlys_name(tool: Tool, parame
 
 @EACH_QUERY
 @pytest.mark.anyio
-async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: Tool, parameter: Fact) -> None:
+async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: EndpointTool, parameter: Fact) -> None:
     for value in parameter.get("enum", []):
         beside = {"group": RESOURCES["group"]} if value == "group" else {}
         tool.parse({**required_arguments(tool), **beside, parameter["name"]: value}, ())
@@ -165,7 +165,7 @@ async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: Tool, p
 
 
 @EACH_QUERY
-def test_limits_and_defaults_are_calendlys(tool: Tool, parameter: Fact) -> None:
+def test_limits_and_defaults_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
     stated = schema[parameter["name"]]
     assert stated.get("minimum") == parameter.get("min")
@@ -180,7 +180,7 @@ def test_limits_and_defaults_are_calendlys(tool: Tool, parameter: Fact) -> None:
 
 
 @EACH_QUERY
-def test_types_are_calendlys(tool: Tool, parameter: Fact) -> None:
+def test_types_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
     assert schema[parameter["name"]]["type"] == parameter["type"]
 
@@ -188,7 +188,7 @@ def test_types_are_calendlys(tool: Tool, parameter: Fact) -> None:
 @EACH_BODY
 @pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
-    tool: Tool, name: str, schema: Fact
+    tool: EndpointTool, name: str, schema: Fact
 ) -> None:
     for variant in schema.get("oneOf", [schema]):
         for value in values_of(name, variant):
@@ -207,7 +207,7 @@ def values_of(name: str, schema: Fact) -> Fact:
 
 
 @EACH_BODY
-def test_what_a_variant_requires_is_required(tool: Tool, name: str, schema: Fact) -> None:
+def test_what_a_variant_requires_is_required(tool: EndpointTool, name: str, schema: Fact) -> None:
     for variant in schema.get("oneOf", [schema]):
         if variant.get("type") != "object":
             continue
@@ -226,7 +226,7 @@ def test_what_a_variant_requires_is_required(tool: Tool, name: str, schema: Fact
 
 
 @EACH_BODY
-def test_limits_of_body_fields_are_calendlys(tool: Tool, name: str, schema: Fact) -> None:
+def test_limits_of_body_fields_are_calendlys(tool: EndpointTool, name: str, schema: Fact) -> None:
     properties: Any = tool.input_schema["properties"]
     for limit in ("maxLength", "maxItems", "maximum", "minimum"):
         if limit in schema:
@@ -244,7 +244,7 @@ def test_limits_of_body_fields_are_calendlys(tool: Tool, name: str, schema: Fact
 
 
 @EACH
-def test_what_calendly_requires_is_required_or_has_a_default(tool: Tool, fact: Fact) -> None:
+def test_what_calendly_requires_is_required_or_has_a_default(tool: EndpointTool, fact: Fact) -> None:
     """A default that needs the caller's identity is sent in its place; see the test of the whole request above."""
     needed = {parameter["name"] for parameter in fact["query_params"] if parameter["required"]}
     needed |= set(fact["body"]["required"]) if fact["body"] else set()
@@ -254,14 +254,14 @@ def test_what_calendly_requires_is_required_or_has_a_default(tool: Tool, fact: F
 
 @EACH
 @pytest.mark.anyio
-async def test_everything_calendly_requires_is_sent_without_being_asked_for(tool: Tool, fact: Fact) -> None:
+async def test_everything_calendly_requires_is_sent_without_being_asked_for(tool: EndpointTool, fact: Fact) -> None:
     (request,) = (await sent_by(tool, required_arguments(tool))).sent
     assert {parameter["name"] for parameter in fact["query_params"] if parameter["required"]} <= set(request.parameters)
     assert set(fact["body"]["required"] if fact["body"] else ()) <= set(request.body or ())
 
 
 @EACH
-def test_the_output_schema_has_calendlys_fields_and_types_and_few_of_ours(tool: Tool, fact: Fact) -> None:
+def test_the_output_schema_has_calendlys_fields_and_types_and_few_of_ours(tool: EndpointTool, fact: Fact) -> None:
     response = fact["response"]
     if not response or not response.get("properties"):
         return  # Calendly answers nothing: what the tool says is its own

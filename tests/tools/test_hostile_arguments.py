@@ -50,7 +50,7 @@ IN_IDENTIFIERS = {
 }
 IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
-    "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
+    "event_types", "users", "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]
@@ -76,6 +76,8 @@ WHOLE: dict[str, Any] = {
     "event_guests": ["a@b.example"],
     "date_setting": {"type": "spots", "spots": [{"start_time": "2026-12-01T10:00Z", "end_time": "2026-12-01T11:00Z"}]},
     "co_hosts": ["me"],
+    "event_types": [UUID],
+    "users": ["me"],
     "emails": ["a@b.example"],
 }
 """The objects and lists that texts may be in."""
@@ -94,10 +96,10 @@ def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
 
 
 def is_identifier(path: Path) -> bool:
-    return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] == "co_hosts")
+    return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users"})
 
 
-NAMED = {"event_type", "owner"}
+NAMED = {"event_type", "event_types", "owner"}
 """What may also be written as people name it, in any alphabet."""
 
 

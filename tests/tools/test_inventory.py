@@ -14,10 +14,12 @@ import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTy
 from auth.access import CAPABILITIES
 from calendly.scopes import SCOPES
 from tests.sandbox.api import Json
-from tools import ALL, Tool
+from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.questions import QUESTIONS
 
 EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
+EACH_WORKFLOW = pytest.mark.parametrize("tool", WORKFLOWS, ids=lambda tool: tool.name)
 
 NAMES = [
     "get_current_user",
@@ -79,6 +81,7 @@ DESTRUCTIVE = {
     "delete_webhook_subscription",
     "delete_invitee_data",
 }
+WORKFLOW_NAMES = ["find_meeting_times", "get_agenda", "find_bookings", "reschedule_scheduled_event"]
 OWN = {"detail", "confirmation", "max_pages", "count", "page_token", "idempotency_key"}
 
 # Keywords that OpenAI, Anthropic and Google all take in the parameters of a tool.
@@ -96,7 +99,9 @@ def nodes(schema: Json) -> Iterator[dict[str, Any]]:
 
 
 def test_names_and_order_are_those_of_the_contract() -> None:
-    assert [tool.name for tool in ALL] == NAMES
+    assert [tool.name for tool in ENDPOINTS] == NAMES
+    assert [tool.name for tool in WORKFLOWS] == WORKFLOW_NAMES
+    assert (*ENDPOINTS, *WORKFLOWS) == ALL
 
 
 def test_the_whole_set_costs_an_agent_at_most_5000_tokens() -> None:
@@ -106,33 +111,34 @@ def test_the_whole_set_costs_an_agent_at_most_5000_tokens() -> None:
             separators=(",", ":"),
             ensure_ascii=False,
         )
-        for tool in ALL
+        for tool in ENDPOINTS
     ]
     assert sum(toktok.batch_count(texts, "o200k_base")) <= 5_000
 
 
 def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
-    assert all(tool.toolsets[0] == "endpoints" for tool in ALL)
+    assert all(tool.toolsets[0] == "endpoints" for tool in ENDPOINTS)
+    assert all(tool.toolsets == ("workflows",) for tool in WORKFLOWS)
 
 
-@EACH
-def test_its_scope_exists_and_its_capability_has_a_row(tool: Tool) -> None:
+@EACH_ENDPOINT
+def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> None:
     assert tool.scope in SCOPES
     assert tool.capability == (OTHER_CAPABILITIES.get(tool.name) or CAPABILITY_OF[tool.endpoint.path.split("/")[1]])
     levels = CAPABILITIES[tool.capability]
     assert ("read" if tool.access == "read" else "full") in levels
 
 
-@EACH
-def test_its_hints_are_true(tool: Tool) -> None:
+@EACH_ENDPOINT
+def test_its_hints_are_true(tool: EndpointTool) -> None:
     assert tool.access == ("read" if tool.endpoint.method == "GET" else "write")
     assert tool.destructive == (tool.name in DESTRUCTIVE)
     assert tool.idempotent == (tool.access == "read" or "delete" in tool.name or tool.endpoint.method == "DELETE")
 
 
-@EACH
-def test_its_meta_says_the_facts_and_nothing_empty(tool: Tool) -> None:
+@EACH_ENDPOINT
+def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     meta = tool.meta
     assert meta["calendly/endpoint"] == f"{tool.endpoint.method} {tool.endpoint.path}"
     assert meta["calendly/scopes"] == [tool.scope]
@@ -147,8 +153,8 @@ def test_its_meta_says_the_facts_and_nothing_empty(tool: Tool) -> None:
     assert None not in meta.values()
 
 
-@EACH
-def test_the_placeholders_of_its_endpoint_are_its_own_parameters(tool: Tool) -> None:
+@EACH_ENDPOINT
+def test_the_placeholders_of_its_endpoint_are_its_own_parameters(tool: EndpointTool) -> None:
     assert set(tool.endpoint.parameters) <= set(tool.model.model_fields)
 
 
@@ -158,7 +164,7 @@ def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(t
     assert first.endswith(".")
     assert 20 < len(first) <= 120
     assert first.split()[0] in {
-        "Look", "List", "Create", "Cancel", "Book", "Find", "Remove", "Invite", "Revoke", "Subscribe", "Delete",
+        "Look", "List", "Create", "Cancel", "Book", "Reschedule", "Find", "Remove", "Invite", "Revoke", "Subscribe", "Delete",
     }  # fmt: skip
     assert tool.title[0].isupper()
     assert len(tool.title) <= 40
@@ -213,5 +219,22 @@ def test_its_function_is_documented_typed_and_called_by_a_behaviour_test(tool: T
 
 
 def test_a_name_in_two_tools_would_be_an_error_of_ours() -> None:
-    assert len({tool.name for tool in ALL}) == len(ALL) == 28
-    assert len({str(tool.endpoint) for tool in ALL}) == 28
+    assert len({tool.name for tool in ALL}) == len(ALL)
+    assert len({str(tool.endpoint) for tool in ENDPOINTS}) == len(ENDPOINTS) == 28
+    assert len(WORKFLOWS) <= 5
+
+
+@EACH_WORKFLOW
+def test_what_is_said_of_a_workflow_follows_from_what_it_calls(tool: Workflow) -> None:
+    assert set(tool.calls) <= set(ENDPOINTS)
+    assert len(set(tool.calls)) == len(tool.calls)
+    assert tool.access == ("write" if tool.writes else "read")
+    assert all(endpoint in tool.needs for endpoint in tool.writes)
+    assert tool.meta == {
+        "calendly/calls": [str(endpoint.endpoint) for endpoint in tool.calls],
+        "calendly/scopes": list(tool.scopes),
+        "calendly/access": tool.access,
+        "calendly/capability": tool.capabilities[0],
+        "calendly/capabilities": list(tool.capabilities),
+        "calendly/toolset": "workflows",
+    }

@@ -4,15 +4,15 @@ import pytest
 
 from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
-from tools import ALL, Tool
+from tools import ENDPOINTS, EndpointTool
 from tools.stakes import Rehearsed
 
 pytestmark = pytest.mark.anyio
-WRITING = [tool for tool in ALL if tool.access == "write"]
+WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 
 
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
-async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kind(tool: Tool) -> None:
+async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kind(tool: EndpointTool) -> None:
     arguments = {**required_arguments(tool), **({"idempotency_key": "k"} if tool.capability == "booking" else {})}
     tried, done = Documented(), Documented()
     call, values = await prepared(tool, tried, tool.parse({**arguments, "dry_run": True}, ()).values(), rehearsal=True)
@@ -21,5 +21,5 @@ async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kin
     assert [request for request in tried.sent if not request.is_read] == []
     call, values = await prepared(tool, done, tool.parse(arguments, ()).values())
     await tool.function(call, **values)
-    assert [rehearsed.value.request] == [request for request in done.sent if not request.is_read]
+    assert list(rehearsed.value.requests) == [request for request in done.sent if not request.is_read]
     assert tried.bookings.recall("k", {"other": "arguments"}) is None

@@ -1,0 +1,1 @@
+"""Tools that are made of several endpoints, one file each."""

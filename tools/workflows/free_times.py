@@ -1,0 +1,157 @@
+"""When meetings can begin: working hours, what keeps people busy, and what whoever asks prefers. Pure.
+
+Spans are half open, in UTC. Hours of a day are clock times of a zone, and each of their ends is looked up on its own
+day, so that a day on which clocks change has the hours that its clocks show.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from calendly.models import AvailabilitySchedule
+from calendly.models.availability import Rule
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_DAY: Final = timedelta(days=1)
+_MIDNIGHT: Final = "24:00"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """From `start` until just before `end`."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, start: datetime, length: timedelta) -> bool:
+        """Whether a meeting fits in."""
+        return self.start <= start and start + length <= self.end
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Which hours of which days will do.
+
+    Attributes:
+        zone: Whose clocks are meant.
+        weekdays: Which days, Monday being 0.
+        earliest: When a meeting may begin, as a clock time.
+        latest: By when it has to be over, None for the end of the day.
+    """
+
+    zone: ZoneInfo
+    weekdays: frozenset[int] = frozenset(range(7))
+    earliest: time = time.min
+    latest: time | None = None
+
+    def hold(self, start: datetime, length: timedelta) -> bool:
+        """Whether a meeting is within them."""
+        begins, ends = start.astimezone(self.zone), (start + length).astimezone(self.zone)
+        if begins.weekday() not in self.weekdays or begins.time() < self.earliest:
+            return False
+        return self.latest is None or (ends.date() == begins.date() and ends.time() <= self.latest)
+
+
+def working_spans(schedule: AvailabilitySchedule, zone: ZoneInfo, window: Span) -> list[Span]:
+    """Return the working hours within a window, in order. The hours of a date win over those of its weekday."""
+    by_weekday = {rule.get("wday"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "wday"}
+    by_date = {rule.get("date"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "date"}
+    day, last = (instant.astimezone(zone).date() for instant in (window.start, window.end))
+    spans: list[Span] = []
+    while day <= last:
+        rule = by_date.get(day.isoformat()) or by_weekday.get(WEEKDAYS[day.weekday()])
+        spans += _spans_of(rule, day, zone)
+        day += _DAY
+    return _joined(clipped for span in spans if (clipped := _clipped(span, window)))
+
+
+def without(spans: Iterable[Span], busy: Iterable[Span]) -> list[Span]:
+    """Return what remains of spans when others are taken out of them."""
+    rest = list(spans)
+    for taken in busy:
+        rest = [
+            piece
+            for span in rest
+            for piece in (Span(span.start, min(span.end, taken.start)), Span(max(span.start, taken.end), span.end))
+            if piece.start < piece.end
+        ]
+    return sorted(set(rest))
+
+
+def starts_in(spans: Iterable[Span], length: timedelta, step: timedelta, zone: ZoneInfo) -> Iterator[datetime]:
+    """Give the instants at which a meeting can begin: full steps on the clocks of a zone, such as :00 and :30."""
+    for span in spans:
+        start = _rounded_up(span.start, step, zone)
+        while span.holds(start, length):
+            yield start
+            start += step
+
+
+def soonest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int) -> list[datetime]:
+    """Return starts in order, of each day at most so many."""
+    return _at_most(sorted(starts), zone, per_day)
+
+
+def nearest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int, to: time) -> list[datetime]:
+    """Return those first that are nearest to a time of day, of each day at most so many; sooner ones before later."""
+
+    def distance(start: datetime) -> tuple[timedelta, datetime]:
+        local = start.astimezone(zone)
+        return abs(_since_midnight(local.time()) - _since_midnight(to)), start
+
+    return _at_most(sorted(starts, key=distance), zone, per_day)
+
+
+def _at_most(starts: Sequence[datetime], zone: ZoneInfo, per_day: int) -> list[datetime]:
+    taken: dict[date, int] = {}
+    kept: list[datetime] = []
+    for start in starts:
+        day = start.astimezone(zone).date()
+        taken[day] = taken.get(day, 0) + 1
+        if taken[day] <= per_day:
+            kept.append(start)
+    return kept
+
+
+def _since_midnight(clock: time) -> timedelta:
+    return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
+
+
+def _spans_of(rule: Rule | None, day: date, zone: ZoneInfo) -> Iterator[Span]:
+    for interval in (rule.get("intervals") if rule else None) or []:
+        start, end = _instant(day, interval.get("from"), zone), _instant(day, interval.get("to"), zone)
+        if start is not None and end is not None and start < end:
+            yield Span(start, end)
+
+
+def _instant(day: date, clock: str | None, zone: ZoneInfo) -> datetime | None:
+    try:
+        at = time.min if clock == _MIDNIGHT else time.fromisoformat(clock or "")
+    except ValueError:
+        return None
+    return datetime.combine(day + _DAY if clock == _MIDNIGHT else day, at, zone).astimezone(UTC)
+
+
+def _clipped(span: Span, window: Span) -> Span | None:
+    start, end = max(span.start, window.start), min(span.end, window.end)
+    return Span(start, end) if start < end else None
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Spans in order, those that touch or overlap made one."""
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start <= joined[-1].end:
+            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
+        else:
+            joined.append(span)
+    return joined
+
+
+def _rounded_up(instant: datetime, step: timedelta, zone: ZoneInfo) -> datetime:
+    local = instant.astimezone(zone)
+    over = (_since_midnight(local.time()) + timedelta(microseconds=local.microsecond)) % step
+    return instant + (step - over if over else timedelta())

@@ -1,0 +1,280 @@
+"""Finding times at which a meeting can be had: open times of event types, and hours at which people are free."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from functools import partial
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field
+
+from calendly.errors import RateLimited
+from calendly.identifiers import EventTypeId, UserId
+from calendly.ranges import split
+from calendly.side_by_side import side_by_side
+from tools.availability import (
+    list_event_type_available_times,
+    list_user_availability_schedules,
+    list_user_busy_times,
+)
+from tools.errors import ArgumentError
+from tools.fields import EventType, Minutes, Time, TimeZone, User
+from tools.lean import MeetingTime
+from tools.times import instant, own_timezone, parse_time, wire, zone_of
+from tools.toolset import Call, Workflows
+from tools.workflows.continuing import Continue, Continued, Place
+from tools.workflows.free_times import (
+    WEEKDAYS,
+    Hours,
+    Span,
+    nearest,
+    soonest,
+    starts_in,
+    without,
+    working_spans,
+)
+
+meeting_times = Workflows()
+
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_LONGEST_RANGE: Final = timedelta(days=366)
+_WINDOW_DAYS: Final = 31
+_ENOUGH_TIME: Final = 15.0
+"""Seconds that have to be left for looking through another window."""
+
+_STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
+"""Where no event type says when meetings begin: every half hour, every quarter for shorter ones."""
+
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _clock(text: str) -> str:
+    if not _CLOCK.fullmatch(text):
+        raise ValueError("Expected a time of day such as 09:00.")
+    return text
+
+
+Clock = Annotated[str, AfterValidator(_clock)]
+
+
+class MeetingTimes(Continued, total=False):
+    """Times at which a meeting can be had, the best first."""
+
+    collection: list[MeetingTime]
+    found: Annotated[int, Field(description="how many there are in what was searched")]
+    searched_until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What is looked for."""
+
+    event_types: Sequence[EventTypeId]
+    users: Sequence[UserId]
+    length: timedelta
+    hours: Hours
+    of_any: bool
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was found so far, and until when was searched."""
+
+    until: datetime
+    open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
+
+
+@meeting_times.workflow(
+    title="Find meeting times",
+    needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
+)
+async def find_meeting_times(
+    call: Call,
+    start_time: Time,
+    end_time: Time,
+    event_types: Annotated[list[EventType], Field(max_length=10)] | None = None,
+    users: Annotated[list[User], Field(max_length=10)] | None = None,
+    duration: Annotated[Minutes, Field(description="minutes that users have to be free")] = 30,
+    match: Annotated[Literal["all", "any"], Field(description="any: one of them will do")] = "all",
+    weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
+    earliest: Annotated[Clock, Field(description="begins not before, such as 09:00")] | None = None,
+    latest: Annotated[Clock, Field(description="over by, such as 12:00")] | None = None,
+    prefer: Annotated[Clock, Field(description="nearest to this first; else soonest")] | None = None,
+    count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
+    per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
+    timezone: TimeZone | None = None,
+    continue_: Continue = None,
+) -> MeetingTimes:
+    """Find times for a meeting of one or several event types or people, in up to 366 days.
+
+    Times open in the event types, and times when the users work and are free. Weekdays and hours are those of
+    timezone, else yours. Book with create_event_invitee, its event_type and a start_time from here. Makes one call a
+    month and event type, one a week and user.
+    """
+    if not event_types and not users:
+        raise ArgumentError.of("event_types", "Name event types, users or both.")
+    zone = await _zone(call, timezone)
+    wish = _Wish(
+        event_types=event_types or (),
+        users=[UserId.parse(await call.uri(user) or "") for user in users or ()],
+        length=timedelta(minutes=duration),
+        hours=_hours(zone, weekdays, earliest, latest),
+        of_any=match == "any",
+    )
+    span = await _span(call, start_time, end_time, timezone, continue_)
+    rank = _ranking(zone, per_day, prefer)
+    enough = None if prefer else count
+    found = await _search(call, wish, span, lambda starts: enough is not None and len(rank(starts)) >= enough)
+    return _answer(found, span, rank(list(found.open_to)), count, wish)
+
+
+Rank = Callable[[Sequence[datetime]], list[datetime]]
+
+
+def _answer(found: _Found, span: Span, ranked: Sequence[datetime], count: int, wish: _Wish) -> MeetingTimes:
+    rows = [_row(start, found.open_to[start] if wish.of_any else None) for start in ranked[:count]]
+    answer: MeetingTimes = {
+        "collection": rows,
+        "found": len(found.open_to),
+        "searched_until": wire(found.until),
+    }
+    if found.until < span.end:
+        answer["continue"] = Place(found.until).token()
+    return answer
+
+
+def _row(start: datetime, open_to: list[str] | None) -> MeetingTime:
+    row: MeetingTime = {"start_time": wire(start)}
+    return row if open_to is None else {**row, "open_to": open_to}
+
+
+async def _zone(call: Call, timezone: str | None) -> ZoneInfo:
+    zone = zone_of(timezone or await own_timezone(call.caller))
+    if zone is None:
+        raise ArgumentError.of("timezone", "Your time zone is not known, so name the one that days and hours are in.")
+    return zone
+
+
+def _hours(zone: ZoneInfo, weekdays: Sequence[Weekday] | None, earliest: str | None, latest: str | None) -> Hours:
+    hours = Hours(
+        zone,
+        frozenset(map(WEEKDAYS.index, weekdays or WEEKDAYS)),
+        _time_of(earliest or "00:00", "earliest"),
+        None if latest in {None, "24:00"} else time.fromisoformat(latest or ""),
+    )
+    if hours.latest is not None and hours.latest <= hours.earliest:
+        raise ArgumentError.of("latest", "Must be later than earliest.")
+    return hours
+
+
+def _time_of(clock: str, parameter: str) -> time:
+    if clock == "24:00":
+        raise ArgumentError.of(parameter, "No day has a time after 23:59.")
+    return time.fromisoformat(clock)
+
+
+async def _span(call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None) -> Span:
+    """What remains to be searched: of what is asked for, the future, from where an earlier answer stopped."""
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    end = await instant(call.caller, "end_time", end_time, timezone=timezone)
+    if end - start > _LONGEST_RANGE:
+        raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
+    soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
+    start = max(start, soonest_start, *([Place.parse(token).start] if token else []))
+    if end <= start:
+        raise ArgumentError.of("end_time", "Must be after start_time, and in the future.")
+    return Span(start, end)
+
+
+def _ranking(zone: ZoneInfo, per_day: int, prefer: str | None) -> Rank:
+    if prefer is None:
+        return partial(soonest, zone=zone, per_day=per_day)
+    return partial(nearest, zone=zone, per_day=per_day, to=_time_of(prefer, "prefer"))
+
+
+async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequence[datetime]], bool]) -> _Found:
+    """Look through one window after the other, until there is enough or no time for another."""
+    schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
+    found = _Found(span.start)
+    for first, last in split(span.start, span.end, _WINDOW_DAYS):
+        window = Span(first, last)
+        try:
+            around = Span(first, min(last + wish.length, span.end))
+            found.open_to.update(await _open_in(call, wish, schedules, window, around))
+        except RateLimited:
+            if found.until == span.start:
+                raise
+            break
+        found.until = last
+        await call.caller.report(f"{len(found.open_to)} times found until {last.date().isoformat()}")
+        if is_enough(list(found.open_to)) or call.caller.time_left() < _ENOUGH_TIME:
+            break
+    return found
+
+
+Schedule = Callable[[Span], list[Span]]
+
+
+async def _schedule(call: Call, number: int, user: UserId) -> Schedule:
+    """The working hours of a person."""
+    rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
+    chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
+    zone = zone_of(chosen.get("timezone")) if chosen else None
+    if chosen is None or zone is None:
+        raise ArgumentError.of(f"users.{number}", "Calendly tells no working hours of this person.")
+    return partial(working_spans, chosen, zone)
+
+
+async def _open_in(
+    call: Call, wish: _Wish, schedules: Sequence[Schedule], window: Span, around: Span
+) -> dict[datetime, list[str]]:
+    """The starts in a window at which enough of those asked for can be met, and who they are.
+
+    Args:
+        call: Of the tool.
+        wish: Who is to meet, for how long, and when at best.
+        schedules: The working hours of each user.
+        window: Where meetings begin.
+        around: Where they have to be over, too: a meeting may lie across the end of a window.
+    """
+    slots = await side_by_side([partial(_slots, call, kind, window) for kind in wish.event_types])
+    free = await side_by_side(
+        [partial(_free, call, user, hours, around) for user, hours in zip(wish.users, schedules, strict=True)]
+    )
+    step = next((step for step in _STEPS if step <= wish.length), _STEPS[-1])
+    bookable = set[datetime]().union(*slots)
+    spans = [span for spans in free for span in spans]
+    candidates = bookable if wish.event_types else set(starts_in(spans, wish.length, step, wish.hours.zone))
+    found: dict[datetime, list[str]] = {}
+    for start in sorted(start for start in candidates if window.start <= start < window.end):
+        kinds = [kind.uri for kind, starts in zip(wish.event_types, slots, strict=True) if start in starts]
+        people = [
+            user.uri
+            for user, spans in zip(wish.users, free, strict=True)
+            if any(span.holds(start, wish.length) for span in spans)
+        ]
+        is_open = kinds + people if wish.of_any else len(kinds) + len(people) == len(slots) + len(free)
+        if is_open and wish.hours.hold(start, wish.length):
+            found[start] = kinds + people
+    return found
+
+
+async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
+    rows = await call.via(list_event_type_available_times)(kind, window.start, window.end)
+    starts = (
+        row.get("start_time") for row in rows.get("collection", []) if row.get("status", "available") == "available"
+    )
+    return {parse_time(start) for start in starts if start}
+
+
+async def _free(call: Call, user: UserId, hours: Schedule, window: Span) -> list[Span]:
+    rows = await call.via(list_user_busy_times)(window.start, window.end, user)
+    busy: list[Span] = []
+    for row in rows.get("collection", []):
+        start = row.get("buffered_start_time") or row.get("start_time")
+        end = row.get("buffered_end_time") or row.get("end_time")
+        if start and end:
+            busy.append(Span(parse_time(start), parse_time(end)))
+    return without(hours(window), busy)

@@ -1,0 +1,232 @@
+"""Moving a booked meeting to another time. Calendly has no call for it, so the new time is secured before the old ends.
+
+Whatever goes wrong, the invitee has a meeting: what fails before the new one is booked changes nothing, and when the
+old one cannot be canceled afterwards, the answer names both. A repeated call finds the booking of the first one by its
+idempotency key, and goes on from there.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.errors import CalendlyError, OutcomeUnknown
+from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
+from calendly.models.personal import PERSONAL
+from calendly.request import Request
+from tools.availability import list_event_type_available_times, list_user_busy_times
+from tools.booking import create_event_invitee
+from tools.errors import ArgumentError, ToolError
+from tools.event_types import get_event_type
+from tools.fields import ScheduledEvent, Text, Time, TimeZone
+from tools.invitees import list_event_invitees
+from tools.lean import Meeting
+from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
+from tools.stakes import Rehearsed
+from tools.times import instant, parse_time, wire
+from tools.toolset import Call, Workflows
+from tools.workflows.carried_over import carried_over
+from tools.workflows.free_times import Span
+
+rescheduling = Workflows()
+
+Outcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
+
+_BUFFERS: Final[tuple[Literal["before_buffer", "after_buffer"], ...]] = ("before_buffer", "after_buffer")
+_SLOT: Final = timedelta(minutes=1)
+_NOT_NOW: Final = (
+    "Only the meeting itself stands in the way of the new time. It would have to be canceled first, and be lost if the "
+    "booking fails, so nothing was changed. At reschedule_url a person can move it."
+)
+
+
+class Rescheduling(TypedDict, total=False):
+    """What became of it."""
+
+    outcome: Annotated[Outcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
+    message: str
+    new_invitee: Annotated[models.Invitee, Field(description="of the new meeting, whose URI is its event")]
+    old_event: Annotated[str, Field(description="scheduled event URI")]
+    cancellation: models.Cancellation
+    reschedule_url: Annotated[str | None, PERSONAL, Field(description="for the invitee or host to move it at")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Old:
+    """The meeting that is to be moved, and the one who booked it."""
+
+    event: Meeting
+    event_type: EventTypeId
+    span: Span
+    invitee: models.Invitee
+
+
+@rescheduling.workflow(
+    title="Reschedule a meeting",
+    needs=(create_event_invitee, cancel_scheduled_event, get_scheduled_event, list_event_invitees),
+    uses=(get_event_type, list_event_type_available_times, list_user_busy_times),
+)
+async def reschedule_scheduled_event(
+    call: Call,
+    scheduled_event: ScheduledEvent,
+    start_time: Annotated[Time, Field(description="the new one, an open time")],
+    reason: Annotated[Text, Field(max_length=10_000, description="the invitee reads it")] | None = None,
+    timezone: TimeZone | None = None,
+) -> Rescheduling:
+    """Reschedule a booked meeting of one invitee: book the new time, then cancel the old. Cannot be undone.
+
+    Calendly has no reschedule call, so the invitee gets two mails, a new booking and a cancellation: say so before.
+    Refuses group meetings. If the outcome is booked_but_not_canceled, call again with the same arguments.
+    """
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    old = await _movable(call, scheduled_event, start)
+    kind = await _event_type(call, old)
+    if await _is_blocked_by_old_alone(call, old, kind, start):
+        return {
+            "outcome": "unchanged",
+            "message": _NOT_NOW,
+            "old_event": old.event.get("uri") or "",
+            "reschedule_url": old.invitee.get("reschedule_url"),
+        }
+    call = await call.permit()
+    try:
+        booked = await _book(call, old, kind, start)
+    except Rehearsed as booking:
+        raise Rehearsed(*booking.requests, *await _rehearsed_cancellation(call, scheduled_event, reason)) from None
+    return await _cancel_old(call, old, booked, scheduled_event, reason)
+
+
+async def _movable(call: Call, scheduled_event: ScheduledEvent, start: datetime) -> _Old:
+    """The meeting and its invitee. Raises ArgumentError where they cannot be moved this way."""
+    event = await call.via(get_scheduled_event)(scheduled_event)
+    span = _span(event)
+    objection = _objection(event, span, start, call.caller.now())
+    if objection is not None:
+        raise objection
+    page = await call.via(list_event_invitees)(scheduled_event, status="active", count=2)
+    invitees = page.get("collection", [])
+    if len(invitees) != 1 or ((event.get("invitees_counter") or {}).get("limit") or 1) > 1:
+        raise _not_movable("Others have booked or can book it, and they would not move with one invitee.")
+    try:
+        event_type = EventTypeId.parse(event.get("event_type") or "")
+    except InvalidIdentifier:
+        raise _not_movable("It has no event type with which it could be booked anew.") from None
+    return _Old(event=event, event_type=event_type, span=span, invitee=invitees[0])
+
+
+def _objection(event: Meeting, span: Span, start: datetime, now: datetime) -> ArgumentError | None:
+    if event.get("status") != "active":
+        return _not_movable("It is canceled. Book anew with create_event_invitee.")
+    if span.start <= now:
+        return _not_movable("It has begun already or is over.")
+    if start == span.start:
+        return ArgumentError.of("start_time", "The meeting is at that time already.")
+    if start <= now:
+        return ArgumentError.of("start_time", "Must be in the future.")
+    return None
+
+
+def _not_movable(why: str) -> ArgumentError:
+    return ArgumentError.of("scheduled_event", f"This meeting cannot be moved. {why}")
+
+
+def _span(event: Meeting) -> Span:
+    try:
+        return Span(parse_time(event.get("start_time") or ""), parse_time(event.get("end_time") or ""))
+    except ValueError:
+        raise _not_movable("Calendly does not say when it is.") from None
+
+
+async def _event_type(call: Call, old: _Old) -> models.EventType:
+    """The event type, as far as it can be read: without it Calendly says itself what does not fit."""
+    try:
+        return await call.inquire(get_event_type)(old.event_type)
+    except (CalendlyError, ToolError):
+        return {}
+
+
+async def _is_blocked_by_old_alone(call: Call, old: _Old, kind: models.EventType, start: datetime) -> bool:
+    """Whether the new time would be open if the old meeting were not there."""
+    minutes = kind.get("duration")
+    length = timedelta(minutes=minutes) if minutes else old.span.end - old.span.start
+    before, after = (timedelta(minutes=kind.get(name) or 0) for name in _BUFFERS)
+    needed = Span(start - before, start + length + after)
+    taken = Span(old.span.start - before, old.span.end + after)
+    if not _overlap(needed, taken) or await _is_open(call, old.event_type, start):
+        return False
+    return not await _is_busy_otherwise(call, old, needed)
+
+
+async def _is_open(call: Call, event_type: EventTypeId, start: datetime) -> bool:
+    try:
+        slots = await call.inquire(list_event_type_available_times)(event_type, start, start + _SLOT)
+    except (CalendlyError, ToolError):
+        return False
+    return any(parse_time(slot.get("start_time") or "") == start for slot in slots.get("collection", []))
+
+
+async def _is_busy_otherwise(call: Call, old: _Old, needed: Span) -> bool:
+    """Whether a host has something else then; not, where that may not be read."""
+    for host in old.event.get("event_memberships") or []:
+        try:
+            user = UserId.parse(host.get("user") or "")
+            rows = await call.inquire(list_user_busy_times)(needed.start, needed.end, user)
+        except (CalendlyError, ToolError, InvalidIdentifier):
+            continue
+        if any((row.get("event") or {}).get("uri") != old.event.get("uri") for row in rows.get("collection", [])):
+            return True
+    return False
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) -> models.Invitee:
+    """Book the new time for the same person, with the same answers. A repetition finds the same booking."""
+    try:
+        return await call.via(create_event_invitee)(
+            event_type=old.event_type,
+            start_time=start,
+            **carried_over(old.event, old.invitee, kind),
+            idempotency_key=f"reschedule {old.event.get('uri')} {wire(start)}",
+        )
+    except OutcomeUnknown as unknown:
+        raise OutcomeUnknown(
+            f"{unknown.reason} The old meeting was not canceled. Repeat this call with the same arguments.",
+            status=unknown.status,
+        ) from unknown
+
+
+async def _rehearsed_cancellation(
+    call: Call, scheduled_event: ScheduledEvent, reason: str | None
+) -> tuple[Request, ...]:
+    try:
+        await call.via(cancel_scheduled_event)(scheduled_event, reason)
+    except Rehearsed as cancellation:
+        return cancellation.requests
+    return ()
+
+
+async def _cancel_old(
+    call: Call, old: _Old, booked: models.Invitee, scheduled_event: ScheduledEvent, reason: str | None
+) -> Rescheduling:
+    answer: Rescheduling = {"new_invitee": booked, "old_event": old.event.get("uri") or ""}
+    try:
+        canceled = await call.via(cancel_scheduled_event)(scheduled_event, reason)
+    except (CalendlyError, ToolError) as problem:
+        return {
+            "outcome": "booked_but_not_canceled",
+            "message": f"The new time is booked, and the old meeting may still stand: {problem} Call again with the "
+            "same arguments to cancel it, or use cancel_scheduled_event. Until then there are two meetings.",
+            **answer,
+        }
+    return {
+        "outcome": "rescheduled",
+        "message": "The new time is booked and the old meeting canceled; Calendly e-mailed the invitee about each.",
+        **answer,
+        "cancellation": canceled,
+    }
