@@ -117,8 +117,8 @@ async def _reschedule(
     meeting = await _meeting(call, scheduled_event)
     new_time = await _when(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
     return (
-        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is booked first "
-        f"and the old meeting canceled then, and it will e-mail {meeting.whom or 'the invitee'} about both. "
+        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is "
+        f"booked first, then the old meeting canceled, and it will e-mail {meeting.whom or 'the invitee'} about both. "
         f"This cannot be undone.{_read_by_them(reason)}"
     )
 

@@ -50,7 +50,8 @@ IN_IDENTIFIERS = {
 }
 IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
-    "event_types", "users", "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
+    "event_types", "users",
+    "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]

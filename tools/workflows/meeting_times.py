@@ -41,6 +41,7 @@ meeting_times = Workflows()
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LONGEST_RANGE: Final = timedelta(days=366)
 _WINDOW_DAYS: Final = 31
+_AFTER_THE_LAST: Final = timedelta(seconds=1)
 _ENOUGH_TIME: Final = 15.0
 """Seconds that have to be left for looking through another window."""
 
@@ -127,21 +128,26 @@ async def find_meeting_times(
     rank = _ranking(zone, per_day, prefer)
     enough = None if prefer else count
     found = await _search(call, wish, span, lambda starts: enough is not None and len(rank(starts)) >= enough)
-    return _answer(found, span, rank(list(found.open_to)), count, wish)
+    return _answer(found, span, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
 
 
 Rank = Callable[[Sequence[datetime]], list[datetime]]
 
 
-def _answer(found: _Found, span: Span, ranked: Sequence[datetime], count: int, wish: _Wish) -> MeetingTimes:
-    rows = [_row(start, found.open_to[start] if wish.of_any else None) for start in ranked[:count]]
+def _answer(
+    found: _Found, span: Span, ranked: Sequence[datetime], count: int, *, prefers: bool, of_any: bool
+) -> MeetingTimes:
+    rows = [_row(start, found.open_to[start] if of_any else None) for start in ranked[:count]]
     answer: MeetingTimes = {
         "collection": rows,
         "found": len(found.open_to),
         "searched_until": wire(found.until),
     }
-    if found.until < span.end:
-        answer["continue"] = Place(found.until).token()
+    goes_on = found.until if found.until < span.end else None
+    if len(rows) < len(ranked) and not prefers:  # the soonest come first, so whatever remains is after the last row
+        goes_on = ranked[count - 1] + _AFTER_THE_LAST
+    if goes_on is not None:
+        answer["continue"] = Place(goes_on).token()
     return answer
 
 
