@@ -55,11 +55,11 @@ class Shelf:
         self.entries = [entry for entry in self.entries if entry.time >= before]
 
 
-def record_in_memory(shelf: Shelf | None = None) -> Record:
-    """Make a record in memory."""
+def record_in_memory(shelf: Shelf | None = None, now: datetime = NOW) -> Record:
+    """Make a record in memory, at a moment that stays."""
     opened = shelf or Shelf()
 
     async def opening() -> Shelf:
         return opened
 
-    return Record(opening, now=lambda: NOW, new_id=new_id)
+    return Record(opening, now=lambda: now, new_id=new_id)

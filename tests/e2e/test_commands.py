@@ -114,7 +114,7 @@ def test_tools_are_shown_as_a_table_and_as_json() -> None:
     assert [row.split()[0] for row in rows] == [tool.name for tool in ALL]
     listed = json.loads(run("tools", "--json").stdout)
     assert [tool["name"] for tool in listed] == [tool.name for tool in ALL]
-    assert {key: listed[-1][key] for key in ("method", "path", "scope", "access", "capability", "toolset")} == {
+    assert {key: listed[27][key] for key in ("method", "path", "scope", "access", "capability", "toolset")} == {
         "method": "POST",
         "path": "/data_compliance/deletion/invitees",
         "scope": "data_compliance:write",

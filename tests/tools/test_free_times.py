@@ -155,7 +155,7 @@ def test_hours_that_cannot_be_read_are_none(interval: dict[str, str | None]) -> 
         ("2026-12-02T08:00", False),  # Wednesday
     ],
 )
-def test_hours_hold_a_meeting_that_begins_and_ends_in_them(start: str, holds: bool) -> None:  # noqa: FBT001
+def test_hours_hold_a_meeting_that_begins_and_ends_in_them(start: str, *, holds: bool) -> None:
     hours = Hours(BERLIN, frozenset({1}), time(9), time(12))
     assert hours.hold(utc(start), HALF_HOUR) is holds
 
