@@ -5,7 +5,7 @@ import os
 import hypothesis
 import pytest
 
-pytest_plugins = ["tests.groups", "tests.databases"]
+pytest_plugins = ["tests.groups", "tests.databases", "tests.task_table"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)

@@ -60,11 +60,14 @@ class Busy(availability.BusyTime, total=False):
 
 
 class MeetingTime(TypedDict, total=False):
-    """A time at which a meeting can be had."""
+    """A time at which a meeting can be had; in the lean view all such times of a day."""
 
     start_time: str
     local_start: Annotated[str, Field(description="in timezone")]
     open_to: Annotated[list[str], Field(description="with match any: the event types and users that could")]
+    date: Annotated[str, Field(description="the fields from here on: lean, a row a day")]
+    timezone: str
+    times: Annotated[list[str], Field(description="local starts, the best first")]
 
 
 class Attendee(invitee.Invitee, total=False):
@@ -98,6 +101,15 @@ def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     return [*days.values(), *unread]
 
 
+def meeting_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
+    """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
+    if not any("open_to" in row for row in rows):
+        return open_times(rows, zone)
+    starts = [_instant(row.get("start_time")) for row in rows]
+    locals_ = [{"local_start": told(start.astimezone(zone))} if start else {} for start in starts]
+    return [{**row, **local} for row, local in zip(rows, locals_, strict=True)]
+
+
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
 
 VIEWS: Final[Mapping[object, View]] = MappingProxyType(
@@ -124,7 +136,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             | {"event", "cancel_url", "reschedule_url", "tracking"},
             usual={"questions_and_answers": [], "rescheduled": False},
         ),
-        MeetingTime: View(local={"local_start": "start_time"}),
+        MeetingTime: View(gather=meeting_times),
         invitee.QuestionAndAnswer: View(omits=frozenset({"position"})),
         event_type.EventType: View(
             omits=_NEVER_NEXT

@@ -1,6 +1,6 @@
 """Who booked what: meetings found by what their invitees are and answered, which Calendly cannot be asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -66,6 +66,7 @@ async def find_bookings(
     status: Literal["active", "canceled"] | None = None,
     user: User | None = None,
     organization: Organization | None = None,
+    count: Annotated[int, Field(ge=1, le=100, description="stop once so many are found")] = 20,
     timezone: TimeZone | None = None,
     continue_: Continue = None,
 ) -> Bookings:
@@ -85,7 +86,14 @@ async def find_bookings(
     )
     sought = _Sought(name=invitee_name, domain=domain, answer=answer)
     place = Place.parse(continue_) if continue_ else None
-    found = await look_through(call, asked, place, with_invitees=True, wanted=lambda event: _is_of(event, event_type))
+    found = await look_through(
+        call,
+        asked,
+        place,
+        with_invitees=True,
+        wanted=lambda event: _is_of(event, event_type),
+        is_enough=lambda rows: len(list(_fitting(rows, sought, invitee_email))) >= count,
+    )
     answered: Bookings = {
         "collection": list(_fitting(found.rows, sought, invitee_email)),
         "looked_at": found.looked_at,
@@ -112,7 +120,7 @@ def _is_of(event: Meeting, event_type: EventTypeId | None) -> bool:
     return event_type is None or event.get("event_type") == event_type.uri
 
 
-def _fitting(rows: list[MeetingWithInvitees], sought: _Sought, email: str | None) -> Iterator[MeetingWithInvitees]:
+def _fitting(rows: Sequence[MeetingWithInvitees], sought: _Sought, email: str | None) -> Iterator[MeetingWithInvitees]:
     for row in rows:
         people = [
             invitee

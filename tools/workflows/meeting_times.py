@@ -111,8 +111,8 @@ async def find_meeting_times(
     """Find times for a meeting of one or several event types or people, in up to 366 days.
 
     Times open in the event types, and times when the users work and are free. Weekdays and hours are those of
-    timezone, else yours. Book with create_event_invitee, its event_type and a start_time from here. Makes one call a
-    month and event type, one a week and user.
+    timezone, else yours. Book with create_event_invitee: start_time is date, T and time; timezone that of the row.
+    Makes one call a month and event type, one a week and user.
     """
     if not event_types and not users:
         raise ArgumentError.of("event_types", "Name event types, users or both.")

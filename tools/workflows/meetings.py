@@ -69,9 +69,18 @@ class Meetings:
 
 
 Look = Callable[[Meeting], bool]
+Enough = Callable[[Sequence[MeetingWithInvitees]], bool]
 
 
-async def look_through(call: Call, asked: Range, place: Place | None, *, with_invitees: bool, wanted: Look) -> Meetings:
+async def look_through(
+    call: Call,
+    asked: Range,
+    place: Place | None,
+    *,
+    with_invitees: bool,
+    wanted: Look,
+    is_enough: Enough = lambda _: False,
+) -> Meetings:
     """Read meetings in the order of their start, with their invitees, until the end or until time runs short.
 
     Args:
@@ -80,6 +89,7 @@ async def look_through(call: Call, asked: Range, place: Place | None, *, with_in
         place: Where an earlier call stopped.
         with_invitees: Whether who booked them is read, too.
         wanted: Says of a meeting whether it is to be looked at.
+        is_enough: Says of what was found so far whether it will do.
 
     Raises:
         CalendlyError, ToolError: Not even the first ones could be read.
@@ -93,7 +103,7 @@ async def look_through(call: Call, asked: Range, place: Place | None, *, with_in
             looked_at += len(batch)
             place = _after(batch, place)
             await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
-            if looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < _ENOUGH_TIME:
+            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < _ENOUGH_TIME:
                 return Meetings(rows, looked_at, place)
     except RateLimited:
         if not looked_at:
