@@ -26,9 +26,8 @@ from server.party import Parties, Party, is_for_lack_of_scope
 from server.recording import CallRecord, Permit
 from server.seal import digest
 from server.selection import objection_of, refusal_of
-from tools.bookings import Bookings
+from tools.bookings import Bookings, Ledger
 from tools.errors import AccessDenied, NotRecorded
-from tools.idempotency import Ledger
 from tools.stakes import Stakes
 from tools.toolset import Identity, Tool
 

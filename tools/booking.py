@@ -143,7 +143,7 @@ async def _book(call: Call, body: Body, wanted: Wanted) -> models.Invitee:
 
 async def _rehearse_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
     """Try a booking under an idempotency key, which is not taken."""
-    if call.caller.bookings.recall(key, body) is not None:
+    if await call.caller.bookings.recall(key, body) is not None:
         raise Rehearsed(None)
     return await _book(call, body, wanted)
 
@@ -151,10 +151,10 @@ async def _rehearse_once(call: Call, body: Body, wanted: Wanted, key: str) -> mo
 async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
     """Book under an idempotency key: an answer stays the answer, and what may have been sent is not sent again."""
     bookings = call.caller.bookings
-    earlier = bookings.recall(key, body)
+    earlier = await bookings.recall(key, body)
     if earlier is None:
         call = await call.permit()
-        earlier = bookings.reserve(key, body)
+        earlier = await bookings.reserve(key, body)
     if earlier is not None and earlier.answer is not None:
         return models.read(models.Invitee, earlier.answer)
     if earlier is not None:
@@ -165,7 +165,7 @@ async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models
         try:
             invitee = await _book(call, body, wanted)
         except (NotRecorded, Refusal, Unreachable):
-            bookings.release(key)
+            await bookings.release(key)
             raise
-    bookings.settle(key, dict(invitee))
+    await bookings.settle(key, body, dict(invitee))
     return invitee

@@ -17,7 +17,7 @@ from tests.sandbox.api import MONDAY, Json
 from tools import ALL
 from tools.bookings import Bookings
 from tools.errors import AccessDenied
-from tools.idempotency import Ledger
+from tools.idempotency import OwnLedger
 from tools.questions import QUESTIONS
 from tools.references import resolved
 from tools.stakes import Stakes, Subject
@@ -142,4 +142,4 @@ class Agent:
 
 def ledger_of(clock: Callable[[], float]) -> Bookings:
     """The idempotency keys of one agent."""
-    return Ledger(clock).of("person", "agent")
+    return OwnLedger(clock).of("person", "agent")
