@@ -185,16 +185,25 @@ class ToolCaller:
             known = self.shared.identities[user] = _identity(user_in(await self._me()))
         return known
 
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        await self._weighed(tool, stakes)
+        self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
+
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
+        decision = await self._weighed(tool, stakes)
+        if decision.verdict == "ask" and not self.is_rehearsal:
+            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
+            self.record.decided(Permit(tool, decision, self.confirmed))
+
+    async def _weighed(self, tool: Tool, stakes: Stakes) -> Decision:
         decision = await self.admit(tool)
         objection = await self._objection(tool, stakes) if tool.access == "write" else None
         if objection is not None:
             self.record.decided(Permit(tool, objection))
             raise AccessDenied(objection_of(objection, self.party))
-        if decision.verdict == "ask" and not self.is_rehearsal:
-            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
-            self.record.decided(Permit(tool, decision, self.confirmed))
+        return decision
 
     async def admit(self, tool: Tool) -> Decision:
         """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""

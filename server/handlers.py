@@ -165,7 +165,12 @@ class Handlers:
             if tried.request is None:
                 return repetition()
             must_be_confirmed = record.party.decide(tool).verdict == "ask"
-            return rehearsal(tried.request, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+            return rehearsal(
+                tried.request,
+                await call.stakes.question(),
+                must_be_confirmed=must_be_confirmed,
+                unchecked=tried.unchecked,
+            )
         return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:

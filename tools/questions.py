@@ -25,7 +25,7 @@ from calendly.identifiers import (
 )
 from tools.booking import InviteeFields, create_event_invitee
 from tools.data_compliance import delete_invitee_data
-from tools.errors import ToolError
+from tools.errors import TooLate, ToolError
 from tools.event_types import create_one_off_event_type, get_event_type
 from tools.invitees import list_event_invitees
 from tools.organization import (
@@ -68,6 +68,7 @@ async def _book(
 
 async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
     event = await _if_allowed(call.via(get_scheduled_event)(scheduled_event))
+    _require_coming(event, call.caller.now())
     people = await _if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
     invitees = people.get("collection", []) if people else []
     what = (
@@ -85,6 +86,18 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
         f"Cancel {what}{names}; Calendly will e-mail {_all(addresses, active) or 'the invitees'}. "
         f"This cannot be undone.{told}"
     )
+
+
+def _require_coming(event: models.ScheduledEvent | None, now: datetime) -> None:
+    """Ask nobody about a meeting that is canceled or past. Raises TooLate."""
+    if event is not None and event.get("status") == "canceled":
+        raise TooLate("This meeting is canceled already.")
+    try:
+        is_past = event is not None and parse_time(event.get("end_time") or "") <= now
+    except (ValueError, TypeError):
+        return
+    if is_past:
+        raise TooLate("This meeting is over.")
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:

@@ -51,6 +51,7 @@ REHEARSAL_SCHEMA: dict[str, object] = {
         "body": {"type": ["object", "null"]},
         "effects": {"type": "string", "description": "in plain words, unless Calendly refuses"},
         "must_be_confirmed": {"type": "boolean", "description": "a person would be asked first"},
+        "unchecked": {"type": "array", "items": {"type": "string"}, "description": "checks that could not be made"},
     },
 }
 

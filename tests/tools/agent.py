@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -72,6 +72,7 @@ class Agent:
         sent: What it sent.
         questions: What the person was asked.
         pauses: The waits that its tools asked for.
+        began: When it was that Monday, on the clock.
     """
 
     calendly: Calendly
@@ -86,6 +87,7 @@ class Agent:
     questions: list[str] = field(default_factory=list[str])
     pauses: list[float] = field(default_factory=list[float])
     deadline: float = 0.0
+    began: float = 0.0
 
     async def call(self, name: str, /, **arguments: object) -> Json:
         """Call a tool by name."""
@@ -115,10 +117,14 @@ class Agent:
             timezone=me["timezone"],
         )
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what is off; ask where a person has to be asked."""
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:  # noqa: ARG002 - it has no conditions
+        """Refuse what is off."""
         if tool.capability in self.off:
             raise AccessDenied(f"{tool.capability} is off.")
+
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what is off; ask where a person has to be asked."""
+        await self.weigh(tool, stakes)
         if tool.access == "write" and tool.capability in self.asked:
             self.questions.append(await stakes.question())
 
@@ -128,8 +134,8 @@ class Agent:
         return await self.calendly.send(request, self.account, deadline=self.deadline)
 
     def now(self) -> datetime:
-        """What time it is: the same in every test."""
-        return MONDAY
+        """What time it is: every test begins at the same time."""
+        return MONDAY + timedelta(seconds=self.clock() - self.began)
 
     async def pause(self, seconds: float) -> bool:
         """Wait, if there is time."""
