@@ -123,6 +123,13 @@ def fresh_sandbox(sandbox: Sandbox) -> None:
 
 
 @pytest.fixture(scope="session")
+def bookings(pytestconfig: pytest.Config) -> int:
+    """Say how many faulty bookings are made."""
+    count: int = pytestconfig.option.bookings
+    return count
+
+
+@pytest.fixture(scope="session")
 def settings(sandbox: Sandbox) -> dict[str, str]:
     """Say what a server needs to know to use the sandbox."""
     return {

@@ -160,13 +160,6 @@ async def soak() -> AsyncGenerator[Soak]:
             yield Soak(calendly, Api(http), client)
 
 
-@pytest.fixture
-def bookings(request: pytest.FixtureRequest) -> int:
-    """How many bookings are made."""
-    count: int = request.config.getoption("--bookings")
-    return count
-
-
 @pytest.mark.anyio
 async def test_a_key_books_once_and_no_answer_denies_it_whatever_goes_wrong(soak: Soak, bookings: int) -> None:
     for first in range(0, bookings, TOGETHER):

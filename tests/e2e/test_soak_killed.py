@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
 from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import Program, greet, program, request
 
@@ -134,9 +132,9 @@ def kind_of(content: dict[str, Any]) -> str:
 
 
 def test_a_key_books_once_although_its_process_is_killed(
-    sandbox: Sandbox, settings: dict[str, str], tmp_path: Path, kills: int
+    sandbox: Sandbox, settings: dict[str, str], tmp_path: Path, bookings: int
 ) -> None:
-    for number in range(kills):
+    for number in range(max(len(MOMENTS), bookings // SHARE)):
         moment = MOMENTS[number % len(MOMENTS)]
         folder = tmp_path / str(number)
         trial = trial_of(sandbox, folder / "calendly-mcp" / "calendly-mcp.sqlite3", number)
@@ -165,10 +163,3 @@ def _killed(trial: Trial, moment: Moment, settings: dict[str, str], folder: Path
             assert doomed.process.poll() is None
         doomed.process.kill()
     return None
-
-
-@pytest.fixture
-def kills(request: pytest.FixtureRequest) -> int:
-    """How many servers are killed."""
-    bookings: int = request.config.getoption("--bookings")
-    return max(len(MOMENTS), bookings // SHARE)
