@@ -4,13 +4,15 @@ A row outlives its process: what became of the booking is sealed in it, and so i
 read the database might guess an invitee's address from a digest of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import booking_key as table
+from auth.tables import grant, user
 from storage.database import insert
 
 
@@ -57,6 +59,22 @@ async def take(connection: AsyncConnection, key: Key, now: datetime) -> bytes | 
 async def settle(connection: AsyncConnection, row: str, outcome: bytes) -> None:
     """Store what became of a booking, unless its key was given back meanwhile."""
     await connection.execute(update(table).where(table.c.digest == row).values(outcome_ciphertext=outcome))
+
+
+async def outcomes(connection: AsyncConnection, grant_id: str | None) -> Sequence[tuple[str, bytes]]:
+    """Return the keys of an organization with what became of each; without a grant all there are.
+
+    Args:
+        connection: Where they are.
+        grant_id: A grant of somebody in that organization.
+    """
+    every = select(table.c.digest, table.c.outcome_ciphertext)
+    if grant_id is None:
+        return [(row, outcome) for row, outcome in await connection.execute(every)]
+    own = select(user.c.uri, user.c.organization).select_from(grant.join(user)).where(grant.c.id == grant_id).subquery()
+    colleagues = or_(user.c.uri == own.c.uri, user.c.organization == own.c.organization)
+    query = every.select_from(table.join(grant).join(user).join(own, colleagues))
+    return [(row, outcome) for row, outcome in await connection.execute(query)]
 
 
 async def give_back(connection: AsyncConnection, row: str) -> None:

@@ -3,7 +3,8 @@
 Where the database would end with the process, they are kept without one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from calendly.errors import Unreachable
@@ -60,6 +61,11 @@ class LateBookings:
     async def release(self, key: str) -> None:
         """Give `key` back."""
         await (await self._opened()).release(key)
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more."""
+        with suppress(Unreachable):  # what was not opened has kept nothing
+            await (await self._opened()).forget(addresses)
 
     async def _opened(self) -> Bookings:
         try:

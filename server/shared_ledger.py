@@ -5,7 +5,7 @@ See `tools.idempotency` for what they are; there they live and die with one proc
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from auth.stored_bookings import Key, find, give_back, outcome_place, settle, take
+from auth.stored_bookings import Key, find, give_back, outcome_place, outcomes, settle, take
 from calendly.errors import Unreachable
 from calendly.request import JSON
 from server.seal import digest
@@ -21,7 +21,7 @@ from storage.database import Database
 from storage.errors import StorageError
 from storage.keys import KeyRing
 from tools.bookings import LIFETIME, Booking
-from tools.idempotency import digest_of, require_same
+from tools.idempotency import digest_of, require_same, tells_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -68,9 +68,8 @@ class SharedBookings:
     async def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
         """As `recall`, and a new key is taken. Raises KeyTaken and Unreachable."""
         row, now = self._row(key), self.ledger.now()
-        grant_id = self.agent if self.ledger.by_grant else None
         async with _in_storage("kept"):
-            taken = Key(row, grant_id, self._sealed(row, arguments, None), now + LIFETIME)
+            taken = Key(row, self._grant, self._sealed(row, arguments, None), now + LIFETIME)
             async with self.ledger.database.begin() as connection:
                 outcome = await take(connection, taken, now)
             return None if outcome is None else self._opened(row, outcome, arguments)
@@ -93,17 +92,46 @@ class SharedBookings:
         except _FAULTS as fault:
             _log.warning("an idempotency key could not be given back: %s", fault)
 
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more. What cannot be changed ends within 24 hours."""
+        try:
+            async with self.ledger.database.read() as connection:
+                kept = await outcomes(connection, self._grant)
+            changed = {row: forgetful for row, sealed in kept if (forgetful := self._without(row, sealed, addresses))}
+            async with self.ledger.database.begin() as connection:
+                for row, forgetful in changed.items():
+                    await settle(connection, row, forgetful)
+        except _FAULTS as fault:
+            _log.warning("stored answers of bookings could not be forgotten: %s", fault)
+
+    @property
+    def _grant(self) -> str | None:
+        return self.agent if self.ledger.by_grant else None
+
+    def _without(self, row: str, sealed: bytes, addresses: Collection[str]) -> bytes | None:
+        """Return an outcome without its answer, None where that tells of nobody at these addresses."""
+        outcome = self._read(row, sealed)
+        if not tells_of(outcome["answer"], addresses):
+            return None
+        return self._written(row, {**outcome, "answer": None})
+
     def _row(self, key: str) -> str:
         return digest(self.person, self.agent, key).hex()
 
     def _sealed(self, row: str, arguments: Mapping[str, object], answer: JSON | None) -> bytes:
-        outcome = json.dumps({"asked": digest_of(arguments), "answer": answer})
-        return self.ledger.keyring.seal(outcome.encode(), **outcome_place(row))
+        return self._written(row, {"asked": digest_of(arguments), "answer": answer})
 
     def _opened(self, row: str, sealed: bytes, arguments: Mapping[str, object]) -> Booking:
-        outcome = json.loads(self.ledger.keyring.open(sealed, **outcome_place(row)))
+        outcome = self._read(row, sealed)
         require_same(outcome["asked"], arguments)
         return Booking(outcome["answer"])
+
+    def _written(self, row: str, outcome: JSON) -> bytes:
+        return self.ledger.keyring.seal(json.dumps(outcome).encode(), **outcome_place(row))
+
+    def _read(self, row: str, sealed: bytes) -> JSON:
+        outcome: JSON = json.loads(self.ledger.keyring.open(sealed, **outcome_place(row)))
+        return outcome
 
 
 @asynccontextmanager

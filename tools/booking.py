@@ -108,8 +108,8 @@ async def create_event_invitee(
     """Book a meeting for an invitee at an open time.
 
     Take start_time and timezone from list_event_type_available_times; locations and required questions from
-    get_event_type. Calendly e-mails invitee and guests. After outcome_unknown repeat only with the same
-    idempotency_key.
+    get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
+    repeat only with the same idempotency_key.
     """
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     body: Body = given(

@@ -1,6 +1,6 @@
 """What tools ask of a ledger of bookings made under idempotency keys; the server supplies it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -52,6 +52,10 @@ class Bookings(Protocol):
 
     async def release(self, key: str) -> None:
         """Give `key` back: Calendly certainly booked nothing. Where that fails, later calls look for a booking."""
+        ...
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more, whoever in the organization had it booked."""
         ...
 
 

@@ -1,7 +1,7 @@
 """The bookings made under idempotency keys, as long as this process lives: what `tools.bookings` asks for."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import takewhile
@@ -77,6 +77,12 @@ class OwnBookings:
         """Give `key` back."""
         self._records.pop(self._owned(key), None)
 
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more."""
+        for owned, record in self._records.items():
+            if tells_of(record.booking.answer, addresses):
+                self._records[owned] = replace(record, booking=Booking())
+
     def _owned(self, key: str) -> Owned:
         return self.person, self.agent, key
 
@@ -90,6 +96,12 @@ class OwnBookings:
 def digest_of(arguments: Mapping[str, object]) -> str:
     """What two calls share when their arguments have the same value, in whatever order they were written."""
     return sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
+
+
+def tells_of(answer: JSON | None, addresses: Collection[str]) -> bool:
+    """Say whether an answer has one of these e-mail addresses anywhere in it."""
+    text = json.dumps(answer, ensure_ascii=False).lower()
+    return any(address.lower() in text for address in addresses)
 
 
 def require_same(digest: str, arguments: Mapping[str, object]) -> None:

@@ -40,6 +40,7 @@ async def test_a_key_is_known_to_the_next_process(tmp_path: Path) -> None:
         assert await keys.reserve("l", ARGUMENTS) is None
         await keys.settle("k", ARGUMENTS, {"uri": "I"})
         await keys.release("l")
+        await keys.forget(["lee@acme.example"])
     async with store_in(url) as store:
         assert await keys_in(store).recall("k", ARGUMENTS) == Booking({"uri": "I"})
         assert await keys_in(store).recall("l", ARGUMENTS) is None
@@ -70,5 +71,6 @@ async def test_a_database_that_cannot_be_opened_stops_a_booking_and_is_tried_aga
         for _ in range(2):
             with pytest.raises(Unreachable, match="could not be kept, so this call sent nothing"):
                 await keys.recall("k", ARGUMENTS)
+            await keys.forget(["lee@acme.example"])
         obstacle.unlink()
         assert await keys.recall("k", ARGUMENTS) is None

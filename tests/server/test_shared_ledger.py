@@ -11,14 +11,15 @@ import anyio
 import pytest
 from sqlalchemy import select, update
 
-from auth.tables import booking_key, grant
+from auth.stored_grants import Grant, allow
+from auth.tables import booking_key, grant, user
 from calendly.errors import Unreachable
 from server.shared_ledger import SharedLedger
 from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
 from storage.schema import migrate
-from tests.server.test_shared_daily_limits import let_in
+from tests.server.test_shared_daily_limits import NOW, let_in
 from tools.bookings import Booking, Bookings
 from tools.errors import KeyTaken
 
@@ -191,13 +192,43 @@ async def test_what_cannot_be_stored_before_a_booking_stops_it_and_after_one_it_
                 await keys.reserve("l", ARGUMENTS)
             await keys.settle("k", ARGUMENTS, ANSWER)
             await keys.release("k")
+            await keys.forget([])
         assert await keys.recall("k", ARGUMENTS) == Booking(None)
     assert "lee@acme.example" not in caplog.text
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "an idempotency key could not be kept",
         "what became of a booking could not be kept",
         "an idempotency key could not be given back",
+        "stored answers of bookings could not be forgotten",
     ]
+
+
+async def test_answers_are_forgotten_with_an_address_and_their_keys_stay_taken(database: Database) -> None:
+    keys = keys_in(database)
+    for key, answer in (("k", ANSWER), ("l", {"uri": "J", "email": "sam@acme.example"}), ("m", None)):
+        await keys.reserve(key, ARGUMENTS)
+        if answer is not None:
+            await keys.settle(key, ARGUMENTS, answer)
+    await ledger_in(database).of("tomas", "other").forget(["LEE@acme.example"])
+    kept = [await keys.recall(key, ARGUMENTS) for key in "klm"]
+    assert kept == [Booking(None), Booking({"uri": "J", "email": "sam@acme.example"}), Booking(None)]
+
+
+async def test_answers_are_forgotten_in_ones_own_organization_alone(database: Database) -> None:
+    await let_in(database)
+    people = {"G1": ("U1", None), "G2": ("U2", "O1"), "G3": ("U3", "O1"), "G4": ("U4", "O2")}
+    async with database.begin() as connection:
+        for grant_id, (uri, organization) in list(people.items())[1:]:
+            await connection.execute(user.insert().values(uri=uri, organization=organization, created_at=NOW))
+            await allow(connection, Grant(grant_id, uri, "C1", "https://mcp.example/mcp", frozenset(), {}), NOW)
+    ledger = SharedLedger(database=database, keyring=RING, now=Clock(), by_grant=True)
+    keys = {grant_id: ledger.of(uri, grant_id) for grant_id, (uri, _) in people.items()}
+    for own in keys.values():
+        await own.reserve("k", ARGUMENTS)
+        await own.settle("k", ARGUMENTS, ANSWER)
+    for forgetting, left in (("G2", {"G1", "G4"}), ("G1", {"G4"})):
+        await keys[forgetting].forget(["lee@acme.example"])
+        assert {name for name, own in keys.items() if await own.recall("k", ARGUMENTS) == Booking(ANSWER)} == left
 
 
 async def test_the_keys_of_an_agent_end_with_its_grant(database: Database) -> None:

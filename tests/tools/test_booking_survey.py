@@ -344,7 +344,7 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
             self.looks += 1
             return None if self.looks == 1 else await keys.recall(key, arguments)
 
-        reserve, settle, release = keys.reserve, keys.settle, keys.release
+        reserve, settle, release, forget = keys.reserve, keys.settle, keys.release, keys.forget
 
     await keys.reserve("k", {**body, "invitee": body["invitee"]})
     await keys.settle("k", body, {"uri": "I1", "status": "active"})

@@ -95,3 +95,12 @@ async def test_a_full_ledger_refuses_new_keys_and_keeps_its_promises(clock: Cloc
     assert await bookings.recall("0", ARGUMENTS) == Booking(None)
     clock.now = DAY
     assert await bookings.reserve("one more", ARGUMENTS) is None
+
+
+async def test_an_answer_is_forgotten_with_its_address_and_its_key_stays_taken(bookings: Bookings) -> None:
+    await bookings.reserve("k", ARGUMENTS)
+    await bookings.settle("k", ARGUMENTS, {"uri": "I", "email": "Lee@acme.example"})
+    await bookings.forget(["sam@acme.example"])
+    assert await bookings.recall("k", ARGUMENTS) == Booking({"uri": "I", "email": "Lee@acme.example"})
+    await bookings.forget(["lee@ACME.example"])
+    assert await bookings.recall("k", ARGUMENTS) == Booking(None)
