@@ -2,7 +2,8 @@
 #   make demo    a client session against the sandbox: no account, no token
 #   make test    the whole gate and the tests       make check   the gate without the tests
 #   make bench   the figures of docs/performance.md make docs    regenerate what is generated
-#   make lock    renew requirements/*.lock          make clean   remove what was made
+#   make soak    a thousand faulty bookings         make lock    renew requirements/*.lock
+#   make clean   remove what was made
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -13,7 +14,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && { command -v $$python; break; }; done)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench docs lock clean
+.PHONY: demo test check bench soak docs lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
@@ -26,6 +27,10 @@ check: $(VENV)/development
 
 bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks
+
+# Of the same bookings the tests make a tenth.
+soak: $(VENV)/development
+	@$(BIN)/pytest -q --bookings 1000 tests/e2e/test_soak.py tests/e2e/test_soak_killed.py
 
 docs: $(VENV)/development
 	@scripts/docs

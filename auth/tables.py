@@ -278,6 +278,16 @@ booking_allowance = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )
 
+# No grant on a person's own machine.
+booking_key = Table(
+    "booking_key",
+    metadata,
+    Column("digest", String(64), primary_key=True),  # of the person, the agent, and the idempotency key it chose
+    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), index=True),
+    Column("outcome_ciphertext", Sealed, nullable=False),  # what was asked for, and Calendly's answer once there is one
+    Column("expires_at", Instant, nullable=False, index=True),
+)
+
 pending_confirmation = Table(
     "pending_confirmation",
     metadata,

@@ -85,6 +85,10 @@ class Calendly:
         self._random = random
         self._reads = SharedReads(clock)
 
+    def require_room(self, account: Account, *, deadline: float) -> None:
+        """Raise RateLimited where a booking would be refused for its ceilings, were it sent now."""
+        self._pacer.require_room(account, deadline=deadline)
+
     async def send(
         self, request: Request, account: Account, *, deadline: float, waiting: Waiting | None = None
     ) -> JSON:

@@ -84,6 +84,13 @@ class _Lane:
             self._give_up(seat)
             raise
 
+    def require_room(self, latest: float) -> None:
+        """Raise RateLimited where the ceilings let no booking more start until `latest`."""
+        now = self._clock()
+        wait, ceiling = self.bookings.wait(sum(seat.is_booking for seat in self._queue), now)
+        if now + wait > latest:
+            raise _too_late(wait, ceiling)
+
     def answered(self, departure: Departure, status: int, report: Report, *, is_booking: bool) -> float | None:
         """Learn from an answer; return the seconds after which it is worth asking again, always after a 429."""
         now = self._clock()
@@ -270,6 +277,20 @@ class Pacer:
             yield turn
         finally:
             turn.end()
+
+    def require_room(self, account: Account, *, deadline: float) -> None:
+        """Know beforehand that the ceilings leave no room for a booking.
+
+        Args:
+            account: The user whose bookings they count.
+            deadline: When it is too late to start, on the clock.
+
+        Raises:
+            RateLimited: It could not start in time.
+        """
+        lane = self._lanes.get(account.user)
+        if lane is not None:
+            lane.require_room(min(deadline, self._clock() + self._max_wait))
 
     def bookings_left(self, user: str) -> list[Room]:
         """Return what each ceiling leaves the user for bookings now."""

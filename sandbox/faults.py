@@ -11,7 +11,8 @@ Moment = Literal["before", "after"]
 class Fault:
     """What happens to the next calls that match.
 
-    `path` is exact, save that a segment `*` stands for any one segment. `delay` holds the call up first. Then a
+    `path` is exact, save that a segment `*` stands for any one segment. `delay` holds the call up first, and it
+    goes on even if the caller has left. Then a
     `status` is answered, or the connection is closed without an answer: `before` the call acts, so that it never does,
     or `after` it acted.
     """

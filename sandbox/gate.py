@@ -59,6 +59,7 @@ class Gate:
         watched = _Watched(send, record, {} if reading is None else reading.headers)
         fault = self._sandbox.faults.take(method, path)
         if fault is not None and fault.delay:
+            receive = await _received(receive)
             await self._sandbox.clock.sleep(fault.delay)
         ending = fault if fault is not None and fault.ends_call else None
         if ending is None or ending.moment == "after":
@@ -89,6 +90,19 @@ class _Watched:
             for name, value in self._headers.items():
                 headers.setdefault(name, value)
         await self._send(message)
+
+
+async def _received(receive: Receive) -> Receive:
+    """Take in a request before it is held up, so that it acts even when whoever sent it has gone meanwhile."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    messages.reverse()
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
 
 
 async def _discard(_message: Message) -> None:

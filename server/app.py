@@ -23,7 +23,9 @@ from calendly.ranges import Cap
 from server.caller import Callers
 from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
+from server.late_store import LateStore
 from server.local import local_party
+from server.local_ledger import local_ledger
 from server.local_record import local_record
 from server.material import Material
 from server.party import OnePerson
@@ -32,7 +34,6 @@ from server.selection import Rules, Selection, select
 from server.settings import Settings
 from server.terminal import DISTRIBUTION, CommandError, say
 from tools import ALL
-from tools.idempotency import Ledger
 
 _KEY_BYTES: Final = 32
 
@@ -65,8 +66,8 @@ _PHRASES: Final = 8
 """So many things that are switched off are named; the instructions stay within 150 words."""
 
 
-Recording = Callable[[Settings], AbstractAsyncContextManager[Record]]
-"""Opens the record of a server."""
+Recording = Callable[[LateStore], AbstractAsyncContextManager[Record]]
+"""Makes the record of a server that has this database."""
 
 
 class LocalServer(NamedTuple):
@@ -82,7 +83,7 @@ async def serving(settings: Settings, recording: Recording = local_record) -> As
 
     Args:
         settings: The person's.
-        recording: Opens the record.
+        recording: Makes the record.
 
     Raises:
         UsageError: There is no token, or a setting names what does not exist.
@@ -93,14 +94,16 @@ async def serving(settings: Settings, recording: Recording = local_record) -> As
         settings = await with_sandbox(settings, stack)
         party = await local_party(settings, stack)
         clock = asyncio.get_running_loop().time
-        record = await stack.enter_async_context(recording(settings))
+        # Closed after the record, which writes to the last.
+        store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()))
+        record = await stack.enter_async_context(recording(store))
         callers = Callers(
             calendly=calendly_for(settings, stack),
             parties=OnePerson(party, settings.agent_name),
             record=record,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
-            ledger=Ledger(clock),
+            ledger=local_ledger(store, clock),
             daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
             seal=Seal(os.urandom(_KEY_BYTES), clock, os.urandom),
             clock=clock,

@@ -26,9 +26,8 @@ from server.party import Parties, Party, is_for_lack_of_scope
 from server.recording import CallRecord, Permit
 from server.seal import digest
 from server.selection import objection_of, refusal_of
-from tools.bookings import Bookings
+from tools.bookings import Bookings, Ledger
 from tools.errors import AccessDenied, NotRecorded
-from tools.idempotency import Ledger
 from tools.stakes import Stakes
 from tools.tool import Tool
 from tools.toolset import Identity
@@ -187,18 +186,27 @@ class ToolCaller:
             known = self.shared.identities[user] = _identity(user_in(await self._me()))
         return known
 
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        await self._weighed(tool, stakes)
+        self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
+
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
-        decision = await self.admit(tool)
-        objection = await self._objection(tool, stakes)
-        if objection is not None:
-            self.record.decided(Permit(tool, objection))
-            raise AccessDenied(objection_of(objection, self.party))
+        decision = await self._weighed(tool, stakes)
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
         for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has a record of its own
             decision = self.party.decide(part)
             self.record.decided(Permit(part, decision, self.confirmed if decision.verdict == "ask" else None))
+
+    async def _weighed(self, tool: Tool, stakes: Stakes) -> Decision:
+        decision = await self.admit(tool)
+        objection = await self._objection(tool, stakes)
+        if objection is not None:
+            self.record.decided(Permit(tool, objection))
+            raise AccessDenied(objection_of(objection, self.party))
+        return decision
 
     async def admit(self, tool: Tool) -> Decision:
         """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""

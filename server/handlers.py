@@ -166,7 +166,12 @@ class Handlers:
             if not tried.requests:
                 return repetition()
             must_be_confirmed = record.party.decide(tool).verdict == "ask"
-            return rehearsal(tried.requests, await call.stakes.question(), must_be_confirmed=must_be_confirmed)
+            return rehearsal(
+                tried.requests,
+                await call.stakes.question(),
+                must_be_confirmed=must_be_confirmed,
+                unchecked=tried.unchecked,
+            )
         return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:

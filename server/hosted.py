@@ -44,10 +44,10 @@ from server.selection import Selection, select
 from server.setting_values import is_loopback
 from server.settings import Settings
 from server.shared_daily_limits import SharedDailyLimits
+from server.shared_ledger import SharedLedger
 from server.shared_seal import SharedSeal
 from server.store import Store, open_store, record_in
 from tools import ALL
-from tools.idempotency import Ledger
 
 _log: Final = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ async def hosting(
             record=realm.record,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
-            ledger=Ledger(clock),
+            ledger=SharedLedger(database=store.database, keyring=store.keyring, now=realm.now, by_grant=True),
             daily_limits=SharedDailyLimits(store.database, realm.now),
             seal=SharedSeal(store.keyring, store.database, realm.now),
             page_of=partial(AgentsPage, realm),

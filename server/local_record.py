@@ -1,53 +1,30 @@
-"""The record of a server that acts for one person: in a database of the user, opened once the first tools were listed.
+"""The record of a server that acts for one person; see `server.late_store` for where it is."""
 
-A start over stdio is over with the first list of tools; the database takes a third as long again to load. So what reads
-is answered without it, and what writes waits for it.
-"""
-
-import json
 import os
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
-from typing import Any
 
-import anyio.to_thread
-
-from auth.audit import Entry, facts
 from auth.record import Archive, Record, Unrecorded
-from server.setting_values import MEMORY
+from server.late_store import LateStore
 from server.settings import Settings
-from server.terminal import CommandError, UsageError, say
+from server.terminal import CommandError, UsageError
 
 
 @asynccontextmanager
-async def local_record(settings: Settings) -> AsyncGenerator[Record]:
+async def local_record(store: LateStore) -> AsyncGenerator[Record]:
     """Make the record, which is written until the block is left."""
-    async with AsyncExitStack() as databases:
-        record = Record(partial(_open, settings, databases), _now, _new_id, remedy=_remedy(settings))
-        async with record.writing():
-            yield record
+    record = Record(partial(_open, store), _now, _new_id, remedy=_remedy(store.settings))
+    async with record.writing():
+        yield record
 
 
-async def _open(settings: Settings, databases: AsyncExitStack) -> Archive:
-    """Open the database and clear out what is older than the record is kept. Raises Unrecorded."""
-    store: Any = await anyio.to_thread.run_sync(import_module, "server.local_store")
-    tell = _tell if settings.database_url == MEMORY and not settings.sandbox else None
+async def _open(store: LateStore) -> Archive:
     try:
-        archive: Archive = await store.open_local_archive(settings, databases, _now(), tell)
+        return (await store.opened()).archive
     except (CommandError, UsageError) as fault:
         raise Unrecorded(str(fault)) from None
-    return archive
-
-
-def _tell(entry: Entry) -> None:
-    """Write an entry to stderr, where alone it outlives a database in memory. Raises Unrecorded."""
-    try:
-        say(json.dumps({"audit": facts(entry)}, ensure_ascii=False))
-    except OSError:
-        raise Unrecorded("Nobody reads what is written to stderr.") from None
 
 
 def _remedy(settings: Settings) -> str:

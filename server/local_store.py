@@ -2,24 +2,27 @@
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from auth.archive import DatabaseArchive
 from auth.audit import Entry
+from auth.tables import booking_key
 from server.settings import Settings
+from server.shared_ledger import SharedLedger
 from server.store import open_store
 from server.terminal import CommandError
 from storage.errors import StorageError
+from storage.retention import purge
 
 
-async def open_local_archive(
+async def open_local_store(
     settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[Entry], None] | None
-) -> DatabaseArchive:
-    """Open the record, and clear out what is older than it is kept.
+) -> tuple[DatabaseArchive, SharedLedger]:
+    """Open the record and the idempotency keys, and clear out what is older than they are kept.
 
     Args:
         settings: The person's.
-        databases: Closes it.
+        databases: Closes them.
         now: The time.
         tell: Is told every entry that was stored.
 
@@ -28,11 +31,16 @@ async def open_local_archive(
         UsageError: Its address cannot be read.
     """
     async with AsyncExitStack() as attempt:
-        archive = (await open_store(settings, attempt)).archive
+        store = await open_store(settings, attempt)
         try:
-            await archive.clear_out(now - timedelta(days=settings.audit_days))
+            await store.archive.clear_out(now - timedelta(days=settings.audit_days))
+            await purge(store.database, [booking_key.c.expires_at], now=now)
         except StorageError as fault:
             raise CommandError(str(fault)) from None
-        archive.tell = tell
+        store.archive.tell = tell
         databases.push_async_exit(attempt.pop_all())
-    return archive
+    return store.archive, SharedLedger(database=store.database, keyring=store.keyring, now=_now, by_grant=False)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

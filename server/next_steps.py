@@ -185,6 +185,7 @@ class Failure:
     scopes: tuple[str, ...] = ()
     retry_after: float | None = None
     confirms: Confirms = "in the chat"
+    is_key_taken: bool = False
 
 
 def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
@@ -196,7 +197,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
     """Say what to do after `failure` of a call of `tool`."""
     if failure.status == HTTPStatus.FAILED_DEPENDENCY:
         return _EXTERNAL_CALENDAR
-    if failure.kind == "conflict" and failure.status is None:
+    if failure.is_key_taken:
         return _KEY_TAKEN
     return (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",

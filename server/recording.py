@@ -22,7 +22,7 @@ from calendly.request import Request
 from server.confirm import InputRequired
 from server.party import Party
 from server.results import kind_of
-from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
+from tools.errors import ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, TooLate, ToolError
 from tools.fields import Reference
 from tools.phrases import PHRASES, About, Phrase
 from tools.tool import EndpointTool, Tool
@@ -43,6 +43,7 @@ _WHOSE: Final[Mapping[str, str]] = {
 _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
     ArgumentError: "the arguments cannot be sent",
     KeyTaken: "the idempotency key stands for another booking",
+    TooLate: "what it would end is over already",
     NotRecorded: "the record cannot be written",
 }
 """The refusals that follow from no decision about access."""

@@ -27,11 +27,15 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     calendly.OutcomeUnknown: "outcome_unknown",
     tools.ArgumentError: "invalid_argument",
     tools.KeyTaken: "conflict",
+    tools.TooLate: "conflict",
     tools.AccessDenied: "access_denied_by_policy",
     tools.NotRecorded: "access_denied_by_policy",
     tools.ConfirmationRequired: "confirmation_required",
     tools.Declined: "declined",
 }
+
+_OURS: Final[Mapping[str, str]] = {"event.start_time": "start_time"}
+"""What Calendly calls a parameter in an error, where we, as its reference, call it otherwise."""
 
 Problem = calendly.CalendlyError | tools.ToolError
 """Everything that a tool raises on purpose."""
@@ -49,13 +53,16 @@ def success(answer: object) -> types.CallToolResult:
     return types.CallToolResult(content=[text], structured_content=content)
 
 
-def rehearsal(requests: Sequence[Request], effects: str, *, must_be_confirmed: bool) -> types.CallToolResult:
+def rehearsal(
+    requests: Sequence[Request], effects: str, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
+) -> types.CallToolResult:
     """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
 
     Args:
         requests: It, as it would go to Calendly, and what would follow it.
         effects: What it would do, in plain words.
         must_be_confirmed: A person would be asked first.
+        unchecked: What could not be looked into.
     """
     first, *others = map(_outline, requests)
     tried = {
@@ -64,7 +71,7 @@ def rehearsal(requests: Sequence[Request], effects: str, *, must_be_confirmed: b
         "effects": f"Unless Calendly refuses it, this call would: {effects}",
         "must_be_confirmed": must_be_confirmed,
     }
-    return success({"dry_run": tried})
+    return success({"dry_run": {**tried, "unchecked": list(unchecked)} if unchecked else tried})
 
 
 def _outline(request: Request) -> dict[str, object]:
@@ -118,15 +125,16 @@ def _written(content: object) -> str:
 
 def _facts(problem: Problem) -> Failure:
     refusal = problem if isinstance(problem, calendly.Refusal) else None
-    parameters = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
+    named = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
     return Failure(
         kind=kind_of(problem),
         status=problem.status if isinstance(problem, calendly.CalendlyError) else None,
         message=(refusal.message if refusal else None) or str(problem),
-        parameters=tuple(dict.fromkeys(parameters)),
+        parameters=tuple(dict.fromkeys(_OURS.get(name, name) for name in named)),
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,
         confirms=_confirms(problem),
+        is_key_taken=isinstance(problem, tools.KeyTaken),
     )
 
 

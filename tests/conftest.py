@@ -12,6 +12,10 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bookings", type=int, default=100, help="how many faulty bookings tests/e2e/test_soak.py makes")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # All that is asked here is on this machine, where no proxy of a person's network would find it.
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:

@@ -175,6 +175,7 @@ class HostileUpstream:
     open_connections: int = 0
     otherwise: Step = field(default_factory=lambda: answer(200, {"resource": {}}))
     _steps: deque[Step] = field(default_factory=deque[Step])
+    _steps_of_writes: deque[Step] = field(default_factory=deque[Step])
     _refusals: int = 0
 
     @classmethod
@@ -214,6 +215,10 @@ class HostileUpstream:
         """Serve the next requests with these steps, one each."""
         self._steps.extend(steps)
 
+    def will_to_writes(self, *steps: Step) -> None:
+        """Serve the next requests that write with these steps, one each, whatever is read in between."""
+        self._steps_of_writes.extend(steps)
+
     def will_reset_on_connect(self, times: int) -> None:
         """Reset the next connections before anything is read from them."""
         self._refusals += times
@@ -231,7 +236,9 @@ class HostileUpstream:
             return
         while (request := await _receive(wire.reader)) is not None:
             self.requests.append(request)
-            step = self._steps.popleft() if self._steps else self.otherwise
+            is_write = request.method != "GET" and self._steps_of_writes
+            steps = self._steps_of_writes if is_write else self._steps
+            step = steps.popleft() if steps else self.otherwise
             await step(request, wire)
             if wire.writer.transport.is_closing():
                 return

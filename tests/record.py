@@ -55,11 +55,11 @@ class Shelf:
         self.entries = [entry for entry in self.entries if entry.time >= before]
 
 
-def record_in_memory(shelf: Shelf | None = None, now: datetime = NOW) -> Record:
-    """Make a record in memory, at a moment that stays."""
+def record_in_memory(shelf: Shelf | None = None, now: Callable[[], datetime] = lambda: NOW) -> Record:
+    """Make a record in memory."""
     opened = shelf or Shelf()
 
     async def opening() -> Shelf:
         return opened
 
-    return Record(opening, now=lambda: now, new_id=new_id)
+    return Record(opening, now=now, new_id=new_id)

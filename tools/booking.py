@@ -5,12 +5,9 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from calendly import models
-from calendly.errors import OutcomeUnknown, Refusal, Unreachable
-from tools.booking_lookup import Wanted, look_up
-from tools.errors import NotRecorded
+from tools.booking_lookup import Booked, Wanted
+from tools.booking_once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
-from tools.stakes import Rehearsed
 from tools.times import instant, wire
 from tools.toolset import Body, Call, Toolset
 
@@ -107,12 +104,12 @@ async def create_event_invitee(
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
     timezone: TimeZone | None = None,
     idempotency_key: Annotated[Opaque, Field(description="same key, same booking, for 24 hours")] | None = None,
-) -> models.Invitee:
+) -> Booked:
     """Book a meeting for an invitee at an open time.
 
     Take start_time and timezone from list_event_type_available_times; locations and required questions from
-    get_event_type. Calendly e-mails invitee and guests. After outcome_unknown repeat only with the same
-    idempotency_key.
+    get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
+    repeat only with the same idempotency_key.
     """
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     body: Body = given(
@@ -126,46 +123,5 @@ async def create_event_invitee(
             "event_guests": event_guests,
         }
     )
-    wanted = Wanted(event_type, start, invitee["email"])
-    if idempotency_key is None:
-        return await _book(call, body, wanted)
-    if call.is_rehearsal:
-        return await _rehearse_once(call, body, wanted, idempotency_key)
-    return await _book_once(call, body, wanted, idempotency_key)
-
-
-async def _book(call: Call, body: Body, wanted: Wanted) -> models.Invitee:
-    try:
-        return await call(models.Invitee, body=body)
-    except OutcomeUnknown as unknown:
-        return await look_up(call, wanted, unknown)
-
-
-async def _rehearse_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
-    """Try a booking under an idempotency key, which is not taken."""
-    if call.caller.bookings.recall(key, body) is not None:
-        raise Rehearsed
-    return await _book(call, body, wanted)
-
-
-async def _book_once(call: Call, body: Body, wanted: Wanted, key: str) -> models.Invitee:
-    """Book under an idempotency key: an answer stays the answer, and what may have been sent is not sent again."""
-    bookings = call.caller.bookings
-    earlier = bookings.recall(key, body)
-    if earlier is None:
-        call = await call.permit()
-        earlier = bookings.reserve(key, body)
-    if earlier is not None and earlier.answer is not None:
-        return models.read(models.Invitee, earlier.answer)
-    if earlier is not None:
-        invitee = await look_up(
-            call, wanted, OutcomeUnknown("What became of the first call with this key is not known.")
-        )
-    else:
-        try:
-            invitee = await _book(call, body, wanted)
-        except (NotRecorded, Refusal, Unreachable):
-            bookings.release(key)
-            raise
-    bookings.settle(key, dict(invitee))
-    return invitee
+    order = Order(body=body, wanted=Wanted(event_type, start, invitee["email"]), timezone=timezone)
+    return await (book(call, order) if idempotency_key is None else book_under(idempotency_key, call, order))

@@ -4,10 +4,12 @@ Calendly has no idempotency keys, and its lists may show a new booking only afte
 booking, and what is not found is no proof that nothing was booked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, cast
 
+from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly import models
@@ -36,6 +38,12 @@ class Wanted:
     email: str
 
 
+class Booked(models.Invitee, total=False):
+    """An invitee, with what booking adds."""
+
+    unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
+
+
 class Place(TypedDict, total=False):
     """Whose events to look through."""
 
@@ -43,8 +51,20 @@ class Place(TypedDict, total=False):
     organization: OrganizationId
 
 
-async def look_up(call: Call, wanted: Wanted, unknown: OutcomeUnknown) -> models.Invitee:
+async def _nobody() -> None:
+    """Know of nobody else who found the booking."""
+
+
+async def look_up(
+    call: Call, wanted: Wanted, unknown: OutcomeUnknown, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+) -> Booked:
     """The invitee that the call which ended in `unknown` made after all.
+
+    Args:
+        call: On whose behalf to look.
+        wanted: What was to be booked.
+        unknown: How that ended.
+        answered: Gives the booking where somebody else has learned of it meanwhile.
 
     Raises:
         OutcomeUnknown: It does not show, at least not within the time of this call.
@@ -54,7 +74,7 @@ async def look_up(call: Call, wanted: Wanted, unknown: OutcomeUnknown) -> models
     for pause in _PAUSES:
         if found is not None or not await call.caller.pause(pause):
             break
-        found = await _find(call, wanted, places)
+        found = await answered() or await _find(call, wanted, places)
     if found is None:
         raise OutcomeUnknown(
             f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far: look with "
@@ -76,7 +96,7 @@ async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
         return ({"user": UserId.ME},)
 
 
-async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> models.Invitee | None:
+async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked | None:
     for place in places:
         try:
             found = await _find_in(call, wanted, place)
@@ -87,7 +107,7 @@ async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> models.I
     return None
 
 
-async def _find_in(call: Call, wanted: Wanted, place: Place) -> models.Invitee | None:
+async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
     events = await call.inquire(list_scheduled_events)(
         **place,
         invitee_email=wanted.email,
@@ -99,7 +119,7 @@ async def _find_in(call: Call, wanted: Wanted, place: Place) -> models.Invitee |
         if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
             identifier = ScheduledEventId.parse(event.get("uri") or "")
             invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
-            return next(iter(invitees.get("collection", [])), None)
+            return next((cast("Booked", invitee) for invitee in invitees.get("collection", [])), None)
     return None
 
 

@@ -1,10 +1,14 @@
 """What tools ask of a ledger of bookings made under idempotency keys; the server supplies it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 from calendly.request import JSON
+
+LIFETIME: Final = timedelta(hours=24)
+"""How long a key stands for its booking."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +25,43 @@ class Booking:
 class Bookings(Protocol):
     """The bookings made under idempotency keys in the last 24 hours, for one person and agent."""
 
-    def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+    async def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
         """What became of the call with `key`, None when there was none.
 
         Raises:
-            ArgumentError: the key was used for other arguments.
+            KeyTaken: The key was used for other arguments.
+            Unreachable: It cannot be looked up now.
         """
         ...
 
-    def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+    async def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
         """As `recall`, and the answer None makes `key` taken, its outcome not known until it is settled or released.
 
+        Of several calls at once, in whatever processes, one is answered None.
+
         Raises:
-            ArgumentError: the key was used for other arguments, or too many keys are in use.
+            KeyTaken: The key was used for other arguments.
+            ArgumentError: Too many keys are in use.
+            Unreachable: It cannot be taken now.
         """
         ...
 
-    def settle(self, key: str, answer: JSON) -> None:
-        """Keep the answer that every later call with `key` gets."""
+    async def settle(self, key: str, arguments: Mapping[str, object], answer: JSON) -> None:
+        """Keep the answer that every later call with `key` gets. Where that fails, later calls look for the booking."""
         ...
 
-    def release(self, key: str) -> None:
-        """Give `key` back: Calendly certainly booked nothing."""
+    async def release(self, key: str) -> None:
+        """Give `key` back: Calendly certainly booked nothing. Where that fails, later calls look for a booking."""
+        ...
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more, whoever in the organization had it booked."""
+        ...
+
+
+class Ledger(Protocol):
+    """The keys of all people and agents."""
+
+    def of(self, person: str, agent: str) -> Bookings:
+        """The bookings of one person and agent."""
         ...

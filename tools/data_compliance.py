@@ -37,4 +37,5 @@ async def delete_invitee_data(
     Takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
     """
     await call.done(body={"emails": emails})
+    await call.caller.bookings.forget(emails)
     return {"status": "accepted", "message": "Calendly deletes the data within 7 days; its activity log shows the end."}

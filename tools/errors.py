@@ -3,6 +3,7 @@
     ToolError
     ├── ArgumentError          the arguments cannot be sent
     ├── KeyTaken               the idempotency key stands for another booking (kind `conflict`)
+    ├── TooLate                what it would end is over already (kind `conflict`)
     ├── NotRecorded            it writes, and its record cannot be stored (kind `access_denied_by_policy`)
     ├── AccessDenied           a rule of the operator or the person forbids it
     ├── ConfirmationRequired   a person has to agree first
@@ -11,14 +12,17 @@
 What Calendly itself refuses is a `calendly.errors.CalendlyError`.
 """
 
+from typing import NotRequired
+
 from typing_extensions import TypedDict
 
 
 class ArgumentFault(TypedDict):
-    """One parameter at fault: its dotted name, and a sentence."""
+    """One parameter at fault: its dotted name, a sentence, and Calendly's code where it has one for that."""
 
     parameter: str
     message: str
+    code: NotRequired[str]
 
 
 class ToolError(Exception):
@@ -40,6 +44,10 @@ class ArgumentError(ToolError):
 
 class KeyTaken(ToolError):
     """The idempotency key was used with other arguments, so it stands for another booking."""
+
+
+class TooLate(ToolError):
+    """What the call would end is over already."""
 
 
 class AccessDenied(ToolError):

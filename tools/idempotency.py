@@ -1,16 +1,15 @@
-"""The bookings made under idempotency keys, in this process: what `tools.bookings.Bookings` asks for."""
+"""The bookings made under idempotency keys, as long as this process lives: what `tools.bookings` asks for."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from itertools import takewhile
 
 from calendly.request import JSON
-from tools.bookings import Booking
+from tools.bookings import LIFETIME, Booking
 from tools.errors import ArgumentError, KeyTaken
 
-_LIFETIME = 24 * 60 * 60.0
 _MOST_KEYS = 10_000
 
 Owned = tuple[str, str, str]
@@ -20,12 +19,12 @@ Owned = tuple[str, str, str]
 @dataclass(frozen=True, slots=True)
 class _Record:
     expires: float
-    digest: bytes
+    digest: str
     booking: Booking
 
 
 @dataclass(slots=True)
-class Ledger:
+class OwnLedger:
     """The keys of all people and agents, each for 24 hours.
 
     Attributes:
@@ -49,34 +48,40 @@ class OwnBookings:
     person: str
     agent: str
 
-    def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+    async def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
         """What became of the call with `key`, None when there was none. Raises KeyTaken for other arguments."""
         self._forget_expired()
         record = self._records.get(self._owned(key))
         if record is None:
             return None
-        if record.digest != _digest(arguments):
-            raise KeyTaken("This idempotency_key was used for other arguments in the last 24 hours: take a new one.")
+        require_same(record.digest, arguments)
         return record.booking
 
-    def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
+    async def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
         """As `recall`, and a new key is taken. Raises ArgumentError when there is no room for it."""
-        earlier = self.recall(key, arguments)
+        earlier = await self.recall(key, arguments)
         if earlier is None:
             if len(self._records) >= _MOST_KEYS:
                 raise ArgumentError.of("idempotency_key", "Too many keys are in use for now: leave it out, or wait.")
-            self._records[self._owned(key)] = _Record(self.clock() + _LIFETIME, _digest(arguments), Booking())
+            expires = self.clock() + LIFETIME.total_seconds()
+            self._records[self._owned(key)] = _Record(expires, digest_of(arguments), Booking())
         return earlier
 
-    def settle(self, key: str, answer: JSON) -> None:
+    async def settle(self, key: str, arguments: Mapping[str, object], answer: JSON) -> None:
         """Keep the answer that every later call with `key` gets."""
         record = self._records.get(self._owned(key))
-        if record is not None:
+        if record is not None and record.digest == digest_of(arguments):
             self._records[self._owned(key)] = replace(record, booking=Booking(answer))
 
-    def release(self, key: str) -> None:
+    async def release(self, key: str) -> None:
         """Give `key` back."""
         self._records.pop(self._owned(key), None)
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep no answer with one of these e-mail addresses any more."""
+        for owned, record in self._records.items():
+            if tells_of(record.booking.answer, addresses):
+                self._records[owned] = replace(record, booking=Booking())
 
     def _owned(self, key: str) -> Owned:
         return self.person, self.agent, key
@@ -88,6 +93,18 @@ class OwnBookings:
             del self._records[owned]
 
 
-def _digest(arguments: Mapping[str, object]) -> bytes:
+def digest_of(arguments: Mapping[str, object]) -> str:
     """What two calls share when their arguments have the same value, in whatever order they were written."""
-    return sha256(json.dumps(arguments, sort_keys=True).encode()).digest()
+    return sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()
+
+
+def tells_of(answer: JSON | None, addresses: Collection[str]) -> bool:
+    """Say whether an answer has one of these e-mail addresses anywhere in it."""
+    text = json.dumps(answer, ensure_ascii=False).lower()
+    return any(address.lower() in text for address in addresses)
+
+
+def require_same(digest: str, arguments: Mapping[str, object]) -> None:
+    """Raise KeyTaken unless a key was taken, with this digest, for these arguments."""
+    if digest != digest_of(arguments):
+        raise KeyTaken("This idempotency_key was used for other arguments in the last 24 hours: take a new one.")

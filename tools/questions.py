@@ -26,7 +26,7 @@ from calendly.identifiers import (
 )
 from tools.booking import InviteeFields, create_event_invitee
 from tools.data_compliance import delete_invitee_data
-from tools.errors import ToolError
+from tools.errors import TooLate, ToolError
 from tools.event_types import create_one_off_event_type, get_event_type
 from tools.invitees import list_event_invitees
 from tools.organization import (
@@ -84,6 +84,7 @@ class _Told:
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _Told:
     event = await _if_allowed(call.via(get_scheduled_event)(scheduled_event))
+    _require_coming(event, call.caller.now())
     people = await _if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
     invitees = people.get("collection", []) if people else []
     what = (
@@ -125,6 +126,18 @@ async def _reschedule(
 
 def _read_by_them(reason: str | None) -> str:
     return f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
+
+
+def _require_coming(event: models.ScheduledEvent | None, now: datetime) -> None:
+    """Ask nobody about a meeting that is canceled or past. Raises TooLate."""
+    if event is not None and event.get("status") == "canceled":
+        raise TooLate("This meeting is canceled already.")
+    try:
+        is_past = event is not None and parse_time(event.get("end_time") or "") <= now
+    except (ValueError, TypeError):
+        return
+    if is_past:
+        raise TooLate("This meeting is over.")
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:

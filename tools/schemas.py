@@ -52,6 +52,7 @@ REHEARSAL_SCHEMA: dict[str, object] = {
         "then": {"type": "array", "items": {"type": "object"}, "description": "requests after that one"},
         "effects": {"type": "string", "description": "in plain words, unless Calendly refuses"},
         "must_be_confirmed": {"type": "boolean", "description": "a person would be asked first"},
+        "unchecked": {"type": "array", "items": {"type": "string"}, "description": "checks that could not be made"},
     },
 }
 

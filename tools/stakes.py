@@ -1,6 +1,6 @@
 """What access may want to know of a writing call before it is sent, and how a call ends that is only tried."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from calendly.request import Request
@@ -41,8 +41,10 @@ class Rehearsed(Exception):
 
     Attributes:
         requests: What would be sent, in order; nothing where an earlier call with the same idempotency key was sent.
+        unchecked: What could not be looked into before.
     """
 
-    def __init__(self, *requests: Request) -> None:
+    def __init__(self, *requests: Request, unchecked: Sequence[str] = ()) -> None:
         super().__init__("Nothing was sent.")
         self.requests = requests
+        self.unchecked = unchecked

@@ -82,6 +82,15 @@ class Caller(Protocol):
         """
         ...
 
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
+
+        Raises:
+            AccessDenied, InsufficientScope: As `permit`.
+            RateLimited: It could not be sent in time.
+        """
+        ...
+
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Let `tool` go on, after asking the person where the access level says so.
 
@@ -268,6 +277,15 @@ class Call:
     def as_person(self) -> Self:
         """This call, with what it reads of others shown to the person alone."""
         return replace(self, for_person=True)
+
+    def trial(self) -> Self:
+        """This call, only tried: it goes as far as where it would send, and nobody is asked."""
+        return replace(self, is_rehearsal=True, permitted=True)
+
+    async def weigh(self) -> None:
+        """Go no further with a call that will be refused, before anything is found out about what it would do."""
+        if not self.permitted:
+            await self.caller.weigh(self.tool, self.stakes)
 
     async def permit(self) -> Self:
         """This call with its access decided, for a tool that has something to do between that and sending."""

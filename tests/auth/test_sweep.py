@@ -1,9 +1,12 @@
 from contextlib import AsyncExitStack
+from datetime import timedelta
 
 import anyio
 import pytest
 from sqlalchemy import func, select
 
+from auth import stored_bookings
+from auth.stored_bookings import Key
 from auth.sweep import keep_house, sweep
 from auth.tables import grant, metadata, refresh_token, upstream_connection, user
 from storage.database import open_database
@@ -118,6 +121,18 @@ async def test_rows_do_not_grow_with_the_age_of_an_agent(site: Site) -> None:
         await sweep(site.realm)
         sizes.append(sum((await rows(site)).values()))
     assert len(set(sizes[1:])) == 1
+
+
+@pytest.mark.anyio
+async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: Site) -> None:
+    site = every_site
+    now = site.realm.now()
+    async with site.realm.database.begin() as connection:
+        await stored_bookings.take(connection, Key("digest", None, b"sealed", now + timedelta(hours=24)), now)
+    for hours, left in ((23, {"booking_key": 1}), (1, {})):
+        site.advance(hours=hours)
+        await sweep(site.realm)
+        assert await rows(site) == left
 
 
 @pytest.mark.anyio

@@ -278,6 +278,25 @@ async def test_a_full_ceiling_is_named_to_whoever_cannot_wait_for_it() -> None:
     assert await track.call() == 200
 
 
+@pytest.mark.parametrize(("waiting", "max_wait"), [(0, 59.0), (1, 100.0)])
+async def test_a_booking_for_which_the_ceilings_leave_no_room_is_known_before_it_stands_in_line(
+    waiting: int, max_wait: float
+) -> None:
+    track = Track(RateLimit(limit=500), booking_limits="1/min", max_wait=max_wait)
+    account, deadline = Account("user", "agent", Token("t")), 1_000.0
+    track.pacer.require_room(account, deadline=deadline)
+    await track.call(is_booking=True)
+    queued = [asyncio.ensure_future(track.call(is_booking=True)) for _ in range(waiting)]
+    await asyncio.sleep(0)
+    with pytest.raises(RateLimited, match="Bookings have a ceiling of 1 per minute") as refusal:
+        track.pacer.require_room(account, deadline=deadline)
+    assert refusal.value.retry_after == pytest.approx(60 * (waiting + 1), abs=1)
+    track.pacer.require_room(Account("other", "agent", Token("t")), deadline=deadline)
+    await asyncio.gather(*queued)
+    await asyncio.sleep(60)
+    track.pacer.require_room(account, deadline=deadline)
+
+
 async def test_what_the_ceilings_leave_is_known_before_any_call() -> None:
     track = Track(booking_limits="10/min")
     assert track.pacer.bookings_left("nobody") == [Room(parse_ceilings("10/min")[0], 10, 0.0)]

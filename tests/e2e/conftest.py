@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from mcp.client.stdio import stdio_client
 
 from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
 from tests.e2e.processes import parameters, program
+from tests.sandbox.api import Json, bearer
 from tests.server.desk import Era, Person, call
 
 WIRES: list[tuple[str, Era]] = [
@@ -46,6 +48,25 @@ class Sandbox:
         """List what it received."""
         received = self.http.get("/_sandbox/requests").raise_for_status().json()
         return [f"{request['method']} {request['path']}" for request in received]
+
+    def booking(self, email: str, slot: int = 0) -> dict[str, Any]:
+        """Compose a booking by the owner that nothing is wrong with, at the open time of that number from tomorrow."""
+        kinds = self._read("/event_types", user=self._read("/users/me")["uri"])
+        kind = next(kind["uri"] for kind in kinds if kind["name"] == "Deep dive")
+        first = datetime.now(UTC) + timedelta(days=1)
+        span = {"start_time": first.isoformat(), "end_time": (first + timedelta(days=6)).isoformat()}
+        slots = self._read("/event_type_available_times", event_type=kind, **span)
+        invitee = {"name": "Lee", "email": email, "timezone": "Europe/London"}
+        return {"event_type": kind, "start_time": slots[slot % len(slots)]["start_time"], "invitee": invitee}
+
+    def booked(self, email: str) -> int:
+        """Count the bookings of an invitee by the mails that went out."""
+        mails = self.http.get("/_sandbox/outbox").raise_for_status().json()
+        return sum(mail["to"] == email for mail in mails)
+
+    def _read(self, path: str, **query: str) -> Json:
+        answer = self.http.get(path, params=query, headers=bearer("owner")).raise_for_status().json()
+        return answer.get("resource") or answer["collection"]
 
 
 @dataclass
@@ -99,6 +120,13 @@ def sandbox() -> Generator[Sandbox]:
 def fresh_sandbox(sandbox: Sandbox) -> None:
     """Begin every test with the seeded account."""
     sandbox.reset()
+
+
+@pytest.fixture(scope="session")
+def bookings(pytestconfig: pytest.Config) -> int:
+    """Say how many faulty bookings are made."""
+    count: int = pytestconfig.option.bookings
+    return count
 
 
 @pytest.fixture(scope="session")

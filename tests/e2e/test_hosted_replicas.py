@@ -10,8 +10,9 @@ from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import KEYS, Replicas, Sandbox
 from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.people import Browser
 from tests.e2e.processes import run
-from tests.server.desk import Person, call
+from tests.server.desk import Answer, Person, call
 
 pytestmark = pytest.mark.anyio
 
@@ -60,6 +61,30 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
     async with httpx2.AsyncClient(trust_env=False) as http:
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
+
+
+async def test_one_key_at_both_replicas_at_once_books_once(replicas: Replicas, sandbox: Sandbox) -> None:
+    booking = {**sandbox.booking("lee@acme.example"), "idempotency_key": "the key"}
+    agent = Agent(browser=Browser(access="event_types=read,availability=read,booking=full"))
+    await agent.sign_in(replicas.first)
+    sandbox.will_fail(method="POST", path="/invitees", delay=1)
+    answers: list[Answer] = []
+
+    async def book(endpoint: str) -> None:
+        async with agent.connect(endpoint) as client:
+            answers.append(await call(client, "create_event_invitee", **booking))
+
+    async with anyio.create_task_group() as tasks:
+        for endpoint in replicas.endpoints:
+            tasks.start_soon(book, endpoint)
+    assert [answer.kind for answer in answers] == ["answered", "answered"]
+    assert answers[0].content["uri"] == answers[1].content["uri"]
+    async with agent.connect(replicas.endpoints[1]) as client:
+        again = await call(client, "create_event_invitee", **booking)
+        taken = await call(client, "create_event_invitee", **{**booking, "event_guests": ["sam@acme.example"]})
+    assert again.content["uri"] == answers[0].content["uri"]
+    assert taken.kind == "conflict"
+    assert (sandbox.requests().count("POST /invitees"), sandbox.booked("lee@acme.example")) == (1, 1)
 
 
 async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_given(

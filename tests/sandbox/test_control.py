@@ -254,6 +254,29 @@ async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
 
 
 @pytest.mark.anyio
+async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> None:
+    held, let_go = anyio.Event(), anyio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        held.set()
+        await let_go.wait()
+
+    async with running(now=lambda: MONDAY, sleep=sleep) as one, httpx2.AsyncClient(base_url=one.url) as http:
+        api = Api(http)
+        body = await api.booking()
+        await api.control("faults", {"method": "POST", "path": "/invitees", "delay": 9})
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(api.post, "/invitees", body)
+            await held.wait()
+            tasks.cancel_scope.cancel()
+        assert one.sandbox.outbox.mails == []
+        let_go.set()
+        while not one.sandbox.outbox.mails:
+            await anyio.lowlevel.checkpoint()
+    assert {mail.to for mail in one.sandbox.outbox.mails} >= {"lee@acme.example"}
+
+
+@pytest.mark.anyio
 async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})

@@ -11,7 +11,8 @@ from mcp import Client
 
 from auth.record import Record
 from server.app import serving
-from server.settings import Settings, load
+from server.late_store import LateStore
+from server.settings import load
 from tests.hostile_upstream import HostileUpstream, Step, answer
 from tests.record import Shelf, record_in_memory
 
@@ -94,12 +95,16 @@ async def connected(
     """
 
     @asynccontextmanager
-    async def recording(_: Settings) -> AsyncGenerator[Record]:
+    async def recording(_: LateStore) -> AsyncGenerator[Record]:
         record = record_in_memory(shelf)
         async with record.writing():
             yield record
 
-    environ = {"CALENDLY_ACCESS_TOKEN": "secret", "CALENDLY_API_URL": upstream.origin}
+    environ = {
+        "CALENDLY_ACCESS_TOKEN": "secret",
+        "CALENDLY_API_URL": upstream.origin,
+        "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+    }
     async with (
         serving(load("stdio", settings, environ=environ), recording) as server,
         Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,

@@ -8,9 +8,12 @@ import httpx2
 import pytest
 from mcp import Client
 
+from auth.record import Record
 from sandbox import RunningSandbox, running
 from server.app import serving
+from server.late_store import LateStore
 from server.settings import load
+from tests.record import record_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person, call
 from tools import ENDPOINTS
@@ -42,6 +45,12 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
+    async def recording(_: LateStore) -> AsyncGenerator[Record]:
+        record = record_in_memory(now=lambda: MONDAY)
+        async with record.writing():
+            yield record
+
+    @asynccontextmanager
     async def connected(access: str = "", person: Person | None = None, who: str = "owner") -> AsyncGenerator[Client]:
         environ = {
             "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
@@ -49,7 +58,7 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
             "CALENDLY_MCP_DATABASE_URL": "sqlite://",
         }
         async with (
-            serving(load("stdio", {"access": access} if access else {}, environ=environ)) as server,
+            serving(load("stdio", {"access": access} if access else {}, environ=environ), recording) as server,
             Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
         ):
             yield client

@@ -192,8 +192,8 @@ async def test_a_call_that_the_client_cancels_is_cancelled_upstream(upstream: Ho
 
 
 async def test_a_look_up_waits_as_long_as_the_call_may_take(upstream: HostileUpstream) -> None:
-    upstream.will(answer(500, b"<html>"))
-    upstream.otherwise = answer(200, {"collection": [], "pagination": {}, "resource": {}})
+    upstream.will_to_writes(answer(500, b"<html>"))
+    upstream.otherwise = answer(404, {})
     async with connected(upstream, access="booking=full") as client:
         unknown = await call(
             client,

@@ -67,7 +67,7 @@ async def test_a_repeat_under_an_idempotency_key_takes_nothing(upstream: Hostile
 
 
 async def test_what_calendly_refuses_is_given_back(upstream: HostileUpstream) -> None:
-    upstream.will(answer(400, {"title": "Invalid Argument"}), answer(403, {"title": "Permission Denied"}))
+    upstream.will_to_writes(answer(400, {"title": "Invalid Argument"}), answer(403, {"title": "Permission Denied"}))
     assert await kinds(upstream, 4) == [
         "invalid_argument",
         "permission_denied",
@@ -83,7 +83,7 @@ async def test_what_never_reached_calendly_is_given_back(upstream: HostileUpstre
 
 
 async def test_what_may_have_been_booked_counts(upstream: HostileUpstream) -> None:
-    upstream.will(answer(500, b""))
+    upstream.will_to_writes(answer(500, b""))
     upstream.otherwise = answer(404, {})
     assert await kinds(upstream, 2) == ["outcome_unknown", "access_denied_by_policy"]
     assert sent(upstream) == 1

@@ -26,7 +26,7 @@ from server.selection import Rules, select
 from server.settings import load
 from tests.record import record_in_memory
 from tests.server.desk import Era
-from tools.idempotency import Ledger
+from tools.idempotency import OwnLedger
 from tools.toolset import Call, Toolset
 
 broken = Toolset()
@@ -46,7 +46,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))),
         max_wait=30,
         available_times_cap=Cap(31),
-        ledger=Ledger(clock),
+        ledger=OwnLedger(clock),
         daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
         record=record_in_memory(),
         seal=Seal(os.urandom(32), clock, os.urandom),

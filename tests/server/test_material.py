@@ -14,8 +14,9 @@ from mcp.shared.exceptions import MCPError
 from auth.record import Record
 from sandbox import RunningSandbox, running
 from server.app import serving
+from server.late_store import LateStore
 from server.material import REFUSED
-from server.settings import Settings, load
+from server.settings import load
 from tests.hostile_upstream import HostileUpstream, answer, silence
 from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import MONDAY, Api
@@ -66,7 +67,7 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
     @asynccontextmanager
     async def connecting(who: str = "owner", shelf: Shelf | None = None, **settings: str) -> AsyncGenerator[Client]:
         @asynccontextmanager
-        async def recording(_: Settings) -> AsyncGenerator[Record]:
+        async def recording(_: LateStore) -> AsyncGenerator[Record]:
             record = record_in_memory(shelf)
             async with record.writing():
                 yield record

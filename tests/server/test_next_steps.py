@@ -65,7 +65,8 @@ def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice,
         (Failure(kind="confirmation_required"), "cancel_scheduled_event",
          ["`confirmation`", "Only if the user agrees"]),
         (Failure(kind="conflict", status=403), "cancel_scheduled_event", ["present state"]),
-        (Failure(kind="conflict"), "create_event_invitee", ["another idempotency_key"]),
+        (Failure(kind="conflict"), "cancel_scheduled_event", ["present state"]),
+        (Failure(kind="conflict", is_key_taken=True), "create_event_invitee", ["another idempotency_key"]),
     ],
 )  # fmt: skip
 def test_the_next_step_says_what_helps(failure: Failure, tool: str, words: list[str]) -> None:

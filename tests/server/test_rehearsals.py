@@ -135,7 +135,7 @@ async def test_where_invitee_data_is_off_calendlys_own_words_repeat_no_address(u
         "details": [{"parameter": "invitee.email", "message": "taken by lee@acme.example"}],
     }
     for access, told in (("invitee_data=read", True), ("invitee_data=off", False)):
-        upstream.will(answer(400, said))
+        upstream.will_to_writes(answer(400, said))
         async with connected(upstream, access=access) as client:
             refused = await call(client, "create_event_invitee", **BOOKING)
         assert refused.kind == "invalid_argument"
@@ -150,9 +150,13 @@ async def test_a_booking_whose_answer_was_lost_is_found_whatever_the_agent_may_r
         "start_time": BOOKING["start_time"],
     }
     invitee = {"uri": f"{event['uri']}/invitees/I1", "event": event["uri"], "email": "zoe@example.com", "name": "Zoë"}
-    upstream.will(answer(500, b""), answer(404, {}), me())
+    upstream.otherwise = answer(404, {})
+    upstream.will_to_writes(answer(500, b""))
+    upstream.will(answer(404, {}), answer(404, {}), answer(404, {}), me())
     upstream.will(answer(200, {"collection": [event]}), answer(200, {"collection": [invitee]}))
     off = "invitee_data=off,scheduled_events=off,event_types=off,users=off"
     async with connected(upstream, access=off) as client:
         found = await call(client, "create_event_invitee", **BOOKING)
-    assert found.content == {"uri": invitee["uri"], "event": event["uri"], "withheld": ["invitee_data"]}
+    unchecked = ["location", "questions", "open times"]
+    named = {"uri": invitee["uri"], "event": event["uri"]}
+    assert found.content == {**named, "unchecked": unchecked, "withheld": ["invitee_data"]}

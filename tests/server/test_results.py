@@ -20,7 +20,16 @@ from calendly.errors import (
 )
 from server.results import Problem, failure, kind_of, success
 from tools import ALL
-from tools.errors import AccessDenied, ArgumentError, ConfirmationRequired, Declined, KeyTaken, NotRecorded, ToolError
+from tools.errors import (
+    AccessDenied,
+    ArgumentError,
+    ConfirmationRequired,
+    Declined,
+    KeyTaken,
+    NotRecorded,
+    TooLate,
+    ToolError,
+)
 
 TOOL = next(tool for tool in ALL if tool.name == "create_event_invitee")
 
@@ -37,6 +46,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (OutcomeUnknown("No."), "outcome_unknown"),
     (ArgumentError.of("count", "No."), "invalid_argument"),
     (KeyTaken("No."), "conflict"),
+    (TooLate("No."), "conflict"),
     (AccessDenied("No."), "access_denied_by_policy"),
     (NotRecorded("The record cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),
@@ -113,14 +123,14 @@ def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text(
             {"message": "And more."},
         ],
         "retryable": False,
-        "next_step": "Correct `event.start_time` and call again.",
+        "next_step": "Correct `start_time` and call again.",
     }
     assert text(result).splitlines() == [
         "Calendly answered 400 Invalid Argument: The supplied parameters are invalid.",
         "- event.start_time: That start time has been filled (already_filled)",
         "- And more.",
         "The arguments cannot be used as they are; nothing was changed.",
-        "Next: Correct `event.start_time` and call again.",
+        "Next: Correct `start_time` and call again.",
     ]
 
 

@@ -11,7 +11,8 @@ from mcp import Client
 from auth.record import Record
 from sandbox import RunningSandbox, running
 from server.app import serving
-from server.settings import Settings, load
+from server.late_store import LateStore
+from server.settings import load
 from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person, call
@@ -48,8 +49,8 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
-    async def recording(_: Settings) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf, MONDAY)
+    async def recording(_: LateStore) -> AsyncGenerator[Record]:
+        record = record_in_memory(shelf, lambda: MONDAY)
         async with record.writing():
             yield record
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import jsonschema
@@ -17,7 +17,7 @@ from tests.sandbox.api import MONDAY, Json
 from tools import ALL
 from tools.bookings import Bookings
 from tools.errors import AccessDenied
-from tools.idempotency import Ledger
+from tools.idempotency import OwnLedger
 from tools.questions import QUESTIONS
 from tools.references import resolved
 from tools.stakes import Stakes, Subject
@@ -74,6 +74,7 @@ class Agent:
         questions: What the person was asked.
         pauses: The waits that its tools asked for.
         reports: What long calls told of their progress.
+        began: When it was that Monday, on the clock.
     """
 
     calendly: Calendly
@@ -89,6 +90,7 @@ class Agent:
     pauses: list[float] = field(default_factory=list[float])
     reports: list[str] = field(default_factory=list[str])
     deadline: float = 0.0
+    began: float = 0.0
 
     async def call(self, name: str, /, **arguments: object) -> Json:
         """Call a tool by name."""
@@ -118,11 +120,15 @@ class Agent:
             timezone=me["timezone"],
         )
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what is off; ask where a person has to be asked."""
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:  # noqa: ARG002 - it has no conditions
+        """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
                 raise AccessDenied(f"{capability} is off.")
+
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what is off; ask where a person has to be asked."""
+        await self.weigh(tool, stakes)
         if self.asked.intersection(endpoint.capability for endpoint in tool.writes):
             self.questions.append(await stakes.question())
 
@@ -136,8 +142,8 @@ class Agent:
         return await self.calendly.send(request, self.account, deadline=self.deadline)
 
     def now(self) -> datetime:
-        """What time it is: the same in every test."""
-        return MONDAY
+        """What time it is: every test begins at the same time."""
+        return MONDAY + timedelta(seconds=self.clock() - self.began)
 
     def time_left(self) -> float:
         """Until the time limit."""
@@ -158,4 +164,4 @@ class Agent:
 
 def ledger_of(clock: Callable[[], float]) -> Bookings:
     """The idempotency keys of one agent."""
-    return Ledger(clock).of("person", "agent")
+    return OwnLedger(clock).of("person", "agent")

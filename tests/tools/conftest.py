@@ -67,7 +67,10 @@ async def agent_of(sandbox: RunningSandbox) -> AsyncGenerator[AgentOf]:
             pacer = Pacer(per_minute=500, ceilings=parse_ceilings("none"), max_wait=30, clock=clock, random=random)
             calendly = Calendly(http, origin=sandbox.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random)
             account = Account(token, "agent", Token(f"sandbox-pat-{token}"))
-            return Agent(calendly=calendly, account=account, origin=sandbox.url, clock=clock, bookings=ledger_of(clock))
+            keys = ledger_of(clock)
+            return Agent(
+                calendly=calendly, account=account, origin=sandbox.url, clock=clock, bookings=keys, began=Epoch.start
+            )
 
         yield make
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from calendly.errors import NotFound
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -69,8 +70,14 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
 
 @dataclass
 class Documented:
-    """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.Caller`."""
+    """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.Caller`.
 
+    Attributes:
+        only: The tool whose operation is answered; None for all of them.
+        sent: What was answered.
+    """
+
+    only: EndpointTool | None = None
     sent: list[Request] = field(default_factory=list[Request])
     bookings: Bookings = field(default_factory=lambda: ledger_of(lambda: 0.0))
     available_times_cap: Cap = field(default_factory=lambda: Cap(31))
@@ -78,6 +85,9 @@ class Documented:
     async def identity(self) -> Identity:
         """Say that the caller is who stands in the examples."""
         return Identity(UserId.parse(ME), OrganizationId.parse(ORGANIZATION), "Europe/Lisbon")
+
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse nothing."""
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Allow everything."""
@@ -95,6 +105,8 @@ class Documented:
 
     async def send(self, request: Request) -> JSON:
         """Answer the example of the operation."""
+        if self.only is not None and request.endpoint != self.only.endpoint:
+            raise NotFound("Nobody may see this.", status=404)
         self.sent.append(request)
         (example,) = [
             fact["example_response"]

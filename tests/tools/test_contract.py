@@ -84,9 +84,10 @@ def text_of(name: str, schema: Fact) -> str:
 ADDED = {
     *("timezone", "local_start", "local_time", "date", "times"),
     *("left_out", "rows", "how_to_go_on", "withheld"),
-    *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed"),
+    *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),
 }
-"""The fields of ours beside Calendly's: local times, what did not fit or is withheld, and what would be sent."""
+"""The fields of ours beside Calendly's: local times, what did not fit or is withheld, what would be sent or was not
+checked."""
 
 
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]
 
 
 async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:
-    calendly = Documented()
+    calendly = Documented(only=tool)
     await run(tool.name, calendly, **arguments)
     return calendly
 

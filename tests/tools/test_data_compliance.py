@@ -3,6 +3,7 @@ import pytest
 from calendly.errors import PermissionDenied
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
+from tools.bookings import Booking
 from tools.errors import ArgumentError
 
 pytestmark = pytest.mark.anyio
@@ -12,6 +13,20 @@ async def test_a_deletion_is_accepted_and_takes_days(agent_of: AgentOf) -> None:
     answer = await agent_of("enterprise").call("delete_invitee_data", emails=["ada.abara@acme.example"])
     assert answer["status"] == "accepted"
     assert "7 days" in answer["message"]
+
+
+async def test_what_is_kept_of_bookings_of_these_people_is_forgotten_once_calendly_took_the_request(
+    agent_of: AgentOf, agent: Agent
+) -> None:
+    enterprise = agent_of("enterprise")
+    for booker in (agent, enterprise):
+        await booker.bookings.reserve("k", {})
+        await booker.bookings.settle("k", {}, {"email": "ada.abara@acme.example"})
+    with pytest.raises(PermissionDenied):
+        await agent.call("delete_invitee_data", emails=["ada.abara@acme.example"])
+    assert await agent.bookings.recall("k", {}) == Booking({"email": "ada.abara@acme.example"})
+    await enterprise.call("delete_invitee_data", emails=["ada.abara@acme.example"])
+    assert await enterprise.bookings.recall("k", {}) == Booking(None)
 
 
 async def test_a_plan_below_enterprise_is_refused_by_calendly(agent: Agent) -> None:

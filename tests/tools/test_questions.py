@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from calendly.errors import Conflict
 from sandbox.identifiers import fixed_id
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
+from tools.errors import TooLate
 
 pytestmark = pytest.mark.anyio
 
@@ -23,6 +25,22 @@ async def test_canceling_names_the_meeting_the_time_the_person_and_the_addresses
         "Cancel 'Design review' on Mon 23 Nov 2026, 09:00 (Europe/Berlin) with Lee Park; Calendly will e-mail "
         "lee@acme.example and sam@acme.example. This cannot be undone. The reason they read: Ill, sorry"
     )
+
+
+async def test_nobody_is_asked_to_cancel_what_is_canceled_or_past(agent: Agent, api: Api) -> None:
+    canceled = (await api.book())["event"]
+    await api.post(f"{canceled}/cancellation")
+    past = next(event for event in await api.read("/scheduled_events", user=(await api.me())["uri"], status="active"))
+    assert past["end_time"] < iso(MONDAY)
+    agent.asked = {"canceling"}
+    for event, said in ((canceled, "canceled already"), (past["uri"], "is over")):
+        with pytest.raises(TooLate, match=said):
+            await agent.call("cancel_scheduled_event", scheduled_event=event)
+    assert agent.questions == []
+    agent.off = {"scheduled_events"}
+    with pytest.raises(Conflict):
+        await agent.call("cancel_scheduled_event", scheduled_event=canceled)
+    assert len(agent.questions) == 1
 
 
 async def test_what_may_not_be_read_is_named_by_its_identifier(agent: Agent) -> None:

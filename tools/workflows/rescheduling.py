@@ -5,6 +5,7 @@ old one cannot be canceled afterwards, the answer names both. A repeated call fi
 idempotency key, and goes on from there.
 """
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -16,7 +17,6 @@ from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.models.personal import PERSONAL
-from calendly.request import Request
 from tools.availability import list_event_type_available_times, list_user_busy_times
 from tools.booking import create_event_invitee
 from tools.errors import ArgumentError, ToolError
@@ -81,6 +81,7 @@ async def reschedule_scheduled_event(
     Calendly has no reschedule call, so the invitee gets two mails, a new booking and a cancellation: say so before.
     Refuses group meetings. If the outcome is booked_but_not_canceled, call again with the same arguments.
     """
+    await call.weigh()
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     old = await _movable(call, scheduled_event, start)
     kind = await _event_type(call, old)
@@ -91,12 +92,21 @@ async def reschedule_scheduled_event(
             "old_event": old.event.get("uri") or "",
             "reschedule_url": old.invitee.get("reschedule_url"),
         }
+    booking = await _rehearsed(_book(call.trial(), old, kind, start))  # nobody is asked about what cannot be booked
     call = await call.permit()
+    if call.is_rehearsal:
+        canceling = await _rehearsed(call.via(cancel_scheduled_event)(scheduled_event, reason))
+        raise Rehearsed(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
+    return await _cancel_old(call, old, await _book(call, old, kind, start), scheduled_event, reason)
+
+
+async def _rehearsed(doing: Awaitable[object]) -> Rehearsed:
+    """What would be sent; nothing where nothing would."""
     try:
-        booked = await _book(call, old, kind, start)
-    except Rehearsed as booking:
-        raise Rehearsed(*booking.requests, *await _rehearsed_cancellation(call, scheduled_event, reason)) from None
-    return await _cancel_old(call, old, booked, scheduled_event, reason)
+        await doing
+    except Rehearsed as tried:
+        return tried
+    return Rehearsed()
 
 
 async def _movable(call: Call, scheduled_event: ScheduledEvent, start: datetime) -> _Old:
@@ -199,16 +209,6 @@ async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) 
             f"{unknown.reason} The old meeting was not canceled. Repeat this call with the same arguments.",
             status=unknown.status,
         ) from unknown
-
-
-async def _rehearsed_cancellation(
-    call: Call, scheduled_event: ScheduledEvent, reason: str | None
-) -> tuple[Request, ...]:
-    try:
-        await call.via(cancel_scheduled_event)(scheduled_event, reason)
-    except Rehearsed as cancellation:
-        return cancellation.requests
-    return ()
 
 
 async def _cancel_old(
