@@ -96,6 +96,18 @@ class Page:
         """Evaluate a script of the test's, which works where the pages' own do not."""
         return self._ask("script", source)
 
+    def within(self, source: str) -> Any:  # noqa: ANN401 - any JSON
+        """Evaluate a script in the frame that it shows."""
+        return self._ask("within", source)
+
+    def click(self, role: str, name: str) -> None:
+        """Click what has a role and a name, in the frame that it shows."""
+        self._ask("click", {"role": role, "name": name})
+
+    def see(self, text: str) -> None:
+        """Wait until a text can be read in the frame that it shows."""
+        self._ask("see", text)
+
     def frames(self) -> list[tuple[str, str]]:
         """List the addresses and titles of its frames, its own first."""
         return [(address, title) for address, title in self._ask("frames")]
@@ -109,7 +121,7 @@ class Page:
         return list(self._ask("complaints"))
 
     def barriers(self) -> list[str]:
-        """What axe finds serious or critical."""
+        """What axe finds serious or critical, in the frame that it shows where there is one."""
         found = self._ask("accessibility")["violations"]
         grave = [violation for violation in found if violation["impact"] in {"serious", "critical"}]
         return [f"{barrier['id']}: {node['html']}" for barrier in grave for node in barrier["nodes"]]

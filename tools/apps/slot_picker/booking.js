@@ -1,0 +1,149 @@
+// Booking at a chosen time without leaving the frame: a form, and whatever becomes of the call.
+
+const BOOK = "create_event_invitee";
+const LOOK_UP = "get_event_type";
+const SAID_BY_PERSON = ["outbound_call", "ask_invitee"];
+const SAID_BY_HOST = ["physical", "custom"];
+const PLACES = {
+  physical: "In person",
+  outbound_call: "We call you",
+  inbound_call: "You call us",
+  ask_invitee: "A place of your choice",
+  custom: "As agreed",
+  zoom_conference: "Zoom",
+  google_conference: "Google Meet",
+  gotomeeting_conference: "GoTo Meeting",
+  microsoft_teams_conference: "Microsoft Teams",
+  webex_conference: "Webex",
+};
+
+const keys = new Map();
+
+// The same booking has the same key however often it is sent, so that it happens once (for 24 hours).
+function keyFor(wanted) {
+  const text = JSON.stringify(wanted);
+  if (!keys.has(text)) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    keys.set(text, `slot-picker-${[...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("")}`);
+  }
+  return keys.get(text);
+}
+
+const list = (value) => (Array.isArray(value) ? value : []);
+
+function line(label, control, hint) {
+  return element("label", { class: "line" }, label, control, hint ? element("span", { class: "quiet" }, hint) : null);
+}
+
+// Where to meet, when there is something to say about it: `fields` to fill in, and `value()`, the location to send.
+function locationFields(places) {
+  if (!places.length) return { fields: [], value: () => null };
+  const name = ({ kind, location }) =>
+    [PLACES[kind] ?? kind, SAID_BY_HOST.includes(kind) ? location : null].filter(Boolean).join(": ");
+  const choice = element("select", {}, ...places.map((place, index) => element("option", { value: index }, name(place))));
+  const words = element("input", { type: "text", autocomplete: "off", required: true });
+  const wordsLine = line("Phone number or place", words);
+  const place = () => places[Number(choice.value)];
+  const update = () => {
+    wordsLine.hidden = words.disabled = !SAID_BY_PERSON.includes(place().kind);
+  };
+  choice.addEventListener("change", update);
+  update();
+  return {
+    fields: [places.length > 1 ? line("Where", choice) : null, wordsLine],
+    value() {
+      const { kind, location } = place();
+      if (SAID_BY_PERSON.includes(kind)) return { kind, location: words.value.trim() };
+      return SAID_BY_HOST.includes(kind) && location ? { kind, location } : { kind };
+    },
+  };
+}
+
+// One question of the event type: what to show, and `answer()`.
+function questionField({ name, type, required, answer_choices: choices, include_other: isOpen }) {
+  const options = list(choices).map(String);
+  if (type === "multi_select") {
+    const boxes = options.map((option) => element("input", { type: "checkbox", value: option }));
+    const labels = boxes.map((box, index) => element("label", { class: "box" }, box, options[index]));
+    const answer = () => boxes.filter((box) => box.checked).map((box) => box.value).join("\n");
+    return { field: element("fieldset", {}, element("legend", {}, name), ...labels), answer };
+  }
+  let control = element("input", { type: type === "phone_number" ? "tel" : "text", required });
+  if (type === "text") control = element("textarea", { rows: 2, required });
+  if (type === "single_select" && !isOpen) {
+    const none = element("option", { value: "" }, "");
+    control = element("select", { required }, none, ...options.map((option) => element("option", { value: option }, option)));
+  }
+  const hint = type === "single_select" && isOpen ? `For example ${options.join(", ")}` : null;
+  return { field: line(required ? name : `${name} (optional)`, control, hint), answer: () => control.value.trim() };
+}
+
+// What an event type asks: its enabled questions, in its order.
+const questionsOf = (type) =>
+  list(type.custom_questions)
+    .filter((question) => typeof question?.name === "string" && question.enabled !== false)
+    .sort((one, other) => (one.position ?? 0) - (other.position ?? 0));
+
+// The form. `type` is what could be learned of the event type; `submit` gets the arguments that the person filled in.
+function bookingForm(type, zone, submit, leave) {
+  const name = element("input", { type: "text", required: true, autocomplete: "off" });
+  const email = element("input", { type: "email", required: true, autocomplete: "off" });
+  const where = locationFields(list(type.locations).filter((place) => typeof place?.kind === "string"));
+  const asked = questionsOf(type).map((question) => ({ ...question, ...questionField(question) }));
+  const send = () => {
+    if (!form.reportValidity()) return;
+    const answers = asked
+      .map(({ name: question, answer, position }) => ({ question, answer: answer(), position: position ?? 0 }))
+      .filter(({ answer }) => answer);
+    const location = where.value();
+    submit({
+      invitee: { name: name.value.trim(), email: email.value.trim(), timezone: zone },
+      ...(location && { location }),
+      ...(answers.length && { questions_and_answers: answers }),
+    });
+  };
+  // A sandboxed frame may not submit forms, so Enter is listened for.
+  const enter = (event) => {
+    if (event.key !== "Enter" || event.isComposing || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    send();
+  };
+  const buttons = element("div", { class: "actions" }, button("Book", send, { class: "main" }), button("Back", leave));
+  const fields = [line("Name of the invitee", name), line("E-mail of the invitee", email), ...where.fields];
+  const form = element("form", { keydown: enter }, ...fields, ...asked.map(({ field }) => field), buttons);
+  return form;
+}
+
+// What became of a booking, for a person: `on` has book(confirmation), tell(reasons), look() and open(url).
+function outcome(result, when, on) {
+  const content = contentOf(result);
+  if (!result.isError) return booked(content, when, on);
+  const { kind, confirmation, confirm_url: url } = content.error ?? {};
+  const reasons = reasonsOf(result).map((reason) => element("p", {}, reason));
+  if (kind === "confirmation_required" && typeof confirmation === "string") {
+    const page = url && host.capabilities.openLinks ? button("Answer on the page", () => on.open(url)) : null;
+    const yes = button(page ? "Go on" : "Yes, book it", () => on.book(confirmation), { class: "main" });
+    return element("div", { role: "alert" }, ...reasons, element("div", { class: "actions" }, page, yes));
+  }
+  if (kind === "outcome_unknown") {
+    const again = button("Look again", () => on.book(), { class: "main" });
+    return element("div", { role: "alert" }, ...reasons, element("div", { class: "actions" }, again));
+  }
+  const ways = [
+    button("Change the details", () => on.change()),
+    on.look ? button("Look up the times again", () => on.look()) : null,
+    button("Tell the assistant", () => on.tell(reasonsOf(result).join(" "))),
+  ];
+  return element("div", { role: "alert", class: "problem" }, ...reasons, element("div", { class: "actions" }, ...ways));
+}
+
+function booked({ name, email, cancel_url: cancel, reschedule_url: move }, when, on) {
+  const who = [name, email].filter((text) => typeof text === "string").join(", ");
+  const links = host.capabilities.openLinks ? [["Reschedule", move], ["Cancel", cancel]].filter(([, url]) => url) : [];
+  return element(
+    "div",
+    { role: "status", class: "done" },
+    element("p", {}, `Booked: ${when}${who ? `, for ${who}` : ""}. Calendly sends the invitation by e-mail.`),
+    element("div", { class: "actions" }, ...links.map(([label, url]) => button(label, () => on.open(url)))),
+  );
+}
