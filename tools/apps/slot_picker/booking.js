@@ -62,11 +62,12 @@ function locationFields(places) {
 // One question of the event type: what to show, and `answer()`.
 function questionField({ name, type, required, answer_choices: choices, include_other: isOpen }) {
   const options = list(choices).map(String);
+  const label = required ? name : `${name} (optional)`;
   if (type === "multi_select") {
     const boxes = options.map((option) => element("input", { type: "checkbox", value: option }));
     const labels = boxes.map((box, index) => element("label", { class: "box" }, box, options[index]));
     const answer = () => boxes.filter((box) => box.checked).map((box) => box.value).join("\n");
-    return { field: element("fieldset", {}, element("legend", {}, name), ...labels), answer };
+    return { field: element("fieldset", {}, element("legend", {}, label), ...labels), answer };
   }
   let control = element("input", { type: type === "phone_number" ? "tel" : "text", required });
   if (type === "text") control = element("textarea", { rows: 2, required });
@@ -75,7 +76,7 @@ function questionField({ name, type, required, answer_choices: choices, include_
     control = element("select", { required }, none, ...options.map((option) => element("option", { value: option }, option)));
   }
   const hint = type === "single_select" && isOpen ? `For example ${options.join(", ")}` : null;
-  return { field: line(required ? name : `${name} (optional)`, control, hint), answer: () => control.value.trim() };
+  return { field: line(label, control, hint), answer: () => control.value.trim() };
 }
 
 // What an event type asks: its enabled questions, in its order.
@@ -114,36 +115,43 @@ function bookingForm(type, zone, submit, leave) {
   return form;
 }
 
-// What became of a booking, for a person: `on` has book(confirmation), tell(reasons), look() and open(url).
-function outcome(result, when, on) {
+// What became of a booking, for a person. `on` has book(confirmation), change(), look() or null, tell(reasons), open(url).
+function outcome(result, on) {
   const content = contentOf(result);
-  if (!result.isError) return booked(content, when, on);
+  if (!result.isError) return booked(content, on);
   const { kind, confirmation, confirm_url: url } = content.error ?? {};
   const reasons = reasonsOf(result).map((reason) => element("p", {}, reason));
+  const change = button("Change the details", () => on.change());
   if (kind === "confirmation_required" && typeof confirmation === "string") {
-    const page = url && host.capabilities.openLinks ? button("Answer on the page", () => on.open(url)) : null;
-    const yes = button(page ? "Go on" : "Yes, book it", () => on.book(confirmation), { class: "main" });
-    return element("div", { role: "alert" }, ...reasons, element("div", { class: "actions" }, page, yes));
+    return question(reasons, typeof url === "string" ? url : "", on, [() => on.book(confirmation), change]);
   }
   if (kind === "outcome_unknown") {
+    // The key is the same, so this looks for the booking and never makes a second one.
     const again = button("Look again", () => on.book(), { class: "main" });
     return element("div", { role: "alert" }, ...reasons, element("div", { class: "actions" }, again));
   }
-  const ways = [
-    button("Change the details", () => on.change()),
-    on.look ? button("Look up the times again", () => on.look()) : null,
-    button("Tell the assistant", () => on.tell(reasonsOf(result).join(" "))),
-  ];
-  return element("div", { role: "alert", class: "problem" }, ...reasons, element("div", { class: "actions" }, ...ways));
+  const look = on.look ? button("Look up the times again", () => on.look()) : null;
+  const tell = button("Tell the assistant", () => on.tell(reasonsOf(result).join(" ")));
+  const actions = element("div", { class: "actions" }, change, look, tell);
+  return element("div", { role: "alert", class: "problem" }, ...reasons, actions);
 }
 
-function booked({ name, email, cancel_url: cancel, reschedule_url: move }, when, on) {
+// The call has to be confirmed: here, or on the server's own page where there is one.
+function question(reasons, url, on, [confirm, change]) {
+  const opens = url && host.capabilities.openLinks;
+  const page = opens ? button("Answer on the page", () => on.open(url)) : null;
+  const address = url && !opens ? element("p", {}, `It can be answered at ${url}`) : null;
+  const yes = button(url ? "Go on" : "Yes, book it", confirm, { class: "main" });
+  return element("div", { role: "alert" }, ...reasons, address, element("div", { class: "actions" }, page, yes, change));
+}
+
+function booked({ name, email, cancel_url: cancel, reschedule_url: move }, on) {
   const who = [name, email].filter((text) => typeof text === "string").join(", ");
   const links = host.capabilities.openLinks ? [["Reschedule", move], ["Cancel", cancel]].filter(([, url]) => url) : [];
   return element(
     "div",
     { role: "status", class: "done" },
-    element("p", {}, `Booked: ${when}${who ? `, for ${who}` : ""}. Calendly sends the invitation by e-mail.`),
+    element("p", {}, `Booked${who ? ` for ${who}` : ""}. Calendly sends the invitation by e-mail.`),
     element("div", { class: "actions" }, ...links.map(([label, url]) => button(label, () => on.open(url)))),
   );
 }

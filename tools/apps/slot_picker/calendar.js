@@ -58,15 +58,17 @@ function weekday(day) {
 }
 
 function cell(day, view, choose) {
-  if (monthOf(day) !== view.month) return element("td", { role: "gridcell" });
+  const isPast = day < view.today;
+  if (isPast && monthOf(day) !== view.month) return element("td", { role: "gridcell" });
   const times = view.times(day);
   const count = times === null ? "not looked up" : times.length ? `${times.length} open` : "none open";
   const isShown = day === view.day;
   const face = button(String(Number(day.slice(8))), () => choose(day), {
-    class: times?.length ? "open" : times ? "none" : "unknown",
+    class: isPast ? "past" : times?.length ? "open" : times ? "none" : "unknown",
+    disabled: isPast,
     "data-day": day,
     tabindex: isShown ? "0" : "-1",
-    "aria-label": `${longDay(day)}, ${count}`,
+    "aria-label": isPast ? longDay(day) : `${longDay(day)}, ${count}`,
     "aria-current": day === view.today ? "date" : null,
   });
   return element("td", { role: "gridcell", "aria-selected": String(isShown) }, face);

@@ -3,6 +3,7 @@
 const LIST = "list_event_type_available_times";
 const SOON = MINUTE;
 const LONGEST_QUOTE = 200;
+const LONGEST_REASON = 600;
 const RESOURCE = /^https?:|^[0-9a-f-]{36}$/i;
 
 const part = (id) => document.getElementById(id);
@@ -130,8 +131,7 @@ function choose(instant) {
 function described(instant) {
   const type = known.args.event_type;
   const quoted = typeof type === "string" ? `, event_type ${JSON.stringify(type.slice(0, LONGEST_QUOTE))}` : "";
-  const shown = `${shortDay(instant, known.zone)}, ${clock(instant, known.zone)} (${known.zone})`;
-  return `${shown}: start_time ${isoOf(instant)}${quoted}`;
+  return `${exactly(instant, known.zone)}: start_time ${isoOf(instant)}${quoted}`;
 }
 
 async function tell(more = "") {
@@ -161,26 +161,31 @@ async function openForm() {
 }
 
 async function book(wanted, form, confirmation) {
-  const when = spoken(Date.parse(wanted.start_time));
   step(element("p", { role: "status" }, "Booking."));
   const once = { ...wanted, idempotency_key: keyFor(wanted) };
   const result = await host.call(BOOK, confirmation ? { ...once, confirmation } : once);
-  if (!result.isError) settle(Date.parse(wanted.start_time), when, contentOf(result));
+  if (!result.isError) void settle(Date.parse(wanted.start_time), contentOf(result));
   const on = {
     book: (given) => void book(wanted, form, given),
     change: () => step(form),
     look: canLook() ? () => void look(known.month) : null,
-    tell: (reasons) => void tell(`In the slot picker this failed: ${reasons}`),
-    open: (url) => void host.request("ui/open-link", { url }).catch((fault) => say(`The link was not opened: ${fault.message}`)),
+    tell: (reasons) => void tell(`In the slot picker this failed: ${JSON.stringify(reasons.slice(0, LONGEST_REASON))}`),
+    open: (url) => void open(url),
   };
-  step(outcome(result, when, on));
+  step(outcome(result, on));
+}
+
+async function open(url) {
+  const refused = await host.request("ui/open-link", { url }).then(({ isError }) => isError, () => true);
+  if (refused) step(element("p", { role: "alert" }, `The link was not opened: ${url}`));
 }
 
 // It is booked: the time is open no longer, and the model must not book it again.
-async function settle(start, when, { uri }) {
+async function settle(start, { uri }) {
   known.slots.delete(start);
   draw();
-  const text = `In the slot picker the user has booked ${when}, start_time ${isoOf(start)}${uri ? `: ${uri}` : ""}. Do not book it again.`;
+  const which = typeof uri === "string" ? `, invitee ${JSON.stringify(uri.slice(0, LONGEST_QUOTE))}` : "";
+  const text = `In the slot picker the user has booked ${described(start)}${which}. Do not book it again.`;
   if (!(await host.mention(text))) await host.say(text).catch(() => {});
 }
 

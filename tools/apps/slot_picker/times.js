@@ -95,18 +95,22 @@ function instantsIn(rows, zone) {
 const zoneIn = (rows, other) => rows.map((row) => row?.timezone).find(isZone) ?? other;
 
 // 10:00; where the clocks show it twice that day, with its offset.
-function clock(instant, zone) {
+function clock(instant, zone, language = locale) {
   const isTwice = instantsOf(wallOf(instant, zone), zone).length > 1;
   const offset = isTwice ? { timeZoneName: "shortOffset" } : {};
-  return formatter(zone, { hour: "2-digit", minute: "2-digit", ...offset }).format(instant);
+  return formatter(zone, { hour: "numeric", minute: "2-digit", ...offset }, language).format(instant);
 }
 
 const longDay = (day) =>
   formatter("UTC", { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(wallOfDay(day));
 const plainDay = (day) =>
   formatter("UTC", { day: "numeric", month: "long", year: "numeric" }).format(wallOfDay(day));
-const shortDay = (instant, zone) =>
-  formatter(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric" }, "en-GB").format(instant);
+
+// Tue, 1 Dec 2026, 10:00 (Europe/Berlin), for a model: the same for everybody.
+function exactly(instant, zone) {
+  const day = formatter(zone, { weekday: "short", day: "numeric", month: "short", year: "numeric" }, "en-GB");
+  return `${day.format(instant)}, ${clock(instant, zone, "en-GB")} (${zone})`;
+}
 const monthName = (month) => formatter("UTC", { month: "long", year: "numeric" }).format(wallOfDay(`${month}-01`));
 
 const laterDay = (day, days) => dayOfWall(wallOfDay(day) + days * DAY);
