@@ -7,12 +7,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from tests.e2e.chromium import Browser, Page
+from tests.e2e.chromium import MOST_STEPS, Browser, Page
 from tests.e2e.pages import Loopback
 
 EVERYTHING: Final[Mapping[str, object]] = {"serverTools": {}, "openLinks": {}, "updateModelContext": {"text": {}}}
 """What a host can do for a view."""
 
+_FOCUSED: Final = """(({ariaLabel, labels, innerText}) => ariaLabel ?? labels?.[0]?.innerText ?? innerText)(
+    document.activeElement)"""
+_OUTLINES: Final = """[document.activeElement, document.activeElement.parentElement].map(
+    (one) => getComputedStyle(one).outlineStyle).join(" ")"""
 _PAGE: Final = (Path(__file__).parent / "app_host.html").read_text(encoding="utf-8")
 _NUMBERS: Final = count()
 
@@ -26,9 +30,9 @@ class Host:
         endpoint: The MCP server.
         arguments: Of the call.
         tool: The tool that was called.
-        result: What it answered; None has the server asked.
         capabilities: What the host can do.
         context: What the host says of itself.
+        answers: What tools answer, by their names, where that is not left to the server.
         refuses: The methods that it turns down.
         headers: What it sends the server besides.
     """
@@ -37,9 +41,9 @@ class Host:
     endpoint: str
     arguments: Mapping[str, object]
     tool: str = "list_event_type_available_times"
-    result: Mapping[str, object] | None = None
     capabilities: Mapping[str, object] = field(default_factory=lambda: EVERYTHING)
     context: Mapping[str, object] = field(default_factory=lambda: {"theme": "light", "timeZone": "Europe/Berlin"})
+    answers: Mapping[str, object] = field(default_factory=dict[str, object])
     refuses: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -87,9 +91,17 @@ class View:
 
     def focused(self) -> str:
         """Tell the name of what has the focus in the frame."""
-        return str(
-            self.page.within(
-                "(({ariaLabel, labels, innerText}) => ariaLabel ?? labels?.[0]?.innerText ?? innerText)"
-                "(document.activeElement)"
-            )
-        )
+        return str(self.page.within(_FOCUSED))
+
+    def tab_to(self, name: str) -> None:
+        """Press Tab until what has a name has the focus, and is seen to have it."""
+        for _ in range(MOST_STEPS):
+            self.page.press("Tab")
+            if self.focused().startswith(name):
+                assert "solid" in self.page.within(_OUTLINES), name
+                return
+        raise AssertionError(f"{name!r} is out of reach")
+
+    def tell(self, method: str, **params: object) -> None:
+        """Have the host say something."""
+        self.page.script(f"tell({json.dumps({'method': method, 'params': params})})")

@@ -104,6 +104,10 @@ class Page:
         """Click what has a role and a name, in the frame that it shows."""
         self._ask("click", {"role": role, "name": name})
 
+    def miss(self, role: str, name: str) -> None:
+        """Wait until nothing has this role and name, in the frame that it shows."""
+        self._ask("miss", {"role": role, "name": name})
+
     def see(self, text: str) -> None:
         """Wait until a text can be read in the frame that it shows."""
         self._ask("see", text)

@@ -11,6 +11,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
+from tests.e2e.chromium import Browser, chromium
 from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
 from tests.e2e.processes import parameters, program
 from tests.server.desk import Era, Person, call
@@ -203,3 +204,10 @@ def replicas(replica_settings: dict[str, str]) -> Generator[Replicas]:
         hosted(public_url=public, **replica_settings) as second,
     ):
         yield Replicas(first, second, replica_settings)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    """Run a Chromium."""
+    with chromium() as browser:
+        yield browser

@@ -51,6 +51,8 @@ const commands = {
   },
   within: ({ page }, source) => innermost(page).evaluate(source),
   click: ({ page }, { role, name }) => innermost(page).getByRole(role, { name, exact: true }).click(),
+  miss: ({ page }, { role, name }) =>
+    innermost(page).getByRole(role, { name, exact: true }).waitFor({ state: "detached" }),
   see: ({ page }, text) => innermost(page).getByText(text).first().waitFor(),
   picture: ({ page }, path) => page.screenshot({ path, fullPage: true, animations: "disabled" }).then(() => path),
 };

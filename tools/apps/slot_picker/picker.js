@@ -83,6 +83,7 @@ async function look(month) {
   known.isBusy = false;
   if (result.isError) return say(reasonsOf(result).join(" "));
   learn(contentOf(result), from, to);
+  if (known.month !== month) openMonth(known.month); // the page was turned meanwhile
   say(daysOf(month).some((day) => slotsOn(day).length) ? "" : `No open times in ${monthName(month)}.`);
   if (known.month === month && !slotsOn(known.day).length) known.day = firstDayIn(month);
   draw();

@@ -94,11 +94,13 @@ function instantsIn(rows, zone) {
 
 const zoneIn = (rows, other) => rows.map((row) => row?.timezone).find(isZone) ?? other;
 
-// 10:00; where the clocks show it twice that day, with its offset.
+// 09:00 or 9:00 AM; where the clocks show it twice that day, with its offset.
 function clock(instant, zone, language = locale) {
   const isTwice = instantsOf(wallOf(instant, zone), zone).length > 1;
   const offset = isTwice ? { timeZoneName: "shortOffset" } : {};
-  return formatter(zone, { hour: "numeric", minute: "2-digit", ...offset }, language).format(instant);
+  const { hour12 } = formatter(zone, { hour: "numeric" }, language).resolvedOptions();
+  const hour = hour12 ? "numeric" : "2-digit";
+  return formatter(zone, { hour, minute: "2-digit", ...offset }, language).format(instant);
 }
 
 const longDay = (day) =>
