@@ -13,6 +13,7 @@ from mcp.client.stdio import stdio_client
 
 from tests.e2e.chromium import Browser, chromium
 from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
+from tests.e2e.pages import Loopback, loopback
 from tests.e2e.processes import parameters, program
 from tests.server.desk import Era, Person, call
 
@@ -211,3 +212,10 @@ def browser() -> Generator[Browser]:
     """Run a Chromium."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def client() -> Generator[Loopback]:
+    """Run the web server of a client."""
+    with loopback() as client:
+        yield client

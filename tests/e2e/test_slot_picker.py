@@ -1,6 +1,5 @@
 """The slot picker in a real browser, in the sandboxed frame of a host, with a real server behind it."""
 
-from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ import pytest
 from tests.e2e.app_host import EVERYTHING, Host, View
 from tests.e2e.chromium import Browser
 from tests.e2e.conftest import Sandbox
-from tests.e2e.pages import Loopback, loopback
+from tests.e2e.pages import Loopback
 from tests.e2e.processes import program
 from tests.e2e.test_http import ACCEPT, post, request
 
@@ -22,12 +21,6 @@ ASK, HERE, BOOK = "Ask to book this time", "Book it here", "Book"
 NAME, EMAIL = "Name of the invitee", "E-mail of the invitee"
 TAKEN = "That start time has been filled"
 ANA = {"name": "Ana Ruiz", "email": "ana@clients.example", "timezone": BERLIN}
-
-
-@pytest.fixture(scope="module")
-def client() -> Generator[Loopback]:
-    with loopback() as client:
-        yield client
 
 
 def between(first: timedelta, last: timedelta, event_type: str = "Deep dive") -> dict[str, object]:
@@ -296,8 +289,9 @@ def test_after_a_booking_a_host_that_keeps_nothing_for_later_is_told_at_once(bro
 
 def test_why_nothing_was_found_is_shown(browser: Browser, host: Host) -> None:
     view = host.but(arguments={**host.arguments, "event_type": "<b>No such type</b>"}).show(browser)
-    view.page.see("No such type")
-    print(view.text())
+    view.page.see("Expected an event type")
+    assert view.says("#note").count("<b>No such type</b>") == 1
+    assert view.page.within("document.getElementById('picker').hidden")
 
 
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])

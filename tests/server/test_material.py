@@ -21,6 +21,7 @@ from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
+from tools.apps import MIME_TYPE, SLOT_PICKER
 
 pytestmark = pytest.mark.anyio
 
@@ -288,3 +289,31 @@ async def test_a_reading_is_recorded_as_a_call_of_its_tool(connect: Connect) -> 
         "not_found",
         f"https://api.calendly.com/scheduled_events/{NOBODY}",
     )
+
+
+async def test_an_app_is_listed_and_read_as_html_without_asking_calendly(connect: Connect, api: Api) -> None:
+    async with connect() as client:
+        before = await requests(api)
+        [listed_app] = [one for one in (await client.list_resources()).resources if one.uri == SLOT_PICKER.uri]
+        assert (listed_app.mime_type, listed_app.meta) == (MIME_TYPE, SLOT_PICKER.meta)
+        assert listed_app.annotations == types.Annotations(audience=["user"])
+        [contents] = (await client.read_resource(SLOT_PICKER.uri)).contents
+        assert isinstance(contents, types.TextResourceContents)
+        assert (contents.uri, contents.mime_type, contents.meta) == (SLOT_PICKER.uri, MIME_TYPE, SLOT_PICKER.meta)
+        assert contents.text == SLOT_PICKER.html
+        assert await requests(api) == before
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"access": "availability=off"}, {"exclude_tools": "list_event_type_available_times"}, {"toolsets": "webhooks"}],
+    ids=lambda settings: next(iter(settings)),
+)
+async def test_an_app_is_there_while_a_tool_is_whose_answers_it_shows(
+    connect: Connect, settings: dict[str, str]
+) -> None:
+    async with connect(**settings) as client:
+        assert SLOT_PICKER.uri not in (await listed(client))[1]
+        error = await refused(client, SLOT_PICKER.uri)
+        assert error.code == types.INVALID_PARAMS
+        assert error.message == "Slot picker needs list_event_type_available_times, which is off here."

@@ -100,7 +100,7 @@ function reasonsOf(result) {
   if (!error?.message) return [textOf(result) || "It failed, and did not say why."];
   const details = Array.isArray(error.details) ? error.details : [];
   return [error.message, ...details.map((detail) => detail?.message)]
-    .filter((text, index, all) => typeof text === "string" && all.indexOf(text) === index);
+    .filter((text, index, all) => typeof text === "string" && !all.slice(0, index).some((said) => said.includes(text)));
 }
 
 // Makes an element. Whatever comes from outside gets in as text or as the value of an attribute, never as HTML.
