@@ -74,7 +74,9 @@ class View:
 
     def says(self, part: str) -> str:
         """Tell what the elements that a selector finds say, one a line."""
-        return str(self.page.within(f"[...document.querySelectorAll({part!r})].map((one) => one.innerText).join('\\n')"))
+        return str(
+            self.page.within(f"[...document.querySelectorAll({part!r})].map((one) => one.innerText).join('\\n')")
+        )
 
     def heard(self, method: str) -> list[dict[str, Any]]:
         """List what the view sent the host by a method."""

@@ -95,7 +95,9 @@ def test_the_extension_is_declared_where_a_revision_has_a_place_for_it(http: htt
     assert post(http, request("server/discover"), version=MODERN)["capabilities"]["extensions"] == {
         EXTENSION: {"mimeTypes": [MIME_TYPE]}
     }
-    hello = request("initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"})
+    hello = request(
+        "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"}
+    )
     assert "extensions" not in message(http.post("/mcp", json=hello))["result"]["capabilities"]
 
 

@@ -245,7 +245,11 @@ def test_a_later_month_is_looked_up_when_it_is_turned_to(browser: Browser, host:
 
 def test_where_nothing_is_open_it_says_so_and_looks_further(browser: Browser, host: Host) -> None:
     night = datetime.now(ZoneInfo(BERLIN)).replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=2)
-    arguments = {**host.arguments, "start_time": night.isoformat(), "end_time": (night + timedelta(hours=3)).isoformat()}
+    arguments = {
+        **host.arguments,
+        "start_time": night.isoformat(),
+        "end_time": (night + timedelta(hours=3)).isoformat(),
+    }
     view = host.but(arguments=arguments).show(browser)
     view.page.see("No open times from")
     assert f"{night.day} {night:%B %Y}" in view.says("#note")

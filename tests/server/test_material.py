@@ -148,7 +148,10 @@ async def test_what_is_off_is_neither_listed_nor_read_and_the_refusal_says_who_d
 
 async def test_tools_that_are_left_out_take_their_resources_and_prompts_with_them(connect: Connect) -> None:
     async with connect(tools="get_current_user,list_event_types,list_event_type_available_times") as client:
-        assert await listed(client) == ({"book_meeting"}, {"calendly://me", "calendly://event_types"})
+        assert await listed(client) == (
+            {"book_meeting"},
+            {"calendly://me", "calendly://event_types", SLOT_PICKER.uri},
+        )
         assert "give me the scheduling_url" in await prompt(client, "book_meeting")
         assert (await refused(client, "calendly://agenda/today")).code == REFUSED
 
@@ -305,14 +308,13 @@ async def test_an_app_is_listed_and_read_as_html_without_asking_calendly(connect
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"access": "availability=off"}, {"exclude_tools": "list_event_type_available_times"}, {"toolsets": "webhooks"}],
-    ids=lambda settings: next(iter(settings)),
+    ("setting", "value"),
+    [("access", "availability=off"), ("exclude_tools", "list_event_type_available_times"), ("toolsets", "webhooks")],
 )
 async def test_an_app_is_there_while_a_tool_is_whose_answers_it_shows(
-    connect: Connect, settings: dict[str, str]
+    connect: Connect, setting: str, value: str
 ) -> None:
-    async with connect(**settings) as client:
+    async with connect("owner", None, **{setting: value}) as client:
         assert SLOT_PICKER.uri not in (await listed(client))[1]
         error = await refused(client, SLOT_PICKER.uri)
         assert error.code == types.INVALID_PARAMS

@@ -13,7 +13,17 @@ from tools.toolset import tool_of
 
 FOLDER = Path(tools.apps.__file__).parent
 EVALUATES = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc")
-FETCHES = ("fetch(", "XMLHttpRequest", "WebSocket", "EventSource", "import(", "import ", "sendBeacon", "url(", "@import")
+FETCHES = (
+    "fetch(",
+    "XMLHttpRequest",
+    "WebSocket",
+    "EventSource",
+    "import(",
+    "import ",
+    "sendBeacon",
+    "url(",
+    "@import",
+)
 
 every_app = pytest.mark.parametrize("app", APPS, ids=lambda app: app.name)
 

@@ -1,8 +1,8 @@
 """Apps: answers of tools as something to look at and click, in the host's own frame.
 
-This is the extension MCP Apps, `io.modelcontextprotocol/ui` (SEP-1865, as of 2026-01-26). A tool's `_meta` names the app
-that shows its answers; a host that knows the extension reads the app's HTML, puts it in a sandboxed frame and hands it
-the tool's arguments and answer. Any other host shows the answer as it always did: no answer depends on an app.
+This is the extension MCP Apps, `io.modelcontextprotocol/ui` (SEP-1865, as of 2026-01-26). A tool's `_meta` names the
+app that shows its answers; a host that knows the extension reads the app's HTML, puts it in a sandboxed frame and hands
+it the tool's arguments and answer. Any other host shows the answer as it always did: no answer depends on an app.
 
 An app is one folder: a page, a style and scripts, put together to one document that loads nothing and reaches nobody
 but its host.
