@@ -104,6 +104,12 @@ class View:
                 return
         raise AssertionError(f"{name!r} is out of reach")
 
+    def picture(self, path: Path) -> None:
+        """Write what it looks like in its host, once the frame is as high as it wants to be."""
+        for drawn in (self.page.within, self.page.script):
+            drawn("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => drawn(0))))")
+        self.page.picture(path)
+
     def tell(self, method: str, **params: object) -> None:
         """Have the host say something."""
         self.page.script(f"tell({json.dumps({'method': method, 'params': params})})")
