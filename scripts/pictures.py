@@ -16,7 +16,8 @@ DARK = {"consent", "agents", "agent", "sandbox-sign-in"}
 """Pages shown once more, as on a dark phone."""
 
 
-PICKER = 760
+SIZES = {"light": (760, 680), "dark": (NARROW, 1560)}
+"""Windows for apps, by theme: of a frame only what is within the window is drawn."""
 
 
 def main() -> None:
@@ -44,14 +45,15 @@ def apps(browser: Browser) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     times = {
         "event_type": "Intro call",
-        "start_time": (now + timedelta(days=1)).isoformat(),
+        "start_time": (now + timedelta(hours=1)).isoformat(),
         "end_time": (now + timedelta(days=22)).isoformat(),
     }
     with program("http", "--sandbox", "--auth", "none", "--port", "0") as server, loopback() as client:
         host = Host(loopback=client, endpoint=server.line("ready: "), arguments=times)
-        for name, width, theme in (("slot-picker", PICKER, "light"), ("slot-picker-dark", NARROW, "dark")):
+        for name, theme in (("slot-picker", "light"), ("slot-picker-dark", "dark")):
+            width, height = SIZES[theme]
             context = {"theme": theme, "timeZone": "America/New_York"}
-            view = host.but(context=context).show(browser, width=width, dark=theme == "dark")
+            view = host.but(context=context).show(browser, width=width, height=height, dark=theme == "dark")
             view.page.click("radio", "10:00")
             if theme == "dark":
                 view.page.click("button", "Book it here")

@@ -51,13 +51,13 @@ class Host:
         """Make a host that differs."""
         return replace(self, **changes)
 
-    def show(self, browser: Browser, *, width: int = 760, dark: bool = False, scale: float = 1) -> "View":
+    def show(self, browser: Browser, *, width: int = 760, height: int = 800, dark: bool = False) -> "View":
         """Open its page, and wait for the app."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "loopback"}
         path = f"/conversation-{next(_NUMBERS)}"
         # In a script no text may end the script.
         self.loopback.pages[path] = _PAGE.replace("/* host */", json.dumps(told).replace("<", "\\u003c"))
-        page = browser.open(width=width, dark=dark, scale=scale)
+        page = browser.open(width=width, height=height, dark=dark)
         page.go(f"{self.loopback.address}{path}")
         return View(page)
 

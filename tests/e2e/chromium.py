@@ -141,11 +141,13 @@ class Browser:
 
     remote: Remote
 
-    def open(self, *, scripts: bool = True, width: int = 1024, dark: bool = False, scale: float = 1) -> Page:
+    def open(
+        self, *, scripts: bool = True, width: int = 1024, height: int = 800, dark: bool = False, scale: float = 1
+    ) -> Page:
         """Open an empty page, as a person who wants reduced motion."""
         options = {
             "javaScriptEnabled": scripts,
-            "viewport": {"width": width, "height": 800},
+            "viewport": {"width": width, "height": height},
             "deviceScaleFactor": scale,
             "colorScheme": "dark" if dark else "light",
             "reducedMotion": "reduce",

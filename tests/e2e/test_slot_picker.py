@@ -149,7 +149,19 @@ def test_what_the_event_type_asks_is_asked(browser: Browser, host: Host) -> None
     ]
 
 
-def test_a_place_that_the_invitee_names_is_asked_for(browser: Browser, host: Host) -> None:
+@pytest.mark.parametrize(
+    ("typed", "label", "location"),
+    [
+        ("Where", "Place", {"kind": "ask_invitee", "location": "Ana says"}),
+        ("Phone call to", "Phone number of the invitee", {"kind": "outbound_call", "location": "Ana says"}),
+        ("Phone call from", None, {"kind": "inbound_call"}),
+        ("In person", None, {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}),
+        ("As described", None, {"kind": "custom", "location": "A walk around the block"}),
+    ],
+)
+def test_the_place_is_chosen_and_what_the_invitee_has_to_say_of_it_is_asked_for(
+    browser: Browser, host: Host, typed: str, label: str | None, location: dict[str, str]
+) -> None:
     host = host.but(arguments={**host.arguments, "event_type": "Design review"})
     start = starts(host)[0]
     view = show(browser, host, start)
@@ -160,13 +172,23 @@ def test_a_place_that_the_invitee_names_is_asked_for(browser: Browser, host: Hos
     view.tab_to(EMAIL)
     view.page.write(ANA["email"])
     view.tab_to("Where")
-    view.page.write("A place")  # as in any list of choices, letters lead to what begins with them
-    view.tab_to("Phone number or place")
-    view.page.write("The station")
-    view.page.press("Enter")
+    view.page.write(typed)  # as in any list of choices, letters lead to what begins with them
+    if label:
+        view.tab_to(label)
+        view.page.write("Ana says")
+    view.page.click("button", BOOK)
     view.page.see("Booked for Ana")
     [booking] = view.calls("create_event_invitee")
-    assert booking["location"] == {"kind": "ask_invitee", "location": "The station"}
+    assert booking["location"] == location
+
+
+def test_no_place_is_sent_where_calendly_assigns_it(browser: Browser, host: Host) -> None:
+    host = host.but(arguments={**host.arguments, "event_type": "Support triage"})
+    start = starts(host)[0]
+    view = show(browser, host, start)
+    fill_in(view, start)
+    view.page.see("Booked for Ana")
+    assert "location" not in view.calls("create_event_invitee")[0]
 
 
 def test_a_time_that_is_gone_is_told_and_looked_up_again(browser: Browser, host: Host) -> None:

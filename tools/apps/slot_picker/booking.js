@@ -2,14 +2,14 @@
 
 const BOOK = "create_event_invitee";
 const LOOK_UP = "get_event_type";
-const SAID_BY_PERSON = ["outbound_call", "ask_invitee"];
+const SAID_BY_PERSON = { outbound_call: "Phone number of the invitee", ask_invitee: "Place" };
 const SAID_BY_HOST = ["physical", "custom"];
 const PLACES = {
   physical: "In person",
-  outbound_call: "We call you",
-  inbound_call: "You call us",
-  ask_invitee: "A place of your choice",
-  custom: "As agreed",
+  outbound_call: "Phone call to the invitee",
+  inbound_call: "Phone call from the invitee",
+  ask_invitee: "Where the invitee says",
+  custom: "As described",
   zoom_conference: "Zoom",
   google_conference: "Google Meet",
   gotomeeting_conference: "GoTo Meeting",
@@ -31,6 +31,10 @@ function keyFor(wanted) {
 
 const list = (value) => (Array.isArray(value) ? value : []);
 
+// What is made out for an event type; Calendly assigns the place of a round robin itself.
+const placesOf = ({ locations, pooling_type: pooling }) =>
+  list(pooling === "round_robin" ? [] : locations).filter((place) => typeof place?.kind === "string");
+
 function line(label, control, hint) {
   return element("label", { class: "line" }, label, control, hint ? element("span", { class: "quiet" }, hint) : null);
 }
@@ -39,13 +43,16 @@ function line(label, control, hint) {
 function locationFields(places) {
   if (!places.length) return { fields: [], value: () => null };
   const name = ({ kind, location }) =>
-    [PLACES[kind] ?? kind, SAID_BY_HOST.includes(kind) ? location : null].filter(Boolean).join(": ");
+    [Object.hasOwn(PLACES, kind) ? PLACES[kind] : kind, SAID_BY_HOST.includes(kind) ? location : null].filter(Boolean).join(": ");
   const choice = element("select", {}, ...places.map((place, index) => element("option", { value: index }, name(place))));
   const words = element("input", { type: "text", autocomplete: "off", required: true });
-  const wordsLine = line("Phone number or place", words);
+  const label = element("span");
+  const wordsLine = line(label, words);
   const place = () => places[Number(choice.value)];
+  const isAsked = () => Object.hasOwn(SAID_BY_PERSON, place().kind);
   const update = () => {
-    wordsLine.hidden = words.disabled = !SAID_BY_PERSON.includes(place().kind);
+    label.textContent = isAsked() ? SAID_BY_PERSON[place().kind] : "";
+    wordsLine.hidden = words.disabled = !isAsked();
   };
   choice.addEventListener("change", update);
   update();
@@ -53,7 +60,7 @@ function locationFields(places) {
     fields: [places.length > 1 ? line("Where", choice) : null, wordsLine],
     value() {
       const { kind, location } = place();
-      if (SAID_BY_PERSON.includes(kind)) return { kind, location: words.value.trim() };
+      if (isAsked()) return { kind, location: words.value.trim() };
       return SAID_BY_HOST.includes(kind) && location ? { kind, location } : { kind };
     },
   };
@@ -89,7 +96,7 @@ const questionsOf = (type) =>
 function bookingForm(type, zone, submit, leave) {
   const name = element("input", { type: "text", required: true, autocomplete: "off" });
   const email = element("input", { type: "email", required: true, autocomplete: "off" });
-  const where = locationFields(list(type.locations).filter((place) => typeof place?.kind === "string"));
+  const where = locationFields(placesOf(type));
   const asked = questionsOf(type).map((question) => ({ ...question, ...questionField(question) }));
   const send = () => {
     if (!form.reportValidity()) return;
