@@ -10,6 +10,9 @@ from typing import Any, Final
 from tests.e2e.chromium import MOST_STEPS, Browser, Page
 from tests.e2e.pages import Loopback
 
+TALL: Final = 1_800
+"""A window in which the whole frame finds room: nothing scrolls away from under a click."""
+
 EVERYTHING: Final[Mapping[str, object]] = {"serverTools": {}, "openLinks": {}, "updateModelContext": {"text": {}}}
 """What a host can do for a view."""
 
@@ -51,7 +54,7 @@ class Host:
         """Make a host that differs."""
         return replace(self, **changes)
 
-    def show(self, browser: Browser, *, width: int = 760, height: int = 800, dark: bool = False) -> "View":
+    def show(self, browser: Browser, *, width: int = 760, height: int = TALL, dark: bool = False) -> "View":
         """Open its page, and wait for the app."""
         told = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "loopback"}
         path = f"/conversation-{next(_NUMBERS)}"

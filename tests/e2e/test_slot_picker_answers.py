@@ -108,6 +108,35 @@ def changes(zone: str) -> list[datetime]:
     return [hour for hour, before, after in zip(hours[1:], offsets, offsets[1:], strict=False) if before != after]
 
 
+def test_every_day_is_a_key_away(browser: Browser, host: Host) -> None:
+    view = show(browser, host)
+    view.tab_to("Tuesday")
+    led = {
+        "ArrowRight": "4 June",
+        "ArrowDown": "11 June",
+        "ArrowLeft": "10 June",
+        "End": "15 June",
+        "Home": "9 June",
+        "ArrowUp": "2 June",
+        "PageDown": "2 July",
+        "PageUp": "2 June",
+    }
+    for key, day in led.items():
+        view.page.press(key)
+        assert f" {day} 2031" in view.focused()
+        assert f" {day} 2031" in view.says("#day")
+    for key in ("ArrowUp", "PageDown"):
+        view.page.press(key)
+    assert " 26 June 2031" in view.focused()
+
+
+def test_the_same_day_of_a_shorter_month_is_its_last(browser: Browser, host: Host) -> None:
+    view = show(browser, on_day(host, "UTC", "2031-01-31", ["09:00"]))
+    view.tab_to("Friday")
+    view.page.press("PageDown")
+    assert " 28 February 2031" in view.focused()
+
+
 def test_texts_of_strangers_stay_texts(browser: Browser, host: Host) -> None:
     kind = {
         "name": HOSTILE,

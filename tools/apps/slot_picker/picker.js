@@ -83,9 +83,10 @@ async function look(month) {
   known.isBusy = false;
   if (result.isError) return say(reasonsOf(result).join(" "));
   learn(contentOf(result), from, to);
-  if (known.month !== month) openMonth(known.month); // the page was turned meanwhile
+  if (known.month !== month) lookOn(); // the page was turned meanwhile
   say(daysOf(month).some((day) => slotsOn(day).length) ? "" : `No open times in ${monthName(month)}.`);
-  if (known.month === month && !slotsOn(known.day).length) known.day = firstDayIn(month);
+  const isWalking = part("days").contains(document.activeElement); // then the day is the person's own choice
+  if (known.month === month && !isWalking && !slotsOn(known.day).length) known.day = firstDayIn(month);
   draw();
 }
 
@@ -106,20 +107,24 @@ function show(day) {
   const months = monthOf(day) < known.month ? -1 : 1;
   if (day < today() || (monthOf(day) !== known.month && !mayTurn(months))) return;
   known.day = day;
-  if (monthOf(day) !== known.month) openMonth(monthOf(day));
+  if (monthOf(day) !== known.month) {
+    known.month = monthOf(day);
+    lookOn();
+  }
   draw();
 }
 
 function turn(months) {
   if (!mayTurn(months)) return;
-  openMonth(laterMonth(known.month, months));
+  known.month = laterMonth(known.month, months);
   known.day = firstDayIn(known.month);
+  if (canLook() && !isMonthLooked(known.month)) void look(known.month);
   draw();
 }
 
-function openMonth(month) {
-  known.month = month;
-  if (canLook() && !daysOf(month).some(isDayLooked)) void look(month);
+// Who walks from month to month by day gets looked up what has not been.
+function lookOn() {
+  if (canLook() && !isDayLooked(known.day)) void look(known.month);
 }
 
 function choose(instant) {
