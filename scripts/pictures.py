@@ -49,7 +49,7 @@ def apps(browser: Browser) -> None:
         "end_time": (now + timedelta(days=22)).isoformat(),
     }
     with program("http", "--sandbox", "--auth", "none", "--port", "0") as server, loopback() as client:
-        host = Host(loopback=client, endpoint=server.line("ready: "), arguments=times)
+        host = Host(loopback=client, endpoint=server.line("ready: "), arguments=times, grows=True)
         for name, theme in (("slot-picker", "light"), ("slot-picker-dark", "dark")):
             width, height = SIZES[theme]
             context = {"theme": theme, "timeZone": "America/New_York"}

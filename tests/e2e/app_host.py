@@ -36,6 +36,8 @@ class Host:
         capabilities: What the host can do.
         context: What the host says of itself.
         answers: What tools answer, by their names, where that is not left to the server.
+        grows: The frame is as high as the view asks for; else it is high from the beginning. A browser finds out late
+            where a frame that has just grown ends, and a click below goes to the page around it.
         refuses: The methods that it turns down.
         headers: What it sends the server besides.
     """
@@ -47,6 +49,7 @@ class Host:
     capabilities: Mapping[str, object] = field(default_factory=lambda: EVERYTHING)
     context: Mapping[str, object] = field(default_factory=lambda: {"theme": "light", "timeZone": "Europe/Berlin"})
     answers: Mapping[str, object] = field(default_factory=dict[str, object])
+    grows: bool = False
     refuses: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
