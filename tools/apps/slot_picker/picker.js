@@ -11,7 +11,7 @@ const part = (id) => document.getElementById(id);
 const known = {
   args: {}, // of the call whose answer is shown
   tool: LIST,
-  slots: new Set(), // instants
+  slots: [], // instants, in order
   looked: [], // stretches of time that were looked at
   zones: [],
   zone: NO_ZONE,
@@ -29,7 +29,6 @@ const canBook = () => Boolean(host.capabilities.serverTools) && Boolean(known.ar
 
 const ownZone = () => [host.context.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone].find(isZone) ?? NO_ZONE;
 const today = () => dayOf(Date.now(), known.zone);
-const slotsOn = (day) => [...known.slots].filter((slot) => dayOf(slot, known.zone) === day).sort((one, other) => one - other);
 const isLooked = (from, to) => known.looked.some(([start, end]) => start < to && from < end);
 const isDayLooked = (day) => isLooked(beginOf(day, known.zone), beginOf(laterDay(day, 1), known.zone));
 const spoken = (instant) => `${longDay(dayOf(instant, known.zone))}, ${clock(instant, known.zone)} (${known.zone})`;
@@ -40,13 +39,25 @@ function daysOf(month) {
   return days;
 }
 
+// The slots of a day. They are put into days once for each answer and zone: a year has thousands.
+const sorted = { slots: null, zone: "", days: new Map() };
+function slotsOn(day) {
+  if (sorted.slots !== known.slots || sorted.zone !== known.zone) {
+    Object.assign(sorted, { slots: known.slots, zone: known.zone, days: new Map() });
+    for (const slot of known.slots) {
+      const its = dayOf(slot, known.zone);
+      sorted.days.set(its, [...(sorted.days.get(its) ?? []), slot]);
+    }
+  }
+  return sorted.days.get(day) ?? [];
+}
+
 // Takes in an answer: what is open between two instants is now what it says.
-function learn(content, from, to) {
-  const rows = list(content.collection);
-  const instants = instantsIn(rows, known.zone);
+function learn(content, instants, from, to) {
   // An answer that was cut says nothing about what comes after its last row.
   const end = content.left_out && instants.length ? Math.max(...instants) + 1 : to;
-  known.slots = new Set([...known.slots].filter((slot) => slot < from || slot >= end).concat(instants));
+  const others = known.slots.filter((slot) => slot < from || slot >= end);
+  known.slots = [...new Set([...others, ...instants])].sort((one, other) => one - other);
   known.looked.push([from, end]);
 }
 
@@ -61,7 +72,7 @@ function begin(result) {
   const instants = instantsIn(rows, zone);
   const from = readInstant(known.args.start_time, zone) ?? Math.min(...instants, Date.now());
   const to = readInstant(known.args.end_time, zone) ?? Math.max(...instants, from) + 1;
-  learn(content, from, to);
+  learn(content, instants, from, to);
   const first = instants.length ? Math.min(...instants) : Math.max(from, Date.now());
   known.day = dayOf(first, zone);
   known.month = monthOf(known.day);
@@ -82,11 +93,12 @@ async function look(month) {
   const result = await host.call(known.tool, { ...known.args, ...range });
   known.isBusy = false;
   if (result.isError) return say(reasonsOf(result).join(" "));
-  learn(contentOf(result), from, to);
-  if (known.month !== month) lookOn(); // the page was turned meanwhile
+  const content = contentOf(result);
+  learn(content, instantsIn(list(content.collection), known.zone), from, to);
   say(daysOf(month).some((day) => slotsOn(day).length) ? "" : `No open times in ${monthName(month)}.`);
   const isWalking = part("days").contains(document.activeElement); // then the day is the person's own choice
   if (known.month === month && !isWalking && !slotsOn(known.day).length) known.day = firstDayIn(month);
+  if (known.month !== month) lookOn(); // the page was turned meanwhile
   draw();
 }
 
@@ -188,7 +200,7 @@ async function open(url) {
 
 // It is booked: the time is open no longer, and the model must not book it again.
 async function settle(start, { uri }) {
-  known.slots.delete(start);
+  known.slots = known.slots.filter((slot) => slot !== start);
   draw();
   const which = typeof uri === "string" ? `, invitee ${JSON.stringify(uri.slice(0, LONGEST_QUOTE))}` : "";
   const text = `In the slot picker the user has booked ${described(start)}${which}. Do not book it again.`;

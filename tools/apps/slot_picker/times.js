@@ -40,21 +40,41 @@ function firstWeekday(language) {
 
 function isZone(name) {
   try {
-    return typeof name === "string" && name !== "" && Boolean(new Intl.DateTimeFormat(PLAIN, { timeZone: name }));
+    return typeof name === "string" && name !== "" && Boolean(formatter(name, {}, PLAIN));
   } catch {
     return false;
   }
 }
 
-function wallOf(instant, zone) {
+function readWall(instant, zone) {
   const options = { year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric" };
   const parts = formatter(zone, { ...options, second: "numeric", hourCycle: "h23" }, PLAIN).formatToParts(instant);
   const { year, month, day, hour, minute, second } = Object.fromEntries(parts.map((part) => [part.type, +part.value]));
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
+// How far the clocks of a zone are ahead of UTC for days around a time, null where that changes. Reading clocks is slow,
+// and a year has thousands of times on a few hundred days.
+const steady = new Map();
+function steadyOffset(time, zone) {
+  const day = Math.floor(time / DAY);
+  const key = `${zone} ${day}`;
+  if (!steady.has(key)) {
+    const [before, after] = [day - 1, day + 2].map((edge) => readWall(edge * DAY, zone) - edge * DAY);
+    steady.set(key, before === after ? before : null);
+  }
+  return steady.get(key);
+}
+
+function wallOf(instant, zone) {
+  const offset = steadyOffset(instant, zone);
+  return offset === null ? readWall(instant, zone) : instant + offset;
+}
+
 // When the clocks of a zone show a wall time: once, twice where they are put back, never where they are put forward.
 function instantsOf(wall, zone) {
+  const offset = steadyOffset(wall, zone);
+  if (offset !== null) return [wall - offset];
   const offsets = [wall - DAY, wall + DAY].map((near) => wallOf(near, zone) - near);
   const instants = [...new Set(offsets)].map((offset) => wall - offset);
   return instants.filter((instant) => wallOf(instant, zone) === wall).sort((one, other) => one - other);
@@ -86,7 +106,8 @@ function readInstant(text, zone) {
 // The instants of an answer's rows: {date, timezone, times} for each day, or {start_time} for each slot.
 function instantsIn(rows, zone) {
   const instants = rows.flatMap((row) => {
-    if (Array.isArray(row?.times)) return row.times.map((time) => readInstant(`${row.date}T${time}`, zoneIn([row], zone)));
+    const rowZone = zoneIn([row], zone);
+    if (Array.isArray(row?.times)) return row.times.map((time) => readInstant(`${row.date}T${time}`, rowZone));
     return (row?.status ?? "available") === "available" ? [readInstant(row?.start_time, zone)] : [];
   });
   return instants.filter((instant) => instant !== null);
