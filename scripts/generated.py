@@ -1,6 +1,6 @@
 """The generated pages: the tool table of README.md, docs/reference.md, and snapshots in tests/snapshots/.
 
-A snapshot holds what clients see of a tool, of all prompts, or of all resources.
+A snapshot holds what clients see of a tool, of all prompts, or of all resources, apps included.
 
 Everything comes from the declarations in tools/, and from tests/calendly_api/endpoints.json, which holds Calendly's own
 facts. `scripts/docs` writes the pages, `scripts/docs --check` names the stale ones.
@@ -15,9 +15,11 @@ from typing import TypedDict
 
 from pydantic import BaseModel
 
+from server.apps import described_app
 from server.handlers import described
 from server.material import described_prompt, described_resource, described_template
 from tools import ALL, ENDPOINTS
+from tools.apps import APPS
 from tools.prompts import PROMPTS
 from tools.resources import RESOURCES
 from tools.tool import EndpointTool, Tool
@@ -138,6 +140,12 @@ What a client can attach to a conversation. Reading one is a call of the tool na
 
 {resource_table()}
 
+## Apps
+
+Views for hosts that know MCP Apps. Each is listed as a resource while the agent has a tool whose answers it shows.
+
+{app_table()}
+
 ## Prompts
 
 What a person can pick to begin with. Each is there while the agent has the tools it needs, and names further ones only
@@ -155,6 +163,12 @@ def resource_table() -> str:
         for resource in RESOURCES
     )
     return "\n".join(rows(("resource", "what", "reads with", "scope"), body))
+
+
+def app_table() -> str:
+    """The apps of docs/reference.md."""
+    body = ((f"`{app.uri}`", app.description, " ".join(f"`{tool.name}`" for tool in app.shows)) for app in APPS)
+    return "\n".join(rows(("app", "what", "shows the answers of"), body))
 
 
 def prompt_table() -> str:
@@ -180,6 +194,7 @@ def _snapshot(*seen: BaseModel) -> str:
 def _resources() -> Iterator[BaseModel]:
     for resource in RESOURCES:
         yield described_template(resource) if resource.variables else described_resource(resource)
+    yield from map(described_app, APPS)
 
 
 def pages() -> dict[Path, str]:

@@ -20,6 +20,7 @@ from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
 from calendly.ranges import Cap
+from server.apps import declare
 from server.caller import Callers
 from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
@@ -183,7 +184,7 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
 def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
     """Make the server that answers MCP."""
     material = Material(handlers)
-    return Server(
+    server: Server[Any] = Server(
         "calendly",
         title="Calendly",
         version=version(DISTRIBUTION),
@@ -200,3 +201,5 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         on_read_resource=material.read_resource,
         on_completion=material.complete,
     )
+    declare(server)
+    return server

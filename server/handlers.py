@@ -17,6 +17,7 @@ from server.party import Party, operation_of
 from server.recording import CallRecord, Permit
 from server.results import failure, rehearsal, repetition, success
 from server.selection import Selection, narrow
+from tools.apps import view_of
 from tools.errors import AccessDenied, ToolError
 from tools.lean import lean, tells_time
 from tools.questions import QUESTIONS
@@ -250,5 +251,5 @@ def described(tool: Tool) -> types.Tool:
             idempotent_hint=tool.idempotent,
             open_world_hint=True,
         ),
-        _meta=tool.meta,
+        _meta={**tool.meta, **view_of(tool)},
     )

@@ -11,9 +11,11 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
 from calendly.third_party_text import shown
+from server.apps import apps_for, described_app, read_app
 from server.confirm import Context
 from server.handlers import Handlers
 from server.recent import Recent
+from tools.apps import app_at
 from tools.completions import COMPLETIONS, MOST, beginning_with
 from tools.errors import ArgumentError
 from tools.prompts import PROMPTS, Prompt, Scene
@@ -78,9 +80,9 @@ class Material:
         self, context: Context, _params: types.PaginatedRequestParams | None
     ) -> types.ListResourcesResult:
         """List the resources that the agent may read, all on one page; those with variables are templates."""
-        return types.ListResourcesResult(
-            resources=[described_resource(one) for one in self._readable(context) if not one.variables]
-        )
+        resources = [described_resource(one) for one in self._readable(context) if not one.variables]
+        apps = [described_app(app) for app in apps_for(self._seen(context))]
+        return types.ListResourcesResult(resources=[*resources, *apps])
 
     async def list_templates(
         self, context: Context, _params: types.PaginatedRequestParams | None
@@ -98,6 +100,9 @@ class Material:
         Raises:
             MCPError: -32602 when there is none at that URI, `REFUSED` for what Calendly or a rule refuses.
         """
+        app = app_at(params.uri)
+        if app is not None:
+            return read_app(app, self._seen(context))
         found = found_at(params.uri)
         if found is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no resource {_echo(params.uri)}.")

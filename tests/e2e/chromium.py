@@ -96,6 +96,22 @@ class Page:
         """Evaluate a script of the test's, which works where the pages' own do not."""
         return self._ask("script", source)
 
+    def within(self, source: str) -> Any:  # noqa: ANN401 - any JSON
+        """Evaluate a script in the frame that it shows."""
+        return self._ask("within", source)
+
+    def click(self, role: str, name: str) -> None:
+        """Click what has a role and a name, in the frame that it shows."""
+        self._ask("click", {"role": role, "name": name})
+
+    def miss(self, role: str, name: str) -> None:
+        """Wait until nothing has this role and name, in the frame that it shows."""
+        self._ask("miss", {"role": role, "name": name})
+
+    def see(self, text: str) -> None:
+        """Wait until a text can be read in the frame that it shows."""
+        self._ask("see", text)
+
     def frames(self) -> list[tuple[str, str]]:
         """List the addresses and titles of its frames, its own first."""
         return [(address, title) for address, title in self._ask("frames")]
@@ -109,7 +125,7 @@ class Page:
         return list(self._ask("complaints"))
 
     def barriers(self) -> list[str]:
-        """What axe finds serious or critical."""
+        """What axe finds serious or critical, in the frame that it shows where there is one."""
         found = self._ask("accessibility")["violations"]
         grave = [violation for violation in found if violation["impact"] in {"serious", "critical"}]
         return [f"{barrier['id']}: {node['html']}" for barrier in grave for node in barrier["nodes"]]
@@ -125,11 +141,13 @@ class Browser:
 
     remote: Remote
 
-    def open(self, *, scripts: bool = True, width: int = 1024, dark: bool = False, scale: float = 1) -> Page:
+    def open(
+        self, *, scripts: bool = True, width: int = 1024, height: int = 800, dark: bool = False, scale: float = 1
+    ) -> Page:
         """Open an empty page, as a person who wants reduced motion."""
         options = {
             "javaScriptEnabled": scripts,
-            "viewport": {"width": width, "height": 800},
+            "viewport": {"width": width, "height": height},
             "deviceScaleFactor": scale,
             "colorScheme": "dark" if dark else "light",
             "reducedMotion": "reduce",

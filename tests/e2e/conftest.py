@@ -12,7 +12,9 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
+from tests.e2e.chromium import Browser, chromium
 from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
+from tests.e2e.pages import Loopback, loopback
 from tests.e2e.processes import parameters, program
 from tests.sandbox.api import Json, bearer
 from tests.server.desk import Era, Person, call
@@ -231,3 +233,17 @@ def replicas(replica_settings: dict[str, str]) -> Generator[Replicas]:
         hosted(public_url=public, **replica_settings) as second,
     ):
         yield Replicas(first, second, replica_settings)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Generator[Browser]:
+    """Run a Chromium."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def client() -> Generator[Loopback]:
+    """Run the web server of a client."""
+    with loopback() as client:
+        yield client

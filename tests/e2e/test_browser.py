@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from tests.e2e.chromium import Browser, chromium
+from tests.e2e.chromium import Browser
 from tests.e2e.pages import APP, STATE, WAYS, Stage, call, sign_in, stage, use_an_agent
 from tests.e2e.people import MEMBER
 
@@ -14,12 +14,6 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("chromium")]
 
 _LONGEST_TRANSITION = """Math.max(...[...document.querySelectorAll("*")].map(
     (element) => parseFloat(getComputedStyle(element).transitionDuration)))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.processes import program
 from tools import ALL
+from tools.apps import EXTENSION, MIME_TYPE, SLOT_PICKER
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 MODERN = "2026-07-28"
@@ -77,6 +78,35 @@ def test_the_newest_revision_is_served_on_the_same_address(http: httpx2.Client) 
     discovered = post(http, request("server/discover"), version=MODERN)
     assert discovered["supportedVersions"] == [MODERN]
     assert discovered["cacheScope"] == "private"
+
+
+@pytest.mark.parametrize("version", ["2025-06-18", "2025-11-25", MODERN])
+def test_an_app_is_named_by_its_tool_and_read_on_every_revision(http: httpx2.Client, version: str) -> None:
+    listed = post(http, request("tools/list"), version=version)["tools"]
+    [uri] = {tool["_meta"]["ui"]["resourceUri"] for tool in listed if "ui" in tool["_meta"]}
+    read = post(http, request("resources/read", uri=uri), {"Mcp-Name": uri}, version=version)
+    [contents] = read["contents"]
+    assert (contents["uri"], contents["mimeType"]) == (uri, MIME_TYPE)
+    assert (contents["text"], contents["_meta"]) == (SLOT_PICKER.html, SLOT_PICKER.meta)
+    assert read.get("cacheScope") == ("public" if version == MODERN else None)
+
+
+def test_the_extension_is_declared_where_a_revision_has_a_place_for_it(http: httpx2.Client) -> None:
+    assert post(http, request("server/discover"), version=MODERN)["capabilities"]["extensions"] == {
+        EXTENSION: {"mimeTypes": [MIME_TYPE]}
+    }
+    hello = request(
+        "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"}
+    )
+    assert "extensions" not in message(http.post("/mcp", json=hello))["result"]["capabilities"]
+
+
+def test_a_request_that_narrows_itself_to_other_tools_has_no_app(http: httpx2.Client) -> None:
+    narrow = {"X-MCP-Tools": "get_current_user"}
+    listed = post(http, request("resources/list"), narrow)["resources"]
+    assert [one["uri"] for one in listed] == ["calendly://me"]
+    read = http.post("/mcp", json=request("resources/read", uri=SLOT_PICKER.uri), headers=narrow)
+    assert message(read)["error"]["code"] == -32602
 
 
 def test_white_space_around_a_header_is_not_part_of_it(endpoint: str) -> None:

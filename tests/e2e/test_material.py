@@ -11,6 +11,7 @@ from mcp.shared.exceptions import MCPError
 from server.material import REFUSED
 from tests.e2e.conftest import Connection
 from tests.server.desk import call
+from tools.apps import APPS
 from tools.prompts import PROMPTS
 from tools.resources import RESOURCES
 
@@ -32,7 +33,8 @@ async def test_everything_is_listed_in_order_on_one_page_for_its_client_alone(co
     prompts, resources = await client.list_prompts(), await client.list_resources()
     templates = await client.list_resource_templates()
     assert [prompt.name for prompt in prompts.prompts] == [prompt.name for prompt in PROMPTS]
-    assert [one.uri for one in resources.resources] == [one.uri for one in RESOURCES if not one.variables]
+    fixed = [one.uri for one in RESOURCES if not one.variables]
+    assert [one.uri for one in resources.resources] == [*fixed, *(app.uri for app in APPS)]
     assert [one.uri_template for one in templates.resource_templates] == [one.uri for one in RESOURCES if one.variables]
     for page in (prompts, resources, templates):
         assert page.next_cursor is None

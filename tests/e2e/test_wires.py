@@ -10,6 +10,7 @@ from mcp.shared.exceptions import MCPError
 from tests.e2e.conftest import Connection, Connector
 from tests.server.desk import Answer, Era, call
 from tools import ALL
+from tools.apps import view_of
 
 pytestmark = pytest.mark.anyio
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -21,7 +22,8 @@ async def test_all_tools_are_listed_in_order_with_all_that_is_known_of_them(conn
     assert listed.next_cursor is None
     for seen, tool in zip(listed.tools, ALL, strict=True):
         assert (seen.title, seen.description) == (tool.title, tool.description)
-        assert (seen.input_schema, seen.output_schema, seen.meta) == (tool.input_schema, tool.output_schema, tool.meta)
+        assert (seen.input_schema, seen.output_schema) == (tool.input_schema, tool.output_schema)
+        assert seen.meta == {**tool.meta, **view_of(tool)}
         assert seen.annotations == types.ToolAnnotations(
             read_only_hint=tool.access == "read",
             destructive_hint=tool.destructive,

@@ -21,6 +21,8 @@ const browser = await chromium.launch({
 });
 const pages = [];
 
+const innermost = (page) => page.frames().at(-1); // the page itself where it has no frame
+
 const commands = {
   async open(_, options) {
     const page = await (await browser.newContext(options)).newPage();
@@ -44,9 +46,14 @@ const commands = {
   frames: ({ page }) => Promise.all(page.frames().map(async (frame) => [frame.url(), await frame.title()])),
   complaints: ({ complaints }) => complaints,
   async accessibility({ page }) {
-    await page.evaluate(axe);
-    return page.evaluate("axe.run()");
+    await innermost(page).evaluate(axe);
+    return innermost(page).evaluate("axe.run()");
   },
+  within: ({ page }, source) => innermost(page).evaluate(source),
+  click: ({ page }, { role, name }) => innermost(page).getByRole(role, { name, exact: true }).click(),
+  miss: ({ page }, { role, name }) =>
+    innermost(page).getByRole(role, { name, exact: true }).waitFor({ state: "detached" }),
+  see: ({ page }, text) => innermost(page).getByText(text).first().waitFor(),
   picture: ({ page }, path) => page.screenshot({ path, fullPage: true, animations: "disabled" }).then(() => path),
 };
 

@@ -90,7 +90,7 @@ def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
     assert [line for line in lines if not LOCK_LINE.fullmatch(line)] == []
 
 
-def test_the_wheel_holds_every_module_and_nothing_but_the_packages(tmp_path: Path) -> None:
+def test_the_wheel_holds_every_module_page_and_script_and_nothing_but_the_packages(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
@@ -100,4 +100,6 @@ def test_the_wheel_holds_every_module_and_nothing_but_the_packages(tmp_path: Pat
     (wheel,) = tmp_path.glob("*.whl")
     names = {entry for entry in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in entry}
     assert {entry.partition("/")[0] for entry in names} == set(ROOMS)
-    assert {str(path.relative_to(ROOT)) for room in ROOMS for path in (ROOT / room).rglob("*.py")} <= names
+    shipped = ("*.py", "*.html", "*.css", "*.js")
+    files = {path for room in ROOMS for kind in shipped for path in (ROOT / room).rglob(kind)}
+    assert {str(path.relative_to(ROOT)) for path in files} <= names

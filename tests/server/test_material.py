@@ -22,6 +22,7 @@ from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
+from tools.apps import MIME_TYPE, SLOT_PICKER
 
 pytestmark = pytest.mark.anyio
 
@@ -148,7 +149,10 @@ async def test_what_is_off_is_neither_listed_nor_read_and_the_refusal_says_who_d
 
 async def test_tools_that_are_left_out_take_their_resources_and_prompts_with_them(connect: Connect) -> None:
     async with connect(tools="get_current_user,list_event_types,list_event_type_available_times") as client:
-        assert await listed(client) == ({"book_meeting"}, {"calendly://me", "calendly://event_types"})
+        assert await listed(client) == (
+            {"book_meeting"},
+            {"calendly://me", "calendly://event_types", SLOT_PICKER.uri},
+        )
         assert "give me the scheduling_url" in await prompt(client, "book_meeting")
         assert (await refused(client, "calendly://agenda/today")).code == REFUSED
 
@@ -289,3 +293,30 @@ async def test_a_reading_is_recorded_as_a_call_of_its_tool(connect: Connect) -> 
         "not_found",
         f"https://api.calendly.com/scheduled_events/{NOBODY}",
     )
+
+
+async def test_an_app_is_listed_and_read_as_html_without_asking_calendly(connect: Connect, api: Api) -> None:
+    async with connect() as client:
+        before = await requests(api)
+        [listed_app] = [one for one in (await client.list_resources()).resources if one.uri == SLOT_PICKER.uri]
+        assert (listed_app.mime_type, listed_app.meta) == (MIME_TYPE, SLOT_PICKER.meta)
+        assert listed_app.annotations == types.Annotations(audience=["user"])
+        [contents] = (await client.read_resource(SLOT_PICKER.uri)).contents
+        assert isinstance(contents, types.TextResourceContents)
+        assert (contents.uri, contents.mime_type, contents.meta) == (SLOT_PICKER.uri, MIME_TYPE, SLOT_PICKER.meta)
+        assert contents.text == SLOT_PICKER.html
+        assert await requests(api) == before
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("access", "availability=off"), ("exclude_tools", "list_event_type_available_times"), ("toolsets", "webhooks")],
+)
+async def test_an_app_is_there_while_a_tool_is_whose_answers_it_shows(
+    connect: Connect, setting: str, value: str
+) -> None:
+    async with connect("owner", None, **{setting: value}) as client:
+        assert SLOT_PICKER.uri not in (await listed(client))[1]
+        error = await refused(client, SLOT_PICKER.uri)
+        assert error.code == types.INVALID_PARAMS
+        assert error.message == "Slot picker needs list_event_type_available_times, which is off here."

@@ -1,0 +1,94 @@
+"""Apps: answers of tools as something to look at and click, in the host's own frame.
+
+This is the extension MCP Apps, `io.modelcontextprotocol/ui` (SEP-1865, as of 2026-01-26). A tool's `_meta` names the
+app that shows its answers; a host that knows the extension reads the app's HTML, puts it in a sandboxed frame and hands
+it the tool's arguments and answer. Any other host shows the answer as it always did: no answer depends on an app.
+
+An app is one folder: a page, a style and scripts, put together to one document that loads nothing and reaches nobody
+but its host.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from tools.availability import list_event_type_available_times
+from tools.tool import Tool, tool_of
+
+EXTENSION: Final = "io.modelcontextprotocol/ui"
+MIME_TYPE: Final = "text/html;profile=mcp-app"
+
+_FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class App:
+    """One app.
+
+    Attributes:
+        name: What it is called; its folder, too.
+        title: A few words for a person.
+        description: A sentence for a person.
+        shows: The tools whose answers it shows.
+        scripts: Its scripts, in the order in which they run.
+    """
+
+    name: str
+    title: str
+    description: str
+    shows: tuple[Tool, ...]
+    scripts: tuple[str, ...]
+
+    @property
+    def uri(self) -> str:
+        """Where its HTML is read."""
+        return f"ui://calendly/{self.name.replace('_', '-')}"
+
+    @property
+    def meta(self) -> dict[str, object]:
+        """The `_meta` of its HTML: no origin but its own document, and a border around it."""
+        nowhere: dict[str, list[str]] = {
+            kind: [] for kind in ("connectDomains", "resourceDomains", "frameDomains", "baseUriDomains")
+        }
+        return {"ui": {"csp": nowhere, "prefersBorder": True}}
+
+    @cached_property
+    def html(self) -> str:
+        """The whole document."""
+        script = "\n".join(self._read(name) for name in self.scripts)
+        page = self._read("page.html")
+        page = page.replace("<style></style>", f"<style>\n{self._read('style.css')}</style>")
+        return page.replace("<script></script>", f"<script>\n{script}</script>")
+
+    def _read(self, name: str) -> str:
+        return (_FOLDER / self.name / name).read_text(encoding="utf-8")
+
+
+SLOT_PICKER: Final = App(
+    name="slot_picker",
+    title="Slot picker",
+    description="Open times as a calendar to click: choose one, tell the conversation or book it.",
+    shows=(tool_of(list_event_type_available_times),),
+    scripts=("times.js", "host.js", "calendar.js", "booking.js", "picker.js"),
+)
+
+APPS: Final = (SLOT_PICKER,)
+
+_SHOWN_BY: Final[Mapping[str, App]] = {tool.name: app for app in APPS for tool in app.shows}
+
+
+def app_at(uri: str) -> App | None:
+    """Return the app whose HTML is read at a URI, None where there is none."""
+    return next((app for app in APPS if app.uri == uri), None)
+
+
+def view_of(tool: Tool) -> dict[str, object]:
+    """Return what the `_meta` of a tool says of the app that shows its answers; nothing where none does.
+
+    It is said to every host, also to one that does not declare the extension: those ignore it, some that can show apps
+    do not declare it, and a list that is the same for all can be kept.
+    """
+    app = _SHOWN_BY.get(tool.name)
+    return {"ui": {"resourceUri": app.uri}} if app else {}
