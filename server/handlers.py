@@ -27,7 +27,7 @@ from tools.subjects import SUBJECTS
 from tools.times import own_timezone, zone_of
 from tools.tool import Tool
 from tools.toolset import Call
-from tools.withholding import INVITEE_DATA, withhold
+from tools.withholding import INVITEE_DATA, marked, withhold
 
 log = logging.getLogger(__name__)
 
@@ -227,10 +227,10 @@ async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detai
     if caller.party.invitees_hidden_by is not None:
         answer = withhold(shape, answer)
     if detail == "full":
-        return answer
+        return marked(shape, answer)
     # The zone that was asked for, else the person's own, where it is known.
     zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
-    return lean(shape, answer, zone)
+    return marked(shape, lean(shape, answer, zone))
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

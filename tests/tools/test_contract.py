@@ -83,7 +83,7 @@ def text_of(name: str, schema: Fact) -> str:
 
 ADDED = {
     *("timezone", "local_start", "local_time", "date", "times"),
-    *("left_out", "rows", "how_to_go_on", "withheld"),
+    *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text"),
     *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),
 }
 """The fields of ours beside Calendly's: local times, what did not fit or is withheld, what would be sent or was not
