@@ -68,7 +68,6 @@ async def _book(
 
 async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
     event = await _if_allowed(call.via(get_scheduled_event)(scheduled_event))
-    _require_coming(event, call.caller.now())
     people = await _if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
     invitees = people.get("collection", []) if people else []
     what = (
@@ -82,22 +81,24 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
     told = f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
-    return (
+    question = (
         f"Cancel {what}{names}; Calendly will e-mail {_all(addresses, active) or 'the invitees'}. "
         f"This cannot be undone.{told}"
     )
+    over = _why_over(event, call.caller.now()) if event else None
+    if over is not None:
+        raise TooLate(over, question)
+    return question
 
 
-def _require_coming(event: models.ScheduledEvent | None, now: datetime) -> None:
-    """Ask nobody about a meeting that is canceled or past. Raises TooLate."""
-    if event is not None and event.get("status") == "canceled":
-        raise TooLate("This meeting is canceled already.")
+def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
+    """Say why a meeting cannot be canceled any more; None where it can, or nobody knows."""
+    if event.get("status") == "canceled":
+        return "This meeting is canceled already."
     try:
-        is_past = event is not None and parse_time(event.get("end_time") or "") <= now
-    except (ValueError, TypeError):
-        return
-    if is_past:
-        raise TooLate("This meeting is over.")
+        return "This meeting is over." if parse_time(event.get("end_time") or "") <= now else None
+    except (ValueError, TypeError):  # it is no time, or has no offset
+        return None
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:
