@@ -7,7 +7,7 @@ of a page on which the person answers, and a capability may take that answer and
 only with our seal, bound to this very call (`server.seal`).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.seal import Unproven
-from tools.errors import ConfirmationRequired, Declined
+from tools.errors import ConfirmationRequired, Declined, TooLate
 from tools.stakes import Stakes
 
 Context = ServerRequestContext[Any, Any]
@@ -113,6 +113,7 @@ class Approval:
             InputRequired: The client has to ask and repeat the call.
             ConfirmationRequired: The client cannot ask.
             Declined: The person said no, or dismissed the question.
+            TooLate: There is nothing to ask about.
         """
         doubt = ""
         try:
@@ -122,14 +123,19 @@ class Approval:
         except Unproven as unproven:
             doubt = f"{unproven} "
         can_ask = self._can_ask() and not self.only_page
-        text = doubt + await stakes.question()
+        text = doubt + await _worded(stakes.question, is_repeat=bool(doubt))
         if can_ask and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             raise InputRequired(self._round(text))
         if can_ask and self.context.session.can_send_request and await self._elicit(text):
             return BY_PERSON
         token = self.seal.issue(_BY_AGENT, self.bound_to)
-        url = await self.page.open(token, await stakes.question_for_person()) if self.page else None
+        url = await self._open(token, stakes, is_repeat=bool(doubt))
         raise ConfirmationRequired(text, token, url, only_page=self.only_page)
+
+    async def _open(self, token: str, stakes: Stakes, *, is_repeat: bool) -> str | None:
+        if self.page is None:
+            return None
+        return await self.page.open(token, await _worded(stakes.question_for_person, is_repeat=is_repeat))
 
     async def _given(self) -> str | None:
         """Return how this round was approved, None when it brought no approval.
@@ -187,6 +193,16 @@ class Approval:
             return False
         _require_consent(answer)
         return True
+
+
+async def _worded(question: Callable[[], Awaitable[str]], *, is_repeat: bool) -> str:
+    """Word the question. Whoever repeats a call with a confirmation that does not count is told that, even too late."""
+    try:
+        return await question()
+    except TooLate as late:
+        if not is_repeat:
+            raise
+        return late.question
 
 
 def _require_consent(answer: types.ElicitResult) -> None:

@@ -47,7 +47,15 @@ class KeyTaken(ToolError):
 
 
 class TooLate(ToolError):
-    """What the call would end is over already."""
+    """What the call would end is over already.
+
+    Attributes:
+        question: What a person would be asked, were it not.
+    """
+
+    def __init__(self, reason: str, question: str) -> None:
+        super().__init__(reason)
+        self.question = question
 
 
 class AccessDenied(ToolError):

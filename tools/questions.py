@@ -76,15 +76,16 @@ class _Told:
     Attributes:
         what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee`.
         whom: The addresses that Calendly writes to; empty where they may not be seen.
+        over: Why it cannot be canceled any more; None where it can, or nobody knows.
     """
 
     what: str
     whom: str
+    over: str | None
 
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _Told:
     event = await _if_allowed(call.via(get_scheduled_event)(scheduled_event))
-    _require_coming(event, call.caller.now())
     people = await _if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
     invitees = people.get("collection", []) if people else []
     what = (
@@ -97,15 +98,19 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _Told:
         guests = event.get("event_guests") or []
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
-    return _Told(f"{what}{names}", _all(addresses, active))
+    over = _why_over(event, call.caller.now()) if event else None
+    return _Told(f"{what}{names}", _all(addresses, active), over)
 
 
 async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
     meeting = await _meeting(call, scheduled_event)
-    return (
+    question = (
         f"Cancel {meeting.what}; Calendly will e-mail {meeting.whom or 'the invitees'}. "
         f"This cannot be undone.{_read_by_them(reason)}"
     )
+    if meeting.over is not None:
+        raise TooLate(meeting.over, question)
+    return question
 
 
 async def _reschedule(
@@ -128,16 +133,14 @@ def _read_by_them(reason: str | None) -> str:
     return f" The reason they read: {_plain(reason, _LONGEST_URL)}" if reason else ""
 
 
-def _require_coming(event: models.ScheduledEvent | None, now: datetime) -> None:
-    """Ask nobody about a meeting that is canceled or past. Raises TooLate."""
-    if event is not None and event.get("status") == "canceled":
-        raise TooLate("This meeting is canceled already.")
+def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
+    """Say why a meeting cannot be canceled any more; None where it can, or nobody knows."""
+    if event.get("status") == "canceled":
+        return "This meeting is canceled already."
     try:
-        is_past = event is not None and parse_time(event.get("end_time") or "") <= now
-    except (ValueError, TypeError):
-        return
-    if is_past:
-        raise TooLate("This meeting is over.")
+        return "This meeting is over." if parse_time(event.get("end_time") or "") <= now else None
+    except (ValueError, TypeError):  # it is no time, or has no offset
+        return None
 
 
 async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:

@@ -46,7 +46,7 @@ def withhold(shape: object, answer: object) -> object:
 
 def tells_now(shape: object, answer: object) -> bool:
     """Say whether an answer does hold personal data of invitees, which are texts that outsiders wrote."""
-    if not tells_of_invitees(shape):
+    if not tells_of_invitees(shape) or WITHHELD in cast("Mapping[str, object]", answer):
         return False
     walk = _Walk()
     walk.of(shape, answer, about_invitee=False)

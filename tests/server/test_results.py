@@ -46,7 +46,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (OutcomeUnknown("No."), "outcome_unknown"),
     (ArgumentError.of("count", "No."), "invalid_argument"),
     (KeyTaken("No."), "conflict"),
-    (TooLate("No."), "conflict"),
+    (TooLate("No.", "No?"), "conflict"),
     (AccessDenied("No."), "access_denied_by_policy"),
     (NotRecorded("The record cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),

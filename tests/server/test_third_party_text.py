@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import mcp_types as types
@@ -80,15 +80,15 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
 def texts(value: Json) -> list[str]:
     """Every text in an answer."""
     if isinstance(value, dict):
-        return [text for inner in value.values() for text in texts(inner)]
+        return [text for inner in cast("dict[str, Json]", value).values() for text in texts(inner)]
     if isinstance(value, list):
         return [text for inner in value for text in texts(inner)]
     return [value] if isinstance(value, str) else []
 
 
 async def booked(api: Api, **invitee: str) -> str:
-    body = await api.booking()
-    return str((await api.book(**{**body, "invitee": {**body["invitee"], **invitee}}))["event"])
+    person = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York", **invitee}
+    return str((await api.book(invitee=person))["event"])
 
 
 @pytest.mark.parametrize("detail", ["lean", "full"])
@@ -111,16 +111,17 @@ async def test_orders_in_an_answer_come_out_whole_as_the_value_of_their_field_an
 async def test_every_tool_that_answers_such_texts_marks_them_and_no_other_does(connect: Connect, api: Api) -> None:
     event = await booked(api)
     async with connect() as client:
+        calls: dict[str, dict[str, Any]] = {
+            "list_event_invitees": {"scheduled_event": event},
+            "get_agenda": WEEKS,
+            "find_bookings": {"invitee_name": "Lee"},
+            "list_event_types": {},
+            "get_current_user": {},
+            "list_organization_memberships": {},
+        }
         marked = {
             name: THIRD_PARTY_TEXT in (await call(client, name, **arguments)).content
-            for name, arguments in {
-                "list_event_invitees": {"scheduled_event": event},
-                "get_agenda": WEEKS,
-                "find_bookings": {"invitee_name": "Lee"},
-                "list_event_types": {},
-                "get_current_user": {},
-                "list_organization_memberships": {},
-            }.items()
+            for name, arguments in calls.items()
         }
     assert marked == {
         "list_event_invitees": True,
