@@ -82,7 +82,8 @@ def texts(value: Json) -> list[str]:
     if isinstance(value, dict):
         return [text for inner in cast("dict[str, Json]", value).values() for text in texts(inner)]
     if isinstance(value, list):
-        return [text for inner in value for text in texts(inner)]
+        inside: list[Json] = value
+        return [text for inner in inside for text in texts(inner)]
     return [value] if isinstance(value, str) else []
 
 
