@@ -1,6 +1,7 @@
 """The command line as a person uses it."""
 
 import json
+import re
 import signal
 import socket
 from importlib.metadata import version
@@ -36,8 +37,7 @@ def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     assert ended.status == 0
     for word in (*COMMANDS, "CALENDLY_ACCESS_TOKEN_FILE", "CALENDLY_CLIENT_ID", "DATABASE_URL", "--config"):
         assert word in ended.stdout
-    for word in ("install", "doctor", "METRICS"):
-        assert word not in ended.stdout
+    assert "METRICS" not in ended.stdout
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
 
@@ -48,7 +48,7 @@ def test_every_command_has_help(command: str) -> None:
     ended = run(*command.split(), "--help")
     assert ended.status == 0
     assert f"usage: calendly-mcp {command}" in ended.stdout
-    assert "TOKEN" not in ended.stdout  # secrets never come from the command line
+    assert not re.search("TOKEN(?!_FILE)", ended.stdout)  # secrets never come from the command line
 
 
 @pytest.mark.parametrize("words", [("stdio",), ("http", "--auth", "none"), ("whoami",), ()], ids=str)
