@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "install": "the configuration of a client, so that it starts or reaches this server",
     "uninstall": "the same configuration without this server",
     "whoami": "the person, organization and zone behind the token or the sign-in",
+    "doctor": "whether token, network, clock, clients and data are in order, and what to do where they are not",
     "login": "sign in at Calendly by browser, for a server on this machine",
     "logout": "end that sign-in",
     "token": "tokens of the hosted endpoint for agents without a browser",

@@ -174,7 +174,7 @@ def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
             listener.bind((host, port))
             listener.listen()
         except OSError as fault:
-            raise CommandError(f"cannot listen on {host} port {port}: {fault.strerror}.") from None
+            raise cannot_listen(host, port, fault) from None
         shown = f"[{host}]" if ":" in host else host
         yield listener, f"http://{shown}:{listener.getsockname()[1]}"
 

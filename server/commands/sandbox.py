@@ -29,4 +29,4 @@ async def _serve(settings: Settings) -> None:
                 say(f"ready: {sandbox.url}")
                 await stop.wait()
     except OSError as fault:
-        raise CommandError(f"cannot listen on {settings.host} port {port}: {fault.strerror}.") from None
+        raise cannot_listen(settings.host, port, fault) from None
