@@ -22,6 +22,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
 from calendly.ranges import Cap
 from server.caller import Callers
+from server.clock import watch
 from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.local import local_party
@@ -122,6 +123,7 @@ def calendly_for(
     def opened() -> Calendly:
         clock = asyncio.get_running_loop().time
         http = open_client(version(DISTRIBUTION))
+        http.event_hooks["response"].append(watch(lambda: datetime.now(UTC)))
         stack.push_async_callback(http.aclose)
         pacer = Pacer(
             per_minute=settings.rate_limit,

@@ -2,21 +2,19 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
 
 from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied, Refusal, Unauthenticated
 from calendly.rate_limits import Report
 from calendly.scopes import includes
+from server.clock import complaint, seconds_ahead
 from server.terminal import PROGRAM
 from tools import ALL
 
 State = Literal["ok", "note", "fix"]
 
-# A second of the header's, and what the way there and back takes.
-_TOLERANCE: Final = 60.0
 # Calls a minute by plan (developer.calendly.com, "API rate limits"); no endpoint tells the plan itself.
 _PLANS: Final[Mapping[int, str]] = {
     50: "Free, by its limit: what takes a paid plan is refused, and the answer says so",
@@ -64,28 +62,13 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
 
 def clock(date: str | None, now: datetime) -> Finding:
     """Compare the machine's clock with the Date of an answer."""
-    try:
-        theirs = parsedate_to_datetime(date or "")
-    except ValueError:
+    seconds = seconds_ahead(date, now)
+    if seconds is None:
         return Finding("clock", "note", "the answer has no date to compare this machine's clock with")
-    theirs = theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC)
-    seconds = (now - theirs).total_seconds()
-    if abs(seconds) <= _TOLERANCE:
-        return Finding("clock", "ok", "this machine's clock agrees with Calendly's")
-    way = "ahead of" if seconds > 0 else "behind"
-    return Finding(
-        "clock",
-        "fix",
-        f"this machine's clock is {_span(abs(seconds))} {way} Calendly's: set it by the network, or open times and "
-        "sign-ins will be taken for past or future ones",
+    off = complaint(seconds)
+    return (
+        Finding("clock", "fix", off) if off else Finding("clock", "ok", "this machine's clock agrees with Calendly's")
     )
-
-
-def _span(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
 
 
 def token(kind: str, person: str | None, refused: CalendlyError | None) -> Finding:
@@ -159,7 +142,7 @@ def _missing(lacking: Iterable[str]) -> str:
     return "; ".join(f"{scope} ({', '.join(tool.name for tool in ALL if tool.scope == scope)})" for scope in lacking)
 
 
-def writes(granted: frozenset[str] | None) -> Finding:
+def writes(granted: Collection[str] | None) -> Finding:
     """Say of what writes whether it is granted; it is never tried."""
     wanted = sorted({tool.scope for tool in ALL if tool.access == "write"})
     if granted is None:

@@ -103,7 +103,7 @@ class Examination:
         async def hear(response: httpx2.Response) -> None:
             self._heard.append(response)
 
-        http.event_hooks = {"response": [hear]}
+        http.event_hooks["response"].append(hear)
         return http
 
     @property

@@ -29,7 +29,7 @@ from typing_extensions import override
 from server.guard import Guard, Reach
 from server.http_protocol import BoundedProtocol
 from server.signals import on_termination
-from server.terminal import CommandError, say
+from server.terminal import cannot_listen, say
 
 LARGEST_BODY: Final = 1024 * 1024
 """Bytes of a request on the MCP endpoint."""

@@ -29,8 +29,8 @@ def clients(machine: Machine, which: Callable[[str], str | None]) -> list[Findin
     findings = [finding for found in judged.values() for finding in found]
     unused = [client for client in there if not judged[client.title]]
     if unused:
-        titles, names = ", ".join(client.title for client in unused), "|".join(client.name for client in unused)
-        findings.append(Finding(_ABOUT, "note", f"not set up: {titles}; `{PROGRAM} install {names}` does it"))
+        titles = ", ".join(f"{client.title} ({client.name})" for client in unused)
+        findings.append(Finding(_ABOUT, "note", f"not set up: {titles}; `{PROGRAM} install CLIENT` does it"))
     absent = ", ".join(client.title for client in CLIENTS if client not in there)
     return [*findings, Finding(_ABOUT, "ok", f"not found on this machine: {absent}")] if absent else findings
 
@@ -41,12 +41,13 @@ def tokens_of_clients(machine: Machine) -> list[str]:
     return sorted({env[TOKEN_FILE] for entry in entries if TOKEN_FILE in (env := _env(entry))})
 
 
-def token_file(file: Path) -> list[Finding]:
+def token_file(name: str) -> list[Finding]:
     """Look at who can read the file that holds the token."""
     try:
+        file = Path(name).expanduser()
         if not is_open_to_others(file):
             return []
-    except OSError:  # that it cannot be read was said when the settings were
+    except OSError:  # it was read a moment ago, with the other settings
         return []
     return [Finding("token", "note", f"others on this machine can read {file}: chmod 600 {file}")]
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from textwrap import fill
 from typing import Final
 
@@ -53,7 +52,7 @@ async def _examine(settings: Settings, machine: Machine) -> Sequence[Finding]:
         if isinstance(party, Party) and reached[0].state == "ok":
             account = await examination.account(party)
         file = machine.environ.get(TOKEN_FILE)
-        account += token_file(Path(file).expanduser()) if file else []
+        account += token_file(file) if file else []
         return [*reached, *account, *clients(machine, shutil.which), *await _data(settings, stack)]
 
 

@@ -9,7 +9,7 @@ from sandbox import running
 from server.cli import Arguments
 from server.settings import Settings, load
 from server.signals import on_termination
-from server.terminal import CommandError, say
+from server.terminal import cannot_listen, say
 
 PORT: Final = 9000
 

@@ -106,10 +106,8 @@ def test_an_address_that_is_taken_is_one_line_and_status_1(settings: dict[str, s
         ):
             line = complaint(run(*words, **settings | {"CALENDLY_API_URL": ""}), 1)
             flag = words[-2]
-            assert line == (
-                f"cannot listen on 127.0.0.1 port {port}: Address already in use; {flag} names another port, and {flag} 0 "
-                "takes any free one."
-            )
+            remedy = f"{flag} names another port, and {flag} 0 takes any free one."
+            assert line == f"cannot listen on 127.0.0.1 port {port}: Address already in use; {remedy}"
 
 
 def test_tools_are_shown_as_a_table_and_as_json() -> None:
