@@ -317,7 +317,7 @@ def load(
         command: What is started.
         flags: The flags that were given, by field name.
         config: The file named by `--config`.
-        environ: The environment. A variable that is set but empty counts as not set.
+        environ: The environment. A variable that is empty, or a placeholder left unfilled, counts as not set.
 
     Raises:
         UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the settings do not
