@@ -69,6 +69,8 @@ def run(arguments: Arguments) -> int:
     if not change.is_needed:
         sys.stdout.write(f"{client.title} is set up already: {change.file} stays as it is.\n")
         return 0
+    if not change.file.parent.is_dir():
+        say(f"There is no folder {change.file.parent} yet. Is {client.title} on this machine, and was it started once?")
     if not settle(change, machine, asking="yes" not in arguments.options):
         return 1
     for line in _next_steps(client, wanted, machine):

@@ -64,6 +64,13 @@ def test_a_second_run_says_that_nothing_changes(tmp_path: Path) -> None:
     assert len([*tmp_path.rglob("*.bak")]) == 0
 
 
+def test_a_client_that_seems_not_to_be_there_is_asked_about(tmp_path: Path) -> None:
+    words = f"There is no folder {tmp_path}/.cursor yet. Is Cursor on this machine, and was it started once?\n"
+    assert install(tmp_path, "cursor", stdin="n\n").stderr == words
+    (tmp_path / ".cursor").mkdir()
+    assert install(tmp_path, "cursor", stdin="n\n").stderr == ""
+
+
 def test_uninstall_takes_out_what_install_put_in(tmp_path: Path) -> None:
     install(tmp_path, "cursor", "--sandbox", "--yes")
     removed = run("uninstall", "cursor", "--yes", HOME=str(tmp_path))
