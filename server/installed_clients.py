@@ -43,11 +43,8 @@ def tokens_of_clients(machine: Machine) -> list[str]:
 
 def token_file(name: str) -> list[Finding]:
     """Look at who can read the file that holds the token."""
-    try:
-        file = Path(name).expanduser()
-        if not is_open_to_others(file):
-            return []
-    except OSError:  # it was read a moment ago, with the other settings
+    file = Path(name).expanduser()
+    if not is_open_to_others(file):
         return []
     return [Finding("token", "note", f"others on this machine can read {file}: chmod 600 {file}")]
 

@@ -89,18 +89,24 @@ def put(text: str, path: Sequence[str], value: Json) -> str:
     """
     text = _document(text)
     node = _Reader(text).document()
-    for depth, key in enumerate(path):
-        if not isinstance(node.value, dict):
-            raise NotAnObjectError(f'"{path[depth - 1]}"' if depth else "the whole file")
-        member = node.member(key)
+    *above, last = path
+    for depth, key in enumerate(above):
+        member = _object(node, path[:depth]).member(key)
         if member is None:
             for inner in reversed(path[depth + 1 :]):
                 value = {inner: value}
             return _insert(text, node, key, value)
-        if depth == len(path) - 1:
-            return text if member.node.value == value else _replace(text, node, member, value)
         node = member.node
-    raise ValueError("a path has at least one key")
+    member = _object(node, above).member(last)
+    if member is None:
+        return _insert(text, node, last, value)
+    return text if member.node.value == value else _replace(text, node, member, value)
+
+
+def _object(node: Node, path: Sequence[str]) -> Node:
+    if not isinstance(node.value, dict):
+        raise NotAnObjectError(f'"{path[-1]}"' if path else "the whole file")
+    return node
 
 
 def remove(text: str, path: Sequence[str]) -> str:

@@ -34,7 +34,10 @@ def run(arguments: Arguments) -> int:
     """Look at everything. Returns the exit status: 1 when something has to be fixed."""
     settings = load("doctor", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)
-    findings = anyio.run(partial(_examine, settings, Machine.here()))
+    return _tell(anyio.run(partial(_examine, settings, Machine.here())))
+
+
+def _tell(findings: Sequence[Finding]) -> int:
     faults = sum(finding.state == "fix" for finding in findings)
     sys.stdout.write("".join(map(_line, findings)))
     sys.stdout.write(f"\n{_summary(faults)}\n")
@@ -78,10 +81,7 @@ async def _data(settings: Settings, stack: AsyncExitStack) -> list[Finding]:
     """Look at the folder of our data, and open the database if there is one."""
     if settings.sandbox or settings.database_url == MEMORY:
         return []
-    try:
-        folder = [data_folder(home_folder(settings))] if settings.database_url is None else []
-    except CommandError as homeless:
-        return [Finding("data", "fix", str(homeless))]
+    folder = [data_folder(home_folder(settings))] if settings.database_url is None else []
     try:
         require_database(settings)
     except CommandError:

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import anyio.to_thread
 import pytest
@@ -86,14 +87,25 @@ async def test_a_sign_in_is_looked_at_with_what_was_granted(person: dict[str, st
     assert "Run `calendly-mcp login` again" in found(ended, "token")[0]
 
 
-def test_nobody_learns_the_way_on_later_than_from_the_first_run(home: dict[str, str]) -> None:
+def test_a_sign_in_that_cannot_be_read_is_to_be_repeated(person: dict[str, str], sandbox: Sandbox) -> None:
+    folder = Path(person["XDG_DATA_HOME"], "calendly-mcp")
+    folder.mkdir(parents=True)
+    (folder / f"login-{quote(sandbox.url, safe='')}").write_text("nonsense")
+    ended = run("doctor", **person | {"CALENDLY_ACCESS_TOKEN": ""})
+    assert ended.status == 1
+    assert found(ended, "token")[0].startswith("fix: The stored login cannot be used; run `calendly-mcp login` again.")
+
+
+def test_nobody_learns_the_way_on_later_than_from_the_first_run(home: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".cursor").mkdir()
+    (tmp_path / CURSOR).write_text("nonsense")
     ended = run("doctor", **home)
     assert ended.status == 1
     [token] = found(ended, "token")
     assert token.startswith("fix: no access token is set and nobody signed in")
     for word in ("Personal access tokens", "scheduled_events:write", "calendly-mcp --sandbox"):
         assert word in ended.stdout
-    assert "2 things to fix, marked fix above." in ended.stdout
+    assert "3 things to fix, marked fix above." in ended.stdout
 
 
 @pytest.mark.parametrize(

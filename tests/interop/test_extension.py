@@ -54,10 +54,9 @@ def started(bundle: Path, chosen: Mapping[str, object]) -> StdioServerParameters
     """How a host starts the server. Python of the tests stands in for uv, which would need the network."""
     config = configured(bundle, chosen)
     assert (config["command"], config["args"]) == ("uv", ["run", "--no-dev", "--directory", str(bundle), "main.py"])
-    # Without the repository on the path: everything but what is required comes out of the bundle.
-    return StdioServerParameters(
-        command=sys.executable, args=["main.py"], cwd=bundle, env=environment({**config["env"]})
-    )
+    # Not measured: coverage would take the bundle for a second copy of the packages.
+    env = {name: value for name, value in environment(config["env"]).items() if not name.startswith("COVERAGE_")}
+    return StdioServerParameters(command=sys.executable, args=["main.py"], cwd=bundle, env=env)
 
 
 def test_its_manifest_is_valid_to_the_letter(tmp_path: Path) -> None:

@@ -223,6 +223,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         write(change_for(client, here, Wanted(), START), NOW)
 
 
+def test_a_file_whose_copy_cannot_be_kept_stays_as_it_is(tmp_path: Path) -> None:
+    here, client = machine(tmp_path), client_named("cursor")
+    file = client.file(here)
+    file.parent.mkdir()
+    file.write_text("{}")
+    (file.parent / "mcp.json.20261201-093000-000000.bak").mkdir()
+    with pytest.raises(CommandError, match="It is as it was"):
+        write(change_for(client, here, Wanted(), START), NOW)
+    assert file.read_text() == "{}"
+    assert len([*file.parent.iterdir()]) == 2
+
+
 def test_the_server_of_somebody_else_is_neither_replaced_nor_removed(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("cursor")
     file = client.file(here)
