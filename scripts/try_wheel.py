@@ -16,7 +16,8 @@ def main(words: Sequence[str]) -> int:
         [wheel] = build(Path(folder), "wheel")
         program = install_alone(wheel, Path(folder) / "environment") / "calendly-mcp"
         print(f"testing {wheel.name}", flush=True)
-        command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *(words or ["tests/e2e"])]
+        where = [] if any(not word.startswith("-") for word in words) else ["tests/e2e"]
+        command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *words, *where]
         tested = {**os.environ, PROGRAM: str(program)}
         return subprocess.run(command, cwd=ROOT, env=tested, check=False).returncode  # noqa: S603 - our own tests
 
