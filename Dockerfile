@@ -40,5 +40,7 @@ USER 65532:65532
 EXPOSE 8000
 # Over stdio there is nothing to ask: the process lives as long as its client, and the check says so. See the script.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s CMD ["python", "/opt/calendly-mcp/healthcheck.py"]
+# By this the MCP registry sees that the image is the owner's; see server.json.
+LABEL io.modelcontextprotocol.server.name=io.github.calendly-mcp-server/calendly-mcp-server
 ENTRYPOINT ["calendly-mcp"]
 CMD ["stdio"]

@@ -173,7 +173,10 @@ async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
     try:
         sockets = _bind(port)
     except OSError as error:
-        raise LoginRefused(f"Nothing can listen on port {port} here: {error.strerror}.") from None
+        raise LoginRefused(
+            f"Nothing can listen on port {port} here: {error.strerror}. --redirect-port names another one, which the "
+            "application must have as well."
+        ) from None
     callback = Callback(sockets[0].getsockname()[1], state)
     servers = [await asyncio.start_server(callback.serve, sock=bound, limit=_LARGEST_HEAD) for bound in sockets]
     try:

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
 
+import httpx2
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import Server
@@ -22,6 +23,7 @@ from calendly.pacing import Pacer
 from calendly.ranges import Cap
 from server.apps import declare
 from server.caller import Callers
+from server.clock import watch
 from server.daily_limits import OwnDailyLimits
 from server.handlers import Handlers
 from server.late_store import LateStore
@@ -33,7 +35,7 @@ from server.party import OnePerson
 from server.seal import Seal
 from server.selection import Rules, Selection, select
 from server.settings import Settings
-from server.terminal import DISTRIBUTION, CommandError, say
+from server.terminal import DISTRIBUTION, cannot_listen, say
 from tools import ALL
 
 _KEY_BYTES: Final = 32
@@ -113,7 +115,9 @@ async def serving(settings: Settings, recording: Recording = local_record) -> As
         yield LocalServer(mcp_server(Handlers(ALL, selection, callers, origins(settings)), selection), record)
 
 
-def calendly_for(settings: Settings, stack: AsyncExitStack) -> Callable[[], Calendly]:
+def calendly_for(
+    settings: Settings, stack: AsyncExitStack, open_client: Callable[[str], httpx2.AsyncClient] = open_http
+) -> Callable[[], Calendly]:
     """The HTTP core, opened when it is first asked for and closed with `stack`.
 
     Loading the certificates takes as long as a tenth of the start, and a client first wants the list of tools.
@@ -122,7 +126,8 @@ def calendly_for(settings: Settings, stack: AsyncExitStack) -> Callable[[], Cale
     @cache
     def opened() -> Calendly:
         clock = asyncio.get_running_loop().time
-        http = open_http(version(DISTRIBUTION))
+        http = open_client(version(DISTRIBUTION))
+        http.event_hooks["response"].append(watch(lambda: datetime.now(UTC)))
         stack.push_async_callback(http.aclose)
         pacer = Pacer(
             per_minute=settings.rate_limit,
@@ -174,7 +179,7 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
     try:
         sandbox = await stack.enter_async_context(running(port=settings.sandbox_port))
     except OSError as fault:
-        raise CommandError(f"cannot listen on 127.0.0.1 port {settings.sandbox_port}: {fault.strerror}.") from None
+        raise cannot_listen("127.0.0.1", settings.sandbox_port, fault, "--sandbox-port") from None
     if settings.ignored:
         say(f"ignored with --sandbox: {', '.join(settings.ignored)}")
     say(f"sandbox: {sandbox.url}")

@@ -22,7 +22,10 @@ COMMANDS: Final = {
     "sandbox": "a Calendly of its own, as an HTTP service",
     "demo": "an MCP client at work against the sandbox, as a transcript",
     "tools": "every tool with its endpoint, scope, access, capability and toolset",
+    "install": "the configuration of a client, so that it starts or reaches this server",
+    "uninstall": "the same configuration without this server",
     "whoami": "the person, organization and zone behind the token or the sign-in",
+    "doctor": "whether token, network, clock, clients and data are in order, and what to do where they are not",
     "login": "sign in at Calendly by browser, for a server on this machine",
     "logout": "end that sign-in",
     "token": "tokens of the hosted endpoint for agents without a browser",
@@ -52,6 +55,13 @@ _SOUGHT: Final[Mapping[str, Mapping[str, Any]]] = {
     "--until": {"metavar": "TIME", "help": "before a day or time"},
 }
 _LIMIT: Final[Mapping[str, Any]] = {"metavar": "N", "help": "at most so many (default 50)"}
+
+_SWITCH: Final[Mapping[str, Any]] = {"action": "store_const", "const": "true"}
+_CLIENT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "client": {"metavar": "CLIENT", "help": "claude-desktop, claude-code, cursor, vscode, windsurf or zed"},
+    "--name": {"metavar": "NAME", "help": "what the server is called there (default calendly)"},
+    "--yes": {**_SWITCH, "help": "write without asking"},
+}
 
 ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
     "token": {
@@ -97,6 +107,24 @@ ACTIONS: Final[Mapping[str, Mapping[str, Action]]] = {
         "verify": Action("find what was changed, removed or moved"),
     },
     "keys": {"rotate": Action("seal every stored secret anew, under the first key of the ring")},
+    "install": {
+        "": Action(
+            "",
+            {
+                **_CLIENT,
+                "--remote": {"metavar": "URL", "help": "a hosted server, in place of one that the client starts"},
+                "--sandbox": {**_SWITCH, "help": "with the sandbox: no account, no token"},
+                "--read-only": {**_SWITCH, "help": "without tools that write"},
+                "--token-file": {
+                    "metavar": "FILE",
+                    "help": "a file that holds the access token (default: CALENDLY_ACCESS_TOKEN_FILE, else who signed "
+                    "in with login)",
+                },
+                "--config": {"metavar": "FILE", "help": "a file of settings"},
+            },
+        )
+    },
+    "uninstall": {"": Action("", _CLIENT)},
 }
 
 
@@ -162,9 +190,10 @@ def _parse(words: Sequence[str]) -> tuple[str, Arguments]:
     given = vars(_parser().parse_args(words))
     settable = {name for name, source in SOURCES.items() if source.flag}
     command, action = given["command"], given.get("action", "")
-    known = [option.lstrip("-") for option in ACTIONS[command][action].options] if action else []
-    options = {name: given[name] for name in known if given[name] is not None}
-    flags = {name: given[name] for name in settable.intersection(given).difference(known) if given[name] is not None}
+    known = [option.lstrip("-") for option in ACTIONS[command][action].options] if command in ACTIONS else []
+    options = {name: given[name.replace("-", "_")] for name in known if given[name.replace("-", "_")] is not None}
+    own = [name.replace("-", "_") for name in known]
+    flags = {name: given[name] for name in settable.intersection(given).difference(own) if given[name] is not None}
     return command, Arguments(flags, given.get("config"), bool(given.get("json")), action, options)
 
 
@@ -182,7 +211,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(
             name, help=purpose, description=f"{purpose[0].upper()}{purpose[1:]}.", allow_abbrev=False
         )
-        if name in ACTIONS:
+        if "" in ACTIONS.get(name, {}):
+            _add_options(command, ACTIONS[name][""])
+        elif name in ACTIONS:
             _add_actions(command, name)
         else:
             _add_flags(command, name)
@@ -193,9 +224,13 @@ def _add_actions(parser: argparse.ArgumentParser, command: str) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, action in ACTIONS[command].items():
         told = actions.add_parser(name, help=action.help, description=action.help.capitalize(), allow_abbrev=False)
-        for option, argument in action.options.items():
-            told.add_argument(option, **argument)
+        _add_options(told, action)
         _add_flags(told, command)
+
+
+def _add_options(parser: argparse.ArgumentParser, action: Action) -> None:
+    for option, argument in action.options.items():
+        parser.add_argument(option, **argument)
 
 
 def _add_flags(parser: argparse.ArgumentParser, command: str) -> None:

@@ -14,6 +14,7 @@ by browser with `calendly-mcp login`, or make a token:
        for all 28 tools           those, and event_types:write organizations:write webhooks:write
                                   data_compliance:write
   3. Set {TOKEN} to the token, or {TOKEN_FILE} to a file that holds it, where the
-     server is started: in the `env` of your client's configuration, or in your shell.
+     server is started: in your shell, or in the `env` of your client's configuration, which
+     `calendly-mcp install CLIENT --token-file FILE` writes.
 
 To try it without an account or a token: calendly-mcp --sandbox"""

@@ -6,9 +6,14 @@ from typing import Final
 from starlette.responses import Response
 
 from auth.pages import Pages
+from server.clients import Remote
+from server.connecting import BY_NAME, place, remote_commands, snippet
 
 FOLDER: Final = Path(__file__).parent / "pages"
 """Where its template stands; the layout is that of the pages of authorization."""
+
+_BY_FILE: Final = ("cursor", "windsurf", "zed")
+"""The clients that have no command for it."""
 
 
 def front_page(pages: Pages, endpoint: str, *, signs_in: bool, sandbox: bool) -> Response:
@@ -20,4 +25,13 @@ def front_page(pages: Pages, endpoint: str, *, signs_in: bool, sandbox: bool) ->
         signs_in: Agents sign in; otherwise whoever reaches the endpoint acts for one person.
         sandbox: Calendly is a sandbox.
     """
-    return pages.show("front.html", {"endpoint": endpoint, "signs_in": signs_in, "sandbox": sandbox})
+    files = [
+        {
+            "title": client.title,
+            "place": place(client),
+            "text": snippet(client, client.remote(Remote(endpoint)), indent=None),
+        }
+        for client in (BY_NAME[name] for name in _BY_FILE)
+    ]
+    shown = {"endpoint": endpoint, "signs_in": signs_in, "sandbox": sandbox, "files": files}
+    return pages.show("front.html", {**shown, "commands": remote_commands(endpoint)})

@@ -29,7 +29,7 @@ from typing_extensions import override
 from server.guard import Guard, Reach
 from server.http_protocol import BoundedProtocol
 from server.signals import on_termination
-from server.terminal import CommandError, say
+from server.terminal import cannot_listen, say
 
 LARGEST_BODY: Final = 1024 * 1024
 """Bytes of a request on the MCP endpoint."""
@@ -174,7 +174,7 @@ def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
             listener.bind((host, port))
             listener.listen()
         except OSError as fault:
-            raise CommandError(f"cannot listen on {host} port {port}: {fault.strerror}.") from None
+            raise cannot_listen(host, port, fault) from None
         shown = f"[{host}]" if ":" in host else host
         yield listener, f"http://{shown}:{listener.getsockname()[1]}"
 

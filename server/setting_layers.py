@@ -1,16 +1,20 @@
 """Where settings come from besides the flags: the environment, and the file that `--config` names; and all together."""
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from server.terminal import UsageError
+
+# As MCP bundles, Cursor and VS Code write what they fill in.
+_PLACEHOLDER: Final = re.compile(r"\$\{(user_config\.|env:|input:)[^{}]*\}")
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -35,7 +39,12 @@ class Names:
 def read_environment(environ: Mapping[str, str], names: Names) -> Layer:
     """Read the environment. Raises UsageError."""
     known = (*names.fields, *names.files)
-    return _layer({name: environ[name] for name in known if environ.get(name)}, "", names)
+    return _layer({name: environ[name] for name in known if _is_set(environ.get(name, ""))}, "", names)
+
+
+def _is_set(value: str) -> bool:
+    """Say whether a variable has a value: a client leaves the placeholder of one that its user did not give."""
+    return value != "" and not _PLACEHOLDER.fullmatch(value)
 
 
 def read_file(config: Path | None, names: Names) -> Layer:

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Command = Literal["stdio", "http", "sandbox", "whoami", "login", "logout", "token", "access", "keys", "audit"]
+Command = Literal["stdio", "http", "sandbox", "whoami", "doctor", "login", "logout", "token", "access", "keys", "audit"]
 
 SERVING: Final = frozenset({"stdio", "http"})
 PICKING: Final = SERVING | {"access"}
-_SIGNING_IN: Final = frozenset({"login", "logout", "whoami"})
+TRYING: Final = SERVING | {"doctor"}
+_SIGNING_IN: Final = frozenset({"login", "logout", "whoami", "doctor"})
 CALLING: Final = SERVING | _SIGNING_IN
 LISTENING: Final = frozenset({"http", "sandbox"})
 HTTP: Final = frozenset({"http"})
 OPERATING: Final = HTTP | {"token"}
 KEEPING: Final = OPERATING | {"keys", "audit"}
-STORING: Final = KEEPING | {"stdio"}
+STORING: Final = KEEPING | {"stdio", "access", "doctor"}
 
 
 @dataclass(frozen=True, slots=True)

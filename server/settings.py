@@ -27,6 +27,7 @@ from server.setting_sources import (
     PICKING,
     SERVING,
     STORING,
+    TRYING,
     Command,
     Source,
 )
@@ -78,10 +79,10 @@ class Settings(BaseModel):
     ] = CALENDLY_ORIGIN
     sandbox: Annotated[
         bool,
-        Source("CALENDLY_MCP_SANDBOX", "--sandbox", SERVING, "use a sandbox inside this process: no account, no token"),
+        Source("CALENDLY_MCP_SANDBOX", "--sandbox", TRYING, "use a sandbox inside this process: no account, no token"),
     ] = False
     sandbox_port: Annotated[
-        _Port, Source(None, "--sandbox-port", SERVING, "where that sandbox listens (default: a free port)")
+        _Port, Source(None, "--sandbox-port", TRYING, "where that sandbox listens (default: a free port)")
     ] = 0
     host: Annotated[
         str, Source("CALENDLY_MCP_HOST", "--host", LISTENING, "address to listen on (default 127.0.0.1)")
@@ -203,7 +204,7 @@ class Settings(BaseModel):
         Source(
             "CALENDLY_MCP_DATABASE_URL",
             "--database-url",
-            STORING | {"access"},
+            STORING,
             "sqlite:///PATH, postgresql://… or sqlite:// (default: in the user's data folder)",
         ),
     ] = Field(None, repr=False)
@@ -316,7 +317,7 @@ def load(
         command: What is started.
         flags: The flags that were given, by field name.
         config: The file named by `--config`.
-        environ: The environment. A variable that is set but empty counts as not set.
+        environ: The environment. A variable that is empty, or a placeholder left unfilled, counts as not set.
 
     Raises:
         UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the settings do not
@@ -325,7 +326,7 @@ def load(
     from_flags = {name: (SOURCES[name].flag or name, value) for name, value in flags.items()}
     merged = {**read_file(config, _NAMES), **read_environment(environ, _NAMES), **from_flags}
     settings = validated(Settings, merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
-    if settings.sandbox and command in SERVING:
+    if settings.sandbox and command in TRYING:
         settings = _for_sandbox(settings, merged)
     elif settings.database_url == MEMORY and not _may_forget(command, settings):
         raise UsageError(

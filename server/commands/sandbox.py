@@ -9,7 +9,7 @@ from sandbox import running
 from server.cli import Arguments
 from server.settings import Settings, load
 from server.signals import on_termination
-from server.terminal import CommandError, say
+from server.terminal import cannot_listen, say
 
 PORT: Final = 9000
 
@@ -29,4 +29,4 @@ async def _serve(settings: Settings) -> None:
                 say(f"ready: {sandbox.url}")
                 await stop.wait()
     except OSError as fault:
-        raise CommandError(f"cannot listen on {settings.host} port {port}: {fault.strerror}.") from None
+        raise cannot_listen(settings.host, port, fault) from None

@@ -14,6 +14,8 @@ from typing import Any
 
 from mcp import StdioServerParameters
 
+from tests.wheels import PROGRAM
+
 SECONDS = 60
 """How long anything here may take before the test is called off."""
 
@@ -34,9 +36,16 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
     return {**kept, **NOBODY, **settings}
 
 
+def command(module: str = "server") -> list[str]:
+    """How a program is started: from the repository, or the one that the tests are pointed at (tests/wheels.py)."""
+    tested = os.environ.get(PROGRAM) if module == "server" else None
+    return [tested] if tested else [sys.executable, "-m", module]
+
+
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:
     """How a client starts the server over stdio."""
-    return StdioServerParameters(command=sys.executable, args=["-m", "server", *words], env=environment(settings))
+    program, *first = command()
+    return StdioServerParameters(command=program, args=[*first, *words], env=environment(settings))
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,7 @@ class Program:
 def program(*words: str, module: str = "server", **settings: str) -> Generator[Program]:
     """Start the program; when the block is left it is asked to stop, and has to."""
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *words],
+        [*command(module), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Generator
+from html import unescape
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -267,13 +268,16 @@ def test_the_front_page_says_how_to_connect_each_client_and_needs_no_script(site
     for words in (
         site.endpoint,
         f"claude mcp add --transport http calendly {site.endpoint}",
-        "Cursor",
-        "VS Code",
+        "<code>~/.cursor/mcp.json</code>",
+        f'{{"mcpServers": {{"calendly": {{"serverUrl": "{site.endpoint}"}}}}}}',
+        f'{{"context_servers": {{"calendly": {{"url": "{site.endpoint}"}}}}}}',
+        f'code --add-mcp \'{{"name": "calendly", "type": "http", "url": "{site.endpoint}"}}\'',
+        f"npx mcp-remote {site.endpoint}",
         "ChatGPT",
         "When Calendly has to be connected again",
         "a sandbox",
     ):
-        assert words in page.text
+        assert words in unescape(page.text)
     assert "<script" not in page.text
     assert "script-src" not in page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]

