@@ -139,7 +139,9 @@ def _grant(lacking: Iterable[str]) -> str:
 
 
 def _missing(lacking: Iterable[str]) -> str:
-    return "; ".join(f"{scope} ({', '.join(tool.name for tool in ENDPOINTS if tool.scope == scope)})" for scope in lacking)
+    return "; ".join(
+        f"{scope} ({', '.join(tool.name for tool in ENDPOINTS if tool.scope == scope)})" for scope in lacking
+    )
 
 
 def writes(granted: Collection[str] | None) -> Finding:

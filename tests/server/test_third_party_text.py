@@ -15,7 +15,7 @@ from sandbox.seeded_events import INSTRUCTING_ANSWER, ODD_NAME
 from server.app import serving
 from server.settings import load
 from tests.record import Shelf, record_in_memory
-from tests.sandbox.api import MONDAY, Api, Json
+from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person, call
 from tools.withholding import THIRD_PARTY_TEXT
 
@@ -77,13 +77,12 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
     return connected
 
 
-def texts(value: Json) -> list[str]:
+def texts(value: object) -> list[str]:
     """Every text in an answer."""
     if isinstance(value, dict):
-        return [text for inner in cast("dict[str, Json]", value).values() for text in texts(inner)]
+        return [text for inner in cast("dict[str, object]", value).values() for text in texts(inner)]
     if isinstance(value, list):
-        inside: list[Json] = value
-        return [text for inner in inside for text in texts(inner)]
+        return [text for inner in cast("list[object]", value) for text in texts(inner)]
     return [value] if isinstance(value, str) else []
 
 
