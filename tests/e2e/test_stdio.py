@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -83,10 +84,18 @@ def test_a_canceled_call_does_not_hold_up_the_end(server: Program, sandbox: Sand
     assert (ended.status, ended.stdout) == (0, "")
 
 
+def coming_meeting(server: Program) -> dict[str, Any]:
+    """Find the last of the meetings to come."""
+    last = {"status": "active", "sort": "start_time:desc", "count": 1}
+    server.say(request("tools/call", 2, name="list_scheduled_events", arguments=last))
+    [meeting] = server.hear()["result"]["structuredContent"]["collection"]
+    found: dict[str, Any] = meeting
+    return found
+
+
 def test_a_question_to_a_client_that_has_gone_is_not_waited_for(server: Program, sandbox: Sandbox) -> None:
     greet(server, elicitation={})
-    server.say(request("tools/call", 2, name="list_scheduled_events", arguments={"status": "active", "count": 1}))
-    [meeting] = server.hear()["result"]["structuredContent"]["collection"]
+    meeting = coming_meeting(server)
     server.say(request("tools/call", 3, name="cancel_scheduled_event", arguments={"scheduled_event": meeting["uri"]}))
     question = server.hear()
     assert question["method"] == "elicitation/create"
@@ -99,8 +108,7 @@ def test_a_question_to_a_client_that_has_gone_is_not_waited_for(server: Program,
 
 def test_a_question_after_the_end_of_input_is_answered_for_the_client(server: Program, sandbox: Sandbox) -> None:
     greet(server, elicitation={})
-    server.say(request("tools/call", 2, name="list_scheduled_events", arguments={"status": "active", "count": 1}))
-    [meeting] = server.hear()["result"]["structuredContent"]["collection"]
+    meeting = coming_meeting(server)
     sandbox.will_fail(delay=1)
     server.say(request("tools/call", 3, name="cancel_scheduled_event", arguments={"scheduled_event": meeting["uri"]}))
     *_, last = server.end().stdout.splitlines()

@@ -64,6 +64,13 @@ async def test_a_confirmation_is_not_spent_on_a_booking_that_cannot_be_sent(upst
     assert kinds == ["answered", "rate_limited", "answered"]
 
 
+async def test_a_booking_outside_of_a_condition_is_not_looked_into(upstream: HostileUpstream) -> None:
+    other = "00000000-0000-4000-8000-000000000000"
+    async with connected(upstream, access=f"booking=full:event_types={other}") as client:
+        refused = await call(client, BOOK, **booking())
+    assert (refused.kind, upstream.requests) == ("access_denied_by_policy", [])
+
+
 async def test_a_repeat_under_a_key_is_answered_whatever_the_ceilings(upstream: HostileUpstream) -> None:
     async with connected(upstream, booking_limits="1/min") as client:
         answers = [await call(client, BOOK, **booking(), idempotency_key="k") for _ in range(2)]
