@@ -27,6 +27,8 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/whe
  && /opt/calendly-mcp/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/calendly-mcp/lib
 
 FROM python:3.13-slim
+# The newest certificates are the right ones, so their version is not held.
+# hadolint ignore=DL3008
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/*

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import pytest
 
+from tests import image
 from tests.postgresql import programs
 
 
@@ -39,6 +40,15 @@ GROUPS = {
         is_there=lambda root: which("chromium") is not None and _has_packages(root),
         remedy="no Chromium is installed, or not the packages of tests/node; on Debian and Ubuntu: "
         "apt-get install chromium",
+    ),
+    "image": Group(
+        is_there=lambda _: image.is_possible(),
+        remedy="the steps of the Dockerfile are done by root with debootstrap; on Debian and Ubuntu: "
+        "apt-get install debootstrap",
+    ),
+    "hadolint": Group(
+        is_there=lambda _: image.hadolint() is not None,
+        remedy="hadolint is one of the development requirements on Linux with an x86-64 processor, and nowhere else",
     ),
     "postgresql": Group(
         is_there=lambda _: programs() is not None,
