@@ -1,6 +1,7 @@
 """Every command line in the documents, executed as it stands there.
 
-tests/e2e/reader.py says what takes the place of what, and which programs cannot run here. What the documents name is checked by tests/repository/test_docs.py.
+tests/e2e/reader.py says what takes the place of what, and which programs cannot run here. What the documents name is
+checked by tests/repository/test_docs.py.
 """
 
 import os
