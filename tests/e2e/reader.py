@@ -14,8 +14,7 @@ import httpx2
 from server.settings import SOURCES
 from tests.documents import ROOT
 from tests.e2e.people import Browser
-from tests.e2e.processes import Program, greet, program, request, run
-from tests.e2e.test_local_login import address_in
+from tests.e2e.processes import Program, address_in, greet, program, request, run
 
 SERVERS: Final = {"http": "http://127.0.0.1:8000", "sandbox": "http://127.0.0.1:9000"}
 """The commands that serve, and where the documents have them answer."""
