@@ -102,7 +102,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_TOOLSETS",
             "--toolsets",
             PICKING,
-            "toolsets or capabilities, by commas (default endpoints)",
+            "toolsets or capabilities, by commas (default endpoints,workflows)",
         ),
     ] = None
     tools: Annotated[_Names | None, Source("CALENDLY_MCP_TOOLS", "--tools", PICKING, "single tools, by commas")] = None

@@ -123,6 +123,12 @@ def run(*words: str, stdin: str = "", **settings: str) -> Ended:
         return Ended(running.process.returncode, stdout, stderr)
 
 
+def address_in(login: Program) -> str:
+    """Read the address that `login` asks its person to open."""
+    assert login.process.stdout is not None
+    return next(line.strip() for line in login.process.stdout if "http" in line)
+
+
 def request(method: str, number: int = 1, **params: object) -> dict[str, Any]:
     """Make a JSON-RPC request."""
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}

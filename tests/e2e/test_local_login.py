@@ -13,7 +13,7 @@ from mcp.client.stdio import stdio_client
 from auth.login_store import LoginStore
 from tests.e2e.conftest import Sandbox
 from tests.e2e.people import ADMIN, Browser
-from tests.e2e.processes import Program, greet, parameters, program, request, run
+from tests.e2e.processes import address_in, greet, parameters, program, request, run
 from tests.server.desk import call
 from tools import ALL
 
@@ -54,12 +54,6 @@ async def expire(machine: dict[str, str]) -> None:
 def files_in(folder: Path) -> list[tuple[bytes, int]]:
     """Read every file below a folder, and its mode."""
     return [(file.read_bytes(), file.stat().st_mode) for file in folder.rglob("*") if file.is_file()]
-
-
-def address_in(login: Program) -> str:
-    """Read the address to open."""
-    assert login.process.stdout is not None
-    return next(line.strip() for line in login.process.stdout if "http" in line)
 
 
 @pytest.mark.parametrize(

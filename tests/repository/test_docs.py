@@ -1,0 +1,147 @@
+"""What the documents name is there: files, headings, settings, commands, flags, tools, programs and configurations.
+
+The commands in their blocks are executed by tests/e2e/test_docs.py.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from server.cli import ACTIONS, COMMANDS
+from server.clients import CLIENTS, Entry, Local, Remote
+from server.settings import SOURCES, load
+from server.starting import Start
+from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, name
+from tools import ALL
+from tools.prompts import PROMPTS
+
+LANGUAGES: Final = {"console", "json", "toml", "python", "text"}
+
+HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.astral.sh", "developer.calendly.com"}
+"""Where links lead outside. No package registry is among them, and none may come."""
+
+OTHERS_FLAGS: Final = {"--no-tests", "--stage", "--check", "--only", "--import-mode"}
+"""Flags in the text that belong to other programs than ours."""
+
+NO_TOOLS: Final = {"cancel_url", "reschedule_url", *(prompt.name for prompt in PROMPTS)}
+"""What is called as a tool might be, and is none."""
+
+VARIABLE: Final = re.compile(r"CALENDLY_[A-Z_]+[A-Z]")
+VERBS: Final = "|".join(sorted({tool.name.partition("_")[0] for tool in ALL}))
+TOOL: Final = re.compile(rf"(?:{VERBS})(?:_[a-z]+)+")
+
+
+def variables() -> set[str]:
+    """List the names of all settings."""
+    named = {source.variable for source in SOURCES.values() if source.variable}
+    return named | {f"{source.variable}_FILE" for source in SOURCES.values() if source.secret}
+
+
+def flags() -> set[str]:
+    """List the flags of all commands."""
+    own = {flag for actions in ACTIONS.values() for action in actions.values() for flag in action.options}
+    return (
+        own
+        | {source.flag for source in SOURCES.values() if source.flag}
+        | {"--config", "--json", "--help", "--version"}
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_within_the_repository_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    broken: list[str] = []
+    for link in links(page):
+        address = urlsplit(link.target)
+        if address.scheme:
+            continue
+        file = (page.parent / unquote(address.path)).resolve() if address.path else page
+        if not file.exists() or (address.fragment and address.fragment not in anchors(file)):
+            broken.append(link.target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_links_lead_to_few_hosts_none_of_them_a_registry_and_no_picture_comes_from_outside(page: Path) -> None:
+    outside = [link for link in links(page) if urlsplit(link.target).netloc]
+    assert [link.target for link in outside if link.image] == []
+    assert {urlsplit(link.target).netloc for link in outside} <= HOSTS
+
+
+def test_every_page_can_be_reached_from_the_first_one() -> None:
+    reached, coming = set[Path](), [ROOT / "README.md"]
+    while coming:
+        page = coming.pop()
+        reached.add(page)
+        targets = {(page.parent / urlsplit(link.target).path).resolve() for link in links(page) if not link.image}
+        coming += [target for target in targets if target in PAGES and target not in reached]
+    decisions = {page for page in PAGES if page.parent.name == "decisions"}  # README.md links their folder
+    assert [name(page) for page in PAGES if page not in reached | decisions | {ROOT / "CHANGELOG.md"}] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) -> None:
+    spans = [*code(page)]
+    assert set(VARIABLE.findall(page.read_text())) <= variables()
+    words = {span: span.split() for span in spans}
+    named = {span: said[1] for span, said in words.items() if said[:1] == ["calendly-mcp"] and len(said) > 1}
+    assert {
+        span for span, word in named.items() if not word.startswith(("-", "…", "X")) and word not in COMMANDS
+    } == set()
+    assert {word.partition("=")[0] for said in words.values() for word in said if re.match("--[a-z]", word)} <= (
+        flags() | OTHERS_FLAGS
+    )
+    tools = {tool.name for tool in ALL} | NO_TOOLS
+    assert {found for span in spans if (found := span) and TOOL.fullmatch(span)} <= tools
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_program_of_the_repository_and_every_target_that_is_named_exists(page: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = re.findall(r"^(\w+):", makefile, re.MULTILINE)
+    made = [span.split() for span in code(page) if span.startswith("make ")]
+    assert {word for words in made for word in words[1:] if "=" not in word} <= {*targets}
+    programs = {span.split()[0] for span in code(page) if span.startswith("scripts/")}
+    assert {program for program in programs if not (ROOT / program).is_file()} == set()
+
+
+def test_every_block_says_what_it_is() -> None:
+    assert {str(block): block.language for block in blocks() if block.language not in LANGUAGES} == {}
+
+
+def configured(entry: dict[str, Any]) -> Local | Remote:
+    """Read an entry of a client back as what it was made of."""
+    if "command" in entry:
+        return Local(Start(entry["command"], tuple(entry.get("args", ()))), entry.get("env", {}))
+    return Remote(entry.get("url") or entry["serverUrl"], entry.get("headers", {}))
+
+
+def written(server: Local | Remote, key: str) -> list[Entry]:
+    """List what `install` would write of a server into the files of the clients that have such a key."""
+    of_key = [client for client in CLIENTS if client.key == key]
+    return [client.local(server) if isinstance(server, Local) else client.remote(server) for client in of_key]
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=str)
+def test_json_parses_and_a_clients_configuration_is_one_that_install_would_write(block: Block) -> None:
+    content: dict[str, Any] = json.loads(block.text)
+    for key in {client.key for client in CLIENTS} & content.keys():
+        for entry in content[key].values():
+            assert entry in written(configured(entry), key)
+            assert set(entry.get("env", {})) <= variables()
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(block.text)
+    assert load("http", {}, config=file, environ={}) != load("http", {}, environ={})
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=str)
+def test_python_is_a_passage_of_the_code(block: Block) -> None:
+    sources = (path.read_text() for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py"))
+    assert any(block.text in source for source in sources)
