@@ -232,10 +232,12 @@ def container(stage: Stage, *words: str, **environ: str) -> Generator[Container]
         text=True,
         env=told,
     ) as process:
+        one = Container(stage, process, told)
         try:
-            yield Container(stage, process, told)
+            yield one
         finally:
-            process.kill()
+            if process.poll() is None:  # whoever drops its rights no longer dies with its parent
+                os.kill(one.first, signal.SIGKILL)
 
 
 def _run(words: Sequence[str], environ: Mapping[str, str] | None = None) -> None:

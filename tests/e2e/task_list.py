@@ -1,6 +1,7 @@
 """The twenty tasks of the evaluation: see `tests.e2e.tasks`."""
 
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any, Final
 
 from tests.e2e.tasks import (
@@ -130,9 +131,9 @@ async def book_and_lose_the_answer(agent: Agent) -> object:
     span = agent.ahead(agent.day(3), 1)
     slots = instants(await agent.rows("list_event_type_available_times", event_type="Intro call", **span))
     agent.sandbox.will_fail(method="POST", path="/invitees", drop="after")
-    place = {"kind": "zoom_conference"}
-    booked = await _booked(agent, slots[-1], location=place, idempotency_key="the task")
-    again = await _booked(agent, slots[-1], location=place, idempotency_key="the task")
+    place, key = {"kind": "zoom_conference"}, token_hex(8)  # a key outlives the account that the sandbox forgets
+    booked = await _booked(agent, slots[-1], location=place, idempotency_key=key)
+    again = await _booked(agent, slots[-1], location=place, idempotency_key=key)
     meetings = await agent.rows("list_scheduled_events", invitee_email=LEE["email"], status="active")
     return booked["status"], booked["uri"] == again["uri"], len(meetings)
 

@@ -16,6 +16,7 @@ from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import parameters, program, run
 from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import call
+from tools import ALL
 
 pytestmark = pytest.mark.anyio
 
@@ -90,7 +91,7 @@ async def test_an_agent_learns_what_its_user_has_to_do(
     if trouble.fault:
         sandbox.will_fail(**trouble.fault)
     async with connected(wire, settings | trouble.settings) as client:
-        assert len((await client.list_tools()).tools) == 28
+        assert len((await client.list_tools()).tools) == len(ALL)
         refused = await call(client, "get_current_user")
     assert refused.kind == trouble.kind
     for words in trouble.next_step:

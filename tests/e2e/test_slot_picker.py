@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("chromium")]
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ASK, HERE, BOOK = "Ask to book this time", "Book it here", "Book"
 NAME, EMAIL = "Name of the invitee", "E-mail of the invitee"
-TAKEN = "That start time has been filled"
+TAKEN = "is not open. Nearest open times"
 ANA = {"name": "Ana Ruiz", "email": "ana@clients.example", "timezone": BERLIN}
 
 

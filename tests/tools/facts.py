@@ -55,6 +55,13 @@ def fact_of(tool: EndpointTool) -> Fact:
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
 
 
+ENOUGH: dict[str, dict[str, Any]] = {
+    "find_meeting_times": {"event_types": [EXAMPLES["event_type"]], "timezone": "Europe/Berlin"},
+    "get_agenda": {"timezone": "Europe/Berlin"},
+}
+"""Without these a workflow asks for more before it asks Calendly."""
+
+
 def required_arguments(tool: Tool) -> dict[str, Any]:
     """Arguments that are enough for the tool, as in Calendly's example."""
     example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
@@ -65,7 +72,8 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
         "end_time": "2026-12-05T00:00:00Z",
     }
     wanted: Any = tool.input_schema.get("required", [])
-    return {name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}
+    beside = ENOUGH.get(tool.name, {})
+    return {**beside, **{name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}}
 
 
 @dataclass
