@@ -46,7 +46,8 @@ def rows() -> Iterator[Row]:
 
 
 def _tools(server: Stdio) -> Row:
-    tools: list[dict[str, Any]] = server.request("tools/list", {})["tools"]
+    listed: list[dict[str, Any]] = server.request("tools/list", {})["tools"]
+    tools = [tool for tool in listed if tool["_meta"]["calendly/toolset"] == "endpoints"]
     cost = _tokens(*(_compact({name: tool[name] for name in _READ}) for tool in tools))
     return Row(
         what=f"tokens: the {len(tools)} tools as an agent reads them",
