@@ -1,67 +1,30 @@
 """What access does to calls, through a whole server in this process, against the sandbox on a real socket."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client
 
-from auth.record import Record
-from sandbox import RunningSandbox, running
-from server.app import serving
-from server.late_store import LateStore
-from server.settings import load
-from tests.record import record_in_memory
-from tests.sandbox.api import MONDAY, Api
+from tests.sandbox.api import Api
+from tests.server.conftest import Connect
 from tests.server.desk import Person, call
 from tools import ENDPOINTS
 
 pytestmark = pytest.mark.anyio
 
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-
 SECRETS = ("acme.example", "lee@", "Lee ", "/cancellations/", "/reschedulings/")
 """What the answers below would tell about invitees."""
 
 
-@pytest.fixture(scope="module")
-async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
-    async with running(now=lambda: MONDAY) as sandbox:
-        yield sandbox
-
-
 @pytest.fixture
-async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
-    one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
-        yield Api(http)
-
-
-@pytest.fixture
-def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
+def under(connect: Connect) -> Connect:
     """Connects an agent of the sandbox's owner, under an `--access` of its own."""
-    assert api.http.base_url == one_sandbox.url
 
-    @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(now=lambda: MONDAY)
-        async with record.writing():
-            yield record
-
-    @asynccontextmanager
-    async def connected(access: str = "", person: Person | None = None, who: str = "owner") -> AsyncGenerator[Client]:
-        environ = {
-            "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
-            "CALENDLY_API_URL": one_sandbox.url,
-            "CALENDLY_MCP_DATABASE_URL": "sqlite://",
-        }
-        async with (
-            serving(load("stdio", {"access": access} if access else {}, environ=environ), recording) as server,
-            Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
-        ):
-            yield client
+    def connected(
+        access: str = "", person: Person | None = None, who: str = "owner"
+    ) -> AbstractAsyncContextManager[Client]:
+        return connect(person, who, **({"access": access} if access else {}))
 
     return connected
 
@@ -78,9 +41,9 @@ async def a_meeting(api: Api) -> str:
     return str((await api.book("Intro call", **body, event_guests=["guest@acme.example"]))["event"])
 
 
-async def test_where_invitee_data_is_off_no_answer_tells_about_invitees(connect: Connect, api: Api) -> None:
+async def test_where_invitee_data_is_off_no_answer_tells_about_invitees(under: Connect, api: Api) -> None:
     event = await a_meeting(api)
-    async with connect("invitee_data=off,canceling=full") as client:
+    async with under("invitee_data=off,canceling=full") as client:
         names = {tool.name for tool in (await client.list_tools()).tools}
         assert names.isdisjoint({"list_event_invitees", "get_event_invitee"})
         listed = await call(client, "list_scheduled_events", count=100, detail="full")
@@ -92,17 +55,17 @@ async def test_where_invitee_data_is_off_no_answer_tells_about_invitees(connect:
     assert listed.content["withheld"] == one.content["withheld"] == ["invitee_data"]
 
 
-async def test_where_invitee_data_is_off_a_booking_tells_only_that_it_is_one(connect: Connect, api: Api) -> None:
+async def test_where_invitee_data_is_off_a_booking_tells_only_that_it_is_one(under: Connect, api: Api) -> None:
     body = await api.booking()
-    async with connect("invitee_data=off") as client:
+    async with under("invitee_data=off") as client:
         booked = await call(client, "create_event_invitee", **body)
     assert booked.content["status"] == "active"
     assert booked.content["withheld"] == ["invitee_data"]
     assert not [secret for secret in SECRETS if secret in str(booked.content)]
 
 
-async def test_where_invitee_data_is_off_nobody_is_searched_for(connect: Connect, api: Api) -> None:
-    async with connect("invitee_data=off") as client:
+async def test_where_invitee_data_is_off_nobody_is_searched_for(under: Connect, api: Api) -> None:
+    async with under("invitee_data=off") as client:
         refused = await call(client, "list_scheduled_events", invitee_email="lee@acme.example")
     assert refused.kind == "access_denied_by_policy"
     assert refused.error["message"] == (
@@ -113,11 +76,9 @@ async def test_where_invitee_data_is_off_nobody_is_searched_for(connect: Connect
     assert "/scheduled_events" not in {one["path"] for one in received}
 
 
-async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_nobody(
-    connect: Connect, api: Api
-) -> None:
+async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_nobody(under: Connect, api: Api) -> None:
     event = await a_meeting(api)
-    async with connect("invitee_data=off") as client:
+    async with under("invitee_data=off") as client:
         asked = await call(client, "cancel_scheduled_event", scheduled_event=event)
         tried = await call(client, "cancel_scheduled_event", scheduled_event=event, dry_run=True)
     assert asked.kind == "confirmation_required"
@@ -127,10 +88,10 @@ async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_n
 
 
 @pytest.mark.parametrize("name", [tool.name for tool in ENDPOINTS if tool.access == "write"])
-async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(connect: Connect, api: Api, name: str) -> None:
+async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(under: Connect, api: Api, name: str) -> None:
     arguments = await arguments_of(api, name)
     person, before = Person(), len(await writes(api))
-    async with connect("", person, "enterprise" if name == "delete_invitee_data" else "owner") as client:
+    async with under("", person, "enterprise" if name == "delete_invitee_data" else "owner") as client:
         tried = await call(client, name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
         shown = tried.content["dry_run"]
@@ -146,21 +107,21 @@ async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(connect: Conne
 
 
 @pytest.mark.parametrize("access", ["booking=off", "booking=full:event_types=E1", "booking=full:domains=example.org"])
-async def test_a_rehearsal_is_refused_where_the_call_would_be(connect: Connect, api: Api, access: str) -> None:
+async def test_a_rehearsal_is_refused_where_the_call_would_be(under: Connect, api: Api, access: str) -> None:
     body = await api.booking()
-    async with connect(access) as client:
+    async with under(access) as client:
         assert (await call(client, "create_event_invitee", **body, dry_run=True)).kind == "access_denied_by_policy"
 
 
-async def test_arguments_of_a_rehearsal_are_checked_as_ever(connect: Connect, api: Api) -> None:
+async def test_arguments_of_a_rehearsal_are_checked_as_ever(under: Connect, api: Api) -> None:
     wrong = {**await api.booking(), "invitee": {"name": "Lee", "email": "lee", "timezone": "Europe/Berlin"}}
-    async with connect() as client:
+    async with under() as client:
         assert (await call(client, "create_event_invitee", **wrong, dry_run=True)).kind == "invalid_argument"
 
 
-async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit(connect: Connect, api: Api) -> None:
+async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit(under: Connect, api: Api) -> None:
     body = await api.booking()
-    async with connect("booking=full:per_day=1") as client:
+    async with under("booking=full:per_day=1") as client:
         for _ in range(3):
             tried = await call(client, "create_event_invitee", **body, idempotency_key="k", dry_run=True)
             assert tried.content["dry_run"]["path"] == "/invitees"
@@ -176,9 +137,9 @@ async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit
     assert len(await writes(api)) == 1
 
 
-async def test_a_booking_that_calendly_refused_does_not_count(connect: Connect, api: Api) -> None:
+async def test_a_booking_that_calendly_refused_does_not_count(under: Connect, api: Api) -> None:
     body = await api.booking()
-    async with connect("booking=full:per_day=1") as client:
+    async with under("booking=full:per_day=1") as client:
         taken = {**body, "start_time": "2026-11-24T03:00:00Z"}
         assert (await call(client, "create_event_invitee", **taken)).result.is_error
         assert (await call(client, "create_event_invitee", **body)).kind == "answered"
@@ -198,21 +159,21 @@ async def test_a_booking_that_calendly_refused_does_not_count(connect: Connect, 
 )
 @pytest.mark.parametrize("name", ["create_event_invitee", "cancel_scheduled_event"])
 async def test_a_condition_lets_pass_what_is_within_it(
-    connect: Connect, api: Api, name: str, condition: str, kind: str
+    under: Connect, api: Api, name: str, condition: str, kind: str
 ) -> None:
     arguments = await arguments_of(api, name)
     event_type = (await api.event_type("Intro call"))["uri"].rpartition("/")[2]
     user = (await api.me())["uri"].rpartition("/")[2]
     capability = "booking" if name == "create_event_invitee" else "canceling"
     before = len(await writes(api))
-    async with connect(f"{capability}=full:{condition.format(event_type=event_type, user=user)}") as client:
+    async with under(f"{capability}=full:{condition.format(event_type=event_type, user=user)}") as client:
         assert (await call(client, name, **arguments)).kind == kind
     assert len(await writes(api)) - before == (kind == "answered")
 
 
-async def test_guests_of_another_domain_are_outside_too(connect: Connect, api: Api) -> None:
+async def test_guests_of_another_domain_are_outside_too(under: Connect, api: Api) -> None:
     event = await a_meeting(api)
-    async with connect("canceling=full:domains=acme.example,booking=full:domains=acme.example") as client:
+    async with under("canceling=full:domains=acme.example,booking=full:domains=acme.example") as client:
         body = {**await api.booking(), "event_guests": ["guest@example.com"]}
         assert (await call(client, "create_event_invitee", **body)).kind == "access_denied_by_policy"
         assert (await call(client, "cancel_scheduled_event", scheduled_event=event)).kind == "answered"

@@ -5,21 +5,20 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
-import httpx2
 import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from auth.record import Record
-from sandbox import RunningSandbox, running
+from sandbox import RunningSandbox
 from server.app import serving
 from server.late_store import LateStore
 from server.material import REFUSED
 from server.settings import load
 from tests.hostile_upstream import HostileUpstream, answer, silence
 from tests.record import Shelf, record_in_memory
-from tests.sandbox.api import MONDAY, Api
+from tests.sandbox.api import Api
 from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.apps import MIME_TYPE, SLOT_PICKER
@@ -46,19 +45,6 @@ class Connect(Protocol):
 @pytest.fixture(scope="module")
 def anyio_backend() -> Backend:
     return VIRTUAL_TIME
-
-
-@pytest.fixture(scope="module")
-async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
-    async with running(now=lambda: MONDAY) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
-    one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
-        yield Api(http)
 
 
 @pytest.fixture

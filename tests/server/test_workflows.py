@@ -1,73 +1,19 @@
 """What access, questions and the record do to a tool that calls several endpoints, through a whole server."""
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client
 
-from auth.record import Record
-from sandbox import RunningSandbox, running
-from server.app import serving
-from server.late_store import LateStore
-from server.settings import load
-from tests.record import Shelf, record_in_memory
-from tests.sandbox.api import MONDAY, Api
+from tests.record import Shelf
+from tests.sandbox.api import Api
+from tests.server.conftest import Connect
 from tests.server.desk import Person, call
 
 pytestmark = pytest.mark.anyio
 
-Connect = Callable[..., AbstractAsyncContextManager[Client]]
-
 MOVE = "reschedule_scheduled_event"
 SECRETS = ("acme.example", "Lee ", "/reschedulings/", "Pricing")
-
-
-@pytest.fixture(scope="module")
-async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
-    async with running(now=lambda: MONDAY) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
-    one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
-        yield Api(http)
-
-
-@pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
-
-
-@pytest.fixture
-def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
-    """Connects an agent of the sandbox's owner, under an `--access` of its own and other settings."""
-    assert api.http.base_url == one_sandbox.url
-
-    @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf, lambda: MONDAY)
-        async with record.writing():
-            yield record
-
-    @asynccontextmanager
-    async def connected(person: Person | None = None, who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
-        environ = {
-            "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
-            "CALENDLY_API_URL": one_sandbox.url,
-            "CALENDLY_MCP_DATABASE_URL": "sqlite://",
-        }
-        async with (
-            serving(load("stdio", settings, environ=environ), recording) as server,
-            Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
-        ):
-            yield client
-
-    return connected
 
 
 async def move_of(api: Api) -> dict[str, Any]:

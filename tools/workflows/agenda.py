@@ -13,7 +13,7 @@ from tools.invitees import list_event_invitees
 from tools.scheduled_events import list_scheduled_events
 from tools.times import begin, own_timezone, zone_of
 from tools.toolset import Call, Workflows
-from tools.workflows.continuing import Continue, Continued, Place
+from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 
 agenda = Workflows()
@@ -65,12 +65,9 @@ async def get_agenda(
         status=status,
     )
     tells = call.allows(list_event_invitees)
-    found = await look_through(
-        call, asked, Place.parse(continue_) if continue_ else None, with_invitees=tells, wanted=lambda _: True
-    )
-    answer: Agenda = {"collection": found.rows}
-    if not tells:
-        answer["without"] = [list_event_invitees.__name__]
-    if found.goes_on is not None:
-        answer["continue"] = found.goes_on.token()
+    found = await look_through(call, asked, continue_, with_invitees=tells, wanted=lambda _: True)
+    missing = [list_event_invitees.__name__]
+    answer: Agenda = {"collection": found.rows, "without": missing, **found.way_on()}
+    if tells:
+        del answer["without"]
     return answer

@@ -16,7 +16,7 @@ from tools.lean import Attendee, Meeting
 from tools.scheduled_events import list_scheduled_events
 from tools.times import instant
 from tools.toolset import Call, Workflows
-from tools.workflows.continuing import Continue, Continued, Place
+from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 
 bookings_search = Workflows()
@@ -39,15 +39,26 @@ class Bookings(Continued, total=False):
 class _Sought:
     """What an invitee has to be like; None for whatever they are."""
 
+    email: str | None
     name: str | None
     domain: str | None
     answer: str | None
+
+    def among(self, rows: Sequence[MeetingWithInvitees]) -> list[MeetingWithInvitees]:
+        """The meetings that somebody like that booked, with nobody else."""
+        found: list[MeetingWithInvitees] = []
+        for row in rows:
+            people = list(filter(self.fits, row.get("invitees", [])))
+            if people:
+                found.append({**row, "invitees": people})
+        return found
 
     def fits(self, invitee: Attendee) -> bool:
         """Whether an invitee is like that."""
         email, name = (invitee.get("email") or "").casefold(), (invitee.get("name") or "").casefold()
         return (
-            (self.name is None or self.name.casefold() in name)
+            (self.email is None or email == self.email.casefold())
+            and (self.name is None or self.name.casefold() in name)
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
             and (self.answer is None or any(self.answer.casefold() in text for text in _answers(invitee)))
         )
@@ -84,23 +95,16 @@ async def find_bookings(
         status=status,
         invitee_email=invitee_email,
     )
-    sought = _Sought(name=invitee_name, domain=domain, answer=answer)
-    place = Place.parse(continue_) if continue_ else None
+    sought = _Sought(email=invitee_email, name=invitee_name, domain=domain, answer=answer)
     found = await look_through(
         call,
         asked,
-        place,
+        continue_,
         with_invitees=True,
         wanted=lambda event: _is_of(event, event_type),
-        is_enough=lambda rows: len(list(_fitting(rows, sought, invitee_email))) >= count,
+        is_enough=lambda rows: len(sought.among(rows)) >= count,
     )
-    answered: Bookings = {
-        "collection": list(_fitting(found.rows, sought, invitee_email)),
-        "looked_at": found.looked_at,
-    }
-    if found.goes_on is not None:
-        answered["continue"] = found.goes_on.token()
-    return answered
+    return {"collection": sought.among(found.rows), "looked_at": found.looked_at, **found.way_on()}
 
 
 async def _span(
@@ -118,17 +122,6 @@ async def _span(
 
 def _is_of(event: Meeting, event_type: EventTypeId | None) -> bool:
     return event_type is None or event.get("event_type") == event_type.uri
-
-
-def _fitting(rows: Sequence[MeetingWithInvitees], sought: _Sought, email: str | None) -> Iterator[MeetingWithInvitees]:
-    for row in rows:
-        people = [
-            invitee
-            for invitee in row.get("invitees", [])
-            if sought.fits(invitee) and (email is None or (invitee.get("email") or "").casefold() == email.casefold())
-        ]
-        if people:
-            yield {**row, "invitees": people}
 
 
 def _answers(invitee: Attendee) -> Iterator[str]:

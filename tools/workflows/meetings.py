@@ -15,7 +15,7 @@ from tools.lean import Attendee, Meeting
 from tools.scheduled_events import list_scheduled_events
 from tools.times import parse_time
 from tools.toolset import Call
-from tools.workflows.continuing import Place
+from tools.workflows.continuing import Continued, Place
 
 Item = TypeVar("Item")
 
@@ -67,6 +67,10 @@ class Meetings:
     looked_at: int
     goes_on: Place | None
 
+    def way_on(self) -> Continued:
+        """What an answer says of how to go on; nothing at the end."""
+        return {"continue": self.goes_on.token()} if self.goes_on else {}
+
 
 Look = Callable[[Meeting], bool]
 Enough = Callable[[Sequence[MeetingWithInvitees]], bool]
@@ -75,7 +79,7 @@ Enough = Callable[[Sequence[MeetingWithInvitees]], bool]
 async def look_through(
     call: Call,
     asked: Range,
-    place: Place | None,
+    token: str | None,
     *,
     with_invitees: bool,
     wanted: Look,
@@ -86,7 +90,7 @@ async def look_through(
     Args:
         call: Of the workflow.
         asked: Which meetings.
-        place: Where an earlier call stopped.
+        token: Where an earlier call stopped.
         with_invitees: Whether who booked them is read, too.
         wanted: Says of a meeting whether it is to be looked at.
         is_enough: Says of what was found so far whether it will do.
@@ -94,7 +98,7 @@ async def look_through(
     Raises:
         CalendlyError, ToolError: Not even the first ones could be read.
     """
-    place = place or Place(asked.start)
+    place = Place.parse(token) if token else Place(asked.start)
     rows: list[MeetingWithInvitees] = []
     looked_at = 0
     try:

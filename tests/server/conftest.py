@@ -1,0 +1,66 @@
+"""What tests of a whole server in this process share: a sandbox on a real socket, and agents that are connected."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import httpx2
+import pytest
+from mcp import Client
+
+from auth.record import Record
+from sandbox import RunningSandbox, running
+from server.app import serving
+from server.late_store import LateStore
+from server.settings import load
+from tests.record import Shelf, record_in_memory
+from tests.sandbox.api import MONDAY, Api
+from tests.server.desk import Person
+
+Connect = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(scope="module")
+async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
+    async with running(now=lambda: MONDAY) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
+    """A plain client of the sandbox, which is as at its start."""
+    one_sandbox.sandbox.reset()
+    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
+        yield Api(http)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """Where the calls of a test are recorded."""
+    return Shelf()
+
+
+@pytest.fixture
+def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
+    """Connects an agent of a person of the sandbox, who answers questions, with settings of its own."""
+    assert api.http.base_url == one_sandbox.url
+
+    @asynccontextmanager
+    async def recording(_: LateStore) -> AsyncGenerator[Record]:
+        record = record_in_memory(shelf, lambda: MONDAY)
+        async with record.writing():
+            yield record
+
+    @asynccontextmanager
+    async def connected(person: Person | None = None, who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
+        environ = {
+            "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
+            "CALENDLY_API_URL": one_sandbox.url,
+            "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+        }
+        async with (
+            serving(load("stdio", settings, environ=environ), recording) as server,
+            Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
+        ):
+            yield client
+
+    return connected
