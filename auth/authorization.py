@@ -97,11 +97,10 @@ class Authorization:
         return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
 
     async def _find(self, bearer: str) -> Bearer | None:
-        async with self._realm.database.read() as connection:
-            if is_well_formed(bearer, ACCESS_TOKEN):
-                return await principal_rows.find_access_token(connection, digest(bearer))
-            if is_well_formed(bearer, AGENT_TOKEN):
-                return await principal_rows.find_agent_token(connection, digest(bearer))
+        if is_well_formed(bearer, ACCESS_TOKEN):
+            return await principal_rows.find_access_token(self._realm.database, digest(bearer))
+        if is_well_formed(bearer, AGENT_TOKEN):
+            return await principal_rows.find_agent_token(self._realm.database, digest(bearer))
         return None
 
     async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:

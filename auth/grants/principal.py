@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
+from auth.upstream.connection_rows import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Principal:
         grant_id: What the person allowed this agent; levels, handles and ledgers hang on it.
         access: What the person chose for the agent, capability by capability.
         scopes: The least of the token, of what the person allows and of what this server offers.
-        granted: What Calendly granted to our connection, None while Calendly does not say.
+        connection: The person's connection to Calendly with its sealed tokens, None where there is none.
         kind: How the token came about: a person signed in by browser, or an operator made it for a job without one.
     """
 
@@ -32,8 +33,13 @@ class Principal:
     grant_id: str
     access: Access = field(repr=False)
     scopes: Scopes
-    granted: Scopes | None
+    connection: Stored | None
     kind: Literal["browser", "agent_token"]
+
+    @property
+    def granted(self) -> Scopes | None:
+        """What Calendly granted to our connection, None while Calendly does not say."""
+        return self.connection.connection.scopes if self.connection else None
 
     def limited_to(self, scopes: Scopes) -> Self:
         """Return the same with these scopes."""

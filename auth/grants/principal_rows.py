@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from sqlalchemy import Executable, Row, bindparam, null, or_, select
+from sqlalchemy import Executable, bindparam, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.text import read_access
@@ -11,6 +11,9 @@ from auth.grants.principal import Principal
 from auth.grants.rules import AccessToken
 from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
+from auth.upstream import connection_rows
+from storage.database import Database
+from storage.lookups import Fields, Lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +35,17 @@ _OWNER: Final = (
     user.c.uri,
     user.c.organization,
     user.c.timezone,
-    upstream_connection.c.scope.label("granted"),
+    *connection_rows.COLUMNS,
 )
 _OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
 
-# Written once: they are asked for every call of every agent.
-_ACCESS_TOKEN: Final = (
+# What every call of every agent begins with: whose token it is, what it may do, and what Calendly takes instead.
+_ACCESS_TOKEN: Final = Lookup(
     select(access_token.c.scope, access_token.c.expires_at, family.c.ended_at, *_OWNER)
     .select_from(access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id))
     .where(access_token.c.digest == bindparam("digest"))
 )
-_AGENT_TOKEN: Final = (
+_AGENT_TOKEN: Final = Lookup(
     select(grant.c.scope, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
     .select_from(agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id))
     .where(agent_token.c.digest == bindparam("digest"))
@@ -57,14 +60,14 @@ _AGENTS: Final = (
 )
 
 
-async def find_access_token(connection: AsyncConnection, digest: str) -> Bearer | None:
-    """Find an access token."""
-    return await _find(connection, _ACCESS_TOKEN, digest, "browser")
+async def find_access_token(database: Database, digest: str) -> Bearer | None:
+    """Find an access token. Raises StorageUnavailable."""
+    return _bearer(await database.find(_ACCESS_TOKEN, digest=digest), "browser")
 
 
-async def find_agent_token(connection: AsyncConnection, digest: str) -> Bearer | None:
-    """Find an agent token; its scope is that of its grant."""
-    return await _find(connection, _AGENT_TOKEN, digest, "agent_token")
+async def find_agent_token(database: Database, digest: str) -> Bearer | None:
+    """Find an agent token; its scope is that of its grant. Raises StorageUnavailable."""
+    return _bearer(await database.find(_AGENT_TOKEN, digest=digest), "agent_token")
 
 
 async def find_agents(connection: AsyncConnection, name: str | None) -> list[Principal]:
@@ -81,39 +84,37 @@ async def find_agents(connection: AsyncConnection, name: str | None) -> list[Pri
 async def _read_agents(connection: AsyncConnection, query: Executable) -> list[Principal]:
     return [
         replace(
-            _principal(row, "agent_token" if row.client_kind == "agent" else "browser"), scopes=scopes.read(row.allowed)
+            _principal(row, "agent_token" if row["client_kind"] == "agent" else "browser"),
+            scopes=scopes.read(row["allowed"]),
         )
-        for row in await connection.execute(query)
+        for row in (await connection.execute(query)).mappings()
     ]
 
 
-async def _find(
-    connection: AsyncConnection, query: Executable, digest: str, kind: Literal["browser", "agent_token"]
-) -> Bearer | None:
-    row = (await connection.execute(query, {"digest": digest})).one_or_none()
+def _bearer(row: Fields | None, kind: Literal["browser", "agent_token"]) -> Bearer | None:
     return None if row is None else Bearer(_token(row), _principal(row, kind))
 
 
-def _token(row: Row[tuple[object, ...]]) -> AccessToken:
+def _token(row: Fields) -> AccessToken:
     return AccessToken(
-        resource=row.resource,
-        scopes=scopes.read(row.scope),
-        allowed=scopes.read(row.allowed),
-        expires_at=row.expires_at,
-        ended=row.ended_at is not None or row.grant_ended_at is not None,
+        resource=row["resource"],
+        scopes=scopes.read(row["scope"]),
+        allowed=scopes.read(row["allowed"]),
+        expires_at=row["expires_at"],
+        ended=row["ended_at"] is not None or row["grant_ended_at"] is not None,
     )
 
 
-def _principal(row: Row[tuple[object, ...]], kind: Literal["browser", "agent_token"]) -> Principal:
+def _principal(row: Fields, kind: Literal["browser", "agent_token"]) -> Principal:
     return Principal(
-        person=row.uri,
-        organization=row.organization,
-        timezone=row.timezone,
-        client_id=row.client_id,
-        client_name=row.client_name,
-        grant_id=row.grant_id,
-        access=read_access(row.access),
+        person=row["uri"],
+        organization=row["organization"],
+        timezone=row["timezone"],
+        client_id=row["client_id"],
+        client_name=row["client_name"],
+        grant_id=row["grant_id"],
+        access=read_access(row["access"]),
         scopes=frozenset(),
-        granted=None if row.granted is None else scopes.read(row.granted),
+        connection=connection_rows.stored_in(row),
         kind=kind,
     )

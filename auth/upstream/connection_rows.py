@@ -3,11 +3,10 @@
 Every change is one conditional UPDATE, the same on SQLite and PostgreSQL, and says whether it found the row as it was.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Update, select, update
+from sqlalchemy import ColumnElement, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
@@ -15,10 +14,19 @@ from auth.upstream.lease import Connection, Failure, Status
 from auth.upstream.login import Tokens
 from storage.database import insert
 from storage.keys import KeyRing
+from storage.lookups import Fields, Lookup
 
 _TABLE: Final = upstream_connection
 _ACCESS: Final = _TABLE.c.access_token_ciphertext
 _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
+
+COLUMNS: Final = tuple(column.label(f"connection_{column.name}") for column in _TABLE.c)
+"""A whole connection, in any statement that has its table: `stored_in` reads them."""
+
+_BY_USER: Final = select(*COLUMNS).where(_TABLE.c.user_uri == bindparam("user"))
+
+OF_USER: Final = Lookup(_BY_USER)
+"""The connection of a `user`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +46,8 @@ class ConnectionRows:
 
     async def read(self, transaction: AsyncConnection, user: str, *, to_change: bool = False) -> Stored | None:
         """Return a user's connection; one read `to_change` stays as it is until the transaction ends."""
-        query = select(_TABLE).where(_TABLE.c.user_uri == user)
-        found = (await transaction.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
-        return None if found is None else Stored(_connection(found), found[_ACCESS], found[_REFRESH])
+        query = _BY_USER.with_for_update() if to_change else _BY_USER
+        return stored_in((await transaction.execute(query, {"user": user})).mappings().one_or_none())
 
     async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
@@ -117,9 +124,13 @@ def _values(row: Connection) -> dict[str, Any]:
     }
 
 
-def _connection(found: RowMapping | Mapping[str, Any]) -> Connection:
+def stored_in(row: Fields | None) -> Stored | None:
+    """Return the connection in a row that has `COLUMNS`; None where an outer join found none."""
+    if row is None or row["connection_user_uri"] is None:
+        return None
+    found = {column.name: row[f"connection_{column.name}"] for column in _TABLE.c}
     scope, failure = found["scope"], found["failure"]
-    return Connection(
+    connection = Connection(
         user=found["user_uri"],
         generation=found["generation"],
         status=Status(found["status"]),
@@ -132,6 +143,7 @@ def _connection(found: RowMapping | Mapping[str, Any]) -> Connection:
         retry_at=found["retry_at"],
         failure=None if failure is None else Failure(failure),
     )
+    return Stored(connection, found[_ACCESS.name], found[_REFRESH.name])
 
 
 def _spell(scopes: frozenset[str]) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.protocol.secrets import Random
-from auth.upstream.connection_rows import ConnectionRows
+from auth.upstream.connection_rows import OF_USER, ConnectionRows, Stored, stored_in
 from auth.upstream.lease import Connection, GiveUp, Status, Step, decide, explain, signed_in
 from auth.upstream.login import SignIn, Tokens, Upstream, revoke_quietly
 from auth.upstream.refresh import Renewals
@@ -23,6 +23,9 @@ from storage.keys import KeyRing
 
 _LAST_WORDS: Final = 15.0
 """Seconds that a process which ends gives the refreshes it has under way."""
+
+_FRESH: Final = 1.0
+"""How long a connection that was read for a call counts as what is stored, in seconds. A call that waits reads anew."""
 
 
 @dataclass(eq=False)
@@ -62,15 +65,22 @@ class Connections:
         """The sentence that says how to sign in at Calendly again."""
         return f"Connect Calendly again at {self.reconnect_at}."
 
-    def credentials(self, user: str) -> "ConnectionCredentials":
-        """Return the credentials of one call on behalf of a user: `calendly.request.Credentials`."""
-        return ConnectionCredentials(self, user)
+    def credentials(self, user: str, found: Stored | None = None) -> "ConnectionCredentials":
+        """Return the credentials of one call on behalf of a user: `calendly.request.Credentials`.
+
+        Args:
+            user: Whose.
+            found: Their connection, where it was read just now.
+        """
+        return ConnectionCredentials(self, user, found)
 
     async def describe(self, user: str) -> Connection | None:
         """Return what is known about a user's connection. Raises StorageUnavailable."""
-        async with self.database.read() as transaction:
-            stored = await self._rows.read(transaction, user)
+        stored = await self._find(user)
         return stored.connection if stored else None
+
+    async def _find(self, user: str) -> Stored | None:
+        return stored_in(await self.database.find(OF_USER, user=user))
 
     async def keep(self, transaction: AsyncConnection, sign_in: SignIn) -> Connection:
         """Keep a sign-in as the user's connection, in the transaction that also knows the user.
@@ -104,7 +114,7 @@ class Connections:
         """Revoke detached tokens at Calendly."""
         await revoke_quietly(self.upstream, tokens)
 
-    async def token(self, user: str, refused: int | None = None) -> tuple[int, str]:
+    async def token(self, user: str, refused: int | None = None, found: Stored | None = None) -> tuple[int, str]:
         """Return the generation and the access token to send now, refreshed if need be.
 
         A caller that is cancelled leaves the refresh to go on: Calendly's answer to it comes only once.
@@ -112,6 +122,7 @@ class Connections:
         Args:
             user: Whose token.
             refused: The generation that Calendly answered with 401; a newer one is then asked for.
+            found: The connection, where it was read just now.
 
         Raises:
             Unauthenticated: The user has to sign in at Calendly again, or never did.
@@ -120,8 +131,7 @@ class Connections:
             StorageError: The database or the key ring does not give it.
         """
         while True:
-            async with self.database.read() as transaction:
-                stored = await self._rows.read(transaction, user)
+            stored, found = found or await self._find(user), None
             row = stored.connection if stored else None
             step = decide(row, self.now(), refused=refused, renewing=user in self._under_way)
             if isinstance(step, GiveUp):
@@ -150,14 +160,17 @@ class Connections:
 class ConnectionCredentials:
     """The token of one Calendly user as one call needs it."""
 
-    def __init__(self, connections: Connections, user: str) -> None:
+    def __init__(self, connections: Connections, user: str, found: Stored | None) -> None:
         self._connections = connections
         self._user = user
+        self._found = found
+        self._found_until = connections.clock() + _FRESH
         self._sent: int | None = None
 
     async def access_token(self) -> str:
         """Return the token to send now. Raises as `Connections.token` does."""
-        self._sent, token = await self._connections.token(self._user)
+        found = self._found if self._connections.clock() < self._found_until else None
+        self._sent, token = await self._connections.token(self._user, found=found)
         return token
 
     async def renew(self) -> bool:

@@ -51,7 +51,7 @@ class SignedIn:
     def of_principal(self, principal: Principal) -> Party:
         """Return for whom a token speaks."""
         by_browser = principal.kind == "browser"
-        credentials = ConnectedCredentials(self.connections.credentials(principal.person))
+        credentials = ConnectedCredentials(self.connections.credentials(principal.person, principal.connection))
         return Party(
             account=Account(principal.person, principal.grant_id, credentials),
             identity=_identity(principal),
