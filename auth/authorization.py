@@ -12,28 +12,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from auth import stored_principals
-from auth.agent_page import agent_routes
-from auth.agents_page import agents_routes
-from auth.answers import json_refusal
-from auth.authorize import authorize_route
-from auth.callback import callback_route
-from auth.challenges import insufficient_scope, unauthenticated
-from auth.confirm_page import confirm_routes
-from auth.consent import consent_route
-from auth.errors import TemporarilyUnavailable, TooManyRequests
-from auth.grants import live_scopes
-from auth.metadata import metadata_routes
-from auth.opaque_tokens import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
-from auth.owners_page import owners_routes
-from auth.page_sign_in import page_sign_in_routes
-from auth.principal import Principal
-from auth.realm import Realm
-from auth.register import register_route
-from auth.revoke import revoke_route
-from auth.scopes import least
-from auth.stored_principals import Bearer
-from auth.token import token_route
+from auth.endpoints.answers import json_refusal
+from auth.endpoints.authorize import authorize_route
+from auth.endpoints.callback import callback_route
+from auth.endpoints.consent import consent_route
+from auth.endpoints.metadata import metadata_routes
+from auth.endpoints.page_sign_in import page_sign_in_routes
+from auth.endpoints.register import register_route
+from auth.endpoints.revoke import revoke_route
+from auth.endpoints.site import Realm
+from auth.endpoints.token import token_route
+from auth.grants import principal_rows
+from auth.grants.principal import Principal
+from auth.grants.principal_rows import Bearer
+from auth.grants.rules import live_scopes
+from auth.pages.agent import agent_routes
+from auth.pages.agents import agents_routes
+from auth.pages.confirm import confirm_routes
+from auth.pages.everybody import owners_routes
+from auth.protocol.challenges import insufficient_scope, unauthenticated
+from auth.protocol.errors import TemporarilyUnavailable, TooManyRequests
+from auth.protocol.scopes import least
+from auth.protocol.secrets import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
 from storage.errors import StorageUnavailable
 
 _NOTHING_SENT: Final = "This endpoint needs an access token in the Authorization header."
@@ -99,9 +99,9 @@ class Authorization:
     async def _find(self, bearer: str) -> Bearer | None:
         async with self._realm.database.read() as connection:
             if is_well_formed(bearer, ACCESS_TOKEN):
-                return await stored_principals.find_access_token(connection, digest(bearer))
+                return await principal_rows.find_access_token(connection, digest(bearer))
             if is_well_formed(bearer, AGENT_TOKEN):
-                return await stored_principals.find_agent_token(connection, digest(bearer))
+                return await principal_rows.find_agent_token(connection, digest(bearer))
         return None
 
     async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:

@@ -60,7 +60,7 @@ authorization_transaction = Table(
     Column("shown_access", Text),  # what the page offered, and had chosen before the person touched it
     Column("shown_to", Text),  # the person whose earlier choices that took into account
     Column("approved_scope", Text),  # what the person allowed of it
-    Column("approved_access", Text),  # the levels that the person chose, as `auth.access_text` spells them
+    Column("approved_access", Text),  # the levels that the person chose, as `auth.access.text` spells them
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
@@ -114,7 +114,7 @@ grant = Table(
     Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("resource", Text, nullable=False),
     Column("scope", Text, nullable=False),  # what the person allowed last
-    Column("access", Text, nullable=False, server_default=""),  # what the person chose, as `auth.access_text` spells it
+    Column("access", Text, nullable=False, server_default=""),  # what the person chose, as `auth.access.text` spells it
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
@@ -217,7 +217,7 @@ agent_restriction = Table(
     Column("user_uri", Text, primary_key=True),
     Column("name", Text, primary_key=True),  # what the client calls itself
     Column("host", Text, primary_key=True),  # where it has the browser sent back to
-    Column("access", Text, nullable=False),  # as `auth.access_text` spells it
+    Column("access", Text, nullable=False),  # as `auth.access.text` spells it
     Column("changed_at", Instant, nullable=False, index=True),
 )
 
@@ -250,7 +250,7 @@ audit_entry = Table(
     metadata,
     Column("chain_id", Text, primary_key=True),
     Column("sequence", BigInteger, primary_key=True),
-    Column("entry", Text, nullable=False),  # all of it, as `auth.audit` writes it
+    Column("entry", Text, nullable=False),  # all of it, as `auth.audit.entries` writes it
     Column("mac", String(64), nullable=False),
     # What it is found by, copied from it.
     Column("at", Instant, nullable=False, index=True),

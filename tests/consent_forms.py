@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from auth.access_text import parse_access
+from auth.access.text import parse_access
 
 _OPTION: Final = re.compile(r'<input type="radio" name="level-(\w+)" value="(\w+)"( checked)?>')
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
-from auth.archive import DatabaseArchive
-from auth.audit import Entry, Veil
-from auth.record import Record, Unrecorded
+from auth.audit.archive import DatabaseArchive
+from auth.audit.entries import Entry, Veil
+from auth.audit.log import Record, Unrecorded
 from storage.database import Database
 from storage.keys import KeyRing
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from tools import (
+from tools.booking import create_event_invitee
+from tools.endpoints import (
     availability,
-    booking,
     data_compliance,
     event_types,
     invitees,
@@ -14,7 +14,7 @@ from tools import (
     users,
     webhooks,
 )
-from tools.tool import EndpointTool, Tool, Workflow
+from tools.toolset.tool import EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
@@ -22,7 +22,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *event_types.event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
-    *booking.booking.tools,
+    *create_event_invitee.booking.tools,
     *availability.availability.tools,
     *scheduling_links.scheduling_links.tools,
     *organization.organizations.tools,

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from calendly import models
 from calendly.third_party_text import shown
-from tools.event_types import list_event_types
+from tools.endpoints.event_types import list_event_types
+from tools.endpoints.scheduled_events import list_scheduled_events
+from tools.endpoints.users import get_current_user
 from tools.fields import is_event_type_name
 from tools.lean import Meeting
-from tools.lists import Page
-from tools.scheduled_events import list_scheduled_events
 from tools.times import zone_of
-from tools.tool import Tool, tool_of
-from tools.toolset import Call
-from tools.users import get_current_user
+from tools.toolset.declaring import Call
+from tools.toolset.lists import Page
+from tools.toolset.tool import Tool, tool_of
 
 Answer = Mapping[str, Any]
 

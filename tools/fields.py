@@ -30,8 +30,8 @@ from calendly.identifiers import (
     WebhookSubscriptionId,
 )
 from calendly.models.personal import PERSONAL
-from tools.errors import ArgumentError
 from tools.times import parse_time, zone_of
+from tools.toolset.errors import ArgumentError
 
 Nested = TypeVar("Nested", bound=NestedIdentifier)
 Item = TypeVar("Item")

@@ -17,8 +17,8 @@ from typing_extensions import TypedDict
 
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
-from tools.shapes import fields_of, is_made_from, object_in, parts_of
 from tools.times import parse_time
+from tools.toolset.shapes import fields_of, is_made_from, object_in, parts_of
 
 Fields = Mapping[str, Any]
 Gather = Callable[[Sequence[Fields], tzinfo], list[dict[str, Any]]]

@@ -16,17 +16,17 @@ from typing import Any, Final, Protocol, cast
 from urllib.parse import urlsplit
 
 from calendly.third_party_text import shown
-from tools.availability import (
+from tools.booking.create_event_invitee import create_event_invitee
+from tools.endpoints.availability import (
     get_user_availability_schedule,
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.booking import create_event_invitee
-from tools.data_compliance import delete_invitee_data
-from tools.event_types import create_one_off_event_type, get_event_type, list_event_types
-from tools.invitees import get_event_invitee, list_event_invitees
-from tools.organization import (
+from tools.endpoints.data_compliance import delete_invitee_data
+from tools.endpoints.event_types import create_one_off_event_type, get_event_type, list_event_types
+from tools.endpoints.invitees import get_event_invitee, list_event_invitees
+from tools.endpoints.organization import (
     create_organization_invitation,
     get_organization_invitation,
     get_organization_membership,
@@ -35,16 +35,16 @@ from tools.organization import (
     remove_organization_membership,
     revoke_organization_invitation,
 )
-from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
-from tools.scheduling_links import create_single_use_scheduling_link
-from tools.tool import Tool, tool_of
-from tools.users import get_current_user, get_user
-from tools.webhooks import (
+from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
+from tools.endpoints.scheduling_links import create_single_use_scheduling_link
+from tools.endpoints.users import get_current_user, get_user
+from tools.endpoints.webhooks import (
     create_webhook_subscription,
     delete_webhook_subscription,
     get_webhook_subscription,
     list_webhook_subscriptions,
 )
+from tools.toolset.tool import Tool, tool_of
 from tools.workflows.agenda import get_agenda
 from tools.workflows.bookings_search import find_bookings
 from tools.workflows.meeting_times import find_meeting_times

@@ -19,18 +19,18 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from calendly.third_party_text import shown
-from tools.arguments import Arguments, arguments_model, checked, description_of
-from tools.availability import list_event_type_available_times
-from tools.booking import create_event_invitee
-from tools.event_types import get_event_type, list_event_types
+from tools.booking.create_event_invitee import create_event_invitee
+from tools.endpoints.availability import list_event_type_available_times
+from tools.endpoints.event_types import get_event_type, list_event_types
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
+from tools.endpoints.scheduling_links import create_single_use_scheduling_link
+from tools.endpoints.users import get_current_user
 from tools.fields import Line
-from tools.invitees import list_event_invitees
 from tools.lean import told
-from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
-from tools.scheduling_links import create_single_use_scheduling_link
 from tools.times import begin
-from tools.tool import Tool, tool_of
-from tools.users import get_current_user
+from tools.toolset.arguments import Arguments, arguments_model, checked, description_of
+from tools.toolset.tool import Tool, tool_of
 from tools.workflows.agenda import get_agenda
 from tools.workflows.rescheduling import reschedule_scheduled_event
 

@@ -10,12 +10,12 @@ from typing import Any, Final, cast
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, UserId
-from tools.errors import ArgumentError, ToolError
-from tools.event_types import list_event_types
+from tools.endpoints.event_types import list_event_types
+from tools.endpoints.organization import list_organization_memberships
+from tools.endpoints.users import get_current_user
 from tools.fields import Reference
-from tools.organization import list_organization_memberships
-from tools.toolset import Call
-from tools.users import get_current_user
+from tools.toolset.declaring import Call
+from tools.toolset.errors import ArgumentError, ToolError
 
 _MOST_PAGES: Final = 5
 _MOST_NAMED: Final = 10

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from calendly.errors import InsufficientScope, PermissionDenied
-from tools.errors import ArgumentError, ToolError
-from tools.toolset import Caller
+from tools.toolset.declaring import Caller
+from tools.toolset.errors import ArgumentError, ToolError
 
 _LONGEST_TEXT = 40
 _DATE_ONLY = len("2026-12-01")

@@ -8,33 +8,33 @@ from typing import Final
 
 import anyio
 
-from auth.access import Limits
-from auth.personal_token import PersonalToken
-from auth.principal import Principal
-from auth.scopes import least
-from auth.stored_principals import find_agents
+from auth.access.levels import Limits
+from auth.grants.principal import Principal
+from auth.grants.principal_rows import find_agents
+from auth.local.personal_token import PersonalToken
+from auth.protocol.scopes import least
 from calendly.request import Account
 from calendly.third_party_text import shown
 from server.app import rules
-from server.cli import Arguments
+from server.calls.explanation import Agent, explain
+from server.calls.principal import Party
+from server.calls.selection import select
 from server.commands.token import opened_realm
-from server.explanation import Agent, explain
-from server.hosted_party import SignedIn
-from server.local import local_party
-from server.logs import log_to_stderr
-from server.party import Party
-from server.selection import select
-from server.setting_values import MEMORY
-from server.settings import Settings, load
-from server.terminal import CommandError, UsageError
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError, UsageError
+from server.configuration.values import MEMORY
+from server.hosted.principals import SignedIn
+from server.local.principals import local_party
 from storage.errors import StorageError
 from tools import ALL
-from tools.tool import Tool
+from tools.toolset.tool import Tool
 
 _MOST_NAMED: Final = 10
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Explain. Returns the exit status."""
     settings = load("access", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

@@ -10,22 +10,22 @@ from typing import Any, Final
 
 import anyio
 
-from auth.archive import DatabaseArchive
-from auth.audit import Entry, facts
-from auth.stored_agent_tokens import find_connected
-from auth.stored_audit import Sought
+from auth.audit.archive import DatabaseArchive
+from auth.audit.entries import Entry, facts
+from auth.audit.rows import Sought
+from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
-from server.cli import Arguments
-from server.logs import log_to_stderr
-from server.settings import Settings, load
-from server.store import open_store, require_database
-from server.terminal import CommandError, UsageError
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError, UsageError
+from server.stores.database import open_store, require_database
 from storage.errors import StorageError
 
 _LIMIT: Final = 50
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Do what was asked for. Returns the exit status."""
     settings = load("audit", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

@@ -15,9 +15,9 @@ import mcp_types as types
 from mcp import Client, StdioServerParameters
 
 from sandbox import running
-from server.cli import Arguments
-from server.settings import SANDBOX_TOKEN, TOKEN
-from server.terminal import CommandError
+from server.configuration.command_line import CommandLine
+from server.configuration.settings import SANDBOX_TOKEN, TOKEN
+from server.configuration.terminal import CommandError
 
 _WIDTH: Final = 100
 _OWNER: Final = f"{SANDBOX_TOKEN}owner"
@@ -25,7 +25,7 @@ _EVENT_TYPE: Final = "Intro call"
 _INVITEE: Final = {"name": "Ada Example", "email": "ada@example.com"}
 
 
-def run(_arguments: Arguments) -> int:
+def run(_arguments: CommandLine) -> int:
     """Show the transcript. Returns the exit status."""
     try:
         anyio.run(_demo)

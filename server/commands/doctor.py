@@ -11,26 +11,25 @@ from typing import Final
 import anyio
 
 from server.app import with_sandbox
-from server.cli import Arguments
-from server.diagnosis import Finding
-from server.examination import Examination
-from server.first_run import NO_TOKEN
-from server.installed_clients import clients, data_folder, token_file, tokens_of_clients
-from server.local import local_party
-from server.local_login import home_folder
-from server.logs import log_to_stderr
-from server.machine import Machine
-from server.party import Party
-from server.setting_values import MEMORY
-from server.settings import TOKEN_FILE, Settings, load
-from server.store import open_store, require_database
-from server.terminal import PROGRAM, CommandError, UsageError
+from server.calls.principal import Party
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import TOKEN_FILE, Settings, home_folder, load
+from server.configuration.terminal import PROGRAM, CommandError, UsageError
+from server.configuration.values import MEMORY
+from server.doctor.diagnosis import Finding
+from server.doctor.examination import Examination
+from server.doctor.installed_clients import clients, data_folder, token_file, tokens_of_clients
+from server.installing.machine import Machine
+from server.local.first_run import NO_TOKEN
+from server.local.principals import local_party
+from server.stores.database import open_store, require_database
 
 _WIDTH: Final = 100
 _BELOW: Final = " " * 15
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Look at everything. Returns the exit status: 1 when something has to be fixed."""
     settings = load("doctor", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

@@ -7,17 +7,17 @@ from typing import Final
 import anyio
 from starlette.applications import Starlette
 
-from server.caller import time_limit
-from server.cli import Arguments
-from server.http import listen, serve_http
-from server.local_endpoint import local_endpoint
-from server.logs import log_to_stderr
-from server.settings import Settings, load
+from server.calls.caller import time_limit
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.local.endpoint import local_endpoint
+from server.transports.http import listen, serve_http
 
 PORT: Final = 8000
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Serve until a signal asks to stop. Returns the exit status."""
     settings = load("http", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)
@@ -34,6 +34,6 @@ async def _serve(settings: Settings) -> None:
 def _application(settings: Settings, address: str) -> AbstractAsyncContextManager[Starlette]:
     if settings.auth == "none":
         return local_endpoint(settings, address)
-    from server.hosted import document_fetcher, hosting  # noqa: PLC0415 - one person here needs no database
+    from server.hosted.hosting import document_fetcher, hosting  # noqa: PLC0415 - one person here needs no database
 
     return hosting(settings, address, document_fetcher)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from server import jsonc
-from server.cli import Arguments
-from server.client_files import Change, with_entry
-from server.clients import NAME, READ_ONLY, Client, Entry, Local, Remote, is_our_entry
-from server.configuring import client_named, refusal, settle
-from server.machine import Machine
-from server.setting_values import read_origin
-from server.settings import TOKEN, TOKEN_FILE
-from server.starting import Start, how_to_start
-from server.terminal import CommandError, UsageError, say
+from server.configuration.command_line import CommandLine
+from server.configuration.settings import TOKEN, TOKEN_FILE
+from server.configuration.terminal import CommandError, UsageError, say
+from server.configuration.values import read_origin
+from server.installing import jsonc
+from server.installing.client_files import Change, with_entry
+from server.installing.clients import NAME, READ_ONLY, Client, Entry, Local, Remote, is_our_entry
+from server.installing.configuring import client_named, refusal, settle
+from server.installing.machine import Machine
+from server.installing.starting import Start, how_to_start
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _DATA: Final = "XDG_DATA_HOME"
@@ -59,7 +59,7 @@ class Wanted:
                 raise UsageError(f"{flag}: there is no file {file}.")
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Write the entry. Returns the exit status."""
     machine = Machine.here()
     client = client_named(arguments.options["client"])
@@ -120,7 +120,7 @@ def _way_to_data(machine: Machine) -> dict[str, str]:
     return env
 
 
-def _wanted(arguments: Arguments, machine: Machine) -> Wanted:
+def _wanted(arguments: CommandLine, machine: Machine) -> Wanted:
     options, remote = arguments.options, arguments.options.get("remote")
     token_file = options.get("token-file") or (None if remote else machine.environ.get(TOKEN_FILE))
     return Wanted(

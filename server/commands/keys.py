@@ -6,18 +6,18 @@ from functools import partial
 
 import anyio
 
-from auth.record import Note
+from auth.audit.log import Note
 from auth.tables import metadata
-from server.cli import Arguments
-from server.logs import log_to_stderr
-from server.settings import Settings, load
-from server.store import open_store, record_in
-from server.terminal import CommandError
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError
+from server.stores.database import open_store, record_in
 from storage.errors import StorageError
 from storage.rotation import rotate
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Rotate. Returns the exit status."""
     settings = load("keys", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

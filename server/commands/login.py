@@ -5,16 +5,16 @@ from functools import partial
 
 import anyio
 
-from auth.login_store import LocalLogin
-from auth.upstream import CalendlyLoginError
-from server.cli import Arguments
-from server.local_login import sign_in
-from server.logs import log_to_stderr
-from server.settings import Settings, load
-from server.terminal import CommandError
+from auth.local.login_store import LocalLogin
+from auth.upstream.login import CalendlyLoginError
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError
+from server.local.login import sign_in
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Sign in, and keep the sign-in. Returns the exit status."""
     settings = load("login", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

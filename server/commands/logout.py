@@ -5,17 +5,17 @@ from functools import partial
 
 import anyio
 
-from auth.local_login import logout
-from auth.login_store import LocalLogin
-from auth.upstream import CalendlyLoginError
-from server.cli import Arguments
-from server.local_login import login_store, upstream
-from server.logs import log_to_stderr
-from server.settings import Settings, load
-from server.terminal import CommandError
+from auth.local.login_store import LocalLogin
+from auth.local.sign_in import logout
+from auth.upstream.login import CalendlyLoginError
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError
+from server.local.login import login_store, upstream
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Revoke the sign-in at Calendly and forget it. Returns the exit status."""
     settings = load("logout", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

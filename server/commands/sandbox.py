@@ -6,15 +6,15 @@ from typing import Final
 import anyio
 
 from sandbox import running
-from server.cli import Arguments
-from server.settings import Settings, load
-from server.signals import on_termination
-from server.terminal import cannot_listen, say
+from server.configuration.command_line import CommandLine
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import cannot_listen, say
+from server.transports.signals import on_termination
 
 PORT: Final = 9000
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Serve until a signal asks to stop. Returns the exit status."""
     anyio.run(partial(_serve, load("sandbox", arguments.flags, config=arguments.config)))
     return 0

@@ -4,14 +4,14 @@ from functools import partial
 
 import anyio
 
-from server.app import serving
-from server.cli import Arguments
-from server.logs import log_to_stderr
-from server.settings import Settings, load
-from server.stdio import serve_stdio
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.local.serving import serving
+from server.transports.stdio import serve_stdio
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Serve one client until its input ends. Returns the exit status."""
     settings = load("stdio", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

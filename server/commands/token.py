@@ -8,25 +8,25 @@ from typing import Final
 
 import anyio
 
-from auth import agent_tokens
-from auth.access import LOCAL
-from auth.access_text import InvalidAccess, parse_access
-from auth.realm import Realm
-from auth.scopes import BUNDLES, spell
+from auth.access.levels import LOCAL
+from auth.access.text import InvalidAccess, parse_access
+from auth.endpoints import agent_tokens
+from auth.endpoints.site import Realm
+from auth.protocol.scopes import BUNDLES, spell
 from server.app import rules
-from server.cli import Arguments
+from server.calls.selection import select
 from server.commands.http import PORT
-from server.hosted import document_fetcher, realm_for
-from server.logs import log_to_stderr
-from server.selection import select
-from server.settings import Settings, load
-from server.store import open_store
-from server.terminal import CommandError, UsageError, say
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError, UsageError, say
+from server.hosted.hosting import document_fetcher, realm_for
+from server.stores.database import open_store
 from storage.errors import StorageError
 from tools import ALL
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Do what was asked for. Returns the exit status."""
     settings = load("token", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

@@ -5,15 +5,15 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from server.cli import Arguments
+from server.configuration.command_line import CommandLine
 from tools import ALL
-from tools.tool import EndpointTool, Tool
+from tools.toolset.tool import EndpointTool, Tool
 
 _HEADINGS: Final = ("tool", "endpoint", "scope", "access", "capability", "toolsets")
 _OF_ENDPOINTS: Final = ("method", "path", "plan", "role", "webhook_event")
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Print every tool. Returns the exit status."""
     sys.stdout.write(json.dumps([_facts(tool) for tool in ALL], indent=2) if arguments.as_json else _table(ALL))
     sys.stdout.write("\n")

@@ -2,16 +2,16 @@
 
 import sys
 
-from server import jsonc
-from server.cli import Arguments
-from server.client_files import Change, with_entry
-from server.clients import NAME, Client, is_our_entry
-from server.configuring import client_named, settle
-from server.machine import Machine
-from server.terminal import CommandError
+from server.configuration.command_line import CommandLine
+from server.configuration.terminal import CommandError
+from server.installing import jsonc
+from server.installing.client_files import Change, with_entry
+from server.installing.clients import NAME, Client, is_our_entry
+from server.installing.configuring import client_named, settle
+from server.installing.machine import Machine
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Take the entry out. Returns the exit status."""
     machine = Machine.here()
     client = client_named(arguments.options["client"])

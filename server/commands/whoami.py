@@ -11,16 +11,16 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
-from server.caller import LEAST_LIMIT, ME, user_in
-from server.cli import Arguments
-from server.local import local_party
-from server.logs import log_to_stderr
-from server.party import Party
-from server.settings import Settings, load
-from server.terminal import CommandError
+from server.calls.caller import LEAST_LIMIT, ME, user_in
+from server.calls.principal import Party
+from server.configuration.command_line import CommandLine
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import Settings, load
+from server.configuration.terminal import CommandError
+from server.local.principals import local_party
 
 
-def run(arguments: Arguments) -> int:
+def run(arguments: CommandLine) -> int:
     """Print who the token belongs to. Returns the exit status."""
     settings = load("whoami", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)

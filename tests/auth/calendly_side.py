@@ -13,11 +13,11 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx2
 from sqlalchemy import insert
 
-from auth.application import Application, Configured
-from auth.calendly_login import CalendlyLogin
-from auth.connections import Connections
 from auth.tables import user
-from auth.upstream import SignIn, Upstream
+from auth.upstream.application import Application, Configured
+from auth.upstream.calendly_login import CalendlyLogin
+from auth.upstream.connections import Connections
+from auth.upstream.login import SignIn, Upstream
 from sandbox import RunningSandbox, running
 from storage.database import Database
 from storage.keys import Key, KeyRing

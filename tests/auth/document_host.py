@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import override
 
-from auth.client_documents import PATIENCE, DocumentFetcher
-from auth.public_network import IPAddress, PublicNetwork
-from auth.redirect_uris import PRIVATE_USE_SCHEMES
+from auth.grants.client_documents import PATIENCE, DocumentFetcher
+from auth.grants.public_network import IPAddress, PublicNetwork
+from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 
 HOST: Final = "client.example"
 CLIENT_ID: Final = f"https://{HOST}/oauth/client.json"

@@ -9,10 +9,10 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from auth.application import Configured
-from auth.local_credentials import LocalCredentials
-from auth.login_store import LocalLogin, LoginStore
-from auth.upstream import Upstream
+from auth.local.credentials import LocalCredentials
+from auth.local.login_store import LocalLogin, LoginStore
+from auth.upstream.application import Configured
+from auth.upstream.login import Upstream
 from calendly.errors import CalendlyError
 from tests.auth.calendly_side import Clock
 from tests.auth.refreshing_server import StallingLogin, poll, tell

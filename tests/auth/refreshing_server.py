@@ -10,9 +10,9 @@ from datetime import datetime
 
 from typing_extensions import override
 
-from auth.application import Application
-from auth.calendly_login import CalendlyLogin
-from auth.upstream import Tokens
+from auth.upstream.application import Application
+from auth.upstream.calendly_login import CalendlyLogin
+from auth.upstream.login import Tokens
 from storage.database import open_database
 from tests.auth.calendly_side import Clock, connections, login_at
 

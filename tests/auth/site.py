@@ -17,19 +17,19 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.access import UNLIMITED
-from auth.access_text import spell_access
+from auth.access.levels import UNLIMITED
+from auth.access.text import spell_access
 from auth.authorization import Authorization
-from auth.client_documents import DocumentFetcher
-from auth.grants import s256
-from auth.pages import Pages
-from auth.principal import Principal
-from auth.public_network import PublicNetwork
-from auth.realm import Realm
-from auth.redirect_uris import PRIVATE_USE_SCHEMES
-from auth.scopes import least, spell
+from auth.endpoints.html import Pages
+from auth.endpoints.site import Realm
+from auth.grants.client_documents import DocumentFetcher
+from auth.grants.principal import Principal
+from auth.grants.public_network import PublicNetwork
+from auth.grants.rules import s256
+from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
+from auth.protocol.scopes import least, spell
 from calendly.scopes import SCOPES, includes
-from server.party import operation_of
+from server.calls.principal import operation_of
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.access import (
+from auth.access.levels import (
     CAPABILITIES,
     CONDITIONS,
     OFF,
@@ -21,11 +21,11 @@ from auth.access import (
     least,
     object_to,
 )
-from auth.access_text import parse_access, read_access, spell_access
+from auth.access.text import parse_access, read_access, spell_access
 from calendly.scopes import SCOPES
-from server.party import operation_of
+from server.calls.principal import operation_of
 from tools import ENDPOINTS, EndpointTool
-from tools.stakes import Subject
+from tools.toolset.effects import Subject
 
 LEVELS: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
 ALLOWED: Final = {"read": {"read", "ask", "full"}, "write": {"ask", "full"}}

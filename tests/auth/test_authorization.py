@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from auth.authorization import Authorization
-from auth.opaque_tokens import ACCESS_TOKEN, mint
-from auth.rate_limits import RATE_LIMITS
+from auth.grants.attempts import RATE_LIMITS
+from auth.protocol.secrets import ACCESS_TOKEN, mint
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import Calendly

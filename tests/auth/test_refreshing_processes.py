@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from auth.connections import Connections
-from auth.lease import LEASE, Connection, Status
+from auth.upstream.connections import Connections
+from auth.upstream.lease import LEASE, Connection, Status
 from calendly.errors import Unauthenticated
 from storage.database import open_database
 from storage.schema import migrate

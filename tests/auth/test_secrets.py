@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from auth.agent_tokens import create
+from auth.endpoints.agent_tokens import create
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, consent

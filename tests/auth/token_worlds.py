@@ -15,12 +15,13 @@ from typing import Any, Final, TypeVar
 import httpx2
 from sqlalchemy import func, select
 
-from auth import stored_clients, stored_codes, stored_grants
-from auth.access import UNLIMITED
-from auth.application import Application
-from auth.clients import Client
-from auth.ending import end_grant
-from auth.grants import (
+from auth.access.levels import UNLIMITED
+from auth.endpoints.ending import end_grant
+from auth.endpoints.sweep import sweep
+from auth.grants import client_rows, code_rows, grant_rows
+from auth.grants.clients import Client
+from auth.grants.grant_rows import Grant
+from auth.grants.rules import (
     ACCESS_TOKEN_LIFE,
     CODE_LIFE,
     FAMILY_LIFE,
@@ -39,11 +40,10 @@ from auth.grants import (
     refresh_token_end,
     s256,
 )
-from auth.opaque_tokens import CODE, digest, mint, nonce
-from auth.stored_grants import Grant
-from auth.sweep import sweep
+from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import family, grant, refresh_token
-from auth.upstream import Person
+from auth.upstream.application import Application
+from auth.upstream.login import Person
 from sandbox import RunningSandbox
 from sandbox.app import create_app
 from storage.database import open_database
@@ -68,7 +68,7 @@ class PureFamily:
 
 
 class PureWorld:
-    """The rules of `auth.grants`, acted on as the server does."""
+    """The rules of `auth.grants.rules`, acted on as the server does."""
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -241,14 +241,14 @@ class DatabaseWorld:
         realm, now = self._site.realm, self.clock.now()
         code = mint(CODE, os.urandom)
         async with realm.database.begin() as connection:
-            if not await stored_clients.mark_approved(connection, client, now):
+            if not await client_rows.mark_approved(connection, client, now):
                 registered = Client(client, "registered", client, (BACK,), "none", None, refreshes=True, approved=False)
-                await stored_clients.add(connection, registered, now)
-                await stored_clients.mark_approved(connection, client, now)
-            await stored_grants.put_person(connection, Person(PERSON, None, None, None, None), now)
+                await client_rows.add(connection, registered, now)
+                await client_rows.mark_approved(connection, client, now)
+            await grant_rows.put_person(connection, Person(PERSON, None, None, None, None), now)
             new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES, UNLIMITED)
-            grant_id = await stored_grants.allow(connection, new, now)
-            await stored_codes.add(connection, digest(code), _code(grant_id, client, now + CODE_LIFE))
+            grant_id = await grant_rows.allow(connection, new, now)
+            await code_rows.add(connection, digest(code), _code(grant_id, client, now + CODE_LIFE))
         return code
 
     async def _end_grants(self, client: str) -> None:

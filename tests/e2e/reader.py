@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 import httpx2
 
-from server.settings import SOURCES
+from server.configuration.settings import SOURCES
 from tests.documents import ROOT
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, address_in, greet, program, request, run

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from server.cli import COMMANDS
+from server.commands.cli import COMMANDS
 from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import Ended, program, run
 from tools import ALL

@@ -10,9 +10,9 @@ import pytest
 from mcp import Client
 from mcp.shared.auth import OAuthToken
 
-from auth.access import UNLIMITED, Limits, decide_all
-from auth.choices import CAUTIOUS
-from server.party import operation_of
+from auth.access.choices import CAUTIOUS
+from auth.access.levels import UNLIMITED, Limits, decide_all
+from server.calls.principal import operation_of
 from tests.e2e.hosting import Agent, Site, coming_meeting, hosted, let_minutes_pass
 from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
 from tests.server.desk import Era, Person, call

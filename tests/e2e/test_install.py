@@ -8,9 +8,9 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from server.clients import CLIENTS
-from server.clients import Client as Configured
-from server.machine import Machine
+from server.installing.clients import CLIENTS
+from server.installing.clients import Client as Configured
+from server.installing.machine import Machine
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
 

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
-from auth.login_store import LoginStore
+from auth.local.login_store import LoginStore
 from tests.e2e.conftest import Sandbox
 from tests.e2e.people import ADMIN, Browser
 from tests.e2e.processes import address_in, greet, parameters, program, request, run

@@ -8,7 +8,7 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from server.material import REFUSED
+from server.calls.prompts_and_resources import REFUSED
 from tests.e2e.conftest import Connection
 from tests.server.desk import call
 from tools.apps import APPS

@@ -17,12 +17,12 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.record import Record
+from auth.audit.log import Record
 from sandbox import RunningSandbox, running
 from sandbox.records import Invitee
-from server.app import serving
-from server.late_store import LateStore
-from server.settings import load
+from server.configuration.settings import load
+from server.local.late_store import LateStore
+from server.local.serving import serving
 from tests.e2e.soak import Plan, arguments_of, plan_of
 from tests.record import record_in_memory
 from tests.sandbox.api import MONDAY, Api, Json

@@ -9,8 +9,8 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from server.confirm import Confirmations, Context
-from server.seal import Unproven, digest
+from server.calls.confirm import Confirmations, Context
+from server.stores.seal import Unproven, digest
 from tests.interop.suite_material import (
     ASKING_PROMPT,
     CONTENT,

@@ -5,14 +5,14 @@ from time import monotonic
 
 import anyio
 
-from auth.pages import Pages
-from server.app import serving
-from server.front_page import FOLDER, front_page
-from server.guard import Reach
-from server.http import Surroundings, http_app, listen, serve_http
-from server.logs import log_to_stderr
-from server.seal import Seal
-from server.settings import load
+from auth.endpoints.html import Pages
+from server.configuration.logs import log_to_stderr
+from server.configuration.settings import load
+from server.installing.front_page import FOLDER, front_page
+from server.local.serving import serving
+from server.stores.seal import Seal
+from server.transports.guard import Reach
+from server.transports.http import Surroundings, http_app, listen, serve_http
 from tests.interop.suite_fixtures import equip
 
 

@@ -11,10 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from server.cli import ACTIONS, COMMANDS
-from server.clients import CLIENTS, Entry, Local, Remote
-from server.settings import SOURCES, load
-from server.starting import Start
+from server.commands.cli import ACTIONS, COMMANDS
+from server.configuration.settings import SOURCES, load
+from server.installing.clients import CLIENTS, Entry, Local, Remote
+from server.installing.starting import Start
 from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, name
 from tools import ALL
 from tools.prompts import PROMPTS

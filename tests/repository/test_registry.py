@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from server.settings import SOURCES
+from server.configuration.settings import SOURCES
 
 ROOT: Final = Path(__file__).parents[2]
 SERVER: Final[dict[str, Any]] = json.loads((ROOT / "server.json").read_text())

@@ -4,7 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from server.cli import COMMANDS
+from server.commands.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 

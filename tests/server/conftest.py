@@ -8,11 +8,11 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.record import Record
+from auth.audit.log import Record
 from sandbox import RunningSandbox, running
-from server.app import serving
-from server.late_store import LateStore
-from server.settings import load
+from server.configuration.settings import load
+from server.local.late_store import LateStore
+from server.local.serving import serving
 from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person

@@ -9,10 +9,10 @@ import anyio
 import mcp_types as types
 from mcp import Client
 
-from auth.record import Record
-from server.app import serving
-from server.late_store import LateStore
-from server.settings import load
+from auth.audit.log import Record
+from server.configuration.settings import load
+from server.local.late_store import LateStore
+from server.local.serving import serving
 from tests.hostile_upstream import HostileUpstream, Step, answer
 from tests.record import Shelf, record_in_memory
 

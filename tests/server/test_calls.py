@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from server.caller import LEAST_LIMIT
-from server.seal import LIFETIME
+from server.calls.caller import LEAST_LIMIT
+from server.stores.seal import LIFETIME
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer, drip, silence
 from tests.rate_limited_upstream import RateLimit
 from tests.server.desk import EVENT, Era, Person, call, connected, me

@@ -12,7 +12,15 @@ from tests.e2e.processes import Program, environment, greet, request
 OURS: Final = frozenset(
     {
         "auth",
-        *("auth.access", "auth.access_text", "auth.allowances", "auth.audit", "auth.personal_token", "auth.record"),
+        "auth.access",
+        "auth.access.daily_limits",
+        "auth.access.levels",
+        "auth.access.text",
+        "auth.audit",
+        "auth.audit.entries",
+        "auth.audit.log",
+        "auth.local",
+        "auth.local.personal_token",
     }
 )
 """What a server for one person, whose token is set, needs of authorization."""
@@ -47,13 +55,13 @@ def test_a_server_for_one_person_does_without_a_database_and_without_sign_in(loa
 
 def test_a_server_for_one_person_loads_little_of_authorization(loaded: set[str]) -> None:
     assert {name for name in loaded if name.partition(".")[0] == "auth"} == OURS
-    assert "server.stdio" in loaded
-    assert "server.hosted" not in loaded
+    assert "server.transports.stdio" in loaded
+    assert "server.hosted.hosting" not in loaded
 
 
 LISTING: Final = """
 import sys
-from auth.record import Record
+from auth.audit.log import Record
 from server.__main__ import main
 
 opening = Record.open_soon

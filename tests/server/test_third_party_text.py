@@ -11,7 +11,7 @@ from tests.record import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call
-from tools.withholding import THIRD_PARTY_TEXT
+from tools.toolset.redaction import THIRD_PARTY_TEXT
 
 pytestmark = pytest.mark.anyio
 

@@ -15,15 +15,15 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
-from tools.bookings import Bookings
-from tools.errors import AccessDenied
-from tools.idempotency import OwnLedger
-from tools.questions import QUESTIONS
+from tools.confirming.questions import QUESTIONS
+from tools.confirming.subjects import SUBJECTS
 from tools.references import resolved
-from tools.stakes import Stakes, Subject
-from tools.subjects import SUBJECTS
-from tools.tool import Tool
-from tools.toolset import Call, Caller, Identity
+from tools.toolset.declaring import Call, Caller, Identity
+from tools.toolset.effects import Stakes, Subject
+from tools.toolset.errors import AccessDenied
+from tools.toolset.idempotency import OwnLedger
+from tools.toolset.ledger import Bookings
+from tools.toolset.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
 SECONDS = 50.0
@@ -61,7 +61,7 @@ async def prepared(
 
 @dataclass(kw_only=True)
 class Agent:
-    """A caller of its own: see `tools.toolset.Caller`.
+    """A caller of its own: see `tools.toolset.declaring.Caller`.
 
     Attributes:
         calendly: The real client.

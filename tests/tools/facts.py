@@ -15,10 +15,10 @@ from calendly.request import JSON, Request
 from tests.sandbox.api import MONDAY, Json
 from tests.tools.agent import SECONDS, ledger_of
 from tools import ENDPOINTS, EndpointTool
-from tools.bookings import Bookings
-from tools.stakes import Stakes
-from tools.tool import Tool
-from tools.toolset import Identity
+from tools.toolset.declaring import Identity
+from tools.toolset.effects import Stakes
+from tools.toolset.ledger import Bookings
+from tools.toolset.tool import Tool
 
 Fact = Json
 FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
@@ -78,7 +78,7 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
 
 @dataclass
 class Documented:
-    """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.Caller`.
+    """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.declaring.Caller`.
 
     Attributes:
         only: The tool whose operation is answered; None for all of them.

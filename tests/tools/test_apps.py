@@ -8,8 +8,8 @@ import pytest
 import tools.apps
 from tools import ALL
 from tools.apps import APPS, EXTENSION, MIME_TYPE, App, app_at, view_of
-from tools.availability import list_event_type_available_times, list_user_busy_times
-from tools.tool import tool_of
+from tools.endpoints.availability import list_event_type_available_times, list_user_busy_times
+from tools.toolset.tool import tool_of
 
 FOLDER = Path(tools.apps.__file__).parent
 EVALUATES = ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "srcdoc")

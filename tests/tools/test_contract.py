@@ -17,7 +17,7 @@ from tests.tools.facts import (
     required_arguments,
 )
 from tools import ENDPOINTS, EndpointTool
-from tools.errors import ArgumentError
+from tools.toolset.errors import ArgumentError
 
 EACH = pytest.mark.parametrize(("tool", "fact"), TOOL_FACTS, ids=[tool.name for tool in ENDPOINTS])
 QUERIES = [(tool, parameter) for tool, fact in TOOL_FACTS for parameter in fact["query_params"]]

@@ -11,7 +11,7 @@ from calendly.errors import PermissionDenied, RateLimited
 from tests.sandbox.api import MONDAY, Api, Json, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import AccessDenied, ArgumentError
 
 pytestmark = pytest.mark.anyio
 

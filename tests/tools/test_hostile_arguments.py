@@ -11,7 +11,7 @@ from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 from tests.tools.facts import required_arguments
 from tools import ALL, Tool
-from tools.errors import ArgumentError
+from tools.toolset.errors import ArgumentError
 
 LONG = "x" * 1_000_000
 UUID = "2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"

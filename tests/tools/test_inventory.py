@@ -9,11 +9,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from auth.access import CAPABILITIES
+from auth.access.levels import CAPABILITIES
 from calendly.scopes import SCOPES
 from tests.sandbox.api import Json
 from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
-from tools.questions import QUESTIONS
+from tools.confirming.questions import QUESTIONS
 
 EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
@@ -200,7 +200,7 @@ def test_what_it_writes_can_be_asked_about(tool: Tool) -> None:
 def test_its_function_is_documented_typed_and_called_by_a_behaviour_test(tool: Tool) -> None:
     assert inspect.getdoc(tool.function)
     behaviour = "\n".join(
-        path.read_text() for path in Path(__file__).parent.glob("test_*.py") if path != Path(__file__)
+        path.read_text() for path in Path(__file__).parent.rglob("test_*.py") if path != Path(__file__)
     )
     assert f'call("{tool.name}"' in behaviour
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from calendly import models
 from tools import ALL
 from tools.lean import VIEWS, Busy, Meeting, OpenTimes, lean, open_times, tells_time
-from tools.lists import Page, Rows
+from tools.toolset.lists import Page, Rows
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TOOLS = {tool.name: tool for tool in ALL}

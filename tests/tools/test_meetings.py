@@ -9,8 +9,8 @@ from calendly.errors import PermissionDenied, RateLimited
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.errors import AccessDenied, ArgumentError
 from tools.times import parse_time, wire
+from tools.toolset.errors import AccessDenied, ArgumentError
 from tools.workflows.continuing import Place
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 from calendly.identifiers import CALENDLY_ORIGIN as API
 from tools import ALL
 from tools.phrases import PHRASES, About
-from tools.tool import Tool
+from tools.toolset.tool import Tool
 
 ME: Final = "#me"
 USER: Final = f"{API}/users/U1"

@@ -6,8 +6,8 @@ import pytest
 
 from tests.sandbox.api import MONDAY
 from tools import ALL, ENDPOINTS
-from tools.errors import ArgumentError
 from tools.prompts import PROMPTS, Prompt, Scene
+from tools.toolset.errors import ArgumentError
 
 EVERY = frozenset(tool.name for tool in ALL)
 ENDPOINT_NAMES = frozenset(tool.name for tool in ENDPOINTS)

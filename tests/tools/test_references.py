@@ -9,7 +9,7 @@ from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools import ALL
-from tools.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import AccessDenied, ArgumentError
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
-from tools.stakes import Rehearsed
+from tools.toolset.effects import Rehearsed
 
 pytestmark = pytest.mark.anyio
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]

@@ -8,7 +8,7 @@ import pytest
 from calendly.errors import CalendlyError, NotFound, OutcomeUnknown
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
-from tools.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import AccessDenied, ArgumentError
 
 TRACKED = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "salesforce_uuid")
 pytestmark = pytest.mark.anyio

@@ -12,9 +12,9 @@ from tests.tools.agent import Agent, prepared
 from tests.tools.conftest import AgentOf
 from tests.tools.facts import Documented
 from tools import ALL
-from tools.errors import AccessDenied, ArgumentError
 from tools.resources import RESOURCES, Resource, found_at
 from tools.times import begin, parse_time
+from tools.toolset.errors import AccessDenied, ArgumentError
 
 TOOLS = {tool.name: tool for tool in ALL}
 

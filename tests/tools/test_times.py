@@ -8,9 +8,9 @@ from typing_extensions import override
 from calendly.errors import InsufficientScope, Unreachable
 from calendly.identifiers import OrganizationId, UserId
 from tests.tools.facts import Documented
-from tools.errors import AccessDenied, ArgumentError
 from tools.times import instant, parse_time, wire, zone_of
-from tools.toolset import Identity
+from tools.toolset.declaring import Identity
+from tools.toolset.errors import AccessDenied, ArgumentError
 
 
 class Somewhere(Documented):

@@ -14,8 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from tools.availability import list_event_type_available_times
-from tools.tool import Tool, tool_of
+from tools.endpoints.availability import list_event_type_available_times
+from tools.toolset.tool import Tool, tool_of
 
 EXTENSION: Final = "io.modelcontextprotocol/ui"
 MIME_TYPE: Final = "text/html;profile=mcp-app"

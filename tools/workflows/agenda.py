@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from calendly.identifiers import UserId
-from tools.errors import ArgumentError
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import Date, Organization, TimeZone, User
-from tools.invitees import list_event_invitees
-from tools.scheduled_events import list_scheduled_events
 from tools.times import begin, own_timezone, zone_of
-from tools.toolset import Call, Workflows
+from tools.toolset.declaring import Call, Workflows
+from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 

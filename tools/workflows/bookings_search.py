@@ -9,13 +9,13 @@ from pydantic import Field
 
 from calendly.identifiers import EventTypeId, UserId
 from calendly.models.personal import PERSONAL
-from tools.errors import ArgumentError
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventType, InviteeEmail, Line, Organization, Time, TimeZone, User
-from tools.invitees import list_event_invitees
 from tools.lean import Attendee, Meeting
-from tools.scheduled_events import list_scheduled_events
 from tools.times import instant
-from tools.toolset import Call, Workflows
+from tools.toolset.declaring import Call, Workflows
+from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 

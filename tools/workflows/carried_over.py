@@ -5,7 +5,7 @@ from typing import Any, Final, TypedDict, cast
 
 from calendly import models
 from calendly.models.scheduled_event import ScheduledEvent
-from tools.booking import InviteeFields, LocationFields, QuestionAndAnswer, Tracking
+from tools.booking.create_event_invitee import InviteeFields, LocationFields, QuestionAndAnswer, Tracking
 from tools.fields import given
 
 _KINDS: Final[Mapping[str, str]] = {"gotomeeting": "gotomeeting_conference"}

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from tools.fields import Opaque
-from tools.lists import LeftOut, ZoneTold
 from tools.times import parse_time, wire
+from tools.toolset.lists import LeftOut, ZoneTold
 
 _BETWEEN = "~"
 

@@ -14,16 +14,16 @@ from calendly.errors import RateLimited
 from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import split
 from calendly.side_by_side import side_by_side
-from tools.availability import (
+from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.errors import ArgumentError
 from tools.fields import EventType, Minutes, Time, TimeZone, User
 from tools.lean import MeetingTime
 from tools.times import instant, own_timezone, parse_time, wire, zone_of
-from tools.toolset import Call, Workflows
+from tools.toolset.declaring import Call, Workflows
+from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued, Place
 from tools.workflows.free_times import (
     WEEKDAYS,

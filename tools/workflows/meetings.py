@@ -10,11 +10,11 @@ from calendly import models
 from calendly.errors import RateLimited
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
-from tools.invitees import list_event_invitees
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.lean import Attendee, Meeting
-from tools.scheduled_events import list_scheduled_events
 from tools.times import parse_time
-from tools.toolset import Call
+from tools.toolset.declaring import Call
 from tools.workflows.continuing import Continued, Place
 
 Item = TypeVar("Item")

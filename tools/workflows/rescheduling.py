@@ -17,17 +17,17 @@ from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.models.personal import PERSONAL
-from tools.availability import list_event_type_available_times, list_user_busy_times
-from tools.booking import create_event_invitee
-from tools.errors import ArgumentError, ToolError
-from tools.event_types import get_event_type
+from tools.booking.create_event_invitee import create_event_invitee
+from tools.endpoints.availability import list_event_type_available_times, list_user_busy_times
+from tools.endpoints.event_types import get_event_type
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import ScheduledEvent, Text, Time, TimeZone
-from tools.invitees import list_event_invitees
 from tools.lean import Meeting
-from tools.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.stakes import Rehearsed
 from tools.times import instant, parse_time, wire
-from tools.toolset import Call, Workflows
+from tools.toolset.declaring import Call, Workflows
+from tools.toolset.effects import Rehearsed
+from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carried_over
 from tools.workflows.free_times import Span
 

@@ -1,0 +1,122 @@
+"""The conditions of a capability as fields of a form: shown, and read again. Pure."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from auth.access.levels import CAPABILITIES, CONDITIONS, Allowance, Level
+from auth.access.text import InvalidAccess, parse_access
+from auth.access.words import WORDS
+from auth.protocol.forms import values
+
+_SEPARATORS: Final = re.compile(r"[\s,;]+")
+_WORD: Final = re.compile(r"@?[0-9A-Za-z._-]{1,253}")
+_NOUNS: Final = {
+    "event_types": "event types",
+    "hosts": "hosts",
+    "domains": "e-mail domains",
+    "per_day": "bookings a day",
+    "confirm": "the page to confirm on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box that can be ticked."""
+
+    value: str
+    words: str
+    ticked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The fields of one capability; what it has no condition of is None.
+
+    Attributes:
+        capability: What the names of its fields end with.
+        event_types: A box for each event type.
+        more_event_types: Those without a box, as text.
+        own_host: A box for the person.
+        hosts: The other hosts, as text.
+        in_browser: A confirmation counts only on our page; None where nothing is ever asked.
+        are_set: There are conditions, so they should be seen.
+    """
+
+    capability: str
+    event_types: tuple[Box, ...] | None
+    more_event_types: str
+    own_host: Box | None
+    hosts: str
+    domains: str | None
+    per_day: str | None
+    in_browser: bool | None
+    are_set: bool
+
+
+def show_conditions(
+    capability: str, allowance: Allowance, person: str, event_types: Mapping[str, str]
+) -> Conditions | None:
+    """Return the fields, None for a capability without conditions.
+
+    Args:
+        capability: Which one.
+        allowance: What is set.
+        person: The uuid of the person.
+        event_types: Names of their event types by uuid, as far as they are known.
+    """
+    possible = CONDITIONS.get(capability, ())
+    asks = "ask" in CAPABILITIES[capability]
+    if not possible and not asks:
+        return None
+    chosen, hosts = allowance.event_types or frozenset(), allowance.hosts or frozenset()
+    boxes = tuple(Box(uuid, name, uuid in chosen) for uuid, name in event_types.items())
+    return Conditions(
+        capability=capability,
+        event_types=boxes if "event_types" in possible else None,
+        more_event_types=_line(chosen.difference(event_types)),
+        own_host=Box(person, "Only meetings that I host", person in hosts) if "hosts" in possible else None,
+        hosts=_line(hosts - {person}),
+        domains=_line(allowance.domains or ()) if "domains" in possible else None,
+        per_day=("" if allowance.per_day is None else str(allowance.per_day)) if "per_day" in possible else None,
+        in_browser=allowance.in_browser if asks else None,
+        are_set=allowance != Allowance(level=allowance.level),
+    )
+
+
+def read_conditions(fields: Sequence[tuple[str, str]], capability: str, level: Level) -> Allowance:
+    """Read the fields of one capability.
+
+    Raises:
+        InvalidAccess: A value does not belong there; the message is a sentence for the person.
+    """
+    asks = ("confirm",) if "ask" in CAPABILITIES[capability] else ()
+    parts = [f"{capability}={level}"]
+    for name in (*CONDITIONS.get(capability, ()), *asks):
+        words = _words(fields, capability, name)
+        if words:
+            parts.append(f"{name}={'+'.join(words)}")
+    try:
+        return parse_access(":".join(parts))[capability]
+    except InvalidAccess as fault:
+        _, name, what = str(fault).split(": ", 2)
+        raise _invalid(capability, name, what) from None
+
+
+def _words(fields: Sequence[tuple[str, str]], capability: str, name: str) -> list[str]:
+    """Return what stands in all the fields of a condition, each word once."""
+    texts = values(fields, f"{name}-{capability}")
+    words = dict.fromkeys(word for text in texts for word in _SEPARATORS.split(text) if word)
+    for word in words:
+        if not _WORD.fullmatch(word):  # it would be read as something else where access is one text
+            raise _invalid(capability, name, f'"{word[:60]}" cannot stand there.')
+    return [word.removeprefix("@") for word in words]
+
+
+def _invalid(capability: str, name: str, what: str) -> InvalidAccess:
+    return InvalidAccess(f"{WORDS[capability].title}, {_NOUNS[name]}: {what}")
+
+
+def _line(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))

@@ -1,0 +1,106 @@
+"""Capabilities and levels in words that a person would use, for pages and for what they say happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from auth.access.levels import CAPABILITIES, OFF, Access, Allowance, Level
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a capability is.
+
+    Attributes:
+        title: Its name.
+        reading: What an agent sees with it; follows "See". Empty where there is nothing to see.
+        writing: What an agent does with it; stands by itself. Empty where there is nothing to do.
+    """
+
+    title: str
+    reading: str = ""
+    writing: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """All of it as one line."""
+        parts = (f"See {self.reading}" if self.reading else "", self.writing)
+        return f"{'. '.join(filter(None, parts))}."
+
+
+WORDS: Final[Mapping[str, Words]] = MappingProxyType(
+    {
+        "users": Words("Your profile", "your name, e-mail address, time zone and scheduling page"),
+        "event_types": Words("Event types", "which kinds of meetings you offer", "Create one-off event types"),
+        "scheduled_events": Words("Meetings", "your meetings: what, when and where"),
+        "invitee_data": Words("Invitees", "who is invited: names, e-mail addresses and their answers"),
+        "availability": Words("Availability", "your working hours, when you are busy, and open times"),
+        "booking": Words("Booking", writing="Book meetings; Calendly then writes to the invitees"),
+        "canceling": Words("Canceling", writing="Cancel meetings for good; Calendly then writes to the invitees"),
+        "scheduling_links": Words("Scheduling links", writing="Make single-use links with which others book you"),
+        "organization": Words(
+            "Organization", "who is a member or invited", "Invite people to your organization and remove them"
+        ),
+        "webhooks": Words(
+            "Webhooks", "which other systems hear of your meetings", "Have other systems told of your meetings"
+        ),
+        "data_deletion": Words(
+            "Deletion of data", writing="Delete what invitees told, for good and for every meeting they had"
+        ),
+    }
+)
+"""What each capability is called and lets an agent do."""
+
+LEVELS: Final[Mapping[Level, str]] = MappingProxyType(
+    {"off": "No", "read": "See", "ask": "Ask me each time", "full": "Without asking"}
+)
+"""What each level is called."""
+
+
+def by_level(access: Access) -> list[tuple[str, str]]:
+    """Say what an agent may do: for each level but `off` its words, and the capabilities that have it."""
+    return [
+        (
+            words,
+            ", ".join(
+                _titled(name, access[name]) for name in CAPABILITIES if name in access and access[name].level == level
+            ),
+        )
+        for level, words in LEVELS.items()
+        if level != "off" and any(allowance.level == level for allowance in access.values())
+    ]
+
+
+def _titled(name: str, allowance: Allowance) -> str:
+    title = WORDS[name].title
+    return f"{title} ({', '.join(conditions(allowance))})" if conditions(allowance) else title
+
+
+def conditions(allowance: Allowance) -> tuple[str, ...]:
+    """Say on which conditions something is allowed."""
+    many = len(allowance.event_types or ())
+    return tuple(
+        filter(
+            None,
+            (
+                "" if allowance.event_types is None else f"only {many} event type{'' if many == 1 else 's'}",
+                "" if allowance.hosts is None else "only meetings of certain hosts",
+                "" if allowance.domains is None else f"only addresses at {', '.join(sorted(allowance.domains))}",
+                "" if allowance.per_day is None else f"at most {allowance.per_day} a day",
+                "confirmed only on this server's page" if allowance.in_browser else "",
+            ),
+        )
+    )
+
+
+def changes(before: Access, after: Access) -> list[str]:
+    """Say what is different, in sentences."""
+    said: list[str] = []
+    for name in CAPABILITIES:
+        old, new = before.get(name, OFF), after.get(name, OFF)
+        if old.level != new.level:
+            said.append(f"{WORDS[name].title} is now “{LEVELS[new.level]}”.")
+        if replace(old, level=new.level) != new:
+            said.append(f"{WORDS[name].title}: {', '.join(conditions(new)) or 'no conditions any more'}.")
+    return said

@@ -1,0 +1,1 @@
+"""The audit log: its entries, their chains, and where they are stored."""

@@ -1,0 +1,193 @@
+"""The chains of the record, which show whether it was changed. Pure: values in, values out.
+
+Each process has a chain of its own, so that none waits for another. Every entry of a chain carries a MAC (HMAC-SHA256)
+over itself, its place and the MAC before it; the chain's row says under a MAC where it begins and ends; and one row,
+the register, says under a MAC which chains there are:
+
+    register ── chain 7 ── entry 1 ── 2 ── 3          a changed, missing or moved entry breaks the line of MACs,
+             └─ chain 8 ── entry 1 ── 2               a cut tail the end of its chain, a removed chain the register
+
+What is older than the record is to be kept goes from the front of a chain; its base, the MAC of the last entry that
+went, is the checkpoint that what follows continues.
+"""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Final
+
+from auth.audit.entries import Entry, read, write
+
+KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What the record is protected by: from one random secret, a key for each purpose."""
+
+    chain: bytes = field(repr=False)
+    heads: bytes = field(repr=False)
+    personal: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: bytes) -> "Keys":
+        """Derive the keys (HKDF-Expand of RFC 5869 for one block: the secret is random already)."""
+        return cls(*(hmac.digest(secret, purpose + b"\x01", "sha256") for purpose in (b"chain", b"heads", b"personal")))
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A place in a chain: after so many entries, of which the last has this MAC; before the first it is empty."""
+
+    sequence: int = 0
+    mac: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain as its row says it: entries from after `base` to `tip`, each sealed by itself.
+
+    The process that writes the chain moves the tip, whoever clears out old entries the base.
+    """
+
+    id: str
+    number: int
+    base: Tip
+    base_seal: str
+    tip: Tip
+    tip_seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Which chains there are: those numbered from `first` until before `following`."""
+
+    first: int
+    following: int
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as it is stored in a chain: its place, its text, what it is found by, and its MAC."""
+
+    chain: str
+    sequence: int
+    text: str
+    found_by: Mapping[str, object]
+    mac: str
+
+
+def found_by(entry: Entry) -> dict[str, object]:
+    """Return what an entry is found by: copies of some of its fields."""
+    return {
+        "at": entry.time.astimezone(UTC),
+        "kind": entry.kind,
+        "request_id": entry.request_id,
+        "person": entry.person,
+        "grant_id": entry.grant,
+        "action": entry.tool or entry.action,
+    }
+
+
+def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[Entry]) -> tuple[list[Link], Tip]:
+    """Continue a chain from its tip; the links to store, and the new tip."""
+    links: list[Link] = []
+    for entry in entries:
+        text = write(entry)
+        mac = _mac(keys.chain, chain, tip.sequence + 1, tip.mac, text)
+        tip = Tip(tip.sequence + 1, mac)
+        links.append(Link(chain, tip.sequence, text, found_by(entry), mac))
+    return links, tip
+
+
+def seal_base(keys: Keys, chain: str, number: int, base: Tip) -> str:
+    """Return the MAC of where a chain begins."""
+    return _mac(keys.heads, "base", chain, number, base.sequence, base.mac)
+
+
+def seal_tip(keys: Keys, chain: str, number: int, tip: Tip) -> str:
+    """Return the MAC of where a chain ends."""
+    return _mac(keys.heads, "tip", chain, number, tip.sequence, tip.mac)
+
+
+def seal_register(keys: Keys, first: int, following: int) -> str:
+    """Return the MAC of which chains there are."""
+    return _mac(keys.heads, "register", first, following)
+
+
+def is_base_sealed(keys: Keys, chain: Chain) -> bool:
+    """Say whether a chain begins where its row was last made to say."""
+    return _is(seal_base(keys, chain.id, chain.number, chain.base), chain.base_seal)
+
+
+def is_sealed(keys: Keys, register: Register) -> bool:
+    """Say whether the register says what it was last made to say."""
+    return _is(seal_register(keys, register.first, register.following), register.seal)
+
+
+def check_register(keys: Keys, register: Register, chains: Iterable[Chain]) -> list[str]:
+    """Say what is wrong with the register and the rows of the chains; nothing when all is as it was written."""
+    faults: list[str] = []
+    if not is_sealed(keys, register):
+        faults.append("the register of the chains was changed")
+    numbers: set[int] = set()
+    for chain in chains:
+        numbers.add(chain.number)
+        if not is_base_sealed(keys, chain):
+            faults.append(f"chain {chain.number}: where it begins was changed")
+        if not _is(seal_tip(keys, chain.id, chain.number, chain.tip), chain.tip_seal):
+            faults.append(f"chain {chain.number}: where it ends was changed")
+    missing = sorted(set(range(register.first, register.following)) - numbers)
+    return [*faults, *(f"chain {number} is missing" for number in missing)]
+
+
+def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[Tip, list[str]]:
+    """Follow a chain over the next of its links, in their order.
+
+    Args:
+        keys: Of the record.
+        chain: Its row.
+        tip: Where the links before ended; `chain.base` at first.
+        links: What is stored.
+
+    Returns:
+        Where they end, and what is wrong: a fault that concerns all that follow is named once.
+    """
+    faults: list[str] = []
+    for link in links:
+        place = f"chain {chain.number}, entry {link.sequence}"
+        if link.sequence != tip.sequence + 1:
+            faults.append(f"{place}: entries before it are missing or were moved")
+        elif not _is(_mac(keys.chain, chain.id, link.sequence, tip.mac, link.text), link.mac):
+            faults.append(f"{place}: it was changed, or put in the place of another")
+        elif not _is_found_by(link):
+            faults.append(f"{place}: what it is found by was changed")
+        if link.sequence == chain.tip.sequence and not _is(link.mac, chain.tip.mac):
+            faults.append(f"{place}: it is not the entry that the chain ended with")
+        tip = Tip(link.sequence, link.mac)
+    return tip, faults
+
+
+def check_end(chain: Chain, tip: Tip) -> list[str]:
+    """Say what is missing at the end of a chain that was followed to `tip`. More may have been written meanwhile."""
+    lacking = chain.tip.sequence - tip.sequence
+    return [f"chain {chain.number}: its last {lacking} entries are missing"] if lacking > 0 else []
+
+
+def _is_found_by(link: Link) -> bool:
+    try:
+        return found_by(read(link.text)) == dict(link.found_by)
+    except ValueError:
+        return False
+
+
+def _mac(key: bytes, *parts: str | int) -> str:
+    return hmac.new(key, json.dumps(parts, ensure_ascii=False).encode(), hashlib.sha256).hexdigest()
+
+
+def _is(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode(errors="replace"))

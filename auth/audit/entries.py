@@ -1,0 +1,137 @@
+"""The entries of the record of what agents did, and how personal data stands in them. Pure: values in, values out.
+
+A call that writes has two entries of one `request_id`: `begun`, stored before anything is sent, and `ended`. How
+entries show that nobody changed them is in `auth.audit.chain`.
+"""
+
+import hmac
+import json
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from calendly.third_party_text import shown
+
+Kind = Literal["begun", "ended", "note", "lost"]
+"""A call about to be sent, a call that is over, a decision outside of calls, and entries that could not be kept."""
+
+UNKNOWN: Final = "outcome unknown"
+
+_LONGEST: Final = 200
+"""Characters of a name or a text that somebody else chose."""
+
+_HASH_DIGITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of the record.
+
+    Attributes:
+        time: When the call or decision began.
+        kind: What it is an entry of.
+        request_id: Ours, one for each call or decision; the log names it too.
+        person: Whose Calendly it is: the user's URI, hashed unless the operator wants full detail.
+        agent: The name of the agent.
+        named_by: Who says so: the `client` of itself, the `operator`, or the client when it `registered`.
+        grant: What the person allowed this agent, on the hosted endpoint.
+        action: `read`, `write` or `dry_run`, or what was decided outside of calls, such as `redeem_code`.
+        tool: The tool.
+        endpoint: Its operation at Calendly.
+        organization: The organization it is about, where that is known.
+        resource: The resource it is about.
+        transport: `stdio`, `http` or `command`.
+        decision: `allowed`, `refused`, `asked`, `declined` or `tried`.
+        rule: The rule that decided.
+        source: Whose rule it is.
+        confirmed: How the call was confirmed.
+        outcome: `answered`, the kind of an error, or `canceled`; None while a call is under way.
+        status: The HTTP status that Calendly answered an error with.
+        duration: Seconds.
+        sentence: All of it for a person, in plain words.
+    """
+
+    time: datetime
+    kind: Kind
+    request_id: str
+    person: str | None = None
+    agent: str | None = None
+    named_by: str | None = None
+    grant: str | None = None
+    action: str
+    tool: str | None = None
+    endpoint: str | None = None
+    organization: str | None = None
+    resource: str | None = None
+    transport: str | None = None
+    decision: str | None = None
+    rule: str | None = None
+    source: str | None = None
+    confirmed: str | None = None
+    outcome: str | None = None
+    status: int | None = None
+    duration: float | None = None
+    sentence: str
+
+    @property
+    def told(self) -> str:
+        """The sentence, which of a call without an end says that its outcome is unknown."""
+        return f"{self.sentence}, {UNKNOWN}" if self.kind == "begun" else self.sentence
+
+    @property
+    def ending(self) -> str | None:
+        """The outcome, which of a call without an end is unknown."""
+        return "outcome_unknown" if self.kind == "begun" else self.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Veil:
+    """Stands between personal data and the record.
+
+    Attributes:
+        key: Of the hashes.
+        full: The operator wants personal data in the record as it is.
+    """
+
+    key: bytes = field(repr=False)
+    full: bool = False
+
+    def name(self, text: str) -> str:
+        """Return personal data as it is recorded: its keyed hash, or itself where the operator wants that."""
+        return cut(text) if self.full else self.hash(text)
+
+    def hash(self, text: str) -> str:
+        """Return the keyed hash of personal data: the same for the same person, however an address is written."""
+        mac = hmac.digest(self.key, text.strip().casefold().encode(errors="surrogatepass"), "sha256")
+        return f"#{mac.hex()[:_HASH_DIGITS]}"
+
+
+def cut(text: str) -> str:
+    """Return what somebody else wrote on one line of visible characters, at most so many of them."""
+    line = shown(text)
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def write(entry: Entry) -> str:
+    """Return an entry as it is stored: JSON without what does not apply, its names in order."""
+    return json.dumps(facts(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def facts(entry: Entry) -> dict[str, Any]:
+    """Return what applies of an entry, as JSON values."""
+    values = {name: getattr(entry, name) for name in _FIELDS}
+    applying = {name: value for name, value in values.items() if value is not None}
+    return {**applying, "time": entry.time.astimezone(UTC).isoformat(timespec="microseconds")}
+
+
+def read(text: str) -> Entry:
+    """Read what `write` wrote. Raises ValueError when it is something else."""
+    try:
+        values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
+        values["time"] = datetime.fromisoformat(values["time"])
+        return Entry(**values)
+    except (AttributeError, KeyError, TypeError) as fault:
+        raise ValueError("this is no entry of the record") from fault
+
+
+_FIELDS: Final = tuple(each.name for each in fields(Entry))

@@ -1,0 +1,308 @@
+"""The one writer of the record in a process: entries queue here, and go to the archive in batches, in their order.
+
+    put()   for what only reads: queued, written soon
+    keep()  for what writes: returns once it is stored, or says that it is not
+    note()  for decisions outside of calls: returns once it is stored; where that fails it stays queued
+
+Entries are drafted when they are written, so that whoever is recorded does not wait for it, and because the keys under
+which personal data is hashed come with the archive, which a server over stdio opens late.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Protocol
+
+import anyio
+
+from auth.audit.entries import Entry, Veil, cut
+
+_log: Final = logging.getLogger(__name__)
+
+GATHER: Final = 0.25
+"""Seconds for which entries are gathered that nobody waits for."""
+
+BATCH: Final = 500
+"""Entries of one transaction."""
+
+MOST_QUEUED: Final = 10_000
+"""Entries kept in memory while they cannot be stored; more are counted, and the count is recorded."""
+
+RETRY: Final = 15.0
+"""Seconds until the archive is tried again on behalf of entries that nobody waits for."""
+
+Draft = Callable[[Veil], Entry]
+"""Makes an entry, once it is known how personal data is recorded."""
+
+
+class Unrecorded(Exception):
+    """An entry could not be stored; the message is a sentence that says why."""
+
+
+class Archive(Protocol):
+    """Where entries are stored: `auth.audit.archive`."""
+
+    @property
+    def veil(self) -> Veil:
+        """How personal data is recorded."""
+        ...
+
+    async def append(self, entries: Sequence[Entry]) -> None:
+        """Store entries, all or none. Raises Unrecorded."""
+        ...
+
+    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[Entry]:
+        """Find the last entries of a person, a user URI, or of one of their agents. Raises StorageUnavailable."""
+        ...
+
+    async def clear_out(self, before: datetime) -> None:
+        """Delete what is of before a time. Raises StorageUnavailable."""
+        ...
+
+
+@dataclass(slots=True)
+class _Queued:
+    """An entry on its way.
+
+    Attributes:
+        draft: Makes it.
+        is_patient: It is kept for another attempt when one fails.
+        is_stored: It has arrived.
+        fault: It will not.
+    """
+
+    draft: Draft
+    is_patient: bool = True
+    is_stored: bool = False
+    fault: Unrecorded | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A decision outside of calls.
+
+    Attributes:
+        action: What was decided about, such as `redeem_code`.
+        told: The sentence, in which `{person}` and `{agent}` stand for theirs.
+        person: Whose Calendly it is about, a user URI.
+        agent: The name of the agent.
+        grant: What the person allowed it.
+        decision: `allowed`, `refused` or `declined`.
+        rule: The rule that decided.
+        source: Whose rule it is.
+        transport: Where it was decided: `http` or `command`.
+    """
+
+    action: str
+    told: str
+    person: str | None = None
+    agent: str | None = None
+    grant: str | None = None
+    decision: str = "allowed"
+    rule: str | None = None
+    source: str | None = None
+    transport: str = "http"
+
+
+@dataclass(slots=True, repr=False)
+class Record:
+    """The record as the rest of the process knows it.
+
+    Args:
+        opening: Opens the archive; asked again after it raised Unrecorded.
+        now: The time.
+        new_id: Gives an id for a call or decision that nobody else has.
+        remedy: What helps where the record cannot be written, as a sentence.
+    """
+
+    opening: Callable[[], Awaitable[Archive]]
+    now: Callable[[], datetime]
+    new_id: Callable[[], str]
+    remedy: str = ""
+    _archive: Archive | None = None
+    _queue: deque[_Queued] = field(default_factory=deque[_Queued])
+    _lost: int = 0
+    _complaint: str = ""
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _wanted: asyncio.Event = field(default_factory=asyncio.Event)
+    _full: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, draft: Draft) -> None:
+        """Have an entry written soon. Never fails: what finds no room is counted."""
+        if len(self._queue) >= MOST_QUEUED:
+            self._lost += 1
+            return
+        self._queue.append(_Queued(draft))
+        self._wanted.set()
+        if len(self._queue) >= BATCH:
+            self._full.set()
+
+    async def keep(self, draft: Draft) -> None:
+        """Store an entry before anything else happens. Raises Unrecorded."""
+        queued = _Queued(draft, is_patient=False)
+        self._queue.append(queued)
+        await self._store_now(queued)
+
+    async def note(self, note: Note) -> None:
+        """Record a decision: stored on return, or, where that fails, when the archive can be written again."""
+        request_id, time = self.new_id(), self.now()
+        queued = _Queued(lambda veil: _noted(note, veil, request_id, time))
+        self._queue.append(queued)
+        self._wanted.set()
+        with suppress(Unrecorded):
+            await self._store_now(queued)
+
+    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[Entry]:
+        """Find the last entries of a person or of one of their agents, the newest first.
+
+        `told` is the sentence for that person, who is called `you` in it.
+
+        Args:
+            person: A user URI.
+            grant: What the person allowed one agent.
+            limit: How many at most.
+
+        Raises:
+            Unrecorded: The archive cannot be opened.
+            StorageUnavailable: It cannot be read.
+        """
+        with suppress(Unrecorded):
+            await self._write()
+        return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
+
+    async def clear_out(self, before: datetime) -> None:
+        """Delete what is of before a time. Raises Unrecorded and StorageUnavailable."""
+        await (await self._opened()).clear_out(before)
+
+    def open_soon(self) -> None:
+        """Have the archive opened before it is needed."""
+        self._wanted.set()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[None]:
+        """Write in the background until the block is left, and then what is left."""
+        writer = asyncio.create_task(self._write_on())
+        try:
+            yield
+        finally:
+            self._ended.set()
+            self._wanted.set()
+            self._full.set()
+            await asyncio.wait([writer])
+            await self._write_last()
+
+    async def _write_on(self) -> None:
+        while not self._ended.is_set():
+            await self._wanted.wait()
+            self._wanted.clear()
+            with anyio.move_on_after(GATHER):
+                await self._full.wait()
+            if self._ended.is_set():  # what is left is written by whoever waits for the end
+                return
+            try:
+                await self._write()
+            except Unrecorded:
+                self._wanted.set()
+                with anyio.move_on_after(RETRY):
+                    await self._ended.wait()
+
+    async def _write_last(self) -> None:
+        try:
+            while self._queue or self._lost:
+                await self._write()
+        except Unrecorded:
+            _log.error("%d entries of the record are lost", len(self._queue) + self._lost)
+
+    async def _store_now(self, queued: _Queued) -> None:
+        """Return once an entry is stored. Whoever waits writes for all who wait: they share a transaction."""
+        while not queued.is_stored:
+            if queued.fault is not None:
+                raise queued.fault
+            await self._write()
+
+    async def _write(self) -> None:
+        """Write what is queued, as far as one transaction goes. Raises Unrecorded."""
+        # A call that is canceled here must not take the entries of others with it.
+        with anyio.CancelScope(shield=True):
+            async with self._turn:
+                self._full.clear()
+                batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+                lost, self._lost = self._lost, 0
+                try:
+                    await self._store(batch, lost)
+                except Unrecorded as fault:
+                    self._put_back(batch, lost, fault)
+                    raise
+                if self._queue:
+                    self._wanted.set()
+
+    async def _store(self, batch: Sequence[_Queued], lost: int) -> None:
+        archive = await self._opened()
+        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.veil))]
+        if lost:
+            drafted.insert(0, _loss(lost, self.new_id(), self.now()))
+        if drafted:
+            await archive.append(drafted)
+        for queued in batch:
+            queued.is_stored = queued.fault is None
+        self._complaint = ""
+
+    async def _opened(self) -> Archive:
+        async with self._opening:
+            if self._archive is None:
+                self._archive = await self.opening()
+            return self._archive
+
+    def _put_back(self, batch: Sequence[_Queued], lost: int, fault: Unrecorded) -> None:
+        """Keep for another attempt what is patient, as far as there is room."""
+        if str(fault) != self._complaint:
+            self._complaint = str(fault)
+            _log.warning("the record cannot be written: %s", fault)
+        for queued in batch:
+            queued.fault = None if queued.is_patient else fault
+        patient = [queued for queued in batch if queued.is_patient]
+        room = max(0, MOST_QUEUED - len(self._queue))
+        self._lost += lost + len(patient[room:])
+        self._queue.extendleft(reversed(patient[:room]))
+
+
+def _drafted(queued: _Queued, veil: Veil) -> Entry | None:
+    try:
+        return queued.draft(veil)
+    except Exception:  # noqa: BLE001 - it is logged, and the entries of others have to go on
+        _log.exception("an entry of the record cannot be made by a fault of this server")
+        queued.fault = Unrecorded("The entry cannot be made by a fault of this server.")
+        return None
+
+
+def _noted(note: Note, veil: Veil, request_id: str, time: datetime) -> Entry:
+    person = None if note.person is None else veil.name(note.person)
+    agent = None if note.agent is None else cut(note.agent)
+    told = note.told.format(person=person or "somebody", agent=agent or "an agent without a name")
+    ending = note.decision if note.rule is None else f"{note.decision}, {note.rule}"
+    return Entry(
+        time=time,
+        kind="note",
+        request_id=request_id,
+        person=person,
+        agent=agent,
+        named_by="registered" if agent else None,
+        grant=note.grant,
+        action=note.action,
+        transport=note.transport,
+        decision=note.decision,
+        rule=note.rule,
+        source=note.source,
+        sentence=f"{told}: {ending}",
+    )
+
+
+def _loss(count: int, request_id: str, time: datetime) -> Entry:
+    told = f"{count} entries of the record were lost because they could not be stored in time"
+    return Entry(time=time, kind="lost", request_id=request_id, action="lost", sentence=told)

@@ -1,0 +1,1 @@
+"""One module for each OAuth endpoint, and what those endpoints share."""

@@ -1,0 +1,139 @@
+"""GET /authorize: checks what a client asks for, and asks the person.
+
+Client and redirect URI come first. While they are in doubt, nothing may send the browser anywhere (OAuth 2.1, 4.1.2.1);
+afterwards the client is told what is wrong.
+"""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.access import offers, restriction_rows
+from auth.access.levels import Access
+from auth.access.restrictions import Known, place
+from auth.endpoints.answers import page_route
+from auth.endpoints.client_lookup import look_up
+from auth.endpoints.html import NAMELESS, Consent
+from auth.endpoints.person_hint import read_person_hint
+from auth.endpoints.responses import refuse
+from auth.endpoints.site import Realm
+from auth.grants import client_rows, grant_rows, transaction_rows
+from auth.grants.clients import Client
+from auth.grants.rules import check_challenge, check_resource
+from auth.grants.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
+from auth.protocol import redirect_uris, scopes
+from auth.protocol.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
+from auth.protocol.forms import only
+from auth.protocol.parameters import Pairs, Parameters, read_query, required, single
+from auth.protocol.secrets import digest, nonce
+
+_GONE = "This app is not registered here, or no longer. Have it connect anew."
+
+
+def authorize_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        pairs = read_query(request)
+        client = await _read_client(realm, request, pairs)
+        redirect_uri, sent = _read_redirect_uri(client, pairs)
+        try:
+            asked = _read_request(realm, client, redirect_uri, single(pairs), redirect_uri_sent=sent)
+        except OAuthError as fault:
+            return refuse(realm, client, redirect_uri, only(pairs, "state"), fault)
+        return await _ask(realm, request, client, asked)
+
+    return page_route("/authorize", ["GET"], realm.pages, answer)
+
+
+async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
+    client_id = only(pairs, "client_id")
+    if client_id is None:
+        raise Stopped("The app did not say which one it is: client_id must be there once.")
+    try:
+        client = await look_up(realm, client_id, realm.address(request))
+    except InvalidClient as fault:
+        raise Stopped(fault.description) from fault
+    if client is None:
+        raise Stopped(_GONE)
+    return client
+
+
+def _read_redirect_uri(client: Client, pairs: Pairs) -> tuple[str, bool]:
+    """Return where to send the browser back to, and whether the request says so itself."""
+    sent = any(name == "redirect_uri" for name, _ in pairs)
+    presented = only(pairs, "redirect_uri")
+    if not sent and len(client.redirect_uris) == 1:  # OAuth 2.1, 2.3.2
+        return client.redirect_uris[0], False
+    if presented is None or not redirect_uris.is_registered(presented, client.redirect_uris):
+        raise Stopped("The address to send you back to is not one that this app registered.")
+    return presented, True
+
+
+def _read_request(
+    realm: Realm, client: Client, redirect_uri: str, parameters: Parameters, *, redirect_uri_sent: bool
+) -> AuthorizationRequest:
+    """Check the rest of the request. Raises OAuthError."""
+    if required(parameters, "response_type") != "code":
+        raise UnsupportedResponseType("response_type must be code.")
+    if parameters.get("response_mode", "query") != "query":
+        raise InvalidRequest("response_mode must be query.")
+    return AuthorizationRequest(
+        client=client.id,
+        redirect_uri=redirect_uri,
+        redirect_uri_sent=redirect_uri_sent,
+        state=parameters.get("state"),
+        challenge=check_challenge(parameters.get("code_challenge"), parameters.get("code_challenge_method")),
+        resource=check_resource(parameters.get("resource"), realm.resource),
+        scopes=scopes.ask(parameters.get("scope"), realm.offered),
+    )
+
+
+async def _ask(realm: Realm, request: Request, client: Client, asked: AuthorizationRequest) -> Response:
+    """Begin a sign-in and show the consent page."""
+    secret = nonce(realm.random)
+    browser = realm.cookies.browser(request.cookies) or nonce(realm.random)
+    person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
+    begun = Transaction(
+        digest=digest(secret),
+        request=asked,
+        browser_digest=digest(browser),
+        expires_at=realm.now() + TRANSACTION_LIFE,
+        shown=await _preselect(realm, client, asked, person),
+        shown_to=person,
+    )
+    async with realm.database.begin() as connection:
+        await realm.take(connection, "sign_ins", realm.address(request))
+        if not await client_rows.is_kept(connection, client.id):
+            raise Stopped(_GONE)
+        await transaction_rows.add(connection, begun)
+    response = realm.pages.consent(_consent(realm, client, begun, secret))
+    realm.cookies.set_browser(response, browser, TRANSACTION_LIFE)
+    return response
+
+
+async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, person: str | None) -> Access:
+    """Return what the page has chosen already; `person` is who probably sits there."""
+    before: Access | None = None
+    memory: Access = {}
+    if person is not None:
+        async with realm.database.read() as connection:
+            before = await grant_rows.find_access(connection, person, client.id, asked.resource)
+            memory = await restriction_rows.recall(connection, Known(person, client.name, place(asked.redirect_uri)))
+    return offers.preselect(asked.scopes, realm.offered, realm.levels(asked.scopes), before, memory)
+
+
+def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> Consent:
+    asked = begun.request
+    return Consent(
+        name=client.name or NAMELESS,
+        publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
+        destination=redirect_uris.destination(asked.redirect_uri),
+        only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
+        offer=offers.offer(realm.levels(asked.scopes), realm.levels(realm.offered), begun.shown),
+        secret=secret,
+        # Browsers hold the redirects after a form against form-action too: to Calendly, to us, to the client.
+        form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(asked.redirect_uri)),
+    )

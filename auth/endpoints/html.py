@@ -1,0 +1,118 @@
+"""The pages that a person sees while signing in: no script, no foreign content, not to be framed or kept."""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse
+
+from auth.access.offers import Offer
+
+SIGN_IN_FAILED: Final = "This sign-in cannot go on"
+NAMELESS: Final = "An app that does not say its name"
+
+_FOLDER: Final = Path(__file__).parents[1] / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """The way back to a client, which a person has to take by hand. `href` is one of its registered redirect URIs."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the consent page says.
+
+    Attributes:
+        name: What the client calls itself, or that it does not say.
+        publisher: The host that describes the client, None for one that described itself.
+        destination: Where the browser goes afterwards.
+        only_loopback: Every redirect URI leads to the person's own machine.
+        offer: What can be allowed.
+        secret: Proves that the form was shown here.
+        form_action: The sources that the form may lead to, the way to Calendly and back to the client included.
+    """
+
+    name: str
+    publisher: str | None
+    destination: str
+    only_loopback: bool
+    offer: Offer
+    secret: str
+    form_action: Sequence[str]
+
+
+class Pages:
+    """Writes the pages."""
+
+    def __init__(self, *folders: Path) -> None:
+        """Read the templates, those in other `folders` as well."""
+        style = (_FOLDER / "style.css").read_text()
+        self._style = Markup(style)  # noqa: S704 - our own file
+        self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
+        self._environment = Environment(
+            loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
+        )
+
+    def consent(self, page: Consent) -> HTMLResponse:
+        """Show who asks for what, with the choice in it."""
+        return self._page("consent.html", {"page": page}, form_action=page.form_action)
+
+    def result(self, title: str, message: str, back: Back) -> HTMLResponse:
+        """Show what a person's decision came to."""
+        return self._page("result.html", {"title": title, "message": message, "back": back})
+
+    def error(
+        self,
+        message: str,
+        *,
+        status: int,
+        back: Back | None = None,
+        retry_after: int | None = None,
+        title: str = SIGN_IN_FAILED,
+    ) -> HTMLResponse:
+        """Show why something cannot go on."""
+        response = self._page("error.html", {"title": title, "message": message, "back": back}, status=status)
+        if retry_after is not None:
+            response.headers["Retry-After"] = str(retry_after)
+        return response
+
+    def sign_in(self, goes_to: str, *, form_action: Sequence[str], was_signed_in: bool) -> HTMLResponse:
+        """Ask a person to sign in to a page of ours, again if they `was_signed_in` when they saw it."""
+        values: dict[str, object] = {"goes_to": goes_to, "was_signed_in": was_signed_in}
+        return self._page("sign_in.html", values, form_action=form_action)
+
+    def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
+        """Show a page whose template stands in one of the other folders."""
+        return self._page(template, values)
+
+    def form(self, template: str, values: dict[str, object], *, status: int = 200) -> HTMLResponse:
+        """Show a page with forms that lead to ourselves."""
+        return self._page(template, values, status=status, form_action=("'self'",))
+
+    def _page(
+        self, template: str, values: dict[str, object], *, status: int = 200, form_action: Sequence[str] = ("'none'",)
+    ) -> HTMLResponse:
+        policy = {
+            "default-src": "'none'",
+            "style-src": self._style_source,
+            "form-action": " ".join(form_action),
+            "frame-ancestors": "'none'",
+            "base-uri": "'none'",
+        }
+        headers = {
+            "Content-Security-Policy": "; ".join(f"{name} {sources}" for name, sources in policy.items()),
+            "X-Frame-Options": "DENY",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-store",
+        }
+        return HTMLResponse(self._environment.get_template(template).render(values, style=self._style), status, headers)

@@ -1,0 +1,67 @@
+"""The metadata of the authorization server (RFC 8414) and of the resource it protects (RFC 9728).
+
+Both are made from settings alone: nothing that a request says, such as its Host, is echoed.
+"""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from auth.endpoints.answers import json_route
+from auth.endpoints.site import MCP_PATH, Realm
+from auth.grants.clients import GRANT_TYPES
+from auth.protocol.challenges import RESOURCE_METADATA_PATH
+from auth.protocol.scopes import published
+
+AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server"
+
+_AUTH_METHODS = ["none", "client_secret_post", "client_secret_basic"]
+_HEADERS = {"Cache-Control": "public, max-age=300"}
+
+
+def authorization_server_metadata(realm: Realm) -> dict[str, object]:
+    """Describe the authorization server."""
+    return {
+        "issuer": realm.issuer,
+        "authorization_endpoint": f"{realm.issuer}/authorize",
+        "token_endpoint": f"{realm.issuer}/token",
+        "registration_endpoint": f"{realm.issuer}/register",
+        "revocation_endpoint": f"{realm.issuer}/revoke",
+        "scopes_supported": list(published(realm.offered)),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(GRANT_TYPES),
+        "token_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "code_challenge_methods_supported": ["S256"],
+        "client_id_metadata_document_supported": True,
+        "authorization_response_iss_parameter_supported": True,
+        "protected_resources": [realm.resource],
+    }
+
+
+def resource_metadata(realm: Realm) -> dict[str, object]:
+    """Describe the MCP endpoint."""
+    return {
+        "resource": realm.resource,
+        "authorization_servers": [realm.issuer],
+        "scopes_supported": list(published(realm.offered)),
+        "bearer_methods_supported": ["header"],
+        "resource_name": "Calendly for agents",
+    }
+
+
+def metadata_routes(realm: Realm) -> list[Route]:
+    """Make the routes; that of the resource also without its path, where some clients look."""
+    return [
+        _route(AUTHORIZATION_SERVER_METADATA_PATH, authorization_server_metadata(realm)),
+        _route(f"{RESOURCE_METADATA_PATH}{MCP_PATH}", resource_metadata(realm)),
+        _route(RESOURCE_METADATA_PATH, resource_metadata(realm)),
+    ]
+
+
+def _route(path: str, document: dict[str, object]) -> Route:
+    async def answer(_request: Request) -> Response:
+        return JSONResponse(document, headers=_HEADERS)
+
+    return json_route(path, "GET", answer)

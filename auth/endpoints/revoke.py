@@ -1,0 +1,72 @@
+"""POST /revoke: token revocation (RFC 7009), for both kinds of token and for public clients too.
+
+A refresh token stands for all that came of one sign-in, so revoking it ends its family at once, access tokens included,
+and the grant when nothing else of it is left. An answer of 200 means that it is so: what could not be stored is not
+answered 200.
+"""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.audit.log import Note
+from auth.endpoints.answers import NOT_KEPT, json_route
+from auth.endpoints.ending import detach_if_last, disconnect
+from auth.endpoints.site import Realm
+from auth.grants import client_rows, grant_rows, token_rows
+from auth.grants.clients import Client, authenticate, read_credentials
+from auth.protocol.errors import InvalidGrant
+from auth.protocol.parameters import read_form, required, single
+from auth.protocol.secrets import ACCESS_TOKEN, REFRESH_TOKEN, digest, is_well_formed
+
+
+def revoke_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        form = single(await read_form(request))
+        credentials = read_credentials(form, request.headers.get("authorization"))
+        async with realm.database.read() as connection:
+            client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
+        token = required(form, "token")
+        # The prefix says what it is; token_type_hint could only be wrong (RFC 7009, 2.1).
+        if is_well_formed(token, ACCESS_TOKEN):
+            await _revoke_access_token(realm, client, digest(token))
+            await realm.record.note(_note(client, "{agent} revoked an access token"))
+        elif is_well_formed(token, REFRESH_TOKEN):
+            person = await _revoke_refresh_token(realm, client, digest(token))
+            await realm.record.note(_note(client, "{agent} gave back what {person} had allowed it", person))
+        return Response(status_code=200, headers=NOT_KEPT)  # what is unknown is as good as revoked (RFC 7009, 2.2)
+
+    return json_route("/revoke", "POST", answer)
+
+
+async def _revoke_access_token(realm: Realm, client: Client, token_digest: str) -> None:
+    async with realm.database.begin() as connection:
+        owner = await token_rows.client_of_access_token(connection, token_digest)
+        _check_owner(client, owner)
+        await token_rows.delete_access_token(connection, token_digest)
+
+
+def _note(client: Client, told: str, person: str | None = None) -> Note:
+    return Note(action="revoke", told=told, person=person, agent=client.name or "", source="agent")
+
+
+async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str) -> str | None:
+    """Revoke a refresh token; whose it was."""
+    detached = person = None
+    async with realm.database.begin() as connection:
+        token = await token_rows.find_refresh_token(connection, token_digest)
+        _check_owner(client, token.client if token else None)
+        if token is not None:
+            person = await grant_rows.hold_person(connection, token.grant)
+            await token_rows.end_family(connection, token.family, realm.now())
+            await grant_rows.end_lifeless(connection, token.grant, realm.now())
+            detached = None if person is None else await detach_if_last(realm, connection, person)
+    await disconnect(realm, [] if detached is None else [detached])
+    return person
+
+
+def _check_owner(client: Client, owner: str | None) -> None:
+    if owner not in {None, client.id}:
+        raise InvalidGrant("The token was given to another client.")

@@ -1,0 +1,89 @@
+"""Housekeeping: what is over goes, and what lost its last token ends. Several processes may do it at once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final
+
+from auth.access.restrictions import RESTRICTION_LIFE
+from auth.audit.log import Unrecorded
+from auth.endpoints.ending import detach_if_last, disconnect
+from auth.endpoints.site import Realm
+from auth.grants import client_rows, grant_rows, token_rows
+from auth.grants.attempts import PERIOD
+from auth.grants.rules import FAMILY_LIFE, GRACE
+from auth.tables import (
+    access_token,
+    agent_restriction,
+    agent_token,
+    authorization_transaction,
+    booking_allowance,
+    booking_key,
+    code,
+    family,
+    grant,
+    page_session,
+    page_sign_in,
+    pending_confirmation,
+    rate_window,
+    refresh_token,
+    spent_confirmation,
+)
+from storage.errors import StorageUnavailable
+from storage.retention import purge
+
+_log: Final = logging.getLogger(__name__)
+
+_PAUSE: Final = 60.0
+_BATCH: Final = 200
+_ENDED_KEPT: Final = timedelta(days=1)
+"""How long what was ended is kept, so that whoever was at work on it meanwhile finds out."""
+
+
+async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Sweep every minute, until cancelled; `sleep` sleeps for so many seconds."""
+    while True:
+        try:
+            await sweep(realm)
+        except (StorageUnavailable, Unrecorded) as error:
+            _log.warning("housekeeping will be tried again: %s", error)
+        await sleep(_PAUSE)
+
+
+async def sweep(realm: Realm) -> None:
+    """Delete what is over, end grants without life, disconnect people without grants. Raises StorageUnavailable."""
+    now = realm.now()
+    async with realm.database.begin() as connection:
+        await token_rows.forget_successors(connection, now - 2 * GRACE)
+        await client_rows.drop_unused(connection, now)
+    await _end_lifeless_grants(realm)
+    over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
+    calls = (pending_confirmation, booking_allowance, booking_key)
+    await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
+    # A used refresh token is recognised for as long as an unused one would be good.
+    await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
+    await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)
+    await purge(realm.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
+    await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
+    await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
+    await _forget_people(realm)
+    await realm.record.clear_out(now - timedelta(days=realm.audit_days))
+
+
+async def _end_lifeless_grants(realm: Realm) -> None:
+    async with realm.database.read() as connection:
+        grants = await grant_rows.find_lifeless(connection, realm.now(), _BATCH)
+    for grant_id in grants:
+        async with realm.database.begin() as connection:
+            person = await grant_rows.hold_person(connection, grant_id)
+            await grant_rows.end_lifeless(connection, grant_id, realm.now())
+            detached = None if person is None else await detach_if_last(realm, connection, person)
+        await disconnect(realm, [] if detached is None else [detached])
+
+
+async def _forget_people(realm: Realm) -> None:
+    async with realm.database.read() as connection:
+        people = await grant_rows.find_people_without_grants(connection, _BATCH)
+    for person in people:
+        async with realm.database.begin() as connection:
+            await grant_rows.forget_person(connection, person)

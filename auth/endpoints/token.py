@@ -1,0 +1,195 @@
+"""POST /token: codes and refresh tokens into tokens (OAuth 2.1, 3.2 and 4). The rules are in `auth.grants.rules`.
+
+Each decision is made on a row, and acted on only if the row is still as it was: of two requests with one code or one
+refresh token, one is first, and the other is decided about again.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from auth.audit.log import Note
+from auth.endpoints.answers import NOT_KEPT, json_route
+from auth.endpoints.issuing import Issued, begin_family, repeat, rotate
+from auth.endpoints.site import Realm
+from auth.grants import client_rows, code_rows, grant_rows, token_rows
+from auth.grants.clients import Client, authenticate, read_credentials
+from auth.grants.rules import (
+    ACCESS_TOKEN_LIFE,
+    CodeRequest,
+    Redeem,
+    RefreshRequest,
+    Refuse,
+    Repeat,
+    Revoke,
+    Rotate,
+    redeem,
+    refresh,
+)
+from auth.protocol.errors import InvalidGrant, OAuthError, UnauthorizedClient, UnsupportedGrantType
+from auth.protocol.parameters import Parameters, read_form, required, single
+from auth.protocol.scopes import spell
+from auth.protocol.secrets import CODE, REFRESH_TOKEN, digest, is_well_formed
+
+_log: Final = logging.getLogger(__name__)
+
+_CODE: Final = "redeem_code"
+_REFRESH: Final = "refresh"
+_TOLD: Final = {
+    _CODE: "{agent} presented the code of a sign-in of {person}",
+    _REFRESH: "{agent} presented a refresh token of {person}",
+}
+_REPLAYED: Final = "it was used before, so what came of it is revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
+
+    answer: Issued | OAuthError
+    note: Note
+
+
+def token_route(realm: Realm) -> Route:
+    """Make the route."""
+
+    async def answer(request: Request) -> Response:
+        address = realm.address(request)
+        async with realm.database.read() as connection:
+            await realm.check_rate(connection, "failed_token_requests", address)
+        try:
+            issued = await _answer(realm, request)
+        except OAuthError:
+            async with realm.database.begin() as connection:
+                await realm.count(connection, "failed_token_requests", address)
+            raise
+        return JSONResponse(_body(issued), headers=NOT_KEPT)
+
+    return json_route("/token", "POST", answer)
+
+
+async def _answer(realm: Realm, request: Request) -> Issued:
+    form = single(await read_form(request))
+    credentials = read_credentials(form, request.headers.get("authorization"))
+    async with realm.database.read() as connection:
+        client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
+    match required(form, "grant_type"):
+        case "authorization_code":
+            outcome = await _redeem(realm, client, form)
+        case "refresh_token":
+            outcome = await _refresh(realm, client, form)
+        case _:
+            raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
+    await realm.record.note(outcome.note)
+    if isinstance(outcome.answer, OAuthError):
+        raise outcome.answer
+    return outcome.answer
+
+
+def _body(issued: Issued) -> dict[str, object]:
+    body: dict[str, object] = {
+        "access_token": issued.access_token,
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_TOKEN_LIFE.total_seconds()),
+        "scope": spell(issued.scopes),
+    }
+    return body if issued.refresh_token is None else {**body, "refresh_token": issued.refresh_token}
+
+
+async def _redeem(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+    presented = required(form, "code")
+    asked = CodeRequest(client.id, form.get("redirect_uri"), form.get("code_verifier"), form.get("resource"))
+    async with realm.database.begin() as connection:
+        # Once more when somebody else was faster: then it is a replay.
+        outcome = await _try_to_redeem(realm, connection, client, presented, asked) or (
+            await _try_to_redeem(realm, connection, client, presented, asked)
+        )
+    return outcome or _refused(_CODE, client, InvalidGrant("The code was used before."))
+
+
+async def _try_to_redeem(
+    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
+) -> _Outcome | None:
+    """Decide about a code and act on it; None when the row changed meanwhile."""
+    code_digest, now = digest(presented), realm.now()
+    code = await code_rows.find(connection, code_digest) if is_well_formed(presented, CODE) else None
+    grant = code.grant if code else None
+    person = await grant_rows.find_person(connection, grant)
+    match redeem(code, asked, now):
+        case Redeem(code):
+            if not await code_rows.use(connection, code_digest, now):
+                return None
+            await client_rows.mark_used(connection, client.id, now)
+            issued = await begin_family(realm, connection, client, code, code_digest)
+            return _Outcome(issued, _note(_CODE, client, grant, person))
+        case Revoke(error):
+            _log.warning("a code of the client %s was replayed: what it gave is revoked", client.id)
+            await token_rows.end_family_of_code(connection, code_digest, now)
+            return _Outcome(error, _note(_CODE, client, grant, person, rule=_REPLAYED))
+        case Refuse(error):
+            return _refused(_CODE, client, error, grant, person)
+
+
+async def _refresh(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+    presented = required(form, "refresh_token")
+    if not client.refreshes:
+        return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
+    asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
+    async with realm.database.begin() as connection:
+        # Once more when somebody else was faster: then it is a repeat.
+        outcome = await _try_to_refresh(realm, connection, client, presented, asked) or (
+            await _try_to_refresh(realm, connection, client, presented, asked)
+        )
+    return outcome or _refused(_REFRESH, client, InvalidGrant("The refresh token was used before."))
+
+
+async def _try_to_refresh(
+    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
+) -> _Outcome | None:
+    """Decide about a refresh token and act on it; None when the row changed meanwhile."""
+    now = realm.now()
+    known = is_well_formed(presented, REFRESH_TOKEN)
+    token = await token_rows.find_refresh_token(connection, digest(presented)) if known else None
+    grant = token.grant if token else None
+    person = await grant_rows.find_person(connection, grant)
+    match refresh(token, asked, now):
+        case Rotate(token, scopes):
+            await client_rows.mark_used(connection, client.id, now)
+            return _given(await rotate(realm, connection, presented, token, scopes), client, grant, person)
+        case Repeat(token, scopes):
+            return _given(await repeat(realm, connection, token, scopes), client, grant, person)
+        case Revoke(error):
+            if token is not None:
+                _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
+                await token_rows.end_family(connection, token.family, now)
+            return _Outcome(error, _note(_REFRESH, client, grant, person, rule=_REPLAYED))
+        case Refuse(error):
+            return _refused(_REFRESH, client, error, grant, person)
+
+
+def _given(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _Outcome | None:
+    return None if issued is None else _Outcome(issued, _note(_REFRESH, client, grant, person))
+
+
+def _refused(
+    action: str, client: Client, error: OAuthError, grant: str | None = None, person: str | None = None
+) -> _Outcome:
+    return _Outcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
+
+
+def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> Note:
+    return Note(
+        action=action,
+        told=_TOLD[action],
+        person=person,
+        agent=client.name or "",
+        grant=grant,
+        decision="allowed" if rule is None else "refused",
+        rule=rule,
+        source=None if rule is None else "server",
+    )

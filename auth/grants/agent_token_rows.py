@@ -1,0 +1,58 @@
+"""The statements behind `auth.endpoints.agent_tokens`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.protocol.scopes import Scopes, read
+from auth.tables import agent_token as table
+from auth.tables import client, grant, upstream_connection, user
+from calendly.identifiers import CALENDLY_ORIGIN
+
+
+@dataclass(frozen=True, slots=True)
+class AgentToken:
+    """A token as it is listed. `person` is a user URI, `email` None where Calendly did not say."""
+
+    id: str
+    name: str
+    person: str
+    email: str | None
+    scopes: Scopes
+    created_at: datetime
+    expires_at: datetime
+
+
+async def find_connected(connection: AsyncConnection, person: str | None) -> list[str]:
+    """Find the user URIs of the connected people who go by a URI, uuid or e-mail address; of all when None."""
+    query = (
+        select(user.c.uri)
+        .select_from(user.join(upstream_connection))
+        .where(upstream_connection.c.status != "revoked")
+        .order_by(user.c.created_at)
+    )
+    if person is not None:
+        uris = (person, f"{CALENDLY_ORIGIN}/users/{person}")
+        query = query.where(or_(user.c.uri.in_(uris), func.lower(user.c.email) == person.lower()))
+    return list((await connection.execute(query)).scalars())
+
+
+async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_at: datetime) -> None:
+    """Store a new token."""
+    await connection.execute(insert(table).values(digest=digest, grant_id=grant_id, expires_at=expires_at))
+
+
+async def list_live(connection: AsyncConnection, now: datetime) -> list[AgentToken]:
+    """List the tokens that are good, the oldest first."""
+    query = (
+        select(grant, client.c.name, user.c.email, table.c.expires_at)
+        .select_from(table.join(grant).join(client).join(user))
+        .where(grant.c.ended_at.is_(None), table.c.expires_at > now)
+        .order_by(grant.c.created_at)
+    )
+    return [
+        AgentToken(row.id, row.name, row.user_uri, row.email, read(row.scope), row.created_at, row.expires_at)
+        for row in await connection.execute(query)
+    ]

@@ -1,0 +1,127 @@
+"""Client ID metadata documents: clients whose id is the https address of a document that describes them.
+
+draft-ietf-oauth-client-id-metadata-document. The address comes from a stranger, so the fetch is guarded: https with a
+verified certificate, public addresses only, no redirect, no cookies, at most 5 kB and 10 seconds; and whatever goes
+wrong is told in the same words, so that nobody learns what is where.
+"""
+
+import re
+import ssl
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Final
+
+import anyio
+import httpcore2
+
+from auth.grants.clients import Client, read_metadata
+from auth.grants.public_network import PublicNetwork
+from auth.protocol.errors import InvalidClient, OAuthError
+from auth.protocol.parameters import json_object
+
+LARGEST: Final = 5 * 1024
+PATIENCE: Final = 10.0
+"""Seconds for the whole fetch."""
+
+SHORTEST_LIFE: Final = timedelta(minutes=5)
+LONGEST_LIFE: Final = timedelta(hours=24)
+
+# A path is required; no user name, query, fragment, dot segment or escape, and a name rather than an address.
+_CLIENT_ID: Final = re.compile(
+    r"https://(?=[a-z0-9.-]*[a-z])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
+    r"(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
+)
+_DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
+_LONGEST_ID: Final = 500
+_MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)")
+
+_UNREADABLE: Final = "The client's metadata document could not be fetched, or is not one."
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A client as its document describes it, and how long that is good for."""
+
+    client: Client
+    life: timedelta
+
+
+def is_document_address(client_id: str) -> bool:
+    """Say whether a client id is the address of a metadata document."""
+    if len(client_id) > _LONGEST_ID or not _CLIENT_ID.fullmatch(client_id):
+        return False
+    return not client_id.endswith("/") and not _DOT_SEGMENT.search(client_id)
+
+
+def read_document(client_id: str, body: bytes, schemes: Collection[str]) -> Client:
+    """Read a document.
+
+    Raises:
+        InvalidClient: It is not one, describes somebody else, or a client that would need a secret.
+    """
+    try:
+        document = json_object(body)
+        if document.get("client_id") != client_id or "client_secret" in document:
+            raise InvalidClient(_UNREADABLE)
+        # The document is public, so there is no secret; a method that needs one cannot be meant.
+        method = document.get("token_endpoint_auth_method") or "none"
+        metadata = read_metadata({**document, "token_endpoint_auth_method": method}, schemes)
+    except OAuthError as fault:
+        raise InvalidClient(_UNREADABLE) from fault
+    if not metadata.is_public:
+        raise InvalidClient("A client with a metadata document authenticates with none.")
+    return Client(
+        id=client_id,
+        kind="document",
+        name=metadata.shown_name,
+        redirect_uris=metadata.redirect_uris,
+        auth_method="none",
+        secret_digest=None,
+        refreshes=metadata.refreshes,
+        approved=False,
+    )
+
+
+def life(cache_control: str) -> timedelta:
+    """Return how long a document is kept: what its `Cache-Control` says, within bounds."""
+    found = _MAX_AGE.search(cache_control.lower())
+    return max(SHORTEST_LIFE, min(LONGEST_LIFE, timedelta(seconds=int(found[1]) if found else 0)))
+
+
+class DocumentFetcher:
+    """Fetches metadata documents over `network`, verified by `tls`, in `patience` seconds."""
+
+    def __init__(
+        self, network: PublicNetwork, tls: ssl.SSLContext, schemes: Collection[str], *, patience: float = PATIENCE
+    ) -> None:
+        self._network = network
+        self._tls = tls
+        self._schemes = schemes
+        self._patience = patience
+
+    async def fetch(self, client_id: str) -> Document:
+        """Fetch the document at `client_id`. Raises InvalidClient."""
+        try:
+            with anyio.fail_after(self._patience):
+                body, cache_control = await self._get(client_id)
+        except (TimeoutError, OSError, httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.TimeoutException):
+            raise InvalidClient(_UNREADABLE) from None
+        return Document(read_document(client_id, body, self._schemes), life(cache_control))
+
+    async def _get(self, address: str) -> tuple[bytes, str]:
+        async with (
+            httpcore2.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._network) as pool,
+            pool.stream("GET", address, headers={"Accept": "application/json", "User-Agent": "calendly-mcp"}) as answer,
+        ):
+            headers = {name.lower(): value.decode("latin-1") for name, value in answer.headers}
+            kind = headers.get(b"content-type", "").partition(";")[0].strip().lower()
+            if answer.status != HTTPStatus.OK or not (kind == "application/json" or kind.endswith("+json")):
+                raise InvalidClient(_UNREADABLE)
+            body = bytearray()
+            async for chunk in answer.aiter_stream():
+                body += chunk
+                if len(body) > LARGEST:
+                    raise InvalidClient(_UNREADABLE)
+            return bytes(body), headers.get(b"cache-control", "")

@@ -1,0 +1,1 @@
+"""The sign-in of one person on their own machine."""

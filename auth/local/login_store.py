@@ -1,0 +1,187 @@
+"""Where the local login is kept: in the system's keyring, else in an encrypted file for its owner only.
+
+Every process of the person reads it, and one at a time changes it. Nothing of the database is loaded for it.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Protocol, TypeVar, cast
+from urllib.parse import quote
+
+from pydantic import TypeAdapter, ValidationError
+
+from auth.local.process_lock import ProcessLockError, locked
+from auth.local.sealed_file import SealedFile, SealedFileError, make_folder
+from auth.upstream.application import Application
+from auth.upstream.lease import Connection
+from auth.upstream.login import LoginRefused, LoginUnavailable, Person, Tokens
+from storage.keys import Random
+
+SERVICE: Final = "calendly-mcp"
+"""What the login is called in the system's keyring."""
+
+# A tenth of a second each: longer than a refresh may take.
+_TRIES: Final = 300
+_RECOMMENDED: Final = 1.0
+
+_T = TypeVar("_T")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalLogin:
+    """A person's login on this machine.
+
+    Attributes:
+        person: Who signed in.
+        application: As what; the tokens are good for no other.
+        redirect_uri: The application's.
+        connection: What is known about the tokens.
+        access_token: Sent to Calendly's API.
+        refresh_token: Good for one use.
+    """
+
+    person: Person
+    application: Application
+    redirect_uri: str
+    connection: Connection
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+    @property
+    def tokens(self) -> Tokens:
+        """Both tokens, as the token endpoint gave them."""
+        row = self.connection
+        return Tokens(self.access_token, self.refresh_token, row.expires_at, row.scopes, row.user)
+
+
+class Keyring(Protocol):
+    """A keyring as the `keyring` package knows them. Any method may raise whatever its makers chose."""
+
+    def get_password(self, service: str, username: str) -> str | None:
+        """Return a secret, None when there is none."""
+        ...
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Keep a secret."""
+        ...
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Drop a secret."""
+        ...
+
+
+def system_keyring() -> Keyring | None:
+    """Find the system's keyring; None where there is none, or none that its own package would recommend."""
+    backend = import_module("keyring").get_keyring()  # a tenth of a second that most starts do not need
+    # The null and the failing backend are below 1, and so is one that writes plain files.
+    return cast("Keyring", backend) if float(backend.priority) >= _RECOMMENDED else None
+
+
+@dataclass(eq=False)
+class LoginStore:
+    """The login at one address of Calendly's API.
+
+    Args:
+        folder: The product's data folder; made when it is first needed.
+        api_url: Tokens of one address are never sent to another, so each has a login of its own.
+        find_keyring: Finds the system's keyring when it is first needed: `system_keyring`.
+        sleep: Sleeps for so many seconds.
+        random: Makes the key of the file.
+    """
+
+    folder: Path
+    api_url: str
+    find_keyring: Callable[[], Keyring | None]
+    sleep: Callable[[float], Awaitable[None]]
+    random: Random = field(default=os.urandom, repr=False)
+
+    async def read(self) -> LocalLogin | None:
+        """Return the login, None when there is none. Raises LoginRefused when it cannot be read."""
+        try:
+            text = await asyncio.to_thread(self._read)
+            return None if text is None else TypeAdapter(LocalLogin).validate_json(text)
+        except (SealedFileError, ValidationError) as error:
+            reason = str(error) if isinstance(error, SealedFileError) else "It is damaged."
+            raise LoginRefused(f"The stored login cannot be used; run `calendly-mcp login` again. {reason}") from None
+
+    async def write(self, login: LocalLogin) -> None:
+        """Keep the login in place of any other. Raises LoginUnavailable."""
+        text = TypeAdapter(LocalLogin).dump_json(login, exclude_defaults=True).decode()
+        await self._changed(lambda: self._write(text))
+
+    async def delete(self) -> None:
+        """Drop the login. Raises LoginUnavailable."""
+        await self._changed(self._delete)
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncGenerator[None]:
+        """Keep every other process from changing the login until the block is left. Raises LoginUnavailable."""
+        async with AsyncExitStack() as stack:
+            try:
+                make_folder(self.folder)
+                await stack.enter_async_context(locked(self.folder / "login.lock", tries=_TRIES, sleep=self.sleep))
+            except (OSError, ProcessLockError) as error:
+                raise LoginUnavailable(f"The login cannot be changed now: {error}") from None
+            yield
+
+    async def _changed(self, change: Callable[[], None]) -> None:
+        try:
+            await asyncio.to_thread(change)
+        except OSError as error:
+            raise LoginUnavailable(f"The login cannot be stored: {error}") from None
+
+    @property
+    def _file(self) -> SealedFile:
+        name = f"login-{quote(self.api_url, safe='')}"
+        return SealedFile(self.folder / name, self.folder / "login.key", name, self.random)
+
+    def _read(self) -> str | None:
+        """Where there is a file it counts, and the keyring is not asked."""
+        text = self._file.read()
+        return self._in_keyring(lambda keyring: keyring.get_password(*self._entry)) if text is None else text
+
+    def _write(self, text: str) -> None:
+        """Prefer the keyring. It may not open, or not take as much: Windows' keeps 2,560 bytes."""
+        try:
+            kept = self._in_keyring(lambda keyring: _put(keyring, *self._entry, text))
+        except LoginUnavailable as error:
+            _log.info("the login goes to a file: %s", error)
+            kept = False
+        if kept:
+            self._file.delete()
+        else:
+            self._file.write(text)
+
+    def _delete(self) -> None:
+        self._file.delete()
+        self._in_keyring(lambda keyring: _drop(keyring, *self._entry))
+
+    @property
+    def _entry(self) -> tuple[str, str]:
+        return SERVICE, self.api_url
+
+    def _in_keyring(self, act: Callable[[Keyring], _T]) -> _T | None:
+        """Do something with the system's keyring, nothing where there is none. Raises LoginUnavailable."""
+        try:
+            keyring = self.find_keyring()
+            return None if keyring is None else act(keyring)
+        except Exception as error:  # noqa: BLE001 - keyrings are many people's work, and so are their errors
+            raise LoginUnavailable(f"The system's keyring does not open ({type(error).__name__}).") from None
+
+
+def _put(keyring: Keyring, service: str, name: str, secret: str) -> bool:
+    keyring.set_password(service, name, secret)
+    return True
+
+
+def _drop(keyring: Keyring, service: str, name: str) -> None:
+    if keyring.get_password(service, name) is not None:  # dropping what is not there is an error
+        keyring.delete_password(service, name)

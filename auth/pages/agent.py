@@ -1,0 +1,128 @@
+"""The page of one agent, with its levels and conditions.
+
+GET  /connections/AGENT                shows it
+POST /connections/AGENT                changes what it may do, from the next call of its tokens on
+POST /connections/AGENT/disconnection  ends it
+
+Which agent is meant is looked up among those of who is signed in, and nowhere else.
+"""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.access import restriction_rows
+from auth.access.condition_fields import read_conditions
+from auth.access.levels import Access
+from auth.access.offers import choose
+from auth.access.restrictions import Known, place, remember
+from auth.access.text import InvalidAccess
+from auth.access.words import changes
+from auth.audit.log import Note
+from auth.endpoints import page_sessions
+from auth.endpoints.ending import end_grant
+from auth.endpoints.page_session_rows import PageSession
+from auth.endpoints.page_sessions import go_on, take_message
+from auth.endpoints.site import Realm
+from auth.grants import agent_rows, grant_rows
+from auth.grants.agent_rows import Agent
+from auth.pages.agents import PATH, around, recent
+from auth.pages.views import Choices, card, choices, has_event_types, name_of, rows
+from auth.protocol.errors import NotThere
+from auth.protocol.parameters import Pairs
+
+_RECENT: Final = 25
+"""Entries of the record that are shown."""
+
+
+def agent_routes(realm: Realm) -> list[Route]:
+    """Make the routes."""
+
+    async def find(request: Request, session: PageSession) -> Agent:
+        async with realm.database.read() as connection:
+            return await _own(connection, session, request.path_params["agent"])
+
+    async def show(request: Request, session: PageSession) -> Response:
+        agent = await find(request, session)
+        return await _show(realm, session, agent, {"message": await take_message(realm, session), "fault": None})
+
+    async def change(request: Request, session: PageSession, fields: Pairs) -> Response:
+        return await _change(realm, session, await find(request, session), fields)
+
+    async def disconnect(request: Request, session: PageSession, _fields: Pairs) -> Response:
+        agent = await find(request, session)
+        await end_grant(realm, agent.id)
+        await realm.record.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
+        return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens are no good any more.")
+
+    path = f"{PATH}/{{agent}}"
+    return [
+        page_sessions.page(realm, path, show),
+        page_sessions.form(realm, path, change),
+        page_sessions.form(realm, f"{path}/disconnection", disconnect, back_to=PATH),
+    ]
+
+
+async def _own(connection: AsyncConnection, session: PageSession, agent_id: str) -> Agent:
+    agent = await agent_rows.find(connection, agent_id)
+    if agent is None or agent.person != session.person:
+        raise NotThere("There is no such agent among yours; it may have been disconnected meanwhile.")
+    return agent
+
+
+async def _show(realm: Realm, session: PageSession, agent: Agent, said: dict[str, str | None]) -> Response:
+    found = choices(realm, agent)
+    event_types = await realm.event_types.names(session.person) if has_event_types(found) else dict[str, str]()
+    recorded = await recent(realm, session, grant=agent.id, limit=_RECENT)
+    values = {
+        "card": card(realm, agent, session.timezone, recorded),
+        "rows": rows(realm, agent, found, event_types),
+        "offer": found.offer,
+        **said,
+        **around(realm, session),
+    }
+    return realm.pages.form("agent.html", values, status=200 if said["fault"] is None else 400)
+
+
+async def _change(realm: Realm, session: PageSession, agent: Agent, fields: Pairs) -> Response:
+    found = choices(realm, agent)
+    try:
+        sent = _read(fields, found)
+    except InvalidAccess as fault:
+        return await _show(realm, session, agent, {"message": None, "fault": str(fault)})
+    changed = {name: allowance for name, allowance in sent.items() if allowance != found.shown[name]}
+    async with realm.database.begin() as connection:
+        await grant_rows.hold_person(connection, agent.id)
+        current = await _own(connection, session, agent.id)
+        await agent_rows.set_access(connection, agent.id, {**current.access, **changed})
+        await _remember(realm, connection, agent, changed, found.shown)
+    told = changes(found.shown, {**found.shown, **changed})
+    if not told:
+        return await go_on(realm, session, f"{PATH}/{agent.id}", "Nothing was changed.")
+    await realm.record.note(
+        _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
+    )
+    return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(told)} This holds from its next call on.")
+
+
+def _read(fields: Pairs, found: Choices) -> Access:
+    """Read the form. Raises InvalidAccess."""
+    chosen = choose(fields, found.levels)
+    return {name: read_conditions(fields, name, allowance.level) for name, allowance in chosen.items()}
+
+
+async def _remember(realm: Realm, connection: AsyncConnection, agent: Agent, chosen: Access, before: Access) -> None:
+    """Remember what the person took from an agent, for when it comes again."""
+    for where in {place(uri) for uri in agent.redirect_uris}:
+        known = Known(agent.person, agent.name, where)
+        memory = await restriction_rows.recall(connection, known)
+        remembered = remember(memory, chosen, before)
+        if remembered != memory:
+            await restriction_rows.put(connection, known, remembered, realm.now())
+
+
+def _note(agent: Agent, action: str, told: str) -> Note:
+    return Note(action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person")

@@ -1,0 +1,88 @@
+"""The page on which the signed-in person approves one call of an agent, or does not.
+
+GET  /confirm/HANDLE    shows what the call would do
+POST /confirm/HANDLE    takes the answer, once
+
+Only the person whose agent asks is told anything about it. A yes does not send the call: the agent has to come again
+with its token, for the very same arguments.
+"""
+
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.audit.log import Note
+from auth.endpoints import page_sessions
+from auth.endpoints.answers import see_other
+from auth.endpoints.html import NAMELESS
+from auth.endpoints.page_session_rows import PageSession
+from auth.endpoints.site import Realm
+from auth.pages import pending_rows
+from auth.pages.local_times import said, zone_name
+from auth.pages.pending_rows import Pending, question_place
+from auth.protocol.errors import NotThere
+from auth.protocol.forms import only
+from auth.protocol.parameters import Pairs
+from auth.protocol.secrets import digest
+
+PATH: Final = "/confirm"
+
+_OVER: Final = (
+    "There is no question of an agent of yours here, or no longer: questions are open for ten minutes. If your agent "
+    "still waits, have it ask again."
+)
+
+
+def confirm_routes(realm: Realm) -> list[Route]:
+    """Make the routes."""
+
+    async def show(request: Request, session: PageSession) -> Response:
+        async with realm.database.read() as connection:
+            pending = await _own(realm, connection, session, request.path_params["handle"])
+        question = realm.keyring.open(pending.question_ciphertext, **question_place(pending.digest)).decode()
+        values: dict[str, object] = {
+            "agent": pending.agent or NAMELESS,
+            "question": question,
+            "approved": pending.approved,
+            "is_taken": pending.is_taken,
+            "grant": pending.grant,
+            "until": f"{said(pending.expires_at, session.timezone)} ({zone_name(session.timezone)})",
+            "path": request.url.path,
+            "session": session,
+        }
+        return realm.pages.form("confirm.html", values)
+
+    async def answer(request: Request, session: PageSession, fields: Pairs) -> Response:
+        approved = only(fields, "decision") == "approve"  # what is no clear yes is a no
+        async with realm.database.begin() as connection:
+            pending = await _own(realm, connection, session, request.path_params["handle"])
+            is_first = await pending_rows.decide(connection, pending.digest, realm.now(), approved=approved)
+        if is_first:
+            await realm.record.note(_note(pending, approved=approved))
+        return see_other(f"{realm.issuer}{request.url.path}")
+
+    path = f"{PATH}/{{handle}}"
+    return [page_sessions.page(realm, path, show), page_sessions.form(realm, path, answer)]
+
+
+async def _own(realm: Realm, connection: AsyncConnection, session: PageSession, handle: str) -> Pending:
+    pending = await pending_rows.find(connection, digest(handle), realm.now())
+    if pending is None or pending.person != session.person:
+        raise NotThere(_OVER)
+    return pending
+
+
+def _note(pending: Pending, *, approved: bool) -> Note:
+    verb = "approved" if approved else "did not approve"
+    return Note(
+        action="approve_call",
+        told=f"{{person}} {verb} a call of {{agent}} on the page",
+        person=pending.person,
+        agent=pending.agent,
+        grant=pending.grant,
+        decision="allowed" if approved else "declined",
+        source="person",
+    )

@@ -1,0 +1,95 @@
+"""The operator's view: GET /connections/all shows all people and all agents, POST ends an agent.
+
+It is for the owners that the configuration names, and for everybody else it does not exist.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from auth.audit.log import Note
+from auth.endpoints import page_sessions
+from auth.endpoints.ending import end_grant
+from auth.endpoints.page_session_rows import PageSession
+from auth.endpoints.page_sessions import go_on, take_message
+from auth.endpoints.site import Realm
+from auth.grants import agent_rows
+from auth.pages.agents import PATH, around, told_to
+from auth.pages.views import Card, card, name_of
+from auth.protocol.errors import NotThere
+from auth.protocol.forms import only
+from auth.protocol.parameters import Pairs, read_query
+
+_PATH: Final = f"{PATH}/all"
+
+_PEOPLE: Final = 50
+"""People on one page."""
+
+_RECENT: Final = 50
+"""Entries of the record that are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A person and their agents."""
+
+    name: str
+    email: str | None
+    uri: str
+    cards: Sequence[Card]
+
+
+def owners_routes(realm: Realm) -> list[Route]:
+    """Make the routes."""
+
+    async def show(request: Request, session: PageSession) -> Response:
+        _check(realm, session)
+        after = only(read_query(request), "after") or ""
+        groups = await _groups(realm, session, after)
+        values = {
+            "groups": groups,
+            "following": groups[-1].uri if len(groups) == _PEOPLE else None,
+            "recent": [] if after else told_to(session, await realm.record.recent(limit=_RECENT)),
+            "message": await take_message(realm, session),
+            **around(realm, session),
+        }
+        return realm.pages.form("owners.html", values)
+
+    async def disconnect(_request: Request, session: PageSession, fields: Pairs) -> Response:
+        _check(realm, session)
+        async with realm.database.read() as connection:
+            agent = await agent_rows.find(connection, only(fields, "agent") or "")
+        if agent is None:
+            raise NotThere("There is no such agent any more.")
+        await end_grant(realm, agent.id)
+        told = "an owner of this server disconnected {agent} of {person}"
+        note = Note(action="disconnect", told=told, person=agent.person, agent=agent.name or "", grant=agent.id)
+        await realm.record.note(note)
+        return await go_on(realm, session, _PATH, f"{name_of(agent)} is disconnected.")
+
+    return [page_sessions.page(realm, _PATH, show), page_sessions.form(realm, _PATH, disconnect)]
+
+
+def _check(realm: Realm, session: PageSession) -> None:
+    if not realm.is_owner(session.person, session.email):
+        raise NotThere("There is no such agent among yours; it may have been disconnected meanwhile.")
+
+
+async def _groups(realm: Realm, session: PageSession, after: str) -> list[_Group]:
+    """Return the people of one page, in the order of their URIs, with their agents."""
+    async with realm.database.read() as connection:
+        people = await agent_rows.find_people(connection, after, _PEOPLE)
+        agents = await agent_rows.find_all(connection, [person.uri for person in people])
+    return [
+        _Group(
+            person.name or person.email or person.uri,
+            person.email,
+            person.uri,
+            [card(realm, agent, session.timezone, ()) for agent in agents if agent.person == person.uri],
+        )
+        for person in people
+    ]

@@ -1,0 +1,1 @@
+"""OAuth as the RFCs write it: errors, scopes, parameters, redirect URIs, secrets."""

@@ -1,0 +1,153 @@
+"""What the rest of the server sees of signing in at Calendly: values, errors and the Protocol `Upstream`.
+
+Nothing here knows how Calendly is reached or where its tokens are kept, and nothing heavy is imported: a local server
+reads a stored login with these values alone.
+
+CalendlyLoginError
+├── GrantRefused     the code or the refresh token is no longer any good
+├── LoginRefused     Calendly refused for another reason: the application, its scopes, its redirect URI
+├── LoginBusy        429: nothing more may be asked of the token endpoint for `retry_after` seconds
+├── LoginUnavailable no connection, no answer in time, a 5xx, or an answer that cannot be read
+└── IdentityUnproven the token works, but not for the person that Calendly said it is for
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from auth.protocol.scopes import least
+from calendly.scopes import SCOPES
+
+_log = logging.getLogger(__name__)
+
+# Without it nobody can be told apart, so every sign-in asks for it.
+IDENTITY_SCOPE = "users:read"
+
+
+class CalendlyLoginError(Exception):
+    """Anything that kept Calendly from giving, renewing or taking back tokens.
+
+    Attributes:
+        reason: One sentence without private detail.
+        code: The `error` of RFC 6749, 5.2, None when Calendly sent none.
+        retry_after: Seconds after which it is worth asking again, None when nothing is known.
+    """
+
+    def __init__(self, reason: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+        self.retry_after = retry_after
+
+
+class GrantRefused(CalendlyLoginError):
+    """The code or the refresh token was used, revoked or expired (RFC 6749, 5.2: `invalid_grant`)."""
+
+
+class LoginRefused(CalendlyLoginError):
+    """Calendly refused, and asking again with the same settings will not help."""
+
+
+class LoginBusy(CalendlyLoginError):
+    """Calendly answered 429; `retry_after` is always set."""
+
+    retry_after: float
+
+
+class LoginUnavailable(CalendlyLoginError):
+    """What Calendly did is not known, or it certainly did nothing."""
+
+
+class IdentityUnproven(CalendlyLoginError):
+    """`GET /users/me` does not name the person that the token answer names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the token endpoint answered.
+
+    Attributes:
+        access_token: Sent to Calendly's API and to nobody else.
+        refresh_token: Good for one use (developer.calendly.com, "Refresh token rotation guide").
+        expires_at: When the access token ends, by our clock as it was before the request.
+        scopes: What Calendly granted; None when it did not say, or said `default`, as for grants from before scopes.
+        owner: The user URI that the answer names, None when it names none.
+        organization: The organization URI, likewise.
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: datetime
+    scopes: frozenset[str] | None
+    owner: str | None = None
+    organization: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed in, as `GET /users/me` says.
+
+    Attributes:
+        uri: The user URI, always set.
+        organization: The organization URI, None for a person without one.
+        timezone: An IANA name.
+    """
+
+    uri: str
+    organization: str | None
+    name: str | None
+    email: str | None
+    timezone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A proven sign-in: the tokens, and the person they belong to."""
+
+    person: Person
+    tokens: Tokens
+
+
+class Upstream(Protocol):
+    """Calendly as an authorization server, towards one redirect URI of ours.
+
+    Every method raises a CalendlyLoginError, and waits at most some tens of seconds.
+    """
+
+    async def authorization_url(self, *, state: str, verifier: str, scopes: Iterable[str]) -> str:
+        """Return where to send the browser; `verifier` stays here, only its S256 challenge is in the URL."""
+        ...
+
+    async def sign_in(self, *, code: str, verifier: str) -> SignIn:
+        """Exchange the code and prove with `GET /users/me` whose the tokens are."""
+        ...
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Use the refresh token, once and without a retry of any kind."""
+        ...
+
+    async def revoke(self, tokens: Tokens) -> None:
+        """End both tokens at Calendly."""
+        ...
+
+
+async def revoke_quietly(upstream: Upstream, tokens: Tokens) -> None:
+    """End tokens that nobody will hold any more. Where Calendly cannot be told, the log says so."""
+    try:
+        await upstream.revoke(tokens)
+    except CalendlyLoginError as error:
+        _log.warning("tokens were dropped, but Calendly was not told to revoke them: %s", error)
+
+
+def scopes_to_ask(wanted: Iterable[str], *, held: Iterable[str], registered: Iterable[str]) -> tuple[str, ...]:
+    """Return the scopes of one sign-in, in Calendly's order.
+
+    Args:
+        wanted: What this consent adds.
+        held: What the person's connection has already; a sign-in that left it out would take it away from other agents.
+        registered: What our application may ask for (`CALENDLY_SCOPES`); a write scope stands for its read scope too.
+    """
+    asked = least({IDENTITY_SCOPE, *wanted, *held}, registered)
+    return tuple(scope for scope in SCOPES if scope in asked)

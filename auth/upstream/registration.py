@@ -1,0 +1,87 @@
+"""Registering ourselves at Calendly where nobody made an application for us (RFC 8414 metadata, RFC 7591 registration).
+
+Calendly's own MCP server lets its clients do this. What Calendly grants to a client that registered itself is for the
+token answer to say.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from authlib.oauth2.rfc8414 import get_well_known_url
+
+from auth.upstream.application import Application, check_endpoint
+from auth.upstream.login import LoginRefused
+from auth.upstream.oauth_client import OAuthClient, answered, oauth_client
+from calendly.request import JSON
+
+CLIENT_NAME: Final = "MCP Server for Calendly"
+# A well-known client was turned away by Calendly because its name has parentheses.
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,99}")
+
+_ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "registration_endpoint")
+_LONGEST_ID: Final = 512
+
+
+async def register(issuer: str, redirect_uri: str, scopes: Iterable[str], *, name: str = CLIENT_NAME) -> Application:
+    """Register a public client that proves itself by PKCE, and return it.
+
+    Args:
+        issuer: `CALENDLY_ISSUER`; its metadata must name it as the issuer.
+        redirect_uri: Where Calendly may send browsers back to.
+        scopes: What it may ask for (`CALENDLY_SCOPES`).
+        name: What Calendly shows to people: letters, digits and spaces.
+
+    Raises:
+        CalendlyLoginError: There is no such metadata, an address in it is foreign, or Calendly refuses.
+        ValueError: The name has other characters.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError("The name of a client at Calendly has letters, digits and spaces only.")
+    asked = {
+        "client_name": name,
+        "redirect_uris": [redirect_uri],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "response_types": ["code"],
+        "token_endpoint_auth_method": "none",
+        "scope": " ".join(scopes),
+    }
+    async with oauth_client() as client:
+        endpoints = await _discover(client, issuer)
+        answer = answered(await client.ask("POST", endpoints["registration_endpoint"], json=asked))
+    return _read(answer, endpoints)
+
+
+async def _discover(client: OAuthClient, issuer: str) -> dict[str, str]:
+    """Read the metadata of the issuer: the four addresses by their names."""
+    address = check_endpoint(get_well_known_url(issuer.rstrip("/"), external=True), issuer)
+    metadata = answered(await client.ask("GET", address))
+    named = metadata.get("issuer")
+    if not isinstance(named, str) or named.rstrip("/") != issuer.rstrip("/"):
+        # RFC 8414, 3.3: metadata of another issuer must not be used.
+        raise LoginRefused("Calendly's metadata names another issuer than the one that was asked.")
+    if "S256" not in (metadata.get("code_challenge_methods_supported") or ["S256"]):
+        raise LoginRefused("Calendly's metadata offers no PKCE with S256.")
+    return {name: _endpoint(metadata, name, issuer) for name in _ENDPOINTS}
+
+
+def _endpoint(metadata: JSON, name: str, issuer: str) -> str:
+    url = metadata.get(name)
+    if not isinstance(url, str):
+        raise LoginRefused(f"Calendly's metadata has no {name}.")
+    return check_endpoint(url, issuer)
+
+
+def _read(answer: JSON, endpoints: dict[str, str]) -> Application:
+    """Read what was registered; the server may make a client confidential that asked to be public (RFC 7591, 3.2.1)."""
+    client_id, secret = answer.get("client_id"), answer.get("client_secret")
+    public = answer.get("token_endpoint_auth_method", "none") == "none"
+    if not isinstance(client_id, str) or not 0 < len(client_id) <= _LONGEST_ID or not isinstance(secret, str | None):
+        raise LoginRefused("Calendly's registration answer could not be read.")
+    return Application(
+        client_id=client_id,
+        client_secret=None if public else secret,
+        authorization_endpoint=endpoints["authorization_endpoint"],
+        token_endpoint=endpoints["token_endpoint"],
+        revocation_endpoint=endpoints["revocation_endpoint"],
+    )

@@ -1,0 +1,350 @@
+"""What the record says of a call: the one place where entries of calls are made.
+
+A call has one entry, written when it is over. Before a call that writes sends anything, the decision about it is stored
+as an entry of its own; a writing call made from inside another tool has a pair of entries of its own.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, Literal, cast
+
+import mcp_types as types
+
+from auth.access.levels import Decision
+from auth.audit.entries import Entry, Kind, Veil, cut
+from auth.audit.log import Record, Unrecorded
+from calendly.errors import CalendlyError
+from calendly.identifiers import Identifier, InvalidIdentifier, OrganizationId, UserId
+from calendly.request import Request
+from server.calls.confirm import InputRequired
+from server.calls.principal import Party
+from server.calls.results import kind_of
+from tools.fields import Reference
+from tools.phrases import PHRASES, About, Phrase
+from tools.toolset.declaring import Identity
+from tools.toolset.errors import (
+    ArgumentError,
+    ConfirmationRequired,
+    Declined,
+    KeyTaken,
+    NotRecorded,
+    TooLate,
+    ToolError,
+)
+from tools.toolset.tool import EndpointTool, Tool
+
+_log: Final = logging.getLogger(__name__)
+
+Transport = Literal["stdio", "http"]
+
+_WHOSE: Final[Mapping[str, str]] = {
+    "operator": "the operator's rule",
+    "person": "the person's choice",
+    "token": "its token",
+    "calendly": "Calendly",
+    "request": "the request itself",
+}
+
+_OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
+    ArgumentError: "the arguments cannot be sent",
+    KeyTaken: "the idempotency key stands for another booking",
+    TooLate: "what it would end is over already",
+    NotRecorded: "the record cannot be written",
+}
+"""The refusals that follow from no decision about access."""
+
+
+_PHRASES: Final[Mapping[str, Phrase]] = {tool.name: phrase for tool, phrase in PHRASES.items()}
+"""By the name of the tool, which a resource has from the tool that it reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The decision about a tool in a call, and how a person agreed where it had to be asked."""
+
+    tool: Tool
+    decision: Decision
+    confirmed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: in a word of the record, with Calendly's status, and how many rows it found."""
+
+    word: str
+    status: int | None = None
+    found: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What is known of a call at one moment; an entry is drafted from it later."""
+
+    request_id: str
+    time: datetime
+    tool: Tool
+    party: Party
+    transport: Transport
+    identity: Identity | None
+    values: Mapping[str, Any]
+    permit: Permit | None = None
+    is_rehearsal: bool = False
+    problem: Exception | None = None
+    outcome: Outcome | None = None
+    duration: float | None = None
+
+
+@dataclass(kw_only=True)
+class CallRecord:
+    """The record of one call, while it goes on.
+
+    Attributes:
+        request_id: What the log and the record call it.
+        tool: What was called.
+        party: Who called.
+        transport: How the call came.
+        values: Its arguments, once they are understood.
+        is_rehearsal: It is only tried.
+        identity: Tells who the person is, where that came out.
+        permits: What was decided, by the name of the tool.
+        problem: Why the call was not answered.
+        outcome: How it ended.
+    """
+
+    record: Record
+    request_id: str
+    time: datetime
+    tool: Tool
+    party: Party
+    transport: Transport
+    clock: Callable[[], float]
+    started: float
+    identity: Callable[[], Identity | None]
+    values: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    is_rehearsal: bool = False
+    permits: dict[str, Permit] = field(default_factory=dict[str, Permit])
+    problem: Exception | None = None
+    outcome: Outcome = Outcome("canceled")
+
+    def understood(self, values: Mapping[str, Any], *, is_rehearsal: bool) -> None:
+        """Note the arguments, which were checked, and whether the call is only tried."""
+        said = {name: _said(value) for name, value in values.items()}
+        self.values, self.is_rehearsal = said, is_rehearsal
+
+    def decided(self, permit: Permit) -> None:
+        """Note what was decided about a tool."""
+        self.permits[permit.tool.name] = permit
+
+    def refused(self, request: Request, decision: Decision) -> None:
+        """Note that a request which had been allowed is refused after all."""
+        permit = self._permit_of(request)
+        if permit is not None:
+            self.decided(replace(permit, decision=decision))
+
+    def answered(self, result: types.CallToolResult) -> None:
+        """Note what the call answered."""
+        self.outcome = _answered(result)
+
+    def failed(self, problem: Exception) -> None:
+        """Note why the call was not answered."""
+        self.problem, self.outcome = problem, _failed(problem)
+
+    def close(self) -> None:
+        """Record the end of the call; one of which nothing was noted was canceled."""
+        facts = self._facts(self.permits.get(self.tool.name), None)
+        duration = self._elapsed()
+        self._put(replace(facts, problem=self.problem, outcome=self.outcome, duration=duration))
+        _log.info("%s: %s in %.3f s (%s)", self.tool.name, self.outcome.word, duration, self.request_id)
+
+    @asynccontextmanager
+    async def sending(self, request: Request) -> AsyncGenerator[None]:
+        """Send a request inside: where it writes, after the decision about it is stored.
+
+        Raises:
+            NotRecorded: It cannot be stored, so nothing may be sent.
+        """
+        permit = self._permit_of(request)
+        if permit is None or permit.tool.access == "read":
+            yield
+            return
+        facts = self._facts(permit, request)
+        try:
+            await self.record.keep(lambda veil: _entry("begun", facts, veil))
+        except Unrecorded as fault:
+            raise NotRecorded(
+                f"Nothing was sent, because what writes has to be recorded first, and the record cannot be written. "
+                f"{fault} {self.record.remedy}".rstrip()
+            ) from fault
+        if permit.tool is self.tool:  # its end is the end of the call
+            yield
+            return
+        try:
+            yield
+        except CalendlyError as problem:
+            self._put(replace(facts, problem=problem, outcome=_failed(problem), duration=self._elapsed()))
+            raise
+        self._put(replace(facts, outcome=Outcome("answered"), duration=self._elapsed()))
+
+    def _permit_of(self, request: Request) -> Permit | None:
+        return next(
+            (
+                permit
+                for permit in self.permits.values()
+                if isinstance(permit.tool, EndpointTool) and permit.tool.endpoint == request.endpoint
+            ),
+            None,
+        )
+
+    def _put(self, facts: _Facts) -> None:
+        self.record.put(lambda veil: _entry("ended", facts, veil))
+
+    def _elapsed(self) -> float:
+        return round(self.clock() - self.started, 3)
+
+    def _facts(self, permit: Permit | None, request: Request | None) -> _Facts:
+        tool = permit.tool if permit else self.tool
+        is_own = tool is self.tool
+        sent = {**request.ids, **(request.body or {})} if request and not is_own else {}
+        return _Facts(
+            request_id=self.request_id if is_own else self.record.new_id(),
+            time=self.time if is_own else self.record.now(),
+            tool=tool,
+            party=self.party,
+            transport=self.transport,
+            identity=self.party.identity or self.identity(),
+            values=self.values if is_own else sent,
+            permit=permit,
+            is_rehearsal=self.is_rehearsal,
+        )
+
+
+def _said(value: object) -> object:
+    """An argument as it was written, where it is a name that is not looked up yet."""
+    if isinstance(value, list):
+        return [_said(item) for item in cast("list[object]", value)]
+    return value.text if isinstance(value, Reference) else value
+
+
+def _answered(result: types.CallToolResult) -> Outcome:
+    content = cast("Mapping[str, object]", result.structured_content or {})
+    rows = content.get("collection")
+    return Outcome("answered", found=len(cast("list[object]", rows)) if isinstance(rows, list) else None)
+
+
+def _failed(problem: Exception) -> Outcome:
+    if isinstance(problem, CalendlyError):
+        return Outcome(kind_of(problem), problem.status)
+    if isinstance(problem, ToolError):
+        return Outcome(kind_of(problem))
+    return Outcome("confirmation_required" if isinstance(problem, InputRequired) else "internal_error")
+
+
+def _entry(kind: Kind, facts: _Facts, veil: Veil) -> Entry:
+    tool, party, permit = facts.tool, facts.party, facts.permit
+    # Of a personal token nobody may know yet whose it is: then it is the token that the record tells from others.
+    uri = facts.identity.user.uri if facts.identity else party.person
+    person = veil.hash(party.account.user) if uri is None else veil.name(uri)
+    decision, rule, source = _decision(facts)
+    return Entry(
+        time=facts.time,
+        kind=kind,
+        request_id=facts.request_id,
+        person=person,
+        agent=cut(party.agent.name) or None,
+        named_by=party.agent.named_by,
+        grant=party.agent.grant,
+        action="dry_run" if facts.is_rehearsal and tool.access == "write" else tool.access,
+        tool=tool.name,
+        endpoint=str(tool.endpoint) if isinstance(tool, EndpointTool) else None,
+        organization=_organization(facts),
+        resource=_resource(facts, veil),
+        transport=facts.transport,
+        decision=decision,
+        rule=rule,
+        source=source,
+        confirmed=permit.confirmed if permit else None,
+        outcome=facts.outcome.word if facts.outcome else None,
+        status=facts.outcome.status if facts.outcome else None,
+        duration=facts.duration,
+        sentence=_sentence(facts, About(facts.values, person, veil), decision),
+    )
+
+
+def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
+    """What was decided, by which rule, and whose rule it is."""
+    permit, problem = facts.permit, facts.problem
+    own = next((rule for kind, rule in _OF_THIS_SERVER.items() if isinstance(problem, kind)), None)
+    if own is not None:
+        return "refused", own, "server"
+    if permit is None:
+        return "allowed", None, None
+    rule, source = permit.decision.rule, str(permit.decision.source)
+    if permit.decision.verdict == "deny":
+        return "refused", rule, source
+    if isinstance(problem, Declined):
+        return "declined", rule, source
+    if isinstance(problem, ConfirmationRequired | InputRequired):
+        return "asked", rule, source
+    return ("tried" if facts.is_rehearsal and facts.tool.access == "write" else "allowed"), rule, source
+
+
+def _sentence(facts: _Facts, about: About, decision: str) -> str:
+    phrase = _PHRASES.get(facts.tool.name, Phrase("call", "called", lambda _: facts.tool.name))
+    told, agent = phrase.about(about), cut(facts.party.agent.name) or "an agent without a name"
+    outcome = facts.outcome
+    if outcome is None:
+        return f"{agent} began to {phrase.verb} {told}: allowed{_confirmed(facts)}"
+    if decision == "tried" and outcome.word == "answered":
+        return f"{agent} tried out to {phrase.verb} {told}: nothing was sent"
+    if decision == "allowed" and outcome.word == "answered":
+        found = "" if outcome.found is None else f", {outcome.found} found"
+        return f"{agent} {phrase.past} {told}: allowed{_confirmed(facts)}{found}"
+    return f"{agent} tried to {phrase.verb} {told}: {_failure(facts, outcome)}"
+
+
+def _failure(facts: _Facts, outcome: Outcome) -> str:
+    decision, rule, source = _decision(facts)
+    if decision == "refused":
+        whose = _WHOSE.get(source or "")
+        return f"refused, {rule}{f' ({whose})' if whose else ''}"
+    if decision == "asked":
+        return f"a person is to be asked first, {rule}"
+    if decision == "declined":
+        return "a person was asked and did not agree"
+    words = outcome.word.replace("_", " ")
+    status = "" if outcome.status is None else f" ({outcome.status})"
+    return f"allowed{_confirmed(facts)}, {words}{status}"
+
+
+def _confirmed(facts: _Facts) -> str:
+    confirmed = facts.permit.confirmed if facts.permit else None
+    return "" if confirmed is None else f", confirmed {confirmed}"
+
+
+def _organization(facts: _Facts) -> str | None:
+    named = facts.values.get("organization")
+    if isinstance(named, OrganizationId):
+        return named.uri
+    return facts.identity.organization.uri if facts.identity else None
+
+
+def _resource(facts: _Facts, veil: Veil) -> str | None:
+    """The first resource that the arguments name; a user as people are recorded."""
+    for value in facts.values.values():
+        if isinstance(value, Identifier) and not isinstance(value, OrganizationId):
+            if isinstance(value, UserId):
+                return None if value.is_me else veil.name(value.uri)
+            return _uri(value)
+    parameters = facts.tool.endpoint.parameters if isinstance(facts.tool, EndpointTool) else ()
+    placed = (facts.values.get(name) for name in parameters if name != "organization")
+    return next((value for value in placed if isinstance(value, str)), None)
+
+
+def _uri(identifier: Identifier) -> str:
+    try:
+        return identifier.uri
+    except InvalidIdentifier:
+        return identifier.uuid

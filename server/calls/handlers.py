@@ -1,0 +1,255 @@
+"""A tool as MCP sees it: the list, a call, and every error as a result."""
+
+import logging
+from collections.abc import Collection, Mapping
+from functools import lru_cache, partial
+from typing import Any, Final
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+from starlette.requests import Request
+
+from auth.access.levels import Access, Decision, Limits, decide_all
+from calendly.errors import CalendlyError, InsufficientScope
+from server.calls.audit_entries import CallRecord, Permit
+from server.calls.caller import Callers, ToolCaller
+from server.calls.confirm import Context, InputRequired
+from server.calls.principal import Party, operation_of
+from server.calls.results import failure, rehearsal, repetition, success
+from server.calls.selection import Selection, narrow
+from tools.apps import view_of
+from tools.confirming.questions import QUESTIONS
+from tools.confirming.subjects import SUBJECTS
+from tools.lean import lean, tells_time
+from tools.references import resolved
+from tools.times import own_timezone, zone_of
+from tools.toolset.declaring import Call
+from tools.toolset.effects import Rehearsed, Stakes, Subject
+from tools.toolset.errors import AccessDenied, ToolError
+from tools.toolset.redaction import INVITEE_DATA, marked, withhold
+from tools.toolset.tool import Tool
+
+log = logging.getLogger(__name__)
+
+_SELECTIONS_KEPT: Final = 64
+"""Listings kept for requests that narrow themselves: clients send the same headers again and again."""
+
+_LONGEST_NAME: Final = 80
+
+
+class Handlers:
+    """Answers `tools/list` and `tools/call`.
+
+    Args:
+        tools: Every tool there is.
+        selection: Those that the operator left on.
+        callers: Makes the caller of a request.
+        origins: Where resource URIs may point besides Calendly's own address.
+    """
+
+    def __init__(
+        self,
+        tools: tuple[Tool, ...],
+        selection: Selection,
+        callers: Callers,
+        origins: tuple[str, ...],
+    ) -> None:
+        self._tools = tools
+        self._by_name = {tool.name: tool for tool in tools}
+        self.callers = callers
+        self._origins = origins
+        self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
+        self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
+        self._selection = selection
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """The input schema of a tool, None for a name that no tool has."""
+        tool = self._by_name.get(name)
+        return tool.input_schema if tool else None
+
+    async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+        """List what this request may call, all on one page."""
+        return self._listing(self.seen(context))
+
+    def seen(self, context: Context) -> tuple[Tool, ...]:
+        """What this request may call, or could after a new consent."""
+        return tuple(filter(self.callers.parties.of(context).sees, self._narrowed_by(context.request).listed))
+
+    def allows(self, context: Context, tool: Tool) -> bool:
+        """Say whether this request may call a tool as it is."""
+        is_on = tool.name not in self._narrowed_by(context.request).refusals
+        return is_on and self.callers.parties.of(context).decide(tool).verdict != "deny"
+
+    def scopes_needed(self, request: Request, chosen: Access, name: str) -> frozenset[str]:
+        """The scopes that a call of a tool needs; none for a tool that is off, or that there is not.
+
+        Args:
+            request: The call.
+            chosen: What the person allows the agent.
+            name: The tool's.
+        """
+        tool = self._by_name.get(name)
+        if tool is None or name in self._narrowed_by(request).refusals:
+            return frozenset()
+        is_off = decide_all(map(operation_of, tool.needs), Limits(ceiling=chosen)).verdict == "deny"
+        return frozenset() if is_off else frozenset(tool.scopes)
+
+    def turned_away(self, request: Request, party: Party, name: str) -> None:
+        """Record a call that was turned away for a scope that a new consent could give.
+
+        Args:
+            request: The call.
+            party: Who called.
+            name: The tool's.
+        """
+        tool = self._by_name[name]
+        record = self.callers.recording(tool, party, request)
+        record.decided(Permit(tool, party.decide(tool)))
+        record.failed(InsufficientScope("The token lacks a scope.", required_scopes=tool.scopes))
+        record.close()
+
+    async def call_tool(
+        self, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Call a tool. What Calendly or a rule refuses is a result.
+
+        Raises:
+            MCPError: -32602 for a name that no tool has, and as `call`.
+        """
+        tool = self._by_name.get(params.name)
+        if tool is None:
+            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
+        return await self.call(tool, context, params)
+
+    async def call(
+        self, tool: Tool, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
+        """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours."""
+        party = self.callers.parties.of(context)
+        record = self.callers.recording(tool, party, context.request)
+        try:
+            result = await self._call(record, context, params)
+        except InputRequired as asked:
+            record.failed(asked)
+            return asked.result
+        except (ToolError, CalendlyError) as problem:
+            record.failed(problem)
+            return failure(problem, tool, party.advice, hides_invitees=party.invitees_hidden_by is not None)
+        except Exception as fault:
+            log.exception("%s failed by a fault of this server", tool.name)
+            record.failed(fault)
+            raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
+        else:
+            record.answered(result)
+            return result
+        finally:
+            record.close()
+
+    async def _call(
+        self, record: CallRecord, context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        tool = record.tool
+        refusal = self._narrowed_by(context.request).refusals.get(tool.name)
+        if refusal is not None:
+            record.decided(Permit(tool, refusal.decision))
+            raise AccessDenied(refusal.told)
+        arguments = tool.parse(params.arguments or {}, self._origins)
+        is_rehearsal: bool = getattr(arguments, "dry_run", False)
+        record.understood(arguments.values(), is_rehearsal=is_rehearsal)
+        confirmation: str | None = getattr(arguments, "confirmation", None)
+        caller = self.callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
+        await caller.admit(tool)
+        _refuse_search(record, arguments.values())
+        call, values = await _prepared(caller, arguments.values())
+        try:
+            answer = await tool.function(call, **values)
+        except Rehearsed as tried:
+            if not tried.requests:
+                return repetition()
+            must_be_confirmed = record.party.decide(tool).verdict == "ask"
+            return rehearsal(
+                tried.requests,
+                await call.stakes.question(),
+                must_be_confirmed=must_be_confirmed,
+                unchecked=tried.unchecked,
+            )
+        return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
+
+    def _narrowed_by(self, request: Request | None) -> Selection:
+        if request is None:
+            return self._selection
+        headers = request.headers
+        toolsets, names = (
+            ",".join(values) if (values := headers.getlist(header)) else None
+            for header in ("x-mcp-toolsets", "x-mcp-tools")
+        )
+        read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
+        return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
+    """Raise AccessDenied for a filter that would reveal what is withheld."""
+    tool, party = record.tool, record.party
+    named = sorted(name for name in tool.revealing if values[name] is not None)
+    source = party.invitees_hidden_by
+    if named and source is not None:
+        record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
+        raise AccessDenied(
+            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
+        )
+
+
+async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
+    """Return the call of a tool, and its arguments with every name in them looked up."""
+    tool = caller.record.tool
+
+    async def question() -> str:
+        return await QUESTIONS[tool](call, **values)
+
+    async def question_for_person() -> str:
+        return await QUESTIONS[tool](call.as_person(), **values)
+
+    async def subject(aspects: Collection[str]) -> Subject:
+        return await SUBJECTS[tool](call, aspects, **values)
+
+    hides = caller.party.invitees_hidden_by is not None
+    stakes = Stakes(question, question_for_person if hides else question, subject)
+    call = Call(tool, caller, stakes, is_rehearsal=caller.is_rehearsal)
+    values = await resolved(call, values)
+    caller.bind(values)
+    caller.record.understood(values, is_rehearsal=caller.is_rehearsal)
+    return call, values
+
+
+async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
+    """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
+    shape = caller.record.tool.shape
+    if caller.party.invitees_hidden_by is not None:
+        answer = withhold(shape, answer)
+    if detail == "full":
+        return marked(shape, answer)
+    # The zone that was asked for, else the person's own, where it is known.
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
+    return marked(shape, lean(shape, answer, zone))
+
+
+def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[described(tool) for tool in tools])
+
+
+def described(tool: Tool) -> types.Tool:
+    """A tool as clients see it in the list."""
+    return types.Tool(
+        name=tool.name,
+        title=tool.title,
+        description=tool.description,
+        input_schema=tool.input_schema,
+        output_schema=tool.output_schema,
+        annotations=types.ToolAnnotations(
+            read_only_hint=tool.access == "read",
+            destructive_hint=tool.destructive,
+            idempotent_hint=tool.idempotent,
+            open_world_hint=True,
+        ),
+        _meta={**tool.meta, **view_of(tool)},
+    )

@@ -1,0 +1,223 @@
+"""What each kind of failure means and what an agent does next, in a sentence or two. Pure tables.
+
+Which failures exist and what Calendly means by them: developer.calendly.com, "Errors", "Rate limits" and "Scopes".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from math import ceil
+from typing import Final, Literal
+
+from tools.toolset.tool import Tool
+
+Kind = Literal[
+    "invalid_argument",
+    "unauthenticated",
+    "insufficient_scope",
+    "permission_denied",
+    "access_denied_by_policy",
+    "not_found",
+    "conflict",
+    "rate_limited",
+    "upstream_error",
+    "upstream_unreachable",
+    "outcome_unknown",
+    "confirmation_required",
+    "declined",
+]
+
+RETRYABLE: Final[frozenset[Kind]] = frozenset({"rate_limited", "upstream_error", "upstream_unreachable"})
+"""The kinds after which the same call may succeed later without any change."""
+
+_WHERE: Final = "in Calendly under Integrations & apps, API and webhooks"
+
+_ADVICE: Final[dict[Kind, tuple[str, str]]] = {
+    "invalid_argument": (
+        "The arguments cannot be used as they are; nothing was changed.",
+        "Correct {parameters} and call again.",
+    ),
+    "permission_denied": (
+        "The person behind the access token may not do this.",
+        "Tell the user that {who}.",
+    ),
+    "access_denied_by_policy": (
+        "A rule of this server forbids the call; Calendly was not asked.",
+        "Do not try again; tell the user what is switched off and who can change it.",
+    ),
+    "not_found": (
+        "Calendly has no such resource, or does not show it to this person.",
+        "Check the identifier, and that this person can see it in Calendly; the list tools give identifiers that work.",
+    ),
+    "conflict": (
+        "What it is about is not, or no longer, in a state that allows this.",
+        "Read its present state before anything else: what was asked for may be done already, or be too late.",
+    ),
+    "rate_limited": (
+        "There were too many calls; this one was not carried out.",
+        "Call again in {seconds} s, and more slowly from then on.",
+    ),
+    "upstream_error": (
+        "Calendly failed; the call itself may be right.",
+        "Call again later. If it keeps failing, the user can ask Calendly's support.",
+    ),
+    "upstream_unreachable": (
+        "Calendly could not be reached; nothing was changed.",
+        "Call again in a minute. If it keeps failing, the user can check the network and Calendly's status page.",
+    ),
+    "outcome_unknown": (
+        "Calendly may or may not have done it.",
+        "Do not simply repeat it: look first whether it happened, with {look}.",
+    ),
+    "confirmation_required": (
+        "Nothing was sent yet: the user has to agree first.",
+        "{confirm}",
+    ),
+    "declined": (
+        "Nothing was sent.",
+        "Do not call it again unless the user asks for it.",
+    ),
+}
+"""By kind: what it means, and what to do; two kinds have no place here, since what helps depends on the token."""
+
+Confirms = Literal["in the chat", "on the page too", "on the page alone"]
+"""Where a person can agree to a call."""
+
+_AGAIN: Final = (
+    "call again with the same arguments and `confirmation` set to the token of this answer; it works once, within ten "
+    "minutes."
+)
+_CONFIRM: Final[Mapping[Confirms, str]] = {
+    "in the chat": f"Show the message to the user. Only if the user agrees, {_AGAIN}",
+    "on the page too": (
+        "Show the message to the user, with the link of `confirm_url`, where they can answer by themselves. "
+        f"Only if the user agrees, here or there, {_AGAIN}"
+    ),
+    "on the page alone": (
+        "Show the message to the user, with the link of `confirm_url`: only their answer on that page counts. "
+        f"When they say that they agreed there, {_AGAIN}"
+    ),
+}
+
+Advice = dict[Kind, tuple[str, str]]
+
+PERSONAL_TOKEN: Final[Advice] = {
+    "unauthenticated": (
+        "The access token is missing, unknown, expired or revoked.",
+        (
+            "Ask the user to renew the access token, or to sign in again, {where}, and to restart this server with it. "
+            "Calendly ends a token when the login e-mail, the password or the login method changes."
+        ),
+    ),
+    "insufficient_scope": (
+        "The access token lacks a scope that {tool} needs.",
+        "Ask the user to grant the token {scopes} {where}; a new token has no scope until one is granted.",
+    ),
+}
+"""What helps depends on how the token came: here a person made it at Calendly."""
+
+LOCAL_LOGIN: Final[Advice] = {
+    "unauthenticated": (
+        "Calendly does not accept the sign-in of this machine, or no longer.",
+        "Ask the user to run `calendly-mcp login` in a terminal, and then call again.",
+    ),
+    "insufficient_scope": (
+        "The sign-in of this machine lacks a scope that {tool} needs.",
+        "Ask the user to run `calendly-mcp login` in a terminal and to allow {scopes}, then to restart this server.",
+    ),
+}
+"""The person signed in with `calendly-mcp login`."""
+
+
+def signed_in_at(address: str) -> Advice:
+    """Return what helps an agent that its person let in by browser at `address`."""
+    return {
+        "unauthenticated": (_DISCONNECTED, f"Ask the user to connect Calendly again; {address} says how."),
+        "insufficient_scope": (
+            "What was allowed does not cover {tool}.",
+            f"Ask the user to connect Calendly again and to allow {{scopes}}; {address} says how.",
+        ),
+    }
+
+
+def made_for_agent_at(address: str) -> Advice:
+    """Return what helps an agent without a browser, whose token an operator made."""
+    return {
+        "unauthenticated": (
+            _DISCONNECTED,
+            f"Ask the person this agent acts for to connect Calendly again; {address} says how.",
+        ),
+        "insufficient_scope": (
+            "The token of this agent does not cover {tool}.",
+            "Ask whoever runs this server for a token with {scopes} (`calendly-mcp token create`).",
+        ),
+    }
+
+
+_DISCONNECTED: Final = "Calendly no longer accepts the connection that the user once made."
+
+_EXTERNAL_CALENDAR: Final = (
+    "Call again later. If it keeps failing, the user has to reconnect the calendar in Calendly's calendar settings."
+)
+
+_KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
+
+_LOOK: Final[Mapping[str, str]] = {
+    "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
+    "canceling": "get_scheduled_event",
+    "event_types": "list_event_types",
+    "organization": "list_organization_memberships or list_organization_invitations",
+    "webhooks": "list_webhook_subscriptions",
+    "scheduling_links": "the user: an unused link does no harm",
+    "data_deletion": "the user: Calendly deletes within days, and asking for it twice does no harm",
+}
+"""By capability, how to find out whether a write took place."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """What went wrong, as far as the next step depends on it."""
+
+    kind: Kind
+    status: int | None = None
+    message: str = ""
+    parameters: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    retry_after: float | None = None
+    confirms: Confirms = "in the chat"
+    is_key_taken: bool = False
+
+
+def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
+    """Say what `failure` of a call of `tool` means here."""
+    return (_ADVICE | advice)[failure.kind][0].format(tool=tool.name)
+
+
+def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
+    """Say what to do after `failure` of a call of `tool`."""
+    if failure.status == HTTPStatus.FAILED_DEPENDENCY:
+        return _EXTERNAL_CALENDAR
+    if failure.is_key_taken:
+        return _KEY_TAKEN
+    return (_ADVICE | advice)[failure.kind][1].format(
+        parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
+        where=_WHERE,
+        scopes=" ".join(failure.scopes) or " ".join(tool.scopes),
+        who=_who(failure, tool),
+        seconds=ceil(failure.retry_after or 0),
+        confirm=_CONFIRM[failure.confirms],
+        look=_LOOK.get(tool.capabilities[0], "the reading tools"),
+    )
+
+
+def _who(failure: Failure, tool: Tool) -> str:
+    """Who, or which plan, may do what this person may not."""
+    plan = next((endpoint.plan for endpoint in tool.needs if endpoint.plan), None)
+    role = next((endpoint.role for endpoint in tool.needs if endpoint.role), None)
+    if plan is not None:
+        return f"this needs Calendly's {plan.capitalize()} plan"
+    if "upgrade" in failure.message.lower():
+        return "this needs a higher Calendly plan"
+    if role is not None:
+        return f"only an owner or {role} of the organization may do this in Calendly"
+    return "this person's role does not allow it in Calendly: the owner of the resource or an organization admin may"

@@ -1,0 +1,168 @@
+"""What a tool answered or why it failed, as MCP results: here, and nowhere else, the errors of all packages meet."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import mcp_types as types
+from pydantic_core import to_json
+
+from calendly import errors as calendly
+from calendly.request import Request
+from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
+from tools.page_limit import cut
+from tools.toolset import errors as tools
+from tools.toolset.redaction import without_addresses
+from tools.toolset.tool import Tool
+
+_KINDS: Final[Mapping[type[Exception], Kind]] = {
+    calendly.InvalidArgument: "invalid_argument",
+    calendly.Unauthenticated: "unauthenticated",
+    calendly.InsufficientScope: "insufficient_scope",
+    calendly.PermissionDenied: "permission_denied",
+    calendly.NotFound: "not_found",
+    calendly.Conflict: "conflict",
+    calendly.RateLimited: "rate_limited",
+    calendly.UpstreamError: "upstream_error",
+    calendly.Unreachable: "upstream_unreachable",
+    calendly.OutcomeUnknown: "outcome_unknown",
+    tools.ArgumentError: "invalid_argument",
+    tools.KeyTaken: "conflict",
+    tools.TooLate: "conflict",
+    tools.AccessDenied: "access_denied_by_policy",
+    tools.NotRecorded: "access_denied_by_policy",
+    tools.ConfirmationRequired: "confirmation_required",
+    tools.Declined: "declined",
+}
+
+_OURS: Final[Mapping[str, str]] = {"event.start_time": "start_time"}
+"""What Calendly calls a parameter in an error, where we, as its reference, call it otherwise."""
+
+Problem = calendly.CalendlyError | tools.ToolError
+"""Everything that a tool raises on purpose."""
+
+
+def kind_of(problem: Problem) -> Kind:
+    """Name the kind of a failure."""
+    return _KINDS[type(problem)]
+
+
+def success(answer: object) -> types.CallToolResult:
+    """Answer with what there is to say, as structured content and as the same in compact JSON."""
+    content = cut(answer, _written)
+    text = types.TextContent(type="text", text=_written(content))
+    return types.CallToolResult(content=[text], structured_content=content)
+
+
+def rehearsal(
+    requests: Sequence[Request], effects: str, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
+) -> types.CallToolResult:
+    """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
+
+    Args:
+        requests: It, as it would go to Calendly, and what would follow it.
+        effects: What it would do, in plain words.
+        must_be_confirmed: A person would be asked first.
+        unchecked: What could not be looked into.
+    """
+    first, *others = map(_outline, requests)
+    tried = {
+        **first,
+        **({"then": others} if others else {}),
+        "effects": f"Unless Calendly refuses it, this call would: {effects}",
+        "must_be_confirmed": must_be_confirmed,
+    }
+    return success({"dry_run": {**tried, "unchecked": list(unchecked)} if unchecked else tried})
+
+
+def _outline(request: Request) -> dict[str, object]:
+    return {"method": request.endpoint.method, "path": request.path, "body": request.body}
+
+
+def repetition() -> types.CallToolResult:
+    """Answer that a writing call would send nothing."""
+    effects = "Nothing would be sent: an earlier call took this idempotency_key, and its booking is the answer."
+    return success({"dry_run": {"effects": effects, "must_be_confirmed": False}})
+
+
+def failure(
+    problem: Problem, tool: Tool, advice: Advice = PERSONAL_TOKEN, *, hides_invitees: bool = False
+) -> types.CallToolResult:
+    """Answer with why a tool failed and what to do next, `advice` on tokens included.
+
+    Args:
+        problem: Why.
+        tool: Which.
+        advice: What helps when the token does not.
+        hides_invitees: The agent may not see data of invitees, so no address that Calendly's sentences may repeat.
+    """
+    facts = _facts(problem)
+    error = {
+        "kind": facts.kind,
+        "status": facts.status,
+        "title": getattr(problem, "title", None),
+        "message": facts.message,
+        "details": _details(problem),
+        "required_scopes": list(facts.scopes),
+        "retry_after": facts.retry_after,
+        "retryable": facts.kind in RETRYABLE,
+        "next_step": next_step(facts, tool, advice),
+        "confirmation": getattr(problem, "token", None),
+        "confirm_url": getattr(problem, "url", None),
+    }
+    applying = {name: value for name, value in error.items() if value is not None and value != []}
+    content: dict[str, Any] = {"error": applying}
+    text = _text(problem, applying, meaning(facts, tool, advice))
+    if hides_invitees and isinstance(problem, calendly.CalendlyError):
+        content, text = without_addresses(content, text)
+    return types.CallToolResult(
+        content=[types.TextContent(type="text", text=text)], structured_content=content, is_error=True
+    )
+
+
+def _written(content: object) -> str:
+    return to_json(content).decode()
+
+
+def _facts(problem: Problem) -> Failure:
+    refusal = problem if isinstance(problem, calendly.Refusal) else None
+    named = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
+    return Failure(
+        kind=kind_of(problem),
+        status=problem.status if isinstance(problem, calendly.CalendlyError) else None,
+        message=(refusal.message if refusal else None) or str(problem),
+        parameters=tuple(dict.fromkeys(_OURS.get(name, name) for name in named)),
+        scopes=refusal.required_scopes if refusal else (),
+        retry_after=refusal.retry_after if refusal else None,
+        confirms=_confirms(problem),
+        is_key_taken=isinstance(problem, tools.KeyTaken),
+    )
+
+
+def _confirms(problem: Problem) -> Confirms:
+    if not isinstance(problem, tools.ConfirmationRequired) or problem.url is None:
+        return "in the chat"
+    return "on the page alone" if problem.only_page else "on the page too"
+
+
+def _details(problem: Problem) -> list[Mapping[str, Any]]:
+    if isinstance(problem, calendly.Refusal):
+        return list(problem.details)
+    if isinstance(problem, tools.ArgumentError):
+        return list(problem.faults)
+    return []
+
+
+def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
+    """The failure for an agent whose client shows it the text only: nothing is left out."""
+    details = [_line(detail) for detail in _details(problem)]
+    said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
+    if isinstance(problem, calendly.Refusal) and problem.message and problem.message not in said[0]:
+        said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
+    scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []
+    token = [f"{name}: {error[name]}" for name in ("confirm_url", "confirmation") if name in error]
+    return "\n".join([*said, *details, means, *scopes, f"Next: {error['next_step']}", *token])
+
+
+def _line(detail: Mapping[str, Any]) -> str:
+    parameter, code = detail.get("parameter"), detail.get("code")
+    return f"- {f'{parameter}: ' if parameter else ''}{detail.get('message', '')}{f' ({code})' if code else ''}"

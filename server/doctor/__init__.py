@@ -1,0 +1,1 @@
+"""What `calendly-mcp doctor` looks at and what it says."""

@@ -1,0 +1,144 @@
+"""What `calendly-mcp doctor` asks Calendly: reads only, one for each scope, and never a write."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final
+
+import httpx2
+
+from calendly import models
+from calendly.client import Calendly, open_http
+from calendly.endpoint import Endpoint
+from calendly.errors import CalendlyError
+from calendly.identifiers import OrganizationId, UserId
+from calendly.rate_limits import Report
+from calendly.request import Account, Request
+from server.app import calendly_for
+from server.calls.caller import ME, user_in
+from server.calls.principal import Party
+from server.configuration.settings import Settings
+from server.configuration.terminal import DISTRIBUTION
+from server.doctor import diagnosis
+from server.doctor.diagnosis import Finding
+
+_PATIENCE: Final = 20.0
+
+READS: Final[Mapping[str, str]] = {
+    "users:read": "/users/me",
+    "event_types:read": "/event_types",
+    "availability:read": "/user_availability_schedules",
+    "scheduled_events:read": "/scheduled_events",
+    "organizations:read": "/organization_memberships",
+    "webhooks:read": "/webhook_subscriptions",
+}
+"""By scope, a read that takes no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Whose things are read: the URIs of the person and the organization."""
+
+    user: str
+    organization: str
+
+
+@dataclass
+class Examination:
+    """A look at Calendly from this machine.
+
+    Args:
+        settings: Where Calendly is.
+        stack: Closes the connections.
+    """
+
+    settings: Settings
+    stack: AsyncExitStack = field(repr=False)
+    _heard: list[httpx2.Response] = field(default_factory=list[httpx2.Response], repr=False)
+
+    async def reach(self) -> list[Finding]:
+        """See whether Calendly answers at all, and what time it has. The network is in order if the first is."""
+        http = self._open(version(DISTRIBUTION))
+        self.stack.push_async_callback(http.aclose)
+        try:
+            answer = await http.get(f"{self.settings.api_url}{ME.path}")
+        except httpx2.RequestError as failure:
+            why = str(failure) or type(failure).__name__
+            return [diagnosis.connection(self.settings.api_url, None, why)]
+        now = datetime.now(UTC)
+        found = diagnosis.connection(self.settings.api_url, answer.status_code)
+        return [found] if found.state == "fix" else [found, diagnosis.clock(answer.headers.get("date"), now)]
+
+    async def account(self, party: Party) -> list[Finding]:
+        """Look at the token or the sign-in, its scopes, and the limits that come with it."""
+        calendly = calendly_for(self.settings, self.stack, self._open)()
+        account = replace(party.account, agent="doctor")
+        person, refused = await self._person(calendly, account)
+        kind = diagnosis.TOKEN if party.limits.granted is None else diagnosis.SIGN_IN
+        name = f"{person.get('name')} <{person.get('email')}>" if person else None
+        findings = [diagnosis.token(kind, name, refused)]
+        if findings[0].state == "fix":
+            return findings
+        seen: dict[str, CalendlyError | None] = {"users:read": refused}
+        whose = _whose(party, person)
+        if whose:
+            for scope in [scope for scope in READS if scope not in seen]:
+                seen[scope] = await _read(calendly, account, scope, whose)
+        findings += diagnosis.scopes(seen, [scope for scope in READS if scope not in seen])
+        return [*findings, diagnosis.writes(party.limits.granted), *diagnosis.limits(self._report)]
+
+    async def _person(self, calendly: Calendly, account: Account) -> tuple[models.User | None, CalendlyError | None]:
+        try:
+            return user_in(await calendly.send(ME, account, deadline=_deadline())), None
+        except CalendlyError as refused:
+            return None, refused
+
+    def _open(self, version: str) -> httpx2.AsyncClient:
+        """Open a client whose answers are remembered."""
+        http = open_http(version)
+
+        async def hear(response: httpx2.Response) -> None:
+            self._heard.append(response)
+
+        http.event_hooks["response"].append(hear)
+        return http
+
+    @property
+    def _report(self) -> Report:
+        """What the last answer tells of limits."""
+        return Report.read(self._heard[-1].headers)
+
+
+async def _read(calendly: Calendly, account: Account, scope: str, whose: Whose) -> CalendlyError | None:
+    """Make the read of a scope; what it was refused with."""
+    try:
+        await calendly.send(read_of(scope, whose), account, deadline=_deadline())
+    except CalendlyError as refused:
+        return refused
+    return None
+
+
+def read_of(scope: str, whose: Whose) -> Request:
+    """Return the read of a scope."""
+    query: dict[str, str | int | bool | None] = {"user": whose.user}
+    if scope == "webhooks:read":
+        query |= {"organization": whose.organization, "scope": "user"}
+    if scope != "availability:read":  # which has no pages
+        query["count"] = 1
+    return ME if scope == "users:read" else Request(Endpoint("GET", READS[scope]), query=query)
+
+
+def _whose(party: Party, person: models.User | None) -> Whose | None:
+    if party.identity is not None:
+        return Whose(party.identity.user.uri, party.identity.organization.uri)
+    if person is None:
+        return None
+    user = UserId.parse(str(person.get("uri")))
+    return Whose(user.uri, OrganizationId.parse(str(person.get("current_organization"))).uri)
+
+
+def _deadline() -> float:
+    return asyncio.get_running_loop().time() + _PATIENCE

@@ -1,0 +1,1 @@
+"""The hosted endpoint put together: many people, each with their agents."""

@@ -1,0 +1,224 @@
+"""The composition root of the hosted endpoint, to be read from top to bottom: many people, each with their agents."""
+
+import asyncio
+import logging
+import os
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx2
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import Route
+
+from auth.authorization import Authorization
+from auth.endpoints.html import Pages
+from auth.endpoints.site import CALLBACK_PATH, Realm
+from auth.endpoints.sweep import keep_house
+from auth.grants.client_documents import DocumentFetcher
+from auth.grants.public_network import PublicNetwork
+from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
+from auth.upstream.application import CALENDLY_DOMAIN, Application, Applications, Configured
+from auth.upstream.calendly_login import CalendlyLogin
+from auth.upstream.connections import Connections
+from auth.upstream.own_application import Registration
+from auth.upstream.registration import register
+from calendly.ranges import Cap
+from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
+from server.calls.caller import Callers
+from server.calls.handlers import Handlers
+from server.calls.principal import operation_of
+from server.calls.selection import Selection, select
+from server.configuration.settings import Settings
+from server.configuration.values import is_loopback
+from server.hosted.confirm_page import AgentsPage
+from server.hosted.event_type_names import OwnEventTypes
+from server.hosted.principals import SignedIn
+from server.installing.front_page import FOLDER, front_page
+from server.stores.database import Store, open_store, record_in
+from server.stores.shared_daily_limits import SharedDailyLimits
+from server.stores.shared_ledger import SharedLedger
+from server.stores.shared_seal import SharedSeal
+from server.transports.bearer import BearerCheck
+from server.transports.guard import Reach
+from server.transports.http import Surroundings, http_app
+from tools import ALL
+
+_log: Final = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def hosting(
+    settings: Settings, address: str, documents: Callable[[Settings], DocumentFetcher]
+) -> AsyncGenerator[Starlette]:
+    """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
+
+    Args:
+        settings: The operator's.
+        address: Where it listens, without a path.
+        documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
+
+    Raises:
+        UsageError: A setting names what does not exist.
+        CommandError: The sandbox cannot listen, or the database cannot be used.
+    """
+    ceiling = settings.hosted_ceiling
+    selection = select(ALL, rules(settings, ceiling, limited_to=settings.scopes))
+    async with AsyncExitStack() as stack:
+        settings = await with_sandbox(settings, stack)
+        store = await open_store(settings, stack)
+        issuer = settings.public_url or address
+        clock = asyncio.get_running_loop().time
+        calendly = calendly_for(settings, stack)
+        realm = realm_for(settings, issuer, selection, store, documents(settings))
+        realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
+        stack.push_async_callback(realm.connections.finish)
+        await stack.enter_async_context(realm.record.writing())
+        authorization = Authorization(realm)
+        parties = SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None)
+        callers = Callers(
+            calendly=calendly,
+            parties=parties,
+            record=realm.record,
+            max_wait=settings.max_wait,
+            available_times_cap=Cap(settings.available_times_days),
+            ledger=SharedLedger(database=store.database, keyring=store.keyring, now=realm.now, by_grant=True),
+            daily_limits=SharedDailyLimits(store.database, realm.now),
+            seal=SharedSeal(store.keyring, store.database, realm.now),
+            page_of=partial(AgentsPage, realm),
+            clock=clock,
+            sleep=asyncio.sleep,
+        )
+        handlers = Handlers(ALL, selection, callers, origins(settings))
+
+        def turned_away(request: Request, tool: str) -> None:
+            handlers.turned_away(request, parties.of_request(request), tool)
+
+        routes = authorization.routes()
+        around = Surroundings(
+            reach=Reach(
+                address=realm.issuer,
+                is_local=is_loopback(settings.host),
+                origins=settings.allowed_origins,
+                open_paths={route.path for route in routes if isinstance(route, Route) and _is_open(route)},
+            ),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            door=BearerCheck(authorization, handlers.scopes_needed, turned_away),
+            routes=routes,
+            is_ready=store.is_ready,
+        )
+        async with _beside(keep_house(realm, asyncio.sleep)):
+            yield http_app(mcp_server(handlers, selection), around)
+
+
+@asynccontextmanager
+async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
+    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on."""
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            _log.error("housekeeping has ended by a fault of this server", exc_info=task.exception())
+
+    task = asyncio.create_task(chore)
+    task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+def document_fetcher(settings: Settings) -> DocumentFetcher:
+    """Make what fetches the metadata documents of clients, from the public network and nowhere else."""
+    return DocumentFetcher(PublicNetwork(), httpx2.create_ssl_context(), _redirect_schemes(settings))
+
+
+def _redirect_schemes(settings: Settings) -> tuple[str, ...]:
+    return settings.redirect_schemes or PRIVATE_USE_SCHEMES
+
+
+def realm_for(settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher) -> Realm:
+    """Put together what the endpoints of authorization share.
+
+    Args:
+        settings: The operator's.
+        issuer: The address that clients use, without a path.
+        selection: The tools there are; only their scopes are given.
+        store: Where everything is kept.
+        documents: Fetches the metadata documents of clients.
+    """
+    database, keyring = store.database, store.keyring
+    callback = f"{issuer}{CALLBACK_PATH}"
+    applications: Applications
+    if settings.client_id is None:
+        applications = Registration(
+            database,
+            keyring,
+            settings.issuer,
+            callback,
+            register=partial(register, settings.issuer, callback, settings.scopes),
+            now=_now,
+        )
+    else:
+        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
+    upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+    return Realm(
+        issuer=issuer,
+        ceiling=settings.hosted_ceiling,
+        operations=tuple(dict.fromkeys(operation_of(endpoint) for tool in selection.listed for endpoint in tool.calls)),
+        registered=settings.scopes,
+        sign_in_sources=_sign_in_sources(settings),
+        redirect_schemes=_redirect_schemes(settings),
+        trusted_proxies=settings.trusted_proxies,
+        database=database,
+        keyring=keyring,
+        upstream=upstream,
+        connections=Connections(
+            database,
+            keyring,
+            upstream,
+            reconnect_at=issuer,
+            now=_now,
+            clock=asyncio.get_running_loop().time,
+            sleep=asyncio.sleep,
+            random=os.urandom,
+        ),
+        documents=documents,
+        pages=Pages(FOLDER),
+        owners=settings.owners,
+        audit_days=settings.audit_days,
+        record=record_in(store.archive),
+        now=_now,
+        random=os.urandom,
+    )
+
+
+def _is_open(route: Route) -> bool:
+    """Whether pages of any origin may call an endpoint of authorization: those that answer preflights say so."""
+    return "OPTIONS" in (route.methods or ())
+
+
+def _sign_in_sources(settings: Settings) -> tuple[str, ...]:
+    """Where a browser goes to sign in at Calendly, as sources of a Content-Security-Policy.
+
+    Where we registered ourselves, the issuer's metadata says the very address: on Calendly's domain, or any port of the
+    issuer's own host where that is this machine (`auth.upstream.application.check_endpoint`).
+    """
+    address = settings.issuer if settings.client_id is None else settings.auth_url
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if f".{host}".endswith(f".{CALENDLY_DOMAIN}"):
+        return (f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
+    if not is_loopback(host):
+        return (address, f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
+    # CSP Level 3, 2.4: a host-source cannot be an IPv6 address.
+    return (f"{parts.scheme}:",) if ":" in host else (f"{parts.scheme}://{host}:*",)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

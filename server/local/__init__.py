@@ -1,0 +1,1 @@
+"""A server for one person put together, and what it keeps."""

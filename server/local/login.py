@@ -1,0 +1,130 @@
+"""The local sign-in put together: where it is kept, who renews it, and the person it stands for."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+from auth.access.levels import Limits
+from auth.local.credentials import REMEDY, LocalCredentials
+from auth.local.login_store import LocalLogin, LoginStore, system_keyring
+from auth.local.sign_in import LocalSignIn, browser_command, open_browser
+from auth.upstream.application import Application, Configured
+from auth.upstream.lease import narrowing_note, ungranted_note
+from auth.upstream.login import CalendlyLoginError, Upstream
+from calendly.errors import Unauthenticated
+from calendly.identifiers import OrganizationId, UserId
+from calendly.request import Account
+from calendly.scopes import includes
+from server.calls.next_steps import LOCAL_LOGIN
+from server.calls.principal import Note, Party
+from server.configuration.settings import Settings, home_folder
+from server.configuration.terminal import CommandError, UsageError
+from server.local.first_run import NO_TOKEN
+from tools.toolset.declaring import Identity
+
+
+def login_store(settings: Settings) -> LoginStore:
+    """Return where the sign-in is kept. Raises CommandError for a person without a home."""
+    return LoginStore(home_folder(settings), settings.api_url, system_keyring, asyncio.sleep, os.urandom)
+
+
+def upstream(settings: Settings, application: Application, redirect_uri: str) -> Upstream:
+    """Return Calendly's authorization server towards a redirect URI of this machine."""
+    from auth.upstream.calendly_login import CalendlyLogin  # noqa: PLC0415 - Authlib is loaded when Calendly is asked for tokens
+
+    return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
+
+
+def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
+    """Return how to sign in, telling the person the address to open by `show`."""
+    return LocalSignIn(
+        store=login_store(settings),
+        applications=_applications(settings),
+        upstream=partial(upstream, settings),
+        show=show,
+        open_browser=partial(open_browser, command=browser_command()),
+        now=_now,
+        random=os.urandom,
+    )
+
+
+async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
+    """Return who signed in on this machine.
+
+    Raises:
+        UsageError: Nobody did.
+        CommandError: The sign-in cannot be read.
+    """
+    store = login_store(settings)
+    try:
+        login = await store.read()
+    except CalendlyLoginError as unreadable:
+        raise CommandError(unreadable.reason) from None
+    if login is None:
+        raise UsageError(NO_TOKEN)
+    credentials = LocalCredentials(store, lambda login: upstream(settings, login.application, login.redirect_uri), _now)
+    stack.push_async_callback(credentials.finish)
+    return Party(
+        account=Account(login.person.uri, "", _SamePerson(credentials, login.person.uri)),
+        identity=_identity(login),
+        limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
+        advice=LOCAL_LOGIN,
+        note=_note(credentials, () if settings.client_id is not None else settings.scopes),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _SamePerson:
+    """The sign-in for as long as it is that of `person`: a server never goes on for somebody else."""
+
+    credentials: LocalCredentials = field(repr=False)
+    person: str
+
+    async def access_token(self) -> str:
+        token = await self.credentials.access_token()
+        if self.credentials.person != self.person:
+            raise Unauthenticated("Somebody else has signed in on this machine meanwhile: restart this server.")
+        return token
+
+    async def renew(self) -> bool:
+        return await self.credentials.renew()
+
+
+def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:
+    async def application(redirect_uri: str) -> Application:
+        if settings.client_id is not None:
+            return Application.configured(settings.client_id, settings.client_secret, settings.auth_url)
+        from auth.upstream.registration import register  # noqa: PLC0415 - loads Authlib
+
+        return await register(settings.issuer, redirect_uri, settings.scopes)
+
+    return application
+
+
+def _identity(login: LocalLogin) -> Identity | None:
+    """Who signed in; None for a person without an organization, whom Calendly then has to be asked about."""
+    if login.person.organization is None:
+        return None
+    organization = OrganizationId.parse(login.person.organization)
+    return Identity(UserId.parse(login.person.uri), organization, login.person.timezone)
+
+
+def _note(credentials: LocalCredentials, asked_by_ourselves: Collection[str]) -> Note:
+    """Explain lost scopes, and those that were asked for by a client that registered itself."""
+
+    async def note(scopes: Iterable[str]) -> str | None:
+        connection = credentials.connection
+        if connection is None:
+            return None
+        lost = narrowing_note(connection, scopes, REMEDY)
+        return lost or (ungranted_note(connection, scopes) if includes(asked_by_ourselves, scopes) else None)
+
+    return note
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

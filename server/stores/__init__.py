@@ -1,0 +1,1 @@
+"""What calls keep in the database: idempotency keys, confirmations, daily counts."""

@@ -1,0 +1,113 @@
+"""What stands before every route: names the server does not go by, pages that may not call it, and too many headers."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from server.configuration.values import is_loopback, read_origin
+
+MOST_HEADERS: Final = 100
+LARGEST_HEADERS: Final = 32 * 1024
+"""Bytes of all names and values."""
+
+_ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
+"""What an orchestrator asks by an address of its own choice."""
+
+# Our pages send no referrer, and with that browsers name no origin. Who sent a form is then for its secret to tell.
+_NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
+"""The first segments of the paths of pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """By which names the server is asked, and from which pages.
+
+    Attributes:
+        address: What clients use, without a path.
+        is_local: It listens on this machine only, so every name of this machine is its own.
+        origins: The pages that may call it, besides its own and those of this machine.
+        open_paths: What pages of any origin may call.
+    """
+
+    address: str
+    is_local: bool
+    origins: Collection[str] = ()
+    open_paths: Collection[str] = ()
+
+    def is_ours(self, host: str) -> bool:
+        """Say whether a `Host` is a name of this server."""
+        if self.is_local and _is_here(f"//{host}"):
+            return True
+        scheme = self.address.partition(":")[0]
+        return _origin(f"{scheme}://{host}") == self.address
+
+    def admits(self, origin: str, path: str) -> bool:
+        """Say whether a page of an `Origin` may call a path."""
+        if path in self.open_paths or (origin == "null" and _first(path) in _NAMELESS_ORIGIN):
+            return True
+        if not origin.startswith(("http://", "https://")):
+            return False
+        return _is_here(origin) or _origin(origin) in {self.address, *self.origins}
+
+
+class Guard:
+    """Turns away what a foreign page made a browser send (DNS rebinding), and what is too much to read."""
+
+    def __init__(self, app: ASGIApp, reach: Reach) -> None:
+        self._app = app
+        self._reach = reach
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        # White space around a value is not part of it (RFC 9110, 5.5), but uvicorn's httptools leaves it there.
+        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await (self._refusal(scope) or self._app)(scope, receive, send)
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        fields, path, reach = scope["headers"], scope["path"], self._reach
+        if len(fields) > MOST_HEADERS or sum(len(name) + len(value) for name, value in fields) > LARGEST_HEADERS:
+            return PlainTextResponse("The request has too many headers.\n", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        if path in _ANY_HOST:
+            return None
+        headers = Headers(scope=scope)
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not reach.is_ours(hosts[0]):
+            return PlainTextResponse(
+                f"This server answers as {reach.address} only; the Host header names another.\n",
+                HTTPStatus.MISDIRECTED_REQUEST,
+            )
+        if not all(reach.admits(origin, path) for origin in headers.getlist("origin")):
+            return PlainTextResponse(
+                "Pages of other origins may not call this server; the Origin header names one.\n", HTTPStatus.FORBIDDEN
+            )
+        return None
+
+
+def _first(path: str) -> str:
+    """Return the first segment of a path."""
+    return path.removeprefix("/").partition("/")[0]
+
+
+def _is_here(url: str) -> bool:
+    """Whether a URL leads to this machine and says nothing more than host and port."""
+    try:
+        parts = urlsplit(url)
+        return is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> str | None:
+    try:
+        return None if url.endswith("/") else read_origin(url)
+    except ValueError:
+        return None

@@ -1,0 +1,193 @@
+"""MCP over stdin and stdout, line by line, ended without losing a call.
+
+The SDK's own transport cancels the calls in flight when stdin ends, cannot be left while a read of stdin is pending,
+and drops a line it cannot read without a word. Here both an end of input and a signal stop the reading only: what was
+received is answered first, and questions to a client that is gone are answered for it.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from math import inf
+from typing import Any, Final
+
+import anyio
+import anyio.to_thread
+import mcp_types as types
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.server.lowlevel import Server
+from mcp.shared.message import SessionMessage
+from pydantic import ValidationError
+
+from server.transports.signals import on_termination
+
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+_CHUNK: Final = 65536
+
+
+async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) -> None:
+    """Serve one client until its input ends or a signal asks to stop, and answer everything that came before.
+
+    Args:
+        server: What answers.
+        after_list: Called each time that a list of tools was sent; what it starts does not delay the first one.
+    """
+    lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
+    into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
+    outbox, out = anyio.create_memory_object_stream[SessionMessage](0)
+    with _claimed_stdout() as stdout, on_termination(lines_in.close):
+        wire = _Wire(into, out, stdout, after_list)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(wire.read, lines)
+            tasks.start_soon(wire.write)
+            _read_in_thread(_STDIN, lines_in)
+            await server.run(inbox, outbox, server.create_initialization_options())
+
+
+class _Wire:
+    """Both directions of the conversation, and who still owes whom an answer."""
+
+    def __init__(
+        self,
+        into: MemoryObjectSendStream[SessionMessage | Exception],
+        out: MemoryObjectReceiveStream[SessionMessage],
+        stdout: int,
+        after_list: Callable[[], None],
+    ) -> None:
+        self._into = into
+        self._out = out
+        self._stdout = stdout
+        self._after_list = after_list
+        self._lists: set[str] = set()
+        self._owed_to_client: set[str] = set()
+        self._owed_to_us: set[types.RequestId | None] = set()
+        self._input_ended = False
+        self._settled = anyio.Event()
+        self._writing = anyio.Lock()
+
+    async def read(self, lines: MemoryObjectReceiveStream[bytes]) -> None:
+        """Hand every line to the server; once there are no more, wait until all of them are answered."""
+        async with self._into, lines:
+            async for line in lines:
+                try:
+                    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+                except ValidationError as fault:
+                    await self._send(_rejection(fault))
+                else:
+                    self._note_received(message)
+                    await self._into.send(SessionMessage(message))
+            self._input_ended = True
+            for request in tuple(self._owed_to_us):
+                self._answer_for_the_client(request)
+            if self._owed_to_client:
+                await self._settled.wait()
+
+    async def write(self) -> None:
+        """Write what the server says."""
+        async with self._out:
+            async for item in self._out:
+                await self._send(item.message)
+                self._note_sent(item.message)
+
+    def _note_received(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, types.JSONRPCRequest):
+            self._owed_to_client.add(str(message.id))
+            if message.method == "tools/list":
+                self._lists.add(str(message.id))
+        elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            self._owed_to_us.discard(message.id)
+        elif message.method == "notifications/cancelled":  # a cancelled request is never answered
+            self._owed_to_client.discard(str((message.params or {}).get("requestId")))
+
+    def _note_sent(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, types.JSONRPCRequest):
+            self._owed_to_us.add(message.id)
+            if self._input_ended:
+                self._answer_for_the_client(message.id)
+        elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            self._owed_to_client.discard(str(message.id))
+            if str(message.id) in self._lists:
+                self._lists.discard(str(message.id))
+                self._after_list()
+            if self._input_ended and not self._owed_to_client:
+                self._settled.set()
+
+    def _answer_for_the_client(self, request: types.RequestId | None) -> None:
+        gone = types.ErrorData(code=types.CONNECTION_CLOSED, message="The client has gone.")
+        self._into.send_nowait(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=gone)))
+
+    async def _send(self, message: types.JSONRPCMessage) -> None:
+        line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+        async with self._writing:
+            with suppress(OSError):  # nobody reads any more; the end of input follows
+                await anyio.to_thread.run_sync(_write_all, self._stdout, line)
+
+
+def _rejection(fault: ValidationError) -> types.JSONRPCError:
+    """The answer to a line that is no message (JSON-RPC 2.0, section 5.1). Batches are none since 2025-06-18."""
+    if any(error["type"] == "json_invalid" for error in fault.errors(include_url=False, include_input=False)):
+        error = types.ErrorData(code=types.PARSE_ERROR, message="Parse error: the line is not JSON.")
+    else:
+        error = types.ErrorData(
+            code=types.INVALID_REQUEST, message="Invalid request: a line is one JSON-RPC 2.0 message; no batches."
+        )
+    return types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
+
+
+def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
+    """Send the lines of a file descriptor until it ends.
+
+    A thread reads it, since not every kind of stdin can be waited for; a daemon, since nothing ends a pending read; and
+    the descriptor itself, since a buffered reader that a daemon thread holds locked crashes the interpreter's shutdown.
+    """
+    loop = asyncio.get_running_loop()
+
+    def put(line: bytes) -> None:
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # we are stopping
+            lines.send_nowait(line)
+
+    def post(action: Callable[..., None], *values: bytes) -> None:
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(action, *values)
+
+    def read() -> None:
+        for line in _split(source):
+            post(put, line)
+        post(lines.close)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+
+
+def _split(source: int) -> Generator[bytes]:
+    """The lines of a file descriptor without their ends, empty ones left out."""
+    begun: list[bytes] = []
+    with suppress(OSError):  # closed, or never open: the same as ended
+        while chunk := os.read(source, _CHUNK):
+            first, *others = chunk.split(b"\n")
+            begun.append(first)
+            for other in others:
+                if line := b"".join(begun).strip():
+                    yield line
+                begun = [other]
+    if line := b"".join(begun).strip():
+        yield line
+
+
+@contextmanager
+def _claimed_stdout() -> Generator[int]:
+    """A descriptor for the messages alone: meanwhile, what anything prints to stdout goes to stderr."""
+    private = os.dup(_STDOUT)
+    try:
+        os.dup2(_STDERR, _STDOUT)
+        yield private
+    finally:
+        os.dup2(private, _STDOUT)
+        os.close(private)
+
+
+def _write_all(target: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(target, view) :]

@@ -1,0 +1,210 @@
+from urllib.parse import urlencode
+
+import pytest
+
+from auth.access.choices import CAUTIOUS, scopes_for
+from auth.access.levels import CAPABILITIES
+from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rules import s256
+from auth.protocol.scopes import read
+from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of
+
+Pairs = list[tuple[str, str]]
+
+
+async def approved_client(site: Site) -> dict[str, object]:
+    client = await site.register()
+    await site.sign_in(client)
+    return client
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("authorize-client-first")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": None},
+        {"client_id": ""},
+        {"client_id": "client-unknown"},
+        {"client_id": "' OR 1=1 --"},
+        {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": f"{BACK}/"},
+        {"redirect_uri": f"{BACK}?x=1"},
+        {"redirect_uri": ""},
+        {"redirect_uri": "javascript:alert(1)"},
+    ],
+)
+async def test_while_client_or_redirect_uri_are_in_doubt_the_browser_is_sent_nowhere(
+    site: Site, changes: dict[str, str | None]
+) -> None:
+    client = await approved_client(site)
+    response = await site.browser().open(site.request(client, **changes))
+    assert response.status_code == 400
+    assert "location" not in response.headers
+    assert link_back(response) is None
+    assert "evil.example" not in response.text
+    assert "set-cookie" not in response.headers
+
+
+BROKEN: list[tuple[dict[str, str | None], str]] = [
+    ({"response_type": None}, "invalid_request"),
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_type": "code token"}, "unsupported_response_type"),
+    ({"response_mode": "fragment"}, "invalid_request"),
+    ({"code_challenge": None}, "invalid_request"),
+    ({"code_challenge": "x"}, "invalid_request"),
+    ({"code_challenge_method": None}, "invalid_request"),
+    ({"code_challenge_method": "plain"}, "invalid_request"),
+    ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+    ({"resource": "https://evil.example/mcp"}, "invalid_target"),
+    ({"resource": ISSUER}, "invalid_target"),
+    ({"scope": "contacts:read"}, "invalid_scope"),
+    ({"scope": 'users:read"'}, "invalid_scope"),
+]
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("errors-redirected", "s256-only", "challenge-43", "resource-ours")
+@pytest.mark.parametrize(("changes", "error"), BROKEN)
+async def test_a_client_that_was_approved_before_is_told_by_redirect_with_state_and_iss(
+    site: Site, changes: dict[str, str | None], error: str
+) -> None:
+    client = await approved_client(site)
+    response = await site.browser().open(site.request(client, **changes))
+    assert response.status_code == 303
+    location = response.headers["location"]
+    assert location.startswith(f"{BACK}?")
+    told = query_of(location)
+    assert told.pop("error_description")
+    assert told == {"error": error, "state": STATE, "iss": ISSUER}
+    assert response.headers["referrer-policy"] == "no-referrer"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("errors-on-page", "s256-only", "challenge-43", "resource-ours")
+@pytest.mark.parametrize(("changes", "error"), BROKEN)
+async def test_of_a_client_nobody_approved_an_error_is_shown_with_a_link_back(
+    site: Site, changes: dict[str, str | None], error: str
+) -> None:
+    client = await site.register(client_name="Agent <b>")
+    response = await site.browser().open(site.request(client, **changes))
+    assert response.status_code == 400
+    assert "location" not in response.headers
+    address = link_back(response)
+    assert address is not None
+    assert address.startswith(f"{BACK}?")
+    told = query_of(address)
+    assert (told["error"], told["state"], told["iss"]) == (error, STATE, ISSUER)
+    assert "Back to <bdi>Agent &lt;b&gt;</bdi>" in response.text
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("duplicates-refused")
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(site: Site, name: str) -> None:
+    client = await approved_client(site)
+    good = site.request(client)
+    for second in (good[name], "https://evil.example/"):
+        for pairs in ([*good.items(), (name, second)], [(name, second), *good.items()]):
+            response = await site.browser().http.get(f"/authorize?{urlencode(pairs)}")
+            assert response.status_code == 400
+            assert "location" not in response.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("duplicates-refused")
+@pytest.mark.parametrize(
+    ("name", "second"),
+    [
+        ("response_type", "code"),
+        ("code_challenge", s256(VERIFIER)),
+        ("code_challenge_method", "plain"),
+        ("scope", "users:read"),
+        ("resource", "https://evil.example/mcp"),
+        ("resource", "https://mcp.example/mcp"),
+        ("state", "forged"),
+        ("anything", "else"),
+    ],
+)
+async def test_any_other_duplicated_parameter_is_refused_to_the_client(site: Site, name: str, second: str) -> None:
+    client = await approved_client(site)
+    pairs: Pairs = [*site.request(client, scope="users:read", anything="x").items(), (name, second)]
+    response = await site.browser().http.get(f"/authorize?{urlencode(pairs)}")
+    assert response.status_code == 303
+    told = query_of(response.headers["location"])
+    assert told["error"] == "invalid_request"
+    assert told["iss"] == ISSUER
+    assert ("state" in told) is (name != "state")
+
+
+@pytest.mark.anyio
+async def test_a_request_without_redirect_uri_means_the_only_one_registered(site: Site) -> None:
+    client = await site.register()
+    back = await site.browser().sign_in(site.request(client, redirect_uri=None))
+    assert (await site.try_to_redeem(client, back["code"], redirect_uri=None)).status_code == 200
+    two = await site.register(redirect_uris=[BACK, "https://agent.example/other"])
+    assert (await site.browser().open(site.request(two, redirect_uri=None))).status_code == 400
+
+
+@pytest.mark.anyio
+async def test_a_client_that_sends_no_state_gets_none_back(site: Site) -> None:
+    client = await site.register()
+    back = await site.browser().sign_in(site.request(client, state=None))
+    assert back.keys() == {"code", "iss"}
+
+
+@pytest.mark.anyio
+async def test_state_comes_back_as_it_was_sent(site: Site) -> None:
+    client = await site.register()
+    state = "a b&c=d#e\u00fc\"'<script>%00"
+    back = await site.browser().sign_in(site.request(client, state=state))
+    assert back["state"] == state
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("limits-4xx")
+async def test_a_query_that_is_too_long_or_has_too_many_fields_is_answered_4xx(site: Site) -> None:
+    client = await site.register()
+    for extra in ({"x": "y" * 17_000}, {f"x{number}": "" for number in range(65)}, {"x": "\udcff"}):
+        query = urlencode({**site.request(client), **extra}, errors="surrogateescape")
+        response = await site.browser().http.get(f"/authorize?{query}")
+        assert response.status_code == 400
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("limits-4xx")
+async def test_one_address_begins_only_so_many_sign_ins_a_minute(site: Site) -> None:
+    client = await site.register()
+    async with site.realm.database.begin() as connection:
+        for _ in range(RATE_LIMITS["sign_ins"]):
+            await site.realm.count(connection, "sign_ins", "203.0.113.7")
+    refused = await site.browser().open(site.request(client))
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) > 0
+    assert (await site.browser("198.51.100.1").open(site.request(client))).status_code == 200
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("scopes-default", "scopes-unknown-dropped", "resource-ours")
+async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_says_what_was_given(site: Site) -> None:
+    client = await site.register()
+    form = await site.browser().consent_form(site.request(client, scope="openid profile", resource=None))
+    assert form.levels.offered == dict(CAPABILITIES)
+    tokens = await site.sign_in(client)
+    assert read(tokens.scope) == scopes_for(CAUTIOUS, OPERATIONS) < site.realm.offered
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("resource-ours")
+async def test_a_resource_with_a_trailing_slash_is_ours(site: Site) -> None:
+    client = await site.register()
+    back = await site.browser().sign_in(site.request(client, resource=f"{ISSUER}/mcp/"))
+    tokens = await site.try_to_redeem(client, back["code"], resource=f"{ISSUER}/mcp/")
+    assert await site.is_live(tokens.json()["access_token"])
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_authorize_is_asked_with_get(site: Site, method: str) -> None:
+    async with site.http() as http:
+        assert (await http.request(method, "/authorize")).status_code == 405

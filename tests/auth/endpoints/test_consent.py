@@ -1,0 +1,368 @@
+import re
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from auth.upstream.calendly_login import CalendlyLogin
+from auth.upstream.own_application import Registration
+from auth.upstream.registration import register
+from tests.auth.calendly_side import KEYRING, consent
+from tests.auth.site import BACK, ISSUER, STATE, Browser, Json, Site, link_back, query_of, serve
+
+
+def policy_of(page: str) -> dict[str, list[str]]:
+    return {name: sources for name, *sources in (part.split() for part in page.split(";"))}
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-first")
+async def test_nothing_leads_to_calendly_but_an_approval(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    assert form.response.status_code == 200
+    assert "location" not in form.response.headers
+    assert site.calendly.url not in form.response.text
+    denied = await browser.submit(form.filled("deny"))
+    assert site.calendly.url not in f"{denied.text}{denied.headers.get('location')}"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-first")
+async def test_consent_is_asked_every_time_even_of_a_client_approved_before(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    await browser.sign_in(site.request(client))
+    for changes in ({}, {"prompt": "none"}):
+        assert (await browser.open(site.request(client, **changes))).status_code == 200
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-says-who")
+async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(site: Site) -> None:
+    client = await site.register(client_name='Evil "<script>alert(1)</script>" \u202etxt.exe', redirect_uris=[BACK])
+    page = (await site.browser().consent_form(site.request(client))).response.text
+    assert "<bdi>Evil &#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34; txt.exe</bdi>" in page
+    assert "not verified" in page
+    assert "agent.example" in page
+    assert "<script" not in page
+    nameless = await site.register(client_name=None)
+    assert "does not say its name" in (await site.browser().consent_form(site.request(nameless))).response.text
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-loopback-warning")
+@pytest.mark.parametrize(
+    ("uris", "warned"),
+    [
+        (["http://127.0.0.1:1/x"], True),
+        (["http://127.0.0.1:1/x", "http://localhost/y"], True),
+        (["http://127.0.0.1:1/x", BACK], False),
+        ([BACK], False),
+        (["cursor://x/y"], False),
+    ],
+)
+async def test_a_client_that_any_local_program_could_be_comes_with_a_warning(
+    site: Site, uris: list[str], *, warned: bool
+) -> None:
+    client = await site.register(redirect_uris=uris)
+    page = (await site.browser().consent_form(site.request(client))).response.text
+    assert ('class="warning"' in page) is warned
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("page-headers")
+async def test_every_page_is_without_scripts_framing_referrer_and_cache(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    pages = [form.response, await browser.open({}), await browser.submit(form.filled("deny"))]
+    for page in pages:
+        policy = policy_of(page.headers["content-security-policy"])
+        assert policy["default-src"] == ["'none'"]
+        assert policy["frame-ancestors"] == ["'none'"]
+        assert policy["base-uri"] == ["'none'"]
+        assert re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", " ".join(policy["style-src"]))
+        assert "script-src" not in policy
+        assert page.headers["x-frame-options"] == "DENY"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert not re.search(r"<script|\son\w+=|javascript:|\sstyle=|<img|<link|<iframe", page.text)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("form-action")
+@pytest.mark.parametrize(
+    ("uri", "source"),
+    [
+        (BACK, "https://agent.example"),
+        ("http://127.0.0.1:5/x", "http://127.0.0.1:5"),
+        ("http://[::1]:5/x", "http:"),
+        ("cursor://x/y", "cursor:"),
+    ],
+)
+async def test_the_form_may_lead_to_us_to_calendly_and_back_to_the_client_and_nowhere_else(
+    site: Site, uri: str, source: str
+) -> None:
+    client = await site.register(redirect_uris=[uri])
+    page = (await site.browser().consent_form(site.request(client))).response
+    policy = policy_of(page.headers["content-security-policy"])
+    assert policy["form-action"] == ["'self'", site.calendly.url, source]
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-choice", "never-grows")
+async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(site: Site) -> None:
+    client = await site.register()
+    asked = site.request(client, scope="users:read scheduled_events:write")
+    back = await site.browser().sign_in(asked, access="users=read,webhooks=full,data_deletion=ask,canceling=off")
+    tokens = await site.redeem(client, back["code"])
+    assert tokens.scope == "users:read"
+    access = (await site.call(tokens.access)).json()["access"].split(",")
+    assert {"users=read", "canceling=off", "webhooks=ask", "data_deletion=ask"} <= set(access)  # as if never sent
+
+
+@pytest.mark.requirement("off-unless-allowed")
+@pytest.mark.anyio
+@pytest.mark.parametrize("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
+async def test_what_is_no_clear_yes_to_something_is_a_no(site: Site, filled: tuple[str, str | None]) -> None:
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    response = await browser.submit(form.filled(*filled))
+    assert response.status_code == 200
+    assert "Nothing was allowed" in response.text
+    address = link_back(response)
+    assert address is not None
+    told = query_of(address)
+    assert (told["error"], told["state"], told["iss"]) == ("access_denied", STATE, ISSUER)
+    assert (await browser.submit(form.filled())).status_code == 400  # it is over
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("errors-redirected")
+async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(site: Site) -> None:
+    client = await site.register()
+    await site.sign_in(client)
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    response = await browser.submit(form.filled("deny"))
+    assert response.status_code == 303
+    assert query_of(response.headers["location"])["error"] == "access_denied"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("cookie-at-approval", "host-prefix")
+async def test_the_approval_cookie_is_set_at_approval_and_not_before(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    assert "approval" not in form.response.headers["set-cookie"]
+    approved = await browser.submit(form.filled())
+    name, _, attributes = approved.headers["set-cookie"].partition("; ")
+    assert re.fullmatch(r"__Host-calendly-mcp-approval-[0-9a-f]{12}=[0-9A-Za-z]{43}", name)
+    assert attributes == "HttpOnly; Max-Age=600; Path=/; SameSite=lax; Secure"
+    assert form.response.headers["set-cookie"].startswith("__Host-calendly-mcp-browser=")
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("host-prefix")
+async def test_on_plain_http_loopback_only_prefix_and_secure_are_missing(site: Site) -> None:
+    site = serve(replace(site.realm, issuer="http://127.0.0.1:8000"), site.calendly)
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    approved = await browser.submit(form.filled())
+    for response in (form.response, approved):
+        cookie = response.headers["set-cookie"]
+        assert cookie.startswith("calendly-mcp-")
+        assert "; HttpOnly; Max-Age=600; Path=/; SameSite=lax" in cookie
+        assert "Secure" not in cookie
+    stranger = site.browser()
+    assert (await stranger.submit(form.filled())).status_code == 400
+
+
+async def open_form(site: Site, client: Json) -> tuple[Browser, list[tuple[str, str]]]:
+    browser = site.browser()
+    return browser, (await browser.consent_form(site.request(client))).filled()
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-csrf")
+async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Site) -> None:
+    site = every_site
+    client = await site.register()
+    _, attackers = await open_form(site, client)
+    victim, _ = await open_form(site, client)
+    for browser in (victim, site.browser()):
+        response = await browser.submit(attackers)
+        assert response.status_code == 400
+        assert "another browser" in response.text
+        assert "location" not in response.headers
+        assert "set-cookie" not in response.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-csrf")
+@pytest.mark.parametrize("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
+async def test_a_form_without_its_secret_is_not_taken(site: Site, transaction: list[tuple[str, str]]) -> None:
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    response = await browser.submit([*filled[1:], *transaction])
+    assert response.status_code == 400
+    assert "location" not in response.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-csrf", "duplicates-refused")
+async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(site: Site) -> None:
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    assert (await browser.submit([*filled, filled[0]])).status_code == 400
+    assert "location" not in (await browser.submit([*filled, ("decision", "deny")])).headers
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-origin")
+@pytest.mark.parametrize(
+    ("headers", "taken"),
+    [
+        ({"Origin": ISSUER}, True),
+        ({"Origin": "null"}, True),
+        ({"Origin": "null", "Sec-Fetch-Site": "none"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "https://mcp.example.evil.example"}, False),
+        ({"Origin": "http://mcp.example"}, False),
+        ({"Origin": "https://mcp.example:444"}, False),
+        ({"Origin": "http://127.0.0.1:8000"}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "same-site"}, False),
+    ],
+)
+async def test_the_form_is_taken_from_our_own_origin_or_null(
+    site: Site, headers: dict[str, str], *, taken: bool
+) -> None:
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    response = await browser.submit(filled, **headers)
+    assert response.status_code == (303 if taken else 400)
+    assert ("location" in response.headers) is taken
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-csrf")
+async def test_a_form_of_another_encoding_is_not_taken(site: Site) -> None:
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    for kind in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
+        assert (await browser.submit(filled, **{"Content-Type": kind})).status_code == 400
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("lifetimes")
+async def test_a_consent_page_is_good_for_ten_minutes(site: Site) -> None:
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    site.advance(minutes=10)
+    response = await browser.submit(filled)
+    assert response.status_code == 400
+    assert "took too long" in response.text
+
+
+@pytest.mark.requirement("approval-bound")
+@pytest.mark.anyio
+async def test_two_tabs_of_one_browser_sign_in_side_by_side(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    first = await browser.consent_form(site.request(client, state="first"))
+    second = await browser.consent_form(site.request(client, state="second"))
+    addresses = [(await browser.submit(form.filled())).headers["location"] for form in (first, second)]
+    states = set[str]()
+    for address in addresses:
+        response = await browser.return_from_calendly(await consent(address))
+        states.add(query_of(response.headers["location"])["state"])
+    assert states == {"first", "second"}
+
+
+@pytest.mark.requirement("approval-bound")
+@pytest.mark.anyio
+async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_counts(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client, scope="users:read event_types:read"))
+    first = (await browser.submit(form.filled(access="users=read"))).headers["location"]
+    second = (await browser.submit(form.filled(access="event_types=read"))).headers["location"]
+    stale = await browser.return_from_calendly(await consent(first))
+    assert stale.status_code == 400
+    response = await browser.return_from_calendly(await consent(second))
+    tokens = await site.redeem(client, query_of(response.headers["location"])["code"])
+    assert tokens.scope == "event_types:read"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("separate-pkce")
+async def test_calendly_gets_a_state_and_a_challenge_of_our_own(site: Site) -> None:
+    client = await site.register()
+    parameters = site.request(client)
+    asked = query_of(await site.browser().approve(parameters))
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["code_challenge"] != parameters["code_challenge"]
+    assert asked["state"] != parameters["state"]
+    again = query_of(await site.browser().approve(parameters))
+    assert again["state"] != asked["state"]
+    assert again["code_challenge"] != asked["code_challenge"]
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("upstream-scopes")
+async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(site: Site) -> None:
+    first, second = await site.register(), await site.register()
+    browser = site.browser()
+    asked = query_of(await browser.approve(site.request(first, scope="event_types:write")))
+    assert asked["scope"] == "users:read event_types:write"
+    await browser.sign_in(site.request(first, scope="event_types:write"))
+    asked = query_of(await browser.approve(site.request(second, scope="availability:read")))
+    assert asked["scope"] == "users:read event_types:write availability:read"
+
+
+@pytest.mark.anyio
+async def test_a_hint_that_was_tampered_with_is_no_hint(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    browser.http.cookies.set("__Host-calendly-mcp-person", "AAAA", domain="mcp.example")
+    asked = query_of(await browser.approve(site.request(client, scope="users:read")))
+    assert asked["scope"] == "users:read"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("fault", "code", "status"),
+    [
+        (503, "temporarily_unavailable", 503),
+        (429, "temporarily_unavailable", 503),
+        (404, "server_error", 500),
+    ],
+)
+async def test_when_calendly_does_not_take_us_page_and_client_say_so(
+    site: Site, fault: int, code: str, status: int
+) -> None:
+    issuer, back = site.calendly.url, "http://localhost/oauth/callback"
+    ours = Registration(
+        site.realm.database, KEYRING, issuer, back, lambda: register(issuer, back, ("users:read",)), site.clock.now
+    )
+    login = CalendlyLogin(ours, redirect_uri=back, api_url=issuer, now=site.clock.now)
+    site = serve(replace(site.realm, upstream=login), site.calendly)
+    client = await site.register()
+    browser, filled = await open_form(site, client)
+    await site.fault("GET", "/.well-known/oauth-authorization-server", fault)
+    response = await browser.submit(filled)
+    assert response.status_code == status
+    address = link_back(response)
+    assert address is not None
+    assert urlsplit(address).hostname == "agent.example"
+    told = query_of(address)
+    assert (told["error"], told["state"], told["iss"]) == (code, STATE, ISSUER)
+    assert re.fullmatch(r"[ !#-\[\]-~]+", told["error_description"])  # RFC 6749, 4.1.2.1
+    assert (await browser.submit(filled)).status_code == 303  # once Calendly answers again

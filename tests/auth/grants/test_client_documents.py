@@ -1,0 +1,254 @@
+import json
+import ssl
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auth.grants.attempts import RATE_LIMITS
+from auth.grants.client_documents import LARGEST, PATIENCE, is_document_address, life, read_document
+from auth.protocol.errors import InvalidClient
+from tests.auth.document_host import CLIENT_ID, DOCUMENT, NEVER_ENDS, DocumentHost, answer, document_host
+from tests.auth.site import BACK, Json, Site, serve
+
+CLIENT: Json = {"client_id": CLIENT_ID, "redirect_uris": [BACK]}
+
+
+@pytest.fixture
+async def host(tmp_path: Path) -> AsyncGenerator[DocumentHost]:
+    async with document_host(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def served(site: Site, host: DocumentHost) -> Site:
+    """Our server, which finds the documents of that host."""
+    return serve(replace(site.realm, documents=host.fetcher()), site.calendly)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents")
+async def test_a_client_signs_in_under_the_address_of_its_document(served: Site, host: DocumentHost) -> None:
+    form = await served.browser().consent_form(served.request(CLIENT))
+    assert "Agent with a document" in form.response.text
+    assert "<dd>client.example</dd>" in form.response.text
+    tokens = await served.sign_in(CLIENT, scope="users:read")
+    assert (await served.call(tokens.access)).json()["client_id"] == CLIENT_ID
+    assert (await served.refresh(CLIENT, tokens.refresh)).scope == "users:read"
+    assert host.connected_to == ["93.184.216.34:443"]
+    [request] = host.requests
+    assert request.startswith(b"GET /oauth/client.json HTTP/1.1\r\nHost: client.example\r\n")
+    assert b"cookie" not in request.lower()
+    assert b"authorization" not in request.lower()
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents")
+async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Site) -> None:
+    for uri, status in (
+        ("http://127.0.0.1:61999/callback", 200),
+        (BACK, 200),
+        (f"{BACK}/", 400),
+        ("https://client.example/x", 400),
+    ):
+        response = await served.browser().open(served.request(CLIENT, redirect_uri=uri))
+        assert response.status_code == status
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-cached")
+async def test_a_document_is_fetched_again_when_its_time_is_over_and_its_approval_stays(
+    served: Site, host: DocumentHost
+) -> None:
+    host.answers = [answer(more=["Cache-Control: public, max-age=3600"])]
+    await served.sign_in(CLIENT)
+    for _ in range(3):
+        await served.browser().open(served.request(CLIENT))
+    assert len(host.requests) == 1
+    served.advance(hours=1)
+    host.answers = [answer(json.dumps({**DOCUMENT, "client_name": "Renamed", "redirect_uris": [BACK]}).encode())]
+    form = await served.browser().consent_form(served.request(CLIENT))
+    assert "Renamed" in form.response.text
+    gone = await served.browser().open(served.request(CLIENT, redirect_uri="http://127.0.0.1:1/callback"))
+    assert gone.status_code == 400
+    assert len(host.requests) == 2
+    told = await served.browser().open(served.request(CLIENT, response_type="x"))
+    assert told.status_code == 303  # approved before, so errors go by redirect
+
+
+@pytest.mark.requirement("documents-cached")
+@given(st.integers(0, 10**9))
+def test_a_document_is_kept_for_five_minutes_to_a_day(seconds: int) -> None:
+    kept = life(f"Public, Max-Age={seconds}")
+    assert timedelta(minutes=5) <= kept <= timedelta(days=1)
+    assert kept == timedelta(seconds=seconds) or not 300 <= seconds <= 86400
+
+
+@pytest.mark.parametrize("cache_control", ["", "no-store", "max-age=", "max-age=-1", "max-age=x", "s-maxage=9999"])
+def test_a_document_that_does_not_say_how_long_is_kept_for_five_minutes(cache_control: str) -> None:
+    assert life(cache_control) == timedelta(minutes=5)
+
+
+REFUSED = {
+    "redirect": answer(b"", status="302 Found", more=["Location: http://169.254.169.254/"]),
+    "permanent redirect": answer(b"", status="308 Permanent Redirect", more=["Location: https://client.example/x"]),
+    "not found": answer(status="404 Not Found"),
+    "error": answer(status="500 Internal Server Error"),
+    "html": answer(kind="text/html"),
+    "no type": answer(kind=""),
+    "too large": answer(json.dumps({**DOCUMENT, "x": "y" * LARGEST}).encode()),
+    "no json": answer(b"<html>"),
+    "a list": answer(b"[]"),
+    "deeply nested": answer(b"[" * 5000),
+    "another client": answer(json.dumps({**DOCUMENT, "client_id": "https://client.example/other.json"}).encode()),
+    "no client": answer(json.dumps({**DOCUMENT, "client_id": None}).encode()),
+    "a secret": answer(json.dumps({**DOCUMENT, "client_secret": "x"}).encode()),
+    "a secret's method": answer(json.dumps({**DOCUMENT, "token_endpoint_auth_method": "client_secret_basic"}).encode()),
+    "a key's method": answer(json.dumps({**DOCUMENT, "token_endpoint_auth_method": "private_key_jwt"}).encode()),
+    "no redirect": answer(json.dumps({**DOCUMENT, "redirect_uris": []}).encode()),
+    "bad redirect": answer(json.dumps({**DOCUMENT, "redirect_uris": ["javascript:alert(1)"]}).encode()),
+    "cut short": answer()[:-20],
+    "no http": b"hello\r\n\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-guarded")
+@pytest.mark.parametrize("name", REFUSED)
+async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_what_is_there(
+    served: Site, host: DocumentHost, name: str
+) -> None:
+    host.answers = [REFUSED[name]]
+    response = await served.browser().open(served.request(CLIENT))
+    assert response.status_code == 400
+    assert "location" not in response.headers
+    assert "metadata document" in response.text
+    assert len(host.requests) == 1  # nothing was followed, nothing was tried again
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-guarded")
+@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20]])
+async def test_a_host_that_takes_too_long_is_not_waited_for(site: Site, host: DocumentHost, sent: bytes) -> None:
+    assert PATIENCE == 10
+    host.answers = [sent + NEVER_ENDS]
+    served = serve(replace(site.realm, documents=host.fetcher(patience=2)), site.calendly)
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 400
+    assert len(host.requests) == 1
+
+
+@pytest.mark.anyio
+async def test_a_failure_is_not_remembered(served: Site, host: DocumentHost) -> None:
+    host.answers = [REFUSED["error"], answer()]
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 400
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 200
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-public")
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["10.0.0.8"], ["169.254.169.254"], ["::1"], []])
+async def test_a_document_on_a_machine_of_ours_is_not_asked_for(
+    served: Site, host: DocumentHost, addresses: list[str]
+) -> None:
+    host.addresses = [addresses]
+    response = await served.browser().open(served.request(CLIENT))
+    assert response.status_code == 400
+    assert (host.connected_to, host.requests) == ([], [])
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-public")
+async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(served: Site, host: DocumentHost) -> None:
+    host.addresses = [["93.184.216.34"], ["127.0.0.1"]]
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 200
+    assert host.connected_to == ["93.184.216.34:443"]
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-guarded")
+async def test_a_host_that_does_not_prove_its_name_is_not_believed(site: Site, host: DocumentHost) -> None:
+    site = serve(replace(site.realm, documents=host.fetcher(ssl.create_default_context())), site.calendly)
+    assert (await site.browser().open(site.request(CLIENT))).status_code == 400
+    assert host.requests == []
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-guarded")
+async def test_a_certificate_for_another_name_is_not_believed(served: Site, host: DocumentHost) -> None:
+    other = {"client_id": "https://other.example/oauth/client.json", "redirect_uris": [BACK]}
+    assert (await served.browser().open(served.request(other))).status_code == 400
+    assert host.requests == []
+
+
+@pytest.mark.requirement("documents-guarded")
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        "http://client.example/client.json",
+        "https://client.example",
+        "https://client.example/",
+        "https://client.example/client.json#x",
+        "https://client.example/client.json?x",
+        "https://user@client.example/client.json",
+        "https://user:pass@client.example/client.json",
+        "https://client.example/a/../client.json",
+        "https://client.example/./client.json",
+        "https://client.example/..",
+        "https://client.example/%2e%2e/client.json",
+        "https://client.example\\@evil.example/client.json",
+        "https://127.0.0.1/client.json",
+        "https://2130706433/client.json",
+        "https://[::1]/client.json",
+        "https://localhost/client.json",
+        "https://CLIENT.example/client.json",
+        "https://client.example./client.json",
+        "https://-client.example/client.json",
+        "https://client..example/client.json",
+        "https://client.example:0/client.json",
+        "https://client.example/cl ient.json",
+        "https://client.example/client.json\n",
+        "https://cli\u0435nt.example/client.json",
+        "https://client.example/" + "x" * 500,
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "client-abc",
+        "",
+    ],
+)
+def test_what_is_no_plain_https_address_of_a_named_host_is_no_document_address(client_id: str) -> None:
+    assert not is_document_address(client_id)
+
+
+@pytest.mark.parametrize(
+    "client_id",
+    [
+        "https://claude.ai/oauth/claude-code-client-metadata",
+        "https://vscode.dev/oauth/client-metadata.json",
+        "https://client.example:8443/a/b/c.json",
+        "https://xn--bcher-kva.example/client",
+    ],
+)
+def test_the_addresses_of_real_documents_are_taken(client_id: str) -> None:
+    assert is_document_address(client_id)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_a_host_sends_is_a_client_or_refused(body: bytes) -> None:
+    with pytest.raises(InvalidClient):
+        read_document(CLIENT_ID, body, ())
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("rate-limits")
+async def test_one_address_makes_us_fetch_only_so_often(site: Site, host: DocumentHost) -> None:
+    limits = {**RATE_LIMITS, "registrations": 2}
+    served = serve(replace(site.realm, documents=host.fetcher(), rate_limits=limits), site.calendly)
+    host.answers = [REFUSED["not found"]]
+    statuses = [(await served.browser().open(served.request(CLIENT))).status_code for _ in range(4)]
+    assert statuses == [400, 400, 429, 429]
+    assert len(host.requests) == 2

@@ -1,0 +1,438 @@
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import httpx2
+import pytest
+from sqlalchemy import func, select
+
+from auth.access.levels import UNLIMITED
+from auth.access.text import parse_access
+from auth.endpoints.agent_tokens import create
+from auth.tables import agent_restriction, grant, page_session, upstream_connection, user
+from tests.auth.calendly_side import consent
+from tests.auth.site import Browser, Json, Site, serve
+from tests.consent_forms import levels_on
+
+UUID = "0b9d9c5e-1111-4222-8333-444455556666"
+OTHER = "0b9d9c5e-1111-4222-8333-777788889999"
+
+
+def agents_on(page: httpx2.Response) -> list[str]:
+    return re.findall(r'<a class="button" href="/connections/([0-9A-Za-z]+)"', page.text)
+
+
+def message_on(page: httpx2.Response) -> str:
+    found = re.search(r'<p class="done" role="status">([^<]+)</p>', page.text)
+    return found[1] if found else ""
+
+
+async def access_of(site: Site, token: str) -> dict[str, str]:
+    called = (await site.call(token)).json()["access"]
+    return dict(part.split("=", 1) for part in called.split(","))
+
+
+async def own_page(site: Site, *, person: int = 0) -> tuple[Browser, httpx2.Response]:
+    """Open the page of the one agent that a person has."""
+    browser = site.browser()
+    (agent,) = agents_on(await browser.sign_in_to(person=person))
+    return browser, await browser.see(f"/connections/{agent}")
+
+
+async def change(browser: Browser, page: httpx2.Response, levels: str, *fields: tuple[str, str]) -> httpx2.Response:
+    """Save the page of an agent with these levels changed."""
+    shown = levels_on(page.text)
+    sent = {f"level-{name}": level for name, level in shown.chosen.items()}
+    sent |= {f"level-{name}": allowance.level for name, allowance in parse_access(levels).items()}
+    return await browser.send(page, page.url.path, *sent.items(), *fields)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Site) -> None:
+    site = every_site
+    mine, other = await site.register(client_name="Mine"), await site.register(client_name="Other <b>one</b>")
+    await site.sign_in(mine)
+    await site.sign_in(other, person=1)
+    page = (await site.browser().sign_in_to()).text
+    assert "<bdi>Mine</bdi>" in page
+    assert "not verified" in page
+    assert "agent.example" in page
+    assert "1 Dec 2026, 10:00" in page  # 09:00 UTC, where the person is
+    assert "Europe/Berlin" in page
+    assert "Other" not in page
+    theirs = (await site.browser().sign_in_to(person=1)).text
+    assert "Other &lt;b&gt;one&lt;/b&gt;" in theirs
+    assert "Mine" not in theirs
+
+
+@pytest.mark.anyio
+async def test_who_has_no_agent_is_told_how_to_connect_one(site: Site) -> None:
+    page = (await site.browser().sign_in_to()).text
+    assert "No agent is connected." in page
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too(every_site: Site) -> None:
+    site = every_site
+    tokens = await site.sign_in()
+    replica = serve(site.realm, site.calendly)
+    browser, page = await own_page(site)
+    assert levels_on(page.text).chosen["booking"] == "ask"
+    saved = await change(browser, page, "booking=full,canceling=off,users=off")
+    assert message_on(saved) == (
+        "Your profile is now “No”. Booking is now “Without asking”. Canceling is now “No”. "
+        "This holds from its next call on."
+    )
+    for where in (site, replica):
+        access = await access_of(where, tokens.access)
+        assert (access["booking"], access["canceling"], access["users"]) == ("full", "off", "off")
+    assert message_on(await browser.see(page.url.path)) == ""  # said once
+    assert levels_on(saved.text).chosen["canceling"] == "off"
+
+
+@pytest.mark.anyio
+async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(site: Site) -> None:
+    tokens = await site.sign_in(scope="users:read")
+    before = await access_of(site, tokens.access)
+    assert before["booking"] == "ask"  # open: the client can still ask for the scope
+    browser, page = await own_page(site)
+    assert levels_on(page.text).chosen["booking"] == "off"
+    assert message_on(await change(browser, page, "")) == "Nothing was changed."
+    assert await access_of(site, tokens.access) == before
+
+
+@pytest.mark.anyio
+async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(site: Site) -> None:
+    tokens = await site.sign_in(scope="users:read")
+    browser, page = await own_page(site)
+    assert "“Ask me each time” needs the app to ask you once more" in page.text
+    await change(browser, page, "booking=full")
+    assert (await access_of(site, tokens.access))["booking"] == "full"
+    assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
+    assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents", "never-grows")
+async def test_a_form_sets_nothing_that_was_not_offered(site: Site) -> None:
+    ceiling = {**UNLIMITED, **parse_access("booking=ask,webhooks=off")}
+    site = serve(replace(site.realm, ceiling=ceiling), site.calendly)
+    tokens = await site.sign_in()
+    browser, page = await own_page(site)
+    assert "Whoever runs this server does not allow: Webhooks." in page.text
+    sent = [("level-booking", "full"), ("level-webhooks", "full"), ("level-users", "ask"), ("level-x", "full")]
+    await browser.send(page, page.url.path, *sent)
+    access = await access_of(site, tokens.access)
+    assert (access["booking"], access["webhooks"], access["users"]) == ("off", "off", "off")
+
+
+CONDITIONS = [
+    ("event_types-booking", UUID),
+    ("event_types-booking", f" {OTHER}, "),
+    ("hosts-booking", UUID),
+    ("domains-booking", "@Example.com; example.org"),
+    ("per_day-booking", "3"),
+    ("confirm-canceling", "browser"),
+]
+
+
+@pytest.mark.anyio
+async def test_conditions_are_stored_shown_and_taken_away_again(site: Site) -> None:
+    tokens = await site.sign_in()
+    browser, page = await own_page(site)
+    saved = await change(browser, page, "", *CONDITIONS)
+    access = await access_of(site, tokens.access)
+    assert access["booking"] == (
+        f"ask:event_types={UUID}+{OTHER}:hosts={UUID}:domains=example.com+example.org:per_day=3"
+    )
+    assert access["canceling"] == "ask:confirm=browser"
+    assert "Booking: only 2 event types, only meetings of certain hosts" in message_on(saved)
+    for shown in ('value="example.com, example.org"', f'value="{UUID}, {OTHER}"', 'value="3"', "<details open>"):
+        assert shown in saved.text
+    assert 'name="confirm-canceling" value="browser" checked' in saved.text
+    await change(browser, saved, "")
+    access = await access_of(site, tokens.access)
+    assert (access["booking"], access["canceling"]) == ("ask", "ask")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("domains-booking", "nonsense", "Booking, e-mail domains:"),
+        ("domains-booking", "a.example:confirm=browser", "Booking, e-mail domains:"),
+        ("domains-booking", "a.example,canceling=full", "Booking, e-mail domains:"),
+        ("per_day-booking", "many", "Booking, bookings a day:"),
+        ("per_day-booking", "1+1", "Booking, bookings a day:"),
+        ("event_types-canceling", "a/b", "Canceling, event types:"),
+        ("hosts-scheduling_links", "me", "Scheduling links, hosts:"),
+        ("confirm-webhooks", "yes", "Webhooks, the page to confirm on:"),
+    ],
+)
+async def test_a_condition_that_cannot_be_read_changes_nothing_and_is_named(
+    site: Site, field: str, value: str, said: str
+) -> None:
+    tokens = await site.sign_in()
+    before = await access_of(site, tokens.access)
+    browser, page = await own_page(site)
+    refused = await change(browser, page, "users=off", (field, value))
+    assert refused.status_code == 400
+    assert f"Nothing was changed. {said}" in refused.text
+    assert await access_of(site, tokens.access) == before
+
+
+class Names:
+    """A Calendly that knows event types of one person."""
+
+    async def names(self, person: str) -> Mapping[str, str]:
+        """Return their names."""
+        return {UUID: f"Intro <call> of {person[-3:]}"}
+
+
+@pytest.mark.anyio
+async def test_event_types_are_chosen_by_name_where_they_can_be_had(site: Site) -> None:
+    site = serve(replace(site.realm, event_types=Names()), site.calendly)
+    tokens = await site.sign_in()
+    browser, page = await own_page(site)
+    assert "Intro &lt;call&gt; of " in page.text
+    assert "By their ids" not in page.text
+    saved = await change(browser, page, "", ("event_types-booking", UUID), ("event_types-booking", OTHER))
+    assert (await access_of(site, tokens.access))["booking"] == f"ask:event_types={UUID}+{OTHER}"
+    assert f'name="event_types-booking" value="{UUID}" checked' in saved.text
+    assert f'name="event_types-booking" value="{OTHER}"' in saved.text  # which has no name any more
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ended(every_site: Site) -> None:
+    site = every_site
+    tokens = await site.sign_in(person=1)
+    _, theirs = await own_page(site, person=1)
+    browser = site.browser()
+    page = await browser.sign_in_to(person=0)
+    before = await access_of(site, tokens.access)
+    for answer in (
+        await browser.see(theirs.url.path),
+        await browser.send(page, theirs.url.path, ("level-booking", "full")),
+        await browser.send(page, f"{theirs.url.path}/disconnection"),
+        await browser.see("/connections/nobody"),
+        await browser.send(page, "/connections/all", ("agent", theirs.url.path.rpartition("/")[2])),
+    ):
+        assert answer.status_code == 404
+        assert "There is no such agent among yours" in answer.text
+    assert await access_of(site, tokens.access) == before
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(every_site: Site) -> None:
+    site = every_site
+    one, two = await site.register(client_name="One"), await site.register(client_name="Two")
+    first = await site.sign_in(one)
+    site.advance(minutes=1)
+    second = await site.sign_in(two)
+    browser = site.browser()
+    page = await browser.sign_in_to()
+    agents = agents_on(page)
+    after = await browser.send(page, f"/connections/{agents[0]}/disconnection")
+    assert message_on(after) == "One is disconnected. Its tokens are no good any more."
+    assert agents_on(after) == agents[1:]
+    assert not await site.is_live(first.access)
+    assert (await site.try_to_refresh(one, first.refresh)).json()["error"] == "invalid_grant"
+    assert await site.is_live(second.access)
+    again = await browser.send(after, f"/connections/{agents[0]}/disconnection")
+    assert again.status_code == 404
+    records = site.calendly.running.sandbox.records
+    assert not any(token.revoked for token in records.refresh_tokens.values())
+    await browser.send(after, f"/connections/{agents[1]}/disconnection")
+    async with site.realm.database.read() as connection:
+        assert await connection.scalar(select(upstream_connection.c.status)) == "revoked"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents", "retention")
+async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_calendly(every_site: Site) -> None:
+    site = every_site
+    mine = await site.sign_in()
+    others = await site.sign_in(person=1)
+    browser, page = await own_page(site)
+    await change(browser, page, "booking=off")
+    page = await browser.see("/connections")
+    refused = await browser.send(page, "/connections")
+    assert refused.status_code == 400
+    assert await site.is_live(mine.access)
+    done = await browser.send(page, "/connections", ("sure", "yes"))
+    assert "Everything is deleted" in done.text
+    assert not await site.is_live(mine.access)
+    assert await site.is_live(others.access)
+    assert "Sign in to go on" in (await browser.see("/connections")).text
+    async with site.realm.database.read() as connection:
+        for table in (user, grant, upstream_connection):
+            assert await connection.scalar(select(func.count()).select_from(table)) == 1  # the other person's
+        for table in (page_session, agent_restriction):
+            assert await connection.scalar(select(func.count()).select_from(table)) == 0
+    revoked = [token for token in site.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
+    assert len(revoked) == 1
+
+
+@pytest.mark.anyio
+async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(site: Site) -> None:
+    await site.sign_in()
+    made = await create(site.realm, name="nightly", person=None, scopes=["scheduled_events:write"])
+    browser = site.browser()
+    page = await browser.sign_in_to()
+    assert "made by whoever runs this server" in page.text
+    job = await browser.see(f"/connections/{made.id}")
+    assert set(levels_on(job.text).offered) == {"scheduled_events", "invitee_data", "booking", "canceling"}
+    assert "needs the app to ask you once more" not in job.text
+    await change(browser, job, "canceling=off")
+    assert (await access_of(site, made.secret))["canceling"] == "off"
+    await browser.send(job, f"{job.url.path}/disconnection")
+    assert not await site.is_live(made.secret)
+
+
+async def consents_anew(site: Site, browser: Browser, client: Json, levels: str | None = None) -> dict[str, str]:
+    back = await browser.sign_in(site.request(client), access=levels)
+    return await access_of(site, (await site.redeem(client, back["code"])).access)
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("restrictions-kept")
+async def test_what_a_person_took_from_an_agent_is_not_given_back_by_registering_again(every_site: Site) -> None:
+    site = every_site
+    first = await site.register()
+    await site.sign_in(first)
+    browser, page = await own_page(site)
+    await change(browser, page, "booking=off,canceling=full", ("domains-canceling", "a.example"))
+    elsewhere = site.browser()  # where nobody knows who will sign in
+    again = await site.register()
+    form = await elsewhere.consent_form(site.request(again))
+    assert form.levels.chosen["booking"] == "ask"
+    access = await consents_anew(site, elsewhere, again, "booking=full,canceling=full,users=read")
+    assert (access["booking"], access["users"]) == ("off", "read")
+    assert access["canceling"] == "full:domains=a.example"
+    for other in ({"client_name": "Another"}, {"redirect_uris": ["https://elsewhere.example/callback"]}):
+        stranger = await site.register(**other)
+        assert (await consents_anew(site, site.browser(), stranger))["booking"] == "ask"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("restrictions-kept")
+async def test_who_is_shown_what_they_took_away_may_give_it_back(site: Site) -> None:
+    await site.sign_in()
+    browser, page = await own_page(site)  # which knows the person from now on
+    await change(browser, page, "booking=off")
+    again = await site.register()
+    form = await browser.consent_form(site.request(again))
+    assert form.levels.chosen["booking"] == "off"
+    access = await consents_anew(site, browser, again, "booking=ask,users=read")
+    assert access["booking"] == "ask"
+    third = await site.register()
+    assert (await browser.consent_form(site.request(third))).levels.chosen["booking"] == "ask"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("restrictions-kept")
+async def test_what_was_shown_to_one_person_does_not_hold_for_another(site: Site) -> None:
+    await site.sign_in(person=1)
+    browser, page = await own_page(site, person=1)
+    await change(browser, page, "booking=off")
+    shared = site.browser()
+    await shared.sign_in_to(person=0)  # the page is then made for the first person
+    again = await site.register()
+    form = await shared.consent_form(site.request(again))
+    assert form.levels.chosen["booking"] == "ask"
+    back = await shared.sign_in(site.request(again), person=1)
+    assert (await access_of(site, (await site.redeem(again, back["code"])).access))["booking"] == "off"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("restrictions-kept")
+async def test_an_app_of_which_nothing_is_left_is_told_so(site: Site) -> None:
+    await site.sign_in(scope="users:read")
+    browser, page = await own_page(site)
+    await change(browser, page, "users=off")
+    again = await site.register()
+    elsewhere = site.browser()
+    response = await elsewhere.approve(site.request(again, scope="users:read"))
+    returned = await elsewhere.return_from_calendly(await consent(response))
+    assert "Nothing was allowed" in returned.text
+
+
+@pytest.mark.anyio
+async def test_a_step_up_has_chosen_what_the_person_chose_before(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    await consents_anew(site, browser, client, "users=read,booking=full,canceling=off")
+    form = await browser.consent_form(site.request(client, scope="users:read scheduled_events:write webhooks:read"))
+    assert form.levels.chosen == {
+        "users": "read",
+        "scheduled_events": "off",
+        "invitee_data": "off",
+        "booking": "full",
+        "canceling": "off",
+        "webhooks": "off",
+    }
+
+
+@pytest.mark.anyio
+async def test_what_was_done_is_in_the_record(site: Site) -> None:
+    await site.sign_in()
+    browser, page = await own_page(site)
+    await change(browser, page, "booking=off")
+    await browser.send(page, f"{page.url.path}/disconnection")
+    told = [entry.told for entry in await site.realm.record.recent()]
+    assert any("changed what Agent may do (Booking is now “No”.)" in sentence for sentence in told)
+    assert any("disconnected Agent" in sentence for sentence in told)
+    assert any("signed in to the pages of this server" in sentence for sentence in told)
+
+
+@dataclass(frozen=True)
+class Owners:
+    """The operator's view, and who sees it."""
+
+    site: Site
+    browser: Browser
+    page: httpx2.Response
+
+
+@pytest.fixture
+async def owners(site: Site) -> Owners:
+    """Make the first person an owner, and sign in."""
+    email = next(iter(site.calendly.running.sandbox.records.users.values())).email
+    site = serve(replace(site.realm, owners=frozenset({email})), site.calendly)
+    browser = site.browser()
+    return Owners(site, browser, await browser.sign_in_to("/connections/all"))
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owners) -> None:
+    site, browser = owners.site, owners.browser
+    assert "Nobody has connected an agent" in owners.page.text
+    tokens = await site.sign_in(person=2)
+    page = await browser.see("/connections/all")
+    assert "Priya Raman" in page.text
+    found = re.search(r'name="agent" value="(\w+)"', page.text)
+    assert found
+    after = await browser.send(page, "/connections/all", ("agent", found[1]))
+    assert message_on(after) == "Agent is disconnected."
+    assert not await site.is_live(tokens.access)
+    gone = await browser.send(after, "/connections/all", ("agent", found[1]))
+    assert gone.status_code == 404
+    assert any("an owner of this server disconnected Agent" in line.told for line in await site.realm.record.recent())
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("own-agents")
+async def test_nobody_else_sees_that_there_is_such_a_view(owners: Owners) -> None:
+    browser = owners.site.browser()
+    page = await browser.sign_in_to("/connections/all", person=1)
+    assert page.status_code == 404
+    assert "There is no such agent among yours" in page.text
+    own = await browser.see("/connections")
+    assert "/connections/all" not in own.text
+    assert "/connections/all" in (await owners.browser.see("/connections")).text
+    assert (await browser.send(own, "/connections/all", ("agent", "x"))).status_code == 404

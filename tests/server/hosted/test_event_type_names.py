@@ -1,0 +1,78 @@
+import asyncio
+import random
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+import pytest
+
+from calendly.client import Calendly, open_http
+from calendly.pacing import Pacer
+from server.hosted.event_type_names import OwnEventTypes
+from storage.database import open_database
+from storage.schema import migrate
+from tests.auth.calendly_side import calendly
+from tests.auth.site import Site, make_realm, serve
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Our own side, and a person who is connected."""
+
+    event_types: OwnEventTypes
+    site: Site
+    person: str
+
+
+@pytest.fixture
+async def asked() -> AsyncGenerator[Asked]:
+    """Connect a person of a sandbox."""
+    clock = asyncio.get_running_loop().time
+    async with calendly() as upstream, open_database("sqlite://") as database, open_http("test") as http:
+        await migrate(database)
+        site = serve(make_realm(database, upstream), upstream)
+        tokens = await site.sign_in()
+        person = (await site.call(tokens.access)).json()["person"]
+        pacer = Pacer(per_minute=600, ceilings=(), max_wait=5, clock=clock, random=random.random)
+        core = Calendly(http, origin=upstream.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random.random)
+        yield Asked(OwnEventTypes(lambda: core, site.realm.connections, clock), site, person)
+
+
+async def test_a_persons_own_event_types_are_named_over_their_connection(asked: Asked) -> None:
+    names = await asked.event_types.names(asked.person)
+    records = asked.site.calendly.running.sandbox.records
+    own = {kind.id: kind.name for kind in records.event_types.values() if kind.name in names.values()}
+    assert names == own
+    assert "Intro call" in names.values()
+
+
+async def test_there_are_none_of_who_has_no_connection(asked: Asked) -> None:
+    assert await asked.event_types.names("https://api.calendly.com/users/NOBODY") == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"collection": "x"},
+        {"collection": [None, 7, {}, {"uri": 5, "name": "x"}, {"uri": "https://evil.example/event_types/E"}]},
+    ],
+)
+async def test_what_cannot_be_read_is_left_out(asked: Asked, body: dict[str, object]) -> None:
+    await asked.site.fault("GET", "/event_types", 200, body=body)
+    assert await asked.event_types.names(asked.person) == {}
+
+
+async def test_there_are_none_while_calendly_refuses(asked: Asked) -> None:
+    await asked.site.fault("GET", "/event_types", 403)
+    assert await asked.event_types.names(asked.person) == {}
+
+
+async def test_a_name_is_one_line_and_one_without_is_called_by_its_id(asked: Asked) -> None:
+    rows = [
+        {"uri": "https://api.calendly.com/event_types/E1", "name": "Intro\n\u202ecall"},
+        {"uri": "https://api.calendly.com/event_types/E2", "name": None},
+    ]
+    await asked.site.fault("GET", "/event_types", 200, body={"collection": rows})
+    assert await asked.event_types.names(asked.person) == {"E1": "Intro call", "E2": "E2"}

@@ -1,0 +1,83 @@
+"""So many bookings a day, counted in the database that replicas share."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+
+from auth.access.daily_limits import Full, Taken
+from auth.grants.grant_rows import Grant, allow
+from auth.tables import client, user
+from calendly.errors import Unreachable
+from server.stores.shared_daily_limits import SharedDailyLimits
+from storage.database import Database, open_database
+from storage.schema import migrate
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+async def let_in(database: Database) -> None:
+    """Have a person let in an agent with the grant `G1`."""
+    async with database.begin() as connection:
+        await connection.execute(user.insert().values(uri="U1", created_at=NOW))
+        await connection.execute(
+            client.insert().values(
+                id="C1",
+                kind="registered",
+                redirect_uris=[],
+                auth_method="none",
+                refreshes=False,
+                created_at=NOW,
+                used_at=NOW,
+            )
+        )
+        await allow(connection, Grant("G1", "U1", "C1", "https://mcp.example/mcp", frozenset(), {}), NOW)
+
+
+async def test_replicas_count_together(database: Database) -> None:
+    await let_in(database)
+    replicas = [SharedDailyLimits(database, lambda: NOW) for _ in range(2)]
+    outcomes: list[Taken | Full] = []
+
+    async def book(number: int) -> None:
+        outcomes.append(await replicas[number % 2].take("G1", 3))
+
+    async with anyio.create_task_group() as group:
+        for number in range(10):
+            group.start_soon(book, number)
+    assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 3
+    assert await replicas[0].look("G1", 3) == Full(NOW + timedelta(hours=24))
+    await replicas[1].give_back("G1", NOW)
+    assert isinstance(await replicas[0].look("G1", 3), Taken)
+    assert isinstance(await replicas[0].take("G1", 3), Taken)
+    assert isinstance(await replicas[1].take("G1", 3), Full)
+
+
+async def test_a_booking_that_cannot_be_counted_is_not_sent(tmp_path: Path) -> None:
+    file = tmp_path / "database"
+    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
+        await migrate(database)
+        await let_in(database)
+        limits = SharedDailyLimits(database, lambda: NOW)
+        taken = await limits.take("G1", 1)
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Unreachable, match="nothing was sent"):
+                await limits.take("G1", 2)
+            assert isinstance(taken, Taken)
+            await limits.give_back("G1", NOW)
+        assert isinstance(await limits.look("G1", 1), Full)
+
+
+async def test_a_database_that_cannot_be_read_says_that_nothing_was_sent(tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path / 'not migrated'}") as database:
+        async with database.begin() as connection:
+            await connection.run_sync(lambda _: None)
+        (tmp_path / "not migrated").write_bytes(b"no database " * 1000)
+        with pytest.raises(Unreachable, match="nothing was sent"):
+            await SharedDailyLimits(database, lambda: NOW).look("G1", 1)

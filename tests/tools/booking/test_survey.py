@@ -1,0 +1,353 @@
+"""What is looked into just before a booking, and what an agent learns of it."""
+
+import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from calendly.errors import InvalidArgument
+from tests.sandbox.api import Api, Json
+from tests.tools.agent import Agent, prepared
+from tests.tools.conftest import AgentOf
+from tools import ALL
+from tools.toolset.effects import Rehearsed
+from tools.toolset.errors import AccessDenied, ArgumentError, ArgumentFault
+from tools.toolset.ledger import Booking
+
+pytestmark = pytest.mark.anyio
+
+BOOK = "create_event_invitee"
+TIMES = "/event_type_available_times"
+
+
+def sent(agent: Agent) -> list[str]:
+    """What went to Calendly, in its order."""
+    return [str(request.endpoint) for request in agent.sent]
+
+
+def local(slot: str) -> datetime:
+    """An open time in the zone of the sandbox's owner."""
+    return datetime.fromisoformat(slot).astimezone(ZoneInfo("Europe/Berlin"))
+
+
+async def faults(agent: Agent, **arguments: Json) -> list[ArgumentFault]:
+    """What is wrong with a booking, of which nothing was sent."""
+    with pytest.raises(ArgumentError) as refused:
+        await agent.call(BOOK, **arguments)
+    assert "POST /invitees" not in sent(agent)
+    return list(refused.value.faults)
+
+
+async def message(agent: Agent, **arguments: Json) -> str:
+    """The only thing that is wrong with a booking."""
+    [fault] = await faults(agent, **arguments)
+    return fault["message"]
+
+
+async def fail(api: Api, path: str, method: str = "GET", **fault: Json) -> None:
+    await api.control("faults", {"method": method, "path": path, "times": 9, **fault})
+
+
+async def test_a_booking_costs_two_reads_and_says_nothing_of_checks_that_were_made(agent: Agent, api: Api) -> None:
+    invitee = await agent.call(BOOK, **await api.booking())
+    assert sorted(sent(agent)) == ["GET /event_type_available_times", "GET /event_types/{event_type}", "POST /invitees"]
+    assert sent(agent)[-1] == "POST /invitees"
+    assert "unchecked" not in invitee
+
+
+async def test_a_taken_time_is_told_with_the_open_ones_around_it_in_the_persons_zone(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    slots = await api.slots(body["event_type"])
+    body["start_time"] = slots[5]
+    await api.post("/invitees", body)
+    [fault] = await faults(agent, **body)
+    assert (fault["parameter"], fault.get("code")) == ("start_time", "already_filled")
+    assert f"{slots[5]} is not open." in fault["message"]
+    left = await api.slots(body["event_type"])
+    near = [slot for slot in left if slot < slots[5]][-2:] + [slot for slot in left if slot > slots[5]][:4]
+    assert re.findall(r"(\w{3} \d{4}-\d\d-\d\d \d\d:\d\d) = (\S+Z)", fault["message"]) == [
+        (f"{local(slot):%a %Y-%m-%d %H:%M}", slot) for slot in near
+    ]
+    assert "(local: Europe/Berlin)" in fault["message"]
+
+
+async def test_open_times_are_told_in_the_zone_that_was_asked_for(agent: Agent, api: Api) -> None:
+    body = await api.booking(start_time="2026-11-23T08:07:00Z")
+    told = await message(agent, **body, timezone="America/New_York")
+    assert "Mon 2026-11-23 03:30 = 2026-11-23T08:30:00Z" in told
+    assert "(local: America/New_York)" in told
+
+
+async def test_a_time_far_from_any_open_one_says_so(agent: Agent, api: Api) -> None:
+    told = await message(agent, **await api.booking(start_time="2027-06-01T08:00:00Z"))
+    assert "None is open from 2027-05-31T08:00:00Z to 2027-06-04T08:00:00Z." in told
+
+
+async def test_a_time_that_is_taken_at_the_last_moment_is_calendlys_refusal_with_the_open_ones(
+    agent: Agent, api: Api
+) -> None:
+    body = await api.booking()
+    detail = {"parameter": "event.start_time", "message": "That start time has been filled", "code": "already_filled"}
+    said = {"title": "Invalid Argument", "message": "The supplied parameters are invalid.", "details": [detail]}
+    await fail(api, "/invitees", "POST", status=400, body=said)
+    with pytest.raises(InvalidArgument, match="Nearest open times: Mon 2026-11-23 09:30 = ") as refused:
+        await agent.call(BOOK, **body)
+    assert body["start_time"] not in str(refused.value)
+    assert (refused.value.status, refused.value.details, refused.value.title) == (400, [detail], "Invalid Argument")
+    assert len(agent.sent) - sent(agent).count("GET /users/me") == 3
+
+
+@pytest.mark.parametrize("written", ["{}:00.000000Z", "{}:00+00:00", "{}:00.5Z"])
+async def test_open_times_are_compared_as_instants(agent: Agent, api: Api, written: str) -> None:
+    body = await api.booking()
+    slot = body["start_time"].removesuffix(":00Z")
+    rows = {"collection": [{"status": "available", "start_time": written.format(slot)}]}
+    await fail(api, TIMES, status=200, body=rows)
+    if written.endswith(".5Z"):
+        assert "is not open" in await message(agent, **body)
+    else:
+        assert (await agent.call(BOOK, **body))["status"] == "active"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 403, "body": {"title": "Permission Denied"}},
+        {"status": 404, "body": {}},
+        {"status": 503, "body": {}},
+        {"delay": 30},
+        {"drop": True},
+        {"status": 200, "body": {"collection": [{"start_time": "soon"}]}},
+        {"status": 200, "body": {"collection": [{"start_time": "2026-11-23T08:00:00"}, {"start_time": None}]}},
+        {"status": 200, "body": {"rows": []}},
+        {"status": 200, "body": "<html>"},
+    ],
+    ids=str,
+)
+async def test_open_times_that_cannot_be_read_stand_in_no_bookings_way(
+    agent: Agent, api: Api, answer: dict[str, Any]
+) -> None:
+    body = await api.booking()
+    await fail(api, TIMES, **answer)
+    invitee = await agent.call(BOOK, **body)
+    assert (invitee["status"], invitee["unchecked"]) == ("active", ["open times"])
+
+
+@pytest.mark.parametrize("answer", [{"status": 403, "body": {}}, {"status": 500, "body": {}}, {"delay": 30}], ids=str)
+async def test_an_event_type_that_cannot_be_read_stands_in_no_bookings_way(
+    agent: Agent, api: Api, answer: dict[str, Any]
+) -> None:
+    body = await api.booking()
+    await fail(api, "/event_types/*", **answer)
+    invitee = await agent.call(BOOK, **body)
+    assert (invitee["status"], invitee["unchecked"]) == ("active", ["location", "questions"])
+
+
+async def test_what_the_token_may_not_read_is_left_out_and_said(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    lacking = {"title": "Insufficient scope", "message": "No.", "required_scopes": ["event_types:read"]}
+    for path in (TIMES, "/event_types/*"):
+        await fail(api, path, status=403, body=lacking)
+    invitee = await agent.call(BOOK, **body, idempotency_key="k")
+    assert invitee["unchecked"] == ["location", "questions", "open times"]
+    assert await agent.call(BOOK, **body, idempotency_key="k") == invitee
+    assert sent(agent).count("POST /invitees") == 1
+
+
+async def test_a_booking_that_is_about_to_begin_or_past_is_left_to_calendly(agent: Agent, api: Api) -> None:
+    body = await api.booking(start_time="2026-11-23T06:02:00Z")
+    with pytest.raises(InvalidArgument, match="Nearest open times") as refused:
+        await agent.call(BOOK, **body)
+    assert refused.value.details[0].get("code") == "already_filled"
+
+
+async def test_a_cap_below_the_usual_range_costs_no_more_reads(agent: Agent, api: Api) -> None:
+    agent.available_times_cap.days = 1
+    assert "unchecked" not in await agent.call(BOOK, **await api.booking())
+    assert len(agent.sent) == 3
+
+
+@pytest.mark.parametrize("name", ["Board briefing", "Product workshop", "Hiring panel", "Support triage"])
+async def test_secret_group_and_shared_event_types_are_booked_like_others(agent: Agent, api: Api, name: str) -> None:
+    body = await api.booking(name)
+    if name == "Board briefing":
+        body["location"] = {"kind": "physical", "location": "Northlight Studio"}
+    assert "unchecked" not in await agent.call(BOOK, **body)
+
+
+async def test_a_group_meeting_that_has_begun_to_fill_is_open(agent: Agent, api: Api) -> None:
+    body = await api.booking("Product workshop")
+    await api.post("/invitees", {**body, "invitee": {**body["invitee"], "email": "first@acme.example"}})
+    assert (await agent.call(BOOK, **body))["status"] == "active"
+
+
+async def test_a_one_off_event_type_is_booked_like_others(agent: Agent, api: Api) -> None:
+    setting = {"type": "date_range", "start_date": "2026-11-24", "end_date": "2026-11-26"}
+    kind = await agent.call("create_one_off_event_type", name="One off", duration=30, date_setting=setting)
+    slots = await api.slots(kind["uri"])
+    invitee = {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"}
+    booked = await agent.call(BOOK, event_type=kind["uri"], start_time=slots[0], invitee=invitee)
+    assert "unchecked" not in booked
+
+
+async def test_a_colleagues_event_type_is_booked_like_ones_own(agent_of: AgentOf, api: Api) -> None:
+    body = await api.booking("Deep dive")
+    assert (await agent_of("member").call(BOOK, **body))["status"] == "active"
+
+
+async def test_an_inactive_event_type_says_so_and_no_more(agent: Agent, api: Api) -> None:
+    kind = await api.event_type("Consultation (old)")
+    [fault] = await faults(agent, **{**await api.booking(questions_and_answers=[]), "event_type": kind["uri"]})
+    assert fault["parameter"] == "event_type"
+    assert "switched off (inactive)" in fault["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "location"),
+    [
+        ("Intro call", {"kind": "zoom_conference"}),
+        ("Deep dive", {"kind": "google_conference"}),
+        ("Board briefing", {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}),
+        ("Support triage", None),
+        ("Morning coffee", None),
+    ],
+)
+async def test_the_only_location_there_is_is_filled_in(
+    agent: Agent, api: Api, name: str, location: dict[str, str] | None
+) -> None:
+    body = {name: field for name, field in (await api.booking(name)).items() if name != "location"}
+    await agent.call(BOOK, **body)
+    sent_body: Any = agent.sent[-1].body
+    assert sent_body.get("location") == location
+
+
+async def test_a_location_that_is_filled_in_does_not_change_what_a_key_stands_for(agent: Agent, api: Api) -> None:
+    body = {name: field for name, field in (await api.booking()).items() if name != "location"}
+    first = await agent.call(BOOK, **body, idempotency_key="k")
+    assert await agent.call(BOOK, **body, idempotency_key="k") == first
+
+
+async def test_several_locations_are_all_told_with_what_each_needs(agent: Agent, api: Api) -> None:
+    body = {name: field for name, field in (await api.booking("Design review")).items() if name != "location"}
+    told = await message(agent, **body)
+    assert told.startswith("This event type needs one. Its locations, by kind: zoom_conference needs no more; ")
+    assert 'physical ("Northlight Studio, Torstrasse 1, Berlin") needs location: the address' in told
+    assert "outbound_call needs location: the invitee's phone number" in told
+    assert 'inbound_call ("+49 30 5550123") needs no more' in told
+    other = await message(agent, **body, location={"kind": "webex_conference"})
+    assert other.startswith("This event type does not offer that one. Its locations, by kind: zoom_conference")
+
+
+async def test_a_round_robin_takes_no_location(agent: Agent, api: Api) -> None:
+    body = await api.booking("Support triage", location={"kind": "zoom_conference"})
+    assert "Leave it out: hosts take turns" in await message(agent, **body)
+
+
+async def test_everything_that_is_wrong_is_told_at_once(agent: Agent, api: Api) -> None:
+    body = await api.booking(start_time="2026-11-23T08:07:00Z", location={"kind": "webex_conference"})
+    body["questions_and_answers"] = [{"question": "Topic", "answer": "x", "position": 0}]
+    told = await faults(agent, **body)
+    assert [fault["parameter"] for fault in told] == [
+        "location",
+        "questions_and_answers",
+        "questions_and_answers",
+        "start_time",
+    ]
+
+
+async def test_a_required_question_is_told_to_the_letter(agent: Agent, api: Api) -> None:
+    body = await api.booking(questions_and_answers=[])
+    told = await message(agent, **body)
+    assert told == (
+        'This required question needs an answer: "What would you like to talk about?" (position 0, text, required).'
+    )
+
+
+async def test_a_question_that_there_is_not_is_told_with_those_there_are(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    body["questions_and_answers"].append({"question": "Shoe size?", "answer": "43", "position": 1})
+    told = await message(agent, **body)
+    assert told.startswith('"Shoe size?" is no question of this event type, which asks: "What would you like to talk')
+    assert '"How did you hear about us?" (position 1, single_select, choices "A friend", "Search", "An event", ' in told
+    assert "Fax number" not in told
+
+
+async def test_nobody_is_asked_about_what_cannot_be_booked_and_the_checks_are_made_once(agent: Agent, api: Api) -> None:
+    agent.asked = {"booking"}
+    body = await api.booking()
+    await faults(agent, **{**body, "start_time": "2026-11-23T08:07:00Z"})
+    assert agent.questions == []
+    agent.sent.clear()
+    await agent.call(BOOK, **body)
+    assert len(agent.questions) == 1
+    assert sent(agent).count("GET /event_type_available_times") == 1
+
+
+async def test_whoever_may_not_book_learns_nothing_of_an_event_type(agent: Agent, api: Api) -> None:
+    body = await api.booking(start_time="2026-11-23T08:07:00Z")
+    agent.off = {"booking"}
+    with pytest.raises(AccessDenied):
+        await agent.call(BOOK, **body)
+    assert agent.sent == []
+
+
+@pytest.mark.parametrize("off", ["event_types", "availability"])
+async def test_the_checks_are_the_persons_whatever_the_agent_may_read(agent: Agent, api: Api, off: str) -> None:
+    body = await api.booking()
+    agent.off = {off}
+    assert "unchecked" not in await agent.call(BOOK, **body)
+
+
+async def rehearse(agent: Agent, **arguments: Json) -> Rehearsed:
+    """Only try a booking."""
+    [tool] = [tool for tool in ALL if tool.name == BOOK]
+    agent.deadline = agent.clock() + 50
+    call, values = await prepared(tool, agent, tool.parse(arguments, ()).values(), rehearsal=True)
+    with pytest.raises(Rehearsed) as tried:
+        await tool.function(call, **values)
+    return tried.value
+
+
+async def test_a_rehearsal_makes_the_checks_and_shows_what_is_filled_in(agent: Agent, api: Api) -> None:
+    body = {name: field for name, field in (await api.booking()).items() if name != "location"}
+    tried = await rehearse(agent, **body)
+    (request,) = tried.requests
+    assert (request.body or {})["location"] == {"kind": "zoom_conference"}
+    assert list(tried.unchecked) == []
+    await fail(api, TIMES, status=404, body={})
+    assert list((await rehearse(agent, **body)).unchecked) == ["open times"]
+
+
+async def test_a_rehearsal_of_what_cannot_be_booked_fails_as_the_call_would(agent: Agent, api: Api) -> None:
+    body = await api.booking(start_time="2026-11-23T08:07:00Z")
+    [tool] = [tool for tool in ALL if tool.name == BOOK]
+    agent.deadline = agent.clock() + 50
+    call, values = await prepared(tool, agent, tool.parse(body, ()).values(), rehearsal=True)
+    with pytest.raises(ArgumentError, match="is not open"):
+        await tool.function(call, **values)
+
+
+async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_booking(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    await fail(api, TIMES, status=200, body={"collection": []})
+    keys = agent.bookings
+
+    class Late:
+        """The keys as a call finds them that began just before another one booked."""
+
+        def __init__(self) -> None:
+            self.looks = 0
+
+        async def recall(self, key: str, arguments: Json) -> Booking | None:
+            self.looks += 1
+            return None if self.looks == 1 else await keys.recall(key, arguments)
+
+        reserve, settle, release, forget = keys.reserve, keys.settle, keys.release, keys.forget
+
+    await keys.reserve("k", {**body, "invitee": body["invitee"]})
+    await keys.settle("k", body, {"uri": "I1", "status": "active"})
+    agent.bookings = Late()
+    assert await agent.call(BOOK, **body, idempotency_key="k") == {"uri": "I1", "status": "active"}
+    assert "POST /invitees" not in sent(agent)

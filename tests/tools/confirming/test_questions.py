@@ -1,0 +1,188 @@
+"""What a person reads before something is written."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from calendly.errors import Conflict
+from sandbox.identifiers import fixed_id
+from tests.sandbox.api import MONDAY, Api, iso
+from tests.tools.agent import Agent
+from tests.tools.conftest import AgentOf
+from tools.toolset.errors import TooLate
+
+pytestmark = pytest.mark.anyio
+
+NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+async def test_canceling_names_the_meeting_the_time_the_person_and_the_addresses(agent: Agent, api: Api) -> None:
+    body = await api.booking("Design review", event_guests=["sam@acme.example"], location={"kind": "zoom_conference"})
+    invitee = await api.book("Design review", **body)
+    question = await agent.ask("cancel_scheduled_event", scheduled_event=invitee["event"], reason="Ill,\nsorry")
+    assert question == (
+        "Cancel 'Design review' on Mon 23 Nov 2026, 09:00 (Europe/Berlin) with Lee Park; Calendly will e-mail "
+        "lee@acme.example and sam@acme.example. This cannot be undone. The reason they read: Ill, sorry"
+    )
+
+
+async def test_nobody_is_asked_to_cancel_what_is_canceled_or_past(agent: Agent, api: Api) -> None:
+    canceled = (await api.book())["event"]
+    await api.post(f"{canceled}/cancellation")
+    past = next(event for event in await api.read("/scheduled_events", user=(await api.me())["uri"], status="active"))
+    assert past["end_time"] < iso(MONDAY)
+    agent.asked = {"canceling"}
+    for event, said in ((canceled, "canceled already"), (past["uri"], "is over")):
+        with pytest.raises(TooLate, match=said):
+            await agent.call("cancel_scheduled_event", scheduled_event=event)
+    assert agent.questions == []
+    agent.off = {"scheduled_events"}
+    with pytest.raises(Conflict):
+        await agent.call("cancel_scheduled_event", scheduled_event=canceled)
+    assert len(agent.questions) == 1
+
+
+async def test_what_may_not_be_read_is_named_by_its_identifier(agent: Agent) -> None:
+    agent.off = {"scheduled_events", "invitee_data", "event_types", "users", "organization", "webhooks"}
+    assert await agent.ask("cancel_scheduled_event", scheduled_event="EVENT1") == (
+        "Cancel the event EVENT1; Calendly will e-mail the invitees. This cannot be undone."
+    )
+    assert "Create a link with which anyone can book the event type TYPE1 once" in await agent.ask(
+        "create_single_use_scheduling_link", owner="TYPE1"
+    )
+    assert "Remove the member MEMBER1 from" in await agent.ask("remove_organization_membership", membership="MEMBER1")
+    assert "Revoke the invitation INVITE1" in await agent.ask("revoke_organization_invitation", invitation="INVITE1")
+    assert "Delete the webhook subscription HOOK1;" in await agent.ask(
+        "delete_webhook_subscription", webhook_subscription="HOOK1"
+    )
+
+
+async def test_booking_names_the_time_in_the_persons_own_zone_whatever_zone_it_was_written_in(
+    agent: Agent, api: Api
+) -> None:
+    question = await agent.ask(
+        "create_event_invitee",
+        event_type=(await api.event_type("Intro call"))["uri"],
+        start_time="2026-12-01T04:00:00-05:00",
+        invitee={"first_name": "Lee", "last_name": "Park", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
+        event_guests=["sam@acme.example"],
+    )
+    assert question == (
+        "Book 'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee Park; "
+        "Calendly will e-mail lee@acme.example and sam@acme.example."
+    )
+
+
+async def test_a_time_without_offset_is_shown_as_it_will_be_sent(agent: Agent) -> None:
+    question = await agent.ask(
+        "create_event_invitee",
+        event_type=NOBODY,
+        start_time="2026-12-01T10:00",
+        invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
+    )
+    assert f"Book the event type {NOBODY} on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee" in question
+
+
+async def test_who_has_no_known_zone_reads_utc(agent_of: AgentOf) -> None:
+    question = await agent_of("noscopes").ask(
+        "create_event_invitee",
+        event_type=NOBODY,
+        start_time="2026-12-01T10:00:00+01:00",
+        invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
+    )
+    assert "Tue 1 Dec 2026, 09:00 (UTC)" in question
+
+
+async def test_the_other_writing_tools_say_whom_they_concern(agent: Agent, api: Api) -> None:
+    tomas = (await api.me("admin"))["uri"]
+    setting = {"type": "days_in_future", "days": 3, "only_weekdays": True}
+    made = {"name": "Review", "duration": 45, "date_setting": setting}
+    assert await agent.ask("create_one_off_event_type", **made, host=tomas) == (
+        "Create the one-off event type 'Review' (45 minutes) of Tomás Herrera; Calendly will e-mail nobody."
+    )
+    assert "of you;" in await agent.ask("create_one_off_event_type", **made)
+    membership = await agent.call("list_organization_memberships", email="priya@northlight.example")
+    assert await agent.ask("remove_organization_membership", membership=membership["collection"][0]["uri"]) == (
+        "Remove Priya Raman (priya@northlight.example) from the organization, ending their access at once."
+    )
+    assert await agent.ask("create_organization_invitation", email="new@northlight.example") == (
+        "Invite new@northlight.example to join your organization; Calendly will e-mail new@northlight.example at once."
+    )
+    assert "the organization ORG1" in await agent.ask(
+        "create_organization_invitation", email="new@northlight.example", organization="ORG1"
+    )
+    assert await agent.ask("revoke_organization_invitation", invitation=fixed_id("invitation pending")) == (
+        "Revoke the invitation of new.hire@northlight.example to the organization; "
+        "the link in the e-mail stops working."
+    )
+    assert await agent.ask("delete_invitee_data", emails=["a@b.example", "c@d.example"]) == (
+        "Delete for good all that Calendly stores in the organization about a@b.example and c@d.example. "
+        "This cannot be undone."
+    )
+
+
+async def test_webhooks_say_what_goes_where_and_never_the_key(agent: Agent, api: Api) -> None:
+    asked: dict[str, Any] = {
+        "url": "https://hooks.example/x",
+        "events": ["invitee.created", "contact.created"],
+        "signing_key": "s3cret-key",
+    }
+    mine = await agent.ask("create_webhook_subscription", **asked)
+    assert mine.startswith("Post invitee.created and contact.created of you to https://hooks.example/x from now on")
+    assert "s3cret-key" not in mine
+    tomas = (await api.me("admin"))["uri"]
+    assert "of Tomás Herrera to" in await agent.ask("create_webhook_subscription", **asked, user=tomas)
+    assert f"of the user {NOBODY} to" in await agent.ask("create_webhook_subscription", **asked, user=NOBODY)
+    assert "of everybody in the organization to" in await agent.ask(
+        "create_webhook_subscription", **asked, scope="organization"
+    )
+    assert "of the group G1 to" in await agent.ask("create_webhook_subscription", **asked, scope="group", group="G1")
+    question = await agent.ask("delete_webhook_subscription", webhook_subscription=fixed_id("webhook northlight"))
+    assert question == (
+        "Delete the webhook subscription for invitee.created and invitee.canceled; "
+        "nothing is posted to https://hooks.northlight.example/calendly any more."
+    )
+
+
+async def test_everybody_whom_a_booking_reaches_is_named(agent: Agent, api: Api) -> None:
+    guests = [f"guest{number}@acme.example" for number in range(10)]
+    asked = await agent.ask("create_event_invitee", **await api.booking(), event_guests=guests)
+    assert all(address in asked for address in ("lee@acme.example", *guests))
+
+
+async def test_of_more_invitees_than_can_be_named_the_number_is_calendlys_own(agent: Agent, api: Api) -> None:
+    event = (await api.book())["event"]
+    crowd = {**await api.read(event), "invitees_counter": {"total": 400, "active": 400, "limit": 500}}
+    path = event.removeprefix("https://api.calendly.com")
+    await api.control("faults", {"method": "GET", "path": path, "status": 200, "body": {"resource": crowd}})
+    asked = await agent.ask("cancel_scheduled_event", scheduled_event=event)
+    assert "lee@acme.example and 399 more" in asked
+
+
+async def test_other_peoples_texts_are_short_and_on_one_line_of_visible_characters(agent: Agent) -> None:
+    odd = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
+    assert odd.isprintable()
+    assert "Zoe" in odd
+    long = await agent.ask("cancel_scheduled_event", scheduled_event="X", reason="Yes.\n\n" * 1_000)
+    assert len(long) <= 320
+    assert "\n" not in long
+    many = await agent.ask("delete_invitee_data", emails=[f"a{number}@b.example" for number in range(40)])
+    assert "a11@b.example and 28 more" in many
+
+
+async def test_the_person_is_asked_once_and_right_before_anything_is_written(agent: Agent, api: Api) -> None:
+    agent.asked = {"canceling"}
+    event = next(iter(await api.read("/scheduled_events", user=(await api.me())["uri"], min_start_time=iso(MONDAY))))
+    await agent.call("cancel_scheduled_event", scheduled_event=event["uri"])
+    (question,) = agent.questions
+    assert question.startswith(f"Cancel '{event['name']}' on ")
+    assert agent.sent[-1].endpoint.method == "POST"
+
+
+async def test_an_event_whose_time_cannot_be_read_is_named_without_it(agent: Agent, api: Api) -> None:
+    broken = {"resource": {"uri": "x", "name": "Lunch", "start_time": "noon", "event_guests": None}}
+    await api.control("faults", {"method": "GET", "path": "/scheduled_events/*", "status": 200, "body": broken})
+    question = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
+    assert question.startswith("Cancel 'Lunch' with Zoe")
+    assert str(MONDAY + timedelta(days=3)) not in question

@@ -1,0 +1,21 @@
+import pytest
+
+from tests.sandbox.api import Api
+from tests.tools.agent import Agent
+from tools.toolset.errors import ArgumentError
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_link_books_one_event_type_once(agent: Agent, api: Api) -> None:
+    owner = (await api.event_type("Intro call"))["uri"]
+    link = await agent.call("create_single_use_scheduling_link", owner=owner.rpartition("/")[2])
+    assert link["booking_url"].startswith("https://calendly.com/")
+    assert agent.sent[-1].body == {"max_event_count": 1, "owner": owner, "owner_type": "EventType"}
+
+
+@pytest.mark.parametrize("change", [{"max_event_count": 2}, {"owner_type": "User"}, {"owner": 7}])
+async def test_a_link_for_anything_else_is_refused(agent: Agent, change: dict[str, object]) -> None:
+    with pytest.raises(ArgumentError, match=next(iter(change))):
+        await agent.call("create_single_use_scheduling_link", **{"owner": "b7e2c4d1", **change})
+    assert agent.sent == []

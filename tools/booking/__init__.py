@@ -1,0 +1,1 @@
+"""Booking a meeting once, whatever becomes of the connection."""

@@ -1,0 +1,127 @@
+"""Booking a meeting, once, whatever becomes of the connection."""
+
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AfterValidator, Field, with_config
+from typing_extensions import TypedDict
+
+from tools.booking.lookup import Booked, Wanted
+from tools.booking.once import Order, book, book_under
+from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
+from tools.times import instant, wire
+from tools.toolset.declaring import Body, Call, Toolset
+
+booking = Toolset()
+
+
+@with_config(CLOSED)
+class InviteeFields(TypedDict):
+    """Who the meeting is with."""
+
+    email: Email
+    timezone: TimeZone
+    name: NotRequired[Line | None]
+    first_name: NotRequired[Line | None]
+    last_name: NotRequired[Line | None]
+    text_reminder_number: NotRequired[Annotated[Line, Field(description="such as +14155551234")] | None]
+
+
+@with_config(CLOSED)
+class LocationFields(TypedDict):
+    """Where: one of the event type's locations. Omit for round robin."""
+
+    kind: Literal[
+        "physical",
+        "outbound_call",
+        "ask_invitee",
+        "custom",
+        "inbound_call",
+        "zoom_conference",
+        "google_conference",
+        "gotomeeting_conference",
+        "microsoft_teams_conference",
+        "webex_conference",
+    ]
+    location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
+
+
+@with_config(CLOSED)
+class QuestionAndAnswer(TypedDict):
+    """An answer to one of the event type's questions."""
+
+    question: Annotated[Text, Field(description="its exact text")]
+    answer: Text
+    position: Annotated[int, Field(ge=0)]
+
+
+@with_config(CLOSED)
+class Tracking(TypedDict):
+    """Where the booking comes from."""
+
+    utm_campaign: NotRequired[Line | None]
+    utm_source: NotRequired[Line | None]
+    utm_medium: NotRequired[Line | None]
+    utm_content: NotRequired[Line | None]
+    utm_term: NotRequired[Line | None]
+    salesforce_uuid: NotRequired[Line | None]
+
+
+def _named(invitee: InviteeFields) -> InviteeFields:
+    if not (invitee.get("name") or invitee.get("first_name")):
+        raise ValueError("Needs name or first_name.")
+    return invitee
+
+
+_WITH_LOCATION = ({"location"}, ())
+
+Invitee = Annotated[InviteeFields, AfterValidator(_named)]
+Location = Annotated[
+    LocationFields,
+    AfterValidator(
+        Variants("kind", dict.fromkeys(("physical", "outbound_call", "ask_invitee", "custom"), _WITH_LOCATION))
+    ),
+]
+
+
+@booking.tool(
+    "POST",
+    "/invitees",
+    title="Book a meeting",
+    scope="scheduled_events:write",
+    capability="booking",
+    webhook_event="invitee.created",
+    since="2025-10-16",
+    scheduling=True,
+)
+async def create_event_invitee(
+    call: Call,
+    event_type: EventType,
+    start_time: Time,
+    invitee: Invitee,
+    location: Location | None = None,
+    questions_and_answers: Annotated[list[QuestionAndAnswer], at_most(100)] | None = None,
+    tracking: Tracking | None = None,
+    event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
+    timezone: TimeZone | None = None,
+    idempotency_key: Annotated[Opaque, Field(description="same key, same booking, for 24 hours")] | None = None,
+) -> Booked:
+    """Book a meeting for an invitee at an open time.
+
+    Take start_time and timezone from list_event_type_available_times; locations and required questions from
+    get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
+    repeat only with the same idempotency_key.
+    """
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    body: Body = given(
+        {
+            "event_type": event_type.uri,
+            "start_time": wire(start),
+            "invitee": given(invitee),
+            "location": given(location) if location else None,
+            "questions_and_answers": questions_and_answers,
+            "tracking": {name: tracking.get(name) for name in Tracking.__annotations__} if tracking else None,
+            "event_guests": event_guests,
+        }
+    )
+    order = Order(body=body, wanted=Wanted(event_type, start, invitee["email"]), timezone=timezone)
+    return await (book(call, order) if idempotency_key is None else book_under(idempotency_key, call, order))

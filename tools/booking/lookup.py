@@ -1,0 +1,127 @@
+"""Finding a booking whose answer was lost.
+
+Calendly has no idempotency keys, and its lists may show a new booking only after a while. So what is found is the
+booking, and what is not found is no proof that nothing was booked.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, cast
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.errors import CalendlyError, OutcomeUnknown
+from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
+from tools.endpoints.event_types import get_event_type
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
+from tools.times import parse_time, wire
+from tools.toolset.declaring import Call
+from tools.toolset.errors import ToolError
+
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds before each further look."""
+
+_MARGIN = timedelta(seconds=1)
+"""Calendly's bounds are exclusive: later than, earlier than."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What tells a booking from others: what for, when, and whose."""
+
+    event_type: EventTypeId
+    start: datetime
+    email: str
+
+
+class Booked(models.Invitee, total=False):
+    """An invitee, with what booking adds."""
+
+    unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
+
+
+class Place(TypedDict, total=False):
+    """Whose events to look through."""
+
+    user: UserId
+    organization: OrganizationId
+
+
+async def _nobody() -> None:
+    """Know of nobody else who found the booking."""
+
+
+async def look_up(
+    call: Call, wanted: Wanted, unknown: OutcomeUnknown, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+) -> Booked:
+    """The invitee that the call which ended in `unknown` made after all.
+
+    Args:
+        call: On whose behalf to look.
+        wanted: What was to be booked.
+        unknown: How that ended.
+        answered: Gives the booking where somebody else has learned of it meanwhile.
+
+    Raises:
+        OutcomeUnknown: It does not show, at least not within the time of this call.
+    """
+    places = await _places(call, wanted.event_type)
+    found = await _find(call, wanted, places)
+    for pause in _PAUSES:
+        if found is not None or not await call.caller.pause(pause):
+            break
+        found = await answered() or await _find(call, wanted, places)
+    if found is None:
+        raise OutcomeUnknown(
+            f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far: look with "
+            f"list_scheduled_events for a meeting at {wire(wanted.start)} before booking again.",
+            status=unknown.status,
+        ) from unknown
+    return found
+
+
+async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
+    """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
+    try:
+        kind = await call.inquire(get_event_type)(event_type)
+        profile = kind.get("profile") or {}
+        if profile.get("type") == "User" and kind.get("pooling_type") != "round_robin":
+            return ({"user": UserId.parse(profile.get("owner") or "")},)
+        return ({"organization": await call.own(None)}, {"user": UserId.ME})
+    except (CalendlyError, ToolError, ValueError):
+        return ({"user": UserId.ME},)
+
+
+async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked | None:
+    for place in places:
+        try:
+            found = await _find_in(call, wanted, place)
+        except (CalendlyError, ToolError, ValueError):
+            continue  # not to be seen there by this person, or not now
+        if found is not None:
+            return found
+    return None
+
+
+async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
+    events = await call.inquire(list_scheduled_events)(
+        **place,
+        invitee_email=wanted.email,
+        status="active",
+        min_start_time=wanted.start - _MARGIN,
+        max_start_time=wanted.start + _MARGIN,
+    )
+    for event in events.get("collection", []):
+        if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
+            identifier = ScheduledEventId.parse(event.get("uri") or "")
+            invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
+            return next((cast("Booked", invitee) for invitee in invitees.get("collection", [])), None)
+    return None
+
+
+def _starts(event: models.ScheduledEvent) -> datetime:
+    return parse_time(event.get("start_time") or "")

@@ -1,0 +1,194 @@
+"""How a meeting is booked once: looked into, permitted, sent, and looked for where the answer got lost.
+
+Nothing is sent twice. A booking under an idempotency key takes the key last of all before it is sent, and gives it back
+only where Calendly certainly booked nothing.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
+
+from calendly import models
+from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown, Refusal, Unreachable
+from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
+from tools.booking.lookup import Booked, Wanted, look_up
+from tools.booking.survey import OpenTimes, Survey, survey
+from tools.times import own_timezone, wire, zone_of
+from tools.toolset.declaring import Body, Call
+from tools.toolset.effects import Rehearsed
+from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
+from tools.toolset.ledger import Booking
+
+TAKEN: Final = "already_filled"
+"""Calendly's code for a time that is not open."""
+
+_UNKNOWN: Final = "What became of the first call with this key is not known."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A booking as it is asked for.
+
+    Attributes:
+        body: What is to be sent.
+        wanted: What tells it from other bookings.
+        timezone: In which zone times are told, None for the caller's own.
+    """
+
+    body: Body
+    wanted: Wanted
+    timezone: str | None
+
+
+class _Ready(NamedTuple):
+    """A booking that was looked into and permitted.
+
+    Attributes:
+        call: The permitted call.
+        order: The booking, with the only location there is.
+        open_times: When else it could be.
+        unchecked: What could not be looked into.
+    """
+
+    call: Call
+    order: Order
+    open_times: OpenTimes | None
+    unchecked: list[str]
+
+
+async def book(call: Call, order: Order) -> Booked:
+    """Book without an idempotency key."""
+    return await _send(await _prepare(call, order))
+
+
+async def book_under(key: str, call: Call, order: Order) -> Booked:
+    """Book under an idempotency key: an answer stays the answer, and what may have been sent is not sent again."""
+    bookings = call.caller.bookings
+    earlier = await bookings.recall(key, order.body)
+    if earlier is None:
+        try:
+            ready = await _prepare(call, order)
+        except ArgumentError:
+            earlier = await bookings.recall(key, order.body)
+            if earlier is None:  # else it is by another call with this key, meanwhile, that the time is taken
+                raise
+        else:
+            if call.is_rehearsal:
+                return await _send(ready)
+            earlier = await bookings.reserve(key, order.body)
+            if earlier is None:
+                return await _send_first(key, ready, order)
+    if call.is_rehearsal:
+        raise Rehearsed
+    return await _repeat(key, call, order, earlier)
+
+
+async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
+    bookings = ready.call.caller.bookings
+    try:
+        booked = await _send(ready)
+    except (ToolError, Refusal, Unreachable):
+        await bookings.release(key)
+        raise
+    await bookings.settle(key, order.body, dict(booked))
+    return booked
+
+
+async def _repeat(key: str, call: Call, order: Order, earlier: Booking) -> Booked:
+    """Answer with what an earlier call booked, which is looked for where nobody knows."""
+    bookings = call.caller.bookings
+
+    async def answered() -> Booked | None:
+        try:
+            found = await bookings.recall(key, order.body)
+        except Unreachable:
+            return None
+        return None if found is None or found.answer is None else models.read(Booked, found.answer)
+
+    if earlier.answer is not None:
+        return models.read(Booked, earlier.answer)
+    booked = await look_up(call, order.wanted, OutcomeUnknown(_UNKNOWN), answered)
+    await bookings.settle(key, order.body, dict(booked))
+    return booked
+
+
+async def _prepare(call: Call, order: Order) -> _Ready:
+    """Look into a booking, and have it permitted: nobody is asked about what cannot be.
+
+    Raises:
+        ArgumentError: It cannot be booked so; the faults say all that is wrong, and what would be right.
+    """
+    await call.weigh()
+    found = await survey(call, order.wanted.event_type, order.wanted.start)
+    if found.kind is not None:
+        order = _with_location(order, found.kind)
+    faults = await _faults(call, order, found)
+    if faults:
+        raise ArgumentError(*faults)
+    return _Ready(await call.permit(), order, found.open_times, _unchecked(found, order))
+
+
+def _with_location(order: Order, kind: models.EventType) -> Order:
+    only = None if "location" in order.body else only_location(kind)
+    return order if only is None else replace(order, body={**order.body, "location": only})
+
+
+async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault]:
+    kind, body, faults = found.kind, dict[str, Any](order.body), list[ArgumentFault]()
+    if kind is not None:
+        faults = state_faults(kind)
+        if faults:
+            return faults
+        faults = [
+            *location_faults(kind, body.get("location")),
+            *answer_faults(kind, body.get("questions_and_answers") or []),
+        ]
+    open_times, start = found.open_times, order.wanted.start
+    if open_times is not None and open_times.offers(start) is False:
+        told = f"{wire(start)} is not open. {await _near(call, order, open_times)}"
+        faults.append({"parameter": "start_time", "message": told, "code": TAKEN})
+    return faults
+
+
+def _unchecked(found: Survey, order: Order) -> list[str]:
+    by_kind = ["location", "questions"] if found.kind is None else []
+    open_times = found.open_times
+    is_checked = open_times is not None and open_times.offers(order.wanted.start) is not None
+    return by_kind if is_checked else [*by_kind, "open times"]
+
+
+async def _near(call: Call, order: Order, open_times: OpenTimes) -> str:
+    try:
+        zone = zone_of(order.timezone or await own_timezone(call.caller))
+    except CalendlyError:  # what is open is worth more than in which zone
+        zone = None
+    return open_times.near(order.wanted.start, zone)
+
+
+async def _send(ready: _Ready) -> Booked:
+    """Send a booking, and look for it where the answer is lost."""
+    call, order = ready.call, ready.order
+    try:
+        booked = await call(Booked, body=order.body)
+    except OutcomeUnknown as unknown:
+        booked = await look_up(call, order.wanted, unknown)
+    except InvalidArgument as refused:
+        if ready.open_times is None or not _is_taken(refused):
+            raise
+        raise _retold(refused, await _near(call, order, ready.open_times)) from None
+    except Rehearsed as tried:
+        raise Rehearsed(*tried.requests, unchecked=ready.unchecked) from None
+    return {**booked, "unchecked": ready.unchecked} if ready.unchecked else booked
+
+
+def _is_taken(refused: InvalidArgument) -> bool:
+    return any(detail.get("code") == TAKEN for detail in refused.details)
+
+
+def _retold(refused: InvalidArgument, near: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{refused.reason.rstrip('.')}. {near}",
+        status=refused.status,
+        title=refused.title,
+        message=refused.message,
+        details=refused.details,
+    )

@@ -1,0 +1,107 @@
+"""What Calendly is asked just before a booking: the event type, and the open times around the one that is wanted.
+
+Both are read as the person, side by side, and briefly: what cannot be read, or not soon, is not known, and nothing that
+is not known stands in the way of a booking.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+import anyio
+
+from calendly import models
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId
+from tools.endpoints.availability import list_event_type_available_times
+from tools.endpoints.event_types import get_event_type
+from tools.lean import told
+from tools.times import parse_time, wire
+from tools.toolset.declaring import Call
+from tools.toolset.errors import ToolError
+
+_PATIENCE: Final = 8.0
+"""Seconds for both reads; the booking itself needs the rest of the call."""
+
+_SOON: Final = timedelta(minutes=5)
+"""Calendly wants ranges that begin in the future, and its clock is not ours."""
+
+_BEFORE: Final = timedelta(days=1)
+_DAYS: Final = 4
+_MOST_BEFORE, _MOST_AFTER = 2, 4
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTimes:
+    """The times from `first` until before `last` at which a meeting can begin, in their order."""
+
+    first: datetime
+    last: datetime
+    starts: tuple[datetime, ...]
+
+    def offers(self, start: datetime) -> bool | None:
+        """Say whether a meeting can begin then; None for a time about which nothing was asked."""
+        return start in self.starts if self.first <= start < self.last else None
+
+    def near(self, start: datetime, zone: tzinfo | None) -> str:
+        """Name the open times next to another, in UTC and in a zone where one is known."""
+        before = [time for time in self.starts if time < start][-_MOST_BEFORE:]
+        after = [time for time in self.starts if time > start][:_MOST_AFTER]
+        if not before and not after:
+            return f"None is open from {wire(self.first)} to {wire(self.last)}."
+        named = ", ".join(_named(time, zone) for time in [*before, *after])
+        return f"Nearest open times: {named}{f' (local: {zone})' if zone else ''}."
+
+
+@dataclass(slots=True)
+class Survey:
+    """What was found out; None is what was not.
+
+    Attributes:
+        kind: The event type.
+        open_times: When it can be booked.
+    """
+
+    kind: models.EventType | None = None
+    open_times: OpenTimes | None = None
+
+
+async def survey(call: Call, event_type: EventTypeId, start: datetime) -> Survey:
+    """Find out what can be known of a booking before it is sent, in at most two reads."""
+    found = Survey()
+
+    async def read_kind() -> None:
+        found.kind = await _kind(call, event_type)
+
+    async def read_open_times() -> None:
+        found.open_times = await _open_times(call, event_type, start)
+
+    with anyio.move_on_after(_PATIENCE):
+        async with anyio.create_task_group() as group:
+            group.start_soon(read_kind)
+            group.start_soon(read_open_times)
+    return found
+
+
+async def _kind(call: Call, event_type: EventTypeId) -> models.EventType | None:
+    try:
+        return await call.inquire(get_event_type)(event_type)
+    except (CalendlyError, ToolError):
+        return None
+
+
+async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenTimes | None:
+    """Read the open times from a day before; None where they cannot be read, or one of them is not understood."""
+    days = min(_DAYS, call.caller.available_times_cap.days)
+    first = max(start - _BEFORE * days / _DAYS, call.caller.now() + _SOON)
+    last = first + timedelta(days=days)
+    try:
+        listed = await call.inquire(list_event_type_available_times)(event_type, first, last)
+        starts = sorted(parse_time(row.get("start_time") or "") for row in listed.get("collection", []))
+        return OpenTimes(first, last, tuple(starts))
+    except (CalendlyError, ToolError, ValueError, TypeError):  # two times of which one has no offset have no order
+        return None
+
+
+def _named(time: datetime, zone: tzinfo | None) -> str:
+    return f"{told(time.astimezone(zone))} = {wire(time)}" if zone else wire(time)

@@ -1,0 +1,91 @@
+"""Availability: when meetings can be booked, and when they cannot."""
+
+from collections.abc import Hashable
+from datetime import datetime
+
+from calendly import models
+from calendly.identifiers import UserId
+from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
+from tools.fields import EventType, Schedule, Time, TimeZone, User
+from tools.lean import Busy, OpenTimes
+from tools.times import span, wire
+from tools.toolset.declaring import Call, Toolset
+from tools.toolset.lists import Rows
+
+availability = Toolset()
+
+
+@availability.tool(
+    "GET",
+    "/event_type_available_times",
+    title="List available times",
+    scope="availability:read",
+    capability="availability",
+    scheduling=True,
+)
+async def list_event_type_available_times(
+    call: Call, event_type: EventType, start_time: Time, end_time: Time, timezone: TimeZone | None = None
+) -> Rows[OpenTimes]:
+    """Find open times (free slots) when an event type can be booked, in a future range of up to 366 days.
+
+    Book one with create_event_invitee: start_time is date, T and time; timezone that of the row.
+    """
+    start, end = await span(call.caller, start_time, end_time, timezone)
+
+    async def fetch(first: datetime, last: datetime) -> list[OpenTimes]:
+        query = {"event_type": event_type.uri, "start_time": wire(first), "end_time": wire(last)}
+        return await call.rows(OpenTimes, query=query)
+
+    def slot(row: OpenTimes) -> Hashable:
+        return row.get("start_time") or str(row)
+
+    return {"collection": await fetch_range(fetch, start, end, cap=call.caller.available_times_cap, key=slot)}
+
+
+@availability.tool(
+    "GET",
+    "/user_busy_times",
+    title="List busy times",
+    scope="availability:read",
+    capability="availability",
+)
+async def list_user_busy_times(
+    call: Call, start_time: Time, end_time: Time, user: User | None = None, timezone: TimeZone | None = None
+) -> Rows[Busy]:
+    """List when a person is busy (Calendly meetings, connected calendars), in a future range of up to 366 days.
+
+    Default: you.
+    """
+    start, end = await span(call.caller, start_time, end_time, timezone)
+    person = await call.uri(user or UserId.ME)
+
+    async def fetch(first: datetime, last: datetime) -> list[Busy]:
+        query = {"user": person, "start_time": wire(first), "end_time": wire(last)}
+        return await call.rows(Busy, query=query)
+
+    return {"collection": await fetch_range(fetch, start, end, cap=Cap(BUSY_TIMES_DAYS), key=str)}
+
+
+@availability.tool(
+    "GET",
+    "/user_availability_schedules",
+    title="List availability schedules",
+    scope="availability:read",
+    capability="availability",
+)
+async def list_user_availability_schedules(call: Call, user: User | None = None) -> Rows[models.AvailabilitySchedule]:
+    """List a person's working hours (availability schedules). Default: yours."""
+    query = {"user": await call.uri(user or UserId.ME)}
+    return {"collection": await call.rows(models.AvailabilitySchedule, query=query)}
+
+
+@availability.tool(
+    "GET",
+    "/user_availability_schedules/{schedule}",
+    title="Get availability schedule",
+    scope="availability:read",
+    capability="availability",
+)
+async def get_user_availability_schedule(call: Call, schedule: Schedule) -> models.AvailabilitySchedule:
+    """Look up one availability schedule: working hours by weekday and date, in its time zone."""
+    return await call(models.AvailabilitySchedule, schedule=schedule)

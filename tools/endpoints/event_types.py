@@ -1,0 +1,233 @@
+"""Event types: the kinds of meeting that people can book."""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Literal, NotRequired
+
+from pydantic import AfterValidator, Field, with_config
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.identifiers import UserId
+from tools.fields import (
+    CLOSED,
+    Count,
+    Date,
+    EventType,
+    Line,
+    MaxPages,
+    Minutes,
+    Name,
+    Organization,
+    PageToken,
+    Schedule,
+    Text,
+    Time,
+    TimeZone,
+    User,
+    UserById,
+    Variants,
+    at_most,
+    given,
+)
+from tools.times import instant, wire
+from tools.toolset.declaring import Call, Toolset
+from tools.toolset.errors import ArgumentError
+from tools.toolset.lists import Page
+
+event_types = Toolset()
+
+_ORDER = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
+_LONGEST_ORDER = 200
+_ONE_YEAR = timedelta(days=365)
+
+
+def _sort(text: str) -> str:
+    if len(text) > _LONGEST_ORDER or not all(_ORDER.fullmatch(part) for part in text.split(",")):
+        raise ValueError("Expected name, position, created_at or updated_at with :asc or :desc, comma-separated.")
+    return text
+
+
+Sort = Annotated[
+    str,
+    AfterValidator(_sort),
+    Field(description="name, position, created_at, updated_at with :asc/:desc, comma-separated"),
+]
+
+
+@event_types.tool(
+    "GET",
+    "/event_types",
+    title="List event types",
+    scope="event_types:read",
+    capability="event_types",
+    scheduling=True,
+)
+async def list_event_types(
+    call: Call,
+    user: User | None = None,
+    organization: Organization | None = None,
+    active: bool | None = None,
+    admin_managed: bool | None = None,
+    user_availability_schedule: Annotated[Schedule, Field(description="only with user")] | None = None,
+    sort: Sort = "name:asc",
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.EventType]:
+    """List event types, the kinds of meeting people can book. Default: yours.
+
+    Next: list_event_type_available_times.
+    """
+    if user is None and organization is None:
+        user = UserId.ME
+    if user_availability_schedule and not user:
+        raise ArgumentError.of("user_availability_schedule", "Works only together with user.")
+    query = {
+        "user": await call.uri(user),
+        "organization": await call.uri(organization),
+        "active": active,
+        "admin_managed": admin_managed,
+        "user_availability_schedule": await call.uri(user_availability_schedule),
+        "sort": sort,
+    }
+    return await call.pages(models.EventType, query=query, count=count, page_token=page_token, max_pages=max_pages)
+
+
+@event_types.tool(
+    "GET",
+    "/event_types/{event_type}",
+    title="Get event type",
+    scope="event_types:read",
+    capability="event_types",
+    scheduling=True,
+)
+async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
+    """Look up an event type: duration, locations, questions to answer when booking."""
+    return await call(models.EventType, event_type=event_type)
+
+
+@with_config(CLOSED)
+class Spot(TypedDict):
+    """A bookable window."""
+
+    start_time: Time
+    end_time: Time
+
+
+@with_config(CLOSED)
+class DateSettingFields(TypedDict):
+    """When the type can be booked."""
+
+    type: Literal["date_range", "days_in_future", "spots"]
+    start_date: NotRequired[Date | None]
+    end_date: NotRequired[Date | None]
+    days: NotRequired[Annotated[int, Field(ge=0, le=365)] | None]
+    only_weekdays: NotRequired[bool | None]
+    spots: NotRequired[Annotated[list[Spot], Field(min_length=1), at_most(1_000)] | None]
+
+
+@with_config(CLOSED)
+class LocationFields(TypedDict):
+    """Where meetings of the type happen."""
+
+    kind: Literal[
+        "physical",
+        "inbound_call",
+        "custom",
+        "ask_invitee",
+        "outbound_call",
+        "google_conference",
+        "gotomeeting_conference",
+        "microsoft_teams_conference",
+        "webex_conference",
+        "zoom_conference",
+    ]
+    location: NotRequired[Text | None]
+    additional_info: NotRequired[Text | None]
+    phone_number: NotRequired[Line | None]
+
+
+def _in_order(setting: DateSettingFields) -> DateSettingFields:
+    start, end = setting.get("start_date"), setting.get("end_date")
+    if start and end:
+        days = date.fromisoformat(end) - date.fromisoformat(start)
+        if not timedelta(0) < days < _ONE_YEAR:
+            raise ValueError("end_date must be after start_date, by less than 365 days.")
+    return setting
+
+
+DateSetting = Annotated[
+    DateSettingFields,
+    AfterValidator(
+        Variants(
+            "type",
+            {
+                "date_range": ({"start_date", "end_date"}, ()),
+                "days_in_future": ({"days", "only_weekdays"}, ()),
+                "spots": ({"spots"}, ()),
+            },
+        )
+    ),
+    AfterValidator(_in_order),
+]
+
+Location = Annotated[
+    LocationFields,
+    AfterValidator(
+        Variants(
+            "kind",
+            {
+                "physical": ((), {"location", "additional_info"}),
+                "inbound_call": ({"phone_number"}, {"additional_info"}),
+                "custom": ((), {"location"}),
+            },
+        )
+    ),
+]
+
+
+@event_types.tool(
+    "POST",
+    "/one_off_event_types",
+    title="Create one-off event type",
+    scope="event_types:write",
+    capability="event_types",
+)
+async def create_one_off_event_type(
+    call: Call,
+    name: Name,
+    duration: Minutes,
+    date_setting: DateSetting,
+    host: Annotated[UserById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
+    timezone: TimeZone | None = None,
+    location: Location | None = None,
+) -> models.EventType:
+    """Create a one-off event type: a meeting people can book on certain days only.
+
+    Share its scheduling_url; nobody is e-mailed. days_in_future needs only_weekdays too, inbound_call phone_number.
+    """
+    body = {
+        "name": name,
+        "host": await call.uri(host or UserId.ME),
+        "co_hosts": [await call.uri(co_host) for co_host in co_hosts] if co_hosts else None,
+        "duration": duration,
+        "timezone": timezone,
+        "date_setting": await _sent(call, date_setting, timezone),
+        "location": given(location) if location else None,
+    }
+    return await call(models.EventType, body=given(body))
+
+
+async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) -> dict[str, object]:
+    """The setting as Calendly takes it. Spots without offset are in the event type's zone, else in the caller's."""
+    windows: list[dict[str, str]] = []
+    for number, spot in enumerate(setting.get("spots") or []):
+        place = f"date_setting.spots.{number}"
+        start = await instant(call.caller, f"{place}.start_time", spot["start_time"], timezone=timezone)
+        end = await instant(call.caller, f"{place}.end_time", spot["end_time"], timezone=timezone)
+        if end <= start:
+            raise ArgumentError.of(f"{place}.end_time", "Must be after start_time.")
+        windows.append({"start_time": wire(start), "end_time": wire(end)})
+    return given({**setting, "spots": windows or None})

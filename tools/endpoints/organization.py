@@ -1,0 +1,183 @@
+"""The organization: its members, and invitations to join."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.identifiers import InvitationId, OrganizationId, UserId
+from tools.fields import (
+    ByCreation,
+    Count,
+    Email,
+    Invitation,
+    MaxPages,
+    Membership,
+    Organization,
+    PageToken,
+    User,
+    within,
+)
+from tools.toolset.declaring import Call, Toolset
+from tools.toolset.lists import Page
+
+organizations = Toolset()
+
+
+class Removal(TypedDict, total=False):
+    """What was ended. Calendly itself answers nothing."""
+
+    uri: str
+    status: str
+
+
+@organizations.tool(
+    "GET",
+    "/organization_memberships",
+    title="List organization memberships",
+    scope="organizations:read",
+    capability="organization",
+)
+async def list_organization_memberships(
+    call: Call,
+    user: User | None = None,
+    organization: Organization | None = None,
+    email: Email | None = None,
+    role: Literal["owner", "admin", "user"] | None = None,
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.OrganizationMembership]:
+    """List members of an organization with their roles, or find one by e-mail.
+
+    Default: your own membership; with email or role, your organization's (admin only).
+    """
+    if user is None and organization is None:
+        if email is None and role is None:
+            user = UserId.ME
+        else:
+            organization = await call.own(None)
+    query = {
+        "user": await call.uri(user),
+        "organization": await call.uri(organization),
+        "email": email,
+        "role": role,
+    }
+    return await call.pages(
+        models.OrganizationMembership, query=query, count=count, page_token=page_token, max_pages=max_pages
+    )
+
+
+@organizations.tool(
+    "GET",
+    "/organization_memberships/{membership}",
+    title="Get organization membership",
+    scope="organizations:read",
+    capability="organization",
+)
+async def get_organization_membership(call: Call, membership: Membership) -> models.OrganizationMembership:
+    """Look up a member of an organization by membership: person and role."""
+    return await call(models.OrganizationMembership, membership=membership)
+
+
+@organizations.tool(
+    "DELETE",
+    "/organization_memberships/{membership}",
+    title="Remove organization member",
+    scope="organizations:write",
+    capability="organization",
+    destructive=True,
+    role="admin",
+)
+async def remove_organization_membership(call: Call, membership: Membership) -> Removal:
+    """Remove a member from the organization. They lose access at once.
+
+    The owner and yourself cannot be removed.
+    """
+    await call.done(membership=membership)
+    return {"uri": membership.uri, "status": "removed"}
+
+
+@organizations.tool(
+    "GET",
+    "/organizations/{organization}/invitations",
+    title="List organization invitations",
+    scope="organizations:read",
+    capability="organization",
+    role="admin",
+)
+async def list_organization_invitations(
+    call: Call,
+    organization: Organization | None = None,
+    status: Literal["pending", "accepted", "declined"] | None = None,
+    email: Email | None = None,
+    sort: ByCreation = "created_at:asc",
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.OrganizationInvitation]:
+    """List invitations to join your organization, pending or answered."""
+    query = {"status": status, "email": email, "sort": sort}
+    return await call.pages(
+        models.OrganizationInvitation,
+        query=query,
+        count=count,
+        page_token=page_token,
+        max_pages=max_pages,
+        organization=await call.own(organization),
+    )
+
+
+@organizations.tool(
+    "POST",
+    "/organizations/{organization}/invitations",
+    title="Create organization invitation",
+    scope="organizations:write",
+    capability="organization",
+    role="admin",
+)
+async def create_organization_invitation(
+    call: Call, email: Email, organization: Organization | None = None
+) -> models.OrganizationInvitation:
+    """Invite a person to join your organization by e-mail. Calendly sends it at once; it may take a paid seat."""
+    body = {"email": email}
+    return await call(models.OrganizationInvitation, body=body, organization=await call.own(organization))
+
+
+@organizations.tool(
+    "GET",
+    "/organizations/{organization}/invitations/{invitation}",
+    title="Get organization invitation",
+    scope="organizations:read",
+    capability="organization",
+    role="admin",
+)
+async def get_organization_invitation(
+    call: Call, invitation: Invitation, organization: Organization | None = None
+) -> models.OrganizationInvitation:
+    """Look up an invitation to the organization: address and status."""
+    found = await _located(call, invitation, organization)
+    return await call(models.OrganizationInvitation, invitation=found)
+
+
+@organizations.tool(
+    "DELETE",
+    "/organizations/{organization}/invitations/{invitation}",
+    title="Revoke organization invitation",
+    scope="organizations:write",
+    capability="organization",
+    destructive=True,
+    role="admin",
+)
+async def revoke_organization_invitation(
+    call: Call, invitation: Invitation, organization: Organization | None = None
+) -> Removal:
+    """Revoke a pending invitation to the organization. The e-mailed link stops working."""
+    found = await _located(call, invitation, organization)
+    await call.done(invitation=found)
+    return {"uri": found.uri, "status": "revoked"}
+
+
+async def _located(call: Call, invitation: InvitationId, organization: OrganizationId | None) -> InvitationId:
+    """The invitation with its organization: as its URI says, else as named beside it, else the caller's own."""
+    return within(invitation, organization if invitation.parent else await call.own(organization))

@@ -1,0 +1,33 @@
+"""Users: people with a Calendly login."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from calendly import models
+from tools.fields import User
+from tools.lean import told
+from tools.times import zone_of
+from tools.toolset.declaring import Call, Toolset
+
+users = Toolset()
+
+
+class CurrentUser(models.User, total=False):
+    """The user, with what time it is for them."""
+
+    local_time: Annotated[str, Field(description="now, in timezone")]
+
+
+@users.tool("GET", "/users/me", title="Get current user", scope="users:read", capability="users", scheduling=True)
+async def get_current_user(call: Call) -> CurrentUser:
+    """Look up the current user, for whom you act: name, e-mail, time zone, local time, booking page, organization."""
+    me = await call(CurrentUser)
+    zone = zone_of(me.get("timezone"))
+    return {**me, "local_time": told(call.caller.now().replace(second=0).astimezone(zone))} if zone else me
+
+
+@users.tool("GET", "/users/{user}", title="Get user", scope="users:read", capability="users")
+async def get_user(call: Call, user: User) -> models.User:
+    """Look up a Calendly user: name, e-mail, time zone, booking page."""
+    return await call(models.User, user=user)

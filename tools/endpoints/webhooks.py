@@ -1,0 +1,182 @@
+"""Webhooks: addresses to which Calendly posts what happens."""
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.errors import CalendlyError, Refusal
+from calendly.identifiers import GroupId, UserId
+from tools.fields import (
+    ByCreation,
+    Count,
+    Group,
+    MaxPages,
+    Opaque,
+    Organization,
+    PageToken,
+    Url,
+    User,
+    UserById,
+    WebhookSubscription,
+    at_most,
+    given,
+)
+from tools.toolset.declaring import Call, Toolset
+from tools.toolset.errors import ArgumentError
+from tools.toolset.lists import Page
+
+webhooks = Toolset()
+
+Scope = Literal["user", "organization", "group"]
+Event = Literal[
+    "invitee.created",
+    "invitee.canceled",
+    "invitee_no_show.created",
+    "invitee_no_show.deleted",
+    "routing_form_submission.created",
+    "event_type.created",
+    "event_type.updated",
+    "event_type.deleted",
+    "meeting_recap.created",
+    "meeting_recap.updated",
+    "meeting_recap.deleted",
+    "contact.created",
+    "contact.updated",
+    "contact.deleted",
+]
+
+_ONLY_SCOPE: dict[Event, Scope] = {
+    "routing_form_submission.created": "organization",
+    "meeting_recap.created": "user",
+    "meeting_recap.updated": "user",
+    "meeting_recap.deleted": "user",
+}
+
+
+class Deletion(TypedDict, total=False):
+    """What was deleted. Calendly itself answers nothing."""
+
+    uri: str
+    status: str
+
+
+@webhooks.tool(
+    "GET",
+    "/webhook_subscriptions",
+    title="List webhook subscriptions",
+    scope="webhooks:read",
+    capability="webhooks",
+)
+async def list_webhook_subscriptions(
+    call: Call,
+    organization: Organization | None = None,
+    scope: Scope = "user",
+    user: User | None = None,
+    group: Group | None = None,
+    sort: ByCreation | None = None,
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.WebhookSubscription]:
+    """List webhook subscriptions: which URL gets which events. Default: your own.
+
+    Scope organization needs admin.
+    """
+    query = {**await _place(call, organization, scope, user, group), "sort": sort}
+    return await call.pages(
+        models.WebhookSubscription, query=query, count=count, page_token=page_token, max_pages=max_pages
+    )
+
+
+async def _place(
+    call: Call, organization: Organization | None, scope: Scope, user: UserId | None, group: GroupId | None
+) -> dict[str, str | None]:
+    """What a subscription belongs to, as Calendly wants it named."""
+    if scope == "group" and group is None:
+        raise ArgumentError.of("group", "This parameter is required when scope is group.")
+    if scope == "user" and user is None:
+        user = UserId.ME
+    return {
+        "organization": await call.uri(await call.own(organization)),
+        "scope": scope,
+        "user": await call.uri(user),
+        "group": await call.uri(group),
+    }
+
+
+def _check_scope(events: Iterable[Event], scope: Scope) -> None:
+    for event in events:
+        if _ONLY_SCOPE.get(event, scope) != scope:
+            raise ArgumentError.of("events", f"{event} needs scope {_ONLY_SCOPE[event]}.")
+
+
+@webhooks.tool(
+    "POST",
+    "/webhook_subscriptions",
+    title="Create webhook subscription",
+    scope="webhooks:write",
+    capability="webhooks",
+)
+async def create_webhook_subscription(
+    call: Call,
+    url: Url,
+    events: Annotated[list[Event], Field(min_length=1), at_most(100)],
+    scope: Scope = "user",
+    organization: Organization | None = None,
+    user: UserById | None = None,
+    group: Group | None = None,
+    signing_key: Annotated[Opaque, Field(description="your secret for checking signatures")] | None = None,
+) -> models.WebhookSubscription:
+    """Subscribe a URL to events (webhook): Calendly posts them there, with invitees' names and e-mails.
+
+    Default: your own events. routing_form_submission.created only with scope organization (admin), meeting_recap.* only
+    with scope user. No update: delete and create again.
+    """
+    _check_scope(events, scope)
+    place = await _place(call, organization, scope, user, group)
+    body = given({"url": url, "events": events, **place, "signing_key": signing_key})
+    try:
+        made = await call(models.WebhookSubscription, body=body)
+    except CalendlyError as error:
+        raise _without_key(error, signing_key or "") from None
+    public = {name: value for name, value in made.items() if name != "signing_key"}
+    return models.read(models.WebhookSubscription, public)
+
+
+def _without_key(error: CalendlyError, key: str) -> CalendlyError:
+    """The error as it is, unless it quotes the key: a secret does not come back, even to whoever sent it."""
+    if not key or key not in f"{error} {vars(error)}":
+        return error
+    public = type(error)("Calendly refused the subscription; its message quoted the signing_key.", status=error.status)
+    if isinstance(public, Refusal) and isinstance(error, Refusal):
+        public.required_scopes, public.retry_after = error.required_scopes, error.retry_after
+    return public
+
+
+@webhooks.tool(
+    "GET",
+    "/webhook_subscriptions/{webhook_subscription}",
+    title="Get webhook subscription",
+    scope="webhooks:read",
+    capability="webhooks",
+)
+async def get_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> models.WebhookSubscription:
+    """Look up a webhook subscription: URL, events, whether deliveries work."""
+    return await call(models.WebhookSubscription, webhook_subscription=webhook_subscription)
+
+
+@webhooks.tool(
+    "DELETE",
+    "/webhook_subscriptions/{webhook_subscription}",
+    title="Delete webhook subscription",
+    scope="webhooks:write",
+    capability="webhooks",
+    destructive=True,
+)
+async def delete_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> Deletion:
+    """Delete a webhook subscription. Its URL gets no more events."""
+    await call.done(webhook_subscription=webhook_subscription)
+    return {"uri": webhook_subscription.uri, "status": "deleted"}

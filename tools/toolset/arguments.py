@@ -1,0 +1,126 @@
+"""The arguments of a tool: a pydantic model made from its function's signature, and errors an agent can act on."""
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import ErrorDetails
+
+from tools.toolset.errors import ArgumentError, ArgumentFault
+
+_ECHOED = 60
+"""At most this many characters of what an agent sent come back in an error."""
+
+
+_MOST_FAULTS = 10
+_TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
+
+
+def _confirmation(token: str) -> str:
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("Expected the token of a confirmation_required error.")
+    return token
+
+
+class Arguments(BaseModel):
+    """Checked arguments. `own` names the parameters that are ours and not the function's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
+    own: ClassVar[frozenset[str]] = frozenset()
+
+    def values(self) -> dict[str, Any]:
+        """What the tool's function is called with."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
+
+
+class ReadArguments(Arguments):
+    """What every reading tool also takes."""
+
+    own = frozenset({"detail"})
+    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
+
+
+class WriteArguments(Arguments):
+    """What every writing tool also takes."""
+
+    own = frozenset({"dry_run", "confirmation"})
+    dry_run: Annotated[bool, Field(description="only show what would be sent")] = False
+    confirmation: (
+        Annotated[str, AfterValidator(_confirmation), Field(description="token of confirmation_required, once agreed")]
+        | None
+    ) = None
+
+
+def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
+    """The model of a function's parameters, its first one (the call) left out; `base` says what it takes besides."""
+    hints = get_type_hints(function, include_extras=True)
+    _, *parameters = inspect.signature(function).parameters.values()
+    fields: dict[str, Any] = {
+        parameter.name: (
+            hints[parameter.name],
+            ... if parameter.default is inspect.Parameter.empty else parameter.default,
+        )
+        for parameter in parameters
+    }
+    return create_model(name, __base__=base, **fields)
+
+
+def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[str, ...] = ()) -> Arguments:
+    """Check arguments as they came.
+
+    Args:
+        model: What they should be.
+        raw: The arguments; null leaves an optional parameter out.
+        origins: Where resource URIs may point, besides Calendly's own.
+
+    Raises:
+        ArgumentError: with one sentence per parameter at fault.
+    """
+    known = {field.alias or name for name, field in model.model_fields.items()}
+    named = {name: value for name, value in raw.items() if value is not None or name not in known}
+    try:
+        return model.model_validate(named, context=origins)
+    except ValidationError as fault:
+        raise ArgumentError(*_explained(fault, model.__name__, known)) from None
+
+
+def description_of(function: Callable[..., object]) -> str:
+    """What is read about a function: the docstring, each paragraph on one line."""
+    paragraphs = (inspect.getdoc(function) or "").split("\n\n")
+    return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
+    """One sentence for each of the first parameters at fault, without what was sent."""
+    faults = error.errors(include_url=False, include_input=False)[:_MOST_FAULTS]
+    return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]
+
+
+def _path(fault: ErrorDetails) -> str:
+    parts = ".".join(str(part)[:_ECHOED] for part in fault["loc"])
+    return "".join(char if char.isprintable() else "?" for char in parts)
+
+
+def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
+    if fault["type"] == "missing":
+        return "This parameter is required."
+    if fault["type"] == "extra_forbidden":
+        return _unknown(str(fault["loc"][-1]), tool, known if len(fault["loc"]) == 1 else ())
+    if fault["type"] == "value_error":
+        return str(_context(fault).get("error", fault["msg"]))
+    if fault["type"] == "literal_error":
+        return f"Must be one of {_context(fault).get('expected', '')}."
+    return fault["msg"].replace("Input should", "Should").rstrip(".") + "."
+
+
+def _context(fault: ErrorDetails) -> Mapping[str, Any]:
+    return fault.get("ctx", {})
+
+
+def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1, cutoff=0.7)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{tool} has no such parameter.{hint}"

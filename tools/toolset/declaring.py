@@ -1,0 +1,326 @@
+"""How tools are declared, and the one door through which they reach Calendly.
+
+A tool is a typed function and one decorator that states the endpoint's facts. The signature gives the input schema, the
+return annotation the output schema, the docstring the description; nothing is stated twice:
+
+    @users.tool("GET", "/users/{user}", title="Get user", scope="users:read", capability="users")
+    async def get_user(call: Call, user: User) -> models.User:
+        \"\"\"Look up a Calendly user ...\"\"\"
+        return await call(models.User, user=user)
+
+A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
+
+    @workflows.workflow(title="Get agenda", needs=(list_scheduled_events,), uses=(list_event_invitees,))
+    async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
+        events = await call.via(list_scheduled_events)(...)
+
+The decorators return the function unchanged, so tests and workflows call it like any other.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast
+
+from calendly.endpoint import Endpoint, Method
+from calendly.errors import unreadable
+from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
+from calendly.models import Pagination, read
+from calendly.paging import walk
+from calendly.ranges import Cap
+from calendly.request import JSON, Request
+from tools.toolset.effects import Rehearsed, Stakes
+from tools.toolset.ledger import Bookings
+from tools.toolset.lists import Page
+from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+Query = Mapping[str, str | int | bool | None]
+Body = Mapping[str, object]
+Ids = Mapping[str, Identifier]
+Function = Callable[Concatenate["Call", P], Awaitable[R]]
+Declared = Callable[..., Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The person a token belongs to.
+
+    Attributes:
+        user: The person.
+        organization: The organization most lists are asked for.
+        timezone: IANA name of the person's own zone, where it is known.
+    """
+
+    user: UserId
+    organization: OrganizationId
+    timezone: str | None = None
+
+
+class Caller(Protocol):
+    """One person and one agent, for the length of one call. The server makes it; a tool never sees a token."""
+
+    @property
+    def bookings(self) -> Bookings:
+        """The idempotency ledger."""
+        ...
+
+    @property
+    def available_times_cap(self) -> Cap:
+        """The longest range of one available-times request, as learned so far."""
+        ...
+
+    async def identity(self) -> Identity:
+        """Who the caller is, from the token's answer or one cached `GET /users/me`.
+
+        Raises:
+            InsufficientScope: the token may not say; the message names the parameters to pass instead.
+        """
+        ...
+
+    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+        """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
+
+        Raises:
+            AccessDenied, InsufficientScope: As `permit`.
+            RateLimited: It could not be sent in time.
+        """
+        ...
+
+    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+        """Let `tool` go on, after asking the person where the access level says so.
+
+        Raises:
+            AccessDenied, ConfirmationRequired, Declined: see `tools.toolset.errors`.
+        """
+        ...
+
+    async def send(self, request: Request) -> JSON:
+        """Send one request to Calendly, paced and within the call's deadline. Raises CalendlyError."""
+        ...
+
+    def allows(self, tool: Tool) -> bool:
+        """Whether access lets `tool` be called, though perhaps only after asking the person."""
+        ...
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait inside the call's deadline; False at once when that much time is not left."""
+        ...
+
+    def time_left(self) -> float:
+        """The seconds until the call has to be answered."""
+        ...
+
+    async def report(self, message: str) -> None:
+        """Tell whoever waits how far a long call has come."""
+        ...
+
+    def now(self) -> datetime:
+        """What time it is, in UTC."""
+        ...
+
+
+@dataclass(slots=True)
+class Toolset:
+    """The tools of one Calendly resource, in the order of their declaration."""
+
+    tools: list[EndpointTool] = field(default_factory=list[EndpointTool])
+
+    def tool(
+        self,
+        method: Method,
+        path: str,
+        *,
+        title: str,
+        scope: str,
+        capability: str,
+        destructive: bool = False,
+        read_only: bool | None = None,
+        idempotent: bool | None = None,
+        webhook_event: str | None = None,
+        plan: str | None = None,
+        role: str | None = None,
+        since: str | None = None,
+        scheduling: bool = False,
+    ) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a function as the tool of one endpoint. `read_only` and `idempotent` follow from the method."""
+        reads = method == "GET" if read_only is None else read_only
+
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = EndpointTool(
+                name=function.__name__,
+                title=title,
+                endpoint=Endpoint(method, path),
+                scope=scope,
+                capability=capability,
+                access="read" if reads else "write",
+                destructive=destructive,
+                idempotent=(reads or method == "DELETE") if idempotent is None else idempotent,
+                webhook_event=webhook_event,
+                plan=plan,
+                role=role,
+                since=since,
+                scheduling=scheduling,
+                function=function,
+            )
+            declare(tool)
+            self.tools.append(tool)
+            return function
+
+        return declared
+
+
+@dataclass(slots=True)
+class Workflows:
+    """Tools that are made of others, in the order of their declaration."""
+
+    tools: list[Workflow] = field(default_factory=list[Workflow])
+
+    def workflow(
+        self, *, title: str, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
+    ) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a function as a tool that calls these endpoints; it does without those that it only uses."""
+        required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
+        calls = (*required, *optional)
+
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = Workflow(
+                name=function.__name__,
+                title=title,
+                access="write" if any(endpoint.access == "write" for endpoint in calls) else "read",
+                destructive=any(endpoint.destructive for endpoint in calls),
+                idempotent=all(endpoint.idempotent for endpoint in calls),
+                required=required,
+                optional=optional,
+                function=function,
+            )
+            declare(tool)
+            self.tools.append(tool)
+            return function
+
+        return declared
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of one tool: the only way from a tool to Calendly.
+
+    A tool reaches no endpoint but its own; what it needs of another, it asks of that endpoint's tool with `via`.
+
+    Attributes:
+        tool: Whose endpoint is called.
+        caller: Who calls.
+        stakes: What access may want to know before it is sent.
+        permitted: Whether access was decided already.
+        is_rehearsal: It is only tried: a writing tool stops where it would send.
+        for_person: What it reads is shown to the person, and not to the agent.
+    """
+
+    tool: Tool
+    caller: Caller
+    stakes: Stakes
+    permitted: bool = False
+    is_rehearsal: bool = False
+    for_person: bool = False
+
+    async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
+        """Ask for one resource: what is inside Calendly's `resource`."""
+        request = self._request({}, body, ids)
+        resource = (await self._send(request)).get("resource")
+        if not isinstance(resource, dict):
+            raise unreadable(request)
+        return read(shape, cast("JSON", resource))
+
+    async def done(self, *, body: Body | None = None, **ids: Identifier) -> None:
+        """Ask for something that Calendly answers without a resource (202 and 204)."""
+        await self._send(self._request({}, body, ids))
+
+    async def rows(self, row: type[T], *, query: Query, **ids: Identifier) -> list[T]:
+        """Ask for a list that Calendly does not page."""
+        return [read(row, item) for item in (await self._listing(query, ids))["collection"]]
+
+    async def pages(
+        self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
+    ) -> Page[T]:
+        """Ask for a paged list, following at most `max_pages` page tokens."""
+
+        async def page(token: str | None) -> JSON:
+            return await self._listing({**query, "count": count, "page_token": token}, ids)
+
+        answer = await walk(page, page_token, max_pages)
+        return {
+            "collection": [read(row, item) for item in answer["collection"]],
+            "pagination": read(Pagination, answer["pagination"]),
+        }
+
+    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool, called on behalf of the same caller and under its own access rules.
+
+        Where access to a workflow was decided, that is the decision about what it calls, too.
+        """
+        tool = endpoint_of(function)
+        is_part = self.permitted and tool in self.tool.calls
+        return partial(function, replace(self, tool=tool, permitted=self.for_person or is_part))
+
+    def allows(self, function: Declared) -> bool:
+        """Whether the caller may call another tool."""
+        return self.caller.allows(tool_of(function))
+
+    def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
+        return partial(function, replace(self, tool=endpoint_of(function), permitted=True))
+
+    def as_person(self) -> Self:
+        """This call, with what it reads of others shown to the person alone."""
+        return replace(self, for_person=True)
+
+    def trial(self) -> Self:
+        """This call, only tried: it goes as far as where it would send, and nobody is asked."""
+        return replace(self, is_rehearsal=True, permitted=True)
+
+    async def weigh(self) -> None:
+        """Go no further with a call that will be refused, before anything is found out about what it would do."""
+        if not self.permitted:
+            await self.caller.weigh(self.tool, self.stakes)
+
+    async def permit(self) -> Self:
+        """This call with its access decided, for a tool that has something to do between that and sending."""
+        if not self.permitted:
+            await self.caller.permit(self.tool, self.stakes)
+        return replace(self, permitted=True)
+
+    async def uri(self, identifier: Identifier | None) -> str | None:
+        """How Calendly wants a resource named in queries and bodies. Only the caller's own URI has to be asked for."""
+        if isinstance(identifier, UserId) and identifier.is_me:
+            identifier = (await self.caller.identity()).user
+        return identifier.uri if identifier else None
+
+    async def own(self, organization: OrganizationId | None) -> OrganizationId:
+        """The organization that was named, else the caller's own."""
+        return organization or (await self.caller.identity()).organization
+
+    def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
+        if not isinstance(self.tool, EndpointTool):
+            raise TypeError(f"{self.tool.name} has no endpoint of its own: call those of others with `via`.")
+        segments = {name: identifier.uuid for name, identifier in ids.items()}
+        for identifier in ids.values():
+            if isinstance(identifier, NestedIdentifier) and identifier.parent is not None:
+                segments[identifier.parameter] = identifier.parent
+        return Request(self.tool.endpoint, segments, query, body)
+
+    async def _listing(self, query: Query, ids: Ids) -> JSON:
+        request = self._request(query, None, ids)
+        answer = await self._send(request)
+        if not isinstance(answer.get("collection"), list):
+            raise unreadable(request)
+        return answer
+
+    async def _send(self, request: Request) -> JSON:
+        await self.permit()
+        if self.is_rehearsal and self.tool.access == "write":
+            raise Rehearsed(request)
+        return await self.caller.send(request)

@@ -1,0 +1,232 @@
+"""What a tool is: its facts, and the function that does it.
+
+Tool
+├── EndpointTool   one endpoint of Calendly's: it states the facts of the operation
+└── Workflow       several endpoints, through their tools: whatever can be said of it follows from theirs
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, cast, get_type_hints
+
+from typing_extensions import override
+
+from calendly.endpoint import Endpoint
+from calendly.models.personal import PERSONAL
+from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from tools.toolset.redaction import tells_of_invitees
+from tools.toolset.schemas import input_schema, output_schema
+from tools.toolset.shapes import notes_of
+
+Access = Literal["read", "write"]
+
+_DECLARED: Final = "__calendly_tool__"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tool(ABC):
+    """One tool.
+
+    Attributes:
+        name: The function's name.
+        title: A few words for a person.
+        access: Whether it reads or writes.
+        destructive: It ends something: a meeting, a membership, data.
+        idempotent: Doing it twice leaves what doing it once leaves.
+        function: What runs.
+    """
+
+    name: str
+    title: str
+    access: Access
+    destructive: bool
+    idempotent: bool
+    function: Callable[..., Awaitable[object]]
+
+    @property
+    @abstractmethod
+    def needs(self) -> "tuple[EndpointTool, ...]":
+        """The endpoints without which it cannot be done."""
+
+    @property
+    @abstractmethod
+    def calls(self) -> "tuple[EndpointTool, ...]":
+        """Every endpoint that it may call."""
+
+    @property
+    @abstractmethod
+    def toolsets(self) -> tuple[str, ...]:
+        """The toolsets that contain it, its own first."""
+
+    @property
+    @abstractmethod
+    def meta(self) -> dict[str, object]:
+        """The `_meta` of the tool: its Calendly facts, for clients and people that choose tools by them."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The Calendly scopes that it needs."""
+        return tuple(dict.fromkeys(endpoint.scope for endpoint in self.needs))
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """The rows of the access table that it needs, the one by which it is known first."""
+        return tuple(dict.fromkeys(endpoint.capability for endpoint in self.needs))
+
+    @property
+    def writes(self) -> "tuple[EndpointTool, ...]":
+        """The endpoints that it calls and that write."""
+        return tuple(endpoint for endpoint in self.calls if endpoint.access == "write")
+
+    @property
+    def description(self) -> str:
+        """What an agent reads about the tool: the docstring, each paragraph on one line."""
+        return description_of(self.function)
+
+    @cached_property
+    def model(self) -> type[Arguments]:
+        """The pydantic model of the arguments."""
+        base = ReadArguments if self.access == "read" else WriteArguments
+        return arguments_model(self.name, self.function, base)
+
+    @cached_property
+    def revealing(self) -> frozenset[str]:
+        """The parameters by which invitees can be searched for."""
+        hints = get_type_hints(self.function, include_extras=True)
+        return frozenset(name for name, hint in hints.items() if name != "return" and PERSONAL in notes_of(hint))
+
+    @cached_property
+    def input_schema(self) -> dict[str, object]:
+        """JSON Schema of the arguments, in the subset every large model provider accepts."""
+        return input_schema(self.model, self.model.own)
+
+    @cached_property
+    def shape(self) -> object:
+        """The type of the answer."""
+        return get_type_hints(self.function, include_extras=True)["return"]
+
+    @cached_property
+    def output_schema(self) -> dict[str, object]:
+        """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
+        return output_schema(
+            self.shape, may_withhold=tells_of_invitees(self.shape), may_rehearse=self.access == "write"
+        )
+
+    def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
+        """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""
+        return checked(self.model, raw, origins)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointTool(Tool):
+    """The tool of one endpoint; its name is Calendly's operation name in snake case.
+
+    Attributes:
+        endpoint: The operation; its placeholders are parameters of the tool.
+        scope: The Calendly scope the operation needs.
+        capability: The row of the access table the tool belongs to.
+        webhook_event: The Calendly webhook event that it fires.
+        plan: The Calendly plan it always needs.
+        role: The organization role it always needs.
+        since: The day Calendly introduced it, where it is younger than the API.
+        scheduling: It is one of the few a chat needs to book meetings.
+    """
+
+    endpoint: Endpoint
+    scope: str
+    capability: str
+    webhook_event: str | None
+    plan: str | None
+    role: str | None
+    since: str | None
+    scheduling: bool
+
+    @property
+    @override
+    def needs(self) -> "tuple[EndpointTool, ...]":
+        return (self,)
+
+    @property
+    @override
+    def calls(self) -> "tuple[EndpointTool, ...]":
+        return (self,)
+
+    @property
+    @override
+    def toolsets(self) -> tuple[str, ...]:
+        return ("endpoints", "scheduling") if self.scheduling else ("endpoints",)
+
+    @property
+    @override
+    def meta(self) -> dict[str, object]:
+        facts = {
+            "endpoint": str(self.endpoint),
+            "scopes": [self.scope],
+            "access": self.access,
+            "capability": self.capability,
+            "toolset": self.toolsets[0],
+            "webhook_event": self.webhook_event,
+            "plan": self.plan,
+            "role": self.role,
+        }
+        return {f"calendly/{name}": value for name, value in facts.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workflow(Tool):
+    """A tool made of several endpoint calls.
+
+    Attributes:
+        required: The endpoints without which it cannot be done.
+        optional: Those that it calls where they are allowed, and does without where they are not.
+    """
+
+    required: tuple[EndpointTool, ...]
+    optional: tuple[EndpointTool, ...]
+
+    @property
+    @override
+    def needs(self) -> tuple[EndpointTool, ...]:
+        return self.required
+
+    @property
+    @override
+    def calls(self) -> tuple[EndpointTool, ...]:
+        return (*self.required, *self.optional)
+
+    @property
+    @override
+    def toolsets(self) -> tuple[str, ...]:
+        return ("workflows",)
+
+    @property
+    @override
+    def meta(self) -> dict[str, object]:
+        return {
+            "calendly/calls": [str(endpoint.endpoint) for endpoint in self.calls],
+            "calendly/scopes": list(self.scopes),
+            "calendly/access": self.access,
+            "calendly/capability": self.capabilities[0],
+            "calendly/capabilities": list(self.capabilities),
+            "calendly/toolset": self.toolsets[0],
+        }
+
+
+def declare(tool: Tool) -> None:
+    """Note on a tool's function which tool it is."""
+    vars(tool.function)[_DECLARED] = tool
+
+
+def tool_of(function: Callable[..., object]) -> Tool:
+    """The tool that a declared function is."""
+    return cast("Tool", vars(function)[_DECLARED])
+
+
+def endpoint_of(function: Callable[..., object]) -> EndpointTool:
+    """The endpoint tool that a declared function is. Raises TypeError for a workflow."""
+    tool = tool_of(function)
+    if not isinstance(tool, EndpointTool):
+        raise TypeError(f"{tool.name} is no endpoint.")
+    return tool
