@@ -8,7 +8,7 @@ from functools import partial
 
 from auth.audit.log import Archive, Record, Unrecorded
 from server.configuration.settings import Settings
-from server.configuration.terminal import CommandError, UsageError
+from server.configuration.terminal import CommandError
 from server.local.late_store import LateStore
 
 
@@ -23,7 +23,7 @@ async def local_record(store: LateStore) -> AsyncGenerator[Record]:
 async def _open(store: LateStore) -> Archive:
     try:
         return (await store.opened()).archive
-    except (CommandError, UsageError) as fault:
+    except CommandError as fault:
         raise Unrecorded(str(fault)) from None
 
 
