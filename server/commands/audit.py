@@ -1,4 +1,4 @@
-"""`calendly-mcp audit list|export|verify`: the record of what agents did, hosted or on this machine."""
+"""`calendly-mcp audit list|export|verify`: the audit log of what agents did, hosted or on this machine."""
 
 import json
 import sys
@@ -11,8 +11,8 @@ from typing import Any, Final
 import anyio
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry, facts
-from auth.audit.rows import Sought
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.rows import EntryFilter
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.configuration.command_line import CommandLine
@@ -73,11 +73,13 @@ async def _verify(archive: DatabaseArchive, _options: _Options) -> None:
         _say(fault)
     entries, chains = await archive.count()
     if faults:
-        raise CommandError(f"the record was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries.")
+        raise CommandError(
+            f"the audit log was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries."
+        )
     _say(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
 
 
-def exported(entry: Entry) -> dict[str, Any]:
+def exported(entry: AuditEntry) -> dict[str, Any]:
     """Return an entry as it is exported: every name in every line, what does not apply as null."""
     known = facts(entry)
     place = ("transport", "endpoint", "organization", "resource")
@@ -87,21 +89,23 @@ def exported(entry: Entry) -> dict[str, Any]:
     return {**{name: values.get(name) for name in (*names, *rest)}, "sentence": entry.told}
 
 
-async def _found(archive: DatabaseArchive, options: _Options, *, oldest_first: bool = False) -> AsyncGenerator[Entry]:
-    sought = Sought(
+async def _found(
+    archive: DatabaseArchive, options: _Options, *, oldest_first: bool = False
+) -> AsyncGenerator[AuditEntry]:
+    wanted = EntryFilter(
         people=None if (person := options.get("person")) is None else await _names_of(archive, person),
         action=options.get("tool"),
         since=_time("--since", options.get("since")),
         until=_time("--until", options.get("until")),
     )
     agent, decision = options.get("agent"), options.get("decision")
-    async for entry in archive.find(sought, oldest_first=oldest_first):
+    async for entry in archive.find(wanted, oldest_first=oldest_first):
         if agent in {None, entry.agent} and decision in {None, entry.decision}:
             yield entry
 
 
 async def _names_of(archive: DatabaseArchive, person: str) -> list[str]:
-    """Return as what a person may be recorded who goes by a URI, a uuid, an e-mail address, or a name of the record."""
+    """Return the names under which the audit log may have a person: given by URI, uuid, e-mail or such a name."""
     async with archive.database.read() as connection:
         known = await find_connected(connection, person)
     return [

@@ -19,5 +19,5 @@ async def local_endpoint(settings: Settings, address: str) -> AsyncGenerator[Sta
     """Make the ASGI application; `address` is where it listens, without a path. Raises as `serving` does."""
     page = partial(front_page, Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=settings.sandbox)
     async with serving(settings) as server:
-        server.record.open_soon()
+        server.audit_log.open_soon()
         yield http_app(server.mcp, Surroundings(reach=Reach(address=address, is_local=True), front_page=page))
