@@ -1,4 +1,4 @@
-"""The words of the record: every tool has some, whatever is missing, and they name nobody in plain text."""
+"""The words of the audit log: every tool has some, whatever is missing, and they name nobody in plain text."""
 
 from typing import Final
 
