@@ -22,6 +22,7 @@ from tools.endpoints.availability import (
 from tools.fields import EventType, Minutes, Time, TimeZone, User
 from tools.lean import MeetingTime
 from tools.times import instant, own_timezone, parse_time, wire, zone_of
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued, Place
@@ -37,6 +38,16 @@ from tools.workflows.free_times import (
 )
 
 meeting_times = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    counts = [
+        (len(call.values.get(name) or ()), noun) for name, noun in (("event_types", "event type"), ("users", "person"))
+    ]
+    parts = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count]
+    whose = f" of {' and '.join(parts)}" if parts else ""
+    return f"meeting times{whose}{call.span('start_time', 'end_time')}"
+
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LONGEST_RANGE: Final = timedelta(days=366)
@@ -89,6 +100,7 @@ class _Found:
 
 @meeting_times.workflow(
     title="Find meeting times",
+    audit=Sentence("look for", _audited),
     needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
 )
 async def find_meeting_times(

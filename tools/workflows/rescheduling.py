@@ -25,6 +25,7 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event, get_schedul
 from tools.fields import ScheduledEvent, Text, Time, TimeZone
 from tools.lean import Meeting
 from tools.times import instant, parse_time, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ToolError
@@ -32,6 +33,11 @@ from tools.workflows.carried_over import carried_over
 from tools.workflows.free_times import Span
 
 rescheduling = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    return f"{call.filled('the scheduled event {scheduled_event}')} to another time{call.moment('start_time')}"
+
 
 Outcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
 
@@ -66,6 +72,7 @@ class _Old:
 
 @rescheduling.workflow(
     title="Reschedule a meeting",
+    audit=Sentence("reschedule", _audited),
     needs=(create_event_invitee, cancel_scheduled_event, get_scheduled_event, list_event_invitees),
     uses=(get_event_type, list_event_type_available_times, list_user_busy_times),
 )
