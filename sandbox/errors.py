@@ -6,10 +6,12 @@ Titles, messages and details are Calendly's own words where they are known.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-Detail = dict[str, str]
+from starlette.responses import JSONResponse, Response
+
+BadParameter = dict[str, str]
 
 
-class CalendlyError(Exception):
+class ApiError(Exception):
     """An answer that refuses.
 
     Args:
@@ -27,7 +29,7 @@ class CalendlyError(Exception):
         title: str,
         message: str,
         *,
-        details: Sequence[Detail] = (),
+        details: Sequence[BadParameter] = (),
         required_scopes: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -40,42 +42,46 @@ class CalendlyError(Exception):
         if required_scopes:
             self.body["required_scopes"] = list(required_scopes)
 
+    def response(self) -> Response:
+        """Return the HTTP response."""
+        return JSONResponse(self.body, status_code=self.status, headers=self.headers)
 
-def invalid_argument(*details: Detail) -> CalendlyError:
+
+def invalid_argument(*details: BadParameter) -> ApiError:
     """400: the details name what is wrong; there may be none."""
-    return CalendlyError(400, "Invalid Argument", "The supplied parameters are invalid.", details=details)
+    return ApiError(400, "Invalid Argument", "The supplied parameters are invalid.", details=details)
 
 
-def unauthenticated(message: str) -> CalendlyError:
+def unauthenticated(message: str) -> ApiError:
     """401, with one of three messages."""
-    return CalendlyError(401, "Unauthenticated", message)
+    return ApiError(401, "Unauthenticated", message)
 
 
-def insufficient_scope(required_scopes: Sequence[str]) -> CalendlyError:
+def insufficient_scope(required_scopes: Sequence[str]) -> ApiError:
     """403 for a token without the scope; its body has no details."""
     message = "This operation requires the scopes listed in the 'required_scopes' array."
-    return CalendlyError(403, "Insufficient scope", message, required_scopes=required_scopes)
+    return ApiError(403, "Insufficient scope", message, required_scopes=required_scopes)
 
 
-def permission_denied(message: str) -> CalendlyError:
+def permission_denied(message: str) -> ApiError:
     """403 for a role, a plan or a state of affairs."""
-    return CalendlyError(403, "Permission Denied", message)
+    return ApiError(403, "Permission Denied", message)
 
 
-def not_found() -> CalendlyError:
+def not_found() -> ApiError:
     """404: no such resource."""
-    return CalendlyError(404, "Resource Not Found", "The server could not find the requested resource.")
+    return ApiError(404, "Resource Not Found", "The server could not find the requested resource.")
 
 
-def already_exists(message: str) -> CalendlyError:
+def already_exists(message: str) -> ApiError:
     """409, which only webhook subscriptions know."""
-    return CalendlyError(409, "Already Exists", message)
+    return ApiError(409, "Already Exists", message)
 
 
-def too_many_requests(headers: Mapping[str, str] | None = None) -> CalendlyError:
+def too_many_requests(headers: Mapping[str, str] | None = None) -> ApiError:
     """429; Calendly documents its headers but no body."""
     message = "You have exceeded the rate limit. Try again later."
-    return CalendlyError(429, "Too Many Requests", message, headers=headers)
+    return ApiError(429, "Too Many Requests", message, headers=headers)
 
 
 def body_for(status: int) -> dict[str, object]:
@@ -86,9 +92,9 @@ def body_for(status: int) -> dict[str, object]:
         403: permission_denied("You do not have permission"),
         404: not_found(),
         409: already_exists("Hook with this url already exists"),
-        424: CalendlyError(424, "External Calendar Error", "There is a problem accessing your calendar."),
+        424: ApiError(424, "External Calendar Error", "There is a problem accessing your calendar."),
         429: too_many_requests(),
-        500: CalendlyError(
+        500: ApiError(
             500,
             "Internal Server Error",
             "The server encountered an unexpected condition that prevented it from fulfilling the request.",

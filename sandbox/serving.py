@@ -14,9 +14,9 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.app import create_app
-from sandbox.clock import Now, Sleep, utc_now
-from sandbox.gate import CLOSE
-from sandbox.state import Sandbox
+from sandbox.requests.gate import CLOSE
+from sandbox.state.clock import RealNow, Sleep, utc_now
+from sandbox.state.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def running(
-    host: str = "127.0.0.1", port: int = 0, *, now: Now = utc_now, sleep: Sleep = asyncio.sleep
+    host: str = "127.0.0.1", port: int = 0, *, now: RealNow = utc_now, sleep: Sleep = asyncio.sleep
 ) -> AsyncGenerator[RunningSandbox]:
     """Answer on a socket until the block is left.
 

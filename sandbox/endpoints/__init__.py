@@ -1,5 +1,7 @@
 """The 28 endpoints, one file for each of Calendly's resources."""
 
+from typing import Final
+
 from sandbox.endpoints import (
     availability,
     data_compliance,
@@ -15,7 +17,7 @@ from sandbox.endpoints import (
 )
 
 # GET /users/me is GET /users/{uuid}.
-ENDPOINTS = (
+ENDPOINTS: Final = (
     *users.ENDPOINTS,
     *event_types.ENDPOINTS,
     *one_off_event_types.ENDPOINTS,

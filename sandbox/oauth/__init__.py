@@ -8,7 +8,7 @@ from sandbox.oauth.metadata import metadata_route
 from sandbox.oauth.register import register_route
 from sandbox.oauth.revoke import revoke_route
 from sandbox.oauth.token import token_route
-from sandbox.state import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 
 def oauth_routes(sandbox: Sandbox) -> list[Route]:

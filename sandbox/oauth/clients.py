@@ -9,22 +9,21 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.credentials import OAuthClient
-from sandbox.errors import CalendlyError
-from sandbox.gate import error_response
-from sandbox.oauth.errors import OAuthError, invalid_client, invalid_request
-from sandbox.records import Records
+from sandbox.errors import ApiError
+from sandbox.oauth.errors import OAuthRefusal, invalid_client, invalid_request
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.records.records import Records
 
-Form = dict[str, str]
+FormFields = dict[str, str]
 
 
-def single(pairs: Iterable[tuple[str, str]]) -> Form:
+def single(pairs: Iterable[tuple[str, str]]) -> FormFields:
     """Return parameters that come once each (RFC 6749, section 3.1).
 
     Raises:
         OAuthError: one came twice.
     """
-    form: Form = {}
+    form: FormFields = {}
     for name, value in pairs:
         if name in form:
             raise invalid_request(f"{name} is there more than once.")
@@ -32,7 +31,7 @@ def single(pairs: Iterable[tuple[str, str]]) -> Form:
     return form
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> FormFields:
     """Read a form-encoded body.
 
     Raises:
@@ -44,7 +43,7 @@ async def read_form(request: Request) -> Form:
         raise invalid_request("The body must be form-encoded.") from error
 
 
-def authenticate(records: Records, form: Form, authorization: str) -> OAuthClient:
+def authenticate(records: Records, form: FormFields, authorization: str) -> StoredOAuthClient:
     """Find the client by HTTP Basic or by the form; a public one has no secret to show.
 
     Raises:
@@ -76,9 +75,9 @@ def answering(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Req
     async def answer_or_refuse(request: Request) -> Response:
         try:
             return await answer(request)
-        except OAuthError as error:
+        except OAuthRefusal as error:
             return error.response()
-        except CalendlyError as error:  # too many requests for tokens
-            return error_response(error)
+        except ApiError as error:  # too many requests for tokens
+            return error.response()
 
     return answer_or_refuse

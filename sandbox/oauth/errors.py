@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Final
 
 from starlette.responses import JSONResponse, Response
 
-NOT_STORED = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+NOT_STORED: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
-class OAuthError(Exception):
+class OAuthRefusal(Exception):
     """A refusal.
 
     Args:
@@ -33,19 +34,19 @@ class OAuthError(Exception):
         return JSONResponse(self.members, status_code=self.status, headers={**NOT_STORED, **challenge})
 
 
-def invalid_request(description: str) -> OAuthError:
+def invalid_request(description: str) -> OAuthRefusal:
     """A parameter is missing, malformed or there twice."""
-    return OAuthError("invalid_request", description)
+    return OAuthRefusal("invalid_request", description)
 
 
-def invalid_client() -> OAuthError:
+def invalid_client() -> OAuthRefusal:
     """The client is unknown, or its secret is wrong."""
-    return OAuthError("invalid_client", "The client is unknown or did not authenticate.", 401)
+    return OAuthRefusal("invalid_client", "The client is unknown or did not authenticate.", 401)
 
 
-def invalid_grant(description: str) -> OAuthError:
+def invalid_grant(description: str) -> OAuthRefusal:
     """The code or refresh token does not serve."""
-    return OAuthError("invalid_grant", description)
+    return OAuthRefusal("invalid_grant", description)
 
 
 def required(form: Mapping[str, str], name: str) -> str:

@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.scopes import ALL_SCOPES
+from sandbox.records.scopes import ALL_SCOPES
 
 
 async def _metadata(request: Request) -> Response:

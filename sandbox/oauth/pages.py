@@ -3,16 +3,18 @@
 from collections.abc import Collection, Mapping
 from html import escape
 from string import Template
+from typing import Final
 
-from sandbox.records import Records, User
+from sandbox.records.people import StoredUser
+from sandbox.records.records import Records
 
-PAGE_HEADERS = {
+PAGE_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 
-_PAGE = Template("""<!DOCTYPE html>
+_PAGE: Final = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -58,7 +60,7 @@ $content
 </html>
 """)
 
-_FORM = Template("""<h1>$client would like to use Calendly</h1>
+_FORM: Final = Template("""<h1>$client would like to use Calendly</h1>
 <p>Here the people are made up, and nothing leaves this machine.</p>
 <form method="post" action="/oauth/authorize">
 $hidden
@@ -78,12 +80,20 @@ $scopes
 </div>
 </form>""")
 
-_PERSON = Template("""<label><input type="radio" name="person" value="$id"$checked required>
+_PERSON: Final = Template("""<label><input type="radio" name="person" value="$id"$checked required>
 <span>$name<span class="quiet">$role, $organization ($plan)</span></span></label>""")
 
 
 # What the form sends again; a `person` or `decision` in the address must not stand beside the one chosen.
-_KEPT = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
+_KEPT: Final = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
 
 
 def authorize_page(records: Records, client: str, scopes: Collection[str], asked: Mapping[str, str]) -> str:
@@ -101,7 +111,7 @@ def authorize_page(records: Records, client: str, scopes: Collection[str], asked
     return _PAGE.substitute(title=f"{escape(client)}: sign in to the Calendly sandbox", content=content)
 
 
-def _person(records: Records, person: User, *, first: bool) -> str:
+def _person(records: Records, person: StoredUser, *, first: bool) -> str:
     organization = records.organizations[person.organization]
     return _PERSON.substitute(
         id=person.id,

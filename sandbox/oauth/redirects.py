@@ -2,8 +2,8 @@
 
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from sandbox.credentials import OAuthClient
-from sandbox.loopback import is_loopback
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.requests.loopback import is_loopback
 
 
 def is_redirect_uri(address: str) -> bool:
@@ -26,7 +26,7 @@ def _split(address: str) -> SplitResult | None:
     return parts if parts.hostname and "#" not in address else None
 
 
-def accepts(client: OAuthClient, address: str) -> bool:
+def accepts(client: StoredOAuthClient, address: str) -> bool:
     """Say whether a client may be answered at an address: one it registered, to the letter."""
     return is_loopback_redirect(address) if client.redirect_uris is None else address in client.redirect_uris
 

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from sandbox.oauth.clients import answering, authenticate, read_form
 from sandbox.oauth.errors import NOT_STORED, required
 from sandbox.oauth.token import revoke_grant
-from sandbox.state import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 
 def revoke_route(sandbox: Sandbox) -> Route:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from calendly.errors import Conflict
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
