@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from calendly.endpoint import Endpoint
 
 # An object as Calendly sent it. Its values are anything until a model has read them.
-JSON: Final[TypeAlias] = dict[str, Any]
+JSON: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

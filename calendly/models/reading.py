@@ -57,7 +57,7 @@ def _existing(value: object, place: Path) -> Path:
 
 
 def _sorted_out(shape: object, value: dict[str, object]) -> dict[str, object]:
-    aside = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
+    aside: dict[str, object] = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
     rest = {name: field for name, field in value.items() if name not in aside}
     while misfits := _misfits(shape, rest):
         for path in misfits:
