@@ -26,11 +26,11 @@ from sandbox.state.sandbox import Sandbox
 
 
 def create_app(*, now: RealNow = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette:
-    """Make a sandbox with a state of its own, to be found as `app.state.sandbox`.
+    """Make the application of a new sandbox, which is kept as `app.state.sandbox`.
 
     Args:
-        now: the clock underneath the sandbox's own, an aware UTC time.
-        sleep: lets seconds of that clock pass, between two attempts of a webhook and for faults with a delay.
+        now: Reads the real time, as an aware UTC time.
+        sleep: Waits real seconds: before a webhook is sent again, and for a fault with a delay.
     """
     sandbox = Sandbox(SandboxClock(now, sleep))
 
@@ -66,7 +66,11 @@ def _route(sandbox: Sandbox, endpoint: SandboxEndpoint) -> Route:
 
 
 async def _call(sandbox: Sandbox, endpoint: SandboxEndpoint, request: Request) -> EndpointCall:
-    """Check who calls and with which scopes, and read the body; none at all is an empty object."""
+    """Check the token and its scopes, and read the body. An empty body is an empty object.
+
+    Raises:
+        ApiError: 401, 403 or 400.
+    """
     caller = identify(sandbox, request.headers.get("Authorization", ""))
     if not any(grants(caller.token.scopes, scope) for scope in endpoint.scopes):
         raise insufficient_scope(endpoint.scopes[:1])

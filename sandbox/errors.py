@@ -1,6 +1,6 @@
-"""How Calendly says no: one exception and a function for each of its titles.
+"""Calendly's errors: one exception, and a function for each title.
 
-Titles, messages and details are Calendly's own words where they are known.
+Titles, messages and details are Calendly's own texts where they are known.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,18 +12,18 @@ BadParameter = dict[str, str]
 
 
 class ApiError(Exception):
-    """An answer that refuses.
+    """An error that Calendly answers.
 
     Args:
-        status: the HTTP status.
-        title: Calendly's short name for what went wrong.
-        message: one sentence.
-        details: a row for each bad parameter: `parameter`, `message` and sometimes `code`.
-        required_scopes: what the token would need; only for a missing scope.
-        headers: what the answer carries besides.
+        status: The HTTP status.
+        title: Calendly's short name for the error.
+        message: One sentence.
+        details: One entry per bad parameter: `parameter`, `message` and sometimes `code`.
+        required_scopes: The scopes the token needs, where it lacks one.
+        headers: Further headers of the response.
     """
 
-    def __init__(  # noqa: PLR0913  # what an answer has
+    def __init__(  # noqa: PLR0913 - the fields of the error body
         self,
         status: int,
         title: str,
@@ -48,44 +48,44 @@ class ApiError(Exception):
 
 
 def invalid_argument(*details: BadParameter) -> ApiError:
-    """400: the details name what is wrong; there may be none."""
+    """Return the 400 for bad parameters; `details` may be empty."""
     return ApiError(400, "Invalid Argument", "The supplied parameters are invalid.", details=details)
 
 
 def unauthenticated(message: str) -> ApiError:
-    """401, with one of three messages."""
+    """Return the 401. Calendly has three messages for it."""
     return ApiError(401, "Unauthenticated", message)
 
 
 def insufficient_scope(required_scopes: Sequence[str]) -> ApiError:
-    """403 for a token without the scope; its body has no details."""
+    """Return the 403 for a token without the scope. Its body has no details."""
     message = "This operation requires the scopes listed in the 'required_scopes' array."
     return ApiError(403, "Insufficient scope", message, required_scopes=required_scopes)
 
 
 def permission_denied(message: str) -> ApiError:
-    """403 for a role, a plan or a state of affairs."""
+    """Return the 403 for a role, a plan or a state that does not allow the request."""
     return ApiError(403, "Permission Denied", message)
 
 
 def not_found() -> ApiError:
-    """404: no such resource."""
+    """Return the 404."""
     return ApiError(404, "Resource Not Found", "The server could not find the requested resource.")
 
 
 def already_exists(message: str) -> ApiError:
-    """409, which only webhook subscriptions know."""
+    """Return the 409. Only webhook subscriptions use it."""
     return ApiError(409, "Already Exists", message)
 
 
 def too_many_requests(headers: Mapping[str, str] | None = None) -> ApiError:
-    """429; Calendly documents its headers but no body."""
+    """Return the 429. Calendly documents its headers but no body."""
     message = "You have exceeded the rate limit. Try again later."
     return ApiError(429, "Too Many Requests", message, headers=headers)
 
 
 def body_for(status: int) -> dict[str, object]:
-    """Return the body Calendly sends with a status when nothing more is known."""
+    """Return the body Calendly sends with a status by default."""
     known = {
         400: invalid_argument(),
         401: unauthenticated("The access token is invalid"),

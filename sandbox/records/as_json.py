@@ -1,4 +1,4 @@
-"""Records as Calendly writes them in JSON."""
+"""Records as Calendly's JSON."""
 
 from datetime import UTC, datetime
 from typing import Final, cast
@@ -18,12 +18,12 @@ WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "satu
 
 
 def stamp(moment: datetime) -> str:
-    """Write a stored time: UTC with microseconds."""
+    """Return a stored time as text: UTC with microseconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def slot_stamp(moment: datetime) -> str:
-    """Write the start of an open slot: UTC without fractions."""
+    """Return the start of an open slot as text: UTC without fractions."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -36,7 +36,7 @@ def _user_uri(identifier: str | None) -> str | None:
 
 
 def embedded_user_json(user: StoredUser) -> JsonObject:
-    """Write a person as memberships carry one: without an organization."""
+    """Return a user as memberships contain them: without the organization."""
     return {
         "uri": user.uri,
         "name": user.name,
@@ -53,7 +53,7 @@ def embedded_user_json(user: StoredUser) -> JsonObject:
 
 
 def user_json(person: StoredUser) -> JsonObject:
-    """Write a person."""
+    """Return a user."""
     return {
         **embedded_user_json(person),
         "current_organization": uri("organizations", person.organization),
@@ -62,7 +62,7 @@ def user_json(person: StoredUser) -> JsonObject:
 
 
 def membership_json(records: Records, place: StoredMembership) -> JsonObject:
-    """Write a person's place in an organization."""
+    """Return a membership."""
     return {
         "uri": place.uri,
         "role": place.role,
@@ -74,7 +74,7 @@ def membership_json(records: Records, place: StoredMembership) -> JsonObject:
 
 
 def invitation_json(invited: StoredInvitation) -> JsonObject:
-    """Write an invitation; `user` is there only once it was accepted."""
+    """Return an invitation. `user` is there once it was accepted."""
     accepted = {} if invited.user is None else {"user": uri("users", invited.user)}
     return {
         "uri": invited.uri,
@@ -93,7 +93,7 @@ def _intervals(hours: DayHours) -> list[JsonObject]:
 
 
 def schedule_json(plan: StoredSchedule) -> JsonObject:
-    """Write working hours: a rule for each weekday, Sunday first, then one for each date that differs."""
+    """Return an availability schedule: a rule for each weekday, Sunday first, then one for each date that differs."""
     weekdays = [
         {"type": "wday", "wday": WEEKDAYS[day], "intervals": _intervals(plan.hours.weekdays.get(day, ()))}
         for day in (6, 0, 1, 2, 3, 4, 5)
@@ -125,7 +125,7 @@ def _question(position: int, question: StoredQuestion) -> JsonObject:
 
 
 def event_type_json(records: Records, kind: StoredEventType) -> JsonObject:
-    """Write an event type; one that several people host in turn or together has no profile."""
+    """Return an event type. One with several hosts has no profile."""
     owner = records.users[kind.owner]
     one_off = kind.date_limits is not None
     profile = {"type": "User", "name": owner.name, "owner": owner.uri} if kind.pooling_type is None else None
@@ -163,7 +163,7 @@ def event_type_json(records: Records, kind: StoredEventType) -> JsonObject:
 
 
 def cancellation_json(record: StoredCancellation) -> JsonObject:
-    """Write who called a meeting off."""
+    """Return a cancellation."""
     return {
         "canceled_by": record.canceled_by,
         "reason": record.reason,
@@ -172,13 +172,13 @@ def cancellation_json(record: StoredCancellation) -> JsonObject:
     }
 
 
-def _cancellation_key(record: StoredCancellation | None) -> JsonObject:
-    """Give the key only to what was canceled: Calendly leaves it out otherwise."""
+def _cancellation_field(record: StoredCancellation | None) -> JsonObject:
+    """Return the `cancellation` field. Calendly leaves it out where nothing was canceled."""
     return {} if record is None else {"cancellation": cancellation_json(record)}
 
 
 def scheduled_event_json(records: Records, event: StoredScheduledEvent) -> JsonObject:
-    """Write a booked meeting."""
+    """Return a scheduled event."""
     hosts = [records.users[host] for host in event.hosts]
     return {
         "uri": event.uri,
@@ -211,7 +211,7 @@ def scheduled_event_json(records: Records, event: StoredScheduledEvent) -> JsonO
             {"email": guest.email, "created_at": stamp(guest.created_at), "updated_at": stamp(guest.created_at)}
             for guest in event.guests
         ],
-        **_cancellation_key(event.cancellation),
+        **_cancellation_field(event.cancellation),
         "calendar_event": (
             None if event.calendar_event is None else {"kind": "google", "external_id": event.calendar_event}
         ),
@@ -219,7 +219,7 @@ def scheduled_event_json(records: Records, event: StoredScheduledEvent) -> JsonO
 
 
 def invitee_json(person: StoredInvitee) -> JsonObject:
-    """Write an invitee."""
+    """Return an invitee."""
     no_show_id, no_show_at = person.no_show or (None, None)
     return {
         "uri": person.uri,
@@ -243,7 +243,7 @@ def invitee_json(person: StoredInvitee) -> JsonObject:
         "cancel_url": person.cancel_url,
         "reschedule_url": person.reschedule_url,
         "routing_form_submission": None,
-        **_cancellation_key(person.cancellation),
+        **_cancellation_field(person.cancellation),
         "payment": None,
         "no_show": (
             None
@@ -257,7 +257,7 @@ def invitee_json(person: StoredInvitee) -> JsonObject:
 
 
 def webhook_subscription_json(hook: StoredWebhookSubscription) -> JsonObject:
-    """Write a subscription; its signing key never leaves."""
+    """Return a subscription, without its signing key."""
     return {
         "uri": hook.uri,
         "callback_url": hook.callback_url,
@@ -275,7 +275,7 @@ def webhook_subscription_json(hook: StoredWebhookSubscription) -> JsonObject:
 
 
 def webhook_payload(records: Records, event: StoredScheduledEvent, person: StoredInvitee) -> JsonObject:
-    """Write what a delivery carries: the invitee with the event, which lacks its calendar entry and buffers."""
+    """Return the payload of a delivery: the invitee with the event, without its calendar entry and buffers."""
     told = scheduled_event_json(records, event)
     del told["calendar_event"]
     hosts = cast("list[JsonObject]", told["event_memberships"])

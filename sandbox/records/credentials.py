@@ -1,4 +1,4 @@
-"""What opens the sandbox: tokens, codes, and the applications they are given to."""
+"""Tokens, authorization codes, and the OAuth applications they are issued to."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,18 @@ from datetime import datetime
 
 @dataclass
 class StoredAccessToken:
-    """A key to the API. `scopes` None is from before scopes and may do everything; `client` None is personal."""
+    """An access token or a personal access token.
+
+    Attributes:
+        value: The token.
+        user: Id of the user it acts for.
+        scopes: What it grants; None for a token from before scopes, which grants everything.
+        client: Id of the application; None for a personal access token.
+        grant: The sign-in it came from.
+        issued_at: When it was issued.
+        expires_at: When it expires; None is never.
+        revoked: Whether it was revoked.
+    """
 
     value: str
     user: str
@@ -20,7 +31,7 @@ class StoredAccessToken:
 
 @dataclass
 class StoredRefreshToken:
-    """Good for one renewal."""
+    """A refresh token, which works once. The fields are those of an access token."""
 
     value: str
     user: str
@@ -33,7 +44,19 @@ class StoredRefreshToken:
 
 @dataclass
 class StoredAuthorizationCode:
-    """What the browser carries back; good once, within ten minutes."""
+    """An authorization code, which works once.
+
+    Attributes:
+        value: The code.
+        user: Id of the user who signed in.
+        scopes: What the tokens will grant.
+        client: Id of the application.
+        redirect_uri: Where it was sent.
+        challenge: The PKCE challenge, None without PKCE.
+        expires_at: When it expires.
+        grant: The sign-in it came from.
+        used: Whether it was redeemed.
+    """
 
     value: str
     user: str
@@ -48,7 +71,15 @@ class StoredAuthorizationCode:
 
 @dataclass(frozen=True)
 class StoredOAuthClient:
-    """An application. `secret` None is public (PKCE required); `redirect_uris` None takes any http loopback address."""
+    """An OAuth application.
+
+    Attributes:
+        id: The client id.
+        name: What the consent page calls it.
+        secret: The client secret; None for a public client, which needs PKCE.
+        redirect_uris: Where it may be answered; None allows any http loopback address.
+        signing_key: The key that signs its webhooks.
+    """
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""What can be booked: event types, and links that serve one booking."""
+"""Event types and single-use scheduling links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,11 @@ Pooling = Literal["round_robin", "collective"]
 
 @dataclass(frozen=True)
 class StoredQuestion:
-    """A question of a booking form; `name` is its text."""
+    """A custom question of an event type.
+
+    Attributes:
+        name: The text of the question.
+    """
 
     name: str
     type: Literal["string", "text", "phone_number", "single_select", "multi_select"]
@@ -25,7 +29,15 @@ class StoredQuestion:
 
 @dataclass(frozen=True)
 class DateLimits:
-    """The days, or the spots, in which a one-off type can be booked. `spots` empty means by days."""
+    """When a one-off event type can be booked: within a range of dates, or within single spots.
+
+    Attributes:
+        timezone: IANA name of the zone of the dates.
+        first: The first date.
+        last: The last date.
+        only_weekdays: Whether weekends are left out.
+        spots: The spots; empty where the dates count.
+    """
 
     timezone: str
     first: date
@@ -36,7 +48,16 @@ class DateLimits:
 
 @dataclass
 class StoredEventType(StoredResource):
-    """A kind of meeting. Lengths are minutes; `schedule` None means the default schedule of each host."""
+    """An event type. Durations are in minutes.
+
+    Attributes:
+        owner: Id of the user who owns it.
+        hosts: Ids of the users who host its meetings.
+        invitee_limit: The most invitees of one meeting.
+        schedule: Id of its availability schedule; None is the default schedule of each host.
+        increment: Time between two possible starts.
+        date_limits: When it can be booked, for a one-off event type.
+    """
 
     collection: ClassVar[str] = "event_types"
 
@@ -71,7 +92,14 @@ class StoredEventType(StoredResource):
 
 @dataclass
 class StoredSchedulingLink:
-    """A page that takes one booking."""
+    """A single-use scheduling link.
+
+    Attributes:
+        booking_url: The page.
+        event_type: Id of the event type.
+        created_at: When it was created.
+        used: Whether it was booked.
+    """
 
     booking_url: str
     event_type: str

@@ -1,17 +1,23 @@
-"""Where a meeting takes place: the kinds that are written, and the types that are read back."""
+"""Locations of meetings: from the `kind` that is written to the `type` that is read."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from sandbox.records.event_types import StoredEventType
 
-# What the write side calls a place, and the read side another.
+# Kinds whose type has another name.
 _READ_TYPES: Final = {"gotomeeting_conference": "gotomeeting"}
 _PLACES: Final = {"physical", "custom", "ask_invitee", "outbound_call", "inbound_call"}
 
 
 def read_location(kind: StoredEventType, chosen: Mapping[str, str], event: str) -> dict[str, object]:
-    """Turn a place as it is written (`kind`) into one as it is read (`type`), with what the type configures."""
+    """Return the location of a scheduled event, with the details that the event type configures.
+
+    Args:
+        kind: The event type.
+        chosen: The location as it was asked for.
+        event: Id of the scheduled event, from which the meeting number follows.
+    """
     nothing: Mapping[str, str] = {}
     configured = next((one for one in kind.locations if one["kind"] == chosen["kind"]), nothing)
     read_type = _READ_TYPES.get(chosen["kind"], chosen["kind"])

@@ -1,4 +1,4 @@
-"""Who is in an organization: its members, groups and invitations, and the hours people work."""
+"""Organizations, their users, memberships, groups and invitations, and the users' working hours."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,13 @@ Role = Literal["owner", "admin", "user"]
 
 @dataclass
 class StoredOrganization(StoredResource):
-    """A customer of Calendly's; `seats` bounds members and pending invitations together."""
+    """An organization.
+
+    Attributes:
+        name: Its name.
+        plan: What it pays for.
+        seats: The most members and pending invitations together.
+    """
 
     collection: ClassVar[str] = "organizations"
 
@@ -26,7 +32,12 @@ class StoredOrganization(StoredResource):
 
 @dataclass
 class StoredBusyTime:
-    """Time a person has no room in, known from a connected calendar (`external`) or held by Calendly (`reserved`)."""
+    """A time when a user cannot be booked.
+
+    Attributes:
+        type: From a connected calendar (`external`), or held by Calendly (`reserved`).
+        interval: When.
+    """
 
     type: Literal["external", "reserved"]
     interval: TimeSpan
@@ -34,7 +45,12 @@ class StoredBusyTime:
 
 @dataclass
 class StoredUser(StoredResource):
-    """A person; `calendar` says whether a calendar is connected."""
+    """A user.
+
+    Attributes:
+        calendar: Whether a calendar is connected.
+        busy_times: When they cannot be booked, apart from their meetings.
+    """
 
     collection: ClassVar[str] = "users"
 
@@ -52,7 +68,7 @@ class StoredUser(StoredResource):
 
 @dataclass
 class StoredMembership(StoredResource):
-    """A person's place in an organization."""
+    """A user's membership in an organization."""
 
     collection: ClassVar[str] = "organization_memberships"
 
@@ -65,7 +81,12 @@ class StoredMembership(StoredResource):
 
 @dataclass
 class StoredGroup(StoredResource):
-    """Some members of an organization, and who of them administers the group."""
+    """A group of an organization's users.
+
+    Attributes:
+        members: Ids of its users.
+        admins: Ids of those who administer it.
+    """
 
     collection: ClassVar[str] = "groups"
 
@@ -76,7 +97,11 @@ class StoredGroup(StoredResource):
 
 @dataclass
 class StoredInvitation(StoredResource):
-    """An invitation into an organization; `user` once accepted."""
+    """An invitation to join an organization.
+
+    Attributes:
+        user: Id of the user, once accepted.
+    """
 
     collection: ClassVar[str] = "invitations"
 
@@ -95,7 +120,7 @@ class StoredInvitation(StoredResource):
 
 @dataclass
 class StoredSchedule(StoredResource):
-    """Hours a person works."""
+    """An availability schedule of a user."""
 
     collection: ClassVar[str] = "user_availability_schedules"
 

@@ -1,4 +1,4 @@
-"""Everything a sandbox remembers."""
+"""All records of a sandbox."""
 
 from dataclasses import dataclass, field
 
@@ -23,7 +23,7 @@ from sandbox.records.webhooks import StoredWebhookSubscription
 
 @dataclass
 class Records:
-    """Everything, by id (tokens, codes and links by their value)."""
+    """All records by id; tokens, codes and links by their value."""
 
     organizations: dict[str, StoredOrganization] = field(default_factory=dict[str, StoredOrganization])
     users: dict[str, StoredUser] = field(default_factory=dict[str, StoredUser])
@@ -41,10 +41,10 @@ class Records:
     clients: dict[str, StoredOAuthClient] = field(default_factory=dict[str, StoredOAuthClient])
 
     def membership_of(self, user: str) -> StoredMembership:
-        """Return the place of a person, who always has exactly one."""
+        """Return the membership of a user, who always has exactly one."""
         return next(membership for membership in self.memberships.values() if membership.user == user)
 
     def invitee(self, identifier: str) -> StoredInvitee | None:
-        """Find an invitee whose event is not known."""
+        """Return the invitee with an id, in whichever event."""
         found = (one for event in self.events.values() for one in event.invitees if one.id == identifier)
         return next(found, None)

@@ -1,4 +1,4 @@
-"""What has been booked: scheduled events and their invitees."""
+"""Scheduled events and their invitees."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from sandbox.records.slots import TimeSpan
 
 @dataclass(frozen=True)
 class StoredCancellation:
-    """Who called a meeting off, and why."""
+    """A cancellation."""
 
     canceled_by: str
     reason: str | None
@@ -23,7 +23,7 @@ class StoredCancellation:
 
 @dataclass(frozen=True)
 class StoredGuest:
-    """Someone an invitee brings along."""
+    """A guest whom an invitee added."""
 
     email: str
     created_at: datetime
@@ -31,7 +31,7 @@ class StoredGuest:
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """What an invitee answered to a question."""
+    """An invitee's answer to a custom question."""
 
     question: str
     answer: str
@@ -40,7 +40,15 @@ class StoredAnswer:
 
 @dataclass
 class StoredInvitee(StoredResource):
-    """Someone who booked a meeting."""
+    """An invitee.
+
+    Attributes:
+        event: Id of the scheduled event.
+        listed_at: When lists begin to show the invitee.
+        no_show: Id and time of the no-show mark.
+        scheduling_method: None for a booking on a page.
+        scheduled_by: Id of the user who booked through the API.
+    """
 
     collection: ClassVar[str] = "invitees"
 
@@ -71,18 +79,24 @@ class StoredInvitee(StoredResource):
 
     @property
     def cancel_url(self) -> str:
-        """Return the page on which the invitee cancels."""
+        """The page on which the invitee cancels."""
         return f"{PAGES}/cancellations/{self.id}"
 
     @property
     def reschedule_url(self) -> str:
-        """Return the page on which the invitee moves the meeting."""
+        """The page on which the invitee reschedules."""
         return f"{PAGES}/reschedulings/{self.id}"
 
 
 @dataclass
 class StoredScheduledEvent(StoredResource):
-    """A booked meeting. `listed_at` is when lists begin to show it."""
+    """A scheduled event.
+
+    Attributes:
+        hosts: Ids of the users who host it.
+        listed_at: When lists begin to show it.
+        calendar_event: Id of the entry in the host's calendar.
+    """
 
     collection: ClassVar[str] = "scheduled_events"
 
@@ -105,7 +119,7 @@ class StoredScheduledEvent(StoredResource):
 
     @property
     def buffered_times(self) -> TimeSpan:
-        """Return the time the hosts keep free for it, buffers included."""
+        """The time the hosts keep free for it, buffers included."""
         return TimeSpan(
             self.times.start - timedelta(minutes=self.before_buffer),
             self.times.end + timedelta(minutes=self.after_buffer),
@@ -113,5 +127,5 @@ class StoredScheduledEvent(StoredResource):
 
     @property
     def active_invitees(self) -> list[StoredInvitee]:
-        """Return who has not canceled."""
+        """The invitees who have not canceled."""
         return [invitee for invitee in self.invitees if invitee.cancellation is None]

@@ -1,4 +1,4 @@
-"""Calendly's scopes: which there are, and that writing includes reading."""
+"""Calendly's scopes. A write scope includes its read scope."""
 
 from collections.abc import Collection
 from typing import Final
@@ -31,7 +31,7 @@ ALL_SCOPES: Final = READ_SCOPES | frozenset(
 
 
 def grants(held: Collection[str] | None, wanted: str) -> bool:
-    """Say whether scopes open an operation; None stands for a token from before scopes, which opens all."""
+    """Return whether the `held` scopes include `wanted`. None, for a token from before scopes, includes all."""
     if held is None or wanted in held:
         return True
     family, _, access = wanted.partition(":")

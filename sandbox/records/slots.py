@@ -1,4 +1,4 @@
-"""When a person can be met: working hours in their own zone, minus what keeps them busy. Pure functions."""
+"""When a user can be booked: working hours in their own zone, minus busy times. Pure functions."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,23 +13,34 @@ WEEKEND: Final = frozenset({5, 6})  # Monday is 0
 
 @dataclass(frozen=True)
 class TimeSpan:
-    """From `start` until just before `end`, both aware."""
+    """A range of time, without its end.
+
+    Attributes:
+        start: The first instant, an aware time.
+        end: The instant after the last, an aware time.
+    """
 
     start: datetime
     end: datetime
 
     def overlaps(self, other: "TimeSpan") -> bool:
-        """Say whether both share more than an edge."""
+        """Return whether both share more than an edge."""
         return self.start < other.end and other.start < self.end
 
     def contains(self, other: "TimeSpan") -> bool:
-        """Say whether the other lies within this one, edges included."""
+        """Return whether the other lies within this one, edges included."""
         return self.start <= other.start and other.end <= self.end
 
 
 @dataclass(frozen=True)
 class WorkingHours:
-    """Wall-clock hours in a zone: by weekday (Monday is 0), and by date, which overrides the weekday."""
+    """Working hours as wall-clock times.
+
+    Attributes:
+        zone: IANA name of the time zone.
+        weekdays: The hours of each weekday; Monday is 0.
+        dates: The hours of single dates, which override those of the weekday.
+    """
 
     zone: str
     weekdays: Mapping[int, DayHours]
@@ -38,7 +49,14 @@ class WorkingHours:
 
 @dataclass(frozen=True)
 class Rhythm:
-    """How long a meeting is, how often one may start, and the free time it needs around it."""
+    """How an event type fills time.
+
+    Attributes:
+        duration: Length of a meeting.
+        step: Time between two possible starts.
+        before: Free time needed before a meeting.
+        after: Free time needed after it.
+    """
 
     duration: timedelta
     step: timedelta
@@ -47,9 +65,9 @@ class Rhythm:
 
 
 def working_intervals(hours: WorkingHours, window: TimeSpan) -> Iterator[TimeSpan]:
-    """Give the working hours of each day that touches the window, in UTC.
+    """Yield the working hours of each day that touches the window, in UTC.
 
-    The ends of each day are converted one by one, so a day on which the clocks change keeps its wall-clock hours.
+    Each end is converted on its own, so a day on which the clocks change keeps its wall-clock hours.
     """
     zone = ZoneInfo(hours.zone)
     day = window.start.astimezone(zone).date()
@@ -63,7 +81,7 @@ def working_intervals(hours: WorkingHours, window: TimeSpan) -> Iterator[TimeSpa
 
 
 def open_starts(hours: WorkingHours, rhythm: Rhythm, busy: Sequence[TimeSpan], window: TimeSpan) -> Iterator[datetime]:
-    """Give the moments in the window at which a meeting may start, in order."""
+    """Yield the times in the window at which a meeting can start, in order."""
     for working in working_intervals(hours, window):
         start = working.start
         while start + rhythm.duration <= working.end:

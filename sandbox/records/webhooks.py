@@ -1,4 +1,4 @@
-"""Who is told what happens."""
+"""Webhook subscriptions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,14 @@ from sandbox.records.identifiers import StoredResource
 
 @dataclass
 class StoredWebhookSubscription(StoredResource):
-    """Where to send which happenings of whom; `subject` is the user or group that `scope` speaks of."""
+    """A webhook subscription.
+
+    Attributes:
+        events: Names of the events it covers.
+        subject: Id of the user or group for those scopes.
+        creator: Id of the user who created it.
+        retry_started_at: Since when deliveries fail.
+    """
 
     collection: ClassVar[str] = "webhook_subscriptions"
 

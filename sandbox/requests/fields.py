@@ -1,7 +1,7 @@
-"""Reading a query or a JSON body field by field, collecting all that is wrong before refusing.
+"""Reads a query or a JSON body field by field, and reports all bad parameters at once.
 
-A value that is absent or wrong reads as empty, so that the next field can be read; `check` then refuses with one
-detail for each bad parameter.
+A missing or bad value reads as empty, so that the next field can be read; `check` then raises one
+error with a detail for each bad parameter.
 """
 
 import json
@@ -15,11 +15,11 @@ from sandbox.errors import ApiError, BadParameter, invalid_argument
 from sandbox.records.identifiers import id_of
 
 MUST_BE_FILLED: Final = "must be filled"
-LAST_YEAR: Final = 9000  # beyond it sums of times would overflow
+LAST_YEAR: Final = 9000  # later times would overflow when something is added
 
 
 def read_object(text: bytes) -> dict[str, object] | None:
-    """Read a JSON object whose texts can be written again (a lone surrogate cannot); None for anything else."""
+    """Return the JSON object in a body, None for anything else, and for texts with a lone surrogate."""
     try:
         body = cast("object", json.loads(text))
         json.dumps(body, ensure_ascii=False).encode()
@@ -29,12 +29,12 @@ def read_object(text: bytes) -> dict[str, object] | None:
 
 
 def is_email(value: str) -> bool:
-    """Say whether this looks like an address of one person."""
+    """Return whether this looks like one e-mail address."""
     return re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", value) is not None and value.isprintable()
 
 
 def read_time(value: object) -> datetime | None:
-    """Read an ISO 8601 time with an offset, as UTC; None for anything else, and for a year nobody means."""
+    """Return an ISO 8601 time with an offset as UTC, None for anything else and after `LAST_YEAR`."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         read = moment.astimezone(UTC) if moment is not None and moment.tzinfo is not None else None
@@ -44,7 +44,7 @@ def read_time(value: object) -> datetime | None:
 
 
 def is_timezone(value: str) -> bool:
-    """Say whether this is an IANA name."""
+    """Return whether this is an IANA name."""
     try:
         ZoneInfo(value)
     except (KeyError, ValueError, OSError):  # unknown, malformed, and a folder of the database
@@ -53,7 +53,7 @@ def is_timezone(value: str) -> bool:
 
 
 def objects_in(value: object) -> list[dict[str, object]] | None:
-    """Return a list of JSON objects as such; None for anything else."""
+    """Return `value` if it is a list of JSON objects, else None."""
     if not isinstance(value, list):
         return None
     rows = cast("list[object]", value)
@@ -62,7 +62,7 @@ def objects_in(value: object) -> list[dict[str, object]] | None:
 
 
 def texts_in(value: object) -> list[str] | None:
-    """Return a list of texts as such; None for anything else."""
+    """Return `value` if it is a list of texts, else None."""
     if not isinstance(value, list):
         return None
     rows = cast("list[object]", value)
@@ -71,12 +71,12 @@ def texts_in(value: object) -> list[str] | None:
 
 
 class InputFields:
-    """Named values from outside and what is wrong with them.
+    """The fields of a query or a JSON object, and what is wrong with them.
 
     Args:
-        values: the query, or a JSON object.
-        prefix: stands before each name in the details: `invitee.` for the fields within `invitee`.
-        problems: where to collect; fields within a body share those of the body.
+        values: The query, or a JSON object.
+        prefix: Precedes each name in the details: `invitee.` for the fields of `invitee`.
+        problems: Where details are collected; nested objects share those of the body.
     """
 
     def __init__(
@@ -87,33 +87,33 @@ class InputFields:
         self._problems = [] if problems is None else problems
 
     def refuse(self, name: str, message: str) -> None:
-        """Note that a field is wrong."""
+        """Note a bad field."""
         self._problems.append({"parameter": self._prefix + name, "message": message})
 
     @property
     def good(self) -> bool:
-        """Say whether nothing was noted."""
+        """Whether no field was bad so far."""
         return not self._problems
 
     def refusal(self) -> ApiError:
-        """Return the 400 with everything that was noted."""
+        """Return the 400 with a detail for each bad field."""
         return invalid_argument(*self._problems)
 
     def check(self) -> None:
-        """Refuse when anything was noted.
+        """Refuse the request if any field was bad.
 
         Raises:
-            CalendlyError: 400 with the details.
+            ApiError: 400 with the details.
         """
         if not self.good:
             raise self.refusal()
 
     def has(self, name: str) -> bool:
-        """Say whether the field was sent at all, null counting as not sent."""
+        """Return whether the field was sent and is not null."""
         return self._values.get(name) is not None
 
     def named(self, name: str) -> bool:
-        """Say whether the field was sent, be it as null."""
+        """Return whether the field was sent, even as null."""
         return name in self._values
 
     def names(self) -> list[str]:
@@ -121,14 +121,14 @@ class InputFields:
         return list(self._values)
 
     def raw(self, name: str, *, required: bool = False) -> object:
-        """Return the value as it came."""
+        """Return the value as it was sent."""
         value = self._values.get(name)
         if required and value in (None, ""):
             self.refuse(name, MUST_BE_FILLED)
         return value
 
     def text(self, name: str, *, required: bool = False, most: int | None = None) -> str:
-        """Return a text, empty when absent."""
+        """Return a text, empty when missing."""
         value = self.raw(name, required=required)
         if value is None:
             return ""
@@ -140,7 +140,7 @@ class InputFields:
         return value
 
     def nullable_text(self, name: str) -> str | None:
-        """Return a text or the null that must be there."""
+        """Return a text or null; the field must be there."""
         value = self._values.get(name)
         if name not in self._values:
             self.refuse(name, "is missing")
@@ -149,7 +149,7 @@ class InputFields:
         return value if isinstance(value, str) else None
 
     def choice(self, name: str, allowed: Collection[str], *, required: bool = False) -> str:
-        """Return one of the allowed words, empty when absent."""
+        """Return one of the allowed words, empty when missing."""
         value = self.text(name, required=required)
         if value and value not in allowed:
             self.refuse(name, f"must be one of: {', '.join(allowed)}")
@@ -157,7 +157,7 @@ class InputFields:
         return value
 
     def reference(self, name: str, collection: str, *, required: bool = False) -> str:
-        """Return the id within a resource URI, empty when absent."""
+        """Return the id in a resource URI, empty when missing."""
         value = self.text(name, required=required)
         identifier = id_of(value, collection) if value else ""
         if identifier is None:
@@ -166,21 +166,21 @@ class InputFields:
         return identifier
 
     def email(self, name: str, *, required: bool = False) -> str:
-        """Return an e-mail address, empty when absent."""
+        """Return an e-mail address, empty when missing."""
         value = self.text(name, required=required)
         if value and not is_email(value):
             self.refuse(name, f"{value} is an invalid email format")
         return value
 
     def timezone(self, name: str, *, required: bool = False) -> str:
-        """Return an IANA zone name, empty when absent."""
+        """Return an IANA zone name, empty when missing."""
         value = self.text(name, required=required)
         if value and not is_timezone(value):
             self.refuse(name, "is not an IANA time zone")
         return value
 
     def time(self, name: str) -> datetime | None:
-        """Return a time in UTC, None when absent."""
+        """Return a time in UTC, None when missing."""
         value = self.text(name)
         moment = read_time(value) if value else None
         if value and moment is None:
@@ -188,12 +188,12 @@ class InputFields:
         return moment
 
     def required_time(self, name: str) -> datetime:
-        """Return a time in UTC that must be there."""
+        """Return a time in UTC; the field must be there."""
         self.raw(name, required=True)
         return self.time(name) or datetime.min.replace(tzinfo=UTC)
 
     def date(self, name: str) -> date:
-        """Return a date that must be there, as YYYY-MM-DD."""
+        """Return a date, written as YYYY-MM-DD; the field must be there."""
         value = self.text(name, required=True)
         try:
             return datetime.strptime(value, "%Y-%m-%d").replace(tzinfo=UTC).date() if value else date.min
@@ -202,7 +202,7 @@ class InputFields:
             return date.min
 
     def number(self, name: str, *, least: float, most: float, required: bool = False) -> float | None:
-        """Return a number within bounds, None when absent."""
+        """Return a number within bounds, None when missing."""
         value = self.raw(name, required=required)
         if value is None:
             return None
@@ -212,7 +212,7 @@ class InputFields:
         return value
 
     def whole_number(self, name: str, *, least: int, most: int, required: bool = False) -> int | None:
-        """Return a whole number within bounds, None when absent."""
+        """Return a whole number within bounds, None when missing."""
         value = self.number(name, least=least, most=most, required=required)
         if value is not None and not isinstance(value, int):
             self.refuse(name, "must be a whole number")
@@ -220,19 +220,19 @@ class InputFields:
         return value
 
     def boolean(self, name: str, *, required: bool = False) -> bool:
-        """Return a JSON true or false, false when absent."""
+        """Return a JSON boolean, false when missing."""
         value = self.raw(name, required=required)
         if value is not None and not isinstance(value, bool):
             self.refuse(name, "must be true or false")
         return value is True
 
     def flag(self, name: str) -> bool | None:
-        """Return what a query's true or false says, None when absent."""
+        """Return a boolean of a query, None when missing."""
         value = self.choice(name, ("true", "false"))
         return value == "true" if value else None
 
     def within(self, name: str, *, required: bool = False) -> "InputFields | None":
-        """Return the fields of a nested object, None when absent."""
+        """Return the fields of a nested object, None when missing."""
         value = self.raw(name, required=required)
         if value is None:
             return None

@@ -1,4 +1,4 @@
-"""What every call passes before it is answered: the record of calls, the pace, and the faults asked for."""
+"""Middleware that logs every request, counts it against the rate limit, and applies faults."""
 
 import re
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from sandbox.state.rate_limits import Reading
 from sandbox.state.sandbox import ReceivedCall, Sandbox
 
 CONTROL: Final = "/_sandbox/"
-# Where a person signs in and tokens are given out: outside the API, and not counted against its pace.
+# OAuth is outside the API and its rate limit.
 SIGN_IN: Final = ("/oauth/", "/.well-known/")
-# The ASGI extension by which the server offers to close the connection.
+# The ASGI extension that closes the connection.
 CLOSE: Final = "sandbox.close"
 
 _ISSUED: Final = re.compile(r"sandbox-(?:pat|at|rt|code)-[\w-]+")
@@ -25,16 +25,16 @@ _SECRET_FIELD: Final = re.compile(r"(?<!\w)(access_token|refresh_token|token|cod
 
 
 def redacted(text: str) -> str:
-    """Return a path or query without tokens, codes and secrets."""
+    """Return a path or query with its tokens, codes and secrets redacted."""
     return _SECRET_FIELD.sub(r"\1=[redacted]", _ISSUED.sub("[redacted]", text))
 
 
 class Gate:
-    """Middleware around everything but the controls.
+    """The middleware. It lets the controls pass untouched.
 
     Args:
-        app: what answers.
-        sandbox: where calls are recorded and counted, and faults wait.
+        app: The application behind it.
+        sandbox: The state with the log, the rate limits and the faults.
     """
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
@@ -42,7 +42,7 @@ class Gate:
         self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a call on, or end it."""
+        """Pass a request on, or answer it."""
         if scope["type"] != "http" or cast("str", scope["path"]).startswith(CONTROL):
             await self._app(scope, receive, send)
             return
@@ -64,14 +64,14 @@ class Gate:
             await _end(ending, scope, receive, watched)
 
     def _count(self, headers: Headers) -> Reading:
-        """Count a call to the API against the pace of whoever's token it carries."""
+        """Count an API request against the rate limit of the user whose token it carries."""
         records = self._sandbox.records
         token = token_of(records, headers.get("Authorization", ""))
         return self._sandbox.spend_request(None if token is None else records.users[token.user])
 
 
 class _Watched:
-    """A `send` that notes the status and adds the rate limit headers to an answer that has none."""
+    """A `send` that logs the status and adds the rate limit headers where there are none."""
 
     def __init__(self, send: Send, record: ReceivedCall, headers: Mapping[str, str]) -> None:
         self._send = send
@@ -88,7 +88,7 @@ class _Watched:
 
 
 async def _received(receive: Receive) -> Receive:
-    """Take in a request before it is held up, so that it acts even when whoever sent it has gone meanwhile."""
+    """Read the whole request before it is delayed, so that it acts even if the client leaves meanwhile."""
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())
@@ -101,25 +101,25 @@ async def _received(receive: Receive) -> Receive:
 
 
 async def _discard(_message: Message) -> None:
-    """Swallow the answer of a call that acts but must not be heard."""
+    """Drop the response of a request that acts before its fault."""
 
 
 async def _end(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer with the fault's status, or close the connection without an answer."""
+    """Send the fault's response, or close the connection without one."""
     if fault.status is not None:
         await _fault_response(fault, fault.status)(scope, receive, send)
         return
     extensions = cast("dict[str, object]", scope.get("extensions") or {})
     close = extensions.get(CLOSE)
     if not callable(close):
-        raise ConnectionAbortedError("this server has no way to close a connection without an answer")
+        raise ConnectionAbortedError("this server cannot close a connection without a response")
     close()
     while (await receive())["type"] != "http.disconnect":
-        pass  # what was left of the request
+        pass  # the rest of the request
 
 
 def _fault_response(fault: Fault, status: int) -> Response:
-    """Write the fault's own body, text as it is and all else as JSON, or what Calendly sends with that status."""
+    """Return the fault's response. A text is sent as it is, other values as JSON, None as Calendly's own body."""
     if isinstance(fault.body, str):
         return Response(fault.body, status_code=status, headers={"Content-Type": "text/html", **fault.headers})
     if status in {204, 304}:

@@ -1,10 +1,10 @@
-"""Telling this machine's own addresses from the rest of the world's."""
+"""Whether an address is this machine's own."""
 
 from ipaddress import ip_address
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether a host name or address means this machine."""
+    """Return whether a host name or address means this machine."""
     if host.lower() == "localhost":
         return True
     try:

@@ -1,4 +1,4 @@
-"""Who is calling and whose things they may see: roles, as Calendly words its refusals."""
+"""Who sends a request and what their role lets them see, with Calendly's own refusals."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -20,7 +20,14 @@ ADMINS: Final = frozenset({"owner", "admin"})
 
 @dataclass(frozen=True)
 class TokenHolder:
-    """The person behind a token, and their place in their organization."""
+    """The user a token acts for.
+
+    Attributes:
+        token: The token.
+        user: Its user.
+        membership: The user's membership.
+        organization: The user's organization.
+    """
 
     token: StoredAccessToken
     user: StoredUser
@@ -29,31 +36,31 @@ class TokenHolder:
 
     @property
     def is_admin(self) -> bool:
-        """Say whether the caller is admin or owner."""
+        """Whether the user is admin or owner."""
         return self.membership.role in ADMINS
 
     def administers(self, organization: str) -> bool:
-        """Say whether the caller is admin or owner there."""
+        """Return whether the user is admin or owner of an organization."""
         return self.is_admin and self.organization.id == organization
 
     def may_act_for(self, person: StoredUser) -> bool:
-        """Say whether this is the caller, or a member the caller administers."""
+        """Return whether a person is the user, or a member whom the user administers."""
         return person.id == self.user.id or self.administers(person.organization)
 
     def may_manage(self, kind: StoredEventType) -> bool:
-        """Say whether the caller owns, hosts or administers an event type."""
+        """Return whether the user owns, hosts or administers an event type."""
         return self.user.id in {kind.owner, *kind.hosts} or self.administers(kind.organization)
 
     def may_see(self, event: StoredScheduledEvent) -> bool:
-        """Say whether the caller hosts a meeting or administers its organization."""
+        """Return whether the user hosts a meeting or administers its organization."""
         return self.user.id in event.hosts or self.administers(event.organization)
 
 
 def identify(sandbox: Sandbox, authorization: str) -> TokenHolder:
-    """Find who an Authorization header belongs to.
+    """Return whose token an Authorization header has.
 
     Raises:
-        CalendlyError: 401 with the message that fits.
+        ApiError: 401.
     """
     token = token_of(sandbox.records, authorization)
     if token is None:
@@ -69,16 +76,16 @@ def identify(sandbox: Sandbox, authorization: str) -> TokenHolder:
 
 
 def token_of(records: Records, authorization: str) -> StoredAccessToken | None:
-    """Find the token an Authorization header names, live or not."""
+    """Return the token in an Authorization header, valid or not; None where it is unknown."""
     kind, _, value = authorization.partition(" ")
     return records.access_tokens.get(value.strip()) if kind.lower() == "bearer" else None
 
 
 def known_user(records: Records, identifier: str) -> StoredUser:
-    """Return a person.
+    """Return a user.
 
     Raises:
-        CalendlyError: 404.
+        ApiError: 404.
     """
     if identifier not in records.users:
         raise not_found()
@@ -88,10 +95,10 @@ def known_user(records: Records, identifier: str) -> StoredUser:
 def require_organization(
     caller: TokenHolder, records: Records, identifier: str, *, refusal: str = NO_PERMISSION
 ) -> None:
-    """Let only admins and the owner of an organization pass.
+    """Require the owner or an admin of an organization.
 
     Raises:
-        CalendlyError: 404 for an unknown organization, 403 for another's and for plain members.
+        ApiError: 404 for an unknown organization, 403 for anyone else.
     """
     if identifier not in records.organizations:
         raise not_found()
@@ -100,10 +107,10 @@ def require_organization(
 
 
 def require_user(caller: TokenHolder, person: StoredUser, *, refusal: str = NO_PERMISSION) -> None:
-    """Let only the person and those who administer them pass.
+    """Require the person or someone who administers them.
 
     Raises:
-        CalendlyError: 403; a person of another organization has a message of their own.
+        ApiError: 403, with a message of its own for a person of another organization.
     """
     if person.organization != caller.organization.id:
         raise permission_denied(FOREIGN_USER)
@@ -112,13 +119,13 @@ def require_user(caller: TokenHolder, person: StoredUser, *, refusal: str = NO_P
 
 
 def require_group(caller: TokenHolder, records: Records, identifier: str) -> frozenset[str]:
-    """Let only the admins of a group and of its organization pass.
+    """Require an admin of a group or of its organization.
 
     Returns:
         The ids of the group's members.
 
     Raises:
-        CalendlyError: 404 for an unknown group, 403.
+        ApiError: 404 for an unknown group, 403 for anyone else.
     """
     group = records.groups.get(identifier)
     if group is None:

@@ -1,4 +1,4 @@
-"""The sandbox's time: the machine's clock plus an offset that a control may set."""
+"""The sandbox's clock: real time plus an offset that a control sets."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,16 +9,16 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 def utc_now() -> datetime:
-    """Read the machine's clock."""
+    """Return the real time."""
     return datetime.now(UTC)
 
 
 class SandboxClock:
-    """Time as every part of the sandbox sees it.
+    """The time for every part of the sandbox.
 
     Args:
-        real_now: the clock underneath, an aware UTC time.
-        sleep: how to let seconds of that clock pass.
+        real_now: Reads the real time, as an aware UTC time.
+        sleep: Waits real seconds.
     """
 
     def __init__(self, real_now: RealNow, sleep: Sleep) -> None:
@@ -29,27 +29,27 @@ class SandboxClock:
         self._stopped = asyncio.Event()
 
     def now(self) -> datetime:
-        """Return the sandbox's time, in UTC."""
+        """Return the sandbox's time in UTC."""
         return self._real_now() + self._offset
 
     def move_to(self, moment: datetime) -> None:
-        """Make it `moment`; time goes on from there."""
+        """Set the time to `moment`; it goes on from there."""
         self._set_offset(moment - self._real_now())
 
     def reset(self) -> None:
-        """Show the real time again."""
+        """Return to the real time."""
         self._set_offset(timedelta())
 
     async def sleep(self, seconds: float) -> None:
-        """Let real seconds pass, whatever this clock is moved to meanwhile, unless it is stopped."""
+        """Wait real seconds, or until `stop`. Moving the clock changes nothing."""
         await self._sleep_unless(self._stopped, seconds)
 
     def stop(self) -> None:
-        """Let everyone who sleeps go on: nothing is waited for any more."""
+        """End every `sleep`, now and later."""
         self._stopped.set()
 
     async def wait_until(self, moment: datetime) -> None:
-        """Return once it is `moment`, at once when the clock is moved past it."""
+        """Wait until the sandbox's time is `moment`; moving the clock past it ends the wait."""
         while (seconds := (moment - self.now()).total_seconds()) > 0:
             await self._sleep_unless(self._moved, seconds)
 

@@ -1,4 +1,4 @@
-"""Webhooks on their way: signed, sent in the background, sent again with growing pauses, given up after a day."""
+"""Sends webhooks: signed, in the background, retried with growing pauses for up to a day."""
 
 import asyncio
 import hashlib
@@ -13,13 +13,13 @@ import httpx2
 from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.state.clock import SandboxClock
 
-# Calendly publishes neither its pauses nor its time limit for an answer.
+# Calendly publishes neither its pauses nor its timeout.
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(hours=3)
 GIVE_UP_AFTER: Final = timedelta(hours=24)
 ANSWER_SECONDS: Final = 10.0
 
-# Names that nobody can own (RFC 2606): a receiver there is taken to answer 200, and no request leaves the machine.
+# Reserved names (RFC 2606). Deliveries there succeed without a request.
 _NOBODY: Final = (".example", ".invalid", ".test")
 
 
@@ -27,7 +27,7 @@ def signature(key: str, sent_at: datetime, body: bytes) -> str:
     """Sign a delivery.
 
     Returns:
-        `t=<unix seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `t.body` under the key as text.
+        `t=<unix seconds>,v1=<hex>`, where v1 is the HMAC-SHA256 of `t.body` with the text of the key.
     """
     seconds = int(sent_at.timestamp())
     digest = hmac.new(key.encode(), f"{seconds}.".encode() + body, hashlib.sha256).hexdigest()
@@ -35,15 +35,15 @@ def signature(key: str, sent_at: datetime, body: bytes) -> str:
 
 
 def pause_after(failures: int) -> timedelta:
-    """Say how long to wait after so many failures in a row: twice as long each time, up to a limit."""
+    """Return the pause after `failures` in a row: twice as long each time, up to a limit."""
     return min(FIRST_PAUSE * (1 << min(failures - 1, 8)), LONGEST_PAUSE)
 
 
 class Deliveries:
-    """The messages under way.
+    """The webhook messages that are being delivered.
 
     Args:
-        clock: decides when to send again and when to give up.
+        clock: Times the retries.
     """
 
     def __init__(self, clock: SandboxClock) -> None:
@@ -52,19 +52,19 @@ class Deliveries:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, subscription: StoredWebhookSubscription, message: dict[str, object]) -> None:
-        """Send a message to a subscription, in the background."""
+        """Send a message in the background."""
         body = json.dumps(message, separators=(",", ":")).encode()
         task = asyncio.create_task(self._deliver(subscription, body))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def forget(self) -> None:
-        """Drop what is still under way."""
+        """Drop every message not yet delivered."""
         for task in self._tasks:
             task.cancel()
 
     async def close(self) -> None:
-        """Drop what is under way and close the connections."""
+        """Drop every message and close the connections."""
         self.forget()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._client is not None:
@@ -86,7 +86,7 @@ class Deliveries:
             subscription.updated_at = now
 
     async def _attempt(self, subscription: StoredWebhookSubscription, body: bytes) -> bool:
-        """Send once; anything but a 2xx is a failure."""
+        """Send once and return whether it succeeded, which only a 2xx is."""
         if (urlsplit(subscription.callback_url).hostname or "").endswith(_NOBODY):
             return True
         headers = {"Content-Type": "application/json"}

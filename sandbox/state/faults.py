@@ -1,4 +1,4 @@
-"""Things that go wrong on request: what to do to which call, and how often."""
+"""Faults that a control asks for: what happens to which requests, and how often."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,12 +9,18 @@ Moment = Literal["before", "after"]
 
 @dataclass
 class Fault:
-    """What happens to the next calls that match.
+    """What happens to the next requests that match.
 
-    `path` is exact, save that a segment `*` stands for any one segment. `delay` holds the call up first, and it
-    goes on even if the caller has left. Then a
-    `status` is answered, or the connection is closed without an answer: `before` the call acts, so that it never does,
-    or `after` it acted.
+    Attributes:
+        method: The HTTP method; None matches all.
+        path: The exact path, where a segment `*` matches any one segment; None matches all.
+        status: The status to answer.
+        drop: Close the connection without a response.
+        moment: Whether `status` or `drop` comes `before` the request acts, so that it never does, or `after`.
+        delay: Seconds to hold the request first. It goes on even if the client has left.
+        times: How many requests are still to be hit.
+        body: The body of the response; None is Calendly's own for the status.
+        headers: Further headers of the response.
     """
 
     method: str | None
@@ -29,11 +35,11 @@ class Fault:
 
     @property
     def ends_call(self) -> bool:
-        """Say whether it stands in for the answer."""
+        """Whether the fault replaces the response."""
         return self.drop or self.status is not None
 
     def matches(self, method: str, path: str) -> bool:
-        """Say whether a call is meant."""
+        """Return whether the fault hits this request."""
         return self.method in {None, method} and (self.path is None or _matches(self.path, path))
 
 
@@ -45,17 +51,17 @@ def _matches(pattern: str, path: str) -> bool:
 
 
 class Faults:
-    """The faults not used up, in the order in which they were asked for."""
+    """The faults that are not used up, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Ask for a fault."""
+        """Add a fault."""
         self._waiting.append(fault)
 
     def take(self, method: str, path: str) -> Fault | None:
-        """Use up one turn of the first fault that matches."""
+        """Return the first fault that matches, and count one use of it."""
         fault = next((one for one in self._waiting if one.matches(method, path)), None)
         if fault is not None:
             fault.times -= 1

@@ -1,4 +1,4 @@
-"""The mails Calendly would have sent, kept for whoever wants to look."""
+"""The mails that Calendly would send, kept for tests."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,15 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail to one person. `about` is the URI of what it speaks of."""
+    """One mail to one person.
+
+    Attributes:
+        sent_at: When it was sent.
+        to: The address.
+        subject: The subject.
+        text: The body.
+        about: URI of the resource it is about.
+    """
 
     sent_at: datetime
     to: str
@@ -17,11 +25,11 @@ class Mail:
 
 
 class Outbox:
-    """Mails in the order in which they were sent."""
+    """All mails, oldest first."""
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
 
     def send(self, sent_at: datetime, to: Iterable[str], subject: str, text: str, about: str) -> None:
-        """Keep the same mail for each person."""
+        """Store the same mail for each address."""
         self.mails += [Mail(sent_at, person, subject, text, about) for person in to]

@@ -1,4 +1,4 @@
-"""How many calls a user has left: pure arithmetic over windows of time."""
+"""Calendly's rate limits: pure arithmetic over fixed windows of time."""
 
 import math
 from collections.abc import Sequence
@@ -11,15 +11,25 @@ from sandbox.records.people import Plan
 
 @dataclass(frozen=True)
 class CallLimit:
-    """At most `limit` calls in `seconds`."""
+    """A rate limit.
 
-    limit: int
+    Attributes:
+        count: Requests per window.
+        seconds: Length of the window.
+    """
+
+    count: int
     seconds: int
 
 
 @dataclass(frozen=True)
 class CountedWindow:
-    """The calls counted since a moment."""
+    """The current window of one rate limit.
+
+    Attributes:
+        opened: When it began.
+        used: Requests counted since.
+    """
 
     opened: datetime
     used: int
@@ -27,7 +37,14 @@ class CountedWindow:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the X-RateLimit headers say; `reset` is in seconds from now."""
+    """The state of a rate limit after one request.
+
+    Attributes:
+        limit: Requests per window.
+        remaining: Requests left in the window.
+        reset: Seconds until the next window.
+        allowed: Whether the request was within the limit.
+    """
 
     limit: int
     remaining: int
@@ -36,7 +53,7 @@ class Reading:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the three headers every answer of the API carries."""
+        """The three headers of every API response."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -44,10 +61,10 @@ class Reading:
         }
 
 
-# Requests a minute for each user, shared by all tokens of that user.
+# Requests per minute and user; all tokens of a user share them.
 PER_MINUTE: Final[dict[Plan, int]] = {"free": 50, "paid": 500, "enterprise": 500}
 
-# POST /invitees. No figures are published for Free: it has those of the smallest paid plan here.
+# POST /invitees. Calendly publishes no figures for Free, which has those of the smallest paid plan here.
 _PAID_BOOKING: Final = (CallLimit(10, 60), CallLimit(50, 3600), CallLimit(100, 86400))
 BOOKING: Final[dict[Plan, tuple[CallLimit, ...]]] = {
     "free": _PAID_BOOKING,
@@ -55,41 +72,41 @@ BOOKING: Final[dict[Plan, tuple[CallLimit, ...]]] = {
     "enterprise": (CallLimit(500, 60),),
 }
 
-# OAuth token requests of one user.
+# OAuth token requests per user.
 TOKEN_REQUESTS: Final = CallLimit(8, 60)
 
 
-def spend(window: CountedWindow | None, ceiling: CallLimit, now: datetime) -> tuple[CountedWindow, Reading]:
-    """Count one call against a ceiling.
+def spend(window: CountedWindow | None, limit: CallLimit, now: datetime) -> tuple[CountedWindow, Reading]:
+    """Count one request against a limit.
 
     Returns:
-        The window after it (unchanged by a call that is refused) and what is left.
+        The window afterwards, which a refused request does not change, and the state of the limit.
     """
-    length = timedelta(seconds=ceiling.seconds)
+    length = timedelta(seconds=limit.seconds)
     if window is None or not window.opened <= now < window.opened + length:
         window = CountedWindow(now, 0)
     reset = math.ceil((window.opened + length - now).total_seconds())
-    if window.used >= ceiling.limit:
-        return window, Reading(ceiling.limit, 0, reset, allowed=False)
+    if window.used >= limit.count:
+        return window, Reading(limit.count, 0, reset, allowed=False)
     used = window.used + 1
-    return CountedWindow(window.opened, used), Reading(ceiling.limit, ceiling.limit - used, reset, allowed=True)
+    return CountedWindow(window.opened, used), Reading(limit.count, limit.count - used, reset, allowed=True)
 
 
 class Meters:
-    """The windows of every user, under names such as `requests` or `booking`."""
+    """The windows of every user, by names such as `requests` or `booking`."""
 
     def __init__(self) -> None:
         self._windows: dict[tuple[str, str, int], CountedWindow] = {}
 
-    def spend(self, name: str, user: str, ceilings: Sequence[CallLimit], now: datetime) -> Reading:
-        """Count one call against all ceilings, or against none when one of them refuses it.
+    def spend(self, name: str, user: str, limits: Sequence[CallLimit], now: datetime) -> Reading:
+        """Count one request against all limits, or against none when one of them refuses it.
 
         Returns:
-            The reading of the first ceiling that refuses, else that of the first ceiling.
+            The state of the first limit that refuses, else of the first limit.
         """
         spent = {
-            (name, user, ceiling.seconds): spend(self._windows.get((name, user, ceiling.seconds)), ceiling, now)
-            for ceiling in ceilings
+            (name, user, limit.seconds): spend(self._windows.get((name, user, limit.seconds)), limit, now)
+            for limit in limits
         }
         readings = [reading for _, reading in spent.values()]
         for reading in readings:

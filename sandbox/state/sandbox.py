@@ -1,4 +1,4 @@
-"""Everything one sandbox holds: time, records, limits, faults, mails, and the calls it received."""
+"""The state of one sandbox: clock, records, rate limits, faults, mails, and the requests it received."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -24,7 +24,15 @@ InviteeEvent = Literal["invitee.created", "invitee.canceled"]
 
 @dataclass
 class ReceivedCall:
-    """One call; `query` is the part behind the question mark; `status` is None while unanswered, and after a drop."""
+    """One request that the sandbox received.
+
+    Attributes:
+        time: When it arrived.
+        method: The HTTP method.
+        path: The path, redacted.
+        query: The part after the question mark, redacted.
+        status: The status of the response; None before it, and when the connection was dropped.
+    """
 
     time: datetime
     method: str
@@ -35,7 +43,13 @@ class ReceivedCall:
 
 @dataclass
 class LimitSettings:
-    """What a control may change. `per_minute` None means what each person's plan says."""
+    """The limits that a control sets.
+
+    Attributes:
+        per_minute: Requests per minute and user; None follows the plan of the organization.
+        retry_after: Whether a 429 carries `Retry-After`.
+        available_times_days: The longest range of one request for available times.
+    """
 
     per_minute: int | None = None
     retry_after: bool = False
@@ -43,10 +57,10 @@ class LimitSettings:
 
 
 class Sandbox:
-    """One Calendly.
+    """The state of one sandbox.
 
     Args:
-        clock: its time. The seeded account is laid out around the time it shows.
+        clock: Its clock. The meetings of the seeded account lie around its time.
     """
 
     def __init__(self, clock: SandboxClock) -> None:
@@ -55,7 +69,7 @@ class Sandbox:
         self.reset()
 
     def reset(self) -> None:
-        """Return to how it was at the start: real time, the seeded account, no faults, nothing received or sent."""
+        """Return to the initial state: real time, the seeded account, no faults, nothing received or sent."""
         self.clock.reset()
         self.deliveries.forget()
         self.records = seeded_records(self.clock.now())
@@ -67,31 +81,31 @@ class Sandbox:
         self.read_lag = timedelta()
 
     def spend_request(self, user: StoredUser | None) -> Reading:
-        """Count a call to the API; callers nobody knows share the limit of a Free plan."""
+        """Count an API request. Requests without a known token share the limit of a Free plan."""
         plan: Plan = "free" if user is None else self.records.organizations[user.organization].plan
         per_minute = CallLimit(self.limits.per_minute or PER_MINUTE[plan], 60)
         return self.meters.spend("requests", "" if user is None else user.id, (per_minute,), self.clock.now())
 
     def spend_booking(self, user: StoredUser) -> Reading:
-        """Count a booking call, which has ceilings of its own."""
+        """Count a booking, which has rate limits of its own."""
         plan = self.records.organizations[user.organization].plan
         return self.meters.spend("booking", user.id, BOOKING[plan], self.clock.now())
 
     def spend_token_request(self, user: str) -> Reading:
-        """Count a request for tokens of a person."""
+        """Count a request for tokens of a user."""
         return self.meters.spend("tokens", user, (TOKEN_REQUESTS,), self.clock.now())
 
     def too_fast(self, reading: Reading) -> ApiError:
-        """Return the 429 for a call that found its ceiling reached; Retry-After is sent only when a control says so."""
+        """Return the 429 for a reached limit. It carries `Retry-After` only where a control asks for it."""
         retry_after = {"Retry-After": str(reading.reset)} if self.limits.retry_after else {}
         return too_many_requests({**reading.headers, **retry_after})
 
-    def announce(self, happened: InviteeEvent, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
-        """Send a webhook to each subscription that wants to hear of this."""
+    def announce(self, name: InviteeEvent, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
+        """Send a webhook to every subscription that covers the event."""
         for hook in self.records.webhooks.values():
-            if hook.state == "active" and happened in hook.events and self._concerns(hook, event):
+            if hook.state == "active" and name in hook.events and self._concerns(hook, event):
                 message: dict[str, object] = {
-                    "event": happened,
+                    "event": name,
                     "created_at": stamp(self.clock.now()),
                     "created_by": self.records.users[hook.creator].uri,
                     "payload": webhook_payload(self.records, event, invitee),
