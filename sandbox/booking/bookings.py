@@ -1,4 +1,4 @@
-"""Booking, canceling and rescheduling: what changes, who is mailed, which webhooks leave."""
+"""Books, cancels and reschedules: changes the records, mails people and sends webhooks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,25 @@ from sandbox.state.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class BookingRequest:
-    """What someone asks for. `method` and `booked_by` tell a booking through the API from one on a page."""
+    """A booking to make.
+
+    Attributes:
+        kind: The event type.
+        start: The start of the slot.
+        email: The invitee's address.
+        name: The invitee's full name.
+        timezone: The invitee's time zone.
+        first_name: The first name, where it was given apart.
+        last_name: The last name, where it was given apart.
+        text_reminder_number: The number for text reminders.
+        location: The chosen location.
+        answers: The answers to custom questions.
+        tracking: The tracking parameters.
+        guests: Addresses of the guests.
+        method: `api` for a booking through the API, None on a page.
+        booked_by: Id of the user who booked through the API.
+        old_invitee: URI of the invitee who rescheduled.
+    """
 
     kind: StoredEventType
     start: datetime
@@ -44,17 +62,17 @@ class BookingRequest:
 
 
 def slot_taken() -> ApiError:
-    """400 for a start that is no open slot."""
+    """Return the 400 for a start that is no open slot."""
     return invalid_argument(
         {"parameter": "event.start_time", "message": "That start time has been filled", "code": "already_filled"}
     )
 
 
 def find_opening(sandbox: Sandbox, kind: StoredEventType, start: datetime) -> Opening:
-    """Find the open slot at a moment.
+    """Return the open slot at `start`.
 
     Raises:
-        CalendlyError: 400 already_filled when there is none.
+        ApiError: 400 already_filled.
     """
     found = openings(sandbox.records, kind, TimeSpan(start, start + timedelta.resolution), sandbox.clock.now())
     if not found:
@@ -63,10 +81,10 @@ def find_opening(sandbox: Sandbox, kind: StoredEventType, start: datetime) -> Op
 
 
 def book(sandbox: Sandbox, booking: BookingRequest) -> StoredInvitee:
-    """Take an open slot, mail everyone, and tell the subscribers.
+    """Book an open slot, mail everyone, and send the webhooks.
 
     Raises:
-        CalendlyError: 400 already_filled.
+        ApiError: 400 already_filled.
     """
     opening = find_opening(sandbox, booking.kind, booking.start)
     now = sandbox.clock.now()
@@ -125,7 +143,7 @@ def _new_event(sandbox: Sandbox, booking: BookingRequest, opening: Opening) -> S
 def _mail_booking(
     sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInvitee, guests: tuple[str, ...]
 ) -> None:
-    """Tell everyone; only the invitee's mail has the addresses to cancel and to move."""
+    """Mail everyone. Only the invitee's mail has the links to cancel and to reschedule."""
     subject = f"New event: {event.name}"
     text = f"{invitee.name} and {event.name}, {event.times.start:%Y-%m-%d %H:%M} UTC."
     own_text = f"{text} Cancel: {invitee.cancel_url} Reschedule: {invitee.reschedule_url}"
@@ -141,7 +159,7 @@ def _hosts(sandbox: Sandbox, event: StoredScheduledEvent) -> list[StoredUser]:
 def cancel_event(
     sandbox: Sandbox, event: StoredScheduledEvent, canceler: StoredUser, reason: str | None
 ) -> StoredCancellation:
-    """Call a meeting off for everyone who booked it."""
+    """Cancel a meeting for all its invitees."""
     now = sandbox.clock.now()
     cancellation = StoredCancellation(canceler.name, reason, "host", now)
     told = event.active_invitees
@@ -157,7 +175,7 @@ def cancel_event(
 
 
 def cancel_invitee(sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInvitee, reason: str | None) -> None:
-    """Let one invitee out; the meeting is off when nobody is left."""
+    """Cancel for one invitee. The meeting is canceled when no invitee is left."""
     cancellation = StoredCancellation(invitee.name, reason, "invitee", sandbox.clock.now())
     _mark_canceled(invitee, cancellation)
     if not event.active_invitees:
@@ -169,10 +187,10 @@ def cancel_invitee(sandbox: Sandbox, event: StoredScheduledEvent, invitee: Store
 
 
 def reschedule(sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInvitee, start: datetime) -> StoredInvitee:
-    """Move an invitee to another slot of the same type: a new invitee, and the old one canceled.
+    """Move an invitee to another slot of the same type: book a new invitee and cancel the old one.
 
     Raises:
-        CalendlyError: 400 already_filled.
+        ApiError: 400 already_filled.
     """
     renewed = book(
         sandbox,

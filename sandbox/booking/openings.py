@@ -1,4 +1,4 @@
-"""The open slots of an event type: its hosts' working hours, minus what keeps them busy, within its own limits."""
+"""The open slots of an event type: its hosts' working hours minus busy times, within its own limits."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,12 +11,19 @@ from sandbox.records.scheduled_events import StoredScheduledEvent
 from sandbox.records.slots import WEEKEND, Rhythm, TimeSpan, WorkingHours, open_starts
 
 BOOKING_HORIZON: Final = timedelta(days=60)
-DEFAULT_INCREMENT: Final = 30  # minutes, where a type names none
+DEFAULT_INCREMENT: Final = 30  # minutes, where the type has none
 
 
 @dataclass(frozen=True)
 class Opening:
-    """A slot that can be booked, by whom it is hosted, and for a group the meeting that is joined."""
+    """An open slot.
+
+    Attributes:
+        start: When it starts.
+        invitees_remaining: How many invitees can still book it.
+        hosts: Ids of the users who would host it.
+        joins: The existing meeting of a group event type that a booking joins.
+    """
 
     start: datetime
     invitees_remaining: int
@@ -25,9 +32,9 @@ class Opening:
 
 
 def openings(records: Records, kind: StoredEventType, window: TimeSpan, now: datetime) -> list[Opening]:
-    """Find the open slots that start within the window, in order.
+    """Return the open slots that start within the window, in order.
 
-    Slots in the past or beyond the booking horizon are just absent; so are those of a type that is off.
+    There are none in the past, beyond the booking horizon, or of a type that is inactive or deleted.
     """
     if not kind.active or kind.deleted_at is not None:
         return []
@@ -72,7 +79,7 @@ def _free(records: Records, kind: StoredEventType, window: TimeSpan) -> list[Ope
 
 
 def _hosts_at(records: Records, kind: StoredEventType, free: list[str]) -> tuple[str, ...]:
-    """Pick who hosts: everyone or nobody, except that a round robin takes whoever has met the fewest."""
+    """Return who hosts: all hosts or none, or for a round robin the one with the fewest meetings."""
     if kind.pooling_type != "round_robin":
         return kind.hosts if len(free) == len(kind.hosts) else ()
     met = {host: sum(host in event.hosts for event in records.events.values()) for host in free}

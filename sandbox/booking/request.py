@@ -1,4 +1,4 @@
-"""Reading what someone asks for when booking, from the API's body or a page's."""
+"""Reads a booking request from the body of the API or of a page."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from sandbox.records.scheduled_events import StoredAnswer
 from sandbox.requests.fields import MUST_BE_FILLED, InputFields, is_email, objects_in, texts_in
 
 MOST_GUESTS: Final = 10
-# The kinds for which whoever books says where.
+# Kinds for which the invitee says where.
 _NEED_PLACE: Final = frozenset({"physical", "outbound_call", "ask_invitee", "custom"})
 _PHONE: Final = r"\+[1-9][0-9]{6,14}"
 
@@ -23,10 +23,16 @@ def read_booking(
     method: Literal["api"] | None = None,
     booked_by: str | None = None,
 ) -> BookingRequest:
-    """Read a booking of a type; None when the type itself is already noted as wrong.
+    """Read a booking.
+
+    Args:
+        fields: The body.
+        kind: The event type; None where its parameter is already noted as bad.
+        method: See `BookingRequest`.
+        booked_by: See `BookingRequest`.
 
     Raises:
-        CalendlyError: 400 that names every bad parameter.
+        ApiError: 400 with every bad parameter.
     """
     start = fields.required_time("start_time")
     invitee = fields.within("invitee", required=True) or InputFields({}, "invitee.", [])
@@ -63,9 +69,9 @@ def read_booking(
 
 
 def _read_location(fields: InputFields, kind: StoredEventType | None) -> Mapping[str, str] | None:
-    """Read where to meet: a kind the type has, with the place for those kinds that need one.
+    """Read the location: one of the type's kinds, with the place where the kind needs one.
 
-    A round robin takes no location; any other type that has locations needs one.
+    A round robin takes no location. Every other type with locations needs one.
     """
     configured = [] if kind is None else [place["kind"] for place in kind.locations]
     round_robin = kind is not None and kind.pooling_type == "round_robin"
@@ -82,7 +88,7 @@ def _read_location(fields: InputFields, kind: StoredEventType | None) -> Mapping
 
 
 def _read_answers(fields: InputFields, kind: StoredEventType | None) -> tuple[StoredAnswer, ...]:
-    """Read the answers: each to a question of the type in its exact words, every required one filled."""
+    """Read the answers. Each names a question of the type in its exact words; required ones must be there."""
     questions = [] if kind is None else [question for question in kind.questions if question.enabled]
     rows = objects_in(fields.raw("questions_and_answers")) if fields.has("questions_and_answers") else []
     if rows is None:

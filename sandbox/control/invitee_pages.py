@@ -1,11 +1,11 @@
-"""What a person does on Calendly's own pages, as controls: no API call can book by link, cancel as invitee or move.
+"""Controls for what an invitee does on Calendly's own pages, and no API request can do.
 
-- `POST /_sandbox/bookings {"booking_url", "start_time", "invitee", ...}` books at a single-use link or at a type's own
-  page; the other fields are those of `POST /invitees`.
-- `POST /_sandbox/cancellations {"cancel_url", "reason"}` lets an invitee out.
-- `POST /_sandbox/reschedulings {"reschedule_url", "start_time"}` moves an invitee to another slot.
+- `POST /_sandbox/bookings {"booking_url", "start_time", "invitee", ...}` books at a single-use link
+  or on the page of an event type. The other fields are those of `POST /invitees`.
+- `POST /_sandbox/cancellations {"cancel_url", "reason"}` cancels as the invitee.
+- `POST /_sandbox/reschedulings {"reschedule_url", "start_time"}` moves the invitee to another slot.
 
-Each answers with the invitee, the new one after a move.
+Each answers the invitee; a rescheduling answers the new one.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ UNUSED_LINK_LIFE: Final = timedelta(days=90)
 
 
 def book_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
-    """Book at a link, which serves one booking and dies after 90 days without one, or at a type's page."""
+    """Book at a link, which expires after one booking or after 90 days, or on the page of an event type."""
     address = fields.text("booking_url", required=True)
     link = sandbox.records.links.get(address)
     if link is not None and (link.used or sandbox.clock.now() >= link.created_at + UNUSED_LINK_LIFE):
@@ -55,7 +55,7 @@ def cancel_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
 
 
 def reschedule_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
-    """Move to another slot as the invitee."""
+    """Reschedule as the invitee."""
     address = fields.text("reschedule_url", required=True)
     start = fields.required_time("start_time")
     fields.check()
@@ -64,7 +64,11 @@ def reschedule_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
 
 
 def _find(sandbox: Sandbox, address: str, page: str) -> tuple[StoredScheduledEvent, StoredInvitee]:
-    """Find whom an address belongs to, while there is still something to change."""
+    """Return the event and the invitee of a link.
+
+    Raises:
+        ApiError: 404, or 403 for an event that is canceled or past.
+    """
     head, _, identifier = address.rpartition("/")
     invitee = sandbox.records.invitee(identifier)
     if invitee is None or not head.endswith(f"/{page}"):

@@ -1,4 +1,4 @@
-"""The controls under /_sandbox/: for whoever tests against the sandbox, from this machine only."""
+"""The controls under /_sandbox/, by which tests change the sandbox. They answer this machine only."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -24,7 +24,7 @@ LONGEST_DELAY: Final = 3600
 
 
 def control_routes(sandbox: Sandbox) -> list[Route]:
-    """Make the routes of all controls."""
+    """Return the routes of all controls."""
     reading = {"requests": _requests, "outbox": _outbox}
     acting = {"reset": _reset, "clock": _clock, "faults": _faults, "limits": _limits, **PAGE_CONTROLS}
     return [
@@ -46,7 +46,11 @@ def _guarded(sandbox: Sandbox, control: Control) -> Callable[[Request], object]:
 
 
 def _require_this_machine(request: Request) -> None:
-    """Refuse other machines, names that were made to lead here (DNS rebinding), and foreign pages in a browser here."""
+    """Refuse other machines, other host names (DNS rebinding), and web pages of other origins.
+
+    Raises:
+        ApiError: 403.
+    """
     peer = "" if request.client is None else request.client.host
     origin = request.headers.get("Origin")
     names = [peer, _host_of(f"//{request.headers.get('Host', '')}"), *([] if origin is None else [_host_of(origin)])]
@@ -69,12 +73,12 @@ def _read_fields(text: bytes) -> InputFields:
 
 
 def _requests(sandbox: Sandbox, _fields: InputFields) -> object:
-    """List the calls received, oldest first; never with a token in them."""
+    """List the requests received, oldest first. They are redacted."""
     return [{**asdict(call), "time": stamp(call.time)} for call in sandbox.received]
 
 
 def _outbox(sandbox: Sandbox, _fields: InputFields) -> object:
-    """List the mails Calendly would have sent, oldest first."""
+    """List the mails that Calendly would have sent, oldest first."""
     return [{**asdict(mail), "sent_at": stamp(mail.sent_at)} for mail in sandbox.outbox.mails]
 
 
@@ -92,7 +96,7 @@ def _clock(sandbox: Sandbox, fields: InputFields) -> object:
 
 
 def _limits(sandbox: Sandbox, fields: InputFields) -> object:
-    """Set what is named: {"per_minute": number or null, "retry_after": bool, "available_times_days": number}."""
+    """Set the limits sent: {"per_minute": number or null, "retry_after": bool, "available_times_days": number}."""
     per_minute = fields.whole_number("per_minute", least=1, most=1_000_000)
     retry_after = fields.boolean("retry_after")
     days = fields.whole_number("available_times_days", least=1, most=366)
@@ -107,11 +111,12 @@ def _limits(sandbox: Sandbox, fields: InputFields) -> object:
 
 
 def _faults(sandbox: Sandbox, fields: InputFields) -> object:
-    """Ask for a fault, or set how long new bookings stay out of lists: {"read_lag": seconds}.
+    """Add a fault, or set how long lists lack new bookings: {"read_lag": seconds}.
 
-    A fault is {"method", "path", "status" or "drop" or "delay", "times", "body", "headers", "after"}: `path` is exact,
-    with * for any one segment; without method or path any call is meant; `times` is 1 unless said. `"drop": true`
-    closes the connection before the call acts, `"drop": "after"` once it has; `"after": true` does so for a status.
+    A fault is {"method", "path", "status" or "drop" or "delay", "times", "body", "headers", "after"}.
+    `path` is exact, with * for any one segment; without method or path any request matches. `times`
+    defaults to 1. `"drop": true` closes the connection before the request acts, `"drop": "after"`
+    afterwards; `"after": true` means the same for a status.
     """
     read_lag = fields.number("read_lag", least=0, most=86400)
     asked = any(fields.raw(name) not in (None, False) for name in ("status", "drop", "delay"))
@@ -128,7 +133,7 @@ def _faults(sandbox: Sandbox, fields: InputFields) -> object:
 
 def _read_fault(fields: InputFields) -> Fault:
     drop = fields.raw("drop")
-    if drop not in (None, False, True, "before", "after"):  # it may be a list, which has no hash
+    if drop not in (None, False, True, "before", "after"):  # a tuple, as the value may be a list, which has no hash
         fields.refuse("drop", 'must be true, "before" or "after"')
     headers = fields.within("headers")
     after = fields.boolean("after") or drop == "after"

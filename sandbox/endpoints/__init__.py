@@ -1,4 +1,4 @@
-"""The 28 endpoints, one file for each of Calendly's resources."""
+"""Calendly's endpoints, one file per resource."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ from sandbox.endpoints import (
     webhooks,
 )
 
-# GET /users/me is GET /users/{uuid}.
+# GET /users/me is served as GET /users/{uuid}.
 ENDPOINTS: Final = (
     *users.ENDPOINTS,
     *event_types.ENDPOINTS,

@@ -1,4 +1,4 @@
-"""Open slots of a type, busy times of a person, and working hours."""
+"""Available times, busy times and availability schedules."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +16,7 @@ BUSY_TIMES_DAYS: Final = 7
 
 
 def list_event_type_available_times(call: EndpointCall) -> JsonObject:
-    """List the open slots of a type of the caller's organization; not paginated."""
+    """List the open slots of an event type of the caller's organization, without pages."""
     fields = call.query_fields()
     event_type = fields.reference("event_type", "event_types", required=True)
     window = _read_window(fields, call.sandbox.clock.now(), call.sandbox.limits.available_times_days)
@@ -45,7 +45,7 @@ def _slot_page(kind: StoredEventType, start: datetime) -> str:
 
 
 def _read_window(fields: InputFields, now: datetime, most_days: int) -> TimeSpan:
-    """Read start_time and end_time: from the future on, in order, and not too far apart."""
+    """Read start_time and end_time: in the future, in order, and at most `most_days` apart."""
     start, end = fields.required_time("start_time"), fields.required_time("end_time")
     if fields.has("start_time") and fields.has("end_time"):
         if start < now:
@@ -58,7 +58,7 @@ def _read_window(fields: InputFields, now: datetime, most_days: int) -> TimeSpan
 
 
 def list_user_busy_times(call: EndpointCall) -> JsonObject:
-    """List what keeps a person busy, in order; not paginated."""
+    """List the busy times of a user in order, without pages."""
     fields = call.query_fields()
     user = fields.reference("user", "users", required=True)
     window = _read_window(fields, call.sandbox.clock.now(), BUSY_TIMES_DAYS)
@@ -92,7 +92,7 @@ def list_user_busy_times(call: EndpointCall) -> JsonObject:
 
 
 def list_user_availability_schedules(call: EndpointCall) -> JsonObject:
-    """List a person's schedules; not paginated."""
+    """List the availability schedules of a user, without pages."""
     fields = call.query_fields()
     user = fields.reference("user", "users", required=True)
     fields.check()
@@ -102,7 +102,7 @@ def list_user_availability_schedules(call: EndpointCall) -> JsonObject:
 
 
 def get_user_availability_schedule(call: EndpointCall) -> JsonObject:
-    """Read one schedule."""
+    """Return one availability schedule."""
     plan = call.records.schedules.get(call.path["uuid"])
     if plan is None:
         raise not_found()
@@ -110,7 +110,8 @@ def get_user_availability_schedule(call: EndpointCall) -> JsonObject:
     return {"resource": schedule_json(plan)}
 
 
-# Calendly names two scopes for available times: its endpoint page one, its scope catalogue the other. Either opens it.
+# Calendly names two scopes for available times, one on the endpoint's page and one in the scope
+# catalogue. Either is accepted.
 ENDPOINTS: Final = (
     SandboxEndpoint(
         "GET",

@@ -1,4 +1,4 @@
-"""POST /data_compliance/deletion/invitees: forgetting people. Enterprise only."""
+"""POST /data_compliance/deletion/invitees, for Enterprise only."""
 
 from typing import Final
 
@@ -14,9 +14,9 @@ NO_DATA_REQUESTS: Final = (
 
 
 def delete_invitee_data(call: EndpointCall) -> JsonObject:
-    """Remove invitees by address, and meetings nobody else had booked.
+    """Delete invitees by address, and meetings without other invitees.
 
-    Calendly takes up to seven days; here it has happened by the time of the answer.
+    Calendly takes up to seven days; the sandbox deletes at once.
     """
     if call.caller.organization.plan != "enterprise":
         raise permission_denied("Please upgrade your Calendly account to Enterprise.")

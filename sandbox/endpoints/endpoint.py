@@ -1,4 +1,4 @@
-"""One call to an endpoint, and what an endpoint is: facts and a function from the call to the answer."""
+"""What an endpoint is: its facts, and a function from a call to the answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,16 @@ from sandbox.state.sandbox import Sandbox
 
 @dataclass(frozen=True)
 class EndpointCall:
-    """What an endpoint answers to: who calls, and the three places in which parameters come."""
+    """One request to an endpoint.
+
+    Attributes:
+        sandbox: The state.
+        caller: Who sends it.
+        url_path: The path of the request.
+        path: The parameters in the path.
+        query: The parameters in the query.
+        body: The JSON body; empty where there is none.
+    """
 
     sandbox: Sandbox
     caller: TokenHolder
@@ -23,21 +32,29 @@ class EndpointCall:
 
     @property
     def records(self) -> Records:
-        """Return what the sandbox remembers."""
+        """The records of the sandbox."""
         return self.sandbox.records
 
     def query_fields(self) -> InputFields:
-        """Read the query."""
+        """Return the fields of the query."""
         return InputFields(self.query)
 
     def body_fields(self) -> InputFields:
-        """Read the JSON body."""
+        """Return the fields of the JSON body."""
         return InputFields(self.body)
 
 
 @dataclass(frozen=True)
 class SandboxEndpoint:
-    """An operation. Any one of `scopes` opens it; a refusal names the first. `answer` None is a body-less 204."""
+    """One endpoint of Calendly's API.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path template.
+        scopes: Scopes of which the token needs any one; an error names the first.
+        status: The status of a success.
+        answer: Returns the body, None for a 204.
+    """
 
     method: str
     path: str

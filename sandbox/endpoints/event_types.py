@@ -1,4 +1,4 @@
-"""Listing and reading event types."""
+"""Event types."""
 
 from typing import Final
 
@@ -19,7 +19,7 @@ SORT_KEYS: Final[SortKeys[StoredEventType]] = {
 
 
 def list_event_types(call: EndpointCall) -> JsonObject:
-    """List the types of a person or of a whole organization; deleted ones are left out."""
+    """List the event types of a user or an organization, without deleted ones."""
     fields = call.query_fields()
     organization = fields.reference("organization", "organizations")
     user = fields.reference("user", "users")
@@ -57,7 +57,7 @@ def _schedule_of(call: EndpointCall, kind: StoredEventType, user: str) -> str:
 
 
 def get_event_type(call: EndpointCall) -> JsonObject:
-    """Read one type, deleted ones included."""
+    """Return one event type, deleted ones included."""
     kind = call.records.event_types.get(call.path["uuid"])
     if kind is None:
         raise not_found()

@@ -1,4 +1,4 @@
-"""Inviting people into an organization, and what becomes of the invitations."""
+"""Invitations to join an organization."""
 
 from typing import Final
 
@@ -38,7 +38,7 @@ def list_organization_invitations(call: EndpointCall) -> JsonObject:
 
 
 def create_organization_invitation(call: EndpointCall) -> JsonObject:
-    """Invite an address; the mail leaves at once."""
+    """Invite an address and mail it at once."""
     fields = call.body_fields()
     organization = call.path["uuid"]
     require_organization(call.caller, call.records, organization)
@@ -55,7 +55,7 @@ def create_organization_invitation(call: EndpointCall) -> JsonObject:
 
 
 def _refusals(call: EndpointCall, organization: StoredOrganization, email: str) -> list[ApiError]:
-    """Give every reason not to invite an address."""
+    """Return every error that keeps an address from being invited."""
     records = call.records
     members = [
         records.users[place.user].email.lower()
@@ -78,12 +78,12 @@ def _refusals(call: EndpointCall, organization: StoredOrganization, email: str) 
 
 
 def get_organization_invitation(call: EndpointCall) -> JsonObject:
-    """Read one invitation."""
+    """Return one invitation."""
     return {"resource": invitation_json(_find(call))}
 
 
 def revoke_organization_invitation(call: EndpointCall) -> None:
-    """Take an invitation back, unless it was accepted."""
+    """Revoke an invitation that was not accepted."""
     invitation = _find(call)
     if invitation.status == "accepted":
         raise invalid_argument({"message": "The invitation has already been accepted."})

@@ -1,4 +1,4 @@
-"""Reading invitees, and booking by creating one."""
+"""Invitees, and booking by creating one."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ NOT_VIEWABLE: Final = "You do not have permission to view this event"
 
 
 def list_event_invitees(call: EndpointCall) -> JsonObject:
-    """List who booked a meeting."""
+    """List the invitees of a meeting."""
     fields = call.query_fields()
     status = fields.choice("status", ("active", "canceled"))
     email = fields.email("email").lower()
@@ -37,7 +37,7 @@ def list_event_invitees(call: EndpointCall) -> JsonObject:
 
 
 def get_event_invitee(call: EndpointCall) -> JsonObject:
-    """Read one invitee of one meeting."""
+    """Return one invitee of a meeting."""
     event = find_event(call, call.path["event_uuid"], NOT_VIEWABLE)
     invitee = next((one for one in event.invitees if one.id == call.path["invitee_uuid"]), None)
     if invitee is None:
@@ -46,7 +46,7 @@ def get_event_invitee(call: EndpointCall) -> JsonObject:
 
 
 def create_event_invitee(call: EndpointCall) -> JsonObject:
-    """Book an open slot of any type of the caller's organization."""
+    """Book an open slot of an event type of the caller's organization."""
     reading = call.sandbox.spend_booking(call.caller.user)
     if not reading.allowed:
         raise call.sandbox.too_fast(reading)

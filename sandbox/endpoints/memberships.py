@@ -1,4 +1,4 @@
-"""Listing, reading and removing members of an organization."""
+"""Memberships of an organization."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ from sandbox.requests.permissions import FOREIGN_USER, NO_ACTION, known_user, re
 
 
 def list_organization_memberships(call: EndpointCall) -> JsonObject:
-    """List the members of an organization, or the membership of one person."""
+    """List the memberships of an organization or of one user."""
     fields = call.query_fields()
     organization = fields.reference("organization", "organizations")
     user = fields.reference("user", "users")
@@ -40,14 +40,14 @@ def list_organization_memberships(call: EndpointCall) -> JsonObject:
 
 
 def get_organization_membership(call: EndpointCall) -> JsonObject:
-    """Read one membership."""
+    """Return one membership."""
     place = _find(call)
     require_user(call.caller, call.records.users[place.user], refusal=FOREIGN_USER)
     return {"resource": membership_json(call.records, place)}
 
 
 def remove_organization_membership(call: EndpointCall) -> None:
-    """Remove a member, who keeps the account, from then on in a Free organization of their own."""
+    """Remove a member, who keeps their account in a Free organization of their own."""
     place = _find(call)
     if place.organization != call.caller.organization.id:
         raise permission_denied("You cannot modify members from another organization")
@@ -68,7 +68,7 @@ def _find(call: EndpointCall) -> StoredMembership:
 
 
 def _move_out(call: EndpointCall, place: StoredMembership) -> None:
-    """Give the person an organization alone; their types and group places in the old one end."""
+    """Move a member to a new organization. Their event types and group memberships in the old one end."""
     records, now = call.records, call.sandbox.clock.now()
     person = records.users[place.user]
     own = StoredOrganization(new_id(), person.name, "free", seats=1)

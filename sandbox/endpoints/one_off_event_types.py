@@ -1,4 +1,4 @@
-"""POST /one_off_event_types: a type for one occasion, bookable on the days or in the spots it names."""
+"""POST /one_off_event_types: an event type that is bookable on given dates or in given spots."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -33,7 +33,7 @@ LOCATION_KINDS: Final = (
 
 
 def create_one_off_event_type(call: EndpointCall) -> JsonObject:
-    """Create the type; the host is the caller or a member the caller administers."""
+    """Create a one-off event type. The host is the caller or a member whom the caller administers."""
     fields = call.body_fields()
     name = fields.text("name", required=True, most=LONGEST_NAME)
     host_id = fields.reference("host", "users", required=True)
@@ -100,7 +100,7 @@ def _read_location(fields: InputFields) -> Mapping[str, str] | None:
 
 
 def _read_date_limits(setting: InputFields, timezone: str, now: datetime) -> DateLimits | None:
-    """Read one of three: a range of dates, a number of days from now, or single spots; None for any other type."""
+    """Read a range of dates, a number of days from now, or single spots; return None for any other type."""
     today = now.astimezone(ZoneInfo(timezone)).date()
     match setting.choice("type", ("date_range", "days_in_future", "spots"), required=True):
         case "date_range":
@@ -134,7 +134,7 @@ def _read_days_in_future(setting: InputFields, timezone: str, today: date) -> Da
 
 
 def _read_spots(value: object) -> tuple[TimeSpan, ...]:
-    """Read the spots; empty when any of them is not a time range."""
+    """Read the spots. Return none when one of them is no time range."""
     read = [(read_time(row.get("start_time")), read_time(row.get("end_time"))) for row in objects_in(value) or []]
     spots = [TimeSpan(start, end) for start, end in read if start is not None and end is not None and start < end]
     return tuple(spots) if len(spots) == len(read) else ()

@@ -1,4 +1,4 @@
-"""Pages of a list: count, page_token, sort, and the pagination object with its five keys."""
+"""Pages of a list: count, page_token, sort, and the `pagination` object."""
 
 import base64
 import binascii
@@ -24,7 +24,14 @@ SortKeys = Mapping[str, Callable[[T], str | int | datetime]]
 
 @dataclass(frozen=True)
 class PageRequest:
-    """Which rows are asked for, and the request they are asked by."""
+    """The page of a list that a request asks for.
+
+    Attributes:
+        path: The path of the request.
+        query: The query of the request.
+        count: The most rows on the page.
+        offset: How many rows precede the page.
+    """
 
     path: str
     query: Mapping[str, str]
@@ -32,11 +39,7 @@ class PageRequest:
     offset: int
 
     def answer(self, rows: Sequence[T], shape: Callable[[T], dict[str, object]]) -> dict[str, object]:
-        """Cut the page out of all rows.
-
-        Returns:
-            `collection` and `pagination`; `count` is the number of rows on this page.
-        """
+        """Return the page of `rows`: `collection` and `pagination`, whose `count` is that of this page."""
         cut = rows[self.offset : self.offset + self.count]
         following = self.offset + self.count
         following_token = _token(self.query, following) if following < len(rows) else None
@@ -57,7 +60,7 @@ class PageRequest:
 
 
 def read_page(fields: InputFields, path: str, query: Mapping[str, str]) -> PageRequest:
-    """Read `count` and `page_token`; a token goes only with the filters it was made for."""
+    """Read `count` and `page_token`. A token works only with the filters it was made for."""
     count_text = fields.text("count") or str(DEFAULT_COUNT)
     count = int(count_text) if re.fullmatch(r"[0-9]{1,3}", count_text) else 0
     if not 1 <= count <= MOST:
@@ -70,7 +73,7 @@ def read_page(fields: InputFields, path: str, query: Mapping[str, str]) -> PageR
 
 
 def read_sort(fields: InputFields, keys: SortKeys[T], default: str) -> Callable[[list[T]], list[T]]:
-    """Read `sort`, a comma-separated list of field:direction, and return what sorts rows by it."""
+    """Read `sort`, a comma-separated list of field:direction, and return a function that sorts rows."""
     wanted: list[tuple[Callable[[T], str | int | datetime], bool]] = []
     for part in (fields.text("sort") or default).split(","):
         name, _, direction = part.strip().partition(":")

@@ -1,4 +1,4 @@
-"""Listing, reading and canceling booked meetings."""
+"""Scheduled events."""
 
 from collections.abc import Callable
 from typing import Final
@@ -29,7 +29,7 @@ Test = Callable[[StoredScheduledEvent], bool]
 
 
 def list_scheduled_events(call: EndpointCall) -> JsonObject:
-    """List the meetings of a person, a group or an organization."""
+    """List the scheduled events of a user, a group or an organization."""
     fields = call.query_fields()
     whose = {
         name: fields.reference(name, collection)
@@ -51,7 +51,7 @@ def list_scheduled_events(call: EndpointCall) -> JsonObject:
 
 
 def _read_filters(fields: InputFields) -> list[Test]:
-    """Read what narrows the list; both time bounds exclude themselves."""
+    """Read the filters. Both bounds of time are exclusive."""
     email = fields.email("invitee_email").lower()
     status = fields.choice("status", ("active", "canceled"))
     after = fields.time("min_start_time")
@@ -69,7 +69,11 @@ def _read_filters(fields: InputFields) -> list[Test]:
 
 
 def _permitted(call: EndpointCall, user: str, organization: str, group: str) -> list[Test]:
-    """Check that the caller may see these meetings, and return what selects them."""
+    """Check that the caller may see these events, and return the tests that select them.
+
+    Raises:
+        ApiError: 403 or 404.
+    """
     tests: list[Test] = []
     if user:
         _require_user_filter(call, user, organization)
@@ -94,16 +98,16 @@ def _require_user_filter(call: EndpointCall, user: str, organization: str) -> No
 
 
 def get_scheduled_event(call: EndpointCall) -> JsonObject:
-    """Read one meeting."""
+    """Return one scheduled event."""
     event = find_event(call, call.path["uuid"], "You are not allowed to view this event")
     return {"resource": scheduled_event_json(call.records, event)}
 
 
 def find_event(call: EndpointCall, identifier: str, refusal: str) -> StoredScheduledEvent:
-    """Return a meeting the caller may see.
+    """Return a scheduled event that the caller may see.
 
     Raises:
-        CalendlyError: 404, 403 with the refusal.
+        ApiError: 404, or 403 with the message `refusal`.
     """
     event = call.records.events.get(identifier)
     if event is None:
@@ -114,7 +118,7 @@ def find_event(call: EndpointCall, identifier: str, refusal: str) -> StoredSched
 
 
 def cancel_scheduled_event(call: EndpointCall) -> JsonObject:
-    """Cancel a meeting for all its invitees; a second cancel and a past meeting are refused with 403."""
+    """Cancel a scheduled event for all its invitees. One that is canceled or past is a 403."""
     fields = call.body_fields()
     reason = fields.text("reason", most=LONGEST_REASON)
     event = find_event(call, call.path["uuid"], "You are not allowed to cancel this event")

@@ -1,4 +1,4 @@
-"""POST /scheduling_links: a page that takes one booking."""
+"""POST /scheduling_links: single-use scheduling links."""
 
 from typing import Final
 
@@ -11,9 +11,9 @@ from sandbox.requests.permissions import NO_ACCESS
 
 
 def create_single_use_scheduling_link(call: EndpointCall) -> JsonObject:
-    """Create a link to a type the caller owns, hosts or administers."""
+    """Create a link to an event type that the caller owns, hosts or administers."""
     fields = call.body_fields()
-    # The 2026 specification types it as the string "1", every other source as the number.
+    # The 2026 specification has the string "1", every other source the number.
     most = fields.raw("max_event_count", required=True)
     if fields.has("max_event_count") and (most is True or most not in (1, "1")):
         fields.refuse("max_event_count", "must be 1")

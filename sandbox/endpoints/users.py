@@ -9,7 +9,7 @@ from sandbox.requests.permissions import NO_ACCESS, known_user
 
 
 def get_user(call: EndpointCall) -> JsonObject:
-    """Read the caller (`me`), or a member the caller administers."""
+    """Return the caller (`me`), or a member whom the caller administers."""
     uuid = call.path["uuid"]
     person = call.caller.user if uuid == "me" else known_user(call.records, uuid)
     if not call.caller.may_act_for(person):

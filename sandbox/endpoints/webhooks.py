@@ -1,4 +1,4 @@
-"""Webhook subscriptions: who may listen to what, where."""
+"""Webhook subscriptions."""
 
 from typing import Final, Literal, cast
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from sandbox.requests.permissions import (
 SCOPES: Final = ("organization", "user", "group")
 SORT_KEYS: Final[SortKeys[StoredWebhookSubscription]] = {"created_at": lambda hook: hook.created_at}
 
-# Each happening, and the scope that lets a token hear of its family.
+# Every event, and the scope that a token needs to subscribe to it.
 EVENTS: Final = {
     "invitee.created": "scheduled_events:read",
     "invitee.canceled": "scheduled_events:read",
@@ -40,12 +40,12 @@ EVENTS: Final = {
     "contact.updated": "contacts:read",
     "contact.deleted": "contacts:read",
 }
-# Families that only one subscription scope hears of; they are also what a Free plan lacks.
+# Families of events that need one subscription scope and a paid plan.
 ONLY_SCOPE: Final = {"routing_form_submission": "organization", "meeting_recap": "user"}
 
 
 def list_webhook_subscriptions(call: EndpointCall) -> JsonObject:
-    """List the subscriptions of an organization, a person or a group."""
+    """List the subscriptions of an organization, a user or a group."""
     fields = call.query_fields()
     sort = read_sort(fields, SORT_KEYS, "created_at:asc")
     page = read_page(fields, call.url_path, call.query)
@@ -61,7 +61,7 @@ def list_webhook_subscriptions(call: EndpointCall) -> JsonObject:
 
 
 def create_webhook_subscription(call: EndpointCall) -> JsonObject:
-    """Subscribe an address; an OAuth application's deliveries are signed with the application's own key."""
+    """Create a subscription. The key of an OAuth application signs the deliveries of its own."""
     fields = call.body_fields()
     url = _read_url(fields)
     scope, organization, subject = _read_subject(fields)
@@ -94,7 +94,7 @@ def create_webhook_subscription(call: EndpointCall) -> JsonObject:
 
 
 def _read_url(fields: InputFields) -> str:
-    """Read the callback: https, or http on this machine."""
+    """Read the callback URL: https, or http on this machine."""
     url = fields.text("url", required=True)
     try:
         parts = urlsplit(url)
@@ -108,7 +108,7 @@ def _read_url(fields: InputFields) -> str:
 
 
 def _read_subject(fields: InputFields) -> tuple[Literal["organization", "user", "group"], str, str | None]:
-    """Read whose happenings: scope, organization, and the person or group that the scope asks for."""
+    """Read scope, organization, and the user or group that the scope needs."""
     organization = fields.reference("organization", "organizations", required=True)
     scope = fields.choice("scope", SCOPES, required=True)
     user = fields.reference("user", "users", required=scope == "user")
@@ -136,7 +136,11 @@ def _family(event: str) -> str:
 
 
 def _require_subject(call: EndpointCall, scope: str, organization: str, subject: str | None) -> None:
-    """Let administrators listen to an organization, and people to themselves and to groups they administer."""
+    """Require an admin for an organization or group, and the user for a user.
+
+    Raises:
+        ApiError: 403 or 404.
+    """
     if scope == "organization":
         require_organization(call.caller, call.records, organization)
     elif organization not in call.records.organizations:
@@ -150,19 +154,19 @@ def _require_subject(call: EndpointCall, scope: str, organization: str, subject:
 
 
 def get_webhook_subscription(call: EndpointCall) -> JsonObject:
-    """Read one subscription."""
+    """Return one subscription."""
     return {"resource": webhook_subscription_json(_find(call))}
 
 
 def delete_webhook_subscription(call: EndpointCall) -> None:
-    """End a subscription; what is still on its way to it is dropped."""
+    """Delete a subscription, and drop its deliveries."""
     hook = _find(call)
     hook.state = "disabled"
     del call.records.webhooks[hook.id]
 
 
 def _find(call: EndpointCall) -> StoredWebhookSubscription:
-    """Return a subscription the caller made, or whose organization the caller administers."""
+    """Return a subscription that the caller created, or whose organization the caller administers."""
     hook = call.records.webhooks.get(call.path["webhook_uuid"])
     if hook is None:
         raise not_found()

@@ -1,4 +1,4 @@
-"""/oauth/authorize: a page on which someone chooses a seeded person, and the way back to the client."""
+"""/oauth/authorize: a page to choose a seeded user, and the redirect to the client."""
 
 import re
 import secrets
@@ -26,7 +26,14 @@ _CHALLENGE: Final = r"[A-Za-z0-9_-]{43}"  # base64url of a SHA-256 (RFC 7636, se
 
 @dataclass(frozen=True)
 class Asked:
-    """What a client asks for. `challenge` None is a client that does without PKCE, as web applications may."""
+    """A checked authorization request.
+
+    Attributes:
+        client: The application.
+        redirect_uri: Where the browser is sent back.
+        scopes: The scopes asked for.
+        challenge: The PKCE challenge; None without PKCE, which web applications may omit.
+    """
 
     client: StoredOAuthClient
     redirect_uri: str
@@ -35,14 +42,14 @@ class Asked:
 
 
 def authorize_route(sandbox: Sandbox) -> Route:
-    """Make the route of the page and of its form."""
+    """Return the route of the page and its form."""
 
     async def answer(request: Request) -> Response:
         shows = request.method == "GET"
         try:
             form = single(request.query_params.multi_items()) if shows else await read_form(request)
             client, redirect_uri = _read_client(sandbox.records, form)
-        except OAuthRefusal as error:  # nobody to send the browser back to
+        except OAuthRefusal as error:  # there is no safe address to redirect to
             return HTMLResponse(error_page(str(error)), status_code=400, headers=PAGE_HEADERS)
         try:
             asked = _read(client, redirect_uri, form)
@@ -71,7 +78,7 @@ def _read_client(records: Records, form: FormFields) -> tuple[StoredOAuthClient,
 
 
 def _read(client: StoredOAuthClient, redirect_uri: str, form: FormFields) -> Asked:
-    """Check the rest of the request; of the scopes those are kept that exist, all when none is named."""
+    """Check the rest of the request. Unknown scopes are dropped; without `scope` all are asked for."""
     if required(form, "response_type") != "code":
         raise OAuthRefusal("unsupported_response_type", "response_type is code.")
     named = form.get("scope", "").split()
@@ -93,10 +100,10 @@ def _read_challenge(client: StoredOAuthClient, form: FormFields) -> str | None:
 
 
 def _decide(sandbox: Sandbox, asked: Asked, form: FormFields) -> StoredAuthorizationCode:
-    """Give a code for the chosen person.
+    """Issue a code for the chosen user.
 
     Raises:
-        OAuthError: access_denied, or nobody was chosen.
+        OAuthRefusal: access_denied, or nobody was chosen.
     """
     if form.get("decision") != "allow":
         raise OAuthRefusal("access_denied", "The person said no.")

@@ -1,4 +1,4 @@
-"""Reading an OAuth form and finding the client that sent it."""
+"""Reads OAuth forms and authenticates the client that sent them."""
 
 import base64
 import binascii
@@ -18,10 +18,10 @@ FormFields = dict[str, str]
 
 
 def single(pairs: Iterable[tuple[str, str]]) -> FormFields:
-    """Return parameters that come once each (RFC 6749, section 3.1).
+    """Return the parameters, each of which may be there once (RFC 6749, section 3.1).
 
     Raises:
-        OAuthError: one came twice.
+        OAuthRefusal: One is there twice.
     """
     form: FormFields = {}
     for name, value in pairs:
@@ -35,7 +35,7 @@ async def read_form(request: Request) -> FormFields:
     """Read a form-encoded body.
 
     Raises:
-        OAuthError: it is none.
+        OAuthRefusal: The body is none.
     """
     try:
         return single(parse_qsl((await request.body()).decode(), keep_blank_values=True))
@@ -44,10 +44,10 @@ async def read_form(request: Request) -> FormFields:
 
 
 def authenticate(records: Records, form: FormFields, authorization: str) -> StoredOAuthClient:
-    """Find the client by HTTP Basic or by the form; a public one has no secret to show.
+    """Return the client, authenticated by HTTP Basic or by the form. A public one has no secret.
 
     Raises:
-        OAuthError: 401 invalid_client.
+        OAuthRefusal: 401 invalid_client.
     """
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "basic":
@@ -61,7 +61,7 @@ def authenticate(records: Records, form: FormFields, authorization: str) -> Stor
 
 
 def _basic(credentials: str) -> tuple[str, str]:
-    """Decode id and secret, each form-encoded before they were joined (RFC 6749, section 2.3.1)."""
+    """Decode id and secret, which are form-encoded inside (RFC 6749, section 2.3.1)."""
     try:
         identifier, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
@@ -70,14 +70,14 @@ def _basic(credentials: str) -> tuple[str, str]:
 
 
 def answering(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Turn the refusals of an OAuth endpoint into its answers."""
+    """Wrap an OAuth endpoint so that its errors become responses."""
 
     async def answer_or_refuse(request: Request) -> Response:
         try:
             return await answer(request)
         except OAuthRefusal as error:
             return error.response()
-        except ApiError as error:  # too many requests for tokens
+        except ApiError as error:  # the rate limit of token requests
             return error.response()
 
     return answer_or_refuse

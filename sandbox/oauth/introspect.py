@@ -1,4 +1,4 @@
-"""POST /oauth/introspect (RFC 7662): what a client may know of its own tokens."""
+"""POST /oauth/introspect (RFC 7662)."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -12,7 +12,7 @@ from sandbox.state.sandbox import Sandbox
 
 
 def introspect_route(sandbox: Sandbox) -> Route:
-    """Make the route."""
+    """Return the route."""
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)
@@ -23,7 +23,7 @@ def introspect_route(sandbox: Sandbox) -> Route:
 
 
 def _describe(sandbox: Sandbox, client: StoredOAuthClient, value: str) -> dict[str, object]:
-    """Describe a live token of this client; of any other nothing is said but that it is not active."""
+    """Describe an active token of this client. Every other token is just not active."""
     records, now = sandbox.records, sandbox.clock.now()
     access, refresh = records.access_tokens.get(value), records.refresh_tokens.get(value)
     token = access or refresh

@@ -1,4 +1,4 @@
-"""The sign-in page and its error page, as HTML without scripts."""
+"""The sign-in page and its error page, HTML without scripts."""
 
 from collections.abc import Collection, Mapping
 from html import escape
@@ -84,7 +84,7 @@ _PERSON: Final = Template("""<label><input type="radio" name="person" value="$id
 <span>$name<span class="quiet">$role, $organization ($plan)</span></span></label>""")
 
 
-# What the form sends again; a `person` or `decision` in the address must not stand beside the one chosen.
+# Parameters that the form sends again. A `person` or `decision` in the query is not among them.
 _KEPT: Final = (
     "client_id",
     "redirect_uri",
@@ -97,7 +97,7 @@ _KEPT: Final = (
 
 
 def authorize_page(records: Records, client: str, scopes: Collection[str], asked: Mapping[str, str]) -> str:
-    """Write the form: one choice of person, what is asked for, and two buttons."""
+    """Return the sign-in form: the users, the scopes, and two buttons."""
     hidden = "\n".join(
         f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in _KEPT if name in asked
     )
@@ -124,6 +124,6 @@ def _person(records: Records, person: StoredUser, *, first: bool) -> str:
 
 
 def error_page(description: str) -> str:
-    """Write what is wrong with the way somebody was sent here."""
+    """Return a page that explains why the sign-in cannot go on."""
     content = f"<h1>This sign-in cannot go on</h1>\n<p>{escape(description)}</p>"
     return _PAGE.substitute(title="Sign-in error", content=content)

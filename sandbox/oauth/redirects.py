@@ -1,4 +1,4 @@
-"""Where a browser may be sent back to."""
+"""Redirect URIs."""
 
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -7,13 +7,13 @@ from sandbox.requests.loopback import is_loopback
 
 
 def is_redirect_uri(address: str) -> bool:
-    """Say whether an address may be registered: https, or http on this machine, without a fragment."""
+    """Return whether an address can be registered: https, or http on this machine, without a fragment."""
     parts = _split(address)
     return parts is not None and (parts.scheme == "https" or is_loopback_redirect(address))
 
 
 def is_loopback_redirect(address: str) -> bool:
-    """Say whether an address leads back to this machine over http."""
+    """Return whether an address is http on this machine."""
     parts = _split(address)
     return parts is not None and parts.scheme == "http" and is_loopback(parts.hostname or "")
 
@@ -27,10 +27,10 @@ def _split(address: str) -> SplitResult | None:
 
 
 def accepts(client: StoredOAuthClient, address: str) -> bool:
-    """Say whether a client may be answered at an address: one it registered, to the letter."""
+    """Return whether a client may be answered at an address. It must match a registered one exactly."""
     return is_loopback_redirect(address) if client.redirect_uris is None else address in client.redirect_uris
 
 
 def with_parameters(address: str, parameters: dict[str, str]) -> str:
-    """Add parameters to an address, keeping those it has."""
+    """Return an address with further query parameters."""
     return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(parameters)}"

@@ -1,4 +1,4 @@
-"""POST /oauth/register: a client introduces itself (RFC 7591)."""
+"""POST /oauth/register (RFC 7591)."""
 
 import secrets
 from typing import Final
@@ -20,7 +20,7 @@ METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
 
 
 def register_route(sandbox: Sandbox) -> Route:
-    """Make the route. Every scope may be asked for by a client that registered here."""
+    """Return the route. A client that registers can ask for every scope."""
 
     async def answer(request: Request) -> Response:
         metadata = read_object(await request.body())
@@ -56,7 +56,7 @@ def _invalid_metadata(description: str) -> OAuthRefusal:
 
 
 def _read_name(name: object) -> str:
-    """Read the name: Calendly takes letters, digits and spaces, and turns parentheses away."""
+    """Read the name. Calendly takes letters, digits and spaces, but no parentheses."""
     if not isinstance(name, str) or not name.strip():
         raise _invalid_metadata("client_name is missing.")
     if not all(letter.isalnum() or letter == " " for letter in name):
@@ -65,7 +65,7 @@ def _read_name(name: object) -> str:
 
 
 def _read_redirect_uris(value: object) -> tuple[str, ...]:
-    """Read the addresses to return to: https, or http on this machine."""
+    """Read the redirect URIs: https, or http on this machine."""
     uris = texts_in(value)
     if not uris or not all(is_redirect_uri(uri) for uri in uris):
         raise OAuthRefusal("invalid_redirect_uri", "redirect_uris must be https, or http on a loopback address.")

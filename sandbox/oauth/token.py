@@ -1,4 +1,4 @@
-"""POST /oauth/token: codes and refresh tokens into access tokens."""
+"""POST /oauth/token."""
 
 import base64
 import hashlib
@@ -26,7 +26,7 @@ ACCESS_TOKEN_SECONDS: Final = 7200
 
 
 def token_route(sandbox: Sandbox) -> Route:
-    """Make the route."""
+    """Return the route."""
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)
@@ -44,7 +44,7 @@ def token_route(sandbox: Sandbox) -> Route:
 
 
 def _redeem(sandbox: Sandbox, client: StoredOAuthClient, form: FormFields) -> dict[str, object]:
-    """Take a code, once; a second time ends what the first one gave (RFC 6749, section 4.1.2)."""
+    """Redeem a code once. A second use revokes the tokens of the first (RFC 6749, section 4.1.2)."""
     code = sandbox.records.codes.get(required(form, "code"))
     if code is None or code.client != client.id:
         raise invalid_grant("The code is unknown or was given to another client.")
@@ -67,7 +67,7 @@ def _check_code(code: StoredAuthorizationCode, form: FormFields, now: datetime) 
 
 
 def _proves(verifier: str, challenge: str | None) -> bool:
-    """Check PKCE (RFC 7636): a verifier goes with a challenge, and neither without the other."""
+    """Check PKCE (RFC 7636). A challenge needs its verifier, and a verifier needs a challenge."""
     if challenge is None:
         return not verifier
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
@@ -75,7 +75,7 @@ def _proves(verifier: str, challenge: str | None) -> bool:
 
 
 def _refresh(sandbox: Sandbox, client: StoredOAuthClient, form: FormFields) -> dict[str, object]:
-    """Take a refresh token, once: it is revoked as soon as it is used."""
+    """Redeem a refresh token once: using it revokes it."""
     token = sandbox.records.refresh_tokens.get(required(form, "refresh_token"))
     if token is None or token.client != client.id:
         raise invalid_grant("The refresh token is unknown or was given to another client.")
@@ -121,7 +121,7 @@ def _issue(
 
 
 def revoke_grant(sandbox: Sandbox, grant: str) -> None:
-    """End every token that came of one sign-in."""
+    """Revoke every token that came from one sign-in."""
     records = sandbox.records
     tokens: list[StoredAccessToken | StoredRefreshToken] = [
         *records.access_tokens.values(),

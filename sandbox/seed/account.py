@@ -1,6 +1,6 @@
-"""The account every sandbox starts with: who is there, in which organization, and what opens it.
+"""Organizations, users, tokens and applications of the seeded account.
 
-URIs are the same at every start; times lie around the moment given.
+URIs are the same at every start; times lie around the current time.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,7 +26,7 @@ from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.seed.event_types import add_event_types
 from sandbox.seed.events import add_events
 
-# An id as accounts from before UUIDs have them.
+# An id of the form that accounts from before UUIDs have.
 LEGACY_USER_ID: Final = "GBJHDKVLQZWTXSNM"
 
 _DAY: Final[DayHours] = ((time(9), time(17)),)
@@ -34,7 +34,7 @@ _DAY_WITH_LUNCH: Final[DayHours] = ((time(9), time(12)), (time(13), time(18)))
 
 
 def seeded_records(now: datetime) -> Records:
-    """Build the account around `now`."""
+    """Return the records of the account at `now`."""
     records = Records()
     _add_northlight(records, now)
     _add_free_and_enterprise(records, now)
@@ -47,7 +47,7 @@ def seeded_records(now: datetime) -> Records:
 
 
 def user_id(slug: str) -> str:
-    """Return the id of a seeded person."""
+    """Return the id of a seeded user."""
     return LEGACY_USER_ID if slug == "jonas-weber" else fixed_id(f"user {slug}")
 
 
@@ -90,7 +90,7 @@ def _add_free_and_enterprise(records: Records, now: datetime) -> None:
     _add_person(records, now, enterprise, "user", "Erik Dahl", "Europe/Oslo", _DAY)
 
 
-def _add_person(  # noqa: PLR0913, PLR0917  # what a person is
+def _add_person(  # noqa: PLR0913, PLR0917 - the facts of a person
     records: Records,
     now: datetime,
     organization: StoredOrganization,

@@ -1,4 +1,4 @@
-"""The event types of the seeded account: one of each kind there is."""
+"""The event types of the seeded account, one of every kind."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,7 +32,7 @@ INTRO_QUESTIONS: Final = (
 
 
 def add_event_types(records: Records, now: datetime) -> None:
-    """Add what each seeded person can be booked for."""
+    """Add the event types of every seeded user."""
     people = {person.slug: person for person in records.users.values()}
     maya, tomas, priya, jonas = (
         people[slug] for slug in ("maya-lindqvist", "tomas-herrera", "priya-raman", "jonas-weber")
