@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
-from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.pacing.booking_limits import Ceiling, parse_ceilings
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Layer, Names, Value, read_environment, read_file, validated
 from server.configuration.sources import (

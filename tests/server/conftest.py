@@ -9,7 +9,7 @@ import pytest
 from mcp import Client
 
 from auth.audit.log import AuditLog
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from server.configuration.settings import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
