@@ -138,7 +138,7 @@ def read_database_url(text: str) -> str:
 def read_keys(text: str) -> str:
     """Read a key ring."""
     from storage.errors import KeyRingError  # noqa: PLC0415 - nothing of the database is loaded where it is unused
-    from storage.keys import KeyRing  # noqa: PLC0415
+    from storage.keys import KeyRing  # noqa: PLC0415 - the same
 
     word = read_word(text)
     try:
