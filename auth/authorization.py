@@ -97,10 +97,11 @@ class Authorization:
         return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
 
     async def _find(self, bearer: str) -> Bearer | None:
+        database, keyring = self._realm.database, self._realm.keyring
         if is_well_formed(bearer, ACCESS_TOKEN):
-            return await principal_rows.find_access_token(self._realm.database, digest(bearer))
+            return await principal_rows.find_access_token(database, keyring, digest(bearer))
         if is_well_formed(bearer, AGENT_TOKEN):
-            return await principal_rows.find_agent_token(self._realm.database, digest(bearer))
+            return await principal_rows.find_agent_token(database, keyring, digest(bearer))
         return None
 
     async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:

@@ -15,7 +15,7 @@ from auth.access.text import read_access, spell_access
 from auth.protocol import scopes
 from auth.protocol.scopes import Scopes
 from auth.tables import access_token, agent_token, code, family, grant, refresh_token, user
-from auth.upstream.login import Person
+from auth.upstream.login import CalendlyPerson
 from storage.database import insert
 
 
@@ -31,7 +31,7 @@ class Grant:
     access: Access
 
 
-async def put_person(connection: AsyncConnection, person: Person, now: datetime) -> None:
+async def put_person(connection: AsyncConnection, person: CalendlyPerson, now: datetime) -> None:
     """Store who signed in, and hold the row."""
     said = {
         "organization": person.organization,

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
-from auth.upstream.connection_rows import Stored
+from auth.upstream.connection_rows import StoredConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Principal:
     grant_id: str
     access: Access = field(repr=False)
     scopes: Scopes
-    connection: Stored | None
+    connection: StoredConnection | None
     kind: Literal["browser", "agent_token"]
 
     @property

@@ -1,10 +1,9 @@
 """The one statement of the bearer check: a token with everything that decides about it; and the agents it is for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal
 
-from sqlalchemy import Executable, bindparam, null, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, null, or_, select
 
 from auth.access.text import read_access
 from auth.grants.principal import Principal
@@ -13,6 +12,7 @@ from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
 from auth.upstream import connection_rows
 from storage.database import Database
+from storage.keys import KeyRing
 from storage.lookups import Fields, Lookup
 
 
@@ -60,39 +60,40 @@ _AGENTS: Final = (
 )
 
 
-async def find_access_token(database: Database, digest: str) -> Bearer | None:
+async def find_access_token(database: Database, keyring: KeyRing, digest: str) -> Bearer | None:
     """Find an access token. Raises StorageUnavailable."""
-    return _bearer(await database.find(_ACCESS_TOKEN, digest=digest), "browser")
+    return _bearer(await database.find(_ACCESS_TOKEN, digest=digest), keyring, "browser")
 
 
-async def find_agent_token(database: Database, digest: str) -> Bearer | None:
+async def find_agent_token(database: Database, keyring: KeyRing, digest: str) -> Bearer | None:
     """Find an agent token; its scope is that of its grant. Raises StorageUnavailable."""
-    return _bearer(await database.find(_AGENT_TOKEN, digest=digest), "agent_token")
+    return _bearer(await database.find(_AGENT_TOKEN, digest=digest), keyring, "agent_token")
 
 
-async def find_agents(connection: AsyncConnection, name: str | None) -> list[Principal]:
+async def find_agents(database: Database, keyring: KeyRing, name: str | None) -> list[Principal]:
     """Find for whom tokens of live grants could speak, with all the scopes that were allowed, the oldest first.
 
+    Raises StorageUnavailable.
+
     Args:
-        connection: To the database.
+        database: Where they are.
+        keyring: What their connections to Calendly are sealed under.
         name: The id of a grant or of a client; None for all there are.
     """
     named = or_(grant.c.id == name, client.c.id == name)
-    return await _read_agents(connection, _AGENTS if name is None else _AGENTS.where(named))
-
-
-async def _read_agents(connection: AsyncConnection, query: Executable) -> list[Principal]:
+    async with database.read() as connection:
+        found = await connection.execute(_AGENTS if name is None else _AGENTS.where(named))
+        rows = found.mappings().all()
     return [
-        replace(
-            _principal(row, "agent_token" if row["client_kind"] == "agent" else "browser"),
-            scopes=scopes.read(row["allowed"]),
+        _principal(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(
+            scopes.read(row["allowed"])
         )
-        for row in (await connection.execute(query)).mappings()
+        for row in rows
     ]
 
 
-def _bearer(row: Fields | None, kind: Literal["browser", "agent_token"]) -> Bearer | None:
-    return None if row is None else Bearer(_token(row), _principal(row, kind))
+def _bearer(row: Fields | None, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> Bearer | None:
+    return None if row is None else Bearer(_token(row), _principal(row, keyring, kind))
 
 
 def _token(row: Fields) -> AccessToken:
@@ -105,7 +106,7 @@ def _token(row: Fields) -> AccessToken:
     )
 
 
-def _principal(row: Fields, kind: Literal["browser", "agent_token"]) -> Principal:
+def _principal(row: Fields, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> Principal:
     return Principal(
         person=row["uri"],
         organization=row["organization"],
@@ -115,6 +116,6 @@ def _principal(row: Fields, kind: Literal["browser", "agent_token"]) -> Principa
         grant_id=row["grant_id"],
         access=read_access(row["access"]),
         scopes=frozenset(),
-        connection=connection_rows.stored_in(row),
+        connection=connection_rows.stored_connection(row, keyring),
         kind=kind,
     )

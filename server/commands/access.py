@@ -72,9 +72,8 @@ async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
     selection = hosted_selection(settings)
     async with opened_realm(settings, selection) as realm:
         try:
-            async with realm.database.read() as connection:
-                found = await find_agents(connection, name)
-                others = [] if found else await find_agents(connection, None)
+            found = await find_agents(realm.database, realm.keyring, name)
+            others = [] if found else await find_agents(realm.database, realm.keyring, None)
         except StorageError as fault:
             raise CommandError(str(fault)) from None
         if len(found) != 1:
