@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 
 from server.app import with_sandbox
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.command_line import CommandLine
 from server.configuration.logs import log_to_stderr
 from server.configuration.settings import TOKEN_FILE, Settings, home_folder, load
@@ -22,7 +22,7 @@ from server.doctor.examination import Examination
 from server.doctor.installed_clients import clients, data_folder, token_file, tokens_of_clients
 from server.installing.machine import Machine
 from server.local.first_run import NO_TOKEN
-from server.local.principals import local_party
+from server.local.principals import local_principal
 from server.stores.database import open_store, require_database
 
 _WIDTH: Final = 100
@@ -49,19 +49,19 @@ async def _examine(settings: Settings, machine: Machine) -> Sequence[Finding]:
         settings = await with_sandbox(settings, stack)
         examination = Examination(settings, stack)
         reached = await examination.reach()
-        party = await _party(settings, stack, machine)
-        account = [party] if isinstance(party, Finding) else []
-        if isinstance(party, Party) and reached[0].state == "ok":
-            account = await examination.account(party)
+        principal = await _principal(settings, stack, machine)
+        account = [principal] if isinstance(principal, Finding) else []
+        if isinstance(principal, Principal) and reached[0].state == "ok":
+            account = await examination.account(principal)
         file = machine.environ.get(TOKEN_FILE)
         account += token_file(file) if file else []
         return [*reached, *account, *clients(machine, shutil.which), *await _data(settings, stack)]
 
 
-async def _party(settings: Settings, stack: AsyncExitStack, machine: Machine) -> Party | Finding:
+async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine) -> Principal | Finding:
     """Find the token or the sign-in, or what there is to say where there is none."""
     try:
-        return await local_party(settings, stack)
+        return await local_principal(settings, stack)
     except CommandError as unreadable:
         return Finding("token", "fix", str(unreadable))
     except UsageError:

@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack
 from auth.access.levels import Limits
 from auth.local.personal_token import PersonalToken
 from calendly.request import Account
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.settings import Settings
 
 
-async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
+async def local_principal(settings: Settings, stack: AsyncExitStack) -> Principal:
     """Return the person, with an agent that has no name yet.
 
     Args:
@@ -21,8 +21,8 @@ async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
         CommandError: The sign-in that is stored cannot be read.
     """
     if settings.access_token is None:
-        from server.local.login import signed_in_party  # noqa: PLC0415 - not needed where a token is set
+        from server.local.login import signed_in_principal  # noqa: PLC0415 - not needed where a token is set
 
-        return await signed_in_party(settings, stack)
+        return await signed_in_principal(settings, stack)
     token = PersonalToken(settings.access_token)
-    return Party(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))
+    return Principal(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))

@@ -20,7 +20,7 @@ from server.configuration.settings import Settings
 from server.local.audit_log import local_audit_log
 from server.local.idempotency import local_ledger
 from server.local.late_store import LateStore
-from server.local.principals import local_party
+from server.local.principals import local_principal
 from server.stores.daily_limits import OwnDailyLimits
 from server.stores.seal import Seal
 from tools import ALL
@@ -53,14 +53,14 @@ async def serving(settings: Settings, recording: Recording = local_audit_log) ->
     selection = select(ALL, rules(settings, settings.local_ceiling))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
-        party = await local_party(settings, stack)
+        principal = await local_principal(settings, stack)
         clock = asyncio.get_running_loop().time
         # Closed after the audit log, which writes to the last.
         store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()))
         audit_log = await stack.enter_async_context(recording(store))
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            parties=OnePerson(party, settings.agent_name),
+            principals=OnePerson(principal, settings.agent_name),
             audit_log=audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),

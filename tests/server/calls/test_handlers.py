@@ -19,7 +19,7 @@ from calendly.request import Account
 from server.app import calendly_for, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
-from server.calls.principal import OnePerson, Party
+from server.calls.principal import OnePerson, Principal
 from server.calls.selection import Rules, select
 from server.configuration.settings import load
 from server.stores.daily_limits import OwnDailyLimits
@@ -46,7 +46,9 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     clock = asyncio.get_running_loop().time
     callers = Callers(
         calendly=calendly_for(load("stdio", {}, environ={}), stack),
-        parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))),
+        principals=OnePerson(
+            Principal(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))
+        ),
         max_wait=30,
         available_times_cap=Cap(31),
         ledger=OwnLedger(clock),

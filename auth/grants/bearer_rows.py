@@ -1,4 +1,4 @@
-"""The one statement of the bearer check: a token with everything that decides about it; and the agents it is for."""
+"""The one statement of the bearer check: a token, who it speaks for, their connection to Calendly; and all agents."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -6,7 +6,7 @@ from typing import Final, Literal
 from sqlalchemy import bindparam, null, or_, select
 
 from auth.access.text import read_access
-from auth.grants.principal import Principal
+from auth.grants.bearer import Bearer
 from auth.grants.rules import AccessToken
 from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
@@ -17,11 +17,11 @@ from storage.lookups import Fields, Lookup
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
-    """A stored token, and who it speaks for if it is good; the principal's scopes are still to be decided."""
+class StoredToken:
+    """A stored token, and who it speaks for if it is good; the bearer's scopes are still to be decided."""
 
     token: AccessToken
-    principal: Principal
+    bearer: Bearer
 
 
 _OWNER: Final = (
@@ -60,17 +60,17 @@ _AGENTS: Final = (
 )
 
 
-async def find_access_token(database: Database, keyring: KeyRing, digest: str) -> Bearer | None:
+async def find_access_token(database: Database, keyring: KeyRing, digest: str) -> StoredToken | None:
     """Find an access token. Raises StorageUnavailable."""
-    return _bearer(await database.find(_ACCESS_TOKEN, digest=digest), keyring, "browser")
+    return _stored(await database.find(_ACCESS_TOKEN, digest=digest), keyring, "browser")
 
 
-async def find_agent_token(database: Database, keyring: KeyRing, digest: str) -> Bearer | None:
+async def find_agent_token(database: Database, keyring: KeyRing, digest: str) -> StoredToken | None:
     """Find an agent token; its scope is that of its grant. Raises StorageUnavailable."""
-    return _bearer(await database.find(_AGENT_TOKEN, digest=digest), keyring, "agent_token")
+    return _stored(await database.find(_AGENT_TOKEN, digest=digest), keyring, "agent_token")
 
 
-async def find_agents(database: Database, keyring: KeyRing, name: str | None) -> list[Principal]:
+async def find_agents(database: Database, keyring: KeyRing, name: str | None) -> list[Bearer]:
     """Find for whom tokens of live grants could speak, with all the scopes that were allowed, the oldest first.
 
     Raises StorageUnavailable.
@@ -85,15 +85,15 @@ async def find_agents(database: Database, keyring: KeyRing, name: str | None) ->
         found = await connection.execute(_AGENTS if name is None else _AGENTS.where(named))
         rows = found.mappings().all()
     return [
-        _principal(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(
+        _bearer(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(
             scopes.read(row["allowed"])
         )
         for row in rows
     ]
 
 
-def _bearer(row: Fields | None, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> Bearer | None:
-    return None if row is None else Bearer(_token(row), _principal(row, keyring, kind))
+def _stored(row: Fields | None, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> StoredToken | None:
+    return None if row is None else StoredToken(_token(row), _bearer(row, keyring, kind))
 
 
 def _token(row: Fields) -> AccessToken:
@@ -106,8 +106,8 @@ def _token(row: Fields) -> AccessToken:
     )
 
 
-def _principal(row: Fields, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> Principal:
-    return Principal(
+def _bearer(row: Fields, keyring: KeyRing, kind: Literal["browser", "agent_token"]) -> Bearer:
+    return Bearer(
         person=row["uri"],
         organization=row["organization"],
         timezone=row["timezone"],

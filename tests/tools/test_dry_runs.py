@@ -5,7 +5,7 @@ import pytest
 from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 
 pytestmark = pytest.mark.anyio
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
@@ -16,7 +16,7 @@ async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kin
     arguments = {**required_arguments(tool), **({"idempotency_key": "k"} if tool.capability == "booking" else {})}
     tried, done = Documented(), Documented()
     call, values = await prepared(tool, tried, tool.parse({**arguments, "dry_run": True}, ()).values(), rehearsal=True)
-    with pytest.raises(Rehearsed) as rehearsed:
+    with pytest.raises(DryRun) as rehearsed:
         await tool.function(call, **values)
     assert [request for request in tried.sent if not request.is_read] == []
     call, values = await prepared(tool, done, tool.parse(arguments, ()).values())
