@@ -1,4 +1,4 @@
-"""`calendly-mcp http`: MCP over Streamable HTTP."""
+"""`calendly-mcp http`."""
 
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -8,25 +8,20 @@ import anyio
 from starlette.applications import Starlette
 
 from server.calls.caller import time_limit
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
+from server.commands.declaring import Command, Invocation
+from server.configuration.settings import HTTP_PORT, Settings
 from server.local.endpoint import local_endpoint
 from server.transports.http import listen, serve_http
 
-PORT: Final = 8000
 
-
-def run(arguments: CommandLine) -> int:
-    """Serve until a signal asks to stop. Returns the exit status."""
-    settings = load("http", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    anyio.run(partial(_serve, settings))
+def run(invocation: Invocation) -> int:
+    """Serve until a signal asks to stop."""
+    anyio.run(partial(_serve, invocation.settings()))
     return 0
 
 
 async def _serve(settings: Settings) -> None:
-    with listen(settings.host, PORT if settings.port is None else settings.port) as (listener, address):
+    with listen(settings.host, HTTP_PORT if settings.port is None else settings.port) as (listener, address):
         async with _application(settings, address) as app:
             await serve_http(app, listener, f"ready: {address}/mcp", time_limit(settings.max_wait))
 
@@ -37,3 +32,6 @@ def _application(settings: Settings, address: str) -> AbstractAsyncContextManage
     from server.hosted.hosting import document_fetcher, hosting  # noqa: PLC0415 - one person here needs no database
 
     return hosting(settings, address, document_fetcher)
+
+
+COMMAND: Final = Command(run)

@@ -1,6 +1,5 @@
-"""`calendly-mcp token create|list|revoke`: tokens of the hosted endpoint for agents without a browser."""
+"""`calendly-mcp token create|list|revoke`."""
 
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -15,43 +14,40 @@ from auth.endpoints.site import Realm
 from auth.protocol.scopes import BUNDLES, spell
 from server.app import rules
 from server.calls.selection import select
-from server.commands.http import PORT
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError, UsageError, say
+from server.commands.declaring import Action, Command, Invocation, Run
+from server.configuration.settings import HTTP_PORT, Settings
+from server.configuration.terminal import UsageError, columns, reporting, say, show
+from server.configuration.values import http_address
 from server.hosted.hosting import document_fetcher, realm_for
 from server.stores.database import open_store
 from storage.errors import StorageError
 from tools import ALL
 
-
-def run(arguments: CommandLine) -> int:
-    """Do what was asked for. Returns the exit status."""
-    settings = load("token", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(anyio.run(partial(_act, settings, _ACTIONS[arguments.action], arguments.options)))
-    sys.stdout.flush()
-    return 0
-
-
 _Options = Mapping[str, str]
-_Action = Callable[[Realm, _Options], Awaitable[str]]
+_Work = Callable[[Realm, _Options], Awaitable[str]]
 
 
-async def _act(settings: Settings, action: _Action, options: _Options) -> str:
-    async with opened_realm(settings) as realm:
-        try:
-            return await action(realm, options)
-        except (agent_tokens.AgentTokenError, StorageError) as fault:
-            raise CommandError(str(fault)) from None
+def _running(work: _Work) -> Run:
+    """Return what runs an action against the realm of the settings, and shows its result."""
+
+    async def act(settings: Settings, options: _Options) -> str:
+        async with opened_realm(settings) as realm:
+            with reporting(agent_tokens.AgentTokenError, StorageError):
+                return await work(realm, options)
+
+    def run(invocation: Invocation) -> int:
+        text = anyio.run(partial(act, invocation.settings(), invocation.options))
+        if text:
+            show(text)
+        return 0
+
+    return run
 
 
 @asynccontextmanager
 async def opened_realm(settings: Settings) -> AsyncGenerator[Realm]:
-    """Open what the hosted endpoint of these settings works with. Raises UsageError and CommandError."""
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
+    """Open the realm of the hosted endpoint with these settings. Raises UsageError and CommandError."""
+    issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
@@ -69,7 +65,7 @@ async def _create(realm: Realm, options: _Options) -> str:
         realm, name=options["for"], person=options.get("user"), scopes=scopes, access=access
     )
     say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
-    return f"{made.secret}\n"
+    return made.secret
 
 
 async def _list(realm: Realm, _options: _Options) -> str:
@@ -77,13 +73,40 @@ async def _list(realm: Realm, _options: _Options) -> str:
         (token.id, token.name, token.email or token.person, f"{token.expires_at:%Y-%m-%d}", spell(token.scopes))
         for token in await agent_tokens.list_all(realm)
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+    return columns(rows)
 
 
 async def _revoke(realm: Realm, options: _Options) -> str:
     await agent_tokens.revoke(realm, options["id"])
-    return "Revoked.\n"
+    return "Revoked."
 
 
-_ACTIONS: Final[Mapping[str, _Action]] = {"create": _create, "list": _list, "revoke": _revoke}
+COMMAND: Final = Command(
+    actions={
+        "create": Action(
+            "make a token and show it, this once",
+            _running(_create),
+            {
+                "--for": {"required": True, "metavar": "NAME", "help": "name of the agent"},
+                "--scopes": {
+                    "required": True,
+                    "metavar": "SCOPES",
+                    "help": "what the agent may do: Calendly's scopes, separated by commas",
+                },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, separated by commas "
+                    "(default: all; what cannot be undone or reaches others, at ask)",
+                },
+                "--user": {
+                    "metavar": "WHO",
+                    "help": "the person it acts for, by e-mail or URI, if several people have connected",
+                },
+            },
+        ),
+        "list": Action("list the valid tokens", _running(_list)),
+        "revoke": Action(
+            "end a token at once", _running(_revoke), {"id": {"metavar": "ID", "help": "the token's id in the list"}}
+        ),
+    }
+)

@@ -20,7 +20,7 @@ from mcp import Client
 from auth.audit.log import Record
 from sandbox import RunningSandbox, running
 from sandbox.records import Invitee
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.e2e.soak import Plan, arguments_of, plan_of
