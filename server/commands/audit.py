@@ -3,15 +3,16 @@
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import anyio
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry, facts
-from auth.audit.rows import Sought
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.rows import EntryFilter
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.commands.declaring import Action, Command, Invocation, Options, Run
@@ -23,42 +24,72 @@ from storage.errors import StorageError
 _LIMIT: Final = 50
 
 
-_Options = Mapping[str, str]
-_Work = Callable[[DatabaseArchive, _Options], Awaitable[None]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which entries are asked for.
+
+    Attributes:
+        filter: What the database filters by.
+        person: The person, by any of their names.
+        agent: The agent.
+        decision: The decision.
+        limit: Most entries listed.
+    """
+
+    filter: EntryFilter
+    person: str | None
+    agent: str | None
+    decision: str | None
+    limit: int
+
+    @classmethod
+    def read(cls, options: Mapping[str, str]) -> Self:
+        """Read the options of the command. Raises UsageError."""
+        since, until = (_time(f"--{name}", options.get(name)) for name in ("since", "until"))
+        return cls(
+            filter=EntryFilter(action=options.get("tool"), since=since, until=until),
+            person=options.get("person"),
+            agent=options.get("agent"),
+            decision=options.get("decision"),
+            limit=_count(options.get("limit")),
+        )
+
+
+_Work = Callable[[DatabaseArchive, _Wanted], Awaitable[None]]
 
 
 def _running(work: _Work) -> Run:
     """Return what runs an action against the archive of the settings."""
 
-    async def act(settings: Settings, options: _Options) -> None:
+    async def act(settings: Settings, wanted: _Wanted) -> None:
         require_database(settings)
         async with AsyncExitStack() as stack:
             archive = (await open_store(settings, stack)).archive
             with reporting(StorageError):
-                await work(archive, options)
+                await work(archive, wanted)
 
     def run(invocation: Invocation) -> int:
-        anyio.run(partial(act, invocation.settings(), invocation.options))
+        anyio.run(partial(act, invocation.settings(), _Wanted.read(invocation.options)))
         return 0
 
     return run
 
 
-async def _list(archive: DatabaseArchive, options: _Options) -> None:
-    limit = _count(options.get("limit"))
-    async for entry in _found(archive, options):
+async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
+    limit = wanted.limit
+    async for entry in _found(archive, wanted):
         if limit == 0:
             return
         limit -= 1
         show(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
 
 
-async def _export(archive: DatabaseArchive, options: _Options) -> None:
-    async for entry in _found(archive, options, oldest_first=True):
+async def _export(archive: DatabaseArchive, wanted: _Wanted) -> None:
+    async for entry in _found(archive, wanted, oldest_first=True):
         show(json.dumps(exported(entry), ensure_ascii=False))
 
 
-async def _verify(archive: DatabaseArchive, _options: _Options) -> None:
+async def _verify(archive: DatabaseArchive, _wanted: _Wanted) -> None:
     faults = 0
     async for fault in archive.verify():
         faults += 1
@@ -71,7 +102,7 @@ async def _verify(archive: DatabaseArchive, _options: _Options) -> None:
     show(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
 
 
-def exported(entry: Entry) -> dict[str, Any]:
+def exported(entry: AuditEntry) -> dict[str, Any]:
     """Return an entry as it is exported: every name in every line, what does not apply as null."""
     known = facts(entry)
     place = ("transport", "endpoint", "organization", "resource")
@@ -81,21 +112,17 @@ def exported(entry: Entry) -> dict[str, Any]:
     return {**{name: values.get(name) for name in (*names, *rest)}, "sentence": entry.told}
 
 
-async def _found(archive: DatabaseArchive, options: _Options, *, oldest_first: bool = False) -> AsyncGenerator[Entry]:
-    sought = Sought(
-        people=None if (person := options.get("person")) is None else await _names_of(archive, person),
-        action=options.get("tool"),
-        since=_time("--since", options.get("since")),
-        until=_time("--until", options.get("until")),
-    )
-    agent, decision = options.get("agent"), options.get("decision")
-    async for entry in archive.find(sought, oldest_first=oldest_first):
-        if agent in {None, entry.agent} and decision in {None, entry.decision}:
+async def _found(
+    archive: DatabaseArchive, wanted: _Wanted, *, oldest_first: bool = False
+) -> AsyncGenerator[AuditEntry]:
+    people = None if wanted.person is None else await _names_of(archive, wanted.person)
+    async for entry in archive.find(replace(wanted.filter, people=people), oldest_first=oldest_first):
+        if wanted.agent in {None, entry.agent} and wanted.decision in {None, entry.decision}:
             yield entry
 
 
 async def _names_of(archive: DatabaseArchive, person: str) -> list[str]:
-    """Return as what a person may be recorded who goes by a URI, a uuid, an e-mail address, or a name of the record."""
+    """Return the names under which the audit log may have a person: given by URI, uuid, e-mail or such a name."""
     async with archive.database.read() as connection:
         known = await find_connected(connection, person)
     return [

@@ -78,7 +78,7 @@ async def _data(settings: Settings, stack: AsyncExitStack) -> list[Finding]:
         return folder  # the database is made when it is first needed
     try:
         await open_store(settings, stack)
-    except (CommandError, UsageError) as fault:
+    except CommandError as fault:
         return [*folder, Finding("data", "fix", str(fault))]
     return [*folder, Finding("data", "ok", "the database of the audit log opens, with the keys that it needs")]
 

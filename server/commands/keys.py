@@ -6,12 +6,12 @@ from typing import Final
 
 import anyio
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.tables import metadata
 from server.commands.declaring import Action, Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.terminal import reporting, show
-from server.stores.database import open_store, record_in
+from server.stores.database import audit_log_in, open_store
 from storage.errors import StorageError
 from storage.rotation import rotate
 
@@ -28,8 +28,8 @@ async def _rotate(settings: Settings) -> str:
         with reporting(StorageError):
             renewed = await rotate(store.database, store.keyring, metadata.tables.values())
             told = "an operator sealed every stored secret anew"
-            await record_in(store.archive).note(
-                Note(action="rotate_keys", told=told, source="operator", transport="command")
+            await audit_log_in(store.archive).note(
+                AuditNote(action="rotate_keys", told=told, source="operator", transport="command")
             )
     return f"{renewed} secrets encrypted anew under the key {store.keyring.first}; the other keys may go."
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import anyio
 
-from sandbox import running
+from sandbox.serving import running
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import SANDBOX_PORT, Settings
 from server.configuration.terminal import cannot_listen, say

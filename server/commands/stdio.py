@@ -19,7 +19,7 @@ def run(invocation: Invocation) -> int:
 
 async def _serve(settings: Settings) -> None:
     async with serving(settings) as server:
-        await serve_stdio(server.mcp, after_list=server.record.open_soon)
+        await serve_stdio(server.mcp, after_list=server.audit_log.open_soon)
 
 
 COMMAND: Final = Command(run)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from server.configuration.layers import Layer, Value, read_environment, read_file
-from server.configuration.settings import KEEPING, SANDBOX_TOKEN, SETTINGS, TRYING, Settings
+from server.configuration.settings import KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
 from server.configuration.terminal import UsageError
 from server.configuration.values import MEMORY, data_folder, is_loopback
 
@@ -39,6 +39,11 @@ def load(
         raise UsageError(
             f"{merged['database_url'][0]}: {MEMORY} is memory, but what people allowed has to outlive the process; "
             "use sqlite:///PATH or postgresql://…."
+        )
+    if command in STORING and settings.secret_keys is None and (settings.database_url or "").startswith("postgresql:"):
+        raise UsageError(
+            "CALENDLY_MCP_SECRET_KEYS is not set, but PostgreSQL needs it: id:base64, where `openssl rand -base64 32` "
+            "makes the second part."
         )
     if command == "http":
         _check_reach(settings, merged)

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic.fields import FieldInfo
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
-from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.pacing.booking_limits import Ceiling, parse_ceilings
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Setting
 from server.configuration.terminal import CommandError
@@ -23,6 +23,7 @@ from server.configuration.values import (
     read_access,
     read_ceilings,
     read_database_url,
+    read_keys,
     read_names,
     read_networks,
     read_origin,
@@ -205,7 +206,8 @@ class Settings(BaseModel):
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
-        _Word | None,
+        str | None,
+        AfterValidator(read_keys),
         Setting(
             "CALENDLY_MCP_SECRET_KEYS",
             help="keys id:base64,…",

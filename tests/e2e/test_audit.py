@@ -1,4 +1,4 @@
-"""The record as an operator sees it: what the commands print, and what a server does that cannot write it."""
+"""The audit log as an operator sees it: what the commands print, and what a server does that cannot write it."""
 
 import json
 import sqlite3
