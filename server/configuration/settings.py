@@ -15,7 +15,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
 from calendly.identifiers import CALENDLY_ORIGIN
-from calendly.pacing.booking_limits import Ceiling, parse_ceilings
+from calendly.pacing.booking_limits import PAID_PLANS, Ceiling, parse_ceilings
+from calendly.ranges import AVAILABLE_TIMES_DAYS
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Layer, Names, Value, read_environment, read_file, validated
 from server.configuration.sources import (
@@ -135,9 +136,9 @@ class Settings(BaseModel):
             "CALENDLY_MCP_BOOKING_LIMITS",
             "--booking-limits",
             SERVING,
-            "ceilings of bookings (default 10/min,50/h,100/day; none switches them off)",
+            f"ceilings of bookings (default {PAID_PLANS}; none switches them off)",
         ),
-    ] = parse_ceilings("10/min,50/h,100/day")
+    ] = parse_ceilings(PAID_PLANS)
     max_wait: Annotated[
         float,
         Field(ge=0, le=86_400),
@@ -146,8 +147,11 @@ class Settings(BaseModel):
     available_times_days: Annotated[
         int,
         Field(ge=1, le=366),
-        Source("CALENDLY_MCP_AVAILABLE_TIMES_DAYS", help="days of one available-times request (default 31)"),
-    ] = 31
+        Source(
+            "CALENDLY_MCP_AVAILABLE_TIMES_DAYS",
+            help=f"days of one available-times request (default {AVAILABLE_TIMES_DAYS})",
+        ),
+    ] = AVAILABLE_TIMES_DAYS
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Source("CALENDLY_MCP_LOG_LEVEL", help="debug, info (default), warning or error"),

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
+from calendly.pacing.account_queue import Waiting
 from calendly.pacing.booking_limits import parse_ceilings
-from calendly.pacing.pacer import Pacer, Waiting
-from calendly.request import JSON, Account, Credentials, Request
+from calendly.pacing.pacer import Pacer
+from calendly.request import JSON, Account, AccountCredentials, Request
 from tests.calendly.tokens import Token
 from tests.hostile_upstream import HostileUpstream
 
 READ = Request(Endpoint("GET", "/scheduled_events"))
 WRITE = Request(Endpoint("POST", "/scheduling_links"), body={"max_event_count": 1})
-BOOKING = Request(Endpoint("POST", "/invitees"), body={"event_type": "E"})
+BOOKING = Request(Endpoint("POST", "/invitees", is_booking=True), body={"event_type": "E"})
 DELETE = Request(Endpoint("DELETE", "/webhook_subscriptions/{webhook_subscription}"), {"webhook_subscription": "W"})
 
 
@@ -26,7 +27,7 @@ class Desk:
     calendly: Calendly
     upstream: HostileUpstream
     pacer: Pacer
-    credentials: Credentials = field(default_factory=lambda: Token("secret-token"))
+    credentials: AccountCredentials = field(default_factory=lambda: Token("secret-token"))
 
     @property
     def now(self) -> float:

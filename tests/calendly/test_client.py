@@ -188,13 +188,13 @@ async def test_who_joins_a_read_later_gets_its_error_as_well(desk: Desk) -> None
     assert len(desk.upstream.requests) == 1
 
 
-ME = Request(Endpoint("GET", "/users/me"))
-EVENT_TYPES = Request(Endpoint("GET", "/event_types"), query={"user": "U"})
-EVENT_TYPE = Request(Endpoint("GET", "/event_types/{event_type}"), {"event_type": "T"})
+ME = Request(Endpoint("GET", "/users/me", is_cacheable=True))
+EVENT_TYPES = Request(Endpoint("GET", "/event_types", is_cacheable=True), query={"user": "U"})
+EVENT_TYPE = Request(Endpoint("GET", "/event_types/{event_type}", is_cacheable=True), {"event_type": "T"})
 
 
 @pytest.mark.parametrize("request_", [ME, EVENT_TYPES, EVENT_TYPE])
-async def test_the_person_and_event_types_are_kept_for_seconds(desk: Desk, request_: Request) -> None:
+async def test_the_answer_of_a_cacheable_endpoint_is_cached_for_seconds(desk: Desk, request_: Request) -> None:
     first = await desk.send(request_)
     first["changed"] = "by whoever got it"
     assert await desk.send(request_, agent="another") == {"resource": {}}
@@ -206,7 +206,7 @@ async def test_the_person_and_event_types_are_kept_for_seconds(desk: Desk, reque
     assert len(desk.upstream.requests) == 3
 
 
-async def test_a_write_forgets_what_is_kept_for_its_user_alone(desk: Desk) -> None:
+async def test_a_write_drops_what_is_cached_for_its_own_user_alone(desk: Desk) -> None:
     await desk.send(ME)
     await desk.send(ME, user="another")
     desk.upstream.will(answer(400))
@@ -222,7 +222,7 @@ async def test_a_write_forgets_what_is_kept_for_its_user_alone(desk: Desk) -> No
     ]
 
 
-async def test_what_was_read_before_a_write_was_answered_is_neither_kept_nor_joined(desk: Desk) -> None:
+async def test_a_read_from_before_a_write_was_answered_is_neither_cached_nor_shared(desk: Desk) -> None:
     desk.upstream.will(late(3.0, answer(200, {"resource": {"is": "old"}})), late(2.0, answer(200, {"resource": {}})))
     old = asyncio.ensure_future(desk.send(ME))
     await asyncio.sleep(0.5)
@@ -234,21 +234,27 @@ async def test_what_was_read_before_a_write_was_answered_is_neither_kept_nor_joi
     assert len(desk.upstream.requests) == 3
 
 
-async def test_an_error_is_never_kept(desk: Desk) -> None:
+async def test_no_other_answer_is_cached(desk: Desk) -> None:
+    await desk.send(READ)
+    await desk.send(READ)
+    assert len(desk.upstream.requests) == 2
+
+
+async def test_an_error_is_never_cached(desk: Desk) -> None:
     desk.upstream.will(answer(404))
     with pytest.raises(CalendlyError):
         await desk.send(ME)
     assert await desk.send(ME) == {"resource": {}}
 
 
-async def test_a_large_answer_is_not_kept(desk: Desk) -> None:
+async def test_a_large_answer_is_not_cached(desk: Desk) -> None:
     desk.upstream.otherwise = answer(200, {"collection": ["x" * 100_000]})
     await desk.send(EVENT_TYPES)
     await desk.send(EVENT_TYPES)
     assert len(desk.upstream.requests) == 2
 
 
-async def test_what_is_kept_is_bounded() -> None:
+async def test_the_cache_is_bounded() -> None:
     async with open_desk(per_minute=100_000) as desk:
         for number in range(300):
             await desk.send(ME, user=f"user {number}")

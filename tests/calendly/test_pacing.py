@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from calendly.errors import RateLimited
-from calendly.pacing.booking_limits import Room, parse_ceilings
+from calendly.pacing.booking_limits import parse_ceilings
 from calendly.pacing.pacer import Pacer
 from calendly.request import Account
 from tests.calendly.tokens import Token
@@ -253,7 +253,8 @@ async def test_a_call_that_was_never_sent_is_not_spent_and_one_without_an_answer
     async with track.pacer.turn(account, is_booking=True, deadline=10.0) as turn:
         turn.never_sent()
     async with track.pacer.turn(account, is_booking=True, deadline=10.0):
-        assert track.pacer.bookings_left("user") == [Room(parse_ceilings("1/day")[0], 0, 86_400.0)]
+        with pytest.raises(RateLimited, match="Bookings have a ceiling of 1 per day"):
+            track.pacer.require_room(account, deadline=10.0)
     with pytest.raises(RateLimited):
         await track.call(seconds=10.0)
 
@@ -295,11 +296,6 @@ async def test_a_booking_for_which_the_ceilings_leave_no_room_is_known_before_it
     await asyncio.gather(*queued)
     await asyncio.sleep(60)
     track.pacer.require_room(account, deadline=deadline)
-
-
-async def test_what_the_ceilings_leave_is_known_before_any_call() -> None:
-    track = Track(booking_limits="10/min")
-    assert track.pacer.bookings_left("nobody") == [Room(parse_ceilings("10/min")[0], 10, 0.0)]
 
 
 @pytest.mark.parametrize(("remaining", "reads_wait"), [("30", False), ("0", True), ("", True)])

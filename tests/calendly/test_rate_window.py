@@ -7,32 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.pacing.rate_headers import Report
-from calendly.pacing.rate_window import Departure, Window
+from calendly.pacing.rate_headers import RateHeaders
+from calendly.pacing.rate_window import RateWindow, StartedCall
 from tests.rate_limited_upstream import RateLimit
 
 HALF = 0.5  # a random number in the middle
 
 
-def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0) -> Window:
+def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0) -> RateWindow:
     """A window at the time 0 that a first answer has told of, and no call in flight."""
-    fresh = Window(limit, 0.0)
+    fresh = RateWindow(limit, 0.0)
     left = limit - 1 if remaining is None else remaining
-    fresh.answered(fresh.depart(0.0), Report(limit, left, reset), 0.0)
-    fresh.quiet()
+    fresh.answered(fresh.start(0.0), RateHeaders(limit, left, reset), 0.0)
+    fresh.end_burst()
     return fresh
 
 
-def start_all(of: Window, now: float) -> list[Departure]:
+def start_all(of: RateWindow, now: float) -> list[StartedCall]:
     """Start as many calls as may start at once."""
-    started: list[Departure] = []
+    started: list[StartedCall] = []
     while of.delay(now) <= 0:
-        started.append(of.depart(now))
+        started.append(of.start(now))
     return started
 
 
 def test_one_call_explores_an_unknown_window() -> None:
-    fresh = Window(60, 0.0)
+    fresh = RateWindow(60, 0.0)
     assert len(start_all(fresh, 0.0)) == 1
     assert 0 < fresh.delay(0.0) <= 1.0
 
@@ -43,10 +43,10 @@ def test_of_a_burst_half_of_what_is_left_starts_at_once() -> None:
 
 def test_the_rest_of_a_burst_is_spread_evenly_over_the_rest_of_the_window() -> None:
     burst, now, starts = window(remaining=10), 0.0, list[float]()
-    for departure in start_all(burst, now):
-        burst.answered(departure, Report(), now)
+    for call in start_all(burst, now):
+        burst.answered(call, RateHeaders(), now)
     while (now := now + burst.delay(now)) < 60:
-        burst.answered(burst.depart(now), Report(), now)
+        burst.answered(burst.start(now), RateHeaders(), now)
         starts.append(now)
     assert starts == pytest.approx([10.0, 20.0, 30.0, 40.0, 50.0])
 
@@ -56,57 +56,57 @@ def test_lone_calls_never_wait_while_anything_is_left(remaining: int) -> None:
     lone = window(remaining=remaining)
     for left in reversed(range(remaining)):
         assert lone.delay(1.0) == 0
-        lone.answered(lone.depart(1.0), Report(60, left, 59.0), 1.0)
-        lone.quiet()
+        lone.answered(lone.start(1.0), RateHeaders(60, left, 59.0), 1.0)
+        lone.end_burst()
     assert lone.delay(1.0) > 59
 
 
 def test_calls_in_flight_count_as_spent() -> None:
     full = window(remaining=2)
-    full.depart(0.0)
-    full.depart(0.0)
+    full.start(0.0)
+    full.start(0.0)
     assert full.delay(0.0) == 61.0
 
 
 def test_an_answer_that_comes_late_makes_the_window_no_fuller() -> None:
     burst = window(remaining=10)
-    first, second = burst.depart(0.0), burst.depart(0.0)
-    burst.answered(second, Report(60, 8, 60.0), 0.1)
-    burst.answered(first, Report(60, 9, 60.0), 0.2)
+    first, second = burst.start(0.0), burst.start(0.0)
+    burst.answered(second, RateHeaders(60, 8, 60.0), 0.1)
+    burst.answered(first, RateHeaders(60, 9, 60.0), 0.2)
     assert len(start_all(burst, 0.2)) == 3  # with the two before them, half of 10
 
 
 def test_answers_in_any_order_leave_what_is_left() -> None:
     burst = window(remaining=20)
-    departures = start_all(burst, 0.0)
-    for place, departure in enumerate(reversed(departures)):
-        burst.answered(departure, Report(60, 10 + place, 60.0), 0.1)
-    burst.quiet()
+    calls = start_all(burst, 0.0)
+    for place, call in enumerate(reversed(calls)):
+        burst.answered(call, RateHeaders(60, 10 + place, 60.0), 0.1)
+    burst.end_burst()
     assert len(start_all(burst, 0.2)) == 5
 
 
 def test_an_answer_without_headers_spends_a_call_and_changes_nothing_else() -> None:
     plain = window(remaining=3, reset=30.0)
     for _ in range(3):
-        plain.answered(plain.depart(1.0), Report(), 1.0)
-        plain.quiet()
+        plain.answered(plain.start(1.0), RateHeaders(), 1.0)
+        plain.end_burst()
     assert plain.delay(1.0) == 30.0
 
 
 def test_a_call_without_an_answer_is_spent_and_one_that_never_left_is_not() -> None:
     two = window(remaining=2, reset=30.0)
-    two.never_left(two.depart(0.0))
-    two.lost(two.depart(0.0))
-    two.quiet()
+    two.take_back(two.start(0.0))
+    two.lost(two.start(0.0))
+    two.end_burst()
     assert two.delay(0.0) == 0
-    two.lost(two.depart(0.0))
+    two.lost(two.start(0.0))
     assert two.delay(0.0) == 31.0
 
 
 def test_the_limit_that_calendly_tells_replaces_the_setting() -> None:
-    told = Window(60, 0.0)
-    told.answered(told.depart(0.0), Report(500, 499, 60.0), 0.0)
-    told.quiet()
+    told = RateWindow(60, 0.0)
+    told.answered(told.start(0.0), RateHeaders(500, 499, 60.0), 0.0)
+    told.end_burst()
     assert len(start_all(told, 0.0)) == 249
     assert told.limit == 500
 
@@ -119,32 +119,34 @@ def test_a_new_window_is_explored_by_one_call_a_second_after_the_old_one_ends() 
 
 def test_an_answer_of_a_newer_window_is_believed_before_the_old_one_is_over() -> None:
     early = window(remaining=5, reset=10.0)
-    early.answered(early.depart(10.5), Report(60, 59, 60.0), 10.5)
-    early.quiet()
+    early.answered(early.start(10.5), RateHeaders(60, 59, 60.0), 10.5)
+    early.end_burst()
     assert len(start_all(early, 10.5)) == 29
 
 
 def test_an_answer_of_an_earlier_window_is_not_believed() -> None:
     slow = window(remaining=5, reset=10.0)
-    straggler = slow.depart(9.0)
-    slow.answered(slow.depart(11.0), Report(60, 58, 60.0), 11.0)
-    slow.answered(straggler, Report(60, 0, 0.0), 12.0)
-    slow.quiet()
+    straggler = slow.start(9.0)
+    slow.answered(slow.start(11.0), RateHeaders(60, 58, 60.0), 11.0)
+    slow.answered(straggler, RateHeaders(60, 0, 0.0), 12.0)
+    slow.end_burst()
     assert slow.delay(12.0) == 0
 
 
 @pytest.mark.parametrize(
     ("report", "pause"),
     [
-        (Report(60, 0, 40.0, 7.0), 7.0),
-        (Report(60, 0, 40.0), 41.0),
-        (Report(), 1.5),
-        (Report(retry_after=0.0), 1.0),
+        (RateHeaders(60, 0, 40.0, 7.0), 7.0),
+        (RateHeaders(60, 0, 40.0), 41.0),
+        (RateHeaders(), 1.5),
+        (RateHeaders(retry_after=0.0), 1.0),
     ],
 )
-def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(report: Report, pause: float) -> None:
+def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(
+    report: RateHeaders, pause: float
+) -> None:
     closed = window()
-    assert closed.refused(closed.depart(0.0), report, 0.0, HALF) == pause
+    assert closed.refused(closed.start(0.0), report, 0.0, HALF) == pause
     assert closed.delay(0.0) == pause
     assert len(start_all(closed, pause)) == 1
 
@@ -152,19 +154,19 @@ def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(re
 def test_refusals_in_a_row_back_off_longer_and_a_storm_of_them_is_one() -> None:
     stormy, now, pauses = window(), 0.0, list[float]()
     for _ in range(8):
-        storm = [stormy.depart(now), stormy.depart(now)]
-        pauses.append(max(stormy.refused(departure, Report(), now, HALF) for departure in storm))
+        storm = [stormy.start(now), stormy.start(now)]
+        pauses.append(max(stormy.refused(call, RateHeaders(), now, HALF) for call in storm))
         now += pauses[-1]
     assert pauses == [1.5, 3.0, 6.0, 12.0, 24.0, 45.0, 45.0, 45.0]
-    stormy.answered(stormy.depart(now), Report(60, 59, 60.0), now)
-    assert stormy.refused(stormy.depart(now), Report(), now, HALF) == 1.5
+    stormy.answered(stormy.start(now), RateHeaders(60, 59, 60.0), now)
+    assert stormy.refused(stormy.start(now), RateHeaders(), now, HALF) == 1.5
 
 
 def test_an_answer_that_was_on_its_way_does_not_open_a_closed_window() -> None:
     closed = window()
-    first, second = closed.depart(0.0), closed.depart(0.0)
-    closed.refused(first, Report(retry_after=20.0), 0.0, HALF)
-    closed.answered(second, Report(60, 30, 5.0), 1.0)
+    first, second = closed.start(0.0), closed.start(0.0)
+    closed.refused(first, RateHeaders(retry_after=20.0), 0.0, HALF)
+    closed.answered(second, RateHeaders(60, 30, 5.0), 1.0)
     assert closed.delay(1.0) == 19.0
 
 
@@ -180,7 +182,7 @@ def test_forecasts_are_when_calls_really_start() -> None:
     forecasts = [burst.expected(place, now) for place in range(24)]
     while len(starts) < 24:
         now += burst.delay(now)
-        burst.answered(burst.depart(now), Report(), now)
+        burst.answered(burst.start(now), RateHeaders(), now)
         starts.append(now)
     assert starts == pytest.approx(forecasts)
 
@@ -195,7 +197,7 @@ class Traffic:
 
     def run(self, calls: int) -> None:
         """Send all calls as soon as the window lets them."""
-        window, now = Window(60, 0.0), 0.0
+        window, now = RateWindow(60, 0.0), 0.0
         events: list[tuple[float, int, Callable[[float], None]]] = []
         while len(self.sent) < calls or events:
             delay = window.delay(now) if len(self.sent) < calls else math.inf
@@ -205,19 +207,19 @@ class Traffic:
                 continue
             now += delay
             if window.delay(now) <= 0:
-                self.depart(window, now, events)
+                self.send(window, now, events)
 
-    def depart(self, window: Window, now: float, events: list[tuple[float, int, Callable[[float], None]]]) -> None:
+    def send(self, window: RateWindow, now: float, events: list[tuple[float, int, Callable[[float], None]]]) -> None:
         """Send one call: it travels there, is counted, travels back."""
-        departure, number = window.depart(now), len(self.sent)
+        call, number = window.start(now), len(self.sent)
         there, back = self.journeys[number % len(self.journeys)]
         self.sent.append(now)
 
         def count(at: float) -> None:
             status, headers = self.server.count(at)
-            report = Report.read({name.lower(): value for name, value in headers.items()})
+            report = RateHeaders.read({name.lower(): value for name, value in headers.items()})
             assert status == 200, f"call {number} was foretold to be refused"
-            heapq.heappush(events, (at + back, 2 * number + 1, lambda then: window.answered(departure, report, then)))
+            heapq.heappush(events, (at + back, 2 * number + 1, lambda then: window.answered(call, report, then)))
 
         heapq.heappush(events, (now + there, 2 * number, count))
 

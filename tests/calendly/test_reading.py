@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from calendly.endpoint import Endpoint
 from calendly.errors import (
     CalendlyError,
+    CalendlyRefusal,
     Conflict,
     InsufficientScope,
     InvalidArgument,
@@ -15,7 +16,6 @@ from calendly.errors import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
-    Refusal,
     Unauthenticated,
     UpstreamError,
 )
@@ -55,9 +55,9 @@ def failure(request: Request, status: int, body: object = b"", retry_after: floa
     return raised.value
 
 
-def refusal(status: int, body: object = b"", request: Request = READ) -> Refusal:
+def refusal(status: int, body: object = b"", request: Request = READ) -> CalendlyRefusal:
     """What `judge` raises when Calendly has refused."""
-    return cast("Refusal", failure(request, status, body))
+    return cast("CalendlyRefusal", failure(request, status, body))
 
 
 @pytest.mark.parametrize("request_", EVERY)
@@ -107,7 +107,7 @@ SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scop
 )
 @pytest.mark.parametrize("request_", EVERY)
 def test_a_refusal_is_of_the_kind_that_says_what_to_do(
-    request_: Request, status: int, body: JSON, kind: type[Refusal]
+    request_: Request, status: int, body: JSON, kind: type[CalendlyRefusal]
 ) -> None:
     error = refusal(status, body, request_)
     assert type(error) is kind
@@ -138,7 +138,7 @@ def test_a_redirect_and_a_server_error_leave_the_outcome_of_a_write_unknown(stat
 @pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_a_refusal_without_readable_words_is_still_one(status: int, body: bytes) -> None:
     error = refusal(status, body)
-    assert isinstance(error, Refusal)
+    assert isinstance(error, CalendlyRefusal)
     assert (error.title, error.message, error.details) == (None, None, [])
     assert error.reason == f"Calendly answered {status}"
 

@@ -92,6 +92,7 @@ Location = Annotated[
     webhook_event="invitee.created",
     since="2025-10-16",
     scheduling=True,
+    is_booking=True,
 )
 async def create_event_invitee(
     call: Call,

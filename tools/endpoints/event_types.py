@@ -62,6 +62,7 @@ Sort = Annotated[
     scope="event_types:read",
     capability="event_types",
     scheduling=True,
+    is_cacheable=True,
 )
 async def list_event_types(
     call: Call,
@@ -101,6 +102,7 @@ async def list_event_types(
     scope="event_types:read",
     capability="event_types",
     scheduling=True,
+    is_cacheable=True,
 )
 async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""

@@ -19,7 +19,15 @@ class CurrentUser(models.User, total=False):
     local_time: Annotated[str, Field(description="now, in timezone")]
 
 
-@users.tool("GET", "/users/me", title="Get current user", scope="users:read", capability="users", scheduling=True)
+@users.tool(
+    "GET",
+    "/users/me",
+    title="Get current user",
+    scope="users:read",
+    capability="users",
+    scheduling=True,
+    is_cacheable=True,
+)
 async def get_current_user(call: Call) -> CurrentUser:
     """Look up the current user, for whom you act: name, e-mail, time zone, local time, booking page, organization."""
     me = await call(CurrentUser)
