@@ -40,6 +40,7 @@ from server.configuration.values import (
     read_access,
     read_ceilings,
     read_database_url,
+    read_keys,
     read_names,
     read_networks,
     read_origin,
@@ -213,7 +214,8 @@ class Settings(BaseModel):
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
-        _Secret | None,
+        str | None,
+        AfterValidator(read_keys),
         Source(
             "CALENDLY_MCP_SECRET_KEYS",
             help="key ring id:base64,… or …_FILE (default: a file beside the SQLite database)",
@@ -261,17 +263,17 @@ class Settings(BaseModel):
             "CALENDLY_MCP_AGENT_NAME",
             "--agent-name",
             SERVING,
-            "the agent's name in the record (default: what it says of itself)",
+            "the agent's name in the audit log (default: what it says of itself)",
         ),
     ] = None
     audit_days: Annotated[
         int,
         Field(ge=1, le=36_500),
-        Source("CALENDLY_MCP_AUDIT_DAYS", help="days for which the record is kept (default 400)"),
+        Source("CALENDLY_MCP_AUDIT_DAYS", help="days for which the audit log is kept (default 400)"),
     ] = 400
     audit_detail: Annotated[
         Literal["hashed", "full"],
-        Source("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the record: hashed (default) or full"),
+        Source("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the audit log: hashed (default) or full"),
     ] = "hashed"
     redirect_port: Annotated[
         _Port,
@@ -336,6 +338,11 @@ def load(
         raise UsageError(
             f"{merged['database_url'][0]}: {MEMORY} is memory, and what people allowed has to outlive the process; "
             "use sqlite:///PATH or postgresql://…."
+        )
+    if command in STORING and settings.secret_keys is None and (settings.database_url or "").startswith("postgresql:"):
+        raise UsageError(
+            "CALENDLY_MCP_SECRET_KEYS is not set; with PostgreSQL it has to be: id:base64, where "
+            "`openssl rand -base64 32` makes the second part."
         )
     if command == "http":
         _check_reach(settings, merged)

@@ -17,14 +17,14 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from sandbox.records.scheduled_events import StoredInvitee
 from sandbox.serving import RunningSandbox, running
 from server.configuration.settings import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
+from tests.audit_log import audit_log_in_memory
 from tests.e2e.soak import Plan, arguments_of, plan_of
-from tests.record import record_in_memory
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.server.desk import Answer, call
 from tests.virtual_time import VIRTUAL_TIME, Backend
@@ -137,11 +137,11 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def recording(_: LateStore) -> AsyncGenerator[Record]:
+async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
     """Make a record that keeps to that time."""
-    record = record_in_memory(now=now)
-    async with record.writing():
-        yield record
+    audit_log = audit_log_in_memory(now=now)
+    async with audit_log.writing():
+        yield audit_log
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import mcp_types as types
 import pytest
 
 from sandbox.seed.events import INSTRUCTING_ANSWER, ODD_NAME
-from tests.record import Shelf
+from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call

@@ -1,12 +1,13 @@
-"""The words of the record: every tool has some, whatever is missing, and they name nobody in plain text."""
+"""The sentences of the audit log: every tool has one, whatever is missing, and it names nobody in plain text."""
 
 from typing import Final
 
 import pytest
 
 from calendly.identifiers import CALENDLY_ORIGIN as API
+from tests.tools.facts import required_arguments
 from tools import ALL
-from tools.phrases import PHRASES, About
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.tool import Tool
 
 ME: Final = "#me"
@@ -28,18 +29,25 @@ class Hashed:
 def told(name: str, **raw: object) -> str:
     """What is told of a call with these arguments."""
     tool = next(tool for tool in ALL if tool.name == name)
-    return PHRASES[tool].about(About(tool.parse(raw, ()).values(), ME, Hashed()))
+    return tool.audit.told(AuditedArguments(tool.parse(raw, ()).values(), ME, Hashed()))
 
 
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
-    phrase = PHRASES[tool]
-    about = phrase.about(About({}, ME, Hashed()))
-    assert phrase.verb
-    assert phrase.past
-    assert about
-    assert "None" not in about
-    assert "  " not in about
+def test_every_tool_has_words_that_need_no_arguments_and_name_nobody(tool: Tool) -> None:
+    words = tool.audit.told(AuditedArguments({}, ME, Hashed()))
+    assert words
+    assert "None" not in words
+    assert "  " not in words
+    values = tool.parse(required_arguments(tool), ()).values()
+    assert "@" not in tool.audit.told(AuditedArguments(values, ME, Hashed()))
+
+
+@pytest.mark.parametrize(
+    ("verb", "past"),
+    [("list", "listed"), ("create", "created"), ("read", "read"), ("look up", "looked up"), ("cancel", "canceled")],
+)
+def test_a_verb_has_a_past(verb: str, past: str) -> None:
+    assert Sentence(verb, "it").past == past
 
 
 @pytest.mark.parametrize(
@@ -98,14 +106,14 @@ def test_many_are_counted_and_hidden_text_is_taken_out() -> None:
     assert many.endswith("and 3 more")
     values = {"scheduled_event": "E\u202e1\n" + "x" * 200}
     tool = next(tool for tool in ALL if tool.name == "get_scheduled_event")
-    about = PHRASES[tool].about(About(values, ME, Hashed()))
-    assert about.startswith("the scheduled event E1 x")
-    assert len(about) < 110
+    words = tool.audit.told(AuditedArguments(values, ME, Hashed()))
+    assert words.startswith("the scheduled event E1 x")
+    assert len(words) < 110
 
 
 def test_arguments_as_they_would_be_sent_are_told_alike() -> None:
     tool = next(tool for tool in ALL if tool.name == "create_event_invitee")
     sent = {"event_type": "T1", "start_time": "2026-12-01T10:00:00Z", "invitee": {"email": "a@b.example"}}
-    about = About(sent, ME, Hashed())
-    assert PHRASES[tool].about(about) == "a meeting of the event type T1 with #11 on 1 Dec 2026, 10:00 UTC"
-    assert About({"user": USER}, ME, Hashed()).person() == "#33"
+    words = tool.audit.told(AuditedArguments(sent, ME, Hashed()))
+    assert words == "a meeting of the event type T1 with #11 on 1 Dec 2026, 10:00 UTC"
+    assert AuditedArguments({"user": USER}, ME, Hashed()).person() == "#33"

@@ -1,4 +1,4 @@
-"""The record of a test: in its database, or in the memory of the test alone."""
+"""The audit log of a test: in its database, or in the memory of the test alone."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry, Veil
-from auth.audit.log import Record, Unrecorded
+from auth.audit.entries import AuditEntry, Redactor
+from auth.audit.log import AuditLog, AuditLogUnavailable
 from storage.database import Database
 from storage.keys import KeyRing
 
@@ -20,10 +20,10 @@ def new_id() -> str:
     return os.urandom(8).hex()
 
 
-def record_in(database: Database, ring: KeyRing, now: Callable[[], datetime], *, in_full: bool = False) -> Record:
-    """Make the record of a database."""
+def audit_log_in(database: Database, ring: KeyRing, now: Callable[[], datetime], *, in_full: bool = False) -> AuditLog:
+    """Make the audit log of a database."""
     opening = partial(DatabaseArchive.open, database, ring, in_full=in_full, random=os.urandom)
-    return Record(opening, now=now, new_id=new_id)
+    return AuditLog(opening, now=now, new_id=new_id)
 
 
 @dataclass
@@ -35,17 +35,17 @@ class Shelf:
         fault: Why nothing can be stored now.
     """
 
-    veil: Veil = field(default_factory=lambda: Veil(b"k" * 32))
-    entries: list[Entry] = field(default_factory=list[Entry])
+    redactor: Redactor = field(default_factory=lambda: Redactor(b"k" * 32))
+    entries: list[AuditEntry] = field(default_factory=list[AuditEntry])
     fault: str | None = None
 
-    async def append(self, entries: Sequence[Entry]) -> None:
+    async def append(self, entries: Sequence[AuditEntry]) -> None:
         """Store entries."""
         if self.fault is not None:
-            raise Unrecorded(self.fault)
+            raise AuditLogUnavailable(self.fault)
         self.entries += entries
 
-    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[Entry]:
+    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
         """Find the last ones."""
         del person, grant
         return self.entries[::-1][:limit]
@@ -55,11 +55,11 @@ class Shelf:
         self.entries = [entry for entry in self.entries if entry.time >= before]
 
 
-def record_in_memory(shelf: Shelf | None = None, now: Callable[[], datetime] = lambda: NOW) -> Record:
+def audit_log_in_memory(shelf: Shelf | None = None, now: Callable[[], datetime] = lambda: NOW) -> AuditLog:
     """Make a record in memory."""
     opened = shelf or Shelf()
 
     async def opening() -> Shelf:
         return opened
 
-    return Record(opening, now=now, new_id=new_id)
+    return AuditLog(opening, now=now, new_id=new_id)
