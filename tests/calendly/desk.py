@@ -1,4 +1,4 @@
-"""The real client and a hostile upstream, connected by a real socket, in virtual time."""
+"""The real client and a hostile upstream, over a real socket and in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -22,7 +22,7 @@ DELETE = Request(Endpoint("DELETE", "/webhook_subscriptions/{webhook_subscriptio
 
 @dataclass
 class Desk:
-    """Where a test sits: it sends with `send` and sees with `upstream` what came of it."""
+    """A client for a test, and the `upstream` that receives what `send` sends."""
 
     calendly: Calendly
     upstream: HostileUpstream
@@ -43,12 +43,12 @@ class Desk:
         seconds: float = 50.0,
         waiting: Waiting | None = None,
     ) -> JSON:
-        """Send a request that has to be answered in so many seconds."""
+        """Send a request with a time limit of `seconds`."""
         account = Account(user, agent, self.credentials)
         return await self.calendly.send(request, account, deadline=self.now + seconds, waiting=waiting)
 
     async def works(self) -> bool:
-        """Say whether the next read and the next write are answered as if nothing had been."""
+        """Return whether a read and a write succeed now."""
         good: JSON = {"resource": {}}
         return await self.send(READ) == good and await self.send(WRITE) == good
 
@@ -61,7 +61,7 @@ async def open_desk(
     max_wait: float = 30.0,
     origin: str | None = None,
 ) -> AsyncGenerator[Desk]:
-    """Set up a client and its upstream; with an `origin` of its own the client goes there instead."""
+    """Open a client and its upstream. With `origin` the client goes there instead."""
     clock = asyncio.get_running_loop().time
 
     def random() -> float:

@@ -50,7 +50,7 @@ def test_a_booking_that_was_never_sent_does_not_count() -> None:
     assert bookings.wait(0, 6.0) == (0.0, None)
 
 
-def test_a_refused_booking_holds_back_the_next_ones_however_much_room_there_is() -> None:
+def test_a_refused_booking_delays_the_next_ones_whatever_the_ceilings_allow() -> None:
     bookings = RecentBookings(parse_ceilings(DEFAULT))
     bookings.close(30.0)
     bookings.close(20.0)

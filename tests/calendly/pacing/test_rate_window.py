@@ -11,11 +11,11 @@ from calendly.pacing.rate_headers import RateHeaders
 from calendly.pacing.rate_window import RateWindow, StartedCall
 from tests.rate_limited_upstream import RateLimit
 
-HALF = 0.5  # a random number in the middle
+HALF = 0.5  # the middle of the random numbers
 
 
 def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0) -> RateWindow:
-    """A window at the time 0 that a first answer has told of, and no call in flight."""
+    """A window at time 0 after a first answer, without calls in flight."""
     fresh = RateWindow(limit, 0.0)
     left = limit - 1 if remaining is None else remaining
     fresh.answered(fresh.start(0.0), RateHeaders(limit, left, reset), 0.0)
@@ -24,7 +24,7 @@ def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0
 
 
 def start_all(of: RateWindow, now: float) -> list[StartedCall]:
-    """Start as many calls as may start at once."""
+    """Start as many calls as can start at once."""
     started: list[StartedCall] = []
     while of.delay(now) <= 0:
         started.append(of.start(now))
@@ -68,7 +68,7 @@ def test_calls_in_flight_count_as_spent() -> None:
     assert full.delay(0.0) == 61.0
 
 
-def test_an_answer_that_comes_late_makes_the_window_no_fuller() -> None:
+def test_a_late_answer_does_not_raise_what_is_left() -> None:
     burst = window(remaining=10)
     first, second = burst.start(0.0), burst.start(0.0)
     burst.answered(second, RateHeaders(60, 8, 60.0), 0.1)
@@ -93,7 +93,7 @@ def test_an_answer_without_headers_spends_a_call_and_changes_nothing_else() -> N
     assert plain.delay(1.0) == 30.0
 
 
-def test_a_call_without_an_answer_is_spent_and_one_that_never_left_is_not() -> None:
+def test_a_call_without_an_answer_counts_and_one_that_was_not_sent_does_not() -> None:
     two = window(remaining=2, reset=30.0)
     two.take_back(two.start(0.0))
     two.lost(two.start(0.0))
@@ -117,14 +117,14 @@ def test_a_new_window_is_explored_by_one_call_a_second_after_the_old_one_ends() 
     assert len(start_all(empty, 13.0)) == 1
 
 
-def test_an_answer_of_a_newer_window_is_believed_before_the_old_one_is_over() -> None:
+def test_an_answer_of_a_newer_window_counts_before_the_old_one_is_over() -> None:
     early = window(remaining=5, reset=10.0)
     early.answered(early.start(10.5), RateHeaders(60, 59, 60.0), 10.5)
     early.end_burst()
     assert len(start_all(early, 10.5)) == 29
 
 
-def test_an_answer_of_an_earlier_window_is_not_believed() -> None:
+def test_an_answer_of_an_earlier_window_is_ignored() -> None:
     slow = window(remaining=5, reset=10.0)
     straggler = slow.start(9.0)
     slow.answered(slow.start(11.0), RateHeaders(60, 58, 60.0), 11.0)
@@ -142,7 +142,7 @@ def test_an_answer_of_an_earlier_window_is_not_believed() -> None:
         (RateHeaders(retry_after=0.0), 1.0),
     ],
 )
-def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(
+def test_a_429_closes_the_window_for_as_long_as_calendly_says_or_for_a_back_off(
     report: RateHeaders, pause: float
 ) -> None:
     closed = window()
@@ -151,7 +151,7 @@ def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(
     assert len(start_all(closed, pause)) == 1
 
 
-def test_refusals_in_a_row_back_off_longer_and_a_storm_of_them_is_one() -> None:
+def test_refusals_in_a_row_back_off_longer_and_simultaneous_ones_count_once() -> None:
     stormy, now, pauses = window(), 0.0, list[float]()
     for _ in range(8):
         storm = [stormy.start(now), stormy.start(now)]
@@ -162,7 +162,7 @@ def test_refusals_in_a_row_back_off_longer_and_a_storm_of_them_is_one() -> None:
     assert stormy.refused(stormy.start(now), RateHeaders(), now, HALF) == 1.5
 
 
-def test_an_answer_that_was_on_its_way_does_not_open_a_closed_window() -> None:
+def test_an_answer_in_flight_does_not_open_a_closed_window() -> None:
     closed = window()
     first, second = closed.start(0.0), closed.start(0.0)
     closed.refused(first, RateHeaders(retry_after=20.0), 0.0, HALF)
@@ -171,13 +171,13 @@ def test_an_answer_that_was_on_its_way_does_not_open_a_closed_window() -> None:
 
 
 @pytest.mark.parametrize("jump", [-1e9, -100.0, 100.0, 1e9])
-def test_a_clock_that_jumps_begins_a_new_window(jump: float) -> None:
+def test_a_clock_that_jumps_starts_a_new_window(jump: float) -> None:
     jumping = window(remaining=0)
     assert len(start_all(jumping, jump)) == 1
     assert 0 < jumping.delay(jump) <= 61
 
 
-def test_forecasts_are_when_calls_really_start() -> None:
+def test_forecasts_match_when_calls_start() -> None:
     burst, now, starts = window(limit=10, remaining=4), 0.0, list[float]()
     forecasts = [burst.expected(place, now) for place in range(24)]
     while len(starts) < 24:
@@ -189,14 +189,14 @@ def test_forecasts_are_when_calls_really_start() -> None:
 
 @dataclass
 class Traffic:
-    """Calls of one program that always wants to send, through a window, to a server that counts."""
+    """Calls of one program through a window to a server that counts them. The program always has calls to send."""
 
     server: RateLimit
     journeys: list[tuple[float, float]]
     sent: list[float] = field(default_factory=list[float])
 
     def run(self, calls: int) -> None:
-        """Send all calls as soon as the window lets them."""
+        """Send all calls as soon as the window allows."""
         window, now = RateWindow(60, 0.0), 0.0
         events: list[tuple[float, int, Callable[[float], None]]] = []
         while len(self.sent) < calls or events:
@@ -210,7 +210,7 @@ class Traffic:
                 self.send(window, now, events)
 
     def send(self, window: RateWindow, now: float, events: list[tuple[float, int, Callable[[float], None]]]) -> None:
-        """Send one call: it travels there, is counted, travels back."""
+        """Send one call, which arrives, is counted, and is answered."""
         call, number = window.start(now), len(self.sent)
         there, back = self.journeys[number % len(self.journeys)]
         self.sent.append(now)
@@ -235,9 +235,9 @@ fractions = st.floats(0.0, 1.0)
 
 
 @given(st.lists(st.tuples(fractions, fractions), min_size=1, max_size=40), servers, fractions)
-def test_no_429_is_ever_provoked_that_the_headers_foretold(
+def test_no_429_is_provoked_that_the_headers_foretold(
     journeys: list[tuple[float, float]], server: RateLimit, used: float
 ) -> None:
     server.used = round(used * server.limit / 4)
-    longest = server.limit / 20  # so long that until the first answer comes not even blind calls are too many
+    longest = server.limit / 20  # short enough that calls before the first answer are within the limit
     Traffic(server, [(there * longest, back * longest) for there, back in journeys]).run(150)
