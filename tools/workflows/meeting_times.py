@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 
 from calendly.errors import RateLimited
 from calendly.identifiers import EventTypeId, UserId
-from calendly.ranges import split
+from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
 from tools.endpoints.availability import (
     list_event_type_available_times,
@@ -51,7 +51,6 @@ def _audited(call: AuditedArguments) -> str:
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LONGEST_RANGE: Final = timedelta(days=366)
-_WINDOW_DAYS: Final = 31
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
 _ENOUGH_TIME: Final = 15.0
 """Seconds that have to be left for looking through another window."""
@@ -216,7 +215,7 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
     """Look through one window after the other, until there is enough or no time for another."""
     schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
     found = _Found(span.start)
-    for first, last in split(span.start, span.end, _WINDOW_DAYS):
+    for first, last in split(span.start, span.end, AVAILABLE_TIMES_DAYS):
         window = Span(first, last)
         try:
             around = Span(first, min(last + wish.length, span.end))
