@@ -23,7 +23,7 @@ from server.calls.confirm import InputRequired
 from server.calls.principal import Party
 from server.calls.results import kind_of
 from tools.fields import Reference
-from tools.phrases import PHRASES, About, Phrase
+from tools.toolset.audit_sentences import AuditedArguments
 from tools.toolset.declaring import Identity
 from tools.toolset.errors import (
     ArgumentError,
@@ -55,10 +55,6 @@ _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
     NotRecorded: "the audit log cannot be written",
 }
 """The refusals that follow from no decision about access."""
-
-
-_PHRASES: Final[Mapping[str, Phrase]] = {tool.name: phrase for tool, phrase in PHRASES.items()}
-"""By the name of the tool, which a resource has from the tool that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +265,7 @@ def _entry(kind: EntryKind, facts: _Facts, redactor: Redactor) -> AuditEntry:
         outcome=facts.outcome.word if facts.outcome else None,
         status=facts.outcome.status if facts.outcome else None,
         duration=facts.duration,
-        sentence=_sentence(facts, About(facts.values, person, redactor), decision),
+        sentence=_sentence(facts, AuditedArguments(facts.values, person, redactor), decision),
     )
 
 
@@ -291,18 +287,18 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
     return ("tried" if facts.is_rehearsal and facts.tool.access == "write" else "allowed"), rule, source
 
 
-def _sentence(facts: _Facts, about: About, decision: str) -> str:
-    phrase = _PHRASES.get(facts.tool.name, Phrase("call", "called", lambda _: facts.tool.name))
-    told, agent = phrase.about(about), cut(facts.party.agent.name) or "an agent without a name"
+def _sentence(facts: _Facts, arguments: AuditedArguments, decision: str) -> str:
+    audit = facts.tool.audit
+    told, agent = audit.told(arguments), cut(facts.party.agent.name) or "an agent without a name"
     outcome = facts.outcome
     if outcome is None:
-        return f"{agent} began to {phrase.verb} {told}: allowed{_confirmed(facts)}"
+        return f"{agent} began to {audit.verb} {told}: allowed{_confirmed(facts)}"
     if decision == "tried" and outcome.word == "answered":
-        return f"{agent} tried out to {phrase.verb} {told}: nothing was sent"
+        return f"{agent} tried out to {audit.verb} {told}: nothing was sent"
     if decision == "allowed" and outcome.word == "answered":
         found = "" if outcome.found is None else f", {outcome.found} found"
-        return f"{agent} {phrase.past} {told}: allowed{_confirmed(facts)}{found}"
-    return f"{agent} tried to {phrase.verb} {told}: {_failure(facts, outcome)}"
+        return f"{agent} {audit.past} {told}: allowed{_confirmed(facts)}{found}"
+    return f"{agent} tried to {audit.verb} {told}: {_failure(facts, outcome)}"
 
 
 def _failure(facts: _Facts, outcome: Outcome) -> str:

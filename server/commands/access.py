@@ -25,6 +25,7 @@ from server.configuration.logs import log_to_stderr
 from server.configuration.settings import Settings, load
 from server.configuration.terminal import CommandError, UsageError
 from server.configuration.values import MEMORY
+from server.hosted.hosting import hosted_selection
 from server.hosted.principals import SignedIn
 from server.local.principals import local_party
 from storage.errors import StorageError
@@ -68,7 +69,8 @@ async def _here(settings: Settings, tool: Tool) -> str:
 async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
     if settings.database_url == MEMORY:
         raise UsageError(f"--client: {MEMORY} is memory, in which nobody has let in an agent.")
-    async with opened_realm(settings) as realm:
+    selection = hosted_selection(settings)
+    async with opened_realm(settings, selection) as realm:
         try:
             async with realm.database.read() as connection:
                 found = await find_agents(connection, name)
@@ -79,7 +81,6 @@ async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
             raise CommandError(_unclear(name, [_shown(one) for one in found or others], is_there=bool(found)))
         principal = found[0].limited_to(least(found[0].scopes, realm.offered))
         parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
-        selection = select(ALL, rules(settings, realm.ceiling, limited_to=settings.scopes))
         return explain(tool, Agent(_shown(principal), parties.of_principal(principal)), selection)
 
 

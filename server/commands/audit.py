@@ -4,9 +4,10 @@ import json
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import anyio
 
@@ -29,18 +30,48 @@ def run(arguments: CommandLine) -> int:
     """Do what was asked for. Returns the exit status."""
     settings = load("audit", arguments.flags, config=arguments.config)
     log_to_stderr(settings.log_level, settings.log_format)
-    anyio.run(partial(_act, settings, _ACTIONS[arguments.action], arguments.options))
+    anyio.run(partial(_act, settings, _ACTIONS[arguments.action], _Wanted.read(arguments.options)))
     return 0
 
 
-_Options = Mapping[str, str]
-_Action = Callable[[DatabaseArchive, _Options], Awaitable[None]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """Which entries are asked for.
+
+    Attributes:
+        sought: What the database looks for.
+        person: Whose, by a name of theirs.
+        agent: Of which agent.
+        decision: With which decision.
+        limit: How many are listed.
+    """
+
+    filter: EntryFilter
+    person: str | None
+    agent: str | None
+    decision: str | None
+    limit: int
+
+    @classmethod
+    def read(cls, options: Mapping[str, str]) -> Self:
+        """Read the options of the command. Raises UsageError."""
+        since, until = (_time(f"--{name}", options.get(name)) for name in ("since", "until"))
+        return cls(
+            filter=EntryFilter(action=options.get("tool"), since=since, until=until),
+            person=options.get("person"),
+            agent=options.get("agent"),
+            decision=options.get("decision"),
+            limit=_count(options.get("limit")),
+        )
 
 
-async def _act(settings: Settings, action: _Action, options: _Options) -> None:
+_Action = Callable[[DatabaseArchive, _Wanted], Awaitable[None]]
+
+
+async def _act(settings: Settings, action: _Action, wanted: _Wanted) -> None:
     async with _archive(settings) as archive:
         try:
-            await action(archive, options)
+            await action(archive, wanted)
         except StorageError as fault:
             raise CommandError(str(fault)) from None
 
@@ -52,21 +83,21 @@ async def _archive(settings: Settings) -> AsyncGenerator[DatabaseArchive]:
         yield (await open_store(settings, stack)).archive
 
 
-async def _list(archive: DatabaseArchive, options: _Options) -> None:
-    limit = _count(options.get("limit"))
-    async for entry in _found(archive, options):
+async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
+    limit = wanted.limit
+    async for entry in _found(archive, wanted):
         if limit == 0:
             return
         limit -= 1
         _say(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
 
 
-async def _export(archive: DatabaseArchive, options: _Options) -> None:
-    async for entry in _found(archive, options, oldest_first=True):
+async def _export(archive: DatabaseArchive, wanted: _Wanted) -> None:
+    async for entry in _found(archive, wanted, oldest_first=True):
         _say(json.dumps(exported(entry), ensure_ascii=False))
 
 
-async def _verify(archive: DatabaseArchive, _options: _Options) -> None:
+async def _verify(archive: DatabaseArchive, _wanted: _Wanted) -> None:
     faults = 0
     async for fault in archive.verify():
         faults += 1
@@ -90,17 +121,11 @@ def exported(entry: AuditEntry) -> dict[str, Any]:
 
 
 async def _found(
-    archive: DatabaseArchive, options: _Options, *, oldest_first: bool = False
+    archive: DatabaseArchive, wanted: _Wanted, *, oldest_first: bool = False
 ) -> AsyncGenerator[AuditEntry]:
-    wanted = EntryFilter(
-        people=None if (person := options.get("person")) is None else await _names_of(archive, person),
-        action=options.get("tool"),
-        since=_time("--since", options.get("since")),
-        until=_time("--until", options.get("until")),
-    )
-    agent, decision = options.get("agent"), options.get("decision")
-    async for entry in archive.find(wanted, oldest_first=oldest_first):
-        if agent in {None, entry.agent} and decision in {None, entry.decision}:
+    people = None if wanted.person is None else await _names_of(archive, wanted.person)
+    async for entry in archive.find(replace(wanted.filter, people=people), oldest_first=oldest_first):
+        if wanted.agent in {None, entry.agent} and wanted.decision in {None, entry.decision}:
             yield entry
 
 

@@ -87,7 +87,7 @@ async def _data(settings: Settings, stack: AsyncExitStack) -> list[Finding]:
         return folder  # it is made when it is first needed
     try:
         await open_store(settings, stack)
-    except (CommandError, UsageError) as fault:
+    except CommandError as fault:
         return [*folder, Finding("data", "fix", str(fault))]
     return [*folder, Finding("data", "ok", "the database of the audit log opens, with the keys that it needs")]
 

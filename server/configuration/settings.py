@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
-from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.pacing.booking_limits import Ceiling, parse_ceilings
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Layer, Names, Value, read_environment, read_file, validated
 from server.configuration.sources import (
@@ -39,6 +39,7 @@ from server.configuration.values import (
     read_access,
     read_ceilings,
     read_database_url,
+    read_keys,
     read_names,
     read_networks,
     read_origin,
@@ -209,7 +210,8 @@ class Settings(BaseModel):
         ),
     ] = Field(None, repr=False)
     secret_keys: Annotated[
-        _Secret | None,
+        str | None,
+        AfterValidator(read_keys),
         Source(
             "CALENDLY_MCP_SECRET_KEYS",
             help="key ring id:base64,… or …_FILE (default: a file beside the SQLite database)",
@@ -332,6 +334,11 @@ def load(
         raise UsageError(
             f"{merged['database_url'][0]}: {MEMORY} is memory, and what people allowed has to outlive the process; "
             "use sqlite:///PATH or postgresql://…."
+        )
+    if command in STORING and settings.secret_keys is None and (settings.database_url or "").startswith("postgresql:"):
+        raise UsageError(
+            "CALENDLY_MCP_SECRET_KEYS is not set; with PostgreSQL it has to be: id:base64, where "
+            "`openssl rand -base64 32` makes the second part."
         )
     if command == "http":
         _check_reach(settings, merged)

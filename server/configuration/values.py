@@ -12,15 +12,18 @@ from urllib.parse import urlsplit
 
 from auth.access.levels import Access
 from auth.access.text import parse_access
-from calendly.booking_limits import parse_ceilings
 from calendly.identifiers import InvalidIdentifier, UserId
+from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
 
 MEMORY: Final = "sqlite://"
 """The address of a database in memory."""
 
 _FOLDER: Final = "calendly-mcp"
-_DATABASE_SCHEMES: Final = frozenset({"sqlite", "postgresql"})
+_DATABASE: Final = re.compile(
+    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:\d*)?([/?].*)?", re.DOTALL
+)
+"""What `storage` opens, known here without it: it takes long to load."""
 
 
 def is_loopback(host: str) -> bool:
@@ -127,9 +130,22 @@ def _owner(name: str) -> str:
 
 def read_database_url(text: str) -> str:
     """Read the address of a database, which may hold a password."""
-    if text.partition(":")[0] not in _DATABASE_SCHEMES:
+    if not _DATABASE.fullmatch(text):
         raise ValueError("must be sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
     return text
+
+
+def read_keys(text: str) -> str:
+    """Read a key ring."""
+    from storage.errors import KeyRingError  # noqa: PLC0415 - nothing of the database is loaded where it is unused
+    from storage.keys import KeyRing  # noqa: PLC0415 - the same
+
+    word = read_word(text)
+    try:
+        KeyRing.parse(word)
+    except KeyRingError as fault:
+        raise ValueError(str(fault)) from None
+    return word
 
 
 def read_access(value: object) -> Access:

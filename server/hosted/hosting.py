@@ -52,23 +52,25 @@ from tools import ALL
 _log: Final = logging.getLogger(__name__)
 
 
+def hosted_selection(settings: Settings) -> Selection:
+    """Select the tools of a hosted endpoint. Raises UsageError where a setting names what does not exist."""
+    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
+
+
 @asynccontextmanager
 async def hosting(
-    settings: Settings, address: str, documents: Callable[[Settings], DocumentFetcher]
+    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
     Args:
         settings: The operator's.
+        selection: The tools there are.
         address: Where it listens, without a path.
         documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
 
-    Raises:
-        UsageError: A setting names what does not exist.
-        CommandError: The sandbox cannot listen, or the database cannot be used.
+    Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
-    ceiling = settings.hosted_ceiling
-    selection = select(ALL, rules(settings, ceiling, limited_to=settings.scopes))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
@@ -80,7 +82,7 @@ async def hosting(
         stack.push_async_callback(realm.connections.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
-        parties = SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None)
+        parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
         callers = Callers(
             calendly=calendly,
             parties=parties,

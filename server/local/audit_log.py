@@ -8,7 +8,7 @@ from functools import partial
 
 from auth.audit.log import Archive, AuditLog, AuditLogUnavailable
 from server.configuration.settings import Settings
-from server.configuration.terminal import CommandError, UsageError
+from server.configuration.terminal import CommandError
 from server.local.late_store import LateStore
 
 
@@ -23,7 +23,7 @@ async def local_audit_log(store: LateStore) -> AsyncGenerator[AuditLog]:
 async def _open(store: LateStore) -> Archive:
     try:
         return (await store.opened()).archive
-    except (CommandError, UsageError) as fault:
+    except CommandError as fault:
         raise AuditLogUnavailable(str(fault)) from None
 
 

@@ -46,9 +46,7 @@ class LateStore:
     async def opened(self) -> Kept:
         """Return what is in it; where it cannot be opened, the next call tries again.
 
-        Raises:
-            CommandError: The database cannot be used, or its key ring is another one.
-            UsageError: Its address cannot be read.
+        Raises CommandError where the database cannot be used, or its key ring is another one.
         """
         async with self._turn:
             if self._kept is None:

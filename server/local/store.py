@@ -26,9 +26,7 @@ async def open_local_store(
         now: The time.
         tell: Is told every entry that was stored.
 
-    Raises:
-        CommandError: The database cannot be used, or its key ring is another one.
-        UsageError: Its address cannot be read.
+    Raises CommandError where the database cannot be used, or its key ring is another one.
     """
     async with AsyncExitStack() as attempt:
         store = await open_store(settings, attempt)

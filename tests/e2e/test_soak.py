@@ -18,8 +18,8 @@ import pytest
 from mcp import Client
 
 from auth.audit.log import AuditLog
-from sandbox import RunningSandbox, running
-from sandbox.records import Invitee
+from sandbox.records.scheduled_events import StoredInvitee
+from sandbox.serving import RunningSandbox, running
 from server.configuration.settings import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
@@ -56,7 +56,7 @@ class Soak:
     client: Client
     outcomes: Counter[str] = field(default_factory=Counter[str])
 
-    def booked(self, plan: Plan) -> list[Invitee]:
+    def booked(self, plan: Plan) -> list[StoredInvitee]:
         """Find what was booked for the invitee of a plan, whether or not lists show it yet."""
         events = self.calendly.sandbox.records.events.values()
         return [invitee for event in events for invitee in event.invitees if invitee.email == plan.email]

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
 import httpx2
 import pytest
 from mcp import Client
 
 from auth.audit.log import AuditLog
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from server.configuration.settings import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
@@ -20,8 +21,14 @@ Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 @pytest.fixture(scope="module")
-async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
-    async with running(now=lambda: MONDAY) as sandbox:
+def moment() -> datetime:
+    """What time it is for the sandbox and for the servers."""
+    return MONDAY
+
+
+@pytest.fixture(scope="module")
+async def one_sandbox(moment: datetime) -> AsyncGenerator[RunningSandbox]:
+    async with running(now=lambda: moment) as sandbox:
         yield sandbox
 
 
@@ -40,13 +47,13 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture
-def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
+def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetime) -> Connect:
     """Connects an agent of a person of the sandbox, who answers questions, with settings of its own."""
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
     async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-        audit_log = audit_log_in_memory(shelf, lambda: MONDAY)
+        audit_log = audit_log_in_memory(shelf, lambda: moment)
         async with audit_log.writing():
             yield audit_log
 

@@ -26,13 +26,16 @@ from server.stores.daily_limits import OwnDailyLimits
 from server.stores.seal import Seal
 from tests.audit_log import audit_log_in_memory
 from tests.server.desk import Era
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.idempotency import OwnLedger
 
 broken = Toolset()
 
 
-@broken.tool("GET", "/users/broken", title="Break", scope="users:read", capability="users")
+@broken.tool(
+    "GET", "/users/broken", title="Break", scope="users:read", capability="users", audit=Sentence("break", "it")
+)
 async def get_broken(call: Call) -> models.User:  # noqa: ARG001 - it breaks before it asks
     """Break."""
     raise ZeroDivisionError("a secret detail")

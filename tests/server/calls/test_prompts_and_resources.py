@@ -11,7 +11,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 from auth.audit.log import AuditLog
-from sandbox import RunningSandbox
+from sandbox.serving import RunningSandbox
 from server.calls.prompts_and_resources import REFUSED
 from server.configuration.settings import load
 from server.local.late_store import LateStore

@@ -4,11 +4,12 @@ from pathlib import Path
 import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
-from calendly.booking_limits import parse_ceilings
+from calendly.pacing.booking_limits import parse_ceilings
 from server.configuration.settings import SOURCES, Settings, load
 from server.configuration.sources import Command
 from server.configuration.terminal import UsageError
 from server.configuration.values import data_folder, is_loopback
+from tests.databases import OTHER_URLS
 
 OUTSIDE = {
     "CALENDLY_ACCESS_TOKEN": "real",
@@ -138,7 +139,11 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
         ("CALENDLY_AUTH_URL", "https://auth.calendly.com/oauth", "without a path"),
         ("CALENDLY_MCP_PUBLIC_URL", "http://mcp.example", "must begin with https://"),
         ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:port", "must be an address"),
-        ("CALENDLY_MCP_DATABASE_URL", "mysql://me:secret@host/name", "must be sqlite:///PATH"),
+        ("CALENDLY_MCP_SECRET_KEYS", "k1:secret", "The key k1 is 4 bytes long"),
+        *(
+            ("CALENDLY_MCP_DATABASE_URL", url, "must be sqlite:///PATH, sqlite:// (in memory)")
+            for url in OTHER_URLS[1:]
+        ),
         ("CALENDLY_MCP_REDIRECT_SCHEMES", "cursor,javascript", '"javascript" cannot be the private-use scheme'),
         ("CALENDLY_MCP_ALLOWED_ORIGINS", "https://a.example,b.example", "without a path"),
         ("CALENDLY_MCP_TRUSTED_PROXIES", "10.0.0.0/8,proxy", "must be addresses or networks"),
@@ -155,6 +160,23 @@ def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_never_the_valu
     assert sentence in message
     assert "\n" not in message
     assert "secret" not in message
+    assert "hunter2" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///record.sqlite3",
+        "sqlite:////var/lib/record.sqlite3",
+        "sqlite:///C:\\data\\record.sqlite3",
+        "postgresql://db/calendly",
+        "postgresql://user:pa[ss:w@rd/?@[::1]:5432/calendly?ssl=require",
+        "postgresql:///calendly?host=/run/postgresql",
+    ],
+)
+def test_a_database_is_a_file_or_on_a_server(url: str) -> None:
+    keys = f"k1:{'A' * 43}"
+    assert settings({"CALENDLY_MCP_DATABASE_URL": url, "CALENDLY_MCP_SECRET_KEYS": keys}).database_url == url
 
 
 def test_a_wrong_flag_is_named_as_a_flag() -> None:
@@ -243,11 +265,14 @@ def test_what_people_allowed_is_not_kept_in_memory(command: Command) -> None:
 
 
 def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_text("hidden\n")
-    names = [source.variable for source in SOURCES.values() if source.secret]
-    found = settings({f"{name}_FILE": str(file) for name in names} | {"CALENDLY_MCP_DATABASE_URL": "sqlite:///hidden"})
-    assert (found.access_token, found.client_secret, found.secret_keys) == ("hidden", "hidden", "hidden")
+    ring = f"hidden:{'A' * 43}"
+    environ = {"CALENDLY_MCP_DATABASE_URL": "sqlite:///hidden"}
+    for name in [source.variable for source in SOURCES.values() if source.secret]:
+        file = tmp_path / str(name)
+        file.write_text(f"{ring if name == 'CALENDLY_MCP_SECRET_KEYS' else 'hidden'}\n")
+        environ[f"{name}_FILE"] = str(file)
+    found = settings(environ)
+    assert (found.access_token, found.client_secret, found.secret_keys) == ("hidden", "hidden", ring)
     assert "hidden" not in repr(found)
 
 
