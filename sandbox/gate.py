@@ -51,6 +51,10 @@ class Gate:
         if scope["type"] != "http" or cast("str", scope["path"]).startswith(CONTROL):
             await self._app(scope, receive, send)
             return
+        whole = await _received(receive)
+        if whole is None:
+            return
+        receive = whole
         method, path = cast("str", scope["method"]), cast("str", scope["path"])
         query = cast("bytes", scope["query_string"]).decode("latin-1")
         record = ReceivedCall(self._sandbox.clock.now(), method, redacted(path), redacted(query))
@@ -59,7 +63,6 @@ class Gate:
         watched = _Watched(send, record, {} if reading is None else reading.headers)
         fault = self._sandbox.faults.take(method, path)
         if fault is not None and fault.delay:
-            receive = await _received(receive)
             await self._sandbox.clock.sleep(fault.delay)
         ending = fault if fault is not None and fault.ends_call else None
         if ending is None or ending.moment == "after":
@@ -92,11 +95,16 @@ class _Watched:
         await self._send(message)
 
 
-async def _received(receive: Receive) -> Receive:
-    """Take in a request before it is held up, so that it acts even when whoever sent it has gone meanwhile."""
+async def _received(receive: Receive) -> Receive | None:
+    """Take in a whole request, so that it acts although whoever sent it has gone meanwhile.
+
+    Return None for a request of which a part never came: nobody has received it.
+    """
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())
+    if messages[-1]["type"] == "http.disconnect":
+        return None
     messages.reverse()
 
     async def again() -> Message:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import httpx2
 import pytest
+from starlette.types import Message
 
 import sandbox
 from sandbox import RunningSandbox, running
@@ -274,6 +275,23 @@ async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> Non
         while not one.sandbox.outbox.mails:
             await anyio.lowlevel.checkpoint()
     assert {mail.to for mail in one.sandbox.outbox.mails} >= {"lee@acme.example"}
+
+
+@pytest.mark.anyio
+async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
+    app = create_app()
+    parts = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/invitees", "query_string": b"", "headers": [(b"host", b"x")]}
+    await app(scope, receive, send)
+    assert list(app.state.sandbox.received) == []
+    assert parts == []
 
 
 @pytest.mark.anyio
