@@ -225,7 +225,7 @@ audit_register = Table(
     "audit_register",
     metadata,
     Column("id", Text, primary_key=True),  # there is one row
-    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the record come from
+    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the audit log come from
     Column("first", BigInteger, nullable=False),  # the chains there are: from this number
     Column("following", BigInteger, nullable=False),  # until before this one
     Column("seal", String(64), nullable=False),

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from re import compile as pattern
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -15,25 +15,25 @@ from calendly.errors import (
     Unauthenticated,
     Unreachable,
 )
-from calendly.pacing import Pacer, Turn, Waiting
+from calendly.pacing.pacer import Pacer, Turn, Waiting
 from calendly.reading import judge
 from calendly.request import JSON, Account, Request
 from calendly.retries import pause_before_retry
 from calendly.sharing import Answer, SharedReads, Trip
 
-LARGEST_ANSWER = 4 * 1024 * 1024
+LARGEST_ANSWER: Final = 4 * 1024 * 1024
 
-_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
-_TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+_LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
+_TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 
 # A proxy would look for them on its own machine. A sandbox listens there.
-PAST_PROXIES: Mapping[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(
+PAST_PROXIES: Final[Mapping[str, httpx2.AsyncBaseTransport | None]] = dict.fromkeys(
     ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
 )
 """The addresses of this machine, as the `mounts` of a client that asks them itself whatever proxy is set."""
 
 # Visible ASCII (RFC 9110, 5.5). Anything else could end the header, or come back in an error message that quotes it.
-_TOKEN = pattern(r"[\x21-\x7e]+")
+_TOKEN: Final = pattern(r"[\x21-\x7e]+")
 
 
 def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.AsyncClient:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from re import compile as pattern
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import quote
 
 from typing_extensions import override
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
-_PARAMETER = pattern(r"\{([a-z_]+)\}")
+_PARAMETER: Final = pattern(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)

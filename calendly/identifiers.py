@@ -7,16 +7,16 @@ identifier exists only when its text is exactly one of the two forms: nothing is
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from typing_extensions import override
 
-CALENDLY_ORIGIN = "https://api.calendly.com"
+CALENDLY_ORIGIN: Final = "https://api.calendly.com"
 
 # Ids seen are UUIDs in newer accounts and 16 upper-case characters in older ones.
-_ID = "[A-Za-z0-9_-]{1,64}"
-_LONGEST_URI = 512
-_LONGEST_ECHO = 80
+_ID: Final = "[A-Za-z0-9_-]{1,64}"
+_LONGEST_URI: Final = 512
+_LONGEST_ECHO: Final = 80
 
 
 class InvalidIdentifier(ValueError):

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 from calendly.errors import (
     CalendlyError,
@@ -24,10 +24,10 @@ from calendly.request import JSON, Request
 from calendly.third_party_text import visible
 
 # An error is read by a person or an agent; whatever is longer than this is no message.
-_LONGEST_TEXT = 1_000
-_MOST_DETAILS = 50
+_LONGEST_TEXT: Final = 1_000
+_MOST_DETAILS: Final = 50
 
-_BY_STATUS: Mapping[int, type[Refusal]] = {
+_BY_STATUS: Final[Mapping[int, type[Refusal]]] = {
     HTTPStatus.UNAUTHORIZED: Unauthenticated,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Conflict,
@@ -36,7 +36,7 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
 }
 
 # Cancelling what is canceled or past answers 403 with one of these messages and the title of a missing permission.
-_CONFLICTS = frozenset({"event is already canceled", "event in the past"})
+_CONFLICTS: Final = frozenset({"event is already canceled", "event in the past"})
 
 
 def judge(request: Request, status: int, body: bytes | None, retry_after: float | None) -> JSON:

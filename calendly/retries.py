@@ -1,11 +1,13 @@
 """Whether a failed request is worth another try, and when: a decision about values."""
 
+from typing import Final
+
 from calendly.errors import CalendlyError, RateLimited, Refusal, Unreachable, UpstreamError
 
-MAX_TRIES = 3
+MAX_TRIES: Final = 3
 
-_PASSING = frozenset({500, 502, 503, 504})
-_FIRST_PAUSE = 0.5
+_PASSING: Final = frozenset({500, 502, 503, 504})
+_FIRST_PAUSE: Final = 0.5
 
 
 def pause_before_retry(

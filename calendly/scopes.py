@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-SCOPES = (
+SCOPES: Final = (
     "users:read",
     "event_types:read",
     "event_types:write",
@@ -30,7 +30,7 @@ SCOPES = (
 )
 
 # What tokens from before scoped permissions carry; they keep full access until they are refreshed.
-_UNSCOPED = "default"
+_UNSCOPED: Final = "default"
 
 
 GUIDE_SCOPES: Final = frozenset(

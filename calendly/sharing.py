@@ -3,16 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
-from calendly.pacing import Waiting
+from calendly.pacing.pacer import Waiting
 from calendly.reading import parse
 from calendly.request import JSON, Request
 
 # What nearly every conversation asks for again and again, and what changes only by hand or by a write of ours.
-_KEPT = ("/users/me", "/event_types")
-_KEPT_SECONDS = 5.0
-_MOST_KEPT = 256
-_LARGEST_KEPT = 65_536
+_KEPT: Final = ("/users/me", "/event_types")
+_KEPT_SECONDS: Final = 5.0
+_MOST_KEPT: Final = 256
+_LARGEST_KEPT: Final = 65_536
 
 _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 

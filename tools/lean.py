@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
-from tools.times import parse_time
+from tools.times import sent_time
 from tools.toolset.shapes import fields_of, is_made_from, object_in, parts_of
 
 Fields = Mapping[str, Any]
@@ -90,7 +90,7 @@ def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     days: dict[str, dict[str, Any]] = {}
     unread: list[dict[str, Any]] = []
     for row in rows:
-        start = _instant(row.get("start_time"))
+        start = sent_time(row.get("start_time"))
         if start is None or row.get("status", "available") != "available":
             unread.append(dict(row))
             continue
@@ -105,7 +105,7 @@ def meeting_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
     if not any("open_to" in row for row in rows):
         return open_times(rows, zone)
-    starts = [_instant(row.get("start_time")) for row in rows]
+    starts = [sent_time(row.get("start_time")) for row in rows]
     locals_ = [{"local_start": told(start.astimezone(zone))} if start else {} for start in starts]
     return [{**row, **local} for row, local in zip(rows, locals_, strict=True)]
 
@@ -222,7 +222,7 @@ class _View:
     def _local_times(self, view: View, fields: dict[str, object]) -> dict[str, str]:
         if self._zone is None:
             return {}
-        instants = {name: _instant(fields.get(source)) for name, source in view.local.items()}
+        instants = {name: sent_time(fields.get(source)) for name, source in view.local.items()}
         times = {name: told(instant.astimezone(self._zone)) for name, instant in instants.items() if instant}
         self.told = self.told or bool(times)
         return times
@@ -243,14 +243,6 @@ def _clock(local: datetime) -> str:
 def _offset(local: datetime) -> str:
     text = local.isoformat()
     return text[-6:]
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        instant = parse_time(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return instant if instant is not None and instant.tzinfo is not None else None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The chains of the record, which show whether it was changed. Pure: values in, values out.
+"""The chains of the audit log, which show whether it was changed. Pure: values in, values out.
 
 Each process has a chain of its own, so that none waits for another. Every entry of a chain carries a MAC (HMAC-SHA256)
 over itself, its place and the MAC before it; the chain's row says under a MAC where it begins and ends; and one row,
@@ -7,7 +7,7 @@ the register, says under a MAC which chains there are:
     register ── chain 7 ── entry 1 ── 2 ── 3          a changed, missing or moved entry breaks the line of MACs,
              └─ chain 8 ── entry 1 ── 2               a cut tail the end of its chain, a removed chain the register
 
-What is older than the record is to be kept goes from the front of a chain; its base, the MAC of the last entry that
+Entries that are older than the audit log is kept go from the front of a chain; its base, the MAC of the last entry that
 went, is the checkpoint that what follows continues.
 """
 
@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Final
 
-from auth.audit.entries import Entry, read, write
+from auth.audit.entries import AuditEntry, read, write
 
 KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the record is protected by: from one random secret, a key for each purpose."""
+    """What the audit log is protected by: from one random secret, a key for each purpose."""
 
     chain: bytes = field(repr=False)
     heads: bytes = field(repr=False)
@@ -81,7 +81,7 @@ class Link:
     mac: str
 
 
-def found_by(entry: Entry) -> dict[str, object]:
+def found_by(entry: AuditEntry) -> dict[str, object]:
     """Return what an entry is found by: copies of some of its fields."""
     return {
         "at": entry.time.astimezone(UTC),
@@ -93,7 +93,7 @@ def found_by(entry: Entry) -> dict[str, object]:
     }
 
 
-def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[Entry]) -> tuple[list[Link], Tip]:
+def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[AuditEntry]) -> tuple[list[Link], Tip]:
     """Continue a chain from its tip; the links to store, and the new tip."""
     links: list[Link] = []
     for entry in entries:
@@ -149,7 +149,7 @@ def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[T
     """Follow a chain over the next of its links, in their order.
 
     Args:
-        keys: Of the record.
+        keys: Of the audit log.
         chain: Its row.
         tip: Where the links before ended; `chain.base` at first.
         links: What is stored.

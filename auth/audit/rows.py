@@ -1,4 +1,4 @@
-"""The statements behind the record: its secret, its chains, what is found in it, and what is cleared out.
+"""The statements behind the audit log: its secret, its chains, what is found in it, and what is cleared out.
 
 Each process writes one chain of its own. Whoever begins a chain or clears out entries holds the register meanwhile.
 """
@@ -39,7 +39,7 @@ from auth.audit.chain import (
     seal_register,
     seal_tip,
 )
-from auth.audit.entries import Entry, read
+from auth.audit.entries import AuditEntry, read
 from auth.tables import audit_chain as chain_table
 from auth.tables import audit_entry as table
 from auth.tables import audit_register as register_table
@@ -66,7 +66,7 @@ class OwnChain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
+class EntryFilter:
     """Which entries are wanted. What is None narrows nothing.
 
     Attributes:
@@ -85,7 +85,7 @@ class Sought:
 
 
 async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
-    """Return the keys of the record, made when there are none. Raises UnreadableSecret."""
+    """Return the keys of the audit log, made when there are none. Raises UnreadableSecret."""
     place = {"table": register_table.name, "row": _ROW, "column": register_table.c.secret_ciphertext.name}
     secret = random(KEY_BYTES)
     # Where somebody deleted the register, the chains it had are told apart by their numbers, and checked in vain.
@@ -122,7 +122,9 @@ async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> Ow
     return OwnChain(chain, number, tip)
 
 
-async def append(connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[Entry]) -> OwnChain | None:
+async def append(
+    connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[AuditEntry]
+) -> OwnChain | None:
     """Continue a chain; None when it is gone, because all of it was cleared out meanwhile."""
     links, tip = extend(keys, own.id, own.tip, entries)
     moved = update(chain_table).where(chain_table.c.id == own.id)
@@ -141,23 +143,23 @@ async def append(connection: AsyncConnection, keys: Keys, own: OwnChain, entries
 
 async def find(
     connection: AsyncConnection,
-    sought: Sought,
+    wanted: EntryFilter,
     limit: int,
     *,
-    after: Entry | None = None,
+    after: AuditEntry | None = None,
     oldest_first: bool = False,
-) -> list[Entry]:
+) -> list[AuditEntry]:
     """Find entries in the order of their times. A call that is over is found once, by its end.
 
     Args:
         connection: To the database.
-        sought: Which.
+        wanted: Which.
         limit: How many at most.
         after: The last one of the page before.
         oldest_first: Begin with the oldest instead of the newest.
     """
     order = tuple_(table.c.at, table.c.request_id)
-    query = select(table.c.entry).where(*_conditions(sought))
+    query = select(table.c.entry).where(*_conditions(wanted))
     if after is not None:
         last = tuple_(literal(after.time, Instant), literal(after.request_id))
         query = query.where(order > last if oldest_first else order < last)
@@ -271,21 +273,21 @@ async def _write_register(connection: AsyncConnection, keys: Keys, old: Register
     await connection.execute(update(register_table).values(first=new.first, following=new.following, seal=seal))
 
 
-def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
+def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
     """What narrows a search; always, that a call which is over is not found by its beginning too."""
     end = table.alias()
     is_over = exists().where(end.c.request_id == table.c.request_id, end.c.kind == "ended")
     conditions = [~and_(table.c.kind == "begun", is_over)]
-    if sought.people is not None:
-        conditions.append(table.c.person.in_(sought.people))
-    if sought.grant is not None:
-        conditions.append(table.c.grant_id == sought.grant)
-    if sought.action is not None:
-        conditions.append(table.c.action == sought.action)
-    if sought.since is not None:
-        conditions.append(table.c.at >= sought.since)
-    if sought.until is not None:
-        conditions.append(table.c.at < sought.until)
+    if wanted.people is not None:
+        conditions.append(table.c.person.in_(wanted.people))
+    if wanted.grant is not None:
+        conditions.append(table.c.grant_id == wanted.grant)
+    if wanted.action is not None:
+        conditions.append(table.c.action == wanted.action)
+    if wanted.since is not None:
+        conditions.append(table.c.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(table.c.at < wanted.until)
     return conditions
 
 

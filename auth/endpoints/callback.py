@@ -14,7 +14,7 @@ from auth.access import restriction_rows
 from auth.access.choices import scopes_for
 from auth.access.levels import Access
 from auth.access.restrictions import Choice, Known, place, settle
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sign_in
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.calendly_answers import prove
@@ -75,8 +75,8 @@ async def _finish(
         sign_in = await prove(realm, verifier, parameters)
         grant = await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
-        await realm.record.note(
-            Note(
+        await realm.audit_log.note(
+            AuditNote(
                 action="sign_in",
                 told="a sign-in at Calendly for {agent} ended without one",
                 agent=client.name or "",
@@ -86,8 +86,8 @@ async def _finish(
             )
         )
         return refuse(realm, client, asked.redirect_uri, asked.state, fault)
-    await realm.record.note(
-        Note(
+    await realm.audit_log.note(
+        AuditNote(
             action="consent",
             told="{person} let {agent} in",
             person=sign_in.person.uri,

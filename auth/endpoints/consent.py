@@ -12,7 +12,7 @@ from starlette.routing import Route
 from auth.access import offers
 from auth.access.choices import scopes_for
 from auth.access.levels import Access
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.person_hint import read_person_hint
 from auth.endpoints.responses import explain, refuse
@@ -80,8 +80,8 @@ async def _find(realm: Realm, request: Request, form: _Form) -> tuple[Transactio
 async def _deny(realm: Realm, transaction: Transaction, client: Client) -> Response:
     async with realm.database.begin() as connection:
         await transaction_rows.end(connection, transaction.digest, realm.now())
-    await realm.record.note(
-        Note(
+    await realm.audit_log.note(
+        AuditNote(
             action="consent",
             told="somebody who was asked to let {agent} in said no",
             agent=client.name or "",

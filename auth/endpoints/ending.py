@@ -36,8 +36,7 @@ async def disconnect(realm: Realm, detached: Sequence[Tokens]) -> None:
 async def forget(realm: Realm, person: str) -> None:
     """Delete everything that is stored of a person, and with it all that their agents have.
 
-    The record of what agents did stays as long as the operator keeps it. Raises StorageUnavailable, after which nothing
-    is deleted.
+    The audit log stays as long as the operator keeps it. Raises StorageUnavailable, after which nothing is deleted.
     """
     async with realm.database.begin() as connection:
         detached = await realm.connections.detach(connection, person)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_session_rows, page_sessions
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.calendly_answers import prove
@@ -106,8 +106,8 @@ async def finish(realm: Realm, request: Request, begun: PageSignIn, parameters: 
             raise Stopped(_OVER)
     verifier = realm.keyring.open(begun.verifier_ciphertext, **verifier_place(begun.state_digest)).decode()
     person = (await prove(realm, verifier, parameters)).person
-    await realm.record.note(
-        Note(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
+    await realm.audit_log.note(
+        AuditNote(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
     )
     response = await page_sessions.begin(realm, request, person, begun.goes_to)
     realm.cookies.drop_approval(response, begun.state_digest)

@@ -21,7 +21,7 @@ from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
 from auth.access.words import changes
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
@@ -35,7 +35,7 @@ from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs
 
 _RECENT: Final = 25
-"""Entries of the record that are shown."""
+"""Entries of the audit log that are shown."""
 
 
 def agent_routes(realm: Realm) -> list[Route]:
@@ -55,7 +55,7 @@ def agent_routes(realm: Realm) -> list[Route]:
     async def disconnect(request: Request, session: PageSession, _fields: Pairs) -> Response:
         agent = await find(request, session)
         await end_grant(realm, agent.id)
-        await realm.record.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
+        await realm.audit_log.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
         return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens are no good any more.")
 
     path = f"{PATH}/{{agent}}"
@@ -102,7 +102,7 @@ async def _change(realm: Realm, session: PageSession, agent: Agent, fields: Pair
     told = changes(found.shown, {**found.shown, **changed})
     if not told:
         return await go_on(realm, session, f"{PATH}/{agent.id}", "Nothing was changed.")
-    await realm.record.note(
+    await realm.audit_log.note(
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
     return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(told)} This holds from its next call on.")
@@ -124,5 +124,7 @@ async def _remember(realm: Realm, connection: AsyncConnection, agent: Agent, cho
             await restriction_rows.put(connection, known, remembered, realm.now())
 
 
-def _note(agent: Agent, action: str, told: str) -> Note:
-    return Note(action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person")
+def _note(agent: Agent, action: str, told: str) -> AuditNote:
+    return AuditNote(
+        action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person"
+    )

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.answers import see_other
 from auth.endpoints.html import NAMELESS
@@ -61,7 +61,7 @@ def confirm_routes(realm: Realm) -> list[Route]:
             pending = await _own(realm, connection, session, request.path_params["handle"])
             is_first = await pending_rows.decide(connection, pending.digest, realm.now(), approved=approved)
         if is_first:
-            await realm.record.note(_note(pending, approved=approved))
+            await realm.audit_log.note(_note(pending, approved=approved))
         return see_other(f"{realm.issuer}{request.url.path}")
 
     path = f"{PATH}/{{handle}}"
@@ -75,9 +75,9 @@ async def _own(realm: Realm, connection: AsyncConnection, session: PageSession, 
     return pending
 
 
-def _note(pending: Pending, *, approved: bool) -> Note:
+def _note(pending: Pending, *, approved: bool) -> AuditNote:
     verb = "approved" if approved else "did not approve"
-    return Note(
+    return AuditNote(
         action="approve_call",
         told=f"{{person}} {verb} a call of {{agent}} on the page",
         person=pending.person,

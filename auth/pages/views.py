@@ -23,7 +23,7 @@ _HERE: Final = "a program on your own computer"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry of the record, for a person: when, the sentence, and whether it is about a call."""
+    """An entry of the audit log, for a person: when, the sentence, and whether it is about a call."""
 
     time: str
     sentence: str

@@ -18,7 +18,7 @@ from typing_extensions import override
 from auth.upstream.application import Application
 from auth.upstream.login import CalendlyLoginError, GrantRefused, LoginBusy, LoginRefused, LoginUnavailable
 from calendly.client import PAST_PROXIES
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import Report
 from calendly.reading import parse
 from calendly.request import JSON
 

@@ -1,17 +1,17 @@
 """Reading what Calendly sent as one of the shapes beside this file, whatever it sent."""
 
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 Path: TypeAlias = tuple[int | str, ...]
 
-UNRECOGNIZED = "unrecognized"
+UNRECOGNIZED: Final = "unrecognized"
 """Where values of an unexpected type go: an object of dotted path and value."""
 
-_RESERVED = "error"
+_RESERVED: Final = "error"
 """An answer with this field says that the call failed, so a field that Calendly names like it moves aside too."""
 
 
@@ -57,7 +57,7 @@ def _existing(value: object, place: Path) -> Path:
 
 
 def _sorted_out(shape: object, value: dict[str, object]) -> dict[str, object]:
-    aside = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
+    aside: dict[str, object] = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
     rest = {name: field for name, field in value.items() if name not in aside}
     while misfits := _misfits(shape, rest):
         for path in misfits:

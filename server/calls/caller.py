@@ -12,7 +12,7 @@ from starlette.requests import Request as HttpRequest
 
 from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
@@ -66,7 +66,7 @@ class Callers:
         available_times_cap: The longest range of available times, as learned so far.
         ledger: The idempotency keys in use.
         daily_limits: Who has booked how often.
-        record: Where calls are recorded.
+        audit_log: Where calls are recorded.
         seal: Makes and takes confirmations.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
@@ -79,7 +79,7 @@ class Callers:
     available_times_cap: Cap
     ledger: Ledger
     daily_limits: DailyLimits
-    record: Record
+    audit_log: AuditLog
     seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
@@ -87,7 +87,7 @@ class Callers:
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
     def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
-        """Begin the record of one call.
+        """Begin the audit entries of one call.
 
         Args:
             tool: What is called.
@@ -95,9 +95,9 @@ class Callers:
             request: How it came, None over stdio.
         """
         return CallRecord(
-            record=self.record,
-            request_id=self.record.new_id(),
-            time=self.record.now(),
+            audit_log=self.audit_log,
+            request_id=self.audit_log.new_id(),
+            time=self.audit_log.now(),
             tool=tool,
             party=party,
             transport="stdio" if request is None else "http",
@@ -284,7 +284,7 @@ class ToolCaller:
 
     def now(self) -> datetime:
         """What time it is, in UTC."""
-        return self.shared.record.now()
+        return self.shared.audit_log.now()
 
     async def _me(self) -> JSON:
         try:

@@ -18,8 +18,7 @@ from server.calls.principal import Party, operation_of
 from server.calls.results import failure, rehearsal, repetition, success
 from server.calls.selection import Selection, narrow
 from tools.apps import view_of
-from tools.confirming.questions import QUESTIONS
-from tools.confirming.subjects import SUBJECTS
+from tools.confirming import EFFECTS
 from tools.lean import lean, tells_time
 from tools.references import resolved
 from tools.times import own_timezone, zone_of
@@ -204,13 +203,13 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     tool = caller.record.tool
 
     async def question() -> str:
-        return await QUESTIONS[tool](call, **values)
+        return await EFFECTS[tool].question(call, **values)
 
     async def question_for_person() -> str:
-        return await QUESTIONS[tool](call.as_person(), **values)
+        return await EFFECTS[tool].question(call.as_person(), **values)
 
     async def subject(aspects: Collection[str]) -> Subject:
-        return await SUBJECTS[tool](call, aspects, **values)
+        return await EFFECTS[tool].subject(call, aspects, **values)
 
     hides = caller.party.invitees_hidden_by is not None
     stakes = Stakes(question, question_for_person if hides else question, subject)

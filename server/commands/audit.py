@@ -1,4 +1,4 @@
-"""`calendly-mcp audit list|export|verify`: the record of what agents did, hosted or on this machine."""
+"""`calendly-mcp audit list|export|verify`: the audit log of what agents did, hosted or on this machine."""
 
 import json
 import sys
@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 import anyio
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry, facts
-from auth.audit.rows import Sought
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.rows import EntryFilter
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.configuration.command_line import CommandLine
@@ -46,7 +46,7 @@ class _Wanted:
         limit: How many are listed.
     """
 
-    sought: Sought
+    filter: EntryFilter
     person: str | None
     agent: str | None
     decision: str | None
@@ -57,7 +57,7 @@ class _Wanted:
         """Read the options of the command. Raises UsageError."""
         since, until = (_time(f"--{name}", options.get(name)) for name in ("since", "until"))
         return cls(
-            sought=Sought(action=options.get("tool"), since=since, until=until),
+            filter=EntryFilter(action=options.get("tool"), since=since, until=until),
             person=options.get("person"),
             agent=options.get("agent"),
             decision=options.get("decision"),
@@ -104,11 +104,13 @@ async def _verify(archive: DatabaseArchive, _wanted: _Wanted) -> None:
         _say(fault)
     entries, chains = await archive.count()
     if faults:
-        raise CommandError(f"the record was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries.")
+        raise CommandError(
+            f"the audit log was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries."
+        )
     _say(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
 
 
-def exported(entry: Entry) -> dict[str, Any]:
+def exported(entry: AuditEntry) -> dict[str, Any]:
     """Return an entry as it is exported: every name in every line, what does not apply as null."""
     known = facts(entry)
     place = ("transport", "endpoint", "organization", "resource")
@@ -118,15 +120,17 @@ def exported(entry: Entry) -> dict[str, Any]:
     return {**{name: values.get(name) for name in (*names, *rest)}, "sentence": entry.told}
 
 
-async def _found(archive: DatabaseArchive, wanted: _Wanted, *, oldest_first: bool = False) -> AsyncGenerator[Entry]:
+async def _found(
+    archive: DatabaseArchive, wanted: _Wanted, *, oldest_first: bool = False
+) -> AsyncGenerator[AuditEntry]:
     people = None if wanted.person is None else await _names_of(archive, wanted.person)
-    async for entry in archive.find(replace(wanted.sought, people=people), oldest_first=oldest_first):
+    async for entry in archive.find(replace(wanted.filter, people=people), oldest_first=oldest_first):
         if wanted.agent in {None, entry.agent} and wanted.decision in {None, entry.decision}:
             yield entry
 
 
 async def _names_of(archive: DatabaseArchive, person: str) -> list[str]:
-    """Return as what a person may be recorded who goes by a URI, a uuid, an e-mail address, or a name of the record."""
+    """Return the names under which the audit log may have a person: given by URI, uuid, e-mail or such a name."""
     async with archive.database.read() as connection:
         known = await find_connected(connection, person)
     return [

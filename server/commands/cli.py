@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "token": "tokens of the hosted endpoint for agents without a browser",
     "access": "what an agent may do, and which rule decides",
     "keys": "the keys under which the hosted endpoint keeps its secrets",
-    "audit": "the record of what agents did",
+    "audit": "the audit log of what agents did",
 }
 
 

@@ -14,7 +14,7 @@ import httpx2
 import mcp_types as types
 from mcp import Client, StdioServerParameters
 
-from sandbox import running
+from sandbox.serving import running
 from server.configuration.command_line import CommandLine
 from server.configuration.settings import SANDBOX_TOKEN, TOKEN
 from server.configuration.terminal import CommandError

@@ -89,7 +89,7 @@ async def _data(settings: Settings, stack: AsyncExitStack) -> list[Finding]:
         await open_store(settings, stack)
     except CommandError as fault:
         return [*folder, Finding("data", "fix", str(fault))]
-    return [*folder, Finding("data", "ok", "the database of the record opens, with the keys that it needs")]
+    return [*folder, Finding("data", "ok", "the database of the audit log opens, with the keys that it needs")]
 
 
 def _line(finding: Finding) -> str:

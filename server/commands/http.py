@@ -31,7 +31,7 @@ async def _serve_one(settings: Settings) -> None:
     """Serve one person. Nothing listens before their token is found."""
     async with serving(settings) as server:
         with _listening(settings) as (listener, address):
-            server.record.open_soon()
+            server.audit_log.open_soon()
             await _answer(local_app(server.mcp, address, sandbox=settings.sandbox), listener, address, settings)
 
 

@@ -110,7 +110,7 @@ def entry_for(client: Client, machine: Machine, wanted: Wanted, start: Start) ->
 
 
 def _way_to_data(machine: Machine) -> dict[str, str]:
-    """What leads to the sign-in and the record. Many clients hand on nothing that a shell has set."""
+    """What leads to the sign-in and the audit log. Many clients hand on nothing that a shell has set."""
     env: dict[str, str] = {}
     if Path(machine.environ.get(_DATA, "")).is_absolute():
         env[_DATA] = machine.environ[_DATA]

@@ -6,13 +6,13 @@ from functools import partial
 
 import anyio
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.tables import metadata
 from server.configuration.command_line import CommandLine
 from server.configuration.logs import log_to_stderr
 from server.configuration.settings import Settings, load
 from server.configuration.terminal import CommandError
-from server.stores.database import open_store, record_in
+from server.stores.database import audit_log_in, open_store
 from storage.errors import StorageError
 from storage.rotation import rotate
 
@@ -32,8 +32,8 @@ async def _rotate(settings: Settings) -> str:
         try:
             renewed = await rotate(store.database, store.keyring, metadata.tables.values())
             told = "an operator sealed every stored secret anew"
-            await record_in(store.archive).note(
-                Note(action="rotate_keys", told=told, source="operator", transport="command")
+            await audit_log_in(store.archive).note(
+                AuditNote(action="rotate_keys", told=told, source="operator", transport="command")
             )
         except StorageError as fault:
             raise CommandError(str(fault)) from None

@@ -5,7 +5,7 @@ from typing import Final
 
 import anyio
 
-from sandbox import running
+from sandbox.serving import running
 from server.configuration.command_line import CommandLine
 from server.configuration.settings import Settings, load
 from server.configuration.terminal import cannot_listen, say

@@ -21,4 +21,4 @@ def run(arguments: CommandLine) -> int:
 
 async def _serve(settings: Settings) -> None:
     async with serving(settings) as server:
-        await serve_stdio(server.mcp, after_list=server.record.open_soon)
+        await serve_stdio(server.mcp, after_list=server.audit_log.open_soon)

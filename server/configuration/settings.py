@@ -14,8 +14,8 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
-from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.pacing.booking_limits import Ceiling, parse_ceilings
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Layer, Names, Value, read_environment, read_file, validated
 from server.configuration.sources import (
@@ -259,17 +259,17 @@ class Settings(BaseModel):
             "CALENDLY_MCP_AGENT_NAME",
             "--agent-name",
             SERVING,
-            "the agent's name in the record (default: what it says of itself)",
+            "the agent's name in the audit log (default: what it says of itself)",
         ),
     ] = None
     audit_days: Annotated[
         int,
         Field(ge=1, le=36_500),
-        Source("CALENDLY_MCP_AUDIT_DAYS", help="days for which the record is kept (default 400)"),
+        Source("CALENDLY_MCP_AUDIT_DAYS", help="days for which the audit log is kept (default 400)"),
     ] = 400
     audit_detail: Annotated[
         Literal["hashed", "full"],
-        Source("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the record: hashed (default) or full"),
+        Source("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the audit log: hashed (default) or full"),
     ] = "hashed"
     redirect_port: Annotated[
         _Port,

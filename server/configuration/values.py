@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from auth.access.levels import Access
 from auth.access.text import parse_access
-from calendly.booking_limits import parse_ceilings
 from calendly.identifiers import InvalidIdentifier, UserId
+from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
 
 MEMORY: Final = "sqlite://"

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Final, Literal
 
 from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied, Refusal, Unauthenticated
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import Report
 from calendly.scopes import includes
 from server.calls.clock import complaint, seconds_ahead
 from server.configuration.terminal import PROGRAM

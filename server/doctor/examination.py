@@ -15,7 +15,7 @@ from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
 from calendly.identifiers import OrganizationId, UserId
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import Report
 from calendly.request import Account, Request
 from server.app import calendly_for
 from server.calls.caller import ME, user_in

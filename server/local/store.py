@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry
+from auth.audit.entries import AuditEntry
 from auth.tables import booking_key
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError
@@ -16,9 +16,9 @@ from storage.retention import purge
 
 
 async def open_local_store(
-    settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[Entry], None] | None
+    settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[AuditEntry], None] | None
 ) -> tuple[DatabaseArchive, SharedLedger]:
-    """Open the record and the idempotency keys, and clear out what is older than they are kept.
+    """Open the audit log and the idempotency keys, and clear out what is older than they are kept.
 
     Args:
         settings: The person's.

@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import select
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from server.configuration.settings import Settings, home_folder
 from server.configuration.terminal import CommandError
 from server.configuration.values import MEMORY
@@ -26,7 +26,7 @@ _FILE: Final = "calendly-mcp.sqlite3"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A migrated database, the keys that its secrets need, and the record that is kept in it."""
+    """A migrated database, the keys that its secrets need, and the audit log that is kept in it."""
 
     database: Database
     keyring: KeyRing = field(repr=False)
@@ -66,13 +66,13 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
         raise CommandError(str(fault)) from None
 
 
-def record_in(archive: DatabaseArchive) -> Record:
+def audit_log_in(archive: DatabaseArchive) -> AuditLog:
     """Return the writer of an open record."""
 
     async def opened() -> DatabaseArchive:
         return archive
 
-    return Record(opened, now=_now, new_id=_new_id, remedy="Whoever runs this server can see to its database.")
+    return AuditLog(opened, now=_now, new_id=_new_id, remedy="Whoever runs this server can see to its database.")
 
 
 def _new_id() -> str:

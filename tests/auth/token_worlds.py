@@ -44,8 +44,8 @@ from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import family, grant, refresh_token
 from auth.upstream.application import Application
 from auth.upstream.login import Person
-from sandbox import RunningSandbox
 from sandbox.app import create_app
+from sandbox.serving import RunningSandbox
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, Clock

@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from calendly.booking_limits import parse_ceilings
 from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
-from calendly.pacing import Pacer, Waiting
+from calendly.pacing.booking_limits import parse_ceilings
+from calendly.pacing.pacer import Pacer, Waiting
 from calendly.request import JSON, Account, Credentials, Request
 from tests.calendly.tokens import Token
 from tests.hostile_upstream import HostileUpstream

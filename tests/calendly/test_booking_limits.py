@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.booking_limits import Bookings, Ceiling, Room, parse_ceilings
+from calendly.pacing.booking_limits import Bookings, Ceiling, Room, parse_ceilings
 
 DEFAULT = "10/min,50/h,100/day"
 PER_MINUTE = Ceiling(10, "minute", 60.0)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.fair_queue import FairQueue
+from calendly.pacing.fair_queue import FairQueue
 
 
 def fill(*items: str) -> FairQueue[str]:

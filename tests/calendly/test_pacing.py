@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import pytest
 
-from calendly.booking_limits import Room, parse_ceilings
 from calendly.errors import RateLimited
-from calendly.pacing import Pacer
+from calendly.pacing.booking_limits import Room, parse_ceilings
+from calendly.pacing.pacer import Pacer
 from calendly.request import Account
 from tests.calendly.tokens import Token
 from tests.rate_limited_upstream import WINDOW, RateLimit

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.rate_limits import Report
-from calendly.rate_window import Departure, Window
+from calendly.pacing.rate_headers import Report
+from calendly.pacing.rate_window import Departure, Window
 from tests.rate_limited_upstream import RateLimit
 
 HALF = 0.5  # a random number in the middle

@@ -221,7 +221,7 @@ def test_the_folder_and_the_database_of_our_data_are_looked_at(person: dict[str,
     opened = run("doctor", **person)
     assert found(opened, "data") == [
         f"ok: {folder} can be written",
-        "ok: the database of the record opens, with the keys that it needs",
+        "ok: the database of the audit log opens, with the keys that it needs",
     ]
     database = tmp_path / "record.sqlite3"
     database.write_text("no database")

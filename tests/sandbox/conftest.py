@@ -6,7 +6,7 @@ import anyio
 import httpx2
 import pytest
 
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api
 
 

@@ -7,9 +7,8 @@ import httpx2
 import pytest
 from starlette.types import Message
 
-import sandbox
-from sandbox import RunningSandbox, running
 from sandbox.app import create_app
+from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
@@ -223,12 +222,6 @@ async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
 async def test_the_api_does_not_care_for_the_host_it_is_called_by(api: Api, host: str) -> None:
     for path in ("/users/me", "/.well-known/oauth-authorization-server"):
         assert (await api.http.get(path, headers={**bearer("owner"), "Host": host})).status_code == 200
-
-
-def test_the_package_has_what_it_says_and_nothing_else() -> None:
-    assert sandbox.running is running
-    with pytest.raises(AttributeError, match="no attribute 'walking'"):
-        _ = vars(sandbox)["__getattr__"]("walking")
 
 
 @pytest.mark.anyio

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from typing_extensions import override
 
-from sandbox.scopes import ALL_SCOPES
+from sandbox.records.scopes import ALL_SCOPES
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso
 
 CALLBACK = "http://localhost:8765/callback"

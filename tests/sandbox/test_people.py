@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.seed import LEGACY_USER_ID
+from sandbox.seed.account import LEGACY_USER_ID
 from tests.sandbox.api import CALENDLY, OWNER, Api, Json, path_of, sign_in
 
 ACTION = "You do not have permission to perform this action"

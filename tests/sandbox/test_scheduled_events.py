@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
 
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.deliveries import pause_after
 from sandbox.endpoints.webhooks import EVENTS
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
+from sandbox.state.deliveries import pause_after
 from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso, path_of, sign_in
 from tests.sandbox.receiver import Delivery, Receiver, receiving
 

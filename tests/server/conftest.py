@@ -8,12 +8,12 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.audit.log import Record
-from sandbox import RunningSandbox, running
+from auth.audit.log import AuditLog
+from sandbox.serving import RunningSandbox, running
 from server.configuration.settings import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
-from tests.record import Shelf, record_in_memory
+from tests.audit_log import Shelf, audit_log_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person
 
@@ -52,10 +52,10 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf, lambda: moment)
-        async with record.writing():
-            yield record
+    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf, lambda: moment)
+        async with audit_log.writing():
+            yield audit_log
 
     @asynccontextmanager
     async def connected(person: Person | None = None, who: str = "owner", **settings: str) -> AsyncGenerator[Client]:

@@ -14,7 +14,7 @@ from tests.server.desk import Person
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module", params=DATES.values(), ids=DATES)
+@pytest.fixture(scope="module", params=DATES.values(), ids=list(DATES))
 def moment(request: pytest.FixtureRequest) -> datetime:
     now: datetime = request.param
     return now

@@ -15,8 +15,7 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
-from tools.confirming.questions import QUESTIONS
-from tools.confirming.subjects import SUBJECTS
+from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Stakes, Subject
@@ -49,10 +48,10 @@ async def prepared(
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
-        return await QUESTIONS[tool](call, **values)
+        return await EFFECTS[tool].question(call, **values)
 
     async def subject(aspects: Collection[str]) -> Subject:
-        return await SUBJECTS[tool](call, aspects, **values)
+        return await EFFECTS[tool].subject(call, aspects, **values)
 
     call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)

@@ -13,7 +13,7 @@ from auth.access.levels import CAPABILITIES
 from calendly.scopes import SCOPES
 from tests.sandbox.api import Json
 from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
-from tools.confirming.questions import QUESTIONS
+from tools.confirming import EFFECTS
 
 EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
@@ -193,7 +193,7 @@ def test_its_output_schema_closes_nothing_and_leaves_room_for_an_error(tool: Too
 
 @EACH
 def test_what_it_writes_can_be_asked_about(tool: Tool) -> None:
-    assert (tool in QUESTIONS) == (tool.access == "write")
+    assert (tool in EFFECTS) == (tool.access == "write")
 
 
 @EACH

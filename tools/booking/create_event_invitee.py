@@ -1,6 +1,6 @@
 """Booking a meeting, once, whatever becomes of the connection."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
@@ -9,9 +9,18 @@ from tools.booking.lookup import Booked, Wanted
 from tools.booking.once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
 
 booking = Toolset()
+
+
+def _audited(call: AuditedArguments) -> str:
+    invitee: dict[str, Any] = call.values.get("invitee") or {}
+    attendee = f" with {call.names.name(invitee['email'])}" if invitee.get("email") else ""
+    guests = len(call.values.get("event_guests") or ())
+    more = f" and {guests} guest{'s' if guests > 1 else ''}" if guests else ""
+    return f"a meeting{call.given('event_type', ' of the event type {}')}{attendee}{more}{call.moment('start_time')}"
 
 
 @with_config(CLOSED)
@@ -89,6 +98,7 @@ Location = Annotated[
     title="Book a meeting",
     scope="scheduled_events:write",
     capability="booking",
+    audit=Sentence("book", _audited),
     webhook_event="invitee.created",
     since="2025-10-16",
     scheduling=True,

@@ -18,7 +18,7 @@ from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, 
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import parse_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -116,12 +116,8 @@ async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
         max_start_time=wanted.start + _MARGIN,
     )
     for event in events.get("collection", []):
-        if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
+        if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:
             identifier = ScheduledEventId.parse(event.get("uri") or "")
             invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
             return next((cast("Booked", invitee) for invitee in invitees.get("collection", [])), None)
     return None
-
-
-def _starts(event: models.ScheduledEvent) -> datetime:
-    return parse_time(event.get("start_time") or "")

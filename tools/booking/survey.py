@@ -16,7 +16,7 @@ from calendly.identifiers import EventTypeId
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type
 from tools.lean import told
-from tools.times import parse_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -97,10 +97,11 @@ async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> O
     last = first + timedelta(days=days)
     try:
         listed = await call.inquire(list_event_type_available_times)(event_type, first, last)
-        starts = sorted(parse_time(row.get("start_time") or "") for row in listed.get("collection", []))
-        return OpenTimes(first, last, tuple(starts))
-    except (CalendlyError, ToolError, ValueError, TypeError):  # two times of which one has no offset have no order
+    except (CalendlyError, ToolError):
         return None
+    starts = [sent_time(row.get("start_time")) for row in listed.get("collection", [])]
+    understood = sorted(start for start in starts if start)
+    return OpenTimes(first, last, tuple(understood)) if len(understood) == len(starts) else None
 
 
 def _named(time: datetime, zone: tzinfo | None) -> str:

@@ -31,6 +31,7 @@ from tools.fields import (
     given,
 )
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page
@@ -61,6 +62,7 @@ Sort = Annotated[
     title="List event types",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
     scheduling=True,
 )
 async def list_event_types(
@@ -100,6 +102,7 @@ async def list_event_types(
     title="Get event type",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
 )
 async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
@@ -193,6 +196,9 @@ Location = Annotated[
     title="Create one-off event type",
     scope="event_types:write",
     capability="event_types",
+    audit=Sentence(
+        "create", lambda call: f"a one-off event type of {call.person('host')}{call.given('duration', ', {} minutes')}"
+    ),
 )
 async def create_one_off_event_type(
     call: Call,

@@ -4,6 +4,7 @@ from typing import Literal
 
 from calendly import models
 from tools.fields import ByCreation, Count, Invitee, InviteeEmail, MaxPages, PageToken, ScheduledEvent, within
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page
 
@@ -16,6 +17,7 @@ invitees = Toolset()
     title="List event invitees",
     scope="scheduled_events:read",
     capability="invitee_data",
+    audit=Sentence("list", "the {status} invitees of the event {scheduled_event}[ with the address {email}]"),
     scheduling=True,
 )
 async def list_event_invitees(
@@ -49,6 +51,7 @@ async def list_event_invitees(
     title="Get event invitee",
     scope="scheduled_events:read",
     capability="invitee_data",
+    audit=Sentence("read", "the invitee {invitee}[ of the event {scheduled_event}]"),
 )
 async def get_event_invitee(
     call: Call, invitee: Invitee, scheduled_event: ScheduledEvent | None = None

@@ -18,10 +18,16 @@ from tools.fields import (
     User,
     within,
 )
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page
 
 organizations = Toolset()
+
+
+def _audited_members(call: AuditedArguments) -> str:
+    whose = call.person() if not (call.values.get("email") or call.values.get("role")) else "the organization"
+    return f"the memberships of {whose}{call.given('email', ' for {}')}{call.given('role', ' with the role {}')}"
 
 
 class Removal(TypedDict, total=False):
@@ -37,6 +43,7 @@ class Removal(TypedDict, total=False):
     title="List organization memberships",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("list", _audited_members),
 )
 async def list_organization_memberships(
     call: Call,
@@ -74,6 +81,7 @@ async def list_organization_memberships(
     title="Get organization membership",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("read", "the membership {membership}"),
 )
 async def get_organization_membership(call: Call, membership: Membership) -> models.OrganizationMembership:
     """Look up a member of an organization by membership: person and role."""
@@ -86,6 +94,7 @@ async def get_organization_membership(call: Call, membership: Membership) -> mod
     title="Remove organization member",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("remove", "the member {membership}"),
     destructive=True,
     role="admin",
 )
@@ -104,6 +113,7 @@ async def remove_organization_membership(call: Call, membership: Membership) -> 
     title="List organization invitations",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("list", "the {status} invitations to the organization[ of {email}]"),
     role="admin",
 )
 async def list_organization_invitations(
@@ -134,6 +144,7 @@ async def list_organization_invitations(
     title="Create organization invitation",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("invite", lambda call: f"{call.given('email') or 'somebody'} to the organization"),
     role="admin",
 )
 async def create_organization_invitation(
@@ -150,6 +161,7 @@ async def create_organization_invitation(
     title="Get organization invitation",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("read", "the invitation {invitation} to the organization"),
     role="admin",
 )
 async def get_organization_invitation(
@@ -166,6 +178,7 @@ async def get_organization_invitation(
     title="Revoke organization invitation",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("revoke", "the invitation {invitation} to the organization"),
     destructive=True,
     role="admin",
 )

@@ -23,11 +23,17 @@ from tools.fields import (
 )
 from tools.lean import Meeting
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ToolError
 from tools.toolset.lists import Page
 
 scheduled_events = Toolset()
+
+
+def _audited_list(call: AuditedArguments) -> str:
+    span, attendee = call.span("min_start_time", "max_start_time"), call.given("invitee_email", " with {}")
+    return f"the {call.given('status', '{} ')}scheduled events of {call.owner()}{span}{attendee}"
 
 
 @scheduled_events.tool(
@@ -36,6 +42,7 @@ scheduled_events = Toolset()
     title="List scheduled events",
     scope="scheduled_events:read",
     capability="scheduled_events",
+    audit=Sentence("list", _audited_list),
     scheduling=True,
 )
 async def list_scheduled_events(
@@ -96,6 +103,7 @@ async def _organization_of_colleague(call: Call, user: UserId | None) -> Organiz
     title="Get scheduled event",
     scope="scheduled_events:read",
     capability="scheduled_events",
+    audit=Sentence("read", "the scheduled event {scheduled_event}"),
     scheduling=True,
 )
 async def get_scheduled_event(
@@ -116,6 +124,7 @@ async def get_scheduled_event(
     title="Cancel scheduled event",
     scope="scheduled_events:write",
     capability="canceling",
+    audit=Sentence("cancel", "the scheduled event {scheduled_event}"),
     destructive=True,
     webhook_event="invitee.canceled",
     scheduling=True,

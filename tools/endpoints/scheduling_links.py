@@ -6,6 +6,7 @@ from pydantic import Field
 
 from calendly import models
 from tools.fields import EventType
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 
 scheduling_links = Toolset()
@@ -17,6 +18,7 @@ scheduling_links = Toolset()
     title="Create single-use scheduling link",
     scope="scheduling_links:write",
     capability="scheduling_links",
+    audit=Sentence("create", "a single-use link[ for the event type {owner}]"),
     scheduling=True,
 )
 async def create_single_use_scheduling_link(

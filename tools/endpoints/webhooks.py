@@ -1,7 +1,8 @@
 """Webhooks: addresses to which Calendly posts what happens."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -24,11 +25,27 @@ from tools.fields import (
     at_most,
     given,
 )
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page
+from tools.toolset.wording import listed, one_line
 
 webhooks = Toolset()
+
+_MOST_NAMED: Final = 5
+
+
+def _audited_list(call: AuditedArguments) -> str:
+    whose = "the organization" if call.values.get("scope") == "organization" else call.owner()
+    return f"the webhook subscriptions of {whose}"
+
+
+def _audited_subscription(call: AuditedArguments) -> str:
+    events = listed(call.values.get("events") or (), most=_MOST_NAMED)
+    host = one_line(urlsplit(str(call.values.get("url") or "")).hostname)
+    return f"a webhook subscription{f' for {events}' if events else ''}{f' at {host}' if host else ''}"
+
 
 Scope = Literal["user", "organization", "group"]
 Event = Literal[
@@ -69,6 +86,7 @@ class Deletion(TypedDict, total=False):
     title="List webhook subscriptions",
     scope="webhooks:read",
     capability="webhooks",
+    audit=Sentence("list", _audited_list),
 )
 async def list_webhook_subscriptions(
     call: Call,
@@ -119,6 +137,7 @@ def _check_scope(events: Iterable[Event], scope: Scope) -> None:
     title="Create webhook subscription",
     scope="webhooks:write",
     capability="webhooks",
+    audit=Sentence("create", _audited_subscription),
 )
 async def create_webhook_subscription(
     call: Call,
@@ -162,6 +181,7 @@ def _without_key(error: CalendlyError, key: str) -> CalendlyError:
     title="Get webhook subscription",
     scope="webhooks:read",
     capability="webhooks",
+    audit=Sentence("read", "the webhook subscription {webhook_subscription}"),
 )
 async def get_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> models.WebhookSubscription:
     """Look up a webhook subscription: URL, events, whether deliveries work."""
@@ -174,6 +194,7 @@ async def get_webhook_subscription(call: Call, webhook_subscription: WebhookSubs
     title="Delete webhook subscription",
     scope="webhooks:write",
     capability="webhooks",
+    audit=Sentence("delete", "the webhook subscription {webhook_subscription}"),
     destructive=True,
 )
 async def delete_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> Deletion:

@@ -16,6 +16,7 @@ from typing_extensions import override
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
 from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
 from tools.toolset.shapes import notes_of
@@ -35,6 +36,7 @@ class Tool(ABC):
         access: Whether it reads or writes.
         destructive: It ends something: a meeting, a membership, data.
         idempotent: Doing it twice leaves what doing it once leaves.
+        audit: How the audit log tells of its calls.
         function: What runs.
     """
 
@@ -43,6 +45,7 @@ class Tool(ABC):
     access: Access
     destructive: bool
     idempotent: bool
+    audit: Sentence
     function: Callable[..., Awaitable[object]]
 
     @property

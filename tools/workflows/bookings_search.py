@@ -14,12 +14,19 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventType, InviteeEmail, Line, Organization, Time, TimeZone, User
 from tools.lean import Attendee, Meeting
 from tools.times import instant
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 
 bookings_search = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    sought = f"{call.given('invitee_email', ' with {}')}{call.given('domain', ' from {}')}"
+    return f"the bookings of {call.owner()}{call.span('start_time', 'end_time')}{sought}"
+
 
 _BEFORE: Final = timedelta(days=30)
 _AFTER: Final = timedelta(days=90)
@@ -64,7 +71,9 @@ class _Sought:
         )
 
 
-@bookings_search.workflow(title="Find bookings", needs=(list_scheduled_events, list_event_invitees))
+@bookings_search.workflow(
+    title="Find bookings", needs=(list_scheduled_events, list_event_invitees), audit=Sentence("search", _audited)
+)
 async def find_bookings(
     call: Call,
     invitee_email: InviteeEmail | None = None,

@@ -21,7 +21,8 @@ from tools.endpoints.availability import (
 )
 from tools.fields import EventType, Minutes, Time, TimeZone, User
 from tools.lean import MeetingTime
-from tools.times import instant, own_timezone, parse_time, wire, zone_of
+from tools.times import instant, own_timezone, sent_time, wire, zone_of
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued, Place
@@ -37,6 +38,16 @@ from tools.workflows.free_times import (
 )
 
 meeting_times = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    counts = [
+        (len(call.values.get(name) or ()), noun) for name, noun in (("event_types", "event type"), ("users", "person"))
+    ]
+    parts = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count]
+    whose = f" of {' and '.join(parts)}" if parts else ""
+    return f"meeting times{whose}{call.span('start_time', 'end_time')}"
+
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LONGEST_RANGE: Final = timedelta(days=366)
@@ -89,6 +100,7 @@ class _Found:
 
 @meeting_times.workflow(
     title="Find meeting times",
+    audit=Sentence("look for", _audited),
     needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
 )
 async def find_meeting_times(
@@ -269,18 +281,16 @@ async def _open_in(
 
 async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
     rows = await call.via(list_event_type_available_times)(kind, window.start, window.end)
-    starts = (
-        row.get("start_time") for row in rows.get("collection", []) if row.get("status", "available") == "available"
-    )
-    return {parse_time(start) for start in starts if start}
+    open_rows = (row for row in rows.get("collection", []) if row.get("status", "available") == "available")
+    return {start for row in open_rows if (start := sent_time(row.get("start_time")))}
 
 
 async def _free(call: Call, user: UserId, hours: Schedule, window: Span) -> list[Span]:
     rows = await call.via(list_user_busy_times)(window.start, window.end, user)
     busy: list[Span] = []
     for row in rows.get("collection", []):
-        start = row.get("buffered_start_time") or row.get("start_time")
-        end = row.get("buffered_end_time") or row.get("end_time")
+        start = sent_time(row.get("buffered_start_time") or row.get("start_time"))
+        end = sent_time(row.get("buffered_end_time") or row.get("end_time"))
         if start and end:
-            busy.append(Span(parse_time(start), parse_time(end)))
+            busy.append(Span(start, end))
     return without(hours(window), busy)

@@ -13,7 +13,7 @@ from calendly.side_by_side import side_by_side
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.lean import Attendee, Meeting
-from tools.times import parse_time
+from tools.times import sent_time
 from tools.toolset.declaring import Call
 from tools.workflows.continuing import Continued, Place
 
@@ -176,11 +176,8 @@ def _after(batch: Sequence[Meeting], place: Place) -> Place:
 
 
 def starts(event: Meeting) -> datetime | None:
-    """When a meeting begins, None where Calendly does not say."""
-    try:
-        return parse_time(event.get("start_time") or "")
-    except ValueError:
-        return None
+    """Return when a meeting begins, None where Calendly does not say."""
+    return sent_time(event.get("start_time"))
 
 
 def _id(event: Meeting) -> str:

@@ -24,7 +24,8 @@ from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import ScheduledEvent, Text, Time, TimeZone
 from tools.lean import Meeting
-from tools.times import instant, parse_time, wire
+from tools.times import instant, sent_time, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ToolError
@@ -32,6 +33,11 @@ from tools.workflows.carried_over import carried_over
 from tools.workflows.free_times import Span
 
 rescheduling = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    return f"{call.filled('the scheduled event {scheduled_event}')} to another time{call.moment('start_time')}"
+
 
 Outcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
 
@@ -66,6 +72,7 @@ class _Old:
 
 @rescheduling.workflow(
     title="Reschedule a meeting",
+    audit=Sentence("reschedule", _audited),
     needs=(create_event_invitee, cancel_scheduled_event, get_scheduled_event, list_event_invitees),
     uses=(get_event_type, list_event_type_available_times, list_user_busy_times),
 )
@@ -144,10 +151,10 @@ def _not_movable(why: str) -> ArgumentError:
 
 
 def _span(event: Meeting) -> Span:
-    try:
-        return Span(parse_time(event.get("start_time") or ""), parse_time(event.get("end_time") or ""))
-    except ValueError:
-        raise _not_movable("Calendly does not say when it is.") from None
+    start, end = (sent_time(event.get(name)) for name in ("start_time", "end_time"))
+    if start is None or end is None:
+        raise _not_movable("Calendly does not say when it is.")
+    return Span(start, end)
 
 
 async def _event_type(call: Call, old: _Old) -> models.EventType:
@@ -175,7 +182,7 @@ async def _is_open(call: Call, event_type: EventTypeId, start: datetime) -> bool
         slots = await call.inquire(list_event_type_available_times)(event_type, start, start + _SLOT)
     except (CalendlyError, ToolError):
         return False
-    return any(parse_time(slot.get("start_time") or "") == start for slot in slots.get("collection", []))
+    return any(sent_time(slot.get("start_time")) == start for slot in slots.get("collection", []))
 
 
 async def _is_busy_otherwise(call: Call, old: _Old, needed: Span) -> bool:

@@ -48,7 +48,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (KeyTaken("No."), "conflict"),
     (TooLate("No.", "No?"), "conflict"),
     (AccessDenied("No."), "access_denied_by_policy"),
-    (NotRecorded("The record cannot be written."), "access_denied_by_policy"),
+    (NotRecorded("The audit log cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),
     (Declined("No."), "declined"),
 ]

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
-from calendly.booking_limits import parse_ceilings
+from calendly.pacing.booking_limits import parse_ceilings
 from server.configuration.settings import SOURCES, Settings, load
 from server.configuration.sources import Command
 from server.configuration.terminal import UsageError

@@ -14,7 +14,7 @@ from calendly.errors import (
     Unreachable,
     UpstreamError,
 )
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import Report
 from server.doctor import diagnosis
 from server.doctor.examination import READS, Whose, read_of
 from tools import ENDPOINTS
