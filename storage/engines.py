@@ -75,7 +75,7 @@ def open_engines(url: str, patience: float) -> Engines:
         raise DatabaseUrlError("The database URL cannot be read.") from None
     if parsed.drivername == "postgresql":
         return _postgresql(url, patience)
-    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database == ":memory:":
+    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database in {"", ":memory:"}:
         raise DatabaseUrlError("A database URL is sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
     if not parsed.database:
         return _sqlite_memory(patience)

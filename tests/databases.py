@@ -13,6 +13,20 @@ FILE = "SQLite file"
 MEMORY = "SQLite memory"
 POSTGRESQL = pytest.param("PostgreSQL", marks=pytest.mark.needs("postgresql"))
 
+OTHER_URLS = (
+    "",
+    "nonsense",
+    "mysql://root:hunter2@127.0.0.1/x",
+    "sqlite+aiosqlite:///x",
+    "postgresql+asyncpg://u:hunter2@h/d",
+    "postgresql://u:hunter2@h:port/d",
+    "sqlite:///",
+    "sqlite:///:memory:",
+    "sqlite:///x?mode=memory",
+    "sqlite://host/x",
+)
+"""What names no database that can be opened."""
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Generator[Server]:

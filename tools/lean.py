@@ -17,11 +17,11 @@ from typing_extensions import TypedDict
 
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
-from tools.times import parse_time
+from tools.times import sent_time
 from tools.toolset.shapes import fields_of, is_made_from, object_in, parts_of
 
-Fields = Mapping[str, Any]
-Gather = Callable[[Sequence[Fields], tzinfo], list[dict[str, Any]]]
+AnyFields = Mapping[str, Any]
+Gather = Callable[[Sequence[AnyFields], tzinfo], list[dict[str, Any]]]
 
 COLLECTION: Final = "collection"
 ZONE: Final = "timezone"
@@ -82,7 +82,7 @@ class OpenTimes(availability.AvailableTime, total=False):
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
 
 
-def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
+def open_times(rows: Sequence[AnyFields], zone: tzinfo) -> list[dict[str, Any]]:
     """Put the open slots of a day together: its date, and the times of that day at which a meeting can begin.
 
     A time that the clock shows twice that day carries its offset. A row that is no open slot stays as it came.
@@ -90,7 +90,7 @@ def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     days: dict[str, dict[str, Any]] = {}
     unread: list[dict[str, Any]] = []
     for row in rows:
-        start = _instant(row.get("start_time"))
+        start = sent_time(row.get("start_time"))
         if start is None or row.get("status", "available") != "available":
             unread.append(dict(row))
             continue
@@ -101,11 +101,11 @@ def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     return [*days.values(), *unread]
 
 
-def meeting_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
+def meeting_times(rows: Sequence[AnyFields], zone: tzinfo) -> list[dict[str, Any]]:
     """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
     if not any("open_to" in row for row in rows):
         return open_times(rows, zone)
-    starts = [_instant(row.get("start_time")) for row in rows]
+    starts = [sent_time(row.get("start_time")) for row in rows]
     locals_ = [{"local_start": told(start.astimezone(zone))} if start else {} for start in starts]
     return [{**row, **local} for row, local in zip(rows, locals_, strict=True)]
 
@@ -216,13 +216,13 @@ class _View:
         gather = _view_of(shape).gather
         if gather is None:
             return [self.of(shape, row, in_list=True) for row in rows]
-        gathered = gather([cast("Fields", row) for row in rows if isinstance(row, dict)], self._zone or UTC)
+        gathered = gather([cast("AnyFields", row) for row in rows if isinstance(row, dict)], self._zone or UTC)
         return [self.of(None, row, in_list=True) for row in gathered]
 
     def _local_times(self, view: View, fields: dict[str, object]) -> dict[str, str]:
         if self._zone is None:
             return {}
-        instants = {name: _instant(fields.get(source)) for name, source in view.local.items()}
+        instants = {name: sent_time(fields.get(source)) for name, source in view.local.items()}
         times = {name: told(instant.astimezone(self._zone)) for name, instant in instants.items() if instant}
         self.told = self.told or bool(times)
         return times
@@ -243,14 +243,6 @@ def _clock(local: datetime) -> str:
 def _offset(local: datetime) -> str:
     text = local.isoformat()
     return text[-6:]
-
-
-def _instant(text: object) -> datetime | None:
-    try:
-        instant = parse_time(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return instant if instant is not None and instant.tzinfo is not None else None
 
 
 @cache

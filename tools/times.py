@@ -34,6 +34,15 @@ def parse_time(text: str) -> datetime:
     return time
 
 
+def sent_time(text: object) -> datetime | None:
+    """Read a time that Calendly sent; None where there is none, or none that can be told as an instant."""
+    try:
+        time = parse_time(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return time if time is not None and time.tzinfo is not None else None
+
+
 def wire(time: datetime) -> str:
     """An instant as Calendly's open times are written: UTC, with fractions of a second only where there are any."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The entries of the record of what agents did, and how personal data stands in them. Pure: values in, values out.
+"""The entries of the audit log of what agents did, and how personal data stands in them. Pure: values in, values out.
 
 A call that writes has two entries of one `request_id`: `begun`, stored before anything is sent, and `ended`. How
 entries show that nobody changed them is in `auth.audit.chain`.
@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from calendly.third_party_text import shown
 
-Kind = Literal["begun", "ended", "note", "lost"]
+EntryKind = Literal["begun", "ended", "note", "lost"]
 """A call about to be sent, a call that is over, a decision outside of calls, and entries that could not be kept."""
 
 UNKNOWN: Final = "outcome unknown"
@@ -24,8 +24,8 @@ _HASH_DIGITS: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry of the record.
+class AuditEntry:
+    """One entry of the audit log.
 
     Attributes:
         time: When the call or decision began.
@@ -52,7 +52,7 @@ class Entry:
     """
 
     time: datetime
-    kind: Kind
+    kind: EntryKind
     request_id: str
     person: str | None = None
     agent: str | None = None
@@ -85,12 +85,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Veil:
-    """Stands between personal data and the record.
+class Redactor:
+    """Redacts personal data in the audit log.
 
     Attributes:
         key: Of the hashes.
-        full: The operator wants personal data in the record as it is.
+        full: The operator wants personal data in the audit log as it is.
     """
 
     key: bytes = field(repr=False)
@@ -112,26 +112,26 @@ def cut(text: str) -> str:
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 
-def write(entry: Entry) -> str:
+def write(entry: AuditEntry) -> str:
     """Return an entry as it is stored: JSON without what does not apply, its names in order."""
     return json.dumps(facts(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def facts(entry: Entry) -> dict[str, Any]:
+def facts(entry: AuditEntry) -> dict[str, Any]:
     """Return what applies of an entry, as JSON values."""
     values = {name: getattr(entry, name) for name in _FIELDS}
     applying = {name: value for name, value in values.items() if value is not None}
     return {**applying, "time": entry.time.astimezone(UTC).isoformat(timespec="microseconds")}
 
 
-def read(text: str) -> Entry:
+def read(text: str) -> AuditEntry:
     """Read what `write` wrote. Raises ValueError when it is something else."""
     try:
         values: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in _FIELDS}
         values["time"] = datetime.fromisoformat(values["time"])
-        return Entry(**values)
+        return AuditEntry(**values)
     except (AttributeError, KeyError, TypeError) as fault:
-        raise ValueError("this is no entry of the record") from fault
+        raise ValueError("this is no entry of the audit log") from fault
 
 
-_FIELDS: Final = tuple(each.name for each in fields(Entry))
+_FIELDS: Final = tuple(each.name for each in fields(AuditEntry))

@@ -1,4 +1,4 @@
-"""The one writer of the record in a process: entries queue here, and go to the archive in batches, in their order.
+"""The one writer of the audit log in a process: entries queue here, and go to the archive in batches, in their order.
 
     put()   for what only reads: queued, written soon
     keep()  for what writes: returns once it is stored, or says that it is not
@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 import anyio
 
-from auth.audit.entries import Entry, Veil, cut
+from auth.audit.entries import AuditEntry, Redactor, cut
 
 _log: Final = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ MOST_QUEUED: Final = 10_000
 RETRY: Final = 15.0
 """Seconds until the archive is tried again on behalf of entries that nobody waits for."""
 
-Draft = Callable[[Veil], Entry]
+Draft = Callable[[Redactor], AuditEntry]
 """Makes an entry, once it is known how personal data is recorded."""
 
 
-class Unrecorded(Exception):
+class AuditLogUnavailable(Exception):
     """An entry could not be stored; the message is a sentence that says why."""
 
 
@@ -47,15 +47,15 @@ class Archive(Protocol):
     """Where entries are stored: `auth.audit.archive`."""
 
     @property
-    def veil(self) -> Veil:
+    def redactor(self) -> Redactor:
         """How personal data is recorded."""
         ...
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Store entries, all or none. Raises Unrecorded."""
+    async def append(self, entries: Sequence[AuditEntry]) -> None:
+        """Store entries, all or none. Raises AuditLogUnavailable."""
         ...
 
-    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[Entry]:
+    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
         """Find the last entries of a person, a user URI, or of one of their agents. Raises StorageUnavailable."""
         ...
 
@@ -78,11 +78,11 @@ class _Queued:
     draft: Draft
     is_patient: bool = True
     is_stored: bool = False
-    fault: Unrecorded | None = None
+    fault: AuditLogUnavailable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class AuditNote:
     """A decision outside of calls.
 
     Attributes:
@@ -109,14 +109,14 @@ class Note:
 
 
 @dataclass(slots=True, repr=False)
-class Record:
-    """The record as the rest of the process knows it.
+class AuditLog:
+    """The audit log of a process: takes entries, and writes them in batches.
 
     Args:
-        opening: Opens the archive; asked again after it raised Unrecorded.
+        opening: Opens the archive; asked again after it raised AuditLogUnavailable.
         now: The time.
         new_id: Gives an id for a call or decision that nobody else has.
-        remedy: What helps where the record cannot be written, as a sentence.
+        remedy: What helps where the audit log cannot be written, as a sentence.
     """
 
     opening: Callable[[], Awaitable[Archive]]
@@ -144,21 +144,21 @@ class Record:
             self._full.set()
 
     async def keep(self, draft: Draft) -> None:
-        """Store an entry before anything else happens. Raises Unrecorded."""
+        """Store an entry before anything else happens. Raises AuditLogUnavailable."""
         queued = _Queued(draft, is_patient=False)
         self._queue.append(queued)
         await self._store_now(queued)
 
-    async def note(self, note: Note) -> None:
+    async def note(self, note: AuditNote) -> None:
         """Record a decision: stored on return, or, where that fails, when the archive can be written again."""
         request_id, time = self.new_id(), self.now()
-        queued = _Queued(lambda veil: _noted(note, veil, request_id, time))
+        queued = _Queued(lambda redactor: _noted(note, redactor, request_id, time))
         self._queue.append(queued)
         self._wanted.set()
-        with suppress(Unrecorded):
+        with suppress(AuditLogUnavailable):
             await self._store_now(queued)
 
-    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[Entry]:
+    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
         """Find the last entries of a person or of one of their agents, the newest first.
 
         `told` is the sentence for that person, who is called `you` in it.
@@ -169,15 +169,15 @@ class Record:
             limit: How many at most.
 
         Raises:
-            Unrecorded: The archive cannot be opened.
+            AuditLogUnavailable: The archive cannot be opened.
             StorageUnavailable: It cannot be read.
         """
-        with suppress(Unrecorded):
+        with suppress(AuditLogUnavailable):
             await self._write()
         return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises Unrecorded and StorageUnavailable."""
+        """Delete what is of before a time. Raises AuditLogUnavailable and StorageUnavailable."""
         await (await self._opened()).clear_out(before)
 
     def open_soon(self) -> None:
@@ -207,7 +207,7 @@ class Record:
                 return
             try:
                 await self._write()
-            except Unrecorded:
+            except AuditLogUnavailable:
                 self._wanted.set()
                 with anyio.move_on_after(RETRY):
                     await self._ended.wait()
@@ -216,8 +216,8 @@ class Record:
         try:
             while self._queue or self._lost:
                 await self._write()
-        except Unrecorded:
-            _log.error("%d entries of the record are lost", len(self._queue) + self._lost)
+        except AuditLogUnavailable:
+            _log.error("%d entries of the audit log are lost", len(self._queue) + self._lost)
 
     async def _store_now(self, queued: _Queued) -> None:
         """Return once an entry is stored. Whoever waits writes for all who wait: they share a transaction."""
@@ -227,7 +227,7 @@ class Record:
             await self._write()
 
     async def _write(self) -> None:
-        """Write what is queued, as far as one transaction goes. Raises Unrecorded."""
+        """Write what is queued, as far as one transaction goes. Raises AuditLogUnavailable."""
         # A call that is canceled here must not take the entries of others with it.
         with anyio.CancelScope(shield=True):
             async with self._turn:
@@ -236,7 +236,7 @@ class Record:
                 lost, self._lost = self._lost, 0
                 try:
                     await self._store(batch, lost)
-                except Unrecorded as fault:
+                except AuditLogUnavailable as fault:
                     self._put_back(batch, lost, fault)
                     raise
                 if self._queue:
@@ -244,7 +244,7 @@ class Record:
 
     async def _store(self, batch: Sequence[_Queued], lost: int) -> None:
         archive = await self._opened()
-        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.veil))]
+        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.redactor))]
         if lost:
             drafted.insert(0, _loss(lost, self.new_id(), self.now()))
         if drafted:
@@ -259,11 +259,11 @@ class Record:
                 self._archive = await self.opening()
             return self._archive
 
-    def _put_back(self, batch: Sequence[_Queued], lost: int, fault: Unrecorded) -> None:
+    def _put_back(self, batch: Sequence[_Queued], lost: int, fault: AuditLogUnavailable) -> None:
         """Keep for another attempt what is patient, as far as there is room."""
         if str(fault) != self._complaint:
             self._complaint = str(fault)
-            _log.warning("the record cannot be written: %s", fault)
+            _log.warning("the audit log cannot be written: %s", fault)
         for queued in batch:
             queued.fault = None if queued.is_patient else fault
         patient = [queued for queued in batch if queued.is_patient]
@@ -272,21 +272,21 @@ class Record:
         self._queue.extendleft(reversed(patient[:room]))
 
 
-def _drafted(queued: _Queued, veil: Veil) -> Entry | None:
+def _drafted(queued: _Queued, redactor: Redactor) -> AuditEntry | None:
     try:
-        return queued.draft(veil)
+        return queued.draft(redactor)
     except Exception:  # noqa: BLE001 - it is logged, and the entries of others have to go on
-        _log.exception("an entry of the record cannot be made by a fault of this server")
-        queued.fault = Unrecorded("The entry cannot be made by a fault of this server.")
+        _log.exception("an entry of the audit log cannot be made by a fault of this server")
+        queued.fault = AuditLogUnavailable("The entry cannot be made by a fault of this server.")
         return None
 
 
-def _noted(note: Note, veil: Veil, request_id: str, time: datetime) -> Entry:
-    person = None if note.person is None else veil.name(note.person)
+def _noted(note: AuditNote, redactor: Redactor, request_id: str, time: datetime) -> AuditEntry:
+    person = None if note.person is None else redactor.name(note.person)
     agent = None if note.agent is None else cut(note.agent)
     told = note.told.format(person=person or "somebody", agent=agent or "an agent without a name")
     ending = note.decision if note.rule is None else f"{note.decision}, {note.rule}"
-    return Entry(
+    return AuditEntry(
         time=time,
         kind="note",
         request_id=request_id,
@@ -303,6 +303,6 @@ def _noted(note: Note, veil: Veil, request_id: str, time: datetime) -> Entry:
     )
 
 
-def _loss(count: int, request_id: str, time: datetime) -> Entry:
-    told = f"{count} entries of the record were lost because they could not be stored in time"
-    return Entry(time=time, kind="lost", request_id=request_id, action="lost", sentence=told)
+def _loss(count: int, request_id: str, time: datetime) -> AuditEntry:
+    told = f"{count} entries of the audit log were lost because they could not be stored in time"
+    return AuditEntry(time=time, kind="lost", request_id=request_id, action="lost", sentence=told)

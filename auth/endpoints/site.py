@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from auth.access.levels import Access, Operation
 from auth.access.offers import Levels, levels_within
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from auth.endpoints.cookies import CookieJar
 from auth.endpoints.html import Pages
 from auth.grants import attempt_rows
@@ -67,8 +67,8 @@ class Realm:
         documents: Fetches the metadata documents of clients.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         event_types: Knows the names of people's event types.
-        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
-        audit_days: For how many days the record is kept.
+        audit_log: Where decisions are noted (`note`) and found again (`recent`).
+        audit_days: For how many days the audit log is kept.
     """
 
     issuer: str
@@ -87,7 +87,7 @@ class Realm:
     pages: Pages
     owners: frozenset[str] = frozenset()
     event_types: EventTypes = field(default_factory=NoEventTypes)
-    record: Record
+    audit_log: AuditLog
     audit_days: int = 400
     now: Now
     random: Random = field(repr=False)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from auth.access.restrictions import RESTRICTION_LIFE
-from auth.audit.log import Unrecorded
+from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import detach_if_last, disconnect
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
@@ -45,7 +45,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
     while True:
         try:
             await sweep(realm)
-        except (StorageUnavailable, Unrecorded) as error:
+        except (StorageUnavailable, AuditLogUnavailable) as error:
             _log.warning("housekeeping will be tried again: %s", error)
         await sleep(_PAUSE)
 
@@ -67,7 +67,7 @@ async def sweep(realm: Realm) -> None:
     await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
     await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
     await _forget_people(realm)
-    await realm.record.clear_out(now - timedelta(days=realm.audit_days))
+    await realm.audit_log.clear_out(now - timedelta(days=realm.audit_days))
 
 
 async def _end_lifeless_grants(realm: Realm) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.issuing import Issued, begin_family, repeat, rotate
 from auth.endpoints.site import Realm
@@ -52,7 +52,7 @@ class _Outcome:
     """What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
 
     answer: Issued | OAuthError
-    note: Note
+    note: AuditNote
 
 
 def token_route(realm: Realm) -> Route:
@@ -85,7 +85,7 @@ async def _answer(realm: Realm, request: Request) -> Issued:
             outcome = await _refresh(realm, client, form)
         case _:
             raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
-    await realm.record.note(outcome.note)
+    await realm.audit_log.note(outcome.note)
     if isinstance(outcome.answer, OAuthError):
         raise outcome.answer
     return outcome.answer
@@ -182,8 +182,8 @@ def _refused(
     return _Outcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
 
 
-def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> Note:
-    return Note(
+def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> AuditNote:
+    return AuditNote(
         action=action,
         told=_TOLD[action],
         person=person,

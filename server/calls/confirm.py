@@ -32,7 +32,7 @@ _BY_AGENT: Final = "passed on by an agent"
 BY_PERSON: Final = "by a person"
 BY_AGENT: Final = "by the agent's word"
 ON_PAGE: Final = "by a person on the page"
-"""How a call was confirmed, in the words of the record."""
+"""How a call was confirmed, in the words of the audit log."""
 
 # Accepting is the whole answer, so the form has no fields.
 _SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}

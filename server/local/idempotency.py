@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from calendly.errors import Unreachable
 from calendly.request import JSON
-from server.configuration.terminal import CommandError, UsageError
+from server.configuration.terminal import CommandError
 from server.configuration.values import MEMORY
 from server.local.late_store import LateStore
 from tools.toolset.idempotency import OwnLedger
@@ -70,6 +70,6 @@ class LateBookings:
     async def _opened(self) -> Bookings:
         try:
             kept = await self.store.opened()
-        except (CommandError, UsageError) as fault:
+        except CommandError as fault:
             raise Unreachable(f"The idempotency key could not be kept, so this call sent nothing. {fault}") from None
         return kept.ledger.of(self.person, self.agent)

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import anyio
 import anyio.to_thread
 
-from auth.audit.entries import Entry, facts
-from auth.audit.log import Archive, Unrecorded
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.log import Archive, AuditLogUnavailable
 from server.configuration.settings import Settings
 from server.configuration.terminal import say
 from server.configuration.values import MEMORY
@@ -46,9 +46,7 @@ class LateStore:
     async def opened(self) -> Kept:
         """Return what is in it; where it cannot be opened, the next call tries again.
 
-        Raises:
-            CommandError: The database cannot be used, or its key ring is another one.
-            UsageError: Its address cannot be read.
+        Raises CommandError where the database cannot be used, or its key ring is another one.
         """
         async with self._turn:
             if self._kept is None:
@@ -59,9 +57,9 @@ class LateStore:
             return self._kept
 
 
-def _tell(entry: Entry) -> None:
-    """Write an entry to stderr, where alone it outlives a database in memory. Raises Unrecorded."""
+def _tell(entry: AuditEntry) -> None:
+    """Write an entry to stderr, where alone it outlives a database in memory. Raises AuditLogUnavailable."""
     try:
         say(json.dumps({"audit": facts(entry)}, ensure_ascii=False))
     except OSError:
-        raise Unrecorded("Nobody reads what is written to stderr.") from None
+        raise AuditLogUnavailable("Nobody reads what is written to stderr.") from None

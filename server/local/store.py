@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry
+from auth.audit.entries import AuditEntry
 from auth.tables import booking_key
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError
@@ -16,9 +16,9 @@ from storage.retention import purge
 
 
 async def open_local_store(
-    settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[Entry], None] | None
+    settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[AuditEntry], None] | None
 ) -> tuple[DatabaseArchive, SharedLedger]:
-    """Open the record and the idempotency keys, and clear out what is older than they are kept.
+    """Open the audit log and the idempotency keys, and clear out what is older than they are kept.
 
     Args:
         settings: The person's.
@@ -26,9 +26,7 @@ async def open_local_store(
         now: The time.
         tell: Is told every entry that was stored.
 
-    Raises:
-        CommandError: The database cannot be used, or its key ring is another one.
-        UsageError: Its address cannot be read.
+    Raises CommandError where the database cannot be used, or its key ring is another one.
     """
     async with AsyncExitStack() as attempt:
         store = await open_store(settings, attempt)

@@ -18,7 +18,7 @@ from auth.upstream.application import Application, Configured
 from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.login import SignIn, Upstream
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from storage.database import Database
 from storage.keys import Key, KeyRing
 

@@ -56,7 +56,7 @@ class Interrupted(CalendlyLogin):
 
 
 def in_database(
-    database: Database, url: str, clock: Clock, *, sleep: Sleep | None = None, **interludes: Interlude
+    database: Database, url: str, clock: Clock, sleep: Sleep | None = None, /, **interludes: Interlude
 ) -> Connections:
     """Make the connections of one process."""
     login = Interrupted(application_at(url), url, clock, **interludes)
@@ -64,7 +64,7 @@ def in_database(
 
 
 def on_machine(
-    folder: Path, url: str, clock: Clock, *, sleep: Sleep | None = None, **interludes: Interlude
+    folder: Path, url: str, clock: Clock, sleep: Sleep | None = None, /, **interludes: Interlude
 ) -> Refresher:
     """Make the refresher of one program."""
     kept = LocalConnection(

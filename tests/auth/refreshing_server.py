@@ -36,9 +36,9 @@ async def main(kind: str, where: str, url: str, user: str, stall: str) -> None:
     async with AsyncExitStack() as stack:
         if kind == "database":
             database = await stack.enter_async_context(open_database(where))
-            refresher = in_database(database, url, clock, sleep=poll, **interludes).refresher
+            refresher = in_database(database, url, clock, poll, **interludes).refresher
         else:
-            refresher = on_machine(Path(where), url, clock, sleep=poll, **interludes)
+            refresher = on_machine(Path(where), url, clock, poll, **interludes)
         tell("ready")
         for line in sys.stdin:
             moment, calls = line.split()

@@ -31,9 +31,9 @@ from auth.protocol.scopes import least, spell
 from calendly.scopes import SCOPES, includes
 from server.calls.principal import operation_of
 from storage.database import Database
+from tests.audit_log import audit_log_in
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on
-from tests.record import record_in
 from tools import ENDPOINTS
 
 ISSUER: Final = "https://mcp.example"
@@ -315,7 +315,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         connections=connections(database, calendly.login, calendly.clock),
         documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
         pages=Pages(),
-        record=record_in(database, KEYRING, calendly.clock.now),
+        audit_log=audit_log_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,
         random=os.urandom,
     )

@@ -44,8 +44,8 @@ from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import family, grant, refresh_token
 from auth.upstream.application import Application
 from auth.upstream.login import CalendlyPerson
-from sandbox import RunningSandbox
 from sandbox.app import create_app
+from sandbox.serving import RunningSandbox
 from storage.database import open_database
 from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, Clock
@@ -253,7 +253,7 @@ class DatabaseWorld:
 
     async def _end_grants(self, client: str) -> None:
         async with self._site.realm.database.read() as connection:
-            query = select(grant.c.id).where(grant.c.client_id == client, grant.c.ended_at.is_(None))
+            query = select(grant.c.id).where(grant.c.client == client, grant.c.ended_at.is_(None))
             grants = list((await connection.execute(query)).scalars())
         for grant_id in grants:
             await end_grant(self._site.realm, grant_id)

@@ -1,4 +1,4 @@
-"""The record as an operator sees it: what the commands print, and what a server does that cannot write it."""
+"""The audit log as an operator sees it: what the commands print, and what a server does that cannot write it."""
 
 import json
 import sqlite3
@@ -205,7 +205,7 @@ def test_verify_names_what_was_changed(folder: dict[str, str], database: Path) -
     status, said = verify(**folder)
     assert status == 1
     assert "chain 1, entry 2: it was changed, or put in the place of another" in said
-    assert said.endswith("calendly-mcp: the record was changed: 1 fault in 2 entries.\n")
+    assert said.endswith("calendly-mcp: the audit log was changed: 1 fault in 2 entries.\n")
 
 
 def test_without_a_record_there_is_nothing_to_read(folder: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,6 +17,13 @@ from tests.e2e.processes import Ended, program, run
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
+
+
+@pytest.fixture(scope="module")
+def taken() -> Generator[str]:
+    """Listen on a port, so that nobody else can."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield str(listener.getsockname()[1])
 
 
 def complaint(ended: Ended, status: int) -> str:
@@ -52,8 +60,8 @@ def test_every_command_has_help(command: str) -> None:
 
 
 @pytest.mark.parametrize("words", [("stdio",), ("http", "--auth", "none"), ("whoami",), ()], ids=str)
-def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> None:
-    ended = run(*words, CALENDLY_MCP_PORT="0")
+def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], taken: str) -> None:
+    ended = run(*words, CALENDLY_MCP_PORT=taken)
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr.startswith("calendly-mcp: no access token is set")
     for word in (
@@ -80,34 +88,46 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
         (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
         (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
         (["http", "--auth", "none", "--host", "0.0.0.0"], {}, "listens on this machine only"),  # noqa: S104 - it is refused
-        (["http", "--host", "0.0.0.0"], {}, "the address that clients use has to be set"),  # noqa: S104 - it is refused
+        (["http", "--host", "0.0.0.0"], {}, "set the address that clients use"),  # noqa: S104 - it is refused
         (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
         (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
-        (["http", "--database-url", "sqlite://host/path"], {}, "A database URL is sqlite:///PATH"),
+        (["http", "--database-url", "sqlite://host/path"], {}, "--database-url: must be sqlite:///PATH, sqlite:// (in"),
+        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set; with"),
+        (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
+        (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
         (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
         (["token", "create", "--for", "CI"], {}, "the following arguments are required: --scopes"),
+        (["token", "create", "--for", "CI", "--scopes", "read", "--access", "x"], {}, "--access: "),
+        (["token", "list"], {"CALENDLY_MCP_TOOLS": "get_users"}, "did you mean get_user?"),
+        (["access", "explain", "get_user", "--client", "x", "--tools", "x"], {}, 'There is no tool "x"'),
+        (["audit", "list", "--limit", "many"], {}, "--limit: must be a number."),
+        (["audit", "export", "--since", "soon"], {}, "--since: must be a day or a time"),
         (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN": "Bearer x"}, "CALENDLY_ACCESS_TOKEN: this is no token"),
     ],
     ids=str,
 )
-def test_wrong_usage_is_one_line_and_status_2(words: list[str], settings: dict[str, str], line: str) -> None:
-    assert line in complaint(run(*words, **settings), 2)
+def test_wrong_usage_is_one_line_and_status_2_before_anything_listens_or_is_stored(
+    words: list[str], settings: dict[str, str], line: str, taken: str, tmp_path: Path
+) -> None:
+    ended = run(*words, **settings, CALENDLY_MCP_PORT=taken, XDG_DATA_HOME=str(tmp_path))
+    assert line in complaint(ended, 2)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_address_that_is_taken_is_one_line_and_status_1(settings: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        for words in (
-            ["http", "--auth", "none", "--port", port],
-            ["sandbox", "--port", port],
-            ["stdio", "--sandbox", "--sandbox-port", port],
-        ):
-            line = complaint(run(*words, **settings | {"CALENDLY_API_URL": ""}), 1)
-            flag = words[-2]
-            remedy = f"{flag} names another port, and {flag} 0 takes any free one."
-            assert line == f"cannot listen on 127.0.0.1 port {port}: Address already in use; {remedy}"
+@pytest.mark.parametrize(
+    "words",
+    [["http", "--port"], ["http", "--auth", "none", "--port"], ["sandbox", "--port"], ["--sandbox", "--sandbox-port"]],
+    ids=" ".join,
+)
+def test_an_address_that_is_taken_is_one_line_and_status_1(
+    words: list[str], settings: dict[str, str], taken: str
+) -> None:
+    token = {} if words == ["http", "--port"] else settings
+    line = complaint(run(*words, taken, **token), 1)
+    remedy = f"{words[-1]} names another port, and {words[-1]} 0 takes any free one."
+    assert line == f"cannot listen on 127.0.0.1 port {taken}: Address already in use; {remedy}"
 
 
 def test_tools_are_shown_as_a_table_and_as_json() -> None:
@@ -159,7 +179,7 @@ def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, li
 
 def test_whoami_says_that_there_is_no_connection() -> None:
     ended = run("whoami", CALENDLY_ACCESS_TOKEN="x", CALENDLY_API_URL="http://127.0.0.1:1")
-    assert "connection to Calendly failed. It was asked at http://127.0.0.1:1: see to the" in complaint(ended, 1)
+    assert "connection to Calendly failed. The address is http://127.0.0.1:1: check the" in complaint(ended, 1)
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -210,20 +230,15 @@ def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], 
         assert running.process.wait() == 0
 
 
-def test_the_demonstration_books_and_cancels_and_fits_the_terminal() -> None:
+def test_the_demonstration_asks_its_person_and_fits_the_terminal() -> None:
     ended = run("demo", HTTP_PROXY="http://127.0.0.1:1")  # a proxy that is not there: nothing leaves the machine
     assert (ended.status, ended.stderr) == (0, "")
     assert max(map(len, ended.stdout.splitlines())) <= 100
+    told = " ".join(ended.stdout.split())
     for word in (
-        "Maya Lindqvist",
-        "scope users:read",
-        "open times, the first ones",
-        "booked; Ada Example can reschedule at",
-        "Intro call",
-        "Calendly will e-mail ada@example.com",
-        "reply     yes",
-        "canceled by Maya Lindqvist",
-        "201       POST /invitees",
-        "500 requests a minute",
+        "asked Cancel 'Intro call' on",
+        "reply yes",
+        "answer canceled by Maya Lindqvist",
+        "Next: `calendly-mcp",
     ):
-        assert word in ended.stdout
+        assert word in told

@@ -9,12 +9,12 @@ import anyio
 import mcp_types as types
 from mcp import Client
 
-from auth.audit.log import Record
-from server.configuration.settings import load
+from auth.audit.log import AuditLog
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
+from tests.audit_log import Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, Step, answer
-from tests.record import Shelf, record_in_memory
 
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
@@ -95,10 +95,10 @@ async def connected(
     """
 
     @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf)
-        async with record.writing():
-            yield record
+    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf)
+        async with audit_log.writing():
+            yield audit_log
 
     environ = {
         "CALENDLY_ACCESS_TOKEN": "secret",

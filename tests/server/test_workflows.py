@@ -1,11 +1,11 @@
-"""What access, questions and the record do to a tool that calls several endpoints, through a whole server."""
+"""What access, questions and the audit log do to a tool that calls several endpoints, through a whole server."""
 
 from typing import Any
 
 import pytest
 from mcp import Client
 
-from tests.record import Shelf
+from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call

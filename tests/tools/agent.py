@@ -15,12 +15,11 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
-from tools.confirming.questions import QUESTIONS
-from tools.confirming.subjects import SUBJECTS
+from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Stakes, Subject
-from tools.toolset.errors import AccessDenied
+from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.idempotency import OwnLedger
 from tools.toolset.ledger import Bookings
 from tools.toolset.tool import Tool
@@ -49,10 +48,10 @@ async def prepared(
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
-        return await QUESTIONS[tool](call, **values)
+        return await EFFECTS[tool].question(call, **values)
 
     async def subject(aspects: Collection[str]) -> Subject:
-        return await SUBJECTS[tool](call, aspects, **values)
+        return await EFFECTS[tool].subject(call, aspects, **values)
 
     call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
@@ -124,7 +123,7 @@ class Agent:
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
-                raise AccessDenied(f"{capability} is off.")
+                raise DeniedByPolicy(f"{capability} is off.")
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""

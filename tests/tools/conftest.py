@@ -7,11 +7,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from calendly.booking_limits import parse_ceilings
 from calendly.client import Calendly, open_http
-from calendly.pacing import Pacer
+from calendly.pacing.booking_limits import parse_ceilings
+from calendly.pacing.pacer import Pacer
 from calendly.request import Account
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
 from tests.sandbox.api import MONDAY, Api
 from tests.tools.agent import Agent, ledger_of

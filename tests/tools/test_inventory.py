@@ -13,7 +13,7 @@ from auth.access.levels import CAPABILITIES
 from calendly.scopes import SCOPES
 from tests.sandbox.api import Json
 from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
-from tools.confirming.questions import QUESTIONS
+from tools.confirming import EFFECTS
 
 EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
@@ -108,6 +108,12 @@ def test_a_chat_needs_ten_of_them() -> None:
     assert all(tool.toolsets == ("workflows",) for tool in WORKFLOWS)
 
 
+def test_only_bookings_count_as_such_and_only_what_changes_rarely_is_cached() -> None:
+    assert {tool.name for tool in ENDPOINTS if tool.endpoint.is_booking} == {"create_event_invitee"}
+    cached = {tool.name for tool in ENDPOINTS if tool.endpoint.is_cacheable}
+    assert cached == {"get_current_user", "list_event_types", "get_event_type"}
+
+
 @EACH_ENDPOINT
 def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> None:
     assert tool.scope in SCOPES
@@ -193,7 +199,7 @@ def test_its_output_schema_closes_nothing_and_leaves_room_for_an_error(tool: Too
 
 @EACH
 def test_what_it_writes_can_be_asked_about(tool: Tool) -> None:
-    assert (tool in QUESTIONS) == (tool.access == "write")
+    assert (tool in EFFECTS) == (tool.access == "write")
 
 
 @EACH

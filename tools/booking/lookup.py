@@ -18,7 +18,7 @@ from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, 
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import parse_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -30,7 +30,7 @@ _MARGIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BookingSought:
     """What tells a booking from others: what for, when, and whose."""
 
     event_type: EventTypeId
@@ -44,7 +44,7 @@ class Booked(models.Invitee, total=False):
     unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
 
 
-class Place(TypedDict, total=False):
+class SearchedIn(TypedDict, total=False):
     """Whose events to look through."""
 
     user: UserId
@@ -56,7 +56,10 @@ async def _nobody() -> None:
 
 
 async def look_up(
-    call: Call, wanted: Wanted, unknown: OutcomeUnknown, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+    call: Call,
+    wanted: BookingSought,
+    unknown: OutcomeUnknown,
+    answered: Callable[[], Awaitable[Booked | None]] = _nobody,
 ) -> Booked:
     """The invitee that the call which ended in `unknown` made after all.
 
@@ -84,7 +87,7 @@ async def look_up(
     return found
 
 
-async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
+async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
     """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
@@ -96,7 +99,7 @@ async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
         return ({"user": UserId.ME},)
 
 
-async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked | None:
+async def _find(call: Call, wanted: BookingSought, places: Sequence[SearchedIn]) -> Booked | None:
     for place in places:
         try:
             found = await _find_in(call, wanted, place)
@@ -107,7 +110,7 @@ async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked |
     return None
 
 
-async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
+async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Booked | None:
     events = await call.inquire(list_scheduled_events)(
         **place,
         invitee_email=wanted.email,
@@ -116,12 +119,8 @@ async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
         max_start_time=wanted.start + _MARGIN,
     )
     for event in events.get("collection", []):
-        if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
+        if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:
             identifier = ScheduledEventId.parse(event.get("uri") or "")
             invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
             return next((cast("Booked", invitee) for invitee in invitees.get("collection", [])), None)
     return None
-
-
-def _starts(event: models.ScheduledEvent) -> datetime:
-    return parse_time(event.get("start_time") or "")

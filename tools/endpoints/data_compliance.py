@@ -1,14 +1,23 @@
 """Data compliance: deleting what Calendly stores about people."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from tools.fields import Email, at_most
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.toolset.wording import listed
 
 data_compliance = Toolset()
+
+_MOST_NAMED: Final = 5
+
+
+def _audited(call: AuditedArguments) -> str:
+    people = [call.names.hash(str(email)) for email in call.values.get("emails") or ()]
+    return f"all data of {listed(people, most=_MOST_NAMED) or 'invitees'}"
 
 
 class DataDeletion(TypedDict, total=False):
@@ -24,6 +33,7 @@ class DataDeletion(TypedDict, total=False):
     title="Delete invitee data",
     scope="data_compliance:write",
     capability="data_deletion",
+    audit=Sentence("delete", _audited),
     destructive=True,
     idempotent=True,
     plan="enterprise",

@@ -13,24 +13,25 @@ from tools.fields import (
     CLOSED,
     Count,
     Date,
-    EventType,
+    EventTypeRef,
     Line,
     MaxPages,
     Minutes,
     Name,
-    Organization,
+    OrganizationRef,
     PageToken,
-    Schedule,
+    ScheduleRef,
     Text,
     Time,
     TimeZone,
-    User,
-    UserById,
+    UserRef,
+    UserRefById,
     Variants,
     at_most,
     given,
 )
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page
@@ -61,15 +62,17 @@ Sort = Annotated[
     title="List event types",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
     scheduling=True,
+    is_cacheable=True,
 )
 async def list_event_types(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     active: bool | None = None,
     admin_managed: bool | None = None,
-    user_availability_schedule: Annotated[Schedule, Field(description="only with user")] | None = None,
+    user_availability_schedule: Annotated[ScheduleRef, Field(description="only with user")] | None = None,
     sort: Sort = "name:asc",
     count: Count = 20,
     page_token: PageToken | None = None,
@@ -100,9 +103,11 @@ async def list_event_types(
     title="Get event type",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
+    is_cacheable=True,
 )
-async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
+async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""
     return await call(models.EventType, event_type=event_type)
 
@@ -128,7 +133,7 @@ class DateSettingFields(TypedDict):
 
 
 @with_config(CLOSED)
-class LocationFields(TypedDict):
+class OfferedLocationFields(TypedDict):
     """Where meetings of the type happen."""
 
     kind: Literal[
@@ -172,8 +177,8 @@ DateSetting = Annotated[
     AfterValidator(_in_order),
 ]
 
-Location = Annotated[
-    LocationFields,
+OfferedLocation = Annotated[
+    OfferedLocationFields,
     AfterValidator(
         Variants(
             "kind",
@@ -193,16 +198,19 @@ Location = Annotated[
     title="Create one-off event type",
     scope="event_types:write",
     capability="event_types",
+    audit=Sentence(
+        "create", lambda call: f"a one-off event type of {call.person('host')}{call.given('duration', ', {} minutes')}"
+    ),
 )
 async def create_one_off_event_type(
     call: Call,
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[UserById, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
+    host: Annotated[UserRefById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserRefById], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
-    location: Location | None = None,
+    location: OfferedLocation | None = None,
 ) -> models.EventType:
     """Create a one-off event type: a meeting people can book on certain days only.
 

@@ -9,14 +9,21 @@ from pydantic import AfterValidator, Field
 from calendly.identifiers import UserId
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import Date, Organization, TimeZone, User
+from tools.fields import Date, OrganizationRef, TimeZone, UserRef
 from tools.times import begin, own_timezone, zone_of
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.workflows.continuing import Continue, Continued
 from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
 
 agenda = Workflows()
+
+
+def _audited(call: AuditedArguments) -> str:
+    days = call.values.get("days") or 1
+    return f"the agenda of {call.owner()}{call.given('date', ' from {}')}{f', {days} days' if days != 1 else ''}"
+
 
 _YEARS = range(1970, 3000)
 
@@ -37,13 +44,15 @@ class Agenda(Continued, total=False):
     without: Annotated[list[str], Field(description="tools that may not be called, so what they tell is missing")]
 
 
-@agenda.workflow(title="Get agenda", needs=(list_scheduled_events,), uses=(list_event_invitees,))
+@agenda.workflow(
+    title="Get agenda", needs=(list_scheduled_events,), uses=(list_event_invitees,), audit=Sentence("read", _audited)
+)
 async def get_agenda(
     call: Call,
     date: Annotated[AgendaDate, Field(description="first day, YYYY-MM-DD; default: today")] | None = None,
     days: Annotated[int, Field(ge=1, le=62)] = 1,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     status: Literal["active", "canceled"] | None = "active",
     timezone: TimeZone | None = None,
     continue_: Continue = None,

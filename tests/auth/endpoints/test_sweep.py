@@ -16,7 +16,7 @@ from tests.auth.site import Site, make_realm, serve
 
 
 async def rows(site: Site) -> dict[str, int]:
-    """What there is, the record apart, which is kept for its own time."""
+    """What there is, the audit log apart, which is kept for its own time."""
     async with site.realm.database.read() as connection:
         counts = {
             table.name: await connection.scalar(select(func.count()).select_from(table))
@@ -38,10 +38,10 @@ async def test_in_the_end_nothing_is_left_of_anybody(every_site: Site) -> None:
         site.advance(days=days)
         await sweep(site.realm)
     assert await rows(site) == {}
-    assert await site.realm.record.recent()
+    assert await site.realm.audit_log.recent()
     site.advance(days=400)
     await sweep(site.realm)
-    assert await site.realm.record.recent() == []
+    assert await site.realm.audit_log.recent() == []
 
 
 @pytest.mark.anyio

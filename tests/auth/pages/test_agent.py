@@ -383,7 +383,7 @@ async def test_what_was_done_is_in_the_record(site: Site) -> None:
     browser, page = await own_page(site)
     await change(browser, page, "booking=off")
     await browser.send(page, f"{page.url.path}/disconnection")
-    told = [entry.told for entry in await site.realm.record.recent()]
+    told = [entry.told for entry in await site.realm.audit_log.recent()]
     assert any("changed what Agent may do (Booking is now “No”.)" in sentence for sentence in told)
     assert any("disconnected Agent" in sentence for sentence in told)
     assert any("signed in to the pages of this server" in sentence for sentence in told)
@@ -422,7 +422,9 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     assert not await site.is_live(tokens.access)
     gone = await browser.send(after, "/connections/all", ("agent", found[1]))
     assert gone.status_code == 404
-    assert any("an owner of this server disconnected Agent" in line.told for line in await site.realm.record.recent())
+    assert any(
+        "an owner of this server disconnected Agent" in line.told for line in await site.realm.audit_log.recent()
+    )
 
 
 @pytest.mark.anyio

@@ -228,7 +228,7 @@ async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
         await migrate(database)
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
-        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep=lock.release, after=lock.take)
+        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, lock.release, after=lock.take)
         fresh_upstream.clock.advance(OVER)
         assert fresh_upstream.is_live(await token(made.refresher, place))
         assert (await place.connection()).generation == 2
@@ -246,7 +246,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
         await migrate(database)
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
-        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep=sleep, after=lock.take)
+        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep, after=lock.take)
         fresh_upstream.clock.advance(OVER)
         with pytest.raises(Unreachable, match="database does not give"):
             await token(made.refresher, place)

@@ -21,18 +21,21 @@ from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Party
 from server.calls.selection import Rules, select
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.stores.daily_limits import OwnDailyLimits
 from server.stores.seal import Seal
-from tests.record import record_in_memory
+from tests.audit_log import audit_log_in_memory
 from tests.server.desk import Era
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.idempotency import OwnLedger
 
 broken = Toolset()
 
 
-@broken.tool("GET", "/users/broken", title="Break", scope="users:read", capability="users")
+@broken.tool(
+    "GET", "/users/broken", title="Break", scope="users:read", capability="users", audit=Sentence("break", "it")
+)
 async def get_broken(call: Call) -> models.User:  # noqa: ARG001 - it breaks before it asks
     """Break."""
     raise ZeroDivisionError("a secret detail")
@@ -48,7 +51,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         available_times_cap=Cap(31),
         ledger=OwnLedger(clock),
         daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
-        record=record_in_memory(),
+        audit_log=audit_log_in_memory(),
         seal=Seal(os.urandom(32), clock, os.urandom),
         clock=clock,
         sleep=asyncio.sleep,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from calendly.client import Calendly, open_http
-from calendly.pacing import Pacer
+from calendly.pacing.pacer import Pacer
 from server.hosted.event_type_names import OwnEventTypes
 from storage.database import open_database
 from storage.schema import migrate

@@ -1,4 +1,4 @@
-"""Idempotency keys of a person's own server: in the database of its record, opened when the first one is needed."""
+"""Idempotency keys of a person's own server: in the database of its audit log, opened when the first one is needed."""
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -8,8 +8,8 @@ from typing import Final
 import pytest
 
 from calendly.errors import Unreachable
-from server.configuration.settings import load
-from server.local.audit_log import local_record
+from server.configuration.loading import load
+from server.local.audit_log import local_audit_log
 from server.local.idempotency import local_ledger
 from server.local.late_store import LateStore
 from tools.toolset.idempotency import OwnBookings
@@ -48,12 +48,12 @@ async def test_a_key_is_known_to_the_next_process(tmp_path: Path) -> None:
 
 async def test_nothing_is_opened_before_a_key_is_asked_for_and_then_once(tmp_path: Path) -> None:
     file = tmp_path / "database"
-    async with store_in(f"sqlite:///{file}") as store, local_record(store) as record:
+    async with store_in(f"sqlite:///{file}") as store, local_audit_log(store) as audit_log:
         keys = keys_in(store)
         assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - a folder of this machine
         await keys.recall("k", ARGUMENTS)
         opened = await store.opened()
-        assert await record.recent() == []
+        assert await audit_log.recent() == []
         assert await store.opened() is opened
 
 
