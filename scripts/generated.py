@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from pydantic import BaseModel
 
-from scripts import distribution
+from scripts import distribution, rooms
 from server.calls.apps import described_app
 from server.calls.handlers import described
 from server.calls.prompts_and_resources import described_prompt, described_resource, described_template
@@ -263,9 +263,11 @@ def pages() -> dict[Path, str]:
     texts = {tool.name: _snapshot(described(tool)) for tool in ALL}
     texts |= {"prompts": _snapshot(*map(described_prompt, PROMPTS)), "resources": _snapshot(*_resources())}
     parts = {"tools": tool_table(), "clients": distribution.connecting(), "owner": distribution.marker()}
+    parts |= {"rooms": rooms.picture()}
     snapshots = {ROOT / f"tests/snapshots/{name}.json": text for name, text in texts.items()}
+    with_parts = (readme, ROOT / "docs/architecture.md")
     return {
-        readme: PART.sub(lambda part: f"{part[1]}{parts[part[2]]}{part[3]}", readme.read_text()),
+        **{page: PART.sub(lambda part: f"{part[1]}{parts[part[2]]}{part[3]}", page.read_text()) for page in with_parts},
         ROOT / "docs/reference.md": reference(facts),
         ROOT / "docs/settings.md": settings(),
         ROOT / "mcpb/manifest.json": distribution.manifest(what),
