@@ -75,7 +75,9 @@ def without_detours(imports: Imports) -> Imports:
 def drawing(imports: Imports) -> str:
     """Draw rooms from top to bottom, each above those that it imports."""
     reduced = without_detours(imports)
-    alone = [f"    {room}" for room in reduced if not reduced[room] and room not in frozenset().union(*reduced.values())]
+    alone = [
+        f"    {room}" for room in reduced if not reduced[room] and room not in frozenset().union(*reduced.values())
+    ]
     arrows = [f"    {room} --> {' & '.join(sorted(others))}" for room, others in reduced.items() if others]
     return "\n".join(["```mermaid", "flowchart TD", *alone, *arrows, "```"])
 
