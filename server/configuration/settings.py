@@ -15,7 +15,8 @@ from pydantic.fields import FieldInfo
 
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
 from calendly.identifiers import CALENDLY_ORIGIN
-from calendly.pacing.booking_limits import Ceiling, parse_ceilings
+from calendly.pacing.booking_limits import PAID_PLANS, Ceiling, parse_ceilings
+from calendly.ranges import AVAILABLE_TIMES_DAYS
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Setting
 from server.configuration.terminal import CommandError
@@ -41,7 +42,6 @@ SANDBOX_TOKEN: Final = "sandbox-pat-"  # noqa: S105 - the prefix of the sandbox'
 HTTP_PORT: Final = 8000
 SANDBOX_PORT: Final = 9000
 DEFAULT_TOOLSETS: Final = ("endpoints", "workflows")
-_BOOKING_LIMITS: Final = "10/min,50/h,100/day"
 
 # Which commands take a flag.
 SERVING: Final = frozenset({"stdio", "http"})
@@ -140,9 +140,9 @@ class Settings(BaseModel):
             "--booking-limits",
             SERVING,
             "most bookings in a time; none: no limits",
-            default=_BOOKING_LIMITS,
+            default=PAID_PLANS,
         ),
-    ] = parse_ceilings(_BOOKING_LIMITS)
+    ] = parse_ceilings(PAID_PLANS)
     max_wait: Annotated[
         float,
         Field(ge=0, le=86_400),
@@ -152,7 +152,7 @@ class Settings(BaseModel):
         int,
         Field(ge=1, le=366),
         Setting("CALENDLY_MCP_AVAILABLE_TIMES_DAYS", help="most days in one request for available times"),
-    ] = 31
+    ] = AVAILABLE_TIMES_DAYS
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Setting("CALENDLY_MCP_LOG_LEVEL", help="debug, info, warning or error"),

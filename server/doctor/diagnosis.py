@@ -6,8 +6,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
 
-from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied, Refusal, Unauthenticated
-from calendly.pacing.rate_headers import Report
+from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, PermissionDenied, Unauthenticated
+from calendly.pacing.rate_headers import RateHeaders
 from calendly.scopes import includes
 from server.calls.clock import complaint, seconds_ahead
 from server.configuration.terminal import PROGRAM
@@ -134,7 +134,7 @@ def scopes(seen: Mapping[str, CalendlyError | None], unseen: Collection[str]) ->
     return findings
 
 
-def _said(refused: Refusal) -> str:
+def _said(refused: CalendlyRefusal) -> str:
     return refused.message or refused.reason
 
 
@@ -159,7 +159,7 @@ def writes(granted: Collection[str] | None) -> Finding:
     return Finding("writes", "note" if lacking else "ok", text)
 
 
-def limits(report: Report) -> list[Finding]:
+def limits(report: RateHeaders) -> list[Finding]:
     """Read the rate limit, and by it the plan, from the headers of an answer."""
     if report.limit is None:
         return [

@@ -15,7 +15,7 @@ from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
 from calendly.identifiers import OrganizationId, UserId
-from calendly.pacing.rate_headers import Report
+from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
 from server.calls.caller import ME, user_in
@@ -112,9 +112,9 @@ class Examination:
         return http
 
     @property
-    def _report(self) -> Report:
+    def _report(self) -> RateHeaders:
         """The rate limit in the last answer."""
-        return Report.read(self._heard[-1].headers)
+        return RateHeaders.read(self._heard[-1].headers)
 
 
 async def _read(calendly: Calendly, account: Account, scope: str, whose: Whose) -> CalendlyError | None:

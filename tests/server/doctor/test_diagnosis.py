@@ -14,7 +14,7 @@ from calendly.errors import (
     Unreachable,
     UpstreamError,
 )
-from calendly.pacing.rate_headers import Report
+from calendly.pacing.rate_headers import RateHeaders
 from server.doctor import diagnosis
 from server.doctor.examination import READS, Whose, read_of
 from tools import ENDPOINTS
@@ -125,15 +125,15 @@ def test_what_writes_is_known_from_a_sign_in_only() -> None:
     ("limit", "plan"), [(50, "Free"), (500, "paid, going by"), (60, "unknown; no published plan has 60")]
 )
 def test_the_plan_is_told_by_the_limit(limit: int, plan: str) -> None:
-    calls, found = diagnosis.limits(Report(limit=limit, remaining=7))
+    calls, found = diagnosis.limits(RateHeaders(limit=limit, remaining=7))
     assert calls.text == f"{limit} calls a minute, 7 left in this one; the server keeps within them"
     assert found.text.startswith(plan)
 
 
 def test_without_headers_no_limit_is_told() -> None:
-    [found] = diagnosis.limits(Report())
+    [found] = diagnosis.limits(RateHeaders())
     assert (found.about, found.state) == ("limits", "note")
-    assert diagnosis.limits(Report(limit=50))[0].text.startswith("50 calls a minute; ")
+    assert diagnosis.limits(RateHeaders(limit=50))[0].text.startswith("50 calls a minute; ")
 
 
 def test_every_scope_that_reads_is_tried_with_a_read_of_its_own() -> None:
