@@ -1,6 +1,6 @@
-"""What is generated for those who hand the product out: the extension's manifest, server.json, and how to connect.
+"""What is generated for distribution: the extension's manifest, server.json, and how to connect a client.
 
-Each takes from the declarations in tools/ and server/, and from pyproject.toml, whatever stands there already.
+All facts come from the declarations in tools/ and server/, and from pyproject.toml.
 """
 
 import json
@@ -20,7 +20,7 @@ from tools.prompts import PROMPTS
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# Whoever publishes has to own the part before the stroke; README.md and the Dockerfile repeat the whole, as proof.
+# The publisher has to own the part before the stroke; README.md and the Dockerfile repeat the whole name, as proof.
 REGISTRY_NAME = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
 REGISTRY_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 SHORT = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"
@@ -37,7 +37,7 @@ OPTIONS = {
     READ_ONLY: ("Read only", "Tools that book, cancel or change anything are neither shown nor run."),
     SANDBOX: ("Sandbox", "Try it with made-up people: no account, no token, and nothing reaches Calendly."),
 }
-"""What a person is asked: by variable, its title and what to know about it."""
+"""The options that a person sets, by variable: the title and the description."""
 
 
 def manifest(what: Callable[[Any], str]) -> str:
@@ -77,7 +77,7 @@ def manifest(what: Callable[[Any], str]) -> str:
 
 
 def _option(variable: str) -> dict[str, object]:
-    """An option of the extension. Each has a default: without one its placeholder would stand in the variable."""
+    """An option of the extension. Each has a default: without one the variable would hold the placeholder."""
     title, description = OPTIONS[variable]
     if variable == TOKEN:
         kind: dict[str, object] = {"type": "string", "sensitive": True, "default": ""}
@@ -117,7 +117,7 @@ def server_json() -> str:
 
 
 def marker() -> str:
-    """The line of README.md by which the MCP registry sees that the package is the owner's."""
+    """The line of README.md that proves to the MCP registry who owns the package."""
     return f"<!-- mcp-name: {REGISTRY_NAME} -->\n"
 
 
@@ -131,31 +131,32 @@ def connecting() -> str:
 [Add it to Cursor]({press["cursor"]})
 or [add it to VS Code]({press["vscode"]})
 with one press.
-Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS Code asks for the
-token and keeps it; for Cursor sign in once with `uvx {DISTRIBUTION} login`.
+Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS
+Code asks for the token and keeps it; for Cursor, sign in once with
+`uvx {DISTRIBUTION} login`.
 
 | `{PROGRAM} install …` | client | its file |
 |---|---|---|
 {"".join(f"| `{client.name}` | {client.title} | {_places(client)} |{chr(10)}" for client in CLIENTS)}
-By hand it is this, in the file of Claude Desktop, Cursor and Windsurf alike:
+By hand, put this into the file of Claude Desktop, Cursor or Windsurf:
 
 ```json
 {snippet(BY_NAME["claude-desktop"], BY_NAME["claude-desktop"].local(local))}
 ```
 
-in that of VS Code, or in `.vscode/mcp.json` of a project:
+this into that of VS Code, or into `.vscode/mcp.json` of a project:
 
 ```json
 {snippet(BY_NAME["vscode"], BY_NAME["vscode"].local(local))}
 ```
 
-in that of Zed:
+and this into that of Zed:
 
 ```json
 {snippet(BY_NAME["zed"], BY_NAME["zed"].local(local))}
 ```
 
-and for Claude Code:
+For Claude Code, type:
 
 ```console
 {local_command(local)}
