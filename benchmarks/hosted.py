@@ -65,7 +65,10 @@ def rows() -> Iterator[Row]:
 
 @contextmanager
 def _signed_in(folder: Path, upstream: str) -> Generator[tuple[str, int, str]]:
-    """Start the product with sign-in. Yields its address, its process id, and the token of an agent."""
+    """Start the product with sign-in.
+
+    Yields its address, its process id, and the token of an agent.
+    """
     database, token = prepare(folder)
     words = ("--auth", "oauth", "--public-url", ADDRESS, "--database-url", database, "--api-url", upstream)
     with listening(PRODUCT, "http", "--port", "0", *words) as (address, process):

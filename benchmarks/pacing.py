@@ -93,7 +93,10 @@ def _limited(sandbox: str) -> str:
 
 
 def _in_virtual_time(*agents: str) -> tuple[float, list[str]]:
-    """Queue the calls of one agent after those of the other. Return the seconds, and the agents in order of answers."""
+    """Queue the calls of one agent after those of the other.
+
+    Return the seconds, and the agents in order of answers.
+    """
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(_queue(agents))
 

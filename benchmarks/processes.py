@@ -54,7 +54,10 @@ class Stdio:
         return result
 
     def requests(self, method: str, params: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
-        """Send many requests at once and return all results in the order they come. Raises ServerFailed."""
+        """Send many requests at once and return all results in the order they come.
+
+        Raises ServerFailed.
+        """
         first = self._requests
         for one in params:
             self._requests += 1
@@ -66,7 +69,10 @@ class Stdio:
         return _good(self.request("tools/call", {"name": tool, "arguments": arguments}))
 
     def calls(self, tool: str, arguments: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
-        """Call a tool many times at once and wait for all results. Raises ServerFailed if one is an error."""
+        """Call a tool many times at once and wait for all results.
+
+        Raises ServerFailed if one is an error.
+        """
         params = [{"name": tool, "arguments": one} for one in arguments]
         return [_good(result) for result in self.requests("tools/call", params)]
 

@@ -41,7 +41,10 @@ OPTIONS: Final = {
 
 
 def manifest(what: Callable[[Any], str]) -> str:
-    """Return mcpb/manifest.json, version 0.4 of the MCP bundle format. `what` describes a tool in a sentence."""
+    """Return mcpb/manifest.json, version 0.4 of the MCP bundle format.
+
+    `what` describes a tool in a sentence.
+    """
     names = {variable: variable.removeprefix("CALENDLY_").removeprefix("MCP_").lower() for variable in OPTIONS}
     content = {
         "manifest_version": "0.4",
@@ -77,7 +80,10 @@ def manifest(what: Callable[[Any], str]) -> str:
 
 
 def _option(variable: str) -> dict[str, object]:
-    """Return an option of the extension. Without a default its placeholder would be the value of the variable."""
+    """Return an option of the extension.
+
+    Without a default its placeholder would be the value of the variable.
+    """
     title, description = OPTIONS[variable]
     if variable == TOKEN:
         kind: dict[str, object] = {"type": "string", "sensitive": True, "default": ""}

@@ -17,7 +17,10 @@ TIMEOUT: Final = 4.0
 
 
 def problem_of(first_process: Sequence[str], port: int) -> str | None:
-    """Return what is wrong with the container, or None. `first_process` is the command line of process 1."""
+    """Return what is wrong with the container, or None.
+
+    `first_process` is the command line of process 1.
+    """
     if "http" not in first_process:
         return None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
