@@ -28,7 +28,7 @@ from server.stores.seal import digest
 from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
-from tools.toolset.errors import AccessDenied, NotRecorded
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.ledger import Bookings, Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
@@ -187,12 +187,12 @@ class ToolCaller:
         return known
 
     async def weigh(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        """Refuse what needs no question. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
         await self._weighed(tool, stakes)
         self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
+        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self._weighed(tool, stakes)
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
@@ -205,18 +205,18 @@ class ToolCaller:
         objection = await self._objection(tool, stakes)
         if objection is not None:
             self.record.decided(Permit(tool, objection))
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         return decision
 
     async def admit(self, tool: Tool) -> Decision:
-        """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        """Return what becomes of a call of `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
         decision = self.party.decide(tool)
         self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
-            raise AccessDenied(refusal_of(tool, decision, self.party))
+            raise DeniedByPolicy(refusal_of(tool, decision, self.party))
         return decision
 
     async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
@@ -246,7 +246,7 @@ class ToolCaller:
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
-        """Count a booking where they are limited to a number a day. Raises AccessDenied when that is reached."""
+        """Count a booking where they are limited to a number a day. Raises DeniedByPolicy when that is reached."""
         limit = daily_limit("booking", self.party.limits) if request.is_booking else None
         if limit is None:
             yield
@@ -256,7 +256,7 @@ class ToolCaller:
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         try:
             yield
         except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked

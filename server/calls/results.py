@@ -28,7 +28,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     tools.ArgumentError: "invalid_argument",
     tools.KeyTaken: "conflict",
     tools.TooLate: "conflict",
-    tools.AccessDenied: "access_denied_by_policy",
+    tools.DeniedByPolicy: "access_denied_by_policy",
     tools.NotRecorded: "access_denied_by_policy",
     tools.ConfirmationRequired: "confirmation_required",
     tools.Declined: "declined",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import httpx2
 import pytest
+from starlette.types import Message
 
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox, running
@@ -270,7 +271,24 @@ async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_sandbox_stops_during_a_delay_without_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
+    app = create_app()
+    parts = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/invitees", "query_string": b"", "headers": [(b"host", b"x")]}
+    await app(scope, receive, send)
+    assert list(app.state.sandbox.received) == []
+    assert parts == []
+
+
+@pytest.mark.anyio
+async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
         with pytest.raises(httpx2.ReadTimeout):

@@ -99,7 +99,7 @@ class Caller(Protocol):
         """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
 
         Raises:
-            AccessDenied, InsufficientScope: As `permit`.
+            DeniedByPolicy, InsufficientScope: As `permit`.
             RateLimited: It could not be sent in time.
         """
         ...
@@ -108,7 +108,7 @@ class Caller(Protocol):
         """Let `tool` go on, after asking the person where the access level says so.
 
         Raises:
-            AccessDenied, ConfirmationRequired, Declined: see `tools.toolset.errors`.
+            DeniedByPolicy, ConfirmationRequired, Declined: see `tools.toolset.errors`.
         """
         ...
 
