@@ -273,7 +273,7 @@ async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
 @pytest.mark.anyio
 async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
     app = create_app()
-    parts = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    parts: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
 
     async def receive() -> Message:
         return parts.pop(0)
