@@ -12,7 +12,7 @@ from auth.upstream.login import Person, SignIn, Tokens
 from benchmarks.upstream import USER
 from server.app import rules
 from server.calls.selection import select
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.hosted.hosting import document_fetcher, realm_for
 from server.stores.database import open_store
 from tools import ALL

@@ -11,7 +11,7 @@ from typing import Any
 
 from server.configuration.settings import TOKEN, TOKEN_FILE
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
-from server.installing.clients import CLIENTS, Client, Local
+from server.installing.clients import CLIENTS, ClientProgram, Local
 from server.installing.connecting import BY_NAME, links, local_command, place, snippet
 from server.installing.starting import Start
 from tools import ALL
@@ -163,7 +163,7 @@ and for Claude Code:
 """
 
 
-def _places(client: Client) -> str:
+def _places(client: ClientProgram) -> str:
     """The file of a client on Linux, macOS and Windows, each named once."""
     places = [place(client, platform) for platform in ("linux", "darwin", "win32")]
     return ", ".join(f"`{path}`" for path in dict.fromkeys(places))

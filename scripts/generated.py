@@ -19,8 +19,8 @@ from scripts import distribution
 from server.calls.apps import described_app
 from server.calls.handlers import described
 from server.calls.prompts_and_resources import described_prompt, described_resource, described_template
-from server.commands.cli import ACTIONS, COMMANDS
-from server.configuration.settings import SOURCES
+from server.commands.cli import COMMANDS, declaration
+from server.configuration.settings import SETTINGS
 from server.configuration.terminal import PROGRAM
 from tools import ALL, ENDPOINTS, WORKFLOWS
 from tools.apps import APPS
@@ -212,15 +212,15 @@ def settings() -> str:
     """docs/settings.md."""
     variables = (
         (
-            f"`{source.variable}`" if source.variable else "",
-            f"`{source.flag}`" if source.flag else "",
-            source.help,
-            " ".join(f"`{command}`" for command in COMMANDS if command in source.commands),
+            f"`{setting.variable}`" if setting.variable else "",
+            f"`{setting.flag}`" if setting.flag else "",
+            setting.help,
+            " ".join(f"`{command}`" for command in COMMANDS if command in setting.commands),
         )
-        for source in SOURCES.values()
+        for setting in SETTINGS.values()
     )
     commands = (
-        (f"`{PROGRAM} {command}`", purpose, " ".join(f"`{action}`" for action in ACTIONS.get(command, {}) if action))
+        (f"`{PROGRAM} {command}`", purpose, " ".join(f"`{action}`" for action in declaration(command).actions))
         for command, purpose in COMMANDS.items()
     )
     setting_table = "\n".join(rows(("variable", "flag", "what", "commands with the flag"), variables))

@@ -20,8 +20,8 @@ from calendly.models import webhook_subscription as webhook
 from tools.times import sent_time
 from tools.toolset.shapes import fields_of, is_made_from, object_in, parts_of
 
-Fields = Mapping[str, Any]
-Gather = Callable[[Sequence[Fields], tzinfo], list[dict[str, Any]]]
+AnyFields = Mapping[str, Any]
+Gather = Callable[[Sequence[AnyFields], tzinfo], list[dict[str, Any]]]
 
 COLLECTION: Final = "collection"
 ZONE: Final = "timezone"
@@ -82,7 +82,7 @@ class OpenTimes(availability.AvailableTime, total=False):
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
 
 
-def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
+def open_times(rows: Sequence[AnyFields], zone: tzinfo) -> list[dict[str, Any]]:
     """Put the open slots of a day together: its date, and the times of that day at which a meeting can begin.
 
     A time that the clock shows twice that day carries its offset. A row that is no open slot stays as it came.
@@ -101,7 +101,7 @@ def open_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
     return [*days.values(), *unread]
 
 
-def meeting_times(rows: Sequence[Fields], zone: tzinfo) -> list[dict[str, Any]]:
+def meeting_times(rows: Sequence[AnyFields], zone: tzinfo) -> list[dict[str, Any]]:
     """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
     if not any("open_to" in row for row in rows):
         return open_times(rows, zone)
@@ -216,7 +216,7 @@ class _View:
         gather = _view_of(shape).gather
         if gather is None:
             return [self.of(shape, row, in_list=True) for row in rows]
-        gathered = gather([cast("Fields", row) for row in rows if isinstance(row, dict)], self._zone or UTC)
+        gathered = gather([cast("AnyFields", row) for row in rows if isinstance(row, dict)], self._zone or UTC)
         return [self.of(None, row, in_list=True) for row in gathered]
 
     def _local_times(self, view: View, fields: dict[str, object]) -> dict[str, str]:

@@ -24,7 +24,7 @@ from tools.references import resolved
 from tools.times import own_timezone, zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Rehearsed, Stakes, Subject
-from tools.toolset.errors import AccessDenied, ToolError
+from tools.toolset.errors import DeniedByPolicy, ToolError
 from tools.toolset.redaction import INVITEE_DATA, marked, withhold
 from tools.toolset.tool import Tool
 
@@ -151,7 +151,7 @@ class Handlers:
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
             record.decided(Permit(tool, refusal.decision))
-            raise AccessDenied(refusal.told)
+            raise DeniedByPolicy(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
         record.understood(arguments.values(), is_rehearsal=is_rehearsal)
@@ -187,13 +187,13 @@ class Handlers:
 
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
-    """Raise AccessDenied for a filter that would reveal what is withheld."""
+    """Raise DeniedByPolicy for a filter that would reveal what is withheld."""
     tool, party = record.tool, record.party
     named = sorted(name for name in tool.revealing if values[name] is not None)
     source = party.invitees_hidden_by
     if named and source is not None:
         record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
-        raise AccessDenied(
+        raise DeniedByPolicy(
             f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
         )
 

@@ -11,9 +11,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from server.commands.cli import ACTIONS, COMMANDS
-from server.configuration.settings import SOURCES, load
-from server.installing.clients import CLIENTS, Entry, Local, Remote
+from server.commands.cli import COMMANDS, declaration
+from server.configuration.loading import load
+from server.configuration.settings import SETTINGS
+from server.installing.clients import CLIENTS, Local, Remote, ServerEntry
 from server.installing.starting import Start
 from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, name
 from tools import ALL
@@ -37,18 +38,16 @@ TOOL: Final = re.compile(rf"(?:{VERBS})(?:_[a-z]+)+")
 
 def variables() -> set[str]:
     """List the names of all settings."""
-    named = {source.variable for source in SOURCES.values() if source.variable}
-    return named | {f"{source.variable}_FILE" for source in SOURCES.values() if source.secret}
+    named = {setting.variable for setting in SETTINGS.values() if setting.variable}
+    return named | {f"{setting.variable}_FILE" for setting in SETTINGS.values() if setting.secret}
 
 
 def flags() -> set[str]:
     """List the flags of all commands."""
-    own = {flag for actions in ACTIONS.values() for action in actions.values() for flag in action.options}
-    return (
-        own
-        | {source.flag for source in SOURCES.values() if source.flag}
-        | {"--config", "--json", "--help", "--version"}
-    )
+    declared = [declaration(name) for name in COMMANDS]
+    options = [one.options for one in declared] + [one.options for all_ in declared for one in all_.actions.values()]
+    own = {flag for named in options for flag in named}
+    return own | {setting.flag for setting in SETTINGS.values() if setting.flag} | {"--config", "--help", "--version"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -119,7 +118,7 @@ def configured(entry: dict[str, Any]) -> Local | Remote:
     return Remote(entry.get("url") or entry["serverUrl"], entry.get("headers", {}))
 
 
-def written(server: Local | Remote, key: str) -> list[Entry]:
+def written(server: Local | Remote, key: str) -> list[ServerEntry]:
     """List what `install` would write of a server into the files of the clients that have such a key."""
     of_key = [client for client in CLIENTS if client.key == key]
     return [client.local(server) if isinstance(server, Local) else client.remote(server) for client in of_key]

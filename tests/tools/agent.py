@@ -19,7 +19,7 @@ from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Stakes, Subject
-from tools.toolset.errors import AccessDenied
+from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.idempotency import OwnLedger
 from tools.toolset.ledger import Bookings
 from tools.toolset.tool import Tool
@@ -123,7 +123,7 @@ class Agent:
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
-                raise AccessDenied(f"{capability} is off.")
+                raise DeniedByPolicy(f"{capability} is off.")
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""
