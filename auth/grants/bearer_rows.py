@@ -5,10 +5,8 @@ from typing import Final, Literal
 
 from sqlalchemy import bindparam, null, or_, select
 
-from auth.access.text import read_access
 from auth.grants.bearer import Bearer
 from auth.grants.rules import AccessToken
-from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
 from auth.upstream import connection_rows
 from storage.database import Database
@@ -27,7 +25,7 @@ class StoredToken:
 _OWNER: Final = (
     grant.c.id.label("grant_id"),
     grant.c.resource,
-    grant.c.scope.label("allowed"),
+    grant.c.scopes.label("allowed"),
     grant.c.access,
     grant.c.ended_at.label("grant_ended_at"),
     client.c.id.label("client_id"),
@@ -41,13 +39,13 @@ _OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
 
 # What every call of every agent begins with: whose token it is, what it may do, and what Calendly takes instead.
 _ACCESS_TOKEN: Final = Lookup(
-    select(access_token.c.scope, access_token.c.expires_at, family.c.ended_at, *_OWNER)
-    .select_from(access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id))
+    select(access_token.c.scopes, access_token.c.expires_at, family.c.ended_at, *_OWNER)
+    .select_from(access_token.join(family).join(_OWNERS, family.c.grant == grant.c.id))
     .where(access_token.c.digest == bindparam("digest"))
 )
 _AGENT_TOKEN: Final = Lookup(
-    select(grant.c.scope, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
-    .select_from(agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id))
+    select(grant.c.scopes, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
+    .select_from(agent_token.join(_OWNERS, agent_token.c.grant == grant.c.id))
     .where(agent_token.c.digest == bindparam("digest"))
 )
 
@@ -85,9 +83,7 @@ async def find_agents(database: Database, keyring: KeyRing, name: str | None) ->
         found = await connection.execute(_AGENTS if name is None else _AGENTS.where(named))
         rows = found.mappings().all()
     return [
-        _bearer(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(
-            scopes.read(row["allowed"])
-        )
+        _bearer(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(row["allowed"])
         for row in rows
     ]
 
@@ -99,8 +95,8 @@ def _stored(row: Fields | None, keyring: KeyRing, kind: Literal["browser", "agen
 def _token(row: Fields) -> AccessToken:
     return AccessToken(
         resource=row["resource"],
-        scopes=scopes.read(row["scope"]),
-        allowed=scopes.read(row["allowed"]),
+        scopes=row["scopes"],
+        allowed=row["allowed"],
         expires_at=row["expires_at"],
         ended=row["ended_at"] is not None or row["grant_ended_at"] is not None,
     )
@@ -114,7 +110,7 @@ def _bearer(row: Fields, keyring: KeyRing, kind: Literal["browser", "agent_token
         client_id=row["client_id"],
         client_name=row["client_name"],
         grant_id=row["grant_id"],
-        access=read_access(row["access"]),
+        access=row["access"],
         scopes=frozenset(),
         connection=connection_rows.stored_connection(row, keyring),
         kind=kind,

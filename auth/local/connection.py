@@ -52,7 +52,7 @@ class LocalConnection:
         """Refresh under the lock, unless another program was quicker. Raises LoginUnavailable without the lock."""
         async with self.store.alone():
             login = await self._look()
-            if login is None or login.connection != seen.connection:
+            if login is None or login != seen:
                 return False
             connection, tokens = await ask(self.upstream(login))
             after = replace(login, connection=connection)

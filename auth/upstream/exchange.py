@@ -10,7 +10,7 @@ import httpx2
 
 from auth.upstream.login import CalendlyLoginError, GrantRefused, LoginBusy, LoginRefused, LoginUnavailable
 from calendly.client import PAST_PROXIES
-from calendly.pacing.rate_headers import Report
+from calendly.pacing.rate_headers import RateHeaders
 from calendly.reading import parse
 from calendly.request import JSON
 
@@ -85,7 +85,7 @@ def answered(response: httpx2.Response) -> JSON:
 
 def refusal(response: httpx2.Response) -> CalendlyLoginError:
     """Return the error that an answer without the wanted object means. Nothing of its text is repeated."""
-    report = Report.read(response.headers)
+    report = RateHeaders.read(response.headers)
     if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         pause = next((pause for pause in (report.retry_after, report.reset) if pause is not None), _PAUSE)
         return LoginBusy(f"Calendly asks to be left alone for {pause:.0f} seconds.", retry_after=pause)

@@ -15,8 +15,7 @@ from auth.access.levels import Decision, conditions, daily_limit, is_browser_onl
 from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
-from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -26,11 +25,12 @@ from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.stores.daily_limits import DailyLimits
 from server.stores.seal import digest
+from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
-from tools.toolset.errors import AccessDenied, NotRecorded
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.ledger import Bookings, Ledger
-from tools.toolset.tool import Tool
+from tools.toolset.tool import Tool, endpoint_of
 
 LEAST_LIMIT: Final = 50.0
 """How long a call may take at least, in seconds: common clients give up after 60."""
@@ -47,7 +47,7 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """What is kept for the call itself after a person answered, in seconds."""
 
-ME: Final = Request(Endpoint("GET", "/users/me"))
+ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
 def time_limit(max_wait: float) -> float:
@@ -166,12 +166,12 @@ class ToolCaller:
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
-        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        """Refuse without asking anybody. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
         await self._require_conditions(tool, effects)
         self.shared.calendly().require_room(self.principal.account, deadline=self.deadline)
 
     async def authorize(self, tool: Tool, effects: Effects) -> None:
-        """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `CallConfirmation.obtain` raises."""
+        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `CallConfirmation.obtain` raises."""
         decision = await self._require_conditions(tool, effects)
         if decision.verdict == "ask" and not self.record.is_dry_run:
             self.confirmed = self.confirmed or await self._confirmation().obtain(effects)
@@ -180,14 +180,14 @@ class ToolCaller:
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
     async def require_access(self, tool: Tool) -> Decision:
-        """Return the decision about `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        """Return the decision about `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
         decision = self.principal.decide(tool)
         self.record.decided(AuditedDecision(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
-            raise AccessDenied(refusal_of(tool, decision, self.principal))
+            raise DeniedByPolicy(refusal_of(tool, decision, self.principal))
         return decision
 
     async def _require_conditions(self, tool: Tool, effects: Effects) -> Decision:
@@ -196,7 +196,7 @@ class ToolCaller:
         objection = await self._objection(tool, effects)
         if objection is not None:
             self.record.decided(AuditedDecision(tool, objection))
-            raise AccessDenied(objection_of(objection, self.principal))
+            raise DeniedByPolicy(objection_of(objection, self.principal))
         return decision
 
     async def _objection(self, tool: Tool, effects: Effects) -> Decision | None:
@@ -241,7 +241,7 @@ class ToolCaller:
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
-        """Count a booking where they are limited to a number a day. Raises AccessDenied when that is reached."""
+        """Count a booking where they are limited to a number a day. Raises DeniedByPolicy when that is reached."""
         limit = daily_limit("booking", self.principal.limits) if request.is_booking else None
         if limit is None:
             yield
@@ -251,10 +251,10 @@ class ToolCaller:
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
-            raise AccessDenied(objection_of(objection, self.principal))
+            raise DeniedByPolicy(objection_of(objection, self.principal))
         try:
             yield
-        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
+        except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
             await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
 

@@ -6,14 +6,15 @@ from typing import Final, cast
 
 from auth.upstream.connections import Connections
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier
 from calendly.paging import walk
 from calendly.request import JSON, Account, Request
 from calendly.third_party_text import shown
+from tools.endpoints.event_types import list_event_types
+from tools.toolset.tool import endpoint_of
 
-_ENDPOINT: Final = Endpoint("GET", "/event_types")
+_ENDPOINT: Final = endpoint_of(list_event_types).endpoint
 
 _AGENT: Final = "pages"
 """Whose share of a person's pace it takes: a page has one of its own."""

@@ -1,8 +1,8 @@
-"""The resource server: what stands before the MCP endpoint where agents sign in (RFC 6750, RFC 9728).
+"""The resource server: checks the bearer token before the hosted MCP endpoint (RFC 6750, RFC 9728).
 
-First the token, looked up anew for every request; later, when the body is there, the scopes of the tool that it calls,
-or through which it reads a resource.
-A token from a browser's sign-in that lacks one is answered 403, on which a client asks its user for more.
+The token is looked up for every request. Once the body is there, the scopes of the tool that it calls, or that reads
+its resource, are checked as well. If a token from a sign-in by browser lacks one, the answer is 403, and the client
+asks its user for more.
 """
 
 from collections.abc import Callable, Collection
@@ -22,10 +22,10 @@ _PRINCIPAL: Final = "principal"
 
 
 class BearerCheck:
-    """Lets a request through for whom its token speaks.
+    """Lets requests through that have a valid token with the scopes they need.
 
     Args:
-        authorization: Knows the tokens.
+        authorization: Looks up tokens.
         known_as: What the rest of the server knows a bearer as: the principal, made once for each request.
         step_up: Returns the scopes for which a call of a tool sends its client to a new consent; none where it goes on.
     """
@@ -41,7 +41,7 @@ class BearerCheck:
         self._step_up = step_up
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Put the check of the token before an application; `principal_of` then tells whose request it is."""
+        """Wrap an application in the check of the token; inside it `principal_of` returns the request's principal."""
 
         async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
@@ -56,7 +56,7 @@ class BearerCheck:
         return endpoint
 
     def challenge(self, scope: Scope, body: bytes) -> Response | None:
-        """Return the answer to a call for which the token's scopes do not do; None for every other request."""
+        """Return the 403 to a call whose token lacks a scope, None for every other request."""
         request = Request(scope)
         bearer: Bearer = getattr(request.state, _BEARER)
         tool = _called_tool(body) if bearer.kind == "browser" else None
@@ -70,7 +70,7 @@ def principal_of(request: Request | None) -> object:
 
 
 def _called_tool(body: bytes) -> str | None:
-    """Read the tool that a message calls. From the body alone: whoever sends it can write what it likes in headers."""
+    """Return the name of the tool that a message calls. Headers do not count: the sender can write anything there."""
     try:
         message: Any = from_json(body)
         method, params = message["method"], message["params"]

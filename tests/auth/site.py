@@ -333,6 +333,7 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
         if not includes(caller.scopes, needed):
             return authorization.forbid(caller, needed)
         told = {field.name: getattr(caller, field.name) for field in fields(caller)}
+        del told["connection"]
         return JSONResponse(
             {**told, "access": spell_access(caller.access), "scopes": spell(caller.scopes), "granted": None}
         )

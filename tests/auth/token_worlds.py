@@ -253,7 +253,7 @@ class DatabaseWorld:
 
     async def _end_grants(self, client: str) -> None:
         async with self._site.realm.database.read() as connection:
-            query = select(grant.c.id).where(grant.c.client_id == client, grant.c.ended_at.is_(None))
+            query = select(grant.c.id).where(grant.c.client == client, grant.c.ended_at.is_(None))
             grants = list((await connection.execute(query)).scalars())
         for grant_id in grants:
             await end_grant(self._site.realm, grant_id)

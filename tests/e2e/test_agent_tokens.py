@@ -141,7 +141,7 @@ async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(
     operator.settings["CALENDLY_MCP_SECRET_KEYS"] = f"{new},{old}"
     rotated = operator.run("keys", "rotate")
     assert rotated.status == 0
-    assert rotated.stdout.endswith("sealed anew under the key k2; the other keys may go.\n")
+    assert rotated.stdout.endswith("encrypted anew under the key k2; the other keys may go.\n")
     assert int(rotated.stdout.split()[0]) >= 2
     # The server that runs lacks the key by now, and says so to whoever asks whether it is ready.
     assert httpx2.get(f"{operator.site.url}/readyz").status_code == 503

@@ -20,7 +20,7 @@ from mcp import Client
 from auth.audit.log import AuditLog
 from sandbox.records.scheduled_events import StoredInvitee
 from sandbox.serving import RunningSandbox, running
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import audit_log_in_memory

@@ -19,7 +19,7 @@ from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Affected, Effects
-from tools.toolset.errors import AccessDenied
+from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.idempotency import OwnLedger
 from tools.toolset.ledger import Bookings
 from tools.toolset.tool import Tool
@@ -43,7 +43,7 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
 
 
 async def prepared(
-    tool: Tool, caller: Caller, values: Mapping[str, Any], *, rehearsal: bool = False
+    tool: Tool, caller: Caller, values: Mapping[str, Any], *, dry_run: bool = False
 ) -> tuple[Call, Mapping[str, Any]]:
     """One call of a tool, and its arguments with every name looked up."""
 
@@ -53,7 +53,7 @@ async def prepared(
     async def affected(aspects: Collection[str]) -> Affected:
         return await EFFECTS[tool].affected(call, aspects, **values)
 
-    call = Call(tool, caller, Effects(question, question, affected), is_dry_run=rehearsal)
+    call = Call(tool, caller, Effects(question, question, affected), is_dry_run=dry_run)
     values = await resolved(call, values)
     return call, values
 
@@ -123,7 +123,7 @@ class Agent:
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
-                raise AccessDenied(f"{capability} is off.")
+                raise DeniedByPolicy(f"{capability} is off.")
 
     async def authorize(self, tool: Tool, effects: Effects) -> None:
         """Refuse what is off; ask where a person has to be asked."""

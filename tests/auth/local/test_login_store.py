@@ -10,13 +10,13 @@ from typing import Any
 
 import keyring
 import pytest
-from auth.upstream.lease import Connection, Failure, Status
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 
 from auth.local.login_store import SERVICE, Keyring, LocalLogin, LoginStore, system_keyring
 from auth.local.process_lock import ProcessLockError, locked
 from auth.upstream.application import Application
+from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable
 from tests.auth.calendly_side import REDIRECT_URI, START, Clock
 
@@ -37,7 +37,7 @@ LOGIN = LocalLogin(
         frozenset({"users:read"}),
         frozenset({"webhooks:read"}),
         retry_at=START,
-        failure=Failure.BUSY,
+        failure=RefreshFailure.BUSY,
     ),
     access_token="the-access-token",
     refresh_token="the-refresh-token",

@@ -335,7 +335,7 @@ def test_scopes_are_what_is_said_and_default_is_unknown(scope: object, known: se
 
 @pytest.mark.parametrize(
     ("expires_in", "hours"),
-    [(7200, 2), (3600, 1)] + [(absurd, 2) for absurd in (None, 0, -1, 10**12, "7200", "soon", [7200], {}, True)],
+    [(7200, 2), (3600, 1), *((absurd, 2) for absurd in (None, 0, -1, 10**12, "7200", "soon", [7200], True))],
 )
 def test_a_life_that_makes_no_sense_is_taken_for_the_usual_one(expires_in: object, hours: float) -> None:
     tokens = read_tokens({**ANSWER, "expires_in": expires_in}, START)

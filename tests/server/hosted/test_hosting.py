@@ -12,7 +12,8 @@ import pytest
 from starlette.applications import Starlette
 
 from auth.grants.client_documents import DocumentFetcher
-from server.configuration.settings import Settings, load
+from server.configuration.loading import load
+from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError
 from server.hosted.hosting import document_fetcher, hosted_selection, hosting
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
