@@ -24,7 +24,7 @@ from tools.apps import view_of
 from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.times import own_timezone, zone_of
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, KnownAnswers
 from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError
 from tools.toolset.redaction import INVITEE_DATA
@@ -191,20 +191,21 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     """Return the call of a tool, and its arguments with every name in them looked up."""
     tool = caller.record.tool
 
+    known: KnownAnswers = []  # of this round
+
     async def question() -> str:
-        return await EFFECTS[tool].question(reading, **values)
+        return await EFFECTS[tool].question(replace(call, known=known), **values)
 
     async def question_for_person() -> str:
-        return await EFFECTS[tool].question(reading.as_person(), **values)
+        return await EFFECTS[tool].question(replace(call, known=known, for_person=True), **values)
 
     async def affected(aspects: Collection[str]) -> Affected:
-        return await EFFECTS[tool].affected(reading, aspects, **values)
+        return await EFFECTS[tool].affected(replace(call, known=known), aspects, **values)
 
     hides = caller.principal.invitees_hidden_by is not None
     effects = Effects(question, question_for_person if hides else question, affected)
     # What only reads is authorized by its level: conditions and questions are for what writes.
     call = Call(tool, caller, effects, authorized=tool.access == "read", is_dry_run=caller.record.is_dry_run)
-    reading = replace(call, authorized=False).remembering()
     values = await resolved(call, values)
     caller.resolved(values)
     return call, values

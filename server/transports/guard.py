@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -22,6 +23,9 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 # Our pages send no referrer, so browsers send `Origin: null` with their forms. The secret in a form shows its sender.
 _NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
 """The first path segments of our pages."""
+
+_REMEMBERED: Final = 64
+"""How many addresses are remembered as read: clients repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +101,7 @@ def _first(path: str) -> str:
     return path.removeprefix("/").partition("/")[0]
 
 
+@lru_cache(_REMEMBERED)
 def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
@@ -106,6 +111,7 @@ def _is_here(url: str) -> bool:
         return False
 
 
+@lru_cache(_REMEMBERED)
 def _origin(url: str) -> str | None:
     try:
         return None if url.endswith("/") else read_origin(url)

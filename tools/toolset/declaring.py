@@ -52,6 +52,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+KnownAnswers = list[tuple[Request, JSON]]
 Query = Mapping[str, str | int | bool | None]
 Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
@@ -245,7 +246,7 @@ class Call:
     authorized: bool = False
     is_dry_run: bool = False
     for_person: bool = False
-    known: list[tuple[Request, JSON]] | None = None
+    known: KnownAnswers | None = None
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -293,14 +294,6 @@ class Call:
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
         return partial(function, replace(self, tool=endpoint_of(function), authorized=True))
-
-    def as_person(self) -> Self:
-        """This call, with what it reads of others shown to the person alone."""
-        return replace(self, for_person=True)
-
-    def remembering(self) -> Self:
-        """This call, in which nothing is read twice."""
-        return replace(self, known=[])
 
     def dry_run(self) -> Self:
         """This call as a dry run: it goes as far as where it would send, and nobody is asked."""
