@@ -137,31 +137,32 @@ def connecting() -> str:
 [Add it to Cursor]({press["cursor"]})
 or [add it to VS Code]({press["vscode"]})
 with one press.
-Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS Code asks for the
-token and keeps it; for Cursor sign in once with `uvx {DISTRIBUTION} login`.
+Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS
+Code asks for the token and keeps it; for Cursor, sign in once with
+`uvx {DISTRIBUTION} login`.
 
 | `{PROGRAM} install …` | client | its file |
 |---|---|---|
 {"".join(f"| `{client.name}` | {client.title} | {_places(client)} |{chr(10)}" for client in CLIENTS)}
-By hand it is this, in the file of Claude Desktop, Cursor and Windsurf alike:
+By hand, put this into the file of Claude Desktop, Cursor or Windsurf:
 
 ```json
 {snippet(BY_NAME["claude-desktop"], BY_NAME["claude-desktop"].local(local))}
 ```
 
-in that of VS Code, or in `.vscode/mcp.json` of a project:
+this into that of VS Code, or into `.vscode/mcp.json` of a project:
 
 ```json
 {snippet(BY_NAME["vscode"], BY_NAME["vscode"].local(local))}
 ```
 
-in that of Zed:
+and this into that of Zed:
 
 ```json
 {snippet(BY_NAME["zed"], BY_NAME["zed"].local(local))}
 ```
 
-and for Claude Code:
+For Claude Code, type:
 
 ```console
 {local_command(local)}

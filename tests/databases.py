@@ -35,7 +35,8 @@ def postgresql_server() -> Generator[Server]:
         yield server
 
 
-def _url(request: pytest.FixtureRequest) -> Generator[str]:
+def new_url(request: pytest.FixtureRequest) -> Generator[str]:
+    """Yield the address of an empty database of the kind that is the parameter of a fixture."""
     if request.param == FILE:
         yield f"sqlite:///{Path(request.getfixturevalue('tmp_path'), 'database.sqlite3')}"
     elif request.param == MEMORY:
@@ -49,19 +50,19 @@ def _url(request: pytest.FixtureRequest) -> Generator[str]:
 @pytest.fixture(params=[FILE, MEMORY, POSTGRESQL])
 def database_url(request: pytest.FixtureRequest) -> Generator[str]:
     """The address of an empty database, of each kind in turn."""
-    yield from _url(request)
+    yield from new_url(request)
 
 
 @pytest.fixture(params=[FILE, POSTGRESQL])
 def shared_database_url(request: pytest.FixtureRequest) -> Generator[str]:
     """The same, of the kinds that several processes can share."""
-    yield from _url(request)
+    yield from new_url(request)
 
 
 @pytest.fixture(params=[POSTGRESQL])
 def postgresql_url(request: pytest.FixtureRequest) -> Generator[str]:
     """The same, on PostgreSQL alone."""
-    yield from _url(request)
+    yield from new_url(request)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from auth.endpoints.site import Realm
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.principal import Principal
 from auth.grants.public_network import PublicNetwork
-from auth.grants.rules import s256
+from auth.protocol.pkce import s256
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import least, spell
 from calendly.scopes import SCOPES, includes
