@@ -11,10 +11,9 @@ import pytest
 from auth.upstream.connections import Connections
 from auth.upstream.lease import LEASE, Connection, Status
 from calendly.errors import Unauthenticated
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import RECONNECT_AT, Calendly, connect, connections
 from tests.auth.processes import Process, process
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -49,8 +48,7 @@ class Deployment:
 
 @pytest.fixture
 async def deployment(shared_database_url: str, upstream: Calendly) -> AsyncGenerator[Deployment]:
-    async with open_database(shared_database_url) as database:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database:
         own = connections(database, upstream.login, upstream.clock)
         user = await connect(database, own, await upstream.sign_in())
         upstream.token_requests()

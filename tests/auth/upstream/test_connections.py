@@ -19,8 +19,8 @@ from calendly.errors import RateLimited, Unauthenticated, Unreachable
 from calendly.scopes import SCOPES
 from storage.database import Database, open_database
 from storage.errors import StorageUnavailable
-from storage.schema import migrate
 from tests.auth.calendly_side import ASKED, KEYRING, RECONNECT_AT, REDIRECT_URI, Calendly, connect, connections
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -427,8 +427,7 @@ class Lock:
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         _, user = await connected(database, upstream)
         lock = Lock(database)
         made = connections(own, Interrupted(upstream, after=lock.take), upstream.clock, sleep=lock.release)
@@ -445,8 +444,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
     async def sleep(_: float) -> None:
         """Let no time pass."""
 
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         _, user = await connected(database, upstream)
         lock = Lock(database)
         made = connections(own, Interrupted(upstream, after=lock.take), upstream.clock, sleep=sleep)
