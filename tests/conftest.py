@@ -7,6 +7,8 @@ from typing import Final
 import hypothesis
 import pytest
 
+from tests.certificates import trust_nobody
+
 pytest_plugins = ["tests.groups", "tests.databases", "tests.task_table"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
@@ -33,3 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusting_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Spare every client the certificates of the public web."""
+    trust_nobody(tmp_path_factory.mktemp("certificates"))

@@ -366,7 +366,7 @@ async def test_hosted_the_record_tells_of_sign_ins_and_calls_and_of_scopes_that_
     with hosted(**kept) as site:
         async with agent.connect(site.endpoint) as client:
             assert (await call(client, "list_event_types")).kind == "answered"
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             refresh = {
                 "grant_type": "refresh_token",
                 "client_id": agent.client_id,
@@ -409,7 +409,7 @@ async def test_hosted_a_locked_database_refuses_what_writes_and_serves_what_read
         token = run("token", "create", "--for", "CI", "--scopes", scopes, **kept).stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx2.AsyncClient(headers=headers, trust_env=False, timeout=60) as http,
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
             Client(streamable_http_client(site.endpoint, http_client=http)) as client,
         ):
             kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]

@@ -113,7 +113,10 @@ def test_every_file_and_folder_that_is_named_exists(page: Path) -> None:
 def defined(file: str) -> set[tuple[str, str]]:
     """List the functions of a file, each with its class or an empty name."""
     tree = ast.parse((ROOT / file).read_text())
-    owners = [("", tree), *((node.name, node) for node in tree.body if isinstance(node, ast.ClassDef))]
+    owners: list[tuple[str, ast.Module | ast.ClassDef]] = [
+        ("", tree),
+        *((node.name, node) for node in tree.body if isinstance(node, ast.ClassDef)),
+    ]
     functions = ast.FunctionDef, ast.AsyncFunctionDef
     return {(owner, node.name) for owner, holder in owners for node in holder.body if isinstance(node, functions)}
 
