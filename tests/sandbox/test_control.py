@@ -306,6 +306,7 @@ async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
         assert moved.startswith("2030-01-01T00:00:0")
 
 
+@pytest.mark.needs("ipv6")
 @pytest.mark.anyio
 async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> None:
     async with running(host="::1") as one, running() as other:
