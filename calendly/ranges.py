@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from calendly.errors import InvalidArgument
 from calendly.side_by_side import side_by_side
@@ -14,10 +14,14 @@ Row = TypeVar("Row")
 Fetch = Callable[[datetime, datetime], Awaitable[Sequence[Row]]]
 
 # `GET /user_busy_times` takes at most 7 days (developer.calendly.com, "List user busy times").
-BUSY_TIMES_DAYS = 7
+BUSY_TIMES_DAYS: Final = 7
 
-# What available times were limited to before 2026-07-09, and what a refusal is answered with.
-_CAUTIOUS_DAYS = 7
+# `GET /event_type_available_times` takes at most 31 days since 2026-07-09 (developer.calendly.com, changelog), and a
+# setting may say otherwise.
+AVAILABLE_TIMES_DAYS: Final = 31
+
+# The limit of available times before that, tried when Calendly refuses a longer range.
+_CAUTIOUS_DAYS: Final = 7
 
 _ABOUT_THE_RANGE = re.compile(r"\brange\b|\bdays?\b", re.IGNORECASE)
 

@@ -5,13 +5,9 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-Kind = Annotated[
-    str | None,
-    Field(
-        description="ask_invitee, custom, google_conference, gotomeeting_conference, inbound_call, "
-        "microsoft_teams_conference, outbound_call, physical, webex_conference or zoom_conference"
-    ),
-]
+from calendly.models.location_kinds import KINDS, listed
+
+Kind = Annotated[str | None, Field(description=listed(KINDS))]
 
 
 class CustomQuestion(TypedDict, total=False):

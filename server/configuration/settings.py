@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
 from calendly.booking_limits import Ceiling, parse_ceilings
 from calendly.identifiers import CALENDLY_ORIGIN
+from calendly.ranges import AVAILABLE_TIMES_DAYS
 from calendly.scopes import GUIDE_SCOPES
 from server.configuration.layers import Layer, Names, Value, read_environment, read_file, validated
 from server.configuration.sources import (
@@ -148,7 +149,7 @@ class Settings(BaseModel):
         int,
         Field(ge=1, le=366),
         Source("CALENDLY_MCP_AVAILABLE_TIMES_DAYS", help="days of one available-times request (default 31)"),
-    ] = 31
+    ] = AVAILABLE_TIMES_DAYS
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Source("CALENDLY_MCP_LOG_LEVEL", help="debug, info (default), warning or error"),
