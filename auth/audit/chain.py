@@ -14,9 +14,9 @@ went, is the checkpoint that what follows continues.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
 from auth.audit.entries import AuditEntry, read, write
@@ -48,17 +48,29 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain as its row says it: entries from after `base` to `tip`, each sealed by itself.
+    """The row of a chain: its entries come after the base and end with the tip, and each of the two has a seal.
 
-    The process that writes the chain moves the tip, whoever clears out old entries the base.
+    The process that writes the chain moves the tip; whoever clears out old entries moves the base.
     """
 
     id: str
     number: int
-    base: Tip
+    base_sequence: int
+    base_mac: str
     base_seal: str
-    tip: Tip
+    tip_sequence: int
+    tip_mac: str
     tip_seal: str
+
+    @property
+    def base(self) -> Tip:
+        """The last entry that is no longer kept."""
+        return Tip(self.base_sequence, self.base_mac)
+
+    @property
+    def tip(self) -> Tip:
+        """The last entry."""
+        return Tip(self.tip_sequence, self.tip_mac)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +82,45 @@ class Register:
     seal: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An entry as it is stored in a chain: its place, its text, what it is found by, and its MAC."""
+    """The row of an entry in a chain.
 
-    chain: str
+    Attributes:
+        chain_id: Its chain.
+        sequence: Its place there.
+        entry: All of it, as `write` writes it.
+        mac: Over the entry, its place and the MAC before it.
+        at: A copy out of the entry, to find it by, like the fields that follow.
+        action: Its tool, or its action where it has no tool.
+    """
+
+    chain_id: str
     sequence: int
-    text: str
-    found_by: Mapping[str, object]
+    entry: str
     mac: str
+    at: datetime
+    kind: str
+    request_id: str
+    person: str | None
+    grant_id: str | None
+    action: str
 
 
-def found_by(entry: AuditEntry) -> dict[str, object]:
-    """Return what an entry is found by: copies of some of its fields."""
-    return {
-        "at": entry.time.astimezone(UTC),
-        "kind": entry.kind,
-        "request_id": entry.request_id,
-        "person": entry.person,
-        "grant_id": entry.grant,
-        "action": entry.tool or entry.action,
-    }
+def link(chain: str, place: Tip, text: str, entry: AuditEntry) -> Link:
+    """Return the row of an entry whose text has this place in a chain."""
+    return Link(
+        chain_id=chain,
+        sequence=place.sequence,
+        entry=text,
+        mac=place.mac,
+        at=entry.time.astimezone(UTC),
+        kind=entry.kind,
+        request_id=entry.request_id,
+        person=entry.person,
+        grant_id=entry.grant,
+        action=entry.tool or entry.action,
+    )
 
 
 def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[AuditEntry]) -> tuple[list[Link], Tip]:
@@ -98,9 +128,8 @@ def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[AuditEntry]) -> t
     links: list[Link] = []
     for entry in entries:
         text = write(entry)
-        mac = _mac(keys.chain, chain, tip.sequence + 1, tip.mac, text)
-        tip = Tip(tip.sequence + 1, mac)
-        links.append(Link(chain, tip.sequence, text, found_by(entry), mac))
+        tip = Tip(tip.sequence + 1, _mac(keys.chain, chain, tip.sequence + 1, tip.mac, text))
+        links.append(link(chain, tip, text, entry))
     return links, tip
 
 
@@ -158,17 +187,17 @@ def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[T
         Where they end, and what is wrong: a fault that concerns all that follow is named once.
     """
     faults: list[str] = []
-    for link in links:
-        place = f"chain {chain.number}, entry {link.sequence}"
-        if link.sequence != tip.sequence + 1:
+    for each in links:
+        place = f"chain {chain.number}, entry {each.sequence}"
+        if each.sequence != tip.sequence + 1:
             faults.append(f"{place}: entries before it are missing or were moved")
-        elif not _is(_mac(keys.chain, chain.id, link.sequence, tip.mac, link.text), link.mac):
+        elif not _is(_mac(keys.chain, chain.id, each.sequence, tip.mac, each.entry), each.mac):
             faults.append(f"{place}: it was changed, or put in the place of another")
-        elif not _is_found_by(link):
+        elif not _is_copied(each):
             faults.append(f"{place}: what it is found by was changed")
-        if link.sequence == chain.tip.sequence and not _is(link.mac, chain.tip.mac):
+        if each.sequence == chain.tip.sequence and not _is(each.mac, chain.tip.mac):
             faults.append(f"{place}: it is not the entry that the chain ended with")
-        tip = Tip(link.sequence, link.mac)
+        tip = Tip(each.sequence, each.mac)
     return tip, faults
 
 
@@ -178,9 +207,10 @@ def check_end(chain: Chain, tip: Tip) -> list[str]:
     return [f"chain {chain.number}: its last {lacking} entries are missing"] if lacking > 0 else []
 
 
-def _is_found_by(link: Link) -> bool:
+def _is_copied(stored: Link) -> bool:
+    """Say whether what an entry is found by is what it says itself."""
     try:
-        return found_by(read(link.text)) == dict(link.found_by)
+        return link(stored.chain_id, Tip(stored.sequence, stored.mac), stored.entry, read(stored.entry)) == stored
     except ValueError:
         return False
 

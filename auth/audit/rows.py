@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     and_,
     delete,
     exists,
@@ -45,7 +44,8 @@ from auth.tables import audit_entry as table
 from auth.tables import audit_register as register_table
 from storage.database import insert
 from storage.keys import KeyRing
-from storage.types import Instant
+from storage.rows import columns, find_all, find_one, part, values
+from storage.types import Instant, sealed_for
 
 _ROW: Final = "record"
 """The key of the register's one row."""
@@ -54,6 +54,8 @@ _BROKEN: Final = "broken"
 """A seal that fits nothing."""
 
 _PAGE: Final = 500
+
+_CHAINS: Final = select(*columns(Chain, chain_table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class EntryFilter:
 
 async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
     """Return the keys of the audit log, made when there are none. Raises UnreadableSecret."""
-    place = {"table": register_table.name, "row": _ROW, "column": register_table.c.secret_ciphertext.name}
+    place = sealed_for(register_table.c.secret_ciphertext, _ROW)
     secret = random(KEY_BYTES)
     # Where somebody deleted the register, the chains it had are told apart by their numbers, and checked in vain.
     following = 1 + (await connection.scalar(select(func.max(chain_table.c.number))) or 0)
@@ -106,18 +108,9 @@ async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> Ow
     """Begin a chain and enter it in the register."""
     register = await _hold_register(connection)
     number, tip = register.following, Tip()
-    await connection.execute(
-        plain_insert(chain_table).values(
-            id=chain,
-            number=number,
-            base_sequence=tip.sequence,
-            base_mac=tip.mac,
-            base_seal=seal_base(keys, chain, number, tip),
-            tip_sequence=tip.sequence,
-            tip_mac=tip.mac,
-            tip_seal=seal_tip(keys, chain, number, tip),
-        )
-    )
+    base_seal, tip_seal = seal_base(keys, chain, number, tip), seal_tip(keys, chain, number, tip)
+    begun = Chain(chain, number, tip.sequence, tip.mac, base_seal, tip.sequence, tip.mac, tip_seal)
+    await connection.execute(plain_insert(chain_table).values(values(begun, chain_table)))
     await _write_register(connection, keys, register, replace(register, following=number + 1))
     return OwnChain(chain, number, tip)
 
@@ -133,11 +126,7 @@ async def append(
     ).returning(chain_table.c.id)
     if (await connection.execute(moved)).first() is None:
         return None
-    rows = [
-        {"chain_id": link.chain, "sequence": link.sequence, "entry": link.text, "mac": link.mac, **link.found_by}
-        for link in links
-    ]
-    await connection.execute(plain_insert(table), rows)
+    await connection.execute(plain_insert(table), [values(link, table) for link in links])
     return OwnChain(own.id, own.number, tip)
 
 
@@ -170,25 +159,22 @@ async def find(
 
 async def read_chains(connection: AsyncConnection) -> tuple[Register | None, list[Chain]]:
     """Read the register and all chains as they are at one moment; None where there is no register."""
-    query = select(
-        register_table.c.first, register_table.c.following, register_table.c.seal, *chain_table.c
-    ).select_from(register_table.outerjoin(chain_table, true()))
-    rows = (await connection.execute(query.order_by(chain_table.c.number))).all()
-    register = Register(rows[0].first, rows[0].following, rows[0].seal) if rows else None
-    return register, [_chain(row) for row in rows if row.id is not None]
+    query = select(*columns(Register, register_table), *columns(Chain, chain_table))
+    query = query.select_from(register_table.outerjoin(chain_table, true())).order_by(chain_table.c.number)
+    rows = (await connection.execute(query)).mappings().all()
+    chains = [part(Chain, row) for row in rows if row["id"] is not None]
+    return (part(Register, rows[0]) if rows else None), chains
 
 
 async def read_chain(connection: AsyncConnection, chain: str) -> Chain | None:
     """Read the row of one chain."""
-    row = (await connection.execute(select(*chain_table.c).where(chain_table.c.id == chain))).one_or_none()
-    return None if row is None else _chain(row)
+    return await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain))
 
 
 async def read_links(connection: AsyncConnection, chain: str, after: int, limit: int = _PAGE) -> list[Link]:
     """Read what is stored of a chain after a place, in its order."""
-    query = select(*table.c).where(table.c.chain_id == chain, table.c.sequence > after)
-    rows = await connection.execute(query.order_by(table.c.sequence).limit(limit))
-    return [_link(row) for row in rows]
+    query = select(*columns(Link, table)).where(table.c.chain_id == chain, table.c.sequence > after)
+    return await find_all(connection, Link, query.order_by(table.c.sequence).limit(limit))
 
 
 async def count_strays(connection: AsyncConnection) -> int:
@@ -223,13 +209,13 @@ async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before:
         Whether there may be more: a transaction does a part of it.
     """
     await _hold_register(connection)
-    held = await _hold_chain(connection, chain)
+    held = await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain).with_for_update())
     if held is None or not is_base_sealed(keys, held):
         return False
     base = held.base
     for link in await read_links(connection, chain, base.sequence, limit):
         tip, faults = follow(keys, held, base, [link])
-        if faults or read(link.text).time >= before:
+        if faults or read(link.entry).time >= before:
             break
         base = tip
     if base == held.base:
@@ -244,9 +230,9 @@ async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before:
 async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
     """Delete the first chains as long as nothing is left of them; a process that still writes one begins another."""
     register = await _hold_register(connection)
-    query = select(*chain_table.c).order_by(chain_table.c.number).limit(_PAGE).with_for_update()
+    query = _CHAINS.order_by(chain_table.c.number).limit(_PAGE).with_for_update()
     first = register.first
-    for chain in map(_chain, (await connection.execute(query)).all()):
+    for chain in await find_all(connection, Chain, query):
         if chain.number != first or chain.base != chain.tip or not is_base_sealed(keys, chain):
             break
         await connection.execute(delete(chain_table).where(chain_table.c.id == chain.id))
@@ -255,16 +241,9 @@ async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
         await _write_register(connection, keys, register, replace(register, first=first))
 
 
-async def _hold_chain(connection: AsyncConnection, chain: str) -> Chain | None:
-    query = select(*chain_table.c).where(chain_table.c.id == chain).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _chain(row)
-
-
 async def _hold_register(connection: AsyncConnection) -> Register:
-    query = select(register_table.c.first, register_table.c.following, register_table.c.seal).with_for_update()
-    row = (await connection.execute(query)).one()
-    return Register(row.first, row.following, row.seal)
+    query = select(*columns(Register, register_table)).with_for_update()
+    return part(Register, (await connection.execute(query)).mappings().one())
 
 
 async def _write_register(connection: AsyncConnection, keys: Keys, old: Register, new: Register) -> None:
@@ -289,19 +268,3 @@ def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         conditions.append(table.c.at < wanted.until)
     return conditions
-
-
-def _chain(row: Row[tuple[object, ...]]) -> Chain:
-    return Chain(
-        id=row.id,
-        number=row.number,
-        base=Tip(row.base_sequence, row.base_mac),
-        base_seal=row.base_seal,
-        tip=Tip(row.tip_sequence, row.tip_mac),
-        tip_seal=row.tip_seal,
-    )
-
-
-def _link(row: Row[tuple[object, ...]]) -> Link:
-    copied = {name: getattr(row, name) for name in ("at", "kind", "request_id", "person", "grant_id", "action")}
-    return Link(row.chain_id, row.sequence, row.entry, copied, row.mac)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.access import restriction_rows
 from auth.endpoints import page_session_rows
 from auth.endpoints.site import Realm
-from auth.grants import agent_rows, grant_rows
+from auth.grants import agent_rows, grant_rows, restriction_rows
 from auth.upstream.login import Tokens
 
 

@@ -17,14 +17,16 @@ from auth.protocol.secrets import digest
 TRANSACTION_LIFE: Final = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
     """What a client asked for at /authorize, checked.
 
     Attributes:
+        client: Its id.
         redirect_uri_sent: It was in the request, so it must be in the token request too (RFC 6749, 4.1.3).
-        state: The client's own, handed back as it came.
-        scopes: What it asked for and we could give.
+        state: The client's own, returned to it unchanged.
+        challenge: The S256 challenge of the client's PKCE.
+        scopes: What it asked for and this server can give.
     """
 
     client: str
@@ -36,23 +38,24 @@ class AuthorizationRequest:
     scopes: Scopes
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction(AuthorizationRequest):
     """A stored sign-in.
 
     Attributes:
         digest: Of the secret in the consent form; names the row.
         browser_digest: Of the cookie of the browser that was shown the form.
-        shown: The levels that could be chosen of, as they were chosen before the person touched the page.
-        shown_to: The person whose earlier choices that took into account, None when nobody was known.
+        shown: The levels that the page had chosen before the person touched it.
+        shown_to: The person whose earlier choices `shown` took into account, None when nobody was known.
         approved: The scopes that the person allowed, None before the approval.
         chosen: The levels that the person chose; empty before.
         approval_digest: Of the cookie set at approval, None before.
-        ended: Denied, or Calendly answered.
+        state_digest: Of the state sent to Calendly, None before the approval.
+        verifier_ciphertext: Of the PKCE towards Calendly, None before the approval and after the end.
+        ended_at: When the person denied, or Calendly answered.
     """
 
     digest: str
-    request: AuthorizationRequest
     browser_digest: str
     expires_at: datetime
     shown: Access
@@ -60,7 +63,9 @@ class Transaction:
     approved: Scopes | None = None
     chosen: Access = field(default_factory=dict[str, Allowance])
     approval_digest: str | None = None
-    ended: bool = False
+    state_digest: str | None = None
+    verifier_ciphertext: bytes | None = field(default=None, repr=False)
+    ended_at: datetime | None = None
 
 
 def check_form(transaction: Transaction | None, browser: str | None, now: datetime) -> Transaction:
@@ -94,7 +99,7 @@ def check_return(transaction: Transaction | None, approval: str | None, now: dat
 
 
 def _check(transaction: Transaction | None, secret: str | None, expected: str | None, now: datetime) -> Transaction:
-    if transaction is None or transaction.ended or now >= transaction.expires_at:
+    if transaction is None or transaction.ended_at is not None or now >= transaction.expires_at:
         raise Stopped("This sign-in is over: it took too long, or it was finished before. Start again from your app.")
     if secret is None or expected is None or digest(secret) != expected:
         raise Stopped(

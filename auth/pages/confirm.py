@@ -22,11 +22,13 @@ from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.site import Realm
 from auth.pages import pending_rows
 from auth.pages.local_times import said, zone_name
-from auth.pages.pending_rows import Pending, question_place
+from auth.pages.pending_rows import Pending
 from auth.protocol.errors import NotThere
 from auth.protocol.forms import only
 from auth.protocol.parameters import Pairs
 from auth.protocol.secrets import digest
+from auth.tables import pending_confirmation
+from storage.types import sealed_for
 
 PATH: Final = "/confirm"
 
@@ -42,7 +44,9 @@ def confirm_routes(realm: Realm) -> list[Route]:
     async def show(request: Request, session: PageSession) -> Response:
         async with realm.database.read() as connection:
             pending = await _own(realm, connection, session, request.path_params["handle"])
-        question = realm.keyring.open(pending.question_ciphertext, **question_place(pending.digest)).decode()
+        question = realm.keyring.open(
+            pending.question_ciphertext, **sealed_for(pending_confirmation.c.question_ciphertext, pending.digest)
+        ).decode()
         values: dict[str, object] = {
             "agent": pending.agent or NAMELESS,
             "question": question,

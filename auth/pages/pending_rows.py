@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.protocol.secrets import digest
 from auth.tables import client, grant
 from auth.tables import pending_confirmation as table
+from storage.rows import columns, find_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +45,24 @@ def handle_of(token: str) -> str:
     return digest(f"confirm {token}")
 
 
-def question_place(row: str) -> dict[str, str]:
-    """Name the place that a question is sealed for."""
-    return {"table": table.name, "row": row, "column": table.c.question_ciphertext.name}
-
-
 async def add(
     connection: AsyncConnection, row: str, grant_id: str, question_ciphertext: bytes, expires_at: datetime
 ) -> None:
     """Store a call that begins to wait."""
-    values = {"grant_id": grant_id, "question_ciphertext": question_ciphertext, "expires_at": expires_at}
-    await connection.execute(insert(table).values(digest=row, **values))
+    values = {"digest": row, "grant": grant_id, "question_ciphertext": question_ciphertext, "expires_at": expires_at}
+    await connection.execute(insert(table).values(values))
 
 
 async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending | None:
     """Find a call that may still go on, of a grant that has not ended."""
     query = (
-        select(table, grant.c.user_uri, client.c.name)
+        select(
+            *columns(Pending, table, person=grant.c.person, agent=client.c.name, is_taken=table.c.taken_at.is_not(None))
+        )
         .select_from(table.join(grant).join(client))
         .where(table.c.digest == row, table.c.expires_at > now, grant.c.ended_at.is_(None))
     )
-    found = (await connection.execute(query)).one_or_none()
-    if found is None:
-        return None
-    return Pending(
-        digest=row,
-        person=found.user_uri,
-        grant=found.grant_id,
-        agent=found.name,
-        question_ciphertext=found.question_ciphertext,
-        expires_at=found.expires_at,
-        approved=found.approved,
-        is_taken=found.taken_at is not None,
-    )
+    return await find_one(connection, Pending, query)
 
 
 async def decide(connection: AsyncConnection, row: str, now: datetime, *, approved: bool) -> bool:

@@ -1,4 +1,4 @@
-"""A kind of meeting that people can book."""
+"""Event types."""
 
 from typing import Annotated
 
@@ -6,8 +6,6 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.models.location_kinds import KINDS, listed
-
-Kind = Annotated[str | None, Field(description=listed(KINDS))]
 
 
 class CustomQuestion(TypedDict, total=False):
@@ -25,7 +23,7 @@ class CustomQuestion(TypedDict, total=False):
 class EventTypeLocation(TypedDict, total=False):
     """A place where meetings of the type can happen."""
 
-    kind: Kind
+    kind: Annotated[str | None, Field(description=listed(KINDS))]
     location: Annotated[str | None, Field(description="address or text")]
     additional_info: str | None
     phone_number: str | None

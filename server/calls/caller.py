@@ -15,8 +15,7 @@ from auth.access.levels import Decision, conditions, daily_limit, is_browser_onl
 from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
-from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -26,11 +25,12 @@ from server.calls.principal import Parties, Party, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.stores.daily_limits import DailyLimits
 from server.stores.seal import digest
+from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.ledger import Bookings, Ledger
-from tools.toolset.tool import Tool
+from tools.toolset.tool import Tool, endpoint_of
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -47,7 +47,7 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """Seconds that remain for the call itself after a person answered."""
 
-ME: Final = Request(Endpoint("GET", "/users/me"))
+ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
 def time_limit(max_wait: float) -> float:
@@ -259,7 +259,7 @@ class ToolCaller:
             raise DeniedByPolicy(objection_of(objection, self.party))
         try:
             yield
-        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
+        except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
             await self.shared.daily_limits.give_back(agent, room.counted[-1])
             raise
 

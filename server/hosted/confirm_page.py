@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.endpoints.site import Realm
 from auth.pages import pending_rows
 from auth.pages.confirm import PATH
-from auth.pages.pending_rows import Pending, handle_of, question_place
+from auth.pages.pending_rows import Pending, handle_of
 from auth.protocol.secrets import digest
+from auth.tables import pending_confirmation
 from calendly.errors import Unreachable
 from server.stores.seal import LIFETIME
 from storage.errors import StorageUnavailable
+from storage.types import sealed_for
 
 _UNREAD: Final = "What the user answered could not be read, so nothing was sent."
 
@@ -35,7 +37,7 @@ class AgentsPage:
     async def open(self, token: str, question: str) -> str:
         """Have the call of a token wait for the person's answer; the address of the page. Raises Unreachable."""
         realm, row = self.realm, digest(handle_of(token))
-        sealed = realm.keyring.seal(question.encode(), **question_place(row))
+        sealed = realm.keyring.seal(question.encode(), **sealed_for(pending_confirmation.c.question_ciphertext, row))
         expires_at = realm.now() + timedelta(seconds=LIFETIME)
         try:
             async with realm.database.begin() as connection:

@@ -18,9 +18,9 @@ import pytest
 from mcp import Client
 
 from auth.audit.log import AuditLog
-from sandbox import RunningSandbox, running
-from sandbox.records import Invitee
-from server.configuration.settings import load
+from sandbox.records.scheduled_events import StoredInvitee
+from sandbox.serving import RunningSandbox, running
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import audit_log_in_memory
@@ -56,7 +56,7 @@ class Soak:
     client: Client
     outcomes: Counter[str] = field(default_factory=Counter[str])
 
-    def booked(self, plan: Plan) -> list[Invitee]:
+    def booked(self, plan: Plan) -> list[StoredInvitee]:
         """Find what was booked for the invitee of a plan, whether or not lists show it yet."""
         events = self.calendly.sandbox.records.events.values()
         return [invitee for event in events for invitee in event.invitees if invitee.email == plan.email]
@@ -146,7 +146,7 @@ async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
 
 @pytest.fixture
 async def soak() -> AsyncGenerator[Soak]:
-    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url, trust_env=False) as http:
+    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url) as http:
         environ = {
             "CALENDLY_ACCESS_TOKEN": "sandbox-pat-owner",
             "CALENDLY_API_URL": calendly.url,

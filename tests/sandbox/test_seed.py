@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sandbox.openings import openings
-from sandbox.records import Records
-from sandbox.seed import seeded_records
-from sandbox.seeded_events import INSTRUCTING_ANSWER, ODD_NAME
-from sandbox.slots import Interval
+from sandbox.booking.openings import openings
+from sandbox.records.records import Records
+from sandbox.records.slots import TimeSpan
+from sandbox.seed.account import seeded_records
+from sandbox.seed.events import INSTRUCTING_ANSWER, ODD_NAME
 from tests.dates import DATES
 from tests.sandbox.api import MONDAY
 
@@ -57,7 +57,7 @@ def test_nobody_is_in_two_meetings_at_once(now: datetime) -> None:
 @pytest.mark.parametrize("now", DATES.values(), ids=DATES)
 def test_every_active_type_can_be_booked_within_the_week(now: datetime) -> None:
     records = seeded_records(now)
-    week = Interval(now + timedelta(days=1), now + timedelta(days=7))
+    week = TimeSpan(now + timedelta(days=1), now + timedelta(days=7))
     kinds = [kind for kind in records.event_types.values() if kind.active]
     assert [kind.name for kind in kinds if not openings(records, kind, week, now)] == []
 
@@ -91,5 +91,5 @@ def test_the_account_has_one_of_everything_worth_meeting() -> None:
 
 
 @pytest.mark.parametrize("moment", [MONDAY, MONDAY + timedelta(days=200)])
-def test_the_same_moment_gives_the_same_account(moment: datetime) -> None:
+def test_the_same_time_gives_the_same_account(moment: datetime) -> None:
     assert asdict(seeded_records(moment)) == asdict(seeded_records(moment))

@@ -7,11 +7,11 @@ from datetime import timedelta
 import httpx2
 import pytest
 
-from calendly.booking_limits import parse_ceilings
 from calendly.client import Calendly, open_http
-from calendly.pacing import Pacer
+from calendly.pacing.booking_limits import parse_ceilings
+from calendly.pacing.pacer import Pacer
 from calendly.request import Account
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
 from tests.sandbox.api import MONDAY, Api
 from tests.tools.agent import Agent, ledger_of
@@ -49,7 +49,7 @@ async def sandbox(shared_sandbox: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 async def api(sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client beside ours: the sandbox's controls, and what is true in it."""
-    async with httpx2.AsyncClient(base_url=sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=sandbox.url) as http:
         yield Api(http)
 
 

@@ -88,6 +88,7 @@ BookingLocation = Annotated[
     webhook_event="invitee.created",
     since="2025-10-16",
     scheduling=True,
+    is_booking=True,
 )
 async def create_event_invitee(
     call: Call,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from calendly import models
-from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown, Refusal, Unreachable
+from calendly.errors import CalendlyError, CalendlyRefusal, InvalidArgument, OutcomeUnknown, Unreachable
 from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
 from tools.booking.lookup import Booked, BookingSought, look_up
 from tools.booking.survey import OpenStarts, Survey, survey
@@ -86,7 +86,7 @@ async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
     bookings = ready.call.caller.bookings
     try:
         booked = await _send(ready)
-    except (ToolError, Refusal, Unreachable):
+    except (ToolError, CalendlyRefusal, Unreachable):
         await bookings.release(key)
         raise
     await bookings.settle(key, order.body, dict(booked))

@@ -65,6 +65,7 @@ Sort = Annotated[
     capability="event_types",
     audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
     scheduling=True,
+    is_cacheable=True,
 )
 async def list_event_types(
     call: Call,
@@ -105,6 +106,7 @@ async def list_event_types(
     capability="event_types",
     audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
+    is_cacheable=True,
 )
 async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""

@@ -27,6 +27,7 @@ class CurrentUser(models.User, total=False):
     scope="users:read",
     capability="users",
     scheduling=True,
+    is_cacheable=True,
     audit=Sentence("look up", AuditedArguments.person),
 )
 async def get_current_user(call: Call) -> CurrentUser:

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly import models
-from calendly.errors import CalendlyError, Refusal
+from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import GroupId, UserId
 from tools.fields import (
     ByCreation,
@@ -170,7 +170,7 @@ def _without_key(error: CalendlyError, key: str) -> CalendlyError:
     if not key or key not in f"{error} {vars(error)}":
         return error
     public = type(error)("Calendly refused the subscription; its message quoted the signing_key.", status=error.status)
-    if isinstance(public, Refusal) and isinstance(error, Refusal):
+    if isinstance(public, CalendlyRefusal) and isinstance(error, CalendlyRefusal):
         public.required_scopes, public.retry_after = error.required_scopes, error.retry_after
     return public
 

@@ -160,6 +160,8 @@ class Toolset:
         role: str | None = None,
         since: str | None = None,
         scheduling: bool = False,
+        is_booking: bool = False,
+        is_cacheable: bool = False,
     ) -> Callable[[Function[P, R]], Function[P, R]]:
         """Declare a function as the tool of one endpoint. `read_only` and `idempotent` follow from the method."""
         reads = method == "GET" if read_only is None else read_only
@@ -168,7 +170,7 @@ class Toolset:
             tool = EndpointTool(
                 name=function.__name__,
                 title=title,
-                endpoint=Endpoint(method, path),
+                endpoint=Endpoint(method, path, is_booking=is_booking, is_cacheable=is_cacheable),
                 scope=scope,
                 capability=capability,
                 access="read" if reads else "write",

@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from calendly.errors import Unreachable
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.audit_log import local_audit_log
 from server.local.idempotency import local_ledger
 from server.local.late_store import LateStore

@@ -7,7 +7,7 @@ import pytest
 
 from calendly.errors import Conflict
 from calendly.third_party_text import shown
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf

@@ -1,7 +1,7 @@
 import pytest
 
 from calendly.errors import Conflict, InsufficientScope, NotFound, PermissionDenied
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import OWNER, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
