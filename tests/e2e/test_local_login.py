@@ -48,7 +48,7 @@ async def expire(machine: dict[str, str]) -> None:
     )
     login = await store.read()
     assert login is not None
-    await store.write(replace(login, connection=replace(login.connection, expires_at=login.connection.renewed_at)))
+    await store.write(replace(login, connection=replace(login.connection, expires_at=login.connection.issued_at)))
 
 
 def files_in(folder: Path) -> list[tuple[bytes, int]]:
