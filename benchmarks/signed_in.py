@@ -1,4 +1,4 @@
-"""A hosted endpoint that somebody has signed in to already: its database, and the token of an agent."""
+"""A hosted endpoint with one sign-in: its database, and the token of an agent."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -18,7 +18,7 @@ from server.stores.database import open_store
 from tools import ALL
 
 ADDRESS: Final = "https://mcp.example"
-"""What the endpoint is known by, wherever it listens."""
+"""The public address of the endpoint, wherever it listens."""
 
 
 def prepare(folder: Path) -> tuple[str, str]:

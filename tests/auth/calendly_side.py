@@ -96,7 +96,7 @@ class Calendly:
 
     async def will(self, **fault: object) -> None:
         """Ask the sandbox for a fault at the next request for tokens."""
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             answer = await http.post(
                 f"{self.url}/_sandbox/faults", json={"method": "POST", "path": "/oauth/token", **fault}
             )
@@ -123,7 +123,7 @@ async def calendly() -> AsyncGenerator[Calendly]:
 
 async def consent(url: str, *, person: int = 0, decision: str = "allow") -> dict[str, str]:
     """Be the person: open the page, choose, and return what the browser is sent back with."""
-    async with httpx2.AsyncClient(trust_env=False) as browser:
+    async with httpx2.AsyncClient() as browser:
         page = await browser.get(url)
         people = re.findall(r'name="person" value="([^"]+)"', page.text)
         asked = dict(parse_qsl(urlsplit(url).query))

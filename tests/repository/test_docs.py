@@ -3,6 +3,7 @@
 The commands in their blocks are executed by tests/e2e/test_docs.py.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, na
 from tools import ALL
 from tools.prompts import PROMPTS
 
-LANGUAGES: Final = {"console", "json", "toml", "python", "text"}
+LANGUAGES: Final = {"console", "json", "toml", "python", "text", "mermaid"}
 
 HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.astral.sh", "developer.calendly.com"}
 """Where links lead outside. No package registry is among them, and none may come."""
@@ -30,6 +31,12 @@ OTHERS_FLAGS: Final = {"--no-tests", "--stage", "--check", "--only", "--import-m
 
 NO_TOOLS: Final = {"cancel_url", "reschedule_url", *(prompt.name for prompt in PROMPTS)}
 """What is called as a tool might be, and is none."""
+
+NO_FILES: Final = {"server/mcp.py", "server/logging.py"}
+"""Names of files that a decision rules out."""
+
+FILE: Final = re.compile(r"(?:auth|benchmarks|calendly|docs|mcpb|sandbox|scripts|server|storage|tests|tools)/[\w./*-]*")
+FUNCTION: Final = re.compile(r"`(?:(\w+)\.)?(\w+)` in\s+`([\w/]+\.py)`")
 
 VARIABLE: Final = re.compile(r"CALENDLY_[A-Z_]+[A-Z]")
 VERBS: Final = "|".join(sorted({tool.name.partition("_")[0] for tool in ALL}))
@@ -95,6 +102,39 @@ def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) ->
     )
     tools = {tool.name for tool in ALL} | NO_TOOLS
     assert {found for span in spans if (found := span) and TOOL.fullmatch(span)} <= tools
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_file_and_folder_that_is_named_exists(page: Path) -> None:
+    named = {span for span in code(page) if FILE.fullmatch(span)} - NO_FILES
+    assert {file for file in named if not [*ROOT.glob(file)]} == set()
+
+
+def defined(file: str) -> set[tuple[str, str]]:
+    """List the functions of a file, each with its class or an empty name."""
+    tree = ast.parse((ROOT / file).read_text())
+    owners: list[tuple[str, ast.Module | ast.ClassDef]] = [
+        ("", tree),
+        *((node.name, node) for node in tree.body if isinstance(node, ast.ClassDef)),
+    ]
+    functions = ast.FunctionDef, ast.AsyncFunctionDef
+    return {(owner, node.name) for owner, holder in owners for node in holder.body if isinstance(node, functions)}
+
+
+def test_the_way_of_a_call_has_at_most_twelve_steps_each_naming_one_function_that_exists() -> None:
+    way = (ROOT / "docs/architecture.md").read_text().partition("## The way of one call")[2].partition("\n## ")[0]
+    steps = re.split(r"^\d+\. ", way, flags=re.MULTILINE)[1:]
+    assert 0 < len(steps) <= 12
+    assert {step: len(FUNCTION.findall(step)) for step in steps if len(FUNCTION.findall(step)) != 1} == {}
+    named = FUNCTION.findall(way)
+    assert [found for found in named if found[:2] not in defined(found[2])] == []
+
+
+def test_fifteen_likely_changes_each_begin_in_a_file() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where do I change what")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == 15
+    assert [row[1] for row in rows if not FILE.search(row[2])] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -62,7 +62,7 @@ class Machine:
     async def _sign_in(self, url: str) -> None:
         redirect_uri = dict(parse_qsl(urlsplit(url).query))["redirect_uri"]
         back = await consent(url, person=self.person, decision=self.decision)
-        async with httpx2.AsyncClient(trust_env=False) as browser:
+        async with httpx2.AsyncClient() as browser:
             forged = await browser.get(redirect_uri, params={"code": "forged", "state": "guessed"})
             assert forged.status_code == 400
             assert (await browser.get(redirect_uri, params=back)).status_code == 200

@@ -15,9 +15,9 @@ from auth.upstream.refresher import Refresher
 from calendly.errors import Unauthenticated, Unreachable
 from calendly.scopes import SCOPES
 from storage.database import Database, open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import ASKED, KEYRING, RECONNECT_AT, Calendly
 from tests.auth.places import InDatabase, Interlude, connect_in, in_database
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -224,8 +224,7 @@ class Lock:
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, fresh_upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
         made = in_database(own, fresh_upstream.url, fresh_upstream.clock, lock.release, after=lock.take)
@@ -242,8 +241,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
     async def sleep(_: float) -> None:
         """Let no time pass."""
 
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
         made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep, after=lock.take)
