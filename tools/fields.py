@@ -34,8 +34,8 @@ from tools.times import parse_time, zone_of
 from tools.toolset.errors import ArgumentError
 
 Nested = TypeVar("Nested", bound=NestedIdentifier)
-Item = TypeVar("Item")
-Fields = TypeVar("Fields", bound=Mapping[str, object])
+Listed = TypeVar("Listed")
+Shaped = TypeVar("Shaped", bound=Mapping[str, object])
 
 _LONGEST_LINE = 500
 _LONGEST_TEXT = 10_000
@@ -192,7 +192,7 @@ def _whole_if_it_is(number: float) -> float:
 def at_most(limit: int) -> AfterValidator:
     """A bound on a list that Calendly does not bound."""
 
-    def check(items: list[Item]) -> list[Item]:
+    def check(items: list[Listed]) -> list[Listed]:
         if len(items) > limit:
             raise ValueError(f"Must have at most {limit} items.")
         return items
@@ -200,23 +200,25 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-User = Annotated[
+UserRef = Annotated[
     UserId, _Named(UserId, _is_email, " An e-mail address will do too."), Field(description="uuid, URI, e-mail or me")
 ]
-UserById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
-Organization = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
-EventType = Annotated[
+UserRefById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
+OrganizationRef = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
+EventTypeRef = Annotated[
     EventTypeId,
     _Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
     Field(description="uuid, URI, name, slug or booking URL"),
 ]
-ScheduledEvent = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
-Schedule = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
-Membership = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
-WebhookSubscription = Annotated[WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")]
-Group = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
-Invitee = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
-Invitation = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
+ScheduledEventRef = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
+ScheduleRef = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
+MembershipRef = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
+WebhookSubscriptionRef = Annotated[
+    WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
+]
+GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
+InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
 
 Line = Annotated[str, AfterValidator(_line)]
 """One line that people read."""
@@ -279,7 +281,7 @@ class Variants:
     by: str
     fields: Mapping[str, tuple[Iterable[str], Iterable[str]]]
 
-    def __call__(self, value: Fields) -> Fields:
+    def __call__(self, value: Shaped) -> Shaped:
         """Return `value`. Raises ValueError naming the field that is missing or does not belong."""
         there = set(given(value)) - {self.by}
         kind = str(value[self.by])

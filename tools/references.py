@@ -26,7 +26,7 @@ async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ArgumentError: Nothing goes by that name, or several do; the message lists what there is.
-        AccessDenied, CalendlyError: The list that knows the name may not be read, or cannot.
+        DeniedByPolicy, CalendlyError: The list that knows the name may not be read, or cannot.
     """
     return {name: await _resolved(call, name, value) for name, value in values.items()}
 

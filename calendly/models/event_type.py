@@ -1,11 +1,11 @@
-"""A kind of meeting that people can book."""
+"""Event types."""
 
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-Kind = Annotated[
+LocationKind = Annotated[
     str | None,
     Field(
         description="ask_invitee, custom, google_conference, gotomeeting_conference, inbound_call, "
@@ -29,7 +29,7 @@ class CustomQuestion(TypedDict, total=False):
 class EventTypeLocation(TypedDict, total=False):
     """A place where meetings of the type can happen."""
 
-    kind: Kind
+    kind: LocationKind
     location: Annotated[str | None, Field(description="address or text")]
     additional_info: str | None
     phone_number: str | None

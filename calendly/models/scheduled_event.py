@@ -1,4 +1,4 @@
-"""A booked meeting."""
+"""Scheduled events."""
 
 from typing import Annotated, Final
 
@@ -18,7 +18,7 @@ _BY_INVITEE: Final = Personal(
         ),
     )
 )
-"""Of a place the invitee named: a number to call, or where to meet."""
+"""Personal where the invitee names the place: a number to call, or where to meet."""
 
 _OF_INVITEE: Final = Personal(unless=("canceler_type", frozenset({"host"})))
 
@@ -68,7 +68,7 @@ class Telephony(TypedDict, total=False):
 
 
 class ConferenceData(TypedDict, total=False):
-    """What the conferencing provider says; which fields there are depends on the provider."""
+    """Data of the conferencing provider. The fields depend on the provider."""
 
     id: str | None
     password: str | None
@@ -81,7 +81,7 @@ class ConferenceData(TypedDict, total=False):
 
 
 class Location(TypedDict, total=False):
-    """Where the meeting happens; which fields there are depends on the type."""
+    """Where the meeting happens. The fields depend on the type."""
 
     type: Annotated[
         str | None,
@@ -98,7 +98,7 @@ class Location(TypedDict, total=False):
 
 
 class InviteesCounter(TypedDict, total=False):
-    """How many invitees there are, canceled ones included in total."""
+    """Numbers of invitees. `total` includes canceled ones."""
 
     total: int | None
     active: int | None
@@ -116,7 +116,7 @@ class EventMembership(TypedDict, total=False):
 
 
 class EventGuest(TypedDict, total=False):
-    """Someone an invitee brings along."""
+    """A guest whom an invitee added."""
 
     email: str | None
     created_at: str | None
@@ -127,7 +127,7 @@ class Cancellation(TypedDict, total=False):
     """Who canceled, when and why."""
 
     canceled_by: Annotated[str | None, _OF_INVITEE]
-    reason: Annotated[str | None, PERSONAL]  # of whoever wrote it, it is about them
+    reason: Annotated[str | None, PERSONAL]  # whoever wrote it, it is about them
     canceler_type: Annotated[str | None, Field(description="host or invitee")]
     created_at: str | None
 

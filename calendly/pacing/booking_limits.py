@@ -1,7 +1,7 @@
-"""Ceilings of booking calls, which Calendly counts apart from all others (developer.calendly.com, "API rate limits").
+"""Calendly's rate limits for bookings, which it counts apart (developer.calendly.com, "API rate limits").
 
-Paid plans below Enterprise have 10 a minute, 50 an hour and 100 a day. No header tells them, so they are a setting, and
-each is kept as a sliding one: never more than so many in any such period.
+No header reports them, so they are a setting. Each is kept as a sliding limit: at most so many
+bookings in any such period.
 """
 
 import re
@@ -11,13 +11,22 @@ from typing import Final
 
 from typing_extensions import override
 
+PAID_PLANS: Final = "10/min,50/h,100/day"
+"""The ceilings of the paid plans below Enterprise."""
+
 _PERIODS: Final = {"min": ("minute", 60.0), "h": ("hour", 3_600.0), "day": ("day", 86_400.0)}
 _CEILING: Final = re.compile(r"([1-9][0-9]{0,5})/(min|h|day)")
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """At most `count` bookings in any `seconds`, called `period`."""
+    """A rate limit for bookings.
+
+    Attributes:
+        count: The most bookings in a period.
+        period: Name of the period.
+        seconds: Its length.
+    """
 
     count: int
     period: str
@@ -28,32 +37,27 @@ class Ceiling:
         return f"{self.count} per {self.period}"
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """What one ceiling leaves: bookings that may start now, and the seconds until the next one may."""
-
-    ceiling: Ceiling
-    left: int
-    free_in: float
-
-
 def parse_ceilings(text: str) -> tuple[Ceiling, ...]:
     """Read the setting: `10/min,50/h,100/day`, any part of it, or `none`.
 
     Raises:
-        ValueError: It is none of these; the message is a sentence that says what is expected.
+        ValueError: It is none of these. The message says what is expected.
     """
     if text.strip() == "none":
         return ()
     found = [_CEILING.fullmatch(part.strip()) for part in text.split(",")]
     ceilings = tuple(Ceiling(int(part[1]), *_PERIODS[part[2]]) for part in found if part)
     if len(ceilings) != len(found):
-        raise ValueError("Booking limits are written like 10/min,50/h,100/day, or none.")
+        raise ValueError(f"Booking limits are written like {PAID_PLANS}, or none.")
     return ceilings
 
 
-class Bookings:
-    """The bookings of one Calendly user that still count, and when the next one may start."""
+class RecentBookings:
+    """The bookings of one account that still count against its ceilings.
+
+    Args:
+        ceilings: The ceilings.
+    """
 
     def __init__(self, ceilings: Sequence[Ceiling]) -> None:
         self._ceilings = ceilings
@@ -61,7 +65,7 @@ class Bookings:
         self._closed_until = 0.0
 
     def wait(self, place: int, now: float) -> tuple[float, Ceiling | None]:
-        """Return the seconds until a booking may start, `place` others before it, and the ceiling it waits for."""
+        """Return the seconds until a booking with `place` others before it can start, and the ceiling it waits for."""
         self._forget(now)
         times, wait, binding = [*self._times], 0.0, None
         for _ in range(place + 1):
@@ -71,32 +75,20 @@ class Bookings:
         closed = self._closed_until - now
         return (wait, binding) if wait > max(0.0, closed) else (max(0.0, closed), None)
 
-    def rooms(self, now: float) -> list[Room]:
-        """Return what each ceiling leaves."""
-        self._forget(now)
-        return [
-            Room(
-                ceiling,
-                left=max(0, ceiling.count - sum(now < time + ceiling.seconds for time in self._times)),
-                free_in=max(0.0, self._free_at(ceiling, self._times) - now),
-            )
-            for ceiling in self._ceilings
-        ]
-
     def add(self, now: float) -> None:
         """Count a booking that starts now."""
         self._times.append(now)
 
     def take_back(self, time: float) -> None:
-        """Stop counting the booking that started at `time`: it was never sent."""
+        """Stop counting the booking that started at `time`, as it was not sent."""
         self._times.remove(time)
 
     def close(self, until: float) -> None:
-        """Let none start before `until`: Calendly refused one."""
+        """Let no booking start before `until`, after Calendly refused one."""
         self._closed_until = max(self._closed_until, until)
 
     def is_forgettable(self, now: float) -> bool:
-        """Whether nothing counts any more."""
+        """Return whether no booking counts any more."""
         self._forget(now)
         return not self._times and now >= self._closed_until
 

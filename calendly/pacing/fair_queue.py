@@ -1,4 +1,4 @@
-"""A queue in which every line is served in turn, and within a line whoever came first."""
+"""A fair queue: its lines are served in turn, and the items of a line in order (round robin)."""
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Iterator
@@ -8,17 +8,17 @@ T = TypeVar("T")
 
 
 class FairQueue(Generic[T]):
-    """Items waiting in lines; an empty line leaves nothing behind."""
+    """Items that wait in lines. An empty line takes no memory."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[Hashable, deque[T]] = OrderedDict()
 
     def push(self, line: Hashable, item: T) -> None:
-        """Put `item` at the end of its line."""
+        """Add `item` at the end of its line."""
         self._lines.setdefault(line, deque()).append(item)
 
     def pop(self, may_go: Callable[[T], bool]) -> T | None:
-        """Serve the first of the lines, in turn, whose first item may go; None when no such item is there."""
+        """Remove and return the first item of the next line whose first item may go; None if there is none."""
         for line, items in self._lines.items():
             if may_go(items[0]):
                 item = items.popleft()
@@ -28,13 +28,13 @@ class FairQueue(Generic[T]):
         return None
 
     def remove(self, line: Hashable, item: T) -> None:
-        """Take out an item that waits no more. Raises ValueError when it is not there."""
+        """Remove an item that no longer waits. Raises ValueError if it is not there."""
         items = self._lines.get(line, deque[T]())
         items.remove(item)
         self._clear(line)
 
     def place(self, line: Hashable) -> int:
-        """Count the items that will be served before the last one of `line`."""
+        """Return how many items are served before the last one of `line`."""
         rounds = len(self._lines[line]) - 1
         before, passed = rounds, False
         for other, items in self._lines.items():
@@ -49,7 +49,7 @@ class FairQueue(Generic[T]):
             del self._lines[line]
 
     def __iter__(self) -> Iterator[T]:
-        """Go through the items in the order they will be served."""
+        """Iterate over the items in the order in which they are served."""
         lines = list(self._lines.values())
         for place in range(max(map(len, lines), default=0)):
             yield from (items[place] for items in lines if place < len(items))

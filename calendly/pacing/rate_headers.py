@@ -1,7 +1,7 @@
-"""What Calendly's answers say of its rate limit: `X-RateLimit-Limit`, `-Remaining`, `-Reset` and `Retry-After`.
+"""Reads Calendly's headers `X-RateLimit-Limit`, `-Remaining`, `-Reset` and `Retry-After`.
 
-The reset is in seconds from now, not a time (developer.calendly.com, "API rate limits"). Whatever is not a sensible
-number is as good as missing.
+The reset is in seconds from now, not a time (developer.calendly.com, "API rate limits"). A value
+that is no sensible number counts as missing.
 """
 
 import re
@@ -17,14 +17,14 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """What one answer says of the limit; None where a header is missing or absurd.
+class RateHeaders:
+    """The headers of one answer; None where one is missing or absurd.
 
     Attributes:
         limit: Calls per window.
         remaining: Calls left in the window.
         reset: Seconds until the next window.
-        retry_after: Seconds until it is worth asking again.
+        retry_after: Seconds until a repeat makes sense.
     """
 
     limit: int | None = None
@@ -33,12 +33,12 @@ class Report:
     retry_after: float | None = None
 
     @classmethod
-    def read(cls, headers: Mapping[str, str]) -> "Report":
+    def read(cls, headers: Mapping[str, str]) -> "RateHeaders":
         """Read the headers of an answer, given by their lower-case names."""
         limit = _number(headers.get("x-ratelimit-limit", ""), _LARGEST_COUNT)
         remaining = _number(headers.get("x-ratelimit-remaining", ""), _LARGEST_COUNT)
         return cls(
-            limit=int(limit) if limit else None,  # a limit of 0 would be the end of everything
+            limit=int(limit) if limit else None,  # a limit of 0 would stop every call
             remaining=None if remaining is None else int(remaining),
             reset=_number(headers.get("x-ratelimit-reset", ""), _LONGEST_RESET),
             retry_after=_pause(headers),
@@ -51,7 +51,7 @@ def _number(text: str, largest: float) -> float | None:
 
 
 def _pause(headers: Mapping[str, str]) -> float | None:
-    """Read Retry-After, seconds or a date (RFC 9110, 10.2.3); a date counts from the answer's own Date."""
+    """Read Retry-After: seconds, or a date (RFC 9110, 10.2.3) relative to the answer's own Date."""
     text = headers.get("retry-after", "")
     try:
         pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))

@@ -46,6 +46,10 @@ class Gate:
         if scope["type"] != "http" or cast("str", scope["path"]).startswith(CONTROL):
             await self._app(scope, receive, send)
             return
+        whole = await _received(receive)
+        if whole is None:
+            return
+        receive = whole
         method, path = cast("str", scope["method"]), cast("str", scope["path"])
         query = cast("bytes", scope["query_string"]).decode("latin-1")
         record = ReceivedCall(self._sandbox.clock.now(), method, redacted(path), redacted(query))
@@ -54,7 +58,6 @@ class Gate:
         watched = _Watched(send, record, {} if reading is None else reading.headers)
         fault = self._sandbox.faults.take(method, path)
         if fault is not None and fault.delay:
-            receive = await _received(receive)
             await self._sandbox.clock.sleep(fault.delay)
         ending = fault if fault is not None and fault.ends_call else None
         if ending is None or ending.moment == "after":
@@ -87,11 +90,13 @@ class _Watched:
         await self._send(message)
 
 
-async def _received(receive: Receive) -> Receive:
-    """Read the whole request before it is delayed, so that it acts even if the client leaves meanwhile."""
+async def _received(receive: Receive) -> Receive | None:
+    """Read the whole request, so that it acts even if the client leaves meanwhile; None if a part never came."""
     messages = [await receive()]
     while messages[-1].get("more_body"):
         messages.append(await receive())
+    if messages[-1]["type"] == "http.disconnect":
+        return None
     messages.reverse()
 
     async def again() -> Message:
@@ -119,7 +124,10 @@ async def _end(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None
 
 
 def _fault_response(fault: Fault, status: int) -> Response:
-    """Return the fault's response. A text is sent as it is, other values as JSON, None as Calendly's own body."""
+    """Return the fault's response.
+
+    A text is sent as it is, other values as JSON, None as Calendly's own body.
+    """
     if isinstance(fault.body, str):
         return Response(fault.body, status_code=status, headers={"Content-Type": "text/html", **fault.headers})
     if status in {204, 304}:

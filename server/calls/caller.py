@@ -15,8 +15,7 @@ from auth.access.levels import Decision, conditions, daily_limit, is_browser_onl
 from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
-from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -25,15 +24,16 @@ from server.calls.confirm import Approval, ConfirmPage, Context
 from server.calls.principal import Parties, Party, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.stores.proof import digest
+from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
-from tools.toolset.errors import AccessDenied, NotRecorded
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.ledger import Ledger
+from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
     from server.stores.confirmations import Confirmations
     from server.stores.stores import Stores
-from tools.toolset.tool import Tool
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -50,7 +50,7 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """Seconds that remain for the call itself after a person answered."""
 
-ME: Final = Request(Endpoint("GET", "/users/me"))
+ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
 def time_limit(max_wait: float) -> float:
@@ -193,12 +193,12 @@ class ToolCaller:
         return known
 
     async def weigh(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        """Refuse without asking anybody. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
         await self._weighed(tool, stakes)
         self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
+        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self._weighed(tool, stakes)
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
@@ -211,18 +211,18 @@ class ToolCaller:
         objection = await self._objection(tool, stakes)
         if objection is not None:
             self.record.decided(Permit(tool, objection))
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         return decision
 
     async def admit(self, tool: Tool) -> Decision:
-        """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        """Return what becomes of a call of `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
         decision = self.party.decide(tool)
         self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
-            raise AccessDenied(refusal_of(tool, decision, self.party))
+            raise DeniedByPolicy(refusal_of(tool, decision, self.party))
         return decision
 
     async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
@@ -254,7 +254,7 @@ class ToolCaller:
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
-        """Count a booking where they are limited to a number a day. Raises AccessDenied when that is reached."""
+        """Count a booking where they are limited to a number a day. Raises DeniedByPolicy when that is reached."""
         limit = daily_limit("booking", self.party.limits) if request.is_booking else None
         if limit is None:
             yield
@@ -264,10 +264,10 @@ class ToolCaller:
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         try:
             yield
-        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
+        except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
             await counts.give_back(account.user, account.agent, room.counted[-1])
             raise
 

@@ -1,9 +1,8 @@
-"""`calendly-mcp audit list|export|verify`: the audit log of what agents did, hosted or on this machine."""
+"""`calendly-mcp audit list|export|verify`."""
 
 import json
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,22 +15,13 @@ from auth.audit.entries import AuditEntry, facts
 from auth.audit.rows import EntryFilter
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError, UsageError
+from server.commands.declaring import Action, Command, Invocation, Options, Run
+from server.configuration.settings import Settings
+from server.configuration.terminal import CommandError, UsageError, reporting, show
 from server.stores.database import open_store, require_database
 from storage.errors import StorageError
 
 _LIMIT: Final = 50
-
-
-def run(arguments: CommandLine) -> int:
-    """Do what was asked for. Returns the exit status."""
-    settings = load("audit", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    anyio.run(partial(_act, settings, _ACTIONS[arguments.action], _Wanted.read(arguments.options)))
-    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +29,11 @@ class _Wanted:
     """Which entries are asked for.
 
     Attributes:
-        sought: What the database looks for.
-        person: Whose, by a name of theirs.
-        agent: Of which agent.
-        decision: With which decision.
-        limit: How many are listed.
+        filter: What the database filters by.
+        person: The person, by any of their names.
+        agent: The agent.
+        decision: The decision.
+        limit: Most entries listed.
     """
 
     filter: EntryFilter
@@ -65,22 +55,24 @@ class _Wanted:
         )
 
 
-_Action = Callable[[DatabaseArchive, _Wanted], Awaitable[None]]
+_Work = Callable[[DatabaseArchive, _Wanted], Awaitable[None]]
 
 
-async def _act(settings: Settings, action: _Action, wanted: _Wanted) -> None:
-    async with _archive(settings) as archive:
-        try:
-            await action(archive, wanted)
-        except StorageError as fault:
-            raise CommandError(str(fault)) from None
+def _running(work: _Work) -> Run:
+    """Return what runs an action against the archive of the settings."""
 
+    async def act(settings: Settings, wanted: _Wanted) -> None:
+        require_database(settings)
+        async with AsyncExitStack() as stack:
+            archive = (await open_store(settings, stack)).archive
+            with reporting(StorageError):
+                await work(archive, wanted)
 
-@asynccontextmanager
-async def _archive(settings: Settings) -> AsyncGenerator[DatabaseArchive]:
-    require_database(settings)
-    async with AsyncExitStack() as stack:
-        yield (await open_store(settings, stack)).archive
+    def run(invocation: Invocation) -> int:
+        anyio.run(partial(act, invocation.settings(), _Wanted.read(invocation.options)))
+        return 0
+
+    return run
 
 
 async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
@@ -89,25 +81,25 @@ async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
         if limit == 0:
             return
         limit -= 1
-        _say(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
+        show(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
 
 
 async def _export(archive: DatabaseArchive, wanted: _Wanted) -> None:
     async for entry in _found(archive, wanted, oldest_first=True):
-        _say(json.dumps(exported(entry), ensure_ascii=False))
+        show(json.dumps(exported(entry), ensure_ascii=False))
 
 
 async def _verify(archive: DatabaseArchive, _wanted: _Wanted) -> None:
     faults = 0
     async for fault in archive.verify():
         faults += 1
-        _say(fault)
+        show(fault)
     entries, chains = await archive.count()
     if faults:
         raise CommandError(
             f"the audit log was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries."
         )
-    _say(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
+    show(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
 
 
 def exported(entry: AuditEntry) -> dict[str, Any]:
@@ -157,9 +149,20 @@ def _count(text: str | None) -> int:
     return int(text)
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+_SOUGHT: Final[Options] = {
+    "--person": {"metavar": "WHO", "help": "by the person's user URI, uuid, or e-mail address when they connected"},
+    "--agent": {"metavar": "NAME", "help": "by agent"},
+    "--tool": {"metavar": "NAME", "help": "by tool, or by another action, such as redeem_code"},
+    "--decision": {"metavar": "WORD", "help": "by decision: allowed, refused, asked, declined or tried"},
+    "--since": {"metavar": "TIME", "help": "from a day or time on, such as 2026-12-01 or 2026-12-01T09:00+01:00"},
+    "--until": {"metavar": "TIME", "help": "before a day or time"},
+}
+_MOST: Final[Options] = {"--limit": {"metavar": "N", "help": f"most entries (default {_LIMIT})"}}
 
-
-_ACTIONS: Final[Mapping[str, _Action]] = {"list": _list, "export": _export, "verify": _verify}
+COMMAND: Final = Command(
+    actions={
+        "list": Action("show entries, the newest first", _running(_list), {**_SOUGHT, **_MOST}),
+        "export": Action("show entries as JSON Lines, the oldest first", _running(_export), _SOUGHT),
+        "verify": Action("find entries that were changed, removed or moved", _running(_verify)),
+    }
+)

@@ -1,4 +1,4 @@
-"""`calendly-mcp demo`: a real MCP client at work against the sandbox, as a transcript."""
+"""`calendly-mcp demo`: the transcript of an MCP client at work against the sandbox."""
 
 import json
 import sys
@@ -15,7 +15,7 @@ import mcp_types as types
 from mcp import Client, StdioServerParameters
 
 from sandbox.serving import running
-from server.configuration.command_line import CommandLine
+from server.commands.declaring import Command, Invocation
 from server.configuration.settings import SANDBOX_TOKEN, TOKEN
 from server.configuration.terminal import CommandError
 
@@ -25,8 +25,8 @@ _EVENT_TYPE: Final = "Intro call"
 _INVITEE: Final = {"name": "Ada Example", "email": "ada@example.com"}
 
 
-def run(_arguments: CommandLine) -> int:
-    """Show the transcript. Returns the exit status."""
+def run(_invocation: Invocation) -> int:
+    """Show the transcript."""
     try:
         anyio.run(_demo)
     except ExceptionGroup as failures:  # the client's task groups wrap what happens inside them
@@ -207,3 +207,6 @@ def _say(text: str) -> None:
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+COMMAND: Final = Command(run)

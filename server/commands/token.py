@@ -1,6 +1,5 @@
-"""`calendly-mcp token create|list|revoke`: tokens of the hosted endpoint for agents without a browser."""
+"""`calendly-mcp token create|list|revoke`."""
 
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -14,48 +13,45 @@ from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from auth.protocol.scopes import BUNDLES, spell
 from server.calls.selection import Selection
-from server.commands.http import PORT
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError, UsageError, say
+from server.commands.declaring import Action, Command, Invocation, Run
+from server.configuration.settings import HTTP_PORT, Settings
+from server.configuration.terminal import UsageError, columns, reporting, say, show
+from server.configuration.values import http_address
 from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
 from server.stores.database import open_store
 from storage.errors import StorageError
 
-
-def run(arguments: CommandLine) -> int:
-    """Do what was asked for. Returns the exit status."""
-    settings = load("token", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(anyio.run(partial(_act, settings, _ACTIONS[arguments.action](arguments.options))))
-    sys.stdout.flush()
-    return 0
-
-
 _Options = Mapping[str, str]
-_Action = Callable[[Realm], Awaitable[str]]
+_Work = Callable[[Realm], Awaitable[str]]
 
 
-async def _act(settings: Settings, action: _Action) -> str:
-    async with opened_realm(settings, hosted_selection(settings)) as realm:
-        try:
-            return await action(realm)
-        except (agent_tokens.AgentTokenError, StorageError) as fault:
-            raise CommandError(str(fault)) from None
+def _running(read: Callable[[_Options], _Work]) -> Run:
+    """Return what runs an action; `read` reads its options before the database is opened."""
+
+    async def act(settings: Settings, work: _Work) -> str:
+        async with opened_realm(settings, hosted_selection(settings)) as realm:
+            with reporting(agent_tokens.AgentTokenError, StorageError):
+                return await work(realm)
+
+    def run(invocation: Invocation) -> int:
+        text = anyio.run(partial(act, invocation.settings(), read(invocation.options)))
+        if text:
+            show(text)
+        return 0
+
+    return run
 
 
 @asynccontextmanager
 async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerator[Realm]:
-    """Open what the hosted endpoint of these settings and tools works with. Raises CommandError."""
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
+    """Open the realm of the hosted endpoint with these settings and tools. Raises CommandError."""
+    issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         yield realm_for(settings, issuer, selection, store, document_fetcher(settings))
 
 
-def _create(options: _Options) -> _Action:
+def _create(options: _Options) -> _Work:
     named = options["scopes"].replace(",", " ").split()
     scopes = {scope for name in named for scope in BUNDLES.get(name, (name,))}
     try:
@@ -68,7 +64,7 @@ def _create(options: _Options) -> _Action:
 async def _created(realm: Realm, *, name: str, person: str | None, scopes: set[str], access: Access) -> str:
     made = await agent_tokens.create(realm, name=name, person=person, scopes=scopes, access=access)
     say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
-    return f"{made.secret}\n"
+    return made.secret
 
 
 async def _listed(realm: Realm) -> str:
@@ -76,18 +72,42 @@ async def _listed(realm: Realm) -> str:
         (token.id, token.name, token.email or token.person, f"{token.expires_at:%Y-%m-%d}", spell(token.scopes))
         for token in await agent_tokens.list_all(realm)
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+    return columns(rows)
 
 
 async def _revoked(realm: Realm, token: str) -> str:
     await agent_tokens.revoke(realm, token)
-    return "Revoked.\n"
+    return "Revoked."
 
 
-# What reads the options of an action, before the database is opened.
-_ACTIONS: Final[Mapping[str, Callable[[_Options], _Action]]] = {
-    "create": _create,
-    "list": lambda _: _listed,
-    "revoke": lambda options: partial(_revoked, token=options["id"]),
-}
+COMMAND: Final = Command(
+    actions={
+        "create": Action(
+            "make a token and show it, this once",
+            _running(_create),
+            {
+                "--for": {"required": True, "metavar": "NAME", "help": "name of the agent"},
+                "--scopes": {
+                    "required": True,
+                    "metavar": "SCOPES",
+                    "help": "what the agent may do: Calendly's scopes, separated by commas",
+                },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, separated by commas "
+                    "(default: all; what cannot be undone or reaches others, at ask)",
+                },
+                "--user": {
+                    "metavar": "WHO",
+                    "help": "the person it acts for, by e-mail or URI, if several people have connected",
+                },
+            },
+        ),
+        "list": Action("list the valid tokens", _running(lambda _: _listed)),
+        "revoke": Action(
+            "end a token at once",
+            _running(lambda options: partial(_revoked, token=options["id"])),
+            {"id": {"metavar": "ID", "help": "the token's id in the list"}},
+        ),
+    }
+)

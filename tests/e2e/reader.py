@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 import httpx2
 
-from server.configuration.settings import SOURCES
+from server.configuration.settings import SETTINGS
 from tests.documents import ROOT
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, address_in, greet, program, request, run
@@ -199,7 +199,7 @@ def _claude(reader: Reader, words: list[str]) -> None:
     if "--" in words:
         started = words[words.index("--") + 1 :]
         named = [words[at + 1].partition("=")[0] for at, word in enumerate(words) if word == "--env"]
-        assert {*named} <= {f"{source.variable}{end}" for source in SOURCES.values() for end in ("", "_FILE")}
+        assert {*named} <= {f"{setting.variable}{end}" for setting in SETTINGS.values() for end in ("", "_FILE")}
         PROGRAMS[started[0]](reader, started[1:])
     else:
         assert words[2:5] == ["--transport", "http", "calendly"]
@@ -210,7 +210,7 @@ def _is_an_endpoint(url: str) -> None:
     """A hosted endpoint sends who comes without a token to its authorization server; one on this machine lets in."""
     assert url.endswith("/mcp")
     if not url.startswith("https://calendly-mcp.example.com/"):
-        assert httpx2.get(url, trust_env=False).status_code in {401, 405}
+        assert httpx2.get(url).status_code in {401, 405}
 
 
 def _docker(reader: Reader, words: list[str]) -> None:
@@ -221,17 +221,17 @@ def _docker(reader: Reader, words: list[str]) -> None:
         return
     assert words[0] == "run"
     named = [words[at + 1].partition("=")[0] for at, word in enumerate(words) if word == "--env"]
-    assert {*named} <= {f"{source.variable}{end}" for source in SOURCES.values() for end in ("", "_FILE")}
+    assert {*named} <= {f"{setting.variable}{end}" for setting in SETTINGS.values() for end in ("", "_FILE")}
     ours(reader, words[words.index("calendly-mcp-server") + 1 :])
 
 
 def _curl(_: Reader, words: list[str]) -> None:
     """Ask what curl would ask: an address, or one with `--json` and what is sent."""
     if words[0] == "--json":
-        answer = httpx2.post(words[2], content=words[1], headers={"Content-Type": "application/json"}, trust_env=False)
+        answer = httpx2.post(words[2], content=words[1], headers={"Content-Type": "application/json"})
     else:
         [address] = words
-        answer = httpx2.get(address, trust_env=False)
+        answer = httpx2.get(address)
     assert answer.is_success, answer.text
 
 

@@ -33,7 +33,7 @@ def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environ
         ([], 2, "the following arguments are required: TOOL (see calendly-mcp access explain --help)"),
         ([CANCEL, "--access", "canceling=read"], 2, '--access: canceling cannot be "read"; it can be off, ask, full.'),
         ([CANCEL, "--client", "x", "--database-url", "sqlite://"], 2, "--client: sqlite:// is memory"),
-        ([CANCEL, "--client", "x"], 1, "Nobody has let in an agent at this endpoint yet."),
+        ([CANCEL, "--client", "x"], 1, "Nobody has connected an agent to this endpoint yet."),
     ],
     ids=str,
 )

@@ -66,7 +66,7 @@ TROUBLES: Final = {
         {"CALENDLY_API_URL": "http://127.0.0.1:1"},
         "upstream_unreachable",
         ("check the network",),
-        "It was asked at http://127.0.0.1:1: see to the network, and to the proxy if there is one.",
+        "The address is http://127.0.0.1:1: check the network, and the proxy if there is one.",
     ),
 }
 

@@ -8,8 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from server.installing.clients import CLIENTS
-from server.installing.clients import Client as Configured
+from server.installing.clients import CLIENTS, ClientProgram
 from server.installing.machine import Machine
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
@@ -30,7 +29,7 @@ def entry(home: Path) -> dict[str, object]:
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
-async def test_what_a_client_is_told_to_start_answers_it(client: Configured, tmp_path: Path) -> None:
+async def test_what_a_client_is_told_to_start_answers_it(client: ClientProgram, tmp_path: Path) -> None:
     assert install(tmp_path, client.name, "--sandbox", "--yes").status == 0
     told = json.loads(client.file(Machine("linux", tmp_path, {})).read_text())[client.key]["calendly"]
     # Only what the SDK hands on by itself: a client gives its servers little of its own environment.
@@ -76,7 +75,7 @@ def test_uninstall_takes_out_what_install_put_in(tmp_path: Path) -> None:
     removed = run("uninstall", "cursor", "--yes", HOME=str(tmp_path))
     assert removed.status == 0
     assert '-    "calendly": {' in removed.stdout
-    assert "What it was is kept as ~/.cursor/mcp.json." in removed.stdout
+    assert "The old file is kept as ~/.cursor/mcp.json." in removed.stdout
     assert json.loads(Path(f"{tmp_path}{CURSOR}").read_text()) == {"mcpServers": {}}
     again = run("uninstall", "cursor", HOME=str(tmp_path))
     assert again.stdout == f"Cursor has no such entry: {tmp_path}{CURSOR} stays as it is.\n"

@@ -20,7 +20,7 @@ from mcp import Client
 from auth.audit.log import AuditLog
 from sandbox.records.scheduled_events import StoredInvitee
 from sandbox.serving import RunningSandbox, running
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import audit_log_in_memory
@@ -146,7 +146,7 @@ async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
 
 @pytest.fixture
 async def soak() -> AsyncGenerator[Soak]:
-    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url, trust_env=False) as http:
+    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url) as http:
         environ = {
             "CALENDLY_ACCESS_TOKEN": "sandbox-pat-owner",
             "CALENDLY_API_URL": calendly.url,

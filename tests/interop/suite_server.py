@@ -5,8 +5,8 @@ import os
 import anyio
 
 from auth.endpoints.html import Pages
+from server.configuration.loading import load
 from server.configuration.logs import log_to_stderr
-from server.configuration.settings import load
 from server.installing.front_page import FOLDER, front_page
 from server.local.serving import serving
 from server.transports.guard import Reach

@@ -114,7 +114,7 @@ def test_every_python_that_is_here_compiles_it(built: tuple[Path, Path], tmp_pat
 def test_the_wheel_alone_gives_a_working_program_under_both_names(programs: Path, name: str) -> None:
     assert run(programs / name, "--version").startswith("calendly-mcp ")
     told = run(programs / name, "doctor", "--sandbox", HOME="/nonexistent")
-    assert "the token works; it is that of Maya Lindqvist" in told
+    assert "the token works; it belongs to Maya Lindqvist" in told
 
 
 def test_a_client_is_told_to_start_the_program_of_that_environment(programs: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One sandbox on a real socket for the tests of a module, put back before each, in a time that stands still."""
+"""One sandbox on a real socket per module, reset before each test, with a clock that stands still."""
 
 from collections.abc import AsyncGenerator
 
@@ -11,7 +11,7 @@ from tests.sandbox.api import MONDAY, Api
 
 
 async def never(_seconds: float) -> None:
-    """Sleep until somebody moves the clock."""
+    """Sleep until the clock is moved."""
     await anyio.sleep_forever()
 
 
@@ -23,13 +23,13 @@ async def shared_sandbox() -> AsyncGenerator[RunningSandbox]:
 
 @pytest.fixture(scope="module")
 async def shared_http(shared_sandbox: RunningSandbox) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=shared_sandbox.url, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=shared_sandbox.url) as client:
         yield client
 
 
 @pytest.fixture
 async def http(shared_http: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """A client at the sandbox's address, which has just been reset."""
+    """A client of the sandbox, which was just reset."""
     assert (await shared_http.post("/_sandbox/reset")).status_code == 200
     return shared_http
 

@@ -1,10 +1,11 @@
-"""The controls: who may use them, what they show and what they set."""
+"""The controls: who can use them, what they list and what they set."""
 
 from datetime import UTC, datetime, timedelta
 
 import anyio
 import httpx2
 import pytest
+from starlette.types import Message
 
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox, running
@@ -56,7 +57,7 @@ async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> 
     ],
 )
 @pytest.mark.anyio
-async def test_the_controls_answer_to_this_machine_only(api: Api, headers: dict[str, str]) -> None:
+async def test_the_controls_answer_this_machine_only(api: Api, headers: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/_sandbox/requests", headers=headers),
         await api.http.post("/_sandbox/reset", headers=headers),
@@ -119,7 +120,7 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
     ],
 )
 @pytest.mark.anyio
-async def test_a_malformed_control_says_what_is_wrong(api: Api, name: str, body: Json) -> None:
+async def test_a_bad_control_names_what_is_wrong(api: Api, name: str, body: Json) -> None:
     answer = await api.http.post(f"/_sandbox/{name}", json=body)
     assert (answer.status_code, answer.json()["title"]) in {(400, "Invalid Argument"), (404, "Resource Not Found")}
     if answer.status_code == 400:
@@ -210,7 +211,7 @@ async def test_a_fault_without_a_body_has_the_one_calendly_sends(api: Api, statu
 @pytest.mark.anyio
 async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
     transport = httpx2.ASGITransport(create_app())
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as http:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         await http.post("/_sandbox/faults", json={"drop": True})
         with pytest.raises(ConnectionAbortedError):
             await http.get("/users/me")
@@ -218,27 +219,27 @@ async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
 
 @pytest.mark.parametrize("host", ["[x", "evil.example", ""])
 @pytest.mark.anyio
-async def test_the_api_does_not_care_for_the_host_it_is_called_by(api: Api, host: str) -> None:
+async def test_the_api_answers_under_any_host_name(api: Api, host: str) -> None:
     for path in ("/users/me", "/.well-known/oauth-authorization-server"):
         assert (await api.http.get(path, headers={**bearer("owner"), "Host": host})).status_code == 200
 
 
 @pytest.mark.anyio
-async def test_faults_meet_the_sign_in_side_too(api: Api) -> None:
+async def test_faults_hit_oauth_requests_too(api: Api) -> None:
     await api.control("faults", {"path": "/oauth/token", "drop": True})
     with pytest.raises(httpx2.RemoteProtocolError):
         await api.http.post("/oauth/token")
 
 
 @pytest.mark.anyio
-async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
+async def test_a_delay_holds_a_request_before_it_acts() -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
         await anyio.lowlevel.checkpoint()
 
-    async with running(sleep=sleep) as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running(sleep=sleep) as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"path": "/users/me", "delay": 2.5})
         await http.post("/_sandbox/faults", json={"path": "/users/me", "delay": 1, "status": 500})
         answers = [(await http.get("/users/me", headers=bearer("owner"))).status_code for _ in range(3)]
@@ -247,7 +248,7 @@ async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> None:
+async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
     held, let_go = anyio.Event(), anyio.Event()
 
     async def sleep(_seconds: float) -> None:
@@ -270,8 +271,25 @@ async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> Non
 
 
 @pytest.mark.anyio
+async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
+    app = create_app()
+    parts: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/invitees", "query_string": b"", "headers": [(b"host", b"x")]}
+    await app(scope, receive, send)
+    assert list(app.state.sandbox.received) == []
+    assert parts == []
+
+
+@pytest.mark.anyio
 async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
         with pytest.raises(httpx2.ReadTimeout):
             await http.get("/users/me", timeout=httpx2.Timeout(5, read=0.05))
@@ -280,7 +298,7 @@ async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: 
 
 @pytest.mark.anyio
 async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
-    async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         before = datetime.now(UTC)
         reset = (await http.post("/_sandbox/reset")).json()["now"]
         assert before <= datetime.fromisoformat(reset) <= datetime.now(UTC)
@@ -293,7 +311,7 @@ async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> N
     async with running(host="::1") as one, running() as other:
         assert one.url.startswith("http://[::1]:")
         assert isinstance(other, RunningSandbox)
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             await http.post(f"{one.url}/_sandbox/limits", json={"per_minute": 7})
             limits = [
                 (await http.get(f"{url}/users/me", headers=bearer("owner"))).headers["X-RateLimit-Limit"]
@@ -303,7 +321,7 @@ async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> N
 
 
 @pytest.mark.anyio
-async def test_a_port_that_is_taken_is_said_so(shared_sandbox: RunningSandbox) -> None:
+async def test_a_port_that_is_taken_is_an_error(shared_sandbox: RunningSandbox) -> None:
     port = int(shared_sandbox.url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"):
         async with running(port=port):

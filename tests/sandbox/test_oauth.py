@@ -1,4 +1,4 @@
-"""Signing in to the sandbox: page, codes, tokens, revocation, introspection, metadata and registration."""
+"""The sandbox's OAuth server: page, codes, tokens, revocation, introspection, metadata and registration."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ async def person_of(api: Api, token: str) -> str:
 
 
 async def allow(api: Api, who: str = "owner", **changes: str) -> dict[str, str]:
-    """Press "Allow", and return the parameters with which the browser comes back."""
+    """Press "Allow", and return the parameters of the redirect."""
     chosen = {"person": await person_of(api, who), "decision": "allow"}
     answer = await api.http.post("/oauth/authorize", data={**asked(), **chosen, **changes})
     return returned(answer)
@@ -45,7 +45,7 @@ def returned(answer: httpx2.Response) -> dict[str, str]:
 
 
 def basic(client: tuple[str, str] | None) -> dict[str, str]:
-    """Write the header with which a client authenticates, none for a public one."""
+    """Return the header that authenticates a client, none for a public one."""
     if client is None:
         return {}
     return {"Authorization": f"Basic {base64.b64encode(':'.join(client).encode()).decode()}"}
@@ -79,7 +79,7 @@ async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api)
 
 
 class Controls(HTMLParser):
-    """Collects the elements of a page that matter to whoever uses it."""
+    """Collects the elements of a page that its user sees or sends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -185,7 +185,7 @@ async def test_a_refused_sign_in_goes_back_to_the_client_with_its_state(
     ],
 )
 @pytest.mark.anyio
-async def test_a_browser_is_never_sent_where_no_client_asked_to(api: Api, changes: dict[str, str]) -> None:
+async def test_a_browser_is_never_sent_to_an_unregistered_address(api: Api, changes: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/oauth/authorize", params=asked(**changes)),
         await api.http.post("/oauth/authorize", data=asked(**changes)),
@@ -205,7 +205,7 @@ async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_native_application_proves_itself_with_pkce_alone(api: Api) -> None:
+async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> None:
     code = (await allow(api, client_id="sandbox-native", **PKCE))["code"]
     wrong = await redeem(api, code, None, client_id="sandbox-native", code_verifier="x" * 43)
     assert wrong.json()["error"] == "invalid_grant"
@@ -252,7 +252,7 @@ async def test_unreadable_credentials_are_refused(api: Api, credentials: str) ->
     ],
 )
 @pytest.mark.anyio
-async def test_a_token_request_that_cannot_be_served_is_refused(api: Api, form: dict[str, str], error: str) -> None:
+async def test_a_bad_token_request_is_refused(api: Api, form: dict[str, str], error: str) -> None:
     answer = await api.http.post("/oauth/token", data=form, auth=WEB)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     not_a_form = await api.http.post("/oauth/token", content=b"\xff=\xff", auth=WEB)
@@ -275,14 +275,14 @@ async def test_a_code_is_bound_to_client_address_and_challenge(api: Api) -> None
 
 @pytest.mark.parametrize(("minutes", "status"), [(9, 200), (10, 400)])
 @pytest.mark.anyio
-async def test_a_code_lives_ten_minutes(api: Api, minutes: int, status: int) -> None:
+async def test_a_code_expires_after_ten_minutes(api: Api, minutes: int, status: int) -> None:
     code = (await allow(api))["code"]
     await api.control("clock", {"now": iso(MONDAY + timedelta(minutes=minutes))})
     assert (await redeem(api, code)).status_code == status
 
 
 @pytest.mark.anyio
-async def test_a_code_used_twice_ends_what_it_gave(api: Api) -> None:
+async def test_a_code_used_twice_revokes_its_tokens(api: Api) -> None:
     code = (await allow(api))["code"]
     tokens = (await redeem(api, code)).json()
     assert (await redeem(api, code)).json()["error"] == "invalid_grant"
@@ -292,7 +292,7 @@ async def test_a_code_used_twice_ends_what_it_gave(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_an_access_token_lives_two_hours(api: Api) -> None:
+async def test_an_access_token_expires_after_two_hours(api: Api) -> None:
     tokens = await signed_in(api)
     await api.control("clock", {"now": iso(MONDAY + timedelta(seconds=7199))})
     assert (await api.get("/users/me", tokens["access_token"])).status_code == 200
@@ -302,7 +302,7 @@ async def test_an_access_token_lives_two_hours(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_refresh_token_serves_once(api: Api) -> None:
+async def test_a_refresh_token_works_once(api: Api) -> None:
     first = await signed_in(api, scope="users:read")
     second = (await refresh(api, first["refresh_token"])).json()
     assert second["refresh_token"] != first["refresh_token"]
@@ -327,7 +327,7 @@ async def test_eight_token_requests_a_minute_for_each_person(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_revoking_a_refresh_token_takes_its_access_tokens_along(api: Api) -> None:
+async def test_revoking_a_refresh_token_revokes_its_access_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     answer = await api.http.post("/oauth/revoke", data={"token": tokens["refresh_token"]}, auth=WEB)
     assert (answer.status_code, answer.json()) == (200, {})
@@ -336,7 +336,7 @@ async def test_revoking_a_refresh_token_takes_its_access_tokens_along(api: Api) 
 
 
 @pytest.mark.anyio
-async def test_revoking_an_access_token_leaves_the_refresh_token(api: Api) -> None:
+async def test_revoking_an_access_token_keeps_the_refresh_token(api: Api) -> None:
     tokens = await signed_in(api)
     form = {"client_id": WEB[0], "client_secret": WEB[1], "token": tokens["access_token"]}
     assert (await api.http.post("/oauth/revoke", data=form)).status_code == 200
@@ -345,7 +345,7 @@ async def test_revoking_an_access_token_leaves_the_refresh_token(api: Api) -> No
 
 
 @pytest.mark.anyio
-async def test_nobody_revokes_or_inspects_what_is_not_theirs(api: Api) -> None:
+async def test_a_client_revokes_and_inspects_only_its_own_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     for token in (tokens["access_token"], tokens["refresh_token"], "sandbox-pat-owner", "unknown"):
         form = {"client_id": "sandbox-native", "token": token}
@@ -356,7 +356,7 @@ async def test_nobody_revokes_or_inspects_what_is_not_theirs(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_introspection_describes_a_live_token(api: Api) -> None:
+async def test_introspection_describes_an_active_token(api: Api) -> None:
     tokens = await signed_in(api, scope="users:read")
     read = await api.http.post("/oauth/introspect", data={"token": tokens["access_token"]}, auth=WEB)
     assert read.json() == {
@@ -378,7 +378,7 @@ async def test_introspection_describes_a_live_token(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post", ""])
 @pytest.mark.anyio
-async def test_a_client_can_introduce_itself_and_sign_in(api: Api, method: str) -> None:
+async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
     redirect_uri = "https://agents.example/callback?kept=1"
     metadata = {"client_name": "Agents 2", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method}
     answer = await api.http.post("/oauth/register", json={name: one for name, one in metadata.items() if one})
@@ -414,7 +414,7 @@ async def test_a_client_can_introduce_itself_and_sign_in(api: Api, method: str) 
     ],
 )
 @pytest.mark.anyio
-async def test_a_registration_that_cannot_be_taken_is_refused(api: Api, metadata: Json, error: str) -> None:
+async def test_a_bad_registration_is_refused(api: Api, metadata: Json, error: str) -> None:
     whole = {"client_name": "Agents", "redirect_uris": [CALLBACK], **metadata}
     answer = await api.http.post("/oauth/register", json=whole)
     assert (answer.status_code, answer.json()["error"]) == (400, error)

@@ -1,4 +1,4 @@
-"""Who may see and change people: users, members and invitations."""
+"""Users, memberships and invitations: who can see and change them."""
 
 import pytest
 
@@ -174,7 +174,7 @@ async def test_an_accepted_invitation_names_its_person_and_cannot_be_revoked(api
 
 
 @pytest.mark.anyio
-async def test_invitee_data_is_forgotten_on_enterprise_by_administrators_only(api: Api) -> None:
+async def test_invitee_data_is_deleted_on_enterprise_by_administrators_only(api: Api) -> None:
     path = "/data_compliance/deletion/invitees"
     me = await api.me("enterprise")
     events = await api.read("/scheduled_events", "enterprise", user=me["uri"])
@@ -192,13 +192,13 @@ async def test_invitee_data_is_forgotten_on_enterprise_by_administrators_only(ap
 
 @pytest.mark.parametrize("emails", [[], "a@b.example", ["nobody"], [7]])
 @pytest.mark.anyio
-async def test_addresses_to_forget_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
+async def test_addresses_to_delete_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": emails}, "enterprise")
     assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, "emails")
 
 
 @pytest.mark.anyio
-async def test_a_plain_member_forgets_nobody_even_on_enterprise(api: Api) -> None:
+async def test_a_plain_member_deletes_nobody_even_on_enterprise(api: Api) -> None:
     token = await sign_in(api, "Erik Dahl", "data_compliance:write")
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": ["a@b.example"]}, token)
     assert answer.status_code == 403

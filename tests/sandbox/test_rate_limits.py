@@ -1,4 +1,4 @@
-"""Counting calls in windows."""
+"""Counting requests in windows."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TWO_A_MINUTE = CallLimit(2, 60)
 
 
-def test_a_window_opens_with_its_first_call_and_refuses_the_one_too_many() -> None:
+def test_a_window_opens_with_its_first_request_and_refuses_the_one_beyond_the_limit() -> None:
     window, first = spend(None, TWO_A_MINUTE, NOON)
     window, second = spend(window, TWO_A_MINUTE, NOON + timedelta(seconds=20))
     window, third = spend(window, TWO_A_MINUTE, NOON + timedelta(seconds=59.5))
@@ -28,7 +28,7 @@ def test_a_clock_set_back_starts_a_new_window() -> None:
     assert window == CountedWindow(NOON - timedelta(hours=1), 1)
 
 
-def test_a_call_that_one_ceiling_refuses_is_counted_by_none() -> None:
+def test_a_request_that_one_limit_refuses_counts_against_none() -> None:
     meters = Meters()
     ceilings = (CallLimit(5, 3600), CallLimit(1, 60))
     assert meters.spend("booking", "maya", ceilings, NOON).allowed
@@ -38,7 +38,7 @@ def test_a_call_that_one_ceiling_refuses_is_counted_by_none() -> None:
     assert (later.limit, later.remaining, later.allowed) == (5, 3, True)
 
 
-def test_people_and_purposes_are_counted_apart() -> None:
+def test_users_and_purposes_are_counted_apart() -> None:
     meters = Meters()
     for name, user in (("requests", "maya"), ("requests", "tomas"), ("booking", "maya")):
         assert meters.spend(name, user, (CallLimit(1, 60),), NOON).allowed

@@ -91,5 +91,5 @@ def test_the_account_has_one_of_everything_worth_meeting() -> None:
 
 
 @pytest.mark.parametrize("moment", [MONDAY, MONDAY + timedelta(days=200)])
-def test_the_same_moment_gives_the_same_account(moment: datetime) -> None:
+def test_the_same_time_gives_the_same_account(moment: datetime) -> None:
     assert asdict(seeded_records(moment)) == asdict(seeded_records(moment))

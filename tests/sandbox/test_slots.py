@@ -1,4 +1,4 @@
-"""Open slots: working hours in a zone, minus what is busy."""
+"""Open slots: working hours in a zone, minus busy times."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -40,13 +40,13 @@ def test_nine_in_the_morning_is_nine_in_the_morning_on_both_sides_of_a_clock_cha
     assert len(starts) == 16
 
 
-def test_hours_across_the_hour_that_is_skipped_are_one_hour_shorter() -> None:
+def test_hours_across_a_skipped_hour_are_one_hour_shorter() -> None:
     night = every_day("Europe/Berlin", ((time(1), time(4)),))
     lengths = [found.end - found.start for found in working_intervals(night, day(2026, 3, 29))]
     assert lengths[0] == timedelta(hours=2)
 
 
-def test_hours_across_the_hour_that_comes_twice_are_one_hour_longer() -> None:
+def test_hours_across_a_repeated_hour_are_one_hour_longer() -> None:
     night = every_day("Europe/Berlin", ((time(1), time(4)),))
     lengths = [found.end - found.start for found in working_intervals(night, day(2026, 10, 25))]
     assert lengths[0] == timedelta(hours=4)
@@ -59,12 +59,12 @@ def test_a_date_overrides_its_weekday() -> None:
     assert [start.hour for start in starts[:3]] == [10, 10, 9]
 
 
-def test_a_window_takes_its_first_moment_and_leaves_its_last() -> None:
+def test_a_window_includes_its_start_and_excludes_its_end() -> None:
     window = TimeSpan(datetime(2026, 11, 23, 9, tzinfo=UTC), datetime(2026, 11, 23, 10, tzinfo=UTC))
     assert [start.minute for start in open_starts(every_day("UTC"), HALF_HOUR, (), window)] == [0, 30]
 
 
-def test_buffers_keep_a_distance_from_what_is_busy() -> None:
+def test_buffers_keep_slots_away_from_busy_times() -> None:
     rhythm = Rhythm(timedelta(minutes=30), timedelta(minutes=30), timedelta(minutes=10), timedelta(minutes=15))
     noon = datetime(2026, 11, 23, 12, tzinfo=UTC)
     starts = set(
@@ -84,9 +84,7 @@ moments = st.integers(0, 400 * 24 * 60).map(
     starts=st.lists(moments, max_size=4),
     window=moments,
 )
-def test_no_slot_ever_meets_what_is_busy_or_leaves_the_window(
-    zone: str, starts: list[datetime], window: datetime
-) -> None:
+def test_no_slot_overlaps_a_busy_time_or_leaves_the_window(zone: str, starts: list[datetime], window: datetime) -> None:
     busy = [TimeSpan(start, start + timedelta(hours=3)) for start in starts]
     whole = TimeSpan(window, window + timedelta(days=4))
     found = list(open_starts(every_day(zone), HALF_HOUR, busy, whole))

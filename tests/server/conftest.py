@@ -10,7 +10,7 @@ from mcp import Client
 
 from auth.audit.log import AuditLog
 from sandbox.serving import RunningSandbox, running
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import Shelf, audit_log_in_memory
@@ -37,7 +37,7 @@ async def one_sandbox(moment: datetime) -> AsyncGenerator[RunningSandbox]:
 async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client of the sandbox, which is as at its start."""
     one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=one_sandbox.url) as http:
         yield Api(http)
 
 

@@ -10,7 +10,7 @@ import mcp_types as types
 from mcp import Client
 
 from auth.audit.log import AuditLog
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import NOW, Shelf, audit_log_in_memory

@@ -14,7 +14,7 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
@@ -22,7 +22,7 @@ from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Stakes, Subject
-from tools.toolset.errors import AccessDenied
+from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
@@ -129,7 +129,7 @@ class Agent:
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
-                raise AccessDenied(f"{capability} is off.")
+                raise DeniedByPolicy(f"{capability} is off.")
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""

@@ -11,7 +11,7 @@ from calendly.errors import PermissionDenied, RateLimited
 from tests.sandbox.api import MONDAY, Api, Json, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.toolset.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 pytestmark = pytest.mark.anyio
 
@@ -233,5 +233,5 @@ async def test_of_colleagues_only_those_may_be_asked_whom_calendly_shows(agent_o
 
 async def test_access_to_availability_is_needed(agent: Agent) -> None:
     agent.off.add("availability")
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await agent.call("find_meeting_times", event_types=["0" * 16], **WEEK)

@@ -108,6 +108,12 @@ def test_a_chat_needs_ten_of_them() -> None:
     assert all(tool.toolsets == ("workflows",) for tool in WORKFLOWS)
 
 
+def test_only_bookings_count_as_such_and_only_what_changes_rarely_is_cached() -> None:
+    assert {tool.name for tool in ENDPOINTS if tool.endpoint.is_booking} == {"create_event_invitee"}
+    cached = {tool.name for tool in ENDPOINTS if tool.endpoint.is_cacheable}
+    assert cached == {"get_current_user", "list_event_types", "get_event_type"}
+
+
 @EACH_ENDPOINT
 def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> None:
     assert tool.scope in SCOPES

@@ -10,8 +10,8 @@ from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.times import parse_time, wire
-from tools.toolset.errors import AccessDenied, ArgumentError
-from tools.workflows.continuing import Place
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.workflows.continuing import Position
 
 pytestmark = pytest.mark.anyio
 
@@ -121,7 +121,7 @@ async def test_meetings_that_begin_at_once_are_neither_lost_nor_repeated_where_i
             for uri, start in zip(uris(whole)[:cut], starts, strict=False)
             if parse_time(start) == last
         }
-        token = Place(last, frozenset(given)).token()
+        token = Position(last, frozenset(given)).token()
         rest = await agent.call("get_agenda", date=TUESDAY, days=14, organization=organization, **{"continue": token})
         assert uris(whole)[:cut] + uris(rest) == uris(whole)
 
@@ -146,7 +146,7 @@ async def test_under_a_tight_pace_it_answers_with_what_it_has(agent: Agent, api:
     await api.control("limits", {"per_minute": 20})
     found = await agent.call("get_agenda", date="2026-11-01", days=40)
     assert 0 < len(found["collection"]) < 38
-    assert Place.parse(found["continue"]).start == parse_time(found["collection"][-1]["start_time"])
+    assert Position.parse(found["continue"]).start == parse_time(found["collection"][-1]["start_time"])
 
 
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
@@ -243,5 +243,5 @@ async def test_searches_that_cannot_be_are_refused(agent: Agent, arguments: dict
 
 async def test_who_may_not_see_invitees_may_not_search_them(agent: Agent) -> None:
     agent.off.add("invitee_data")
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await agent.call("find_bookings", domain="elsewhere.example")

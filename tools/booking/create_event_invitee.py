@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from tools.booking.lookup import Booked, Wanted
+from tools.booking.lookup import Booked, BookingSought
 from tools.booking.once import Order, book, book_under
-from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
+from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
@@ -36,7 +36,7 @@ class InviteeFields(TypedDict):
 
 
 @with_config(CLOSED)
-class LocationFields(TypedDict):
+class BookingLocationFields(TypedDict):
     """Where: one of the event type's locations. Omit for round robin."""
 
     kind: Literal[
@@ -55,7 +55,7 @@ class LocationFields(TypedDict):
 
 
 @with_config(CLOSED)
-class QuestionAndAnswer(TypedDict):
+class AnswerGiven(TypedDict):
     """An answer to one of the event type's questions."""
 
     question: Annotated[Text, Field(description="its exact text")]
@@ -64,7 +64,7 @@ class QuestionAndAnswer(TypedDict):
 
 
 @with_config(CLOSED)
-class Tracking(TypedDict):
+class TrackingFields(TypedDict):
     """Where the booking comes from."""
 
     utm_campaign: NotRequired[Line | None]
@@ -83,9 +83,9 @@ def _named(invitee: InviteeFields) -> InviteeFields:
 
 _WITH_LOCATION = ({"location"}, ())
 
-Invitee = Annotated[InviteeFields, AfterValidator(_named)]
-Location = Annotated[
-    LocationFields,
+InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
+BookingLocation = Annotated[
+    BookingLocationFields,
     AfterValidator(
         Variants("kind", dict.fromkeys(("physical", "outbound_call", "ask_invitee", "custom"), _WITH_LOCATION))
     ),
@@ -102,15 +102,16 @@ Location = Annotated[
     webhook_event="invitee.created",
     since="2025-10-16",
     scheduling=True,
+    is_booking=True,
 )
 async def create_event_invitee(
     call: Call,
-    event_type: EventType,
+    event_type: EventTypeRef,
     start_time: Time,
-    invitee: Invitee,
-    location: Location | None = None,
-    questions_and_answers: Annotated[list[QuestionAndAnswer], at_most(100)] | None = None,
-    tracking: Tracking | None = None,
+    invitee: InviteeToBook,
+    location: BookingLocation | None = None,
+    questions_and_answers: Annotated[list[AnswerGiven], at_most(100)] | None = None,
+    tracking: TrackingFields | None = None,
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
     timezone: TimeZone | None = None,
     idempotency_key: Annotated[Opaque, Field(description="same key, same booking, for 24 hours")] | None = None,
@@ -129,9 +130,9 @@ async def create_event_invitee(
             "invitee": given(invitee),
             "location": given(location) if location else None,
             "questions_and_answers": questions_and_answers,
-            "tracking": {name: tracking.get(name) for name in Tracking.__annotations__} if tracking else None,
+            "tracking": {name: tracking.get(name) for name in TrackingFields.__annotations__} if tracking else None,
             "event_guests": event_guests,
         }
     )
-    order = Order(body=body, wanted=Wanted(event_type, start, invitee["email"]), timezone=timezone)
+    order = Order(body=body, wanted=BookingSought(event_type, start, invitee["email"]), timezone=timezone)
     return await (book(call, order) if idempotency_key is None else book_under(idempotency_key, call, order))

@@ -30,7 +30,7 @@ _MARGIN = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BookingSought:
     """What tells a booking from others: what for, when, and whose."""
 
     event_type: EventTypeId
@@ -44,7 +44,7 @@ class Booked(models.Invitee, total=False):
     unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
 
 
-class Place(TypedDict, total=False):
+class SearchedIn(TypedDict, total=False):
     """Whose events to look through."""
 
     user: UserId
@@ -56,7 +56,10 @@ async def _nobody() -> None:
 
 
 async def look_up(
-    call: Call, wanted: Wanted, unknown: OutcomeUnknown, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+    call: Call,
+    wanted: BookingSought,
+    unknown: OutcomeUnknown,
+    answered: Callable[[], Awaitable[Booked | None]] = _nobody,
 ) -> Booked:
     """The invitee that the call which ended in `unknown` made after all.
 
@@ -84,7 +87,7 @@ async def look_up(
     return found
 
 
-async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
+async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
     """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
@@ -96,7 +99,7 @@ async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
         return ({"user": UserId.ME},)
 
 
-async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked | None:
+async def _find(call: Call, wanted: BookingSought, places: Sequence[SearchedIn]) -> Booked | None:
     for place in places:
         try:
             found = await _find_in(call, wanted, place)
@@ -107,7 +110,7 @@ async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked |
     return None
 
 
-async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
+async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Booked | None:
     events = await call.inquire(list_scheduled_events)(
         **place,
         invitee_email=wanted.email,

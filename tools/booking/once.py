@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from calendly import models
-from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown, Refusal, Unreachable
+from calendly.errors import CalendlyError, CalendlyRefusal, InvalidArgument, OutcomeUnknown, Unreachable
 from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
-from tools.booking.lookup import Booked, Wanted, look_up
-from tools.booking.survey import OpenTimes, Survey, survey
+from tools.booking.lookup import Booked, BookingSought, look_up
+from tools.booking.survey import OpenStarts, Survey, survey
 from tools.times import own_timezone, wire, zone_of
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import Rehearsed
@@ -35,7 +35,7 @@ class Order:
     """
 
     body: Body
-    wanted: Wanted
+    wanted: BookingSought
     timezone: str | None
 
 
@@ -51,7 +51,7 @@ class _Ready(NamedTuple):
 
     call: Call
     order: Order
-    open_times: OpenTimes | None
+    open_times: OpenStarts | None
     unchecked: list[str]
 
 
@@ -86,7 +86,7 @@ async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
     ledger = await ready.call.caller.ledger()
     try:
         booked = await _send(ready)
-    except (ToolError, Refusal, Unreachable):
+    except (ToolError, CalendlyRefusal, Unreachable):
         await ledger.release(key)
         raise
     await ledger.settle(key, order.body, dict(booked))
@@ -156,7 +156,7 @@ def _unchecked(found: Survey, order: Order) -> list[str]:
     return by_kind if is_checked else [*by_kind, "open times"]
 
 
-async def _near(call: Call, order: Order, open_times: OpenTimes) -> str:
+async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
     try:
         zone = zone_of(order.timezone or await own_timezone(call.caller))
     except CalendlyError:  # what is open is worth more than in which zone

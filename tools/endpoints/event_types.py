@@ -13,19 +13,19 @@ from tools.fields import (
     CLOSED,
     Count,
     Date,
-    EventType,
+    EventTypeRef,
     Line,
     MaxPages,
     Minutes,
     Name,
-    Organization,
+    OrganizationRef,
     PageToken,
-    Schedule,
+    ScheduleRef,
     Text,
     Time,
     TimeZone,
-    User,
-    UserById,
+    UserRef,
+    UserRefById,
     Variants,
     at_most,
     given,
@@ -64,14 +64,15 @@ Sort = Annotated[
     capability="event_types",
     audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
     scheduling=True,
+    is_cacheable=True,
 )
 async def list_event_types(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     active: bool | None = None,
     admin_managed: bool | None = None,
-    user_availability_schedule: Annotated[Schedule, Field(description="only with user")] | None = None,
+    user_availability_schedule: Annotated[ScheduleRef, Field(description="only with user")] | None = None,
     sort: Sort = "name:asc",
     count: Count = 20,
     page_token: PageToken | None = None,
@@ -104,8 +105,9 @@ async def list_event_types(
     capability="event_types",
     audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
+    is_cacheable=True,
 )
-async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
+async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""
     return await call(models.EventType, event_type=event_type)
 
@@ -131,7 +133,7 @@ class DateSettingFields(TypedDict):
 
 
 @with_config(CLOSED)
-class LocationFields(TypedDict):
+class OfferedLocationFields(TypedDict):
     """Where meetings of the type happen."""
 
     kind: Literal[
@@ -175,8 +177,8 @@ DateSetting = Annotated[
     AfterValidator(_in_order),
 ]
 
-Location = Annotated[
-    LocationFields,
+OfferedLocation = Annotated[
+    OfferedLocationFields,
     AfterValidator(
         Variants(
             "kind",
@@ -205,10 +207,10 @@ async def create_one_off_event_type(
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[UserById, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
+    host: Annotated[UserRefById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserRefById], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
-    location: Location | None = None,
+    location: OfferedLocation | None = None,
 ) -> models.EventType:
     """Create a one-off event type: a meeting people can book on certain days only.
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from calendly import models
-from tools.fields import ByCreation, Count, Invitee, InviteeEmail, MaxPages, PageToken, ScheduledEvent, within
+from tools.fields import ByCreation, Count, InviteeEmail, InviteeRef, MaxPages, PageToken, ScheduledEventRef, within
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page
@@ -22,7 +22,7 @@ invitees = Toolset()
 )
 async def list_event_invitees(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     status: Literal["active", "canceled"] | None = None,
     email: InviteeEmail | None = None,
     sort: ByCreation = "created_at:asc",
@@ -54,7 +54,7 @@ async def list_event_invitees(
     audit=Sentence("read", "the invitee {invitee}[ of the event {scheduled_event}]"),
 )
 async def get_event_invitee(
-    call: Call, invitee: Invitee, scheduled_event: ScheduledEvent | None = None
+    call: Call, invitee: InviteeRef, scheduled_event: ScheduledEventRef | None = None
 ) -> models.Invitee:
     """Look up one invitee: answers, payment, no-show, links with which the person cancels or reschedules.
 

@@ -10,12 +10,12 @@ from tools.fields import (
     ByCreation,
     Count,
     Email,
-    Invitation,
+    InvitationRef,
     MaxPages,
-    Membership,
-    Organization,
+    MembershipRef,
+    OrganizationRef,
     PageToken,
-    User,
+    UserRef,
     within,
 )
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
@@ -47,8 +47,8 @@ class Removal(TypedDict, total=False):
 )
 async def list_organization_memberships(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     email: Email | None = None,
     role: Literal["owner", "admin", "user"] | None = None,
     count: Count = 20,
@@ -83,7 +83,7 @@ async def list_organization_memberships(
     capability="organization",
     audit=Sentence("read", "the membership {membership}"),
 )
-async def get_organization_membership(call: Call, membership: Membership) -> models.OrganizationMembership:
+async def get_organization_membership(call: Call, membership: MembershipRef) -> models.OrganizationMembership:
     """Look up a member of an organization by membership: person and role."""
     return await call(models.OrganizationMembership, membership=membership)
 
@@ -98,7 +98,7 @@ async def get_organization_membership(call: Call, membership: Membership) -> mod
     destructive=True,
     role="admin",
 )
-async def remove_organization_membership(call: Call, membership: Membership) -> Removal:
+async def remove_organization_membership(call: Call, membership: MembershipRef) -> Removal:
     """Remove a member from the organization. They lose access at once.
 
     The owner and yourself cannot be removed.
@@ -118,7 +118,7 @@ async def remove_organization_membership(call: Call, membership: Membership) -> 
 )
 async def list_organization_invitations(
     call: Call,
-    organization: Organization | None = None,
+    organization: OrganizationRef | None = None,
     status: Literal["pending", "accepted", "declined"] | None = None,
     email: Email | None = None,
     sort: ByCreation = "created_at:asc",
@@ -148,7 +148,7 @@ async def list_organization_invitations(
     role="admin",
 )
 async def create_organization_invitation(
-    call: Call, email: Email, organization: Organization | None = None
+    call: Call, email: Email, organization: OrganizationRef | None = None
 ) -> models.OrganizationInvitation:
     """Invite a person to join your organization by e-mail. Calendly sends it at once; it may take a paid seat."""
     body = {"email": email}
@@ -165,7 +165,7 @@ async def create_organization_invitation(
     role="admin",
 )
 async def get_organization_invitation(
-    call: Call, invitation: Invitation, organization: Organization | None = None
+    call: Call, invitation: InvitationRef, organization: OrganizationRef | None = None
 ) -> models.OrganizationInvitation:
     """Look up an invitation to the organization: address and status."""
     found = await _located(call, invitation, organization)
@@ -183,7 +183,7 @@ async def get_organization_invitation(
     role="admin",
 )
 async def revoke_organization_invitation(
-    call: Call, invitation: Invitation, organization: Organization | None = None
+    call: Call, invitation: InvitationRef, organization: OrganizationRef | None = None
 ) -> Removal:
     """Revoke a pending invitation to the organization. The e-mailed link stops working."""
     found = await _located(call, invitation, organization)

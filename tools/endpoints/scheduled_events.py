@@ -8,20 +8,20 @@ from pydantic import Field
 from calendly import models
 from calendly.errors import InsufficientScope, PermissionDenied
 from calendly.identifiers import OrganizationId, UserId
+from tools.answers.views import Meeting
 from tools.fields import (
     Count,
-    Group,
+    GroupRef,
     InviteeEmail,
     MaxPages,
-    Organization,
+    OrganizationRef,
     PageToken,
-    ScheduledEvent,
+    ScheduledEventRef,
     Text,
     Time,
     TimeZone,
-    User,
+    UserRef,
 )
-from tools.lean import Meeting
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -47,9 +47,9 @@ def _audited_list(call: AuditedArguments) -> str:
 )
 async def list_scheduled_events(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
-    group: Group | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
+    group: GroupRef | None = None,
     invitee_email: InviteeEmail | None = None,
     status: Literal["active", "canceled"] | None = None,
     min_start_time: Time | None = None,
@@ -108,7 +108,7 @@ async def _organization_of_colleague(call: Call, user: UserId | None) -> Organiz
 )
 async def get_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     timezone: TimeZone | None = None,  # noqa: ARG001 - the lean view tells times in it
 ) -> Meeting:
     """Look up a booked meeting: time, hosts, location or join link, guests, cancellation.
@@ -131,7 +131,7 @@ async def get_scheduled_event(
 )
 async def cancel_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     reason: Annotated[Text, Field(max_length=10_000, description="invitees read it")] | None = None,
 ) -> models.Cancellation:
     """Cancel a booked meeting for everyone. Cannot be undone.

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from calendly import models
-from tools.fields import EventType
+from tools.fields import EventTypeRef
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 
@@ -23,7 +23,7 @@ scheduling_links = Toolset()
 )
 async def create_single_use_scheduling_link(
     call: Call,
-    owner: Annotated[EventType, Field(description="event type")],
+    owner: Annotated[EventTypeRef, Field(description="event type")],
     owner_type: Literal["EventType"] = "EventType",
     max_event_count: Literal[1] = 1,
 ) -> models.SchedulingLink:

@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from calendly import models
-from tools.fields import User
-from tools.lean import told
+from tools.answers.local_times import told
+from tools.fields import UserRef
 from tools.times import zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -27,6 +27,7 @@ class CurrentUser(models.User, total=False):
     scope="users:read",
     capability="users",
     scheduling=True,
+    is_cacheable=True,
     audit=Sentence("look up", AuditedArguments.person),
 )
 async def get_current_user(call: Call) -> CurrentUser:
@@ -44,6 +45,6 @@ async def get_current_user(call: Call) -> CurrentUser:
     capability="users",
     audit=Sentence("look up", AuditedArguments.person),
 )
-async def get_user(call: Call, user: User) -> models.User:
+async def get_user(call: Call, user: UserRef) -> models.User:
     """Look up a Calendly user: name, e-mail, time zone, booking page."""
     return await call(models.User, user=user)

@@ -98,7 +98,7 @@ class Caller(Protocol):
         """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
 
         Raises:
-            AccessDenied, InsufficientScope: As `permit`.
+            DeniedByPolicy, InsufficientScope: As `permit`.
             RateLimited: It could not be sent in time.
         """
         ...
@@ -107,7 +107,7 @@ class Caller(Protocol):
         """Let `tool` go on, after asking the person where the access level says so.
 
         Raises:
-            AccessDenied, ConfirmationRequired, Declined: see `tools.toolset.errors`.
+            DeniedByPolicy, ConfirmationRequired, Declined: see `tools.toolset.errors`.
         """
         ...
 
@@ -159,6 +159,8 @@ class Toolset:
         role: str | None = None,
         since: str | None = None,
         scheduling: bool = False,
+        is_booking: bool = False,
+        is_cacheable: bool = False,
     ) -> Callable[[Function[P, R]], Function[P, R]]:
         """Declare a function as the tool of one endpoint. `read_only` and `idempotent` follow from the method."""
         reads = method == "GET" if read_only is None else read_only
@@ -167,7 +169,7 @@ class Toolset:
             tool = EndpointTool(
                 name=function.__name__,
                 title=title,
-                endpoint=Endpoint(method, path),
+                endpoint=Endpoint(method, path, is_booking=is_booking, is_cacheable=is_cacheable),
                 scope=scope,
                 capability=capability,
                 access="read" if reads else "write",

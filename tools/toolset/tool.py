@@ -21,7 +21,7 @@ from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
 from tools.toolset.shapes import notes_of
 
-Access = Literal["read", "write"]
+ReadOrWrite = Literal["read", "write"]
 
 _DECLARED: Final = "__calendly_tool__"
 
@@ -42,7 +42,7 @@ class Tool(ABC):
 
     name: str
     title: str
-    access: Access
+    access: ReadOrWrite
     destructive: bool
     idempotent: bool
     audit: Sentence

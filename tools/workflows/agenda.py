@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from calendly.identifiers import UserId
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import Date, Organization, TimeZone, User
+from tools.fields import Date, OrganizationRef, TimeZone, UserRef
 from tools.times import begin, own_timezone, zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -51,8 +51,8 @@ async def get_agenda(
     call: Call,
     date: Annotated[AgendaDate, Field(description="first day, YYYY-MM-DD; default: today")] | None = None,
     days: Annotated[int, Field(ge=1, le=62)] = 1,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     status: Literal["active", "canceled"] | None = "active",
     timezone: TimeZone | None = None,
     continue_: Continue = None,

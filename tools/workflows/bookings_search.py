@@ -9,10 +9,10 @@ from pydantic import Field
 
 from calendly.identifiers import EventTypeId, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import EventType, InviteeEmail, Line, Organization, Time, TimeZone, User
-from tools.lean import Attendee, Meeting
+from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, Time, TimeZone, UserRef
 from tools.times import instant
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -32,10 +32,10 @@ _BEFORE: Final = timedelta(days=30)
 _AFTER: Final = timedelta(days=90)
 _LONGEST_RANGE: Final = timedelta(days=732)
 
-Part = Annotated[Line, PERSONAL]
+SearchText = Annotated[Line, PERSONAL]
 
 
-class Bookings(Continued, total=False):
+class BookingsFound(Continued, total=False):
     """Meetings in the order of their start, each with the invitees that were looked for."""
 
     collection: list[MeetingWithInvitees]
@@ -43,7 +43,7 @@ class Bookings(Continued, total=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sought:
+class _InviteeFilter:
     """What an invitee has to be like; None for whatever they are."""
 
     email: str | None
@@ -77,19 +77,19 @@ class _Sought:
 async def find_bookings(
     call: Call,
     invitee_email: InviteeEmail | None = None,
-    invitee_name: Annotated[Part, Field(description="or part of it")] | None = None,
-    domain: Annotated[Part, Field(description="of the address, such as acme.com")] | None = None,
-    answer: Annotated[Part, Field(description="text in an answer")] | None = None,
-    event_type: EventType | None = None,
+    invitee_name: Annotated[SearchText, Field(description="or part of it")] | None = None,
+    domain: Annotated[SearchText, Field(description="of the address, such as acme.com")] | None = None,
+    answer: Annotated[SearchText, Field(description="text in an answer")] | None = None,
+    event_type: EventTypeRef | None = None,
     start_time: Annotated[Time, Field(description="default: 30 days ago")] | None = None,
     end_time: Annotated[Time, Field(description="default: in 90 days")] | None = None,
     status: Literal["active", "canceled"] | None = None,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="stop once so many are found")] = 20,
     timezone: TimeZone | None = None,
     continue_: Continue = None,
-) -> Bookings:
+) -> BookingsFound:
     """Find who booked what: meetings by invitee, company domain, event type or answer text. Default: yours.
 
     Makes one call a hundred meetings in the range and one a meeting looked at; event_type and invitee_email save calls.
@@ -104,7 +104,7 @@ async def find_bookings(
         status=status,
         invitee_email=invitee_email,
     )
-    sought = _Sought(email=invitee_email, name=invitee_name, domain=domain, answer=answer)
+    sought = _InviteeFilter(email=invitee_email, name=invitee_name, domain=domain, answer=answer)
     found = await look_through(
         call,
         asked,

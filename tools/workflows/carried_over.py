@@ -5,7 +5,7 @@ from typing import Any, Final, TypedDict, cast
 
 from calendly import models
 from calendly.models.scheduled_event import ScheduledEvent
-from tools.booking.create_event_invitee import InviteeFields, LocationFields, QuestionAndAnswer, Tracking
+from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
 from tools.fields import given
 
 _KINDS: Final[Mapping[str, str]] = {"gotomeeting": "gotomeeting_conference"}
@@ -29,9 +29,9 @@ class CarriedOver(TypedDict):
     """The arguments of a booking that follow from an earlier one."""
 
     invitee: InviteeFields
-    location: LocationFields | None
-    questions_and_answers: list[QuestionAndAnswer] | None
-    tracking: Tracking | None
+    location: BookingLocationFields | None
+    questions_and_answers: list[AnswerGiven] | None
+    tracking: TrackingFields | None
     event_guests: list[str] | None
 
 
@@ -43,17 +43,17 @@ def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Ev
         invitee: Who booked it.
         kind: Its event type, as far as it is known.
     """
-    tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in Tracking.__annotations__})
+    tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in TrackingFields.__annotations__})
     return {
         "invitee": cast("InviteeFields", given({name: invitee.get(name) for name in _PERSON})),
         "location": None if kind.get("pooling_type") == "round_robin" else _location(event),
         "questions_and_answers": _answers(invitee) or None,
-        "tracking": cast("Tracking", tracking) if tracking else None,
+        "tracking": cast("TrackingFields", tracking) if tracking else None,
         "event_guests": [email for guest in event.get("event_guests") or [] if (email := guest.get("email"))] or None,
     }
 
 
-def _location(event: ScheduledEvent) -> LocationFields | None:
+def _location(event: ScheduledEvent) -> BookingLocationFields | None:
     """The same place as before, as it is written; None where it cannot be told."""
     place = event.get("location") or {}
     read = place.get("type") or ""
@@ -64,7 +64,7 @@ def _location(event: ScheduledEvent) -> LocationFields | None:
     return {"kind": kind} if kind in _WITHOUT_PLACE else None
 
 
-def _answers(invitee: models.Invitee) -> list[QuestionAndAnswer]:
+def _answers(invitee: models.Invitee) -> list[AnswerGiven]:
     return [
         {"question": question, "answer": answer, "position": pair.get("position") or 0}
         for pair in invitee.get("questions_and_answers") or []

@@ -19,7 +19,7 @@ _BETWEEN = "~"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where to go on.
 
     Attributes:
@@ -35,7 +35,7 @@ class Place:
         return _BETWEEN.join([wire(self.start), *sorted(self.given)])
 
     @classmethod
-    def parse(cls, token: str) -> "Place":
+    def parse(cls, token: str) -> "Position":
         """Read what `token` wrote. Raises ValueError for anything else."""
         start, *given = token.split(_BETWEEN)
         instant = parse_time(start)
@@ -46,7 +46,7 @@ class Place:
 
 def _token(text: str) -> str:
     try:
-        Place.parse(text)
+        Position.parse(text)
     except ValueError:
         raise ValueError("Expected what an earlier answer gave as continue, unchanged.") from None
     return text

@@ -12,20 +12,20 @@ from pydantic import AfterValidator, Field
 
 from calendly.errors import RateLimited
 from calendly.identifiers import EventTypeId, UserId
-from calendly.ranges import split
+from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
+from tools.answers.views import MeetingTime
 from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.fields import EventType, Minutes, Time, TimeZone, User
-from tools.lean import MeetingTime
+from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
 from tools.times import instant, own_timezone, sent_time, wire, zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
-from tools.workflows.continuing import Continue, Continued, Place
+from tools.workflows.continuing import Continue, Continued, Position
 from tools.workflows.free_times import (
     WEEKDAYS,
     Hours,
@@ -51,7 +51,6 @@ def _audited(call: AuditedArguments) -> str:
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _LONGEST_RANGE: Final = timedelta(days=366)
-_WINDOW_DAYS: Final = 31
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
 _ENOUGH_TIME: Final = 15.0
 """Seconds that have to be left for looking through another window."""
@@ -68,7 +67,7 @@ def _clock(text: str) -> str:
     return text
 
 
-Clock = Annotated[str, AfterValidator(_clock)]
+ClockTime = Annotated[str, AfterValidator(_clock)]
 
 
 class MeetingTimes(Continued, total=False):
@@ -107,14 +106,14 @@ async def find_meeting_times(
     call: Call,
     start_time: Time,
     end_time: Time,
-    event_types: Annotated[list[EventType], Field(max_length=10)] | None = None,
-    users: Annotated[list[User], Field(max_length=10)] | None = None,
+    event_types: Annotated[list[EventTypeRef], Field(max_length=10)] | None = None,
+    users: Annotated[list[UserRef], Field(max_length=10)] | None = None,
     duration: Annotated[Minutes, Field(description="minutes that users have to be free")] = 30,
     match: Annotated[Literal["all", "any"], Field(description="any: one of them will do")] = "all",
     weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
-    earliest: Annotated[Clock, Field(description="begins not before, such as 09:00")] | None = None,
-    latest: Annotated[Clock, Field(description="over by, such as 12:00")] | None = None,
-    prefer: Annotated[Clock, Field(description="nearest to this first; else soonest")] | None = None,
+    earliest: Annotated[ClockTime, Field(description="begins not before, such as 09:00")] | None = None,
+    latest: Annotated[ClockTime, Field(description="over by, such as 12:00")] | None = None,
+    prefer: Annotated[ClockTime, Field(description="nearest to this first; else soonest")] | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
     per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
     timezone: TimeZone | None = None,
@@ -159,7 +158,7 @@ def _answer(
     if len(rows) < len(ranked) and not prefers:  # the soonest come first, so whatever remains is after the last row
         goes_on = ranked[count - 1] + _AFTER_THE_LAST
     if goes_on is not None:
-        answer["continue"] = Place(goes_on).token()
+        answer["continue"] = Position(goes_on).token()
     return answer
 
 
@@ -200,7 +199,7 @@ async def _span(call: Call, start_time: datetime, end_time: datetime, timezone: 
     if end - start > _LONGEST_RANGE:
         raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
     soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
-    start = max(start, soonest_start, *([Place.parse(token).start] if token else []))
+    start = max(start, soonest_start, *([Position.parse(token).start] if token else []))
     if end <= start:
         raise ArgumentError.of("end_time", "Must be after start_time, and in the future.")
     return Span(start, end)
@@ -216,7 +215,7 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
     """Look through one window after the other, until there is enough or no time for another."""
     schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
     found = _Found(span.start)
-    for first, last in split(span.start, span.end, _WINDOW_DAYS):
+    for first, last in split(span.start, span.end, AVAILABLE_TIMES_DAYS):
         window = Span(first, last)
         try:
             around = Span(first, min(last + wish.length, span.end))
@@ -232,10 +231,10 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
     return found
 
 
-Schedule = Callable[[Span], list[Span]]
+WorkingSpans = Callable[[Span], list[Span]]
 
 
-async def _schedule(call: Call, number: int, user: UserId) -> Schedule:
+async def _schedule(call: Call, number: int, user: UserId) -> WorkingSpans:
     """The working hours of a person."""
     rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
     chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
@@ -246,7 +245,7 @@ async def _schedule(call: Call, number: int, user: UserId) -> Schedule:
 
 
 async def _open_in(
-    call: Call, wish: _Wish, schedules: Sequence[Schedule], window: Span, around: Span
+    call: Call, wish: _Wish, schedules: Sequence[WorkingSpans], window: Span, around: Span
 ) -> dict[datetime, list[str]]:
     """The starts in a window at which enough of those asked for can be met, and who they are.
 
@@ -285,7 +284,7 @@ async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
     return {start for row in open_rows if (start := sent_time(row.get("start_time")))}
 
 
-async def _free(call: Call, user: UserId, hours: Schedule, window: Span) -> list[Span]:
+async def _free(call: Call, user: UserId, hours: WorkingSpans, window: Span) -> list[Span]:
     rows = await call.via(list_user_busy_times)(window.start, window.end, user)
     busy: list[Span] = []
     for row in rows.get("collection", []):

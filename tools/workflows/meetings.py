@@ -4,20 +4,18 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from calendly import models
 from calendly.errors import RateLimited
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
+from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.lean import Attendee, Meeting
 from tools.times import sent_time
 from tools.toolset.declaring import Call
-from tools.workflows.continuing import Continued, Place
-
-Item = TypeVar("Item")
+from tools.workflows.continuing import Continued, Position
 
 _PAGE: Final = 100
 _AT_ONCE: Final = 10
@@ -65,7 +63,7 @@ class Meetings:
 
     rows: list[MeetingWithInvitees]
     looked_at: int
-    goes_on: Place | None
+    goes_on: Position | None
 
     def way_on(self) -> Continued:
         """What an answer says of how to go on; nothing at the end."""
@@ -98,7 +96,7 @@ async def look_through(
     Raises:
         CalendlyError, ToolError: Not even the first ones could be read.
     """
-    place = Place.parse(token) if token else Place(asked.start)
+    place = Position.parse(token) if token else Position(asked.start)
     rows: list[MeetingWithInvitees] = []
     looked_at = 0
     try:
@@ -116,7 +114,7 @@ async def look_through(
     return Meetings(rows, looked_at, None)
 
 
-async def _batches(call: Call, asked: Range, place: Place) -> AsyncIterator[list[Meeting]]:
+async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[list[Meeting]]:
     """The meetings from a place on, some at a time."""
     token: str | None = None
     while True:
@@ -160,19 +158,19 @@ async def _invitees(call: Call, event: Meeting) -> list[Attendee]:
     return [models.read(Attendee, row) for row in page.get("collection", [])]
 
 
-def _is_from(event: Meeting, place: Place) -> bool:
+def _is_from(event: Meeting, place: Position) -> bool:
     start = starts(event)
     return start is None or start > place.start or (start == place.start and _id(event) not in place.given)
 
 
-def _after(batch: Sequence[Meeting], place: Place) -> Place:
+def _after(batch: Sequence[Meeting], place: Position) -> Position:
     """Where to go on after these, which are in order."""
     times = [start for start in map(starts, batch) if start is not None]
     if not times:
         return place
     last = times[-1]
     given = frozenset(_id(event) for event in batch if starts(event) == last)
-    return Place(last, given | place.given if last == place.start else given)
+    return Position(last, given | place.given if last == place.start else given)
 
 
 def starts(event: Meeting) -> datetime | None:

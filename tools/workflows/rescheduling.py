@@ -17,13 +17,13 @@ from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.views import Meeting
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.endpoints.availability import list_event_type_available_times, list_user_busy_times
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.fields import ScheduledEvent, Text, Time, TimeZone
-from tools.lean import Meeting
+from tools.fields import ScheduledEventRef, Text, Time, TimeZone
 from tools.times import instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -39,7 +39,7 @@ def _audited(call: AuditedArguments) -> str:
     return f"{call.filled('the scheduled event {scheduled_event}')} to another time{call.moment('start_time')}"
 
 
-Outcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
+RescheduleOutcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
 
 _BUFFERS: Final[tuple[Literal["before_buffer", "after_buffer"], ...]] = ("before_buffer", "after_buffer")
 _SLOT: Final = timedelta(minutes=1)
@@ -52,7 +52,7 @@ _NOT_NOW: Final = (
 class Rescheduling(TypedDict, total=False):
     """What became of it."""
 
-    outcome: Annotated[Outcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
+    outcome: Annotated[RescheduleOutcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
     message: str
     new_invitee: Annotated[models.Invitee, Field(description="of the new meeting, whose URI is its event")]
     old_event: Annotated[str, Field(description="scheduled event URI")]
@@ -78,7 +78,7 @@ class _Old:
 )
 async def reschedule_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     start_time: Annotated[Time, Field(description="the new one, an open time")],
     reason: Annotated[Text, Field(max_length=10_000, description="the invitee reads it")] | None = None,
     timezone: TimeZone | None = None,
@@ -116,7 +116,7 @@ async def _rehearsed(doing: Awaitable[object]) -> Rehearsed:
     return Rehearsed()
 
 
-async def _movable(call: Call, scheduled_event: ScheduledEvent, start: datetime) -> _Old:
+async def _movable(call: Call, scheduled_event: ScheduledEventRef, start: datetime) -> _Old:
     """The meeting and its invitee. Raises ArgumentError where they cannot be moved this way."""
     event = await call.via(get_scheduled_event)(scheduled_event)
     span = _span(event)
@@ -219,7 +219,7 @@ async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) 
 
 
 async def _cancel_old(
-    call: Call, old: _Old, booked: models.Invitee, scheduled_event: ScheduledEvent, reason: str | None
+    call: Call, old: _Old, booked: models.Invitee, scheduled_event: ScheduledEventRef, reason: str | None
 ) -> Rescheduling:
     answer: Rescheduling = {"new_invitee": booked, "old_event": old.event.get("uri") or ""}
     try:

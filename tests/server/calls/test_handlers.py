@@ -19,7 +19,7 @@ from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Party
 from server.calls.selection import Rules, select
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.audit_log import audit_log_in_memory
 from tests.server.desk import Era

@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from auth.audit.log import AuditLog
 from sandbox.serving import RunningSandbox
 from server.calls.prompts_and_resources import REFUSED
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import Shelf, audit_log_in_memory

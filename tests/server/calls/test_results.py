@@ -21,10 +21,10 @@ from calendly.errors import (
 from server.calls.results import Problem, failure, kind_of, success
 from tools import ALL
 from tools.toolset.errors import (
-    AccessDenied,
     ArgumentError,
     ConfirmationRequired,
     Declined,
+    DeniedByPolicy,
     KeyTaken,
     NotRecorded,
     TooLate,
@@ -47,7 +47,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (ArgumentError.of("count", "No."), "invalid_argument"),
     (KeyTaken("No."), "conflict"),
     (TooLate("No.", "No?"), "conflict"),
-    (AccessDenied("No."), "access_denied_by_policy"),
+    (DeniedByPolicy("No."), "access_denied_by_policy"),
     (NotRecorded("The audit log cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),
     (Declined("No."), "declined"),

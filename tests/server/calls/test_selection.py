@@ -104,9 +104,9 @@ def test_a_tool_that_is_off_says_its_capability_the_rule_and_who_can_change_it(r
     ("rules", "sentence"),
     [
         (Chosen(toolsets=("endpoint",)), 'There is no toolset "endpoint"; did you mean endpoints?'),
-        (Chosen(toolsets=("weather",)), 'There is no toolset "weather"; `calendly-mcp tools` lists what there is.'),
+        (Chosen(toolsets=("weather",)), 'There is no toolset "weather"; `calendly-mcp tools` lists them all.'),
         (Chosen(tools=("get_users",)), 'There is no tool "get_users"; did you mean get_user?'),
-        (Chosen(exclude_tools=("nothing",)), 'There is no tool "nothing"; `calendly-mcp tools` lists what there is.'),
+        (Chosen(exclude_tools=("nothing",)), 'There is no tool "nothing"; `calendly-mcp tools` lists them all.'),
     ],
     ids=str,
 )

@@ -5,8 +5,9 @@ import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
-from server.configuration.settings import SOURCES, Settings, load
-from server.configuration.sources import Command
+from server.commands.cli import COMMANDS
+from server.configuration.loading import load
+from server.configuration.settings import SETTINGS, Settings
 from server.configuration.terminal import UsageError
 from server.configuration.values import data_folder, is_loopback
 from tests.databases import OTHER_URLS
@@ -26,14 +27,14 @@ OUTSIDE = {
 def settings(
     environ: Mapping[str, str] | None = None,
     *,
-    command: Command = "stdio",
+    command: str = "stdio",
     flags: Mapping[str, str] | None = None,
     config: Path | None = None,
 ) -> Settings:
     return load(command, flags or {}, config=config, environ=environ or {})
 
 
-def refusal(environ: Mapping[str, str] | None = None, *, command: Command = "stdio", config: Path | None = None) -> str:
+def refusal(environ: Mapping[str, str] | None = None, *, command: str = "stdio", config: Path | None = None) -> str:
     with pytest.raises(UsageError) as refused:
         settings(environ, command=command, config=config)
     return str(refused.value)
@@ -231,7 +232,7 @@ def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> Non
 
 def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_use() -> None:
     host = {"CALENDLY_MCP_HOST": "192.0.2.1"}
-    assert "the address that clients use has to be set" in refusal(host, command="http")
+    assert "set the address that clients use" in refusal(host, command="http")
     found = settings({**host, "CALENDLY_MCP_PUBLIC_URL": "https://MCP.example:443/"}, command="http")
     assert found.public_url == "https://mcp.example"
 
@@ -239,11 +240,11 @@ def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_us
 @pytest.mark.parametrize(
     ("command", "environ"), [("stdio", {}), ("http", {"CALENDLY_MCP_AUTH": "none"})], ids=["stdio", "http"]
 )
-def test_where_nobody_signs_in_no_answer_on_a_page_is_waited_for(command: Command, environ: dict[str, str]) -> None:
+def test_where_nobody_signs_in_no_answer_on_a_page_is_waited_for(command: str, environ: dict[str, str]) -> None:
     access = {"CALENDLY_MCP_ACCESS": "canceling=ask:confirm=browser", **environ}
     assert refusal(access, command=command) == (
-        "CALENDLY_MCP_ACCESS: canceling cannot have confirm=browser here: the page for it belongs to the hosted "
-        "endpoint, where people sign in."
+        "CALENDLY_MCP_ACCESS: canceling cannot have confirm=browser here: only the hosted endpoint, where "
+        "people sign in, has the page for it."
     )
     assert settings({"CALENDLY_MCP_ACCESS": "canceling=ask:confirm=browser"}, command="http").access
 
@@ -259,7 +260,7 @@ def test_with_sign_in_nobody_uses_the_token_of_another(sandbox: str, tmp_path: P
 
 
 @pytest.mark.parametrize("command", ["http", "token", "keys"])
-def test_what_people_allowed_is_not_kept_in_memory(command: Command) -> None:
+def test_what_people_allowed_is_not_kept_in_memory(command: str) -> None:
     assert "has to outlive the process" in refusal({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}, command=command)
     assert settings({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}).database_url == "sqlite://"
 
@@ -267,7 +268,7 @@ def test_what_people_allowed_is_not_kept_in_memory(command: Command) -> None:
 def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> None:
     ring = f"hidden:{'A' * 43}"
     environ = {"CALENDLY_MCP_DATABASE_URL": "sqlite:///hidden"}
-    for name in [source.variable for source in SOURCES.values() if source.secret]:
+    for name in [setting.variable for setting in SETTINGS.values() if setting.secret]:
         file = tmp_path / str(name)
         file.write_text(f"{ring if name == 'CALENDLY_MCP_SECRET_KEYS' else 'hidden'}\n")
         environ[f"{name}_FILE"] = str(file)
@@ -354,8 +355,9 @@ def test_the_sandbox_is_for_commands_that_serve() -> None:
 
 
 def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
-    assert all(source.help for source in SOURCES.values())
-    secrets = {field for field, source in SOURCES.items() if source.secret}
+    assert all(setting.help for setting in SETTINGS.values())
+    secrets = {field for field, setting in SETTINGS.items() if setting.secret}
     assert secrets == {"access_token", "client_secret", "secret_keys"}
-    assert {SOURCES[field].flag for field in secrets} == {None}
-    assert set(SOURCES) == set(Settings.model_fields) - {"ignored", "data_folder"}
+    assert {SETTINGS[field].flag for field in secrets} == {None}
+    assert {command for setting in SETTINGS.values() for command in setting.commands} <= set(COMMANDS)
+    assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}

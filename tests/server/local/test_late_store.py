@@ -10,7 +10,7 @@ import pytest
 
 from auth.audit.log import AuditLogUnavailable
 from calendly.errors import Unreachable
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.audit_log import local_audit_log
 from server.local.late_store import LateStore
 from tools.toolset.ledger import KeyOutcome, Ledger

@@ -14,7 +14,7 @@ from auth.tables import client, user
 from calendly.errors import Unreachable
 from server.stores.daily_counts import DailyCounts
 from storage.database import Database, open_database
-from storage.schema import migrate
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +60,7 @@ async def test_replicas_count_together(database: Database) -> None:
 
 async def test_a_booking_that_cannot_be_counted_is_not_sent(tmp_path: Path) -> None:
     file = tmp_path / "database"
-    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
-        await migrate(database)
+    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
         await let_in(database)
         limits = DailyCounts(database=database, now=lambda: NOW, by_grant=True)
         taken = await limits.take("U1", "G1", 1)

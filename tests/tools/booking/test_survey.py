@@ -13,7 +13,7 @@ from tests.tools.agent import Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
 from tools.toolset.effects import Rehearsed
-from tools.toolset.errors import AccessDenied, ArgumentError, ArgumentFault
+from tools.toolset.errors import ArgumentError, ArgumentFault, DeniedByPolicy
 from tools.toolset.ledger import KeyOutcome
 
 pytestmark = pytest.mark.anyio
@@ -288,7 +288,7 @@ async def test_nobody_is_asked_about_what_cannot_be_booked_and_the_checks_are_ma
 async def test_whoever_may_not_book_learns_nothing_of_an_event_type(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T08:07:00Z")
     agent.off = {"booking"}
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await agent.call(BOOK, **body)
     assert agent.sent == []
 

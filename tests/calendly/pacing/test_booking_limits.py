@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.pacing.booking_limits import Bookings, Ceiling, Room, parse_ceilings
+from calendly.pacing.booking_limits import Ceiling, RecentBookings, parse_ceilings
 
 DEFAULT = "10/min,50/h,100/day"
 PER_MINUTE = Ceiling(10, "minute", 60.0)
@@ -17,7 +17,7 @@ def test_the_default_setting_is_three_ceilings() -> None:
 
 def test_none_switches_the_ceilings_off() -> None:
     assert parse_ceilings("none") == ()
-    assert Bookings(()).wait(1_000, 0.0) == (0.0, None)
+    assert RecentBookings(()).wait(1_000, 0.0) == (0.0, None)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_anything_else_is_refused_with_an_example(odd: str) -> None:
 
 
 def test_a_booking_waits_for_the_ceiling_that_is_full() -> None:
-    bookings = Bookings(parse_ceilings("2/min,3/h"))
+    bookings = RecentBookings(parse_ceilings("2/min,3/h"))
     for now in (0.0, 10.0):
         assert bookings.wait(0, now) == (0.0, None)
         bookings.add(now)
@@ -39,35 +39,27 @@ def test_a_booking_waits_for_the_ceiling_that_is_full() -> None:
 
 
 def test_waiting_bookings_count_for_those_behind_them() -> None:
-    bookings = Bookings(parse_ceilings("2/min"))
+    bookings = RecentBookings(parse_ceilings("2/min"))
     assert [bookings.wait(place, 0.0)[0] for place in range(5)] == [0.0, 0.0, 60.0, 60.0, 120.0]
 
 
 def test_a_booking_that_was_never_sent_does_not_count() -> None:
-    bookings = Bookings(parse_ceilings("1/day"))
+    bookings = RecentBookings(parse_ceilings("1/day"))
     bookings.add(5.0)
     bookings.take_back(5.0)
     assert bookings.wait(0, 6.0) == (0.0, None)
 
 
-def test_a_refused_booking_holds_back_the_next_ones_however_much_room_there_is() -> None:
-    bookings = Bookings(parse_ceilings(DEFAULT))
+def test_a_refused_booking_delays_the_next_ones_whatever_the_ceilings_allow() -> None:
+    bookings = RecentBookings(parse_ceilings(DEFAULT))
     bookings.close(30.0)
     bookings.close(20.0)
     assert bookings.wait(0, 10.0) == (20.0, None)
     assert bookings.wait(0, 30.0) == (0.0, None)
 
 
-def test_what_is_left_is_known_before_the_call() -> None:
-    bookings = Bookings(parse_ceilings("2/min,50/h"))
-    bookings.add(0.0)
-    bookings.add(30.0)
-    assert bookings.rooms(45.0) == [Room(Ceiling(2, "minute", 60.0), 0, 15.0), Room(PER_HOUR, 48, 0.0)]
-    assert bookings.rooms(60.0) == [Room(Ceiling(2, "minute", 60.0), 1, 0.0), Room(PER_HOUR, 48, 0.0)]
-
-
 def test_bookings_are_forgotten_when_no_ceiling_counts_them_any_more() -> None:
-    bookings = Bookings(parse_ceilings(DEFAULT))
+    bookings = RecentBookings(parse_ceilings(DEFAULT))
     bookings.add(0.0)
     assert not bookings.is_forgettable(86_399.0)
     assert bookings.is_forgettable(86_400.0)
@@ -76,7 +68,7 @@ def test_bookings_are_forgotten_when_no_ceiling_counts_them_any_more() -> None:
 @given(st.lists(st.floats(0.0, 600.0), min_size=1, max_size=120))
 def test_no_ceiling_is_ever_exceeded_in_any_period(pauses: list[float]) -> None:
     ceilings = parse_ceilings(DEFAULT)
-    bookings, now, starts = Bookings(ceilings), 0.0, list[float]()
+    bookings, now, starts = RecentBookings(ceilings), 0.0, list[float]()
     for pause in pauses:
         now += pause
         now += bookings.wait(0, now)[0]

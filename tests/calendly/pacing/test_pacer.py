@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from calendly.errors import RateLimited
-from calendly.pacing.booking_limits import Room, parse_ceilings
+from calendly.pacing.booking_limits import parse_ceilings
 from calendly.pacing.pacer import Pacer
 from calendly.request import Account
 from tests.calendly.tokens import Token
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Track:
-    """Calls through a pacer to a limit, without a network between them."""
+    """Calls through a pacer to a rate limit, without a network."""
 
     server: RateLimit = field(default_factory=RateLimit)
     per_minute: int = 60
@@ -37,7 +37,7 @@ class Track:
         )
 
     def clock(self) -> float:
-        """Tell the virtual time."""
+        """Return the virtual time."""
         return asyncio.get_running_loop().time()
 
     async def call(
@@ -49,7 +49,7 @@ class Track:
         seconds: float = 1_000.0,
         label: str | None = None,
     ) -> int:
-        """Make one call that takes a moment; return its status."""
+        """Make one call that takes a moment, and return its status."""
 
         async def waiting(expected: float) -> None:
             self.reports.append((self.clock(), expected))
@@ -89,7 +89,7 @@ async def test_a_window_that_is_half_over_and_half_spent_is_used_up_as_well() ->
     assert track.times[-1] <= ideal
 
 
-async def test_two_agents_of_one_user_are_served_alike_whoever_came_first() -> None:
+async def test_two_agents_of_one_user_get_equal_shares_whoever_came_first() -> None:
     track = Track()
     greedy = [asyncio.ensure_future(track.call("greedy")) for _ in range(240)]
     await asyncio.sleep(5)
@@ -128,7 +128,7 @@ async def test_lone_calls_spend_the_whole_window_without_waiting() -> None:
     assert 60 <= track.times[-1] <= 61.1
 
 
-async def test_a_call_that_cannot_start_in_time_is_turned_away_at_once() -> None:
+async def test_a_call_that_cannot_start_in_time_is_refused_at_once() -> None:
     track = Track(max_wait=30.0)
     for _ in range(60):
         await track.call()
@@ -151,7 +151,7 @@ async def test_the_deadline_and_the_longest_wait_both_hold(seconds: float) -> No
         await asyncio.gather(*(track.call(seconds=seconds) for _ in range(60)))
 
 
-async def test_of_a_burst_only_those_that_fit_are_let_in_and_all_of_them_are_served() -> None:
+async def test_of_a_burst_only_calls_that_can_start_in_time_are_queued_and_all_of_them_start() -> None:
     track = Track(max_wait=30.0)
     results = await together(*(asyncio.ensure_future(track.call()) for _ in range(100)))
     assert Counter(type(result) for result in results) == {int: 45, RateLimited: 55}
@@ -159,12 +159,12 @@ async def test_of_a_burst_only_those_that_fit_are_let_in_and_all_of_them_are_ser
     assert track.server.refused == []
 
 
-async def test_nothing_is_turned_away_on_the_settings_word_alone() -> None:
+async def test_no_call_is_refused_on_the_setting_alone() -> None:
     track = Track(RateLimit(limit=500), max_wait=1.0)
     assert await asyncio.gather(*(track.call() for _ in range(200))) == [200] * 200
 
 
-async def test_waiting_calls_are_turned_away_when_an_answer_shows_that_it_takes_too_long() -> None:
+async def test_waiting_calls_are_refused_when_an_answer_shows_that_they_would_be_late() -> None:
     track = Track(RateLimit(limit=4), max_wait=19.0)
     results = await together(*(asyncio.ensure_future(track.call()) for _ in range(6)))
     assert [result for result in results if isinstance(result, int)] == [200, 200]
@@ -182,7 +182,7 @@ async def test_after_a_429_calls_wait_as_told_and_one_goes_ahead() -> None:
     assert track.times[2] >= track.times[1] + 0.01
 
 
-async def test_a_storm_of_429_without_a_word_is_met_with_a_few_calls_only() -> None:
+async def test_a_series_of_429_without_headers_gets_few_calls() -> None:
     track = Track(RateLimit(limit=1, used=1), max_wait=1_000.0)
 
     async def refused() -> int:
@@ -205,13 +205,13 @@ async def test_a_waiting_call_reports_when_it_will_start() -> None:
     assert all(time + expected == pytest.approx(track.times[-1]) for time, expected in track.reports)
 
 
-async def test_a_short_wait_is_not_worth_a_report() -> None:
+async def test_a_short_wait_is_not_reported() -> None:
     track = Track()
     await asyncio.gather(track.call(), track.call())
     assert track.reports == []
 
 
-async def test_a_cancelled_call_leaves_no_hole_in_the_queue() -> None:
+async def test_a_cancelled_call_leaves_the_queue() -> None:
     track = Track(RateLimit(limit=10))
     calls = [asyncio.ensure_future(track.call()) for _ in range(20)]
     await asyncio.sleep(1)
@@ -229,7 +229,7 @@ async def test_a_call_cancelled_just_as_it_may_start_gives_its_turn_back() -> No
         await asyncio.sleep(0.1)
         status, headers = track.server.count(track.clock())
         turn.answered(status, {name.lower(): value for name, value in headers.items()})
-        waiter.cancel()  # its turn has been given and not yet been taken
+        waiter.cancel()  # it can start and has not yet
     with pytest.raises(asyncio.CancelledError):
         await waiter
     assert track.started == []
@@ -237,7 +237,7 @@ async def test_a_call_cancelled_just_as_it_may_start_gives_its_turn_back() -> No
     assert track.clock() < 1
 
 
-async def test_a_call_waits_no_longer_than_it_may_while_no_answer_tells_how_long_it_takes() -> None:
+async def test_a_call_waits_no_longer_than_it_may_before_the_first_answer() -> None:
     track = Track(per_minute=2, max_wait=20.0)
     async with track.pacer.turn(Account("user", "agent", Token("t")), is_booking=False, deadline=10.0):
         with pytest.raises(RateLimited) as refusal:
@@ -246,19 +246,20 @@ async def test_a_call_waits_no_longer_than_it_may_while_no_answer_tells_how_long
     assert refusal.value.retry_after == 10.0
 
 
-async def test_a_call_that_was_never_sent_is_not_spent_and_one_without_an_answer_is() -> None:
+async def test_a_call_that_was_not_sent_does_not_count_and_one_without_an_answer_does() -> None:
     track = Track(RateLimit(limit=2), booking_limits="1/day")
     account = Account("user", "agent", Token("t"))
     await track.call()
     async with track.pacer.turn(account, is_booking=True, deadline=10.0) as turn:
         turn.never_sent()
     async with track.pacer.turn(account, is_booking=True, deadline=10.0):
-        assert track.pacer.bookings_left("user") == [Room(parse_ceilings("1/day")[0], 0, 86_400.0)]
+        with pytest.raises(RateLimited, match="Bookings have a ceiling of 1 per day"):
+            track.pacer.require_room(account, deadline=10.0)
     with pytest.raises(RateLimited):
         await track.call(seconds=10.0)
 
 
-async def test_bookings_wait_for_their_own_ceiling_and_hold_up_nothing_else() -> None:
+async def test_bookings_wait_for_their_own_ceiling_and_delay_no_other_call() -> None:
     track = Track(RateLimit(limit=500), booking_limits="2/min")
     bookings = [asyncio.ensure_future(track.call(is_booking=True)) for _ in range(3)]
     await asyncio.gather(*(track.call() for _ in range(20)))
@@ -267,7 +268,7 @@ async def test_bookings_wait_for_their_own_ceiling_and_hold_up_nothing_else() ->
     assert track.times[-1] == pytest.approx(60.0, abs=0.1)
 
 
-async def test_a_full_ceiling_is_named_to_whoever_cannot_wait_for_it() -> None:
+async def test_a_booking_that_cannot_wait_names_the_full_ceiling() -> None:
     track = Track(RateLimit(limit=500), booking_limits="10/min,12/h", max_wait=100.0)
     await asyncio.gather(*(track.call(is_booking=True) for _ in range(12)))
     with pytest.raises(
@@ -279,7 +280,7 @@ async def test_a_full_ceiling_is_named_to_whoever_cannot_wait_for_it() -> None:
 
 
 @pytest.mark.parametrize(("waiting", "max_wait"), [(0, 59.0), (1, 100.0)])
-async def test_a_booking_for_which_the_ceilings_leave_no_room_is_known_before_it_stands_in_line(
+async def test_a_booking_that_no_ceiling_has_room_for_is_known_before_it_is_queued(
     waiting: int, max_wait: float
 ) -> None:
     track = Track(RateLimit(limit=500), booking_limits="1/min", max_wait=max_wait)
@@ -297,13 +298,8 @@ async def test_a_booking_for_which_the_ceilings_leave_no_room_is_known_before_it
     track.pacer.require_room(account, deadline=deadline)
 
 
-async def test_what_the_ceilings_leave_is_known_before_any_call() -> None:
-    track = Track(booking_limits="10/min")
-    assert track.pacer.bookings_left("nobody") == [Room(parse_ceilings("10/min")[0], 10, 0.0)]
-
-
 @pytest.mark.parametrize(("remaining", "reads_wait"), [("30", False), ("0", True), ("", True)])
-async def test_a_429_to_a_booking_holds_up_reads_only_where_the_common_limit_is_reached(
+async def test_a_429_to_a_booking_delays_reads_only_where_the_common_limit_is_reached(
     remaining: str, *, reads_wait: bool
 ) -> None:
     track = Track(booking_limits="none")
@@ -317,7 +313,7 @@ async def test_a_429_to_a_booking_holds_up_reads_only_where_the_common_limit_is_
     assert track.times[-1] >= 60
 
 
-async def test_users_who_are_quiet_leave_nothing_behind() -> None:
+async def test_idle_users_are_forgotten() -> None:
     track = Track()
 
     def lanes() -> int:

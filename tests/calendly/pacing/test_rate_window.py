@@ -7,32 +7,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calendly.pacing.rate_headers import Report
-from calendly.pacing.rate_window import Departure, Window
+from calendly.pacing.rate_headers import RateHeaders
+from calendly.pacing.rate_window import RateWindow, StartedCall
 from tests.rate_limited_upstream import RateLimit
 
-HALF = 0.5  # a random number in the middle
+HALF = 0.5  # the middle of the random numbers
 
 
-def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0) -> Window:
-    """A window at the time 0 that a first answer has told of, and no call in flight."""
-    fresh = Window(limit, 0.0)
+def window(*, limit: int = 60, remaining: int | None = None, reset: float = 60.0) -> RateWindow:
+    """A window at time 0 after a first answer, without calls in flight."""
+    fresh = RateWindow(limit, 0.0)
     left = limit - 1 if remaining is None else remaining
-    fresh.answered(fresh.depart(0.0), Report(limit, left, reset), 0.0)
-    fresh.quiet()
+    fresh.answered(fresh.start(0.0), RateHeaders(limit, left, reset), 0.0)
+    fresh.end_burst()
     return fresh
 
 
-def start_all(of: Window, now: float) -> list[Departure]:
-    """Start as many calls as may start at once."""
-    started: list[Departure] = []
+def start_all(of: RateWindow, now: float) -> list[StartedCall]:
+    """Start as many calls as can start at once."""
+    started: list[StartedCall] = []
     while of.delay(now) <= 0:
-        started.append(of.depart(now))
+        started.append(of.start(now))
     return started
 
 
 def test_one_call_explores_an_unknown_window() -> None:
-    fresh = Window(60, 0.0)
+    fresh = RateWindow(60, 0.0)
     assert len(start_all(fresh, 0.0)) == 1
     assert 0 < fresh.delay(0.0) <= 1.0
 
@@ -43,10 +43,10 @@ def test_of_a_burst_half_of_what_is_left_starts_at_once() -> None:
 
 def test_the_rest_of_a_burst_is_spread_evenly_over_the_rest_of_the_window() -> None:
     burst, now, starts = window(remaining=10), 0.0, list[float]()
-    for departure in start_all(burst, now):
-        burst.answered(departure, Report(), now)
+    for call in start_all(burst, now):
+        burst.answered(call, RateHeaders(), now)
     while (now := now + burst.delay(now)) < 60:
-        burst.answered(burst.depart(now), Report(), now)
+        burst.answered(burst.start(now), RateHeaders(), now)
         starts.append(now)
     assert starts == pytest.approx([10.0, 20.0, 30.0, 40.0, 50.0])
 
@@ -56,57 +56,57 @@ def test_lone_calls_never_wait_while_anything_is_left(remaining: int) -> None:
     lone = window(remaining=remaining)
     for left in reversed(range(remaining)):
         assert lone.delay(1.0) == 0
-        lone.answered(lone.depart(1.0), Report(60, left, 59.0), 1.0)
-        lone.quiet()
+        lone.answered(lone.start(1.0), RateHeaders(60, left, 59.0), 1.0)
+        lone.end_burst()
     assert lone.delay(1.0) > 59
 
 
 def test_calls_in_flight_count_as_spent() -> None:
     full = window(remaining=2)
-    full.depart(0.0)
-    full.depart(0.0)
+    full.start(0.0)
+    full.start(0.0)
     assert full.delay(0.0) == 61.0
 
 
-def test_an_answer_that_comes_late_makes_the_window_no_fuller() -> None:
+def test_a_late_answer_does_not_raise_what_is_left() -> None:
     burst = window(remaining=10)
-    first, second = burst.depart(0.0), burst.depart(0.0)
-    burst.answered(second, Report(60, 8, 60.0), 0.1)
-    burst.answered(first, Report(60, 9, 60.0), 0.2)
+    first, second = burst.start(0.0), burst.start(0.0)
+    burst.answered(second, RateHeaders(60, 8, 60.0), 0.1)
+    burst.answered(first, RateHeaders(60, 9, 60.0), 0.2)
     assert len(start_all(burst, 0.2)) == 3  # with the two before them, half of 10
 
 
 def test_answers_in_any_order_leave_what_is_left() -> None:
     burst = window(remaining=20)
-    departures = start_all(burst, 0.0)
-    for place, departure in enumerate(reversed(departures)):
-        burst.answered(departure, Report(60, 10 + place, 60.0), 0.1)
-    burst.quiet()
+    calls = start_all(burst, 0.0)
+    for place, call in enumerate(reversed(calls)):
+        burst.answered(call, RateHeaders(60, 10 + place, 60.0), 0.1)
+    burst.end_burst()
     assert len(start_all(burst, 0.2)) == 5
 
 
 def test_an_answer_without_headers_spends_a_call_and_changes_nothing_else() -> None:
     plain = window(remaining=3, reset=30.0)
     for _ in range(3):
-        plain.answered(plain.depart(1.0), Report(), 1.0)
-        plain.quiet()
+        plain.answered(plain.start(1.0), RateHeaders(), 1.0)
+        plain.end_burst()
     assert plain.delay(1.0) == 30.0
 
 
-def test_a_call_without_an_answer_is_spent_and_one_that_never_left_is_not() -> None:
+def test_a_call_without_an_answer_counts_and_one_that_was_not_sent_does_not() -> None:
     two = window(remaining=2, reset=30.0)
-    two.never_left(two.depart(0.0))
-    two.lost(two.depart(0.0))
-    two.quiet()
+    two.take_back(two.start(0.0))
+    two.lost(two.start(0.0))
+    two.end_burst()
     assert two.delay(0.0) == 0
-    two.lost(two.depart(0.0))
+    two.lost(two.start(0.0))
     assert two.delay(0.0) == 31.0
 
 
 def test_the_limit_that_calendly_tells_replaces_the_setting() -> None:
-    told = Window(60, 0.0)
-    told.answered(told.depart(0.0), Report(500, 499, 60.0), 0.0)
-    told.quiet()
+    told = RateWindow(60, 0.0)
+    told.answered(told.start(0.0), RateHeaders(500, 499, 60.0), 0.0)
+    told.end_burst()
     assert len(start_all(told, 0.0)) == 249
     assert told.limit == 500
 
@@ -117,85 +117,90 @@ def test_a_new_window_is_explored_by_one_call_a_second_after_the_old_one_ends() 
     assert len(start_all(empty, 13.0)) == 1
 
 
-def test_an_answer_of_a_newer_window_is_believed_before_the_old_one_is_over() -> None:
+def test_an_answer_of_a_newer_window_counts_before_the_old_one_is_over() -> None:
     early = window(remaining=5, reset=10.0)
-    early.answered(early.depart(10.5), Report(60, 59, 60.0), 10.5)
-    early.quiet()
+    early.answered(early.start(10.5), RateHeaders(60, 59, 60.0), 10.5)
+    early.end_burst()
     assert len(start_all(early, 10.5)) == 29
 
 
-def test_an_answer_of_an_earlier_window_is_not_believed() -> None:
+def test_an_answer_of_an_earlier_window_is_ignored() -> None:
     slow = window(remaining=5, reset=10.0)
-    straggler = slow.depart(9.0)
-    slow.answered(slow.depart(11.0), Report(60, 58, 60.0), 11.0)
-    slow.answered(straggler, Report(60, 0, 0.0), 12.0)
-    slow.quiet()
+    straggler = slow.start(9.0)
+    slow.answered(slow.start(11.0), RateHeaders(60, 58, 60.0), 11.0)
+    slow.answered(straggler, RateHeaders(60, 0, 0.0), 12.0)
+    slow.end_burst()
     assert slow.delay(12.0) == 0
 
 
 @pytest.mark.parametrize(
     ("report", "pause"),
     [
-        (Report(60, 0, 40.0, 7.0), 7.0),
-        (Report(60, 0, 40.0), 41.0),
-        (Report(), 1.5),
-        (Report(retry_after=0.0), 1.0),
+        (RateHeaders(60, 0, 40.0, 7.0), 7.0),
+        (RateHeaders(60, 0, 40.0), 41.0),
+        (RateHeaders(), 1.5),
+        (RateHeaders(retry_after=0.0), 1.0),
     ],
 )
-def test_a_429_closes_the_window_as_long_as_calendly_says_else_for_a_back_off(report: Report, pause: float) -> None:
+def test_a_429_closes_the_window_for_as_long_as_calendly_says_or_for_a_back_off(
+    report: RateHeaders, pause: float
+) -> None:
     closed = window()
-    assert closed.refused(closed.depart(0.0), report, 0.0, HALF) == pause
+    assert closed.refused(closed.start(0.0), report, 0.0, HALF) == pause
     assert closed.delay(0.0) == pause
     assert len(start_all(closed, pause)) == 1
 
 
-def test_refusals_in_a_row_back_off_longer_and_a_storm_of_them_is_one() -> None:
+def test_refusals_in_a_row_back_off_longer_and_simultaneous_ones_count_once() -> None:
     stormy, now, pauses = window(), 0.0, list[float]()
     for _ in range(8):
-        storm = [stormy.depart(now), stormy.depart(now)]
-        pauses.append(max(stormy.refused(departure, Report(), now, HALF) for departure in storm))
+        storm = [stormy.start(now), stormy.start(now)]
+        pauses.append(max(stormy.refused(call, RateHeaders(), now, HALF) for call in storm))
         now += pauses[-1]
     assert pauses == [1.5, 3.0, 6.0, 12.0, 24.0, 45.0, 45.0, 45.0]
-    stormy.answered(stormy.depart(now), Report(60, 59, 60.0), now)
-    assert stormy.refused(stormy.depart(now), Report(), now, HALF) == 1.5
+    stormy.answered(stormy.start(now), RateHeaders(60, 59, 60.0), now)
+    assert stormy.refused(stormy.start(now), RateHeaders(), now, HALF) == 1.5
 
 
-def test_an_answer_that_was_on_its_way_does_not_open_a_closed_window() -> None:
+def test_an_answer_in_flight_does_not_open_a_closed_window() -> None:
     closed = window()
-    first, second = closed.depart(0.0), closed.depart(0.0)
-    closed.refused(first, Report(retry_after=20.0), 0.0, HALF)
-    closed.answered(second, Report(60, 30, 5.0), 1.0)
+    first, second = closed.start(0.0), closed.start(0.0)
+    closed.refused(first, RateHeaders(retry_after=20.0), 0.0, HALF)
+    closed.answered(second, RateHeaders(60, 30, 5.0), 1.0)
     assert closed.delay(1.0) == 19.0
 
 
 @pytest.mark.parametrize("jump", [-1e9, -100.0, 100.0, 1e9])
-def test_a_clock_that_jumps_begins_a_new_window(jump: float) -> None:
+def test_a_clock_that_jumps_starts_a_new_window(jump: float) -> None:
     jumping = window(remaining=0)
     assert len(start_all(jumping, jump)) == 1
     assert 0 < jumping.delay(jump) <= 61
 
 
-def test_forecasts_are_when_calls_really_start() -> None:
+def test_forecasts_match_when_calls_start() -> None:
     burst, now, starts = window(limit=10, remaining=4), 0.0, list[float]()
     forecasts = [burst.expected(place, now) for place in range(24)]
     while len(starts) < 24:
         now += burst.delay(now)
-        burst.answered(burst.depart(now), Report(), now)
+        burst.answered(burst.start(now), RateHeaders(), now)
         starts.append(now)
     assert starts == pytest.approx(forecasts)
 
 
 @dataclass
 class Traffic:
-    """Calls of one program that always wants to send, through a window, to a server that counts."""
+    """Calls of one program through a window to a server that counts them.
+
+    The program always has calls to send.
+    """
 
     server: RateLimit
     journeys: list[tuple[float, float]]
     sent: list[float] = field(default_factory=list[float])
 
     def run(self, calls: int) -> None:
-        """Send all calls as soon as the window lets them."""
-        window, now = Window(60, 0.0), 0.0
+        """Send all calls as soon as the window allows."""
+        window, now = RateWindow(60, 0.0), 0.0
         events: list[tuple[float, int, Callable[[float], None]]] = []
         while len(self.sent) < calls or events:
             delay = window.delay(now) if len(self.sent) < calls else math.inf
@@ -205,19 +210,19 @@ class Traffic:
                 continue
             now += delay
             if window.delay(now) <= 0:
-                self.depart(window, now, events)
+                self.send(window, now, events)
 
-    def depart(self, window: Window, now: float, events: list[tuple[float, int, Callable[[float], None]]]) -> None:
-        """Send one call: it travels there, is counted, travels back."""
-        departure, number = window.depart(now), len(self.sent)
+    def send(self, window: RateWindow, now: float, events: list[tuple[float, int, Callable[[float], None]]]) -> None:
+        """Send one call, which arrives, is counted, and is answered."""
+        call, number = window.start(now), len(self.sent)
         there, back = self.journeys[number % len(self.journeys)]
         self.sent.append(now)
 
         def count(at: float) -> None:
             status, headers = self.server.count(at)
-            report = Report.read({name.lower(): value for name, value in headers.items()})
+            report = RateHeaders.read({name.lower(): value for name, value in headers.items()})
             assert status == 200, f"call {number} was foretold to be refused"
-            heapq.heappush(events, (at + back, 2 * number + 1, lambda then: window.answered(departure, report, then)))
+            heapq.heappush(events, (at + back, 2 * number + 1, lambda then: window.answered(call, report, then)))
 
         heapq.heappush(events, (now + there, 2 * number, count))
 
@@ -233,9 +238,9 @@ fractions = st.floats(0.0, 1.0)
 
 
 @given(st.lists(st.tuples(fractions, fractions), min_size=1, max_size=40), servers, fractions)
-def test_no_429_is_ever_provoked_that_the_headers_foretold(
+def test_no_429_is_provoked_that_the_headers_foretold(
     journeys: list[tuple[float, float]], server: RateLimit, used: float
 ) -> None:
     server.used = round(used * server.limit / 4)
-    longest = server.limit / 20  # so long that until the first answer comes not even blind calls are too many
+    longest = server.limit / 20  # short enough that calls before the first answer are within the limit
     Traffic(server, [(there * longest, back * longest) for there, back in journeys]).run(150)

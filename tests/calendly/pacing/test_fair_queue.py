@@ -24,14 +24,14 @@ def test_lines_are_served_in_turn_and_each_in_order() -> None:
     assert drain(fill("a1", "a2", "a3", "b1", "c1", "c2")) == ["a1", "b1", "c1", "a2", "c2", "a3"]
 
 
-def test_a_line_that_comes_late_is_served_next_but_for_the_others_turns() -> None:
+def test_a_new_line_is_served_after_the_turns_of_the_others() -> None:
     queue = fill("a1", "a2", "a3")
     assert queue.pop(lambda _: True) == "a1"
     queue.push("b", "b1")
     assert drain(queue) == ["a2", "b1", "a3"]
 
 
-def test_an_item_that_may_not_go_keeps_its_place_and_holds_up_no_other_line() -> None:
+def test_an_item_that_may_not_go_keeps_its_place_and_blocks_no_other_line() -> None:
     queue = fill("a1", "b1", "b2")
     assert queue.pop(lambda item: item != "a1") == "b1"
     assert drain(queue) == ["a1", "b2"]
@@ -43,7 +43,7 @@ def test_nothing_is_served_when_nothing_may_go() -> None:
     assert queue
 
 
-def test_a_removed_item_leaves_no_hole() -> None:
+def test_a_removed_item_leaves_no_gap() -> None:
     queue = fill("a1", "a2", "b1")
     queue.remove("a", "a1")
     queue.remove("b", "b1")
