@@ -276,10 +276,12 @@ spent_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
 )
 
-booking_allowance = Table(
-    "booking_allowance",
+# No grant on a person's own machine.
+booking_count = Table(
+    "booking_count",
     metadata,
-    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", primary_key=True),
+    Column("digest", String(64), primary_key=True),  # of the person and the agent
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", index=True),
     Column("counted", Instants, nullable=False),  # when it booked within 24 hours
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )
