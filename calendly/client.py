@@ -30,7 +30,7 @@ _TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 PAST_PROXIES: Final[Mapping[str, httpx2.AsyncBaseTransport | None]] = dict.fromkeys(
     ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
 )
-"""The addresses of this machine as `mounts` of a client, which reach a sandbox without the proxy that is set."""
+"""The addresses of this machine as `mounts` of a client, so that no proxy is used for them."""
 
 # Visible ASCII (RFC 9110, 5.5). Other characters could end the header or be quoted in an error.
 _TOKEN: Final = pattern(r"[\x21-\x7e]+")
@@ -170,7 +170,10 @@ class Calendly:
     async def _exchange(
         self, request: Request, token: str, in_flight: InFlight, turn: Turn
     ) -> tuple[int, bytes | None, float | None]:
-        """Send the request. Return status, body, and the seconds until a repeat makes sense, if they are known."""
+        """Send the request.
+
+        Return status, body, and the seconds until a repeat makes sense, if they are known.
+        """
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
             # Through a proxy a connection begins with a CONNECT, which Calendly does not see.

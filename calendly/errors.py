@@ -101,7 +101,10 @@ class Conflict(CalendlyRefusal):
 
 
 class RateLimited(CalendlyRefusal):
-    """The rate limit is reached, by Calendly's answer or by our pacing. `retry_after` is always set."""
+    """The rate limit is reached, by Calendly's answer or by our pacing.
+
+    `retry_after` is always set.
+    """
 
     retry_after: float
 

@@ -63,7 +63,10 @@ class Identifier:
 
     @classmethod
     def _place(cls) -> str:
-        """Return the path before the uuid as a regular expression. Its groups are the fields besides `uuid`."""
+        """Return the path before the uuid as a regular expression.
+
+        Its groups are the fields besides `uuid`.
+        """
         return cls.collection
 
     @classmethod

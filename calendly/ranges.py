@@ -1,4 +1,4 @@
-"""Fetches time ranges that are too long for one request: splits them, fetches the parts at once, merges the rows."""
+"""Fetches long time ranges: splits them, fetches the parts at once, and merges the rows."""
 
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
@@ -17,7 +17,7 @@ BUSY_TIMES_DAYS: Final = 7
 """The longest range of busy times (developer.calendly.com, "List user busy times")."""
 
 AVAILABLE_TIMES_DAYS: Final = 31
-"""The longest range of available times since 2026-07-09 (developer.calendly.com, "List event type available times")."""
+"""The longest range of available times since 2026-07-09 (the same, "List event type available times")."""
 
 # The limit of available times before, to which a refusal leads back.
 _CAUTIOUS_DAYS: Final = 7
@@ -36,7 +36,10 @@ class Cap:
     days: int
 
     def lower(self, refused: int) -> bool:
-        """Lower the cap after Calendly refused `refused` days. Return whether a shorter range is left to try."""
+        """Lower the cap after Calendly refused `refused` days.
+
+        Return whether a shorter range is left to try.
+        """
         self.days = min(self.days, _CAUTIOUS_DAYS)
         return self.days < refused
 

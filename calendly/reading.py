@@ -62,7 +62,10 @@ def judge(request: Request, status: int, body: bytes | None, retry_after: float 
 
 
 def parse(body: bytes | None) -> JSON | None:
-    """Return the JSON object in a body, None if there is none. The Content-Type is often wrong and ignored."""
+    """Return the JSON object in a body, None if there is none.
+
+    The Content-Type is often wrong and ignored.
+    """
     if not body:
         return None
     try:

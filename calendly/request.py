@@ -65,7 +65,10 @@ class AccountCredentials(Protocol):
         ...
 
     async def renew(self) -> bool:
-        """Refresh a token that Calendly refused. Return whether there is a new one, worth one more try."""
+        """Refresh a token that Calendly refused.
+
+        Return whether there is a new one, worth one more try.
+        """
         ...
 
 

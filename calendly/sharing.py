@@ -1,4 +1,4 @@
-"""Shared reads: identical reads in flight for one account are one request, and some answers serve for seconds."""
+"""Shared reads: identical reads in flight for one account are one request. Some answers are cached."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,7 +44,10 @@ class InFlight:
     is_sent: bool = False
 
     async def waiting(self, seconds: float) -> None:
-        """Tell every listener how long the request still waits. A listener that fails affects no other."""
+        """Tell every listener how long the request still waits.
+
+        A listener that fails affects no other.
+        """
         await asyncio.gather(*(listener(seconds) for listener in self.listeners), return_exceptions=True)
 
 

@@ -48,7 +48,10 @@ class _ClosableProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server. It leaves signals to the program around it, and sets `answering` when it is ready."""
+    """uvicorn's server.
+
+    It leaves signals to the program around it, and sets `answering` when it is ready.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

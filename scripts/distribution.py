@@ -1,13 +1,13 @@
-"""What is generated for distribution: the extension's manifest, server.json, and how to connect a client.
+"""Generates what distribution needs: the extension's manifest, server.json, and how to connect.
 
-All facts come from the declarations in tools/ and server/, and from pyproject.toml.
+All of it follows from the declarations in tools/ and server/, and from pyproject.toml.
 """
 
 import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.configuration.settings import TOKEN, TOKEN_FILE
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
@@ -17,31 +17,34 @@ from server.installing.starting import Start
 from tools import ALL
 from tools.prompts import PROMPTS
 
-ROOT = Path(__file__).resolve().parent.parent
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ROOT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# The publisher has to own the part before the stroke; README.md and the Dockerfile repeat the whole name, as proof.
-REGISTRY_NAME = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
-REGISTRY_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
-SHORT = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"
+# The publisher must own the part before the slash. README.md and the Dockerfile repeat it all, as proof.
+REGISTRY_NAME: Final = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
+REGISTRY_SCHEMA: Final = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+SHORT: Final = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"
 
-SANDBOX = "CALENDLY_MCP_SANDBOX"
-READ_ONLY = "CALENDLY_MCP_READ_ONLY"
+SANDBOX: Final = "CALENDLY_MCP_SANDBOX"
+READ_ONLY: Final = "CALENDLY_MCP_READ_ONLY"
 
-TOKEN_HELP = f"""\
+TOKEN_HELP: Final = f"""\
 In Calendly: Integrations & apps > API and webhooks > Personal access tokens. \
 Not needed with the sandbox, nor where you signed in with {PROGRAM} login."""
 
-OPTIONS = {
+OPTIONS: Final = {
     TOKEN: ("Access token", TOKEN_HELP),
     READ_ONLY: ("Read only", "Tools that book, cancel or change anything are neither shown nor run."),
     SANDBOX: ("Sandbox", "Try it with made-up people: no account, no token, and nothing reaches Calendly."),
 }
-"""The options that a person sets, by variable: the title and the description."""
+"""The options of the extension: by variable, its title and description."""
 
 
 def manifest(what: Callable[[Any], str]) -> str:
-    """mcpb/manifest.json, in version 0.4 of the format of MCP bundles; `what` says what a tool does in a sentence."""
+    """Return mcpb/manifest.json, version 0.4 of the MCP bundle format.
+
+    `what` describes a tool in a sentence.
+    """
     names = {variable: variable.removeprefix("CALENDLY_").removeprefix("MCP_").lower() for variable in OPTIONS}
     content = {
         "manifest_version": "0.4",
@@ -77,7 +80,10 @@ def manifest(what: Callable[[Any], str]) -> str:
 
 
 def _option(variable: str) -> dict[str, object]:
-    """An option of the extension. Each has a default: without one the variable would hold the placeholder."""
+    """Return an option of the extension.
+
+    Without a default its placeholder would be the value of the variable.
+    """
     title, description = OPTIONS[variable]
     if variable == TOKEN:
         kind: dict[str, object] = {"type": "string", "sensitive": True, "default": ""}
@@ -87,7 +93,7 @@ def _option(variable: str) -> dict[str, object]:
 
 
 def server_json() -> str:
-    """server.json of the MCP registry. Addresses of package registries are the defaults, and not named."""
+    """Return server.json of the MCP registry. It relies on the default package registries."""
     version = PROJECT["version"]
     asked = [
         {
@@ -117,12 +123,12 @@ def server_json() -> str:
 
 
 def marker() -> str:
-    """The line of README.md that proves to the MCP registry who owns the package."""
+    """Return the line of README.md that proves to the MCP registry who owns the package."""
     return f"<!-- mcp-name: {REGISTRY_NAME} -->\n"
 
 
 def connecting() -> str:
-    """How to connect each client, in README.md."""
+    """Return the section of README.md on how to connect each client."""
     local = Local(
         Start("/path/to/calendly-mcp-server/.venv/bin/calendly-mcp"), {TOKEN_FILE: "/path/to/.calendly-token"}
     )
@@ -165,7 +171,7 @@ For Claude Code, type:
 
 
 def _places(client: ClientProgram) -> str:
-    """The file of a client on Linux, macOS and Windows, each named once."""
+    """Return the files of a client on Linux, macOS and Windows, each once."""
     places = [place(client, platform) for platform in ("linux", "darwin", "win32")]
     return ", ".join(f"`{path}`" for path in dict.fromkeys(places))
 

@@ -1,9 +1,13 @@
 """What every test shares."""
 
 import os
+import re
+from typing import Final
 
 import hypothesis
 import pytest
+
+from tests.certificates import trust_nobody
 
 pytest_plugins = ["tests.groups", "tests.databases", "tests.task_table"]
 
@@ -12,13 +16,17 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
+OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|COLUMNS|LINES", re.IGNORECASE)
+"""The variables by which one who runs the tests would change what they see: settings, the proxies of their network (all
+that is asked here is on this machine), the width of their terminal."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bookings", type=int, default=100, help="how many faulty bookings tests/e2e/test_soak.py makes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # All that is asked here is on this machine, where no proxy of a person's network would find it.
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
     config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
 
@@ -27,3 +35,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusting_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Spare every client the certificates of the public web."""
+    trust_nobody(tmp_path_factory.mktemp("certificates"))

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from calendly import models
 from calendly.third_party_text import shown
+from tools.answers.views import Meeting
 from tools.endpoints.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.fields import is_event_type_name
-from tools.lean import Meeting
 from tools.times import zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.lists import Page

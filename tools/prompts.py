@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from calendly.third_party_text import shown
+from tools.answers.local_times import told
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type, list_event_types
@@ -27,7 +28,6 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event, get_schedul
 from tools.endpoints.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.users import get_current_user
 from tools.fields import Line
-from tools.lean import told
 from tools.times import begin
 from tools.toolset.arguments import Arguments, arguments_model, checked, description_of
 from tools.toolset.declaring import Declared

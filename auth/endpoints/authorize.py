@@ -22,12 +22,13 @@ from auth.endpoints.responses import refuse
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, restriction_rows, transaction_rows
 from auth.grants.clients import Client
-from auth.grants.rules import check_challenge, check_resource
+from auth.grants.rules import check_resource
 from auth.grants.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 from auth.protocol import redirect_uris, scopes
 from auth.protocol.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
 from auth.protocol.forms import only
 from auth.protocol.parameters import Pairs, Parameters, read_query, required, single
+from auth.protocol.pkce import check_challenge
 from auth.protocol.secrets import digest, nonce
 
 _GONE = "This app is not registered here, or no longer. Have it connect anew."

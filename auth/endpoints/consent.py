@@ -15,7 +15,7 @@ from auth.access.levels import Access
 from auth.audit.log import AuditNote
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.person_hint import read_person_hint
-from auth.endpoints.responses import explain, refuse
+from auth.endpoints.responses import refuse
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, transaction_rows
 from auth.grants.clients import Client
@@ -27,6 +27,7 @@ from auth.protocol.scopes import Scopes, least
 from auth.protocol.secrets import digest, nonce
 from auth.tables import authorization_transaction as table
 from auth.upstream.login import CalendlyLoginError, scopes_to_ask
+from auth.upstream.refusals import to_client
 from storage.types import sealed_for
 
 
@@ -103,7 +104,7 @@ async def _approve(
     try:
         address = await realm.upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
     except CalendlyLoginError as fault:
-        return refuse(realm, client, transaction.redirect_uri, transaction.state, explain(fault))
+        return refuse(realm, client, transaction.redirect_uri, transaction.state, to_client(fault))
     approved = replace(
         transaction,
         approved=choice.scopes,
@@ -125,5 +126,5 @@ async def _approve(
 async def _held(realm: Realm, request: Request) -> Scopes:
     """Return what Calendly granted before to whoever signed in last in this browser; a guess, and safe as one."""
     person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
-    connection = None if person is None else await realm.connections.describe(person)
-    return (connection.scopes if connection else None) or frozenset()
+    held = None if person is None else await realm.connections.read(person)
+    return (held.connection.scopes if held else None) or frozenset()

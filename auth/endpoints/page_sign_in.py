@@ -22,7 +22,6 @@ from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.calendly_answers import prove
 from auth.endpoints.page_session_rows import PageSession, PageSignIn
 from auth.endpoints.person_hint import write_person_hint
-from auth.endpoints.responses import explain
 from auth.endpoints.site import Realm
 from auth.grants.transactions import TRANSACTION_LIFE
 from auth.protocol.errors import Stopped
@@ -31,6 +30,7 @@ from auth.protocol.parameters import Pairs, Parameters, read_form, single
 from auth.protocol.secrets import digest, nonce
 from auth.tables import page_sign_in
 from auth.upstream.login import IDENTITY_SCOPE, CalendlyLoginError
+from auth.upstream.refusals import to_client
 from storage.types import sealed_for
 
 _PAGES: Final = re.compile(r"/(?:connections(?:/[0-9A-Za-z-]{1,100})?|confirm/[0-9A-Za-z._~=-]{1,4000})")
@@ -69,7 +69,7 @@ async def _set_out(realm: Realm, request: Request, goes_to: str) -> Response:
     try:
         address = await realm.upstream.authorization_url(state=state, verifier=verifier, scopes=(IDENTITY_SCOPE,))
     except CalendlyLoginError as fault:
-        raise explain(fault) from fault
+        raise to_client(fault) from fault
     begun = PageSignIn(
         state_digest=state_digest,
         browser_digest=digest(browser),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
 from auth.tables import access_token, agent_token, code, family, grant, refresh_token, user
-from auth.upstream.login import Person
+from auth.upstream.login import CalendlyPerson
 from storage.database import insert
 from storage.rows import values
 
@@ -30,7 +30,7 @@ class Grant:
     access: Access
 
 
-async def put_person(connection: AsyncConnection, person: Person, now: datetime) -> None:
+async def put_person(connection: AsyncConnection, person: CalendlyPerson, now: datetime) -> None:
     """Store who signed in, and hold the row."""
     row = values(person, user)
     statement = insert(connection, user).values(row | {"created_at": now})

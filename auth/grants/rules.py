@@ -10,14 +10,12 @@ Whoever turns a decision into statements marks a code or refresh token as used o
 again when somebody else was faster; so these rules need not think about two requests at once.
 """
 
-import base64
-import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from auth.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, OAuthError
+from auth.protocol.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
+from auth.protocol.pkce import is_proof
 from auth.protocol.scopes import Scopes, least, narrow
 
 CODE_LIFE: Final = timedelta(seconds=60)
@@ -26,10 +24,6 @@ REFRESH_TOKEN_LIFE: Final = timedelta(days=30)
 FAMILY_LIFE: Final = timedelta(days=180)
 GRACE: Final = timedelta(seconds=30)
 """How long a used refresh token still yields its successor: several processes of one client may share it."""
-
-# RFC 7636, 4.1 and 4.2. A challenge is the base64url of a SHA-256, which has 43 characters.
-_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,26 +137,6 @@ class Refuse:
     error: OAuthError
 
 
-def s256(verifier: str) -> str:
-    """Return the S256 challenge of a verifier (RFC 7636, 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def check_challenge(challenge: str | None, method: str | None) -> str:
-    """Check the PKCE of an authorization request: S256 and nothing else, and no default for either parameter.
-
-    Raises:
-        InvalidRequest: As RFC 7636, 4.4.1 wants it.
-    """
-    if challenge is None:
-        raise InvalidRequest("code_challenge is missing: every client needs PKCE.")
-    if method != "S256":
-        raise InvalidRequest("code_challenge_method must be S256.")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise InvalidRequest("code_challenge must be 43 characters of base64url: an S256 challenge.")
-    return challenge
-
-
 def check_resource(resource: str | None, ours: str) -> str:
     """Check a resource indicator (RFC 8707): none means ours, a trailing slash is accepted. Raises InvalidTarget."""
     if resource is None or resource.removesuffix("/") == ours:
@@ -225,7 +199,6 @@ def _code_fault(code: Code, request: CodeRequest) -> OAuthError | None:
         return InvalidGrant("redirect_uri is not the one that the code was sent to.")
     if request.resource is not None and request.resource.removesuffix("/") != code.resource:
         return InvalidTarget("resource is not the one that the code was given for.")
-    verifier = request.verifier or ""
-    if not _VERIFIER.fullmatch(verifier) or s256(verifier) != code.challenge:
+    if not is_proof(request.verifier or "", code.challenge):
         return InvalidGrant("code_verifier does not fit the code_challenge.")
     return None

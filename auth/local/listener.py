@@ -37,7 +37,7 @@ margin: 15vh auto; padding: 0 1rem }}</style></head>
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AuthorizationAnswer:
     """What Calendly sent the browser back with: a code, or the error code of a refusal."""
 
     code: str | None = field(default=None, repr=False)
@@ -51,7 +51,7 @@ class Reply:
     status: HTTPStatus
     title: str
     text: str
-    answer: Answer | None = None
+    answer: AuthorizationAnswer | None = None
 
     def encode(self) -> bytes:
         """Write the HTTP response."""
@@ -111,8 +111,8 @@ def _read_query(query: str, state: str) -> Reply:
     code, error = parameters.get("code"), parameters.get("error")
     if error is not None:
         known = "access_denied" if error == "access_denied" else "server_error"
-        return Reply(_DECLINED.status, _DECLINED.title, _DECLINED.text, Answer(error=known))
-    return _BAD if code is None else Reply(_DONE.status, _DONE.title, _DONE.text, Answer(code=code))
+        return Reply(_DECLINED.status, _DECLINED.title, _DECLINED.text, AuthorizationAnswer(error=known))
+    return _BAD if code is None else Reply(_DONE.status, _DONE.title, _DONE.text, AuthorizationAnswer(code=code))
 
 
 class Callback:
@@ -129,9 +129,9 @@ class Callback:
         """Where Calendly is to send the browser."""
         return f"http://localhost:{self.port}{PATH}"
 
-    async def answer(self) -> Answer:
+    async def answer(self) -> AuthorizationAnswer:
         """Wait for the answer."""
-        answer: Answer = await self._answer
+        answer: AuthorizationAnswer = await self._answer
         return answer
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -19,8 +19,8 @@ from pydantic import TypeAdapter, ValidationError
 from auth.local.process_lock import ProcessLockError, locked
 from auth.local.sealed_file import SealedFile, SealedFileError, make_folder
 from auth.upstream.application import Application
-from auth.upstream.lease import Connection
-from auth.upstream.login import LoginRefused, LoginUnavailable, Person, Tokens
+from auth.upstream.connection import Connection
+from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable, Tokens
 from storage.keys import Random
 
 SERVICE: Final = "calendly-mcp"
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LocalLogin:
-    """A person's login on this machine.
+    """A person's login on this machine: `auth.upstream.refresher.Held`.
 
     Attributes:
         person: Who signed in.
@@ -48,7 +48,7 @@ class LocalLogin:
         refresh_token: Good for one use.
     """
 
-    person: Person
+    person: CalendlyPerson
     application: Application
     redirect_uri: str
     connection: Connection

@@ -12,11 +12,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from auth.local.listener import Answer, listening
+from auth.local.listener import AuthorizationAnswer, listening
 from auth.local.login_store import LocalLogin, LoginStore
 from auth.protocol.secrets import Random, nonce
 from auth.upstream.application import Application
-from auth.upstream.lease import signed_in
+from auth.upstream.connection import signed_in
 from auth.upstream.login import CalendlyLoginError, LoginRefused, LoginUnavailable, SignIn, Upstream, revoke_quietly
 
 # The program, and what it is told, to show an address in the person's browser. None of them is a shell.
@@ -75,7 +75,7 @@ class LocalSignIn:
             await upstream.sign_in(code=code, verifier=verifier), application, callback.redirect_uri
         )
 
-    async def _code(self, waiting: Awaitable[Answer]) -> str:
+    async def _code(self, waiting: Awaitable[AuthorizationAnswer]) -> str:
         try:
             async with asyncio.timeout(self.patience):
                 answer = await waiting

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, Update, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
-from auth.upstream.lease import Connection, Failure, Status
+from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import Tokens
 from storage.database import insert
 from storage.keys import KeyRing
@@ -22,12 +22,32 @@ _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A connection with its tokens, which are still sealed; None once revoked."""
+class StoredConnection:
+    """A connection with its tokens, opened when they are needed: `auth.upstream.refresher.Held`.
+
+    Attributes:
+        connection: What is known about the tokens.
+        keyring: What they are sealed under.
+        sealed: Both ciphertexts by column, None once revoked.
+    """
 
     connection: Connection
-    access_token: bytes | None = field(repr=False)
-    refresh_token: bytes | None = field(repr=False)
+    keyring: KeyRing = field(repr=False)
+    sealed: Mapping[str, bytes | None] = field(repr=False)
+
+    @property
+    def access_token(self) -> str:
+        """Open the access token. Raises UnreadableSecret."""
+        return self._open(_ACCESS.name)
+
+    @property
+    def refresh_token(self) -> str:
+        """Open the refresh token. Raises UnreadableSecret."""
+        return self._open(_REFRESH.name)
+
+    def _open(self, column: str) -> str:
+        sealed = self.sealed[column] or b""
+        return self.keyring.open(sealed, table=_TABLE.name, row=self.connection.user, column=column).decode()
 
 
 class ConnectionRows:
@@ -36,11 +56,17 @@ class ConnectionRows:
     def __init__(self, keyring: KeyRing) -> None:
         self._keyring = keyring
 
-    async def read(self, transaction: AsyncConnection, user: str, *, to_change: bool = False) -> Stored | None:
+    async def read(
+        self, transaction: AsyncConnection, user: str, *, to_change: bool = False
+    ) -> StoredConnection | None:
         """Return a user's connection; one read `to_change` stays as it is until the transaction ends."""
         query = select(_TABLE).where(_TABLE.c.user_uri == user)
         found = (await transaction.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
-        return None if found is None else Stored(_connection(found), found[_ACCESS], found[_REFRESH])
+        if found is None:
+            return None
+        return StoredConnection(
+            _connection(found), self._keyring, {_ACCESS.name: found[_ACCESS], _REFRESH.name: found[_REFRESH]}
+        )
 
     async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
@@ -55,7 +81,7 @@ class ConnectionRows:
         )
         return await _is_done(transaction, changed)
 
-    async def renew(self, transaction: AsyncConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
+    async def replace(self, transaction: AsyncConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
         """Write new tokens over the generation that was seen, whoever holds the lease by now.
 
         These tokens are proof that the connection lives, should anybody have thought otherwise meanwhile.
@@ -74,23 +100,12 @@ class ConnectionRows:
         values = {**_values(row), _ACCESS.name: None, _REFRESH.name: None}
         await transaction.execute(update(_TABLE).where(_TABLE.c.user_uri == row.user).values(**values))
 
-    def access_token(self, stored: Stored) -> str:
-        """Open the access token. Raises UnreadableSecret."""
-        return self._open(stored.connection.user, _ACCESS.name, stored.access_token)
-
-    def refresh_token(self, stored: Stored) -> str:
-        """Open the refresh token. Raises UnreadableSecret."""
-        return self._open(stored.connection.user, _REFRESH.name, stored.refresh_token)
-
     def _sealed(self, user: str, tokens: Tokens) -> dict[str, bytes]:
         texts = {_ACCESS.name: tokens.access_token, _REFRESH.name: tokens.refresh_token}
         return {
             column: self._keyring.seal(text.encode(), table=_TABLE.name, row=user, column=column)
             for column, text in texts.items()
         }
-
-    def _open(self, user: str, column: str, sealed: bytes | None) -> str:
-        return self._keyring.open(sealed or b"", table=_TABLE.name, row=user, column=column).decode()
 
 
 def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
@@ -106,7 +121,7 @@ def _values(row: Connection) -> dict[str, Any]:
     return {
         "generation": row.generation,
         "expires_at": row.expires_at,
-        "renewed_at": row.renewed_at,
+        "renewed_at": row.issued_at,
         "scope": None if row.scopes is None else _spell(row.scopes),
         "narrowed": _spell(row.narrowed),
         "status": row.status,
@@ -124,13 +139,13 @@ def _connection(found: RowMapping | Mapping[str, Any]) -> Connection:
         generation=found["generation"],
         status=Status(found["status"]),
         expires_at=found["expires_at"],
-        renewed_at=found["renewed_at"],
+        issued_at=found["renewed_at"],
         scopes=None if scope is None else frozenset(scope.split()),
         narrowed=frozenset(found["narrowed"].split()),
         lease_holder=found["lease_holder"],
         lease_until=found["lease_until"],
         retry_at=found["retry_at"],
-        failure=None if failure is None else Failure(failure),
+        failure=None if failure is None else RefreshFailure(failure),
     )
 
 

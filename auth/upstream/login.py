@@ -86,7 +86,7 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class CalendlyPerson:
     """Who signed in, as `GET /users/me` says.
 
     Attributes:
@@ -106,7 +106,7 @@ class Person:
 class SignIn:
     """A proven sign-in: the tokens, and the person they belong to."""
 
-    person: Person
+    person: CalendlyPerson
     tokens: Tokens
 
 

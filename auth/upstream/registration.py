@@ -6,13 +6,13 @@ token answer to say.
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
-from authlib.oauth2.rfc8414 import get_well_known_url
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata, get_well_known_url
 
 from auth.upstream.application import Application, check_endpoint
+from auth.upstream.exchange import answered, ask
 from auth.upstream.login import LoginRefused
-from auth.upstream.oauth_client import OAuthClient, answered, oauth_client
 from calendly.request import JSON
 
 CLIENT_NAME: Final = "MCP Server for Calendly"
@@ -46,30 +46,32 @@ async def register(issuer: str, redirect_uri: str, scopes: Iterable[str], *, nam
         "token_endpoint_auth_method": "none",
         "scope": " ".join(scopes),
     }
-    async with oauth_client() as client:
-        endpoints = await _discover(client, issuer)
-        answer = answered(await client.ask("POST", endpoints["registration_endpoint"], json=asked))
+    endpoints = await _discover(issuer)
+    answer = answered(await ask("POST", endpoints["registration_endpoint"], json=asked))
     return _read(answer, endpoints)
 
 
-async def _discover(client: OAuthClient, issuer: str) -> dict[str, str]:
-    """Read the metadata of the issuer: the four addresses by their names."""
+class _Metadata(AuthorizationServerMetadata):
+    """What is read of the metadata; a fault in another member is none of our business."""
+
+    REGISTRY_KEYS = ["issuer", *_ENDPOINTS, "code_challenge_methods_supported"]  # noqa: RUF012 - Authlib's attribute
+
+
+async def _discover(issuer: str) -> dict[str, str]:
+    """Read the metadata of the issuer (RFC 8414): the four addresses by their names."""
     address = check_endpoint(get_well_known_url(issuer.rstrip("/"), external=True), issuer)
-    metadata = answered(await client.ask("GET", address))
-    named = metadata.get("issuer")
-    if not isinstance(named, str) or named.rstrip("/") != issuer.rstrip("/"):
+    metadata = _Metadata(answered(await ask("GET", address)))
+    try:
+        metadata.validate()
+    except (ValueError, TypeError, AttributeError):  # Authlib expects addresses to be texts
+        raise LoginRefused("Calendly's metadata is not what RFC 8414 demands.") from None
+    if str(metadata["issuer"]).rstrip("/") != issuer.rstrip("/"):
         # RFC 8414, 3.3: metadata of another issuer must not be used.
         raise LoginRefused("Calendly's metadata names another issuer than the one that was asked.")
-    if "S256" not in (metadata.get("code_challenge_methods_supported") or ["S256"]):
+    methods = cast("list[object] | None", metadata.get("code_challenge_methods_supported"))
+    if "S256" not in (methods or ["S256"]):
         raise LoginRefused("Calendly's metadata offers no PKCE with S256.")
-    return {name: _endpoint(metadata, name, issuer) for name in _ENDPOINTS}
-
-
-def _endpoint(metadata: JSON, name: str, issuer: str) -> str:
-    url = metadata.get(name)
-    if not isinstance(url, str):
-        raise LoginRefused(f"Calendly's metadata has no {name}.")
-    return check_endpoint(url, issuer)
+    return {name: check_endpoint(str(metadata.get(name)), issuer) for name in _ENDPOINTS}
 
 
 def _read(answer: JSON, endpoints: dict[str, str]) -> Application:

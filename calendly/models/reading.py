@@ -47,7 +47,10 @@ def _misfits(shape: object, value: object) -> list[Path]:
 
 
 def _existing(value: object, place: Path) -> Path:
-    """Return the part of `place` that exists in `value`. After a union, pydantic goes on with names of members."""
+    """Return the part of `place` that exists in `value`.
+
+    After a union, pydantic goes on with names of members.
+    """
     for end in range(len(place)):
         try:
             _at(value, place[: end + 1])
@@ -73,7 +76,10 @@ def _at(value: object, path: Path) -> object:
 
 
 def _without(value: T, path: Path) -> T:
-    """Return a copy of an object or array without the value at `path`. Only values on the path are copied."""
+    """Return a copy of an object or array without the value at `path`.
+
+    Only values on the path are copied.
+    """
     copy = cast("Any", value).copy()
     step, *rest = path
     if rest:

@@ -49,7 +49,10 @@ class QueuedCall:
 
     @property
     def line(self) -> tuple[str, bool]:
-        """Its line in the queue. Bookings have lines of their own, so that a full ceiling delays no other call."""
+        """Its line in the queue.
+
+        Bookings have lines of their own, so that a full ceiling delays no other call.
+        """
         return self.agent, self.is_booking
 
 
@@ -164,7 +167,10 @@ class AccountQueue:
                 bookings += call.is_booking
 
     def _foresee(self, call: QueuedCall, place: int, bookings: int, now: float, *, doubt: float) -> bool:
-        """Forecast the start after `place` calls, `bookings` of them bookings. Fail the call if that is too late."""
+        """Forecast the start after `place` calls, `bookings` of them bookings.
+
+        Fail the call if that is too late.
+        """
         wait, ceiling = self._window.expected(place, now), None
         if call.is_booking:
             booking_wait, binding = self.bookings.wait(bookings, now)

@@ -1,4 +1,4 @@
-"""The rate limit headers of Calendly's answers: `X-RateLimit-Limit`, `-Remaining`, `-Reset` and `Retry-After`.
+"""Reads Calendly's headers `X-RateLimit-Limit`, `-Remaining`, `-Reset` and `Retry-After`.
 
 The reset is in seconds from now, not a time (developer.calendly.com, "API rate limits"). A value
 that is no sensible number counts as missing.

@@ -127,7 +127,10 @@ class RateWindow:
             self._counted, self._counted_up_to = self._in_flight, self._started
 
     def refused(self, call: StartedCall, headers: RateHeaders, now: float, random: float) -> float:
-        """Close the window after a 429, for as long as Calendly says or for a back-off. Return the seconds."""
+        """Close the window after a 429, for as long as Calendly says or for a back-off.
+
+        Return the seconds.
+        """
         self._finish(call)
         self.is_informed = True
         if not self._closed:

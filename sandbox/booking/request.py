@@ -88,7 +88,10 @@ def _read_location(fields: InputFields, kind: StoredEventType | None) -> Mapping
 
 
 def _read_answers(fields: InputFields, kind: StoredEventType | None) -> tuple[StoredAnswer, ...]:
-    """Read the answers. Each names a question of the type in its exact words; required ones must be there."""
+    """Read the answers.
+
+    Each names a question of the type in its exact words; required ones must be there.
+    """
     questions = [] if kind is None else [question for question in kind.questions if question.enabled]
     rows = objects_in(fields.raw("questions_and_answers")) if fields.has("questions_and_answers") else []
     if rows is None:

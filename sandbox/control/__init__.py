@@ -1,1 +1,1 @@
-"""The controls under /_sandbox/, for whoever tests against the sandbox."""
+"""The controls under /_sandbox/, by which tests change the sandbox."""

@@ -68,7 +68,10 @@ def _find(call: EndpointCall) -> StoredMembership:
 
 
 def _move_out(call: EndpointCall, place: StoredMembership) -> None:
-    """Move a member to a new organization. Their event types and group memberships in the old one end."""
+    """Move a member to a new organization.
+
+    Their event types and group memberships in the old one end.
+    """
     records, now = call.records, call.sandbox.clock.now()
     person = records.users[place.user]
     own = StoredOrganization(new_id(), person.name, "free", seats=1)

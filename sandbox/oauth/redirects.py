@@ -27,7 +27,10 @@ def _split(address: str) -> SplitResult | None:
 
 
 def accepts(client: StoredOAuthClient, address: str) -> bool:
-    """Return whether a client may be answered at an address. It must match a registered one exactly."""
+    """Return whether a client may be answered at an address.
+
+    It must match a registered one exactly.
+    """
     return is_loopback_redirect(address) if client.redirect_uris is None else address in client.redirect_uris
 
 

@@ -11,7 +11,10 @@ from sandbox.state.sandbox import Sandbox
 
 
 def revoke_route(sandbox: Sandbox) -> Route:
-    """Return the route. Revoking a refresh token revokes its access tokens; an unknown token is a success."""
+    """Return the route.
+
+    Revoking a refresh token revokes its access tokens; an unknown token is a success.
+    """
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)

@@ -93,7 +93,7 @@ def _intervals(hours: DayHours) -> list[JsonObject]:
 
 
 def schedule_json(plan: StoredSchedule) -> JsonObject:
-    """Return an availability schedule: a rule for each weekday, Sunday first, then one for each date that differs."""
+    """Return an availability schedule: a rule per weekday, Sunday first, then one per date that differs."""
     weekdays = [
         {"type": "wday", "wday": WEEKDAYS[day], "intervals": _intervals(plan.hours.weekdays.get(day, ()))}
         for day in (6, 0, 1, 2, 3, 4, 5)

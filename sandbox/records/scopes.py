@@ -31,7 +31,10 @@ ALL_SCOPES: Final = READ_SCOPES | frozenset(
 
 
 def grants(held: Collection[str] | None, wanted: str) -> bool:
-    """Return whether the `held` scopes include `wanted`. None, for a token from before scopes, includes all."""
+    """Return whether the `held` scopes include `wanted`.
+
+    None, for a token from before scopes, includes all.
+    """
     if held is None or wanted in held:
         return True
     family, _, access = wanted.partition(":")

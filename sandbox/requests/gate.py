@@ -124,7 +124,10 @@ async def _end(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None
 
 
 def _fault_response(fault: Fault, status: int) -> Response:
-    """Return the fault's response. A text is sent as it is, other values as JSON, None as Calendly's own body."""
+    """Return the fault's response.
+
+    A text is sent as it is, other values as JSON, None as Calendly's own body.
+    """
     if isinstance(fault.body, str):
         return Response(fault.body, status_code=status, headers={"Content-Type": "text/html", **fault.headers})
     if status in {204, 304}:

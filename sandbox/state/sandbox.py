@@ -96,7 +96,10 @@ class Sandbox:
         return self.meters.spend("tokens", user, (TOKEN_REQUESTS,), self.clock.now())
 
     def too_fast(self, reading: Reading) -> ApiError:
-        """Return the 429 for a reached limit. It carries `Retry-After` only where a control asks for it."""
+        """Return the 429 for a reached limit.
+
+        It carries `Retry-After` only where a control asks for it.
+        """
         retry_after = {"Retry-After": str(reading.reset)} if self.limits.retry_after else {}
         return too_many_requests({**reading.headers, **retry_after})
 

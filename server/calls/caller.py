@@ -187,7 +187,7 @@ class ToolCaller:
         return known
 
     async def weigh(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what needs no question. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
+        """Refuse without asking anybody. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
         await self._weighed(tool, stakes)
         self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
 

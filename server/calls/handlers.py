@@ -17,15 +17,16 @@ from server.calls.confirm import Context, InputRequired
 from server.calls.principal import Party, operation_of
 from server.calls.results import failure, rehearsal, repetition, success
 from server.calls.selection import Selection, narrow
+from tools.answers.shown import shown
+from tools.answers.views import tells_time
 from tools.apps import view_of
 from tools.confirming import EFFECTS
-from tools.lean import lean, tells_time
 from tools.references import resolved
 from tools.times import own_timezone, zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Rehearsed, Stakes, Subject
 from tools.toolset.errors import DeniedByPolicy, ToolError
-from tools.toolset.redaction import INVITEE_DATA, marked, withhold
+from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import Tool
 
 log = logging.getLogger(__name__)
@@ -222,14 +223,10 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
 
 async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
     """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
-    shape = caller.record.tool.shape
-    if caller.party.invitees_hidden_by is not None:
-        answer = withhold(shape, answer)
-    if detail == "full":
-        return marked(shape, answer)
+    shape, is_full = caller.record.tool.shape, detail == "full"
     # The zone that was asked for, else the person's own, where it is known.
-    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
-    return marked(shape, lean(shape, answer, zone))
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) and not is_full else None
+    return shown(shape, answer, zone, is_full=is_full, redacts=caller.party.invitees_hidden_by is not None)
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from calendly import errors as calendly
 from calendly.request import Request
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
-from tools.page_limit import cut
+from tools.answers.page_limit import cut
 from tools.toolset import errors as tools
 from tools.toolset.redaction import without_addresses
 from tools.toolset.tool import Tool

@@ -11,7 +11,6 @@ from calendly.identifiers import EventTypeId, InvalidIdentifier
 from calendly.paging import walk
 from calendly.request import JSON, Account, Request
 from calendly.third_party_text import shown
-from server.hosted.principals import ConnectedCredentials
 from tools.endpoints.event_types import list_event_types
 from tools.toolset.tool import endpoint_of
 
@@ -43,7 +42,7 @@ class OwnEventTypes:
 
     async def names(self, person: str) -> Mapping[str, str]:
         """Return the names of a person's event types by uuid; none when they cannot be had now."""
-        account = Account(person, _AGENT, ConnectedCredentials(self.connections.credentials(person)))
+        account = Account(person, _AGENT, self.connections.refresher.credentials(person))
         deadline = self.clock() + _PATIENCE
 
         async def page(token: str | None) -> JSON:

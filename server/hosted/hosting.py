@@ -79,7 +79,7 @@ async def hosting(
         calendly = calendly_for(settings, stack)
         realm = realm_for(settings, issuer, selection, store, documents(settings))
         realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
-        stack.push_async_callback(realm.connections.finish)
+        stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
         parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)

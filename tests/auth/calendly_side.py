@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -30,8 +30,6 @@ KEYRING: Final = KeyRing([Key("k1", bytes(32))])
 ASKED: Final = ("users:read", "event_types:write")
 RECONNECT_AT: Final = "https://mcp.example/connections"
 
-
-Login = TypeVar("Login", bound=CalendlyLogin)
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -79,7 +77,9 @@ class Calendly:
     @property
     def login(self) -> CalendlyLogin:
         """Our side of the sign-in."""
-        return login_at(self.application, self.url, self.clock, kind=CalendlyLogin)
+        return CalendlyLogin(
+            Configured(self.application), redirect_uri=REDIRECT_URI, api_url=self.url, now=self.clock.now
+        )
 
     async def sign_in(self, scopes: Iterable[str] = ASKED, person: int = 0) -> SignIn:
         """Go through a whole sign-in."""
@@ -96,7 +96,7 @@ class Calendly:
 
     async def will(self, **fault: object) -> None:
         """Ask the sandbox for a fault at the next request for tokens."""
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             answer = await http.post(
                 f"{self.url}/_sandbox/faults", json={"method": "POST", "path": "/oauth/token", **fault}
             )
@@ -108,9 +108,9 @@ class Calendly:
         return not token.revoked and (token.expires_at is None or token.expires_at > self.clock.now())
 
 
-def login_at(application: Application, url: str, clock: Clock, *, kind: type[Login]) -> Login:
-    """Make our side of the sign-in, or a variety of it."""
-    return kind(Configured(application), redirect_uri=REDIRECT_URI, api_url=url, now=clock.now)
+def application_at(url: str) -> Application:
+    """Return the confidential application that a sandbox knows."""
+    return Application.configured("sandbox-client", "sandbox-secret", url)
 
 
 @asynccontextmanager
@@ -118,12 +118,12 @@ async def calendly() -> AsyncGenerator[Calendly]:
     """Run a sandbox on the clock of the test, with the confidential application."""
     clock = Clock()
     async with running(now=clock.now) as sandbox:
-        yield Calendly(sandbox, clock, Application.configured("sandbox-client", "sandbox-secret", sandbox.url))
+        yield Calendly(sandbox, clock, application_at(sandbox.url))
 
 
 async def consent(url: str, *, person: int = 0, decision: str = "allow") -> dict[str, str]:
     """Be the person: open the page, choose, and return what the browser is sent back with."""
-    async with httpx2.AsyncClient(trust_env=False) as browser:
+    async with httpx2.AsyncClient() as browser:
         page = await browser.get(url)
         people = re.findall(r'name="person" value="([^"]+)"', page.text)
         asked = dict(parse_qsl(urlsplit(url).query))

@@ -38,18 +38,17 @@ from auth.grants.rules import (
     redeem,
     refresh,
     refresh_token_end,
-    s256,
 )
+from auth.protocol.pkce import s256
 from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import family, grant, refresh_token
 from auth.upstream.application import Application
-from auth.upstream.login import Person
+from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, Clock
 from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Site, Tokens, make_realm, serve, tokens_of
+from tests.databases import open_migrated
 
 T = TypeVar("T")
 
@@ -229,8 +228,7 @@ class DatabaseWorld:
         return self._runner.run(work)
 
     async def _begin(self) -> Site:
-        database = await self._open.enter_async_context(open_database("sqlite://"))
-        await migrate(database)
+        database = await self._open.enter_async_context(open_migrated())
         url = "http://127.0.0.1:9"  # where nobody goes: the sign-ins are put into the database
         asleep = RunningSandbox(url, create_app(now=self.clock.now).state.sandbox)
         calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))
@@ -245,7 +243,7 @@ class DatabaseWorld:
                 registered = Client(client, "registered", client, (BACK,), "none", None, refreshes=True, approved=False)
                 await client_rows.add(connection, registered, now)
                 await client_rows.mark_approved(connection, client, now)
-            await grant_rows.put_person(connection, Person(PERSON, None, None, None, None), now)
+            await grant_rows.put_person(connection, CalendlyPerson(PERSON, None, None, None, None), now)
             new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES, UNLIMITED)
             grant_id = await grant_rows.allow(connection, new, now)
             await code_rows.add(connection, digest(code), _code(grant_id, client, now + CODE_LIFE))

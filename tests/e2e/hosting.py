@@ -16,7 +16,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 from typing_extensions import override
 
-from auth.grants.rules import s256
+from auth.protocol.pkce import s256
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, program
 from tests.server.desk import Era, call
@@ -139,7 +139,7 @@ class Agent:
         """Connect to an endpoint, signing in where that is asked for; `person` answers questions."""
         mode = "legacy" if era == "legacy" else "auto"
         async with (
-            httpx2.AsyncClient(auth=self._sign_in(endpoint), trust_env=False, timeout=60) as http,
+            httpx2.AsyncClient(auth=self._sign_in(endpoint), timeout=60) as http,
             Client(
                 streamable_http_client(endpoint, http_client=http),
                 mode=mode,

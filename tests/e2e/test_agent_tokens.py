@@ -67,7 +67,7 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
     token = operator.create("users:read,event_types:read")
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers) as http,
         Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
     ):
         tools = [tool.name for tool in (await client.list_tools()).tools]
@@ -109,7 +109,7 @@ async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator
     token = operator.create("scheduled_events:write", "CI", "--access", "scheduled_events=read,canceling=off")
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers) as http,
         Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
     ):
         listed = {tool.name for tool in (await client.list_tools()).tools}
@@ -151,7 +151,7 @@ async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(
         token = operator.create("users:read")
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            httpx2.AsyncClient(headers=headers) as http,
             Client(streamable_http_client(f"{renewed.answers_at}/mcp", http_client=http), mode="legacy") as client,
         ):
             assert (await call(client, "get_current_user")).kind == "answered"

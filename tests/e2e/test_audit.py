@@ -14,7 +14,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, greet, program, request, run
 from tests.server.desk import call
@@ -366,7 +366,7 @@ async def test_hosted_the_record_tells_of_sign_ins_and_calls_and_of_scopes_that_
     with hosted(**kept) as site:
         async with agent.connect(site.endpoint) as client:
             assert (await call(client, "list_event_types")).kind == "answered"
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             refresh = {
                 "grant_type": "refresh_token",
                 "client_id": agent.client_id,
@@ -401,19 +401,15 @@ async def test_hosted_a_locked_database_refuses_what_writes_and_serves_what_read
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     database = tmp_path / "database"
-    port = free_port()
-    kept = {
-        **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{database}",
-        "CALENDLY_MCP_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    with hosted(port=port, public_url=kept["CALENDLY_MCP_PUBLIC_URL"], **kept) as site:
+    kept = {**upstream_settings(sandbox.url), "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{database}"}
+    with hosted(**kept) as site:
+        kept["CALENDLY_MCP_PUBLIC_URL"] = site.url
         await Agent().sign_in(site)
         scopes = "event_types:read,scheduling_links:write"
         token = run("token", "create", "--for", "CI", "--scopes", scopes, **kept).stdout.strip()
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx2.AsyncClient(headers=headers, trust_env=False, timeout=60) as http,
+            httpx2.AsyncClient(headers=headers, timeout=60) as http,
             Client(streamable_http_client(site.endpoint, http_client=http)) as client,
         ):
             kind = (await call(client, "list_event_types")).content["collection"][0]["uri"]

@@ -62,7 +62,7 @@ class Browser:
 @asynccontextmanager
 async def at_browser(person: str = OWNER) -> AsyncGenerator[Browser]:
     """Sit down at a browser without cookies."""
-    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+    async with httpx2.AsyncClient(timeout=60) as http:
         yield Browser(http, person)
 
 

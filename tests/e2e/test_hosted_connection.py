@@ -172,7 +172,7 @@ async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: S
         change(tmp_path / "database", "UPDATE upstream_connection SET expires_at = 0")
         sandbox.will_fail(method="POST", path="/oauth/token", delay=1)
         headers = {"Authorization": f"Bearer {agent.access_token}", "Accept": "application/json, text/event-stream"}
-        async with httpx2.AsyncClient(trust_env=False) as http, anyio.create_task_group() as calls:
+        async with httpx2.AsyncClient() as http, anyio.create_task_group() as calls:
             calls.start_soon(partial(http.post, site.endpoint, json=ask, headers=headers))
             while renewals(sandbox) == 0:
                 await checkpoint()

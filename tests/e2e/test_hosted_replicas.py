@@ -9,7 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import KEYS, Replicas, Sandbox
-from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import run
 from tests.server.desk import Answer, Person, call
@@ -36,7 +36,7 @@ async def test_a_refresh_at_one_replica_is_known_to_the_other_and_a_revocation_t
     agent = Agent()
     await agent.sign_in(replicas.first)
     form = {"grant_type": "refresh_token", "refresh_token": agent.refresh_token, "client_id": agent.client_id}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient() as http:
         renewed = (await http.post(f"{replicas.second.answers_at}/token", data=form)).json()
         headers = {"Authorization": f"Bearer {renewed['access_token']}"}
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [400, 400]
@@ -49,7 +49,7 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     landed: list[httpx2.Response] = []
 
     async def redeem(where: str, form: dict[str, str]) -> None:
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             landed.append(await http.post(f"{where}/token", data=form))
 
     form = await code_form(replicas.first)
@@ -59,7 +59,7 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     assert sorted(answer.status_code for answer in landed) == [200, 400]
     [tokens] = [answer.json() for answer in landed if answer.status_code == 200]
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient() as http:
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
 
 
@@ -90,10 +90,9 @@ async def test_one_key_at_both_replicas_at_once_books_once(replicas: Replicas, s
 async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_given(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
-    port = free_port()
     agent = Agent()
     heard: list[httpx2.Response] = []
-    with hosted(port=port, **replica_settings) as doomed:
+    with hosted(**replica_settings) as doomed:
         await agent.sign_in(doomed)
         sandbox.will_fail(path="/scheduled_events", delay=30)
         async with anyio.create_task_group() as tasks:
@@ -102,8 +101,8 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
                 await checkpoint()
             doomed.process.process.kill()
     assert heard == []
-    with hosted(port=port, **replica_settings) as successor:
-        async with agent.connect(successor.endpoint) as client:
+    with hosted(public_url=doomed.url, **replica_settings) as successor:
+        async with agent.connect(f"{successor.answers_at}/mcp") as client:
             assert (await call(client, "list_scheduled_events")).kind == "answered"
     assert len(agent.browser.consents) == 1
 
@@ -130,7 +129,7 @@ async def _list_events(site: Site, token: str, heard: list[httpx2.Response]) -> 
     params = {"name": "list_scheduled_events", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+    async with httpx2.AsyncClient(timeout=60) as http:
         with suppress(httpx2.TransportError):
             heard.append(await http.post(site.endpoint, json=body, headers=headers))
 
@@ -152,7 +151,7 @@ async def test_no_secret_is_in_the_log_or_the_database(sandbox: Sandbox, tmp_pat
             **settings | {"CALENDLY_MCP_PUBLIC_URL": site.url},
         )
         form = await code_form(site)
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             tokens = (await http.post(f"{site.url}/token", data=form)).json()
             await http.post(f"{site.url}/token", data=form)  # a replay is logged
         site.process.ask_to_stop()

@@ -71,7 +71,7 @@ def post(
         sent |= {"Mcp-Method": body["method"], "Mcp-Name": body["params"].get("name", "")}
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
-    return httpx2.post(f"{site.answers_at}/mcp", json=body, headers=sent | headers, trust_env=False)
+    return httpx2.post(f"{site.answers_at}/mcp", json=body, headers=sent | headers)
 
 
 def result(response: httpx2.Response) -> dict[str, Any]:

@@ -146,7 +146,7 @@ async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
 
 @pytest.fixture
 async def soak() -> AsyncGenerator[Soak]:
-    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url, trust_env=False) as http:
+    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url) as http:
         environ = {
             "CALENDLY_ACCESS_TOKEN": "sandbox-pat-owner",
             "CALENDLY_API_URL": calendly.url,

@@ -211,7 +211,7 @@ async def test_a_fault_without_a_body_has_the_one_calendly_sends(api: Api, statu
 @pytest.mark.anyio
 async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
     transport = httpx2.ASGITransport(create_app())
-    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost", trust_env=False) as http:
+    async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
         await http.post("/_sandbox/faults", json={"drop": True})
         with pytest.raises(ConnectionAbortedError):
             await http.get("/users/me")
@@ -239,7 +239,7 @@ async def test_a_delay_holds_a_request_before_it_acts() -> None:
         slept.append(seconds)
         await anyio.lowlevel.checkpoint()
 
-    async with running(sleep=sleep) as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running(sleep=sleep) as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"path": "/users/me", "delay": 2.5})
         await http.post("/_sandbox/faults", json={"path": "/users/me", "delay": 1, "status": 500})
         answers = [(await http.get("/users/me", headers=bearer("owner"))).status_code for _ in range(3)]
@@ -289,7 +289,7 @@ async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
 
 @pytest.mark.anyio
 async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
         with pytest.raises(httpx2.ReadTimeout):
             await http.get("/users/me", timeout=httpx2.Timeout(5, read=0.05))
@@ -298,7 +298,7 @@ async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: 
 
 @pytest.mark.anyio
 async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
-    async with running() as one, httpx2.AsyncClient(base_url=one.url, trust_env=False) as http:
+    async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         before = datetime.now(UTC)
         reset = (await http.post("/_sandbox/reset")).json()["now"]
         assert before <= datetime.fromisoformat(reset) <= datetime.now(UTC)
@@ -311,7 +311,7 @@ async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> N
     async with running(host="::1") as one, running() as other:
         assert one.url.startswith("http://[::1]:")
         assert isinstance(other, RunningSandbox)
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             await http.post(f"{one.url}/_sandbox/limits", json={"per_minute": 7})
             limits = [
                 (await http.get(f"{url}/users/me", headers=bearer("owner"))).headers["X-RateLimit-Limit"]

@@ -36,7 +36,7 @@ async def one_sandbox(moment: datetime) -> AsyncGenerator[RunningSandbox]:
 async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client of the sandbox, which is as at its start."""
     one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=one_sandbox.url) as http:
         yield Api(http)
 
 

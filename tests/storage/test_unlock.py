@@ -14,6 +14,7 @@ from storage.keys import KEY_BYTES, Key, KeyRing
 from storage.schema import migrate
 from storage.tables import key_fingerprint
 from storage.unlock import unlock
+from tests.databases import open_migrated
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OLD, NEW = Key("old", b"o" * KEY_BYTES), Key("new", b"n" * KEY_BYTES)
@@ -82,15 +83,13 @@ async def test_a_malformed_ring_does_not_start(database: Database) -> None:
 
 @pytest.mark.requirement("key-ring-start")
 async def test_on_postgresql_a_missing_ring_does_not_start(postgresql_url: str) -> None:
-    async with open_database(postgresql_url) as database:
-        await migrate(database)
+    async with open_migrated(postgresql_url) as database:
         with pytest.raises(KeyRingError, match="CALENDLY_MCP_SECRET_KEYS"):
             await unlock(database, None, now=NOW)
 
 
 async def test_in_memory_a_ring_is_made_that_ends_with_it() -> None:
-    async with open_database("sqlite://") as database:
-        await migrate(database)
+    async with open_migrated() as database:
         ring = await unlock(database, None, now=NOW)
     assert ring.open(ring.seal(b"secret", **PLACE), **PLACE) == b"secret"
 

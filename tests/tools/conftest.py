@@ -49,7 +49,7 @@ async def sandbox(shared_sandbox: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 async def api(sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client beside ours: the sandbox's controls, and what is true in it."""
-    async with httpx2.AsyncClient(base_url=sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=sandbox.url) as http:
         yield Api(http)
 
 

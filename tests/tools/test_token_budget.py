@@ -16,7 +16,7 @@ from server.app import instructions
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import TOOLS, Agent
 from tools import ALL, ENDPOINTS, WORKFLOWS, Tool
-from tools.lean import lean
+from tools.answers.shown import shown
 from tools.prompts import PROMPTS
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -57,7 +57,7 @@ def test_what_every_agent_is_told_at_the_start_stays_short() -> None:
 
 
 async def _weighed(agent: Agent, name: str, raw: object, **arguments: object) -> float:
-    answer = lean(TOOLS[name].shape, await agent.call(name, **arguments), BERLIN)
+    answer = shown(TOOLS[name].shape, await agent.call(name, **arguments), BERLIN)
     return tokens(answer) / tokens(raw)
 
 

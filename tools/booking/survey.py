@@ -13,9 +13,9 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId
+from tools.answers.local_times import told
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type
-from tools.lean import told
 from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError

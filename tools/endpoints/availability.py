@@ -6,8 +6,8 @@ from datetime import datetime
 from calendly import models
 from calendly.identifiers import UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
+from tools.answers.views import Busy, OpenTimes
 from tools.fields import EventTypeRef, ScheduleRef, Time, TimeZone, UserRef
-from tools.lean import Busy, OpenTimes
 from tools.times import span, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

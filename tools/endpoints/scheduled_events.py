@@ -8,6 +8,7 @@ from pydantic import Field
 from calendly import models
 from calendly.errors import InsufficientScope, PermissionDenied
 from calendly.identifiers import OrganizationId, UserId
+from tools.answers.views import Meeting
 from tools.fields import (
     Count,
     GroupRef,
@@ -21,7 +22,6 @@ from tools.fields import (
     TimeZone,
     UserRef,
 )
-from tools.lean import Meeting
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

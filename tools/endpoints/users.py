@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from calendly import models
+from tools.answers.local_times import told
 from tools.fields import UserRef
-from tools.lean import told
 from tools.times import zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

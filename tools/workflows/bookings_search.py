@@ -9,10 +9,10 @@ from pydantic import Field
 
 from calendly.identifiers import EventTypeId, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, Time, TimeZone, UserRef
-from tools.lean import Attendee, Meeting
 from tools.times import instant
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows

@@ -14,13 +14,13 @@ from calendly.errors import RateLimited
 from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
+from tools.answers.views import MeetingTime
 from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
 from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
-from tools.lean import MeetingTime
 from tools.times import instant, own_timezone, sent_time, wire, zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows

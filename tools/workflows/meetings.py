@@ -10,9 +10,9 @@ from calendly import models
 from calendly.errors import RateLimited
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
+from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.lean import Attendee, Meeting
 from tools.times import sent_time
 from tools.toolset.declaring import Call
 from tools.workflows.continuing import Continued, Position

@@ -17,13 +17,13 @@ from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.views import Meeting
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.endpoints.availability import list_event_type_available_times, list_user_busy_times
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import ScheduledEventRef, Text, Time, TimeZone
-from tools.lean import Meeting
 from tools.times import instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows

@@ -9,10 +9,9 @@ from auth.endpoints.sweep import keep_house, sweep
 from auth.grants import idempotency_rows
 from auth.grants.idempotency_rows import Key
 from auth.tables import grant, metadata, refresh_token, upstream_connection, user
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import Site, make_realm, serve
+from tests.databases import open_migrated
 
 
 async def rows(site: Site) -> dict[str, int]:
@@ -170,8 +169,7 @@ class EnoughError(Exception):
 @pytest.mark.anyio
 async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
     slept: list[float] = []
-    async with open_database("sqlite://", patience=2) as database:
-        await migrate(database)
+    async with open_migrated(patience=2) as database:
         site = serve(make_realm(database, upstream), upstream)
         await site.register()
         site.advance(days=2)

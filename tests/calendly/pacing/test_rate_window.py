@@ -189,7 +189,10 @@ def test_forecasts_match_when_calls_start() -> None:
 
 @dataclass
 class Traffic:
-    """Calls of one program through a window to a server that counts them. The program always has calls to send."""
+    """Calls of one program through a window to a server that counts them.
+
+    The program always has calls to send.
+    """
 
     server: RateLimit
     journeys: list[tuple[float, float]]

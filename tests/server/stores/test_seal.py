@@ -14,9 +14,9 @@ from calendly.errors import Unreachable
 from server.calls.confirm import Confirmations
 from server.stores.seal import LIFETIME, Seal, Unproven, digest
 from server.stores.shared_seal import SharedSeal
-from storage.database import Database, open_database
+from storage.database import Database
 from storage.keys import Key, KeyRing
-from storage.schema import migrate
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -70,8 +70,7 @@ async def desk(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
     if request.param == "of one process":
         yield of_one_process(time)
         return
-    async with open_database("sqlite://") as database:
-        await migrate(database)
+    async with open_migrated() as database:
         yield Desk(time, shared_seal(KEY, database, time), shared_seal(b"o" * 32, database, time))
 
 
@@ -161,8 +160,7 @@ async def test_any_replica_takes_a_token_of_another_and_only_one_of_them(databas
 
 async def test_a_token_that_cannot_be_noted_as_used_is_not_taken(tmp_path: Path) -> None:
     file = tmp_path / "database"
-    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
-        await migrate(database)
+    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
         seal = shared_seal(KEY, database, Time())
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")

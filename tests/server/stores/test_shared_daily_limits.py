@@ -14,7 +14,7 @@ from auth.tables import client, user
 from calendly.errors import Unreachable
 from server.stores.shared_daily_limits import SharedDailyLimits
 from storage.database import Database, open_database
-from storage.schema import migrate
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -60,8 +60,7 @@ async def test_replicas_count_together(database: Database) -> None:
 
 async def test_a_booking_that_cannot_be_counted_is_not_sent(tmp_path: Path) -> None:
     file = tmp_path / "database"
-    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
-        await migrate(database)
+    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
         await let_in(database)
         limits = SharedDailyLimits(database, lambda: NOW)
         taken = await limits.take("G1", 1)

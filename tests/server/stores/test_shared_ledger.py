@@ -18,7 +18,7 @@ from server.stores.shared_ledger import SharedLedger
 from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
-from storage.schema import migrate
+from tests.databases import open_migrated
 from tests.server.stores.test_shared_daily_limits import NOW, let_in
 from tools.toolset.errors import KeyTaken
 from tools.toolset.ledger import Booking, Bookings
@@ -99,8 +99,7 @@ async def test_keys_belong_to_one_person_and_agent(database: Database) -> None:
 
 
 async def test_of_calls_on_all_replicas_at_once_one_has_the_key(shared_database_url: str) -> None:
-    async with open_database(shared_database_url) as first, open_database(shared_database_url) as second:
-        await migrate(first)
+    async with open_migrated(shared_database_url) as first, open_database(shared_database_url) as second:
         outcomes: list[Booking | None] = []
 
         async def reserve(database: Database) -> None:
@@ -116,8 +115,7 @@ async def test_of_calls_on_all_replicas_at_once_one_has_the_key(shared_database_
 
 async def test_of_calls_at_once_one_has_a_key_whose_time_is_over(shared_database_url: str) -> None:
     clock = Clock()
-    async with open_database(shared_database_url) as first, open_database(shared_database_url) as second:
-        await migrate(first)
+    async with open_migrated(shared_database_url) as first, open_database(shared_database_url) as second:
         await keys_in(first, clock).reserve("k", ARGUMENTS)
         clock.now += timedelta(days=2)
         outcomes: list[Booking | None] = []
@@ -132,8 +130,7 @@ async def test_of_calls_at_once_one_has_a_key_whose_time_is_over(shared_database
 
 
 async def test_nothing_of_a_booking_is_in_the_database_in_plain_sight(tmp_path: Path) -> None:
-    async with open_database(f"sqlite:///{tmp_path / 'database'}") as database:
-        await migrate(database)
+    async with open_migrated(f"sqlite:///{tmp_path / 'database'}") as database:
         keys = keys_in(database)
         await keys.reserve("the-key", ARGUMENTS)
         await keys.settle("the-key", ARGUMENTS, ANSWER)
@@ -182,8 +179,7 @@ async def test_what_cannot_be_stored_before_a_booking_stops_it_and_after_one_it_
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     file = tmp_path / "database"
-    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
-        await migrate(database)
+    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
         keys = keys_in(database)
         await keys.reserve("k", ARGUMENTS)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:

@@ -5,25 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.upstream.lease import (
+from auth.upstream.connection import (
     EARLY,
     LEASE,
     LONGEST_PAUSE,
     MARGIN,
     RECENT,
     Connection,
-    Failure,
     GiveUp,
     Impasse,
+    RefreshFailure,
     Status,
     Step,
     decide,
-    explain,
     failed,
-    narrowing_note,
-    renewed,
+    refreshed,
     signed_in,
-    ungranted_note,
 )
 from auth.upstream.login import (
     CalendlyLoginError,
@@ -34,14 +31,12 @@ from auth.upstream.login import (
     LoginUnavailable,
     Tokens,
 )
-from calendly.errors import CalendlyError, RateLimited, Unauthenticated, Unreachable
 from calendly.scopes import SCOPES
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 MAYA = "https://api.calendly.com/users/MAYA"
 SECOND = timedelta(seconds=1)
 HOURS = timedelta(hours=2)
-REMEDY = "Connect again at https://mcp.example/connections."
 
 
 def connection(
@@ -60,7 +55,7 @@ def leased(left: timedelta, row: Connection | None = None) -> Connection:
 
 
 def paused(pause: timedelta, *, left: timedelta) -> Connection:
-    return replace(connection(left=left), retry_at=NOW + pause, failure=Failure.BUSY)
+    return replace(connection(left=left), retry_at=NOW + pause, failure=RefreshFailure.BUSY)
 
 
 def tokens(*scopes: str) -> Tokens:
@@ -81,9 +76,9 @@ def test_a_connection_that_calendly_ended_is_given_up_even_while_its_token_seems
     ("left", "step"),
     [
         (EARLY + SECOND, Step.USE),
-        (EARLY, Step.CLAIM),
-        (MARGIN, Step.CLAIM),
-        (-HOURS, Step.CLAIM),
+        (EARLY, Step.REFRESH),
+        (MARGIN, Step.REFRESH),
+        (-HOURS, Step.REFRESH),
     ],
 )
 def test_a_token_is_sent_while_more_than_a_quarter_of_an_hour_is_left(left: timedelta, step: Step) -> None:
@@ -95,17 +90,11 @@ def test_a_token_with_a_short_life_is_sent_for_most_of_it() -> None:
     row = connection(left=timedelta(minutes=10), age=timedelta(0))
     assert decide(row, NOW) is Step.USE
     assert decide(row, NOW + timedelta(minutes=8, seconds=44)) is Step.USE
-    assert decide(row, NOW + timedelta(minutes=8, seconds=46)) is Step.CLAIM
-
-
-@pytest.mark.requirement("connection-joined")
-def test_a_refresh_under_way_in_this_process_is_joined_rather_than_claimed_again() -> None:
-    assert decide(connection(left=SECOND), NOW, renewing=True) is Step.JOIN
-    assert decide(leased(SECOND), NOW, renewing=True) is Step.JOIN
+    assert decide(row, NOW + timedelta(minutes=8, seconds=46)) is Step.REFRESH
 
 
 @pytest.mark.requirement("connection-leased")
-@pytest.mark.parametrize(("left", "step"), [(SECOND, Step.WAIT), (timedelta(0), Step.CLAIM), (-SECOND, Step.CLAIM)])
+@pytest.mark.parametrize(("left", "step"), [(SECOND, Step.WAIT), (timedelta(0), Step.REFRESH), (-SECOND, Step.REFRESH)])
 def test_the_lease_of_another_process_is_waited_for_until_it_runs_out(left: timedelta, step: Step) -> None:
     assert decide(leased(left), NOW) is step
 
@@ -114,13 +103,13 @@ def test_the_lease_of_another_process_is_waited_for_until_it_runs_out(left: time
 def test_a_lease_that_a_clock_carried_into_the_future_is_waited_for_by_the_waiters_own_clock() -> None:
     far = leased(timedelta(days=365))
     assert decide(far, NOW, watched=LEASE - SECOND) is Step.WAIT
-    assert decide(far, NOW, watched=LEASE) is Step.CLAIM
+    assert decide(far, NOW, watched=LEASE) is Step.REFRESH
 
 
 @pytest.mark.requirement("upstream-429")
 @pytest.mark.parametrize(
     ("left", "step"),
-    [(HOURS, Step.USE), (MARGIN + SECOND, Step.USE), (MARGIN, GiveUp(Impasse.PAUSED, Failure.BUSY, 40.0))],
+    [(HOURS, Step.USE), (MARGIN + SECOND, Step.USE), (MARGIN, GiveUp(Impasse.PAUSED, RefreshFailure.BUSY, 40.0))],
 )
 def test_during_a_pause_the_token_is_sent_to_its_end_and_then_the_caller_hears_how_long(
     left: timedelta, step: Step | GiveUp
@@ -130,14 +119,14 @@ def test_during_a_pause_the_token_is_sent_to_its_end_and_then_the_caller_hears_h
 
 @pytest.mark.parametrize("pause", [timedelta(0), -SECOND, LONGEST_PAUSE + SECOND])
 def test_a_pause_that_is_over_or_that_a_clock_carried_away_stops_nobody(pause: timedelta) -> None:
-    assert decide(paused(pause, left=SECOND), NOW) is Step.CLAIM
+    assert decide(paused(pause, left=SECOND), NOW) is Step.REFRESH
 
 
 @pytest.mark.requirement("connection-401")
 def test_a_refused_token_forces_a_refresh_however_much_of_it_is_left() -> None:
-    assert decide(connection(), NOW, refused=3) is Step.CLAIM
+    assert decide(connection(), NOW, refused=3) is Step.REFRESH
     assert decide(leased(SECOND, connection()), NOW, refused=3) is Step.WAIT
-    assert decide(paused(40 * SECOND, left=HOURS), NOW, refused=3) == GiveUp(Impasse.PAUSED, Failure.BUSY, 40.0)
+    assert decide(paused(40 * SECOND, left=HOURS), NOW, refused=3) == GiveUp(Impasse.PAUSED, RefreshFailure.BUSY, 40.0)
 
 
 @pytest.mark.requirement("connection-401")
@@ -147,7 +136,8 @@ def test_a_refusal_of_older_tokens_is_answered_with_those_there_are() -> None:
 
 @pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize(
-    ("age", "step"), [(timedelta(0), Step.USE), (RECENT - SECOND, Step.USE), (RECENT, Step.CLAIM), (-HOURS, Step.CLAIM)]
+    ("age", "step"),
+    [(timedelta(0), Step.USE), (RECENT - SECOND, Step.USE), (RECENT, Step.REFRESH), (-HOURS, Step.REFRESH)],
 )
 def test_tokens_that_are_seconds_old_are_not_refreshed_again_for_a_refusal(age: timedelta, step: Step) -> None:
     assert decide(connection(age=age), NOW, refused=3) is step
@@ -159,7 +149,7 @@ rows = st.builds(
     generation=st.integers(1, 3),
     status=st.sampled_from(Status),
     expires_at=st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
-    renewed_at=st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
+    issued_at=st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
     lease_holder=st.just("somebody"),
     lease_until=st.none() | st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
     retry_at=st.none() | st.datetimes().map(lambda moment: moment.replace(tzinfo=UTC)),
@@ -169,7 +159,7 @@ rows = st.builds(
 @pytest.mark.requirement("connection-leased")
 @given(row=rows, refused=st.none() | st.integers(1, 3))
 def test_whatever_the_clocks_said_nobody_waits_longer_than_a_lease(row: Connection, refused: int | None) -> None:
-    assert decide(row, NOW, refused=refused, watched=LEASE) in {Step.USE, Step.CLAIM} or isinstance(
+    assert decide(row, NOW, refused=refused, watched=LEASE) in {Step.USE, Step.REFRESH} or isinstance(
         decide(row, NOW, refused=refused, watched=LEASE), GiveUp
     )
 
@@ -183,8 +173,8 @@ def test_a_pause_is_never_longer_than_the_longest(row: Connection) -> None:
 
 
 def test_new_tokens_end_lease_pause_and_doubt() -> None:
-    before = replace(leased(SECOND), status=Status.NEEDS_REAUTH, retry_at=NOW, failure=Failure.BUSY)
-    assert renewed(before, tokens("users:read"), NOW) == Connection(
+    before = replace(leased(SECOND), status=Status.NEEDS_REAUTH, retry_at=NOW, failure=RefreshFailure.BUSY)
+    assert refreshed(before, tokens("users:read"), NOW) == Connection(
         MAYA, 4, Status.ACTIVE, NOW + HOURS, NOW, frozenset({"users:read"}), frozenset(SCOPES) - {"users:read"}
     )
 
@@ -192,23 +182,23 @@ def test_new_tokens_end_lease_pause_and_doubt() -> None:
 @pytest.mark.requirement("upstream-granted")
 def test_scopes_are_replaced_and_the_lost_ones_noted_until_they_come_back() -> None:
     row = connection(scopes=frozenset({"users:read", "webhooks:read", "event_types:write"}))
-    row = renewed(row, tokens("users:read", "event_types:read"), NOW)
+    row = refreshed(row, tokens("users:read", "event_types:read"), NOW)
     assert row.narrowed == {"webhooks:read", "event_types:write"}
-    row = renewed(row, tokens("users:read", "event_types:write"), NOW)
+    row = refreshed(row, tokens("users:read", "event_types:write"), NOW)
     assert row.narrowed == {"webhooks:read"}
-    row = renewed(row, tokens("users:read", "event_types:write", "webhooks:write"), NOW)
+    row = refreshed(row, tokens("users:read", "event_types:write", "webhooks:write"), NOW)
     assert row.narrowed == frozenset()
 
 
 @pytest.mark.requirement("upstream-granted")
 def test_scopes_that_are_not_told_take_nothing_away() -> None:
-    row = renewed(connection(scopes=frozenset({"users:read"})), tokens(), NOW)
+    row = refreshed(connection(scopes=frozenset({"users:read"})), tokens(), NOW)
     assert (row.scopes, row.narrowed) == (None, frozenset())
 
 
 @pytest.mark.requirement("upstream-granted")
 def test_a_grant_from_before_scopes_loses_what_its_first_scoped_answer_lacks() -> None:
-    assert renewed(connection(), tokens("users:read"), NOW).narrowed == frozenset(SCOPES) - {"users:read"}
+    assert refreshed(connection(), tokens("users:read"), NOW).narrowed == frozenset(SCOPES) - {"users:read"}
 
 
 def test_a_sign_in_begins_anew_where_there_was_nothing_or_somebody_else_and_goes_on_otherwise() -> None:
@@ -218,7 +208,7 @@ def test_a_sign_in_begins_anew_where_there_was_nothing_or_somebody_else_and_goes
     assert signed_in(connection(status=Status.REVOKED), MAYA, given_now, NOW) == replace(fresh, generation=4)
     assert signed_in(replace(connection(), user="another"), MAYA, given_now, NOW) == replace(fresh, generation=4)
     row = connection(scopes=frozenset({"webhooks:read"}))
-    assert signed_in(row, MAYA, given_now, NOW) == renewed(row, given_now, NOW)
+    assert signed_in(row, MAYA, given_now, NOW) == refreshed(row, given_now, NOW)
 
 
 @pytest.mark.requirement("connection-kept")
@@ -233,55 +223,17 @@ def test_only_a_refused_grant_ends_a_connection() -> None:
 @pytest.mark.parametrize(
     ("error", "failure", "pause"),
     [
-        (LoginBusy("429", retry_after=33.0), Failure.BUSY, 33 * SECOND),
-        (LoginBusy("429", retry_after=1e6), Failure.BUSY, LONGEST_PAUSE),
-        (LoginUnavailable("cut"), Failure.UNAVAILABLE, 10 * SECOND),
-        (LoginUnavailable("503", retry_after=90.0), Failure.UNAVAILABLE, 90 * SECOND),
-        (LoginRefused("401", code="invalid_client"), Failure.REFUSED, 60 * SECOND),
-        (IdentityUnproven("another"), Failure.REFUSED, 60 * SECOND),
+        (LoginBusy("429", retry_after=33.0), RefreshFailure.BUSY, 33 * SECOND),
+        (LoginBusy("429", retry_after=1e6), RefreshFailure.BUSY, LONGEST_PAUSE),
+        (LoginUnavailable("cut"), RefreshFailure.UNAVAILABLE, 10 * SECOND),
+        (LoginUnavailable("503", retry_after=90.0), RefreshFailure.UNAVAILABLE, 90 * SECOND),
+        (LoginRefused("401", code="invalid_client"), RefreshFailure.REFUSED, 60 * SECOND),
+        (IdentityUnproven("another"), RefreshFailure.REFUSED, 60 * SECOND),
     ],
 )
 def test_any_other_failure_leaves_it_active_and_pauses(
-    error: CalendlyLoginError, failure: Failure, pause: timedelta
+    error: CalendlyLoginError, failure: RefreshFailure, pause: timedelta
 ) -> None:
     row = failed(leased(SECOND), error, NOW)
     assert (row.status, row.lease_holder, row.lease_until) == (Status.ACTIVE, None, None)
     assert (row.failure, row.retry_at, row.generation) == (failure, NOW + pause, 3)
-
-
-@pytest.mark.parametrize(
-    ("impasse", "kind", "words"),
-    [
-        (GiveUp(Impasse.NOT_CONNECTED), Unauthenticated, REMEDY),
-        (GiveUp(Impasse.NEEDS_REAUTH), Unauthenticated, REMEDY),
-        (GiveUp(Impasse.PAUSED, Failure.BUSY, 40.0), RateLimited, "in 40 seconds"),
-        (GiveUp(Impasse.PAUSED, Failure.UNAVAILABLE, 9.7), Unreachable, "in 10 seconds"),
-        (GiveUp(Impasse.PAUSED, Failure.REFUSED, 60.0), Unauthenticated, "id or secret is wrong"),
-    ],
-)
-def test_whoever_gets_no_token_is_told_what_can_be_done(impasse: GiveUp, kind: type[CalendlyError], words: str) -> None:
-    error = explain(impasse, REMEDY)
-    assert type(error) is kind
-    assert words in error.reason
-    assert error.status is None
-    if isinstance(error, RateLimited):
-        assert error.retry_after == 40.0
-
-
-@pytest.mark.requirement("upstream-granted")
-@pytest.mark.parametrize(
-    ("granted", "explains"),
-    [({"users:read"}, True), (None, True), ({"event_types:read"}, False), ({"event_types:write"}, False)],
-)
-def test_what_was_asked_for_and_not_granted_is_told_from_what_was(granted: set[str] | None, *, explains: bool) -> None:
-    row = connection(scopes=None if granted is None else frozenset(granted))
-    assert (ungranted_note(row, ["event_types:read"]) is not None) == explains
-    assert ungranted_note(row, []) is None
-
-
-@pytest.mark.requirement("upstream-granted")
-def test_a_refusal_for_scope_mentions_what_calendly_took_away() -> None:
-    row = replace(connection(), narrowed=frozenset({"webhooks:write", "users:read"}))
-    note = narrowing_note(row, ["webhooks:read"], REMEDY)
-    assert note == f"Calendly once granted webhooks:write here and no longer does. {REMEDY}"
-    assert narrowing_note(row, ["organizations:read"], REMEDY) is None

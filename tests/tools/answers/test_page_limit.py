@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
 
-from tools.page_limit import MOST_TOKENS, cut, estimate
+from tools.answers.page_limit import MOST_TOKENS, cut, estimate
 
 EVENT = {
     "uri": "https://api.calendly.com/scheduled_events/51b24bd1-7444-416a-8732-3d28b4a0ca39",
