@@ -87,14 +87,14 @@ user = Table(
 upstream_connection = Table(
     "upstream_connection",
     metadata,
-    Column("user_uri", Text, _parent("calendly_user.uri"), primary_key=True),
+    Column("user_uri", Text, _parent("calendly_user.uri"), key="user", primary_key=True),
     Column("generation", BigInteger, nullable=False),  # the fence: every change of the tokens adds one
     Column("access_token_ciphertext", Sealed),
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
-    Column("renewed_at", Instant, nullable=False),
-    Column("scope", Text),  # what Calendly granted, null when it does not say
-    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
+    Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
+    Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),
     Column("lease_holder", Text),
     Column("lease_until", Instant),
@@ -276,10 +276,12 @@ spent_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
 )
 
-booking_allowance = Table(
-    "booking_allowance",
+# No grant on a person's own machine.
+booking_count = Table(
+    "booking_count",
     metadata,
-    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", primary_key=True),
+    Column("digest", String(64), primary_key=True),  # of the person and the agent
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", index=True),
     Column("counted", Instants, nullable=False),  # when it booked within 24 hours
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )

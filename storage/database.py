@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import anyio
-import anyio.to_thread
 from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -91,7 +90,7 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
     A missing SQLite file is made, for its owner only. PostgreSQL is connected to when it is first used.
     `patience` is that of every transaction, in seconds. Raises DatabaseUrlError and StorageUnavailable.
     """
-    engines = await anyio.to_thread.run_sync(open_engines, url, patience)
+    engines = await open_engines(url, patience)
     try:
         yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None)
     finally:

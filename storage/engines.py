@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
+import anyio.to_thread
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from storage.errors import DatabaseUrlError, StorageUnavailable
+from storage.memory import connecting, open_memory
 
 READERS = 4
 WRITERS = 4
@@ -67,7 +69,7 @@ async def _dispose(engine: AsyncEngine) -> None:
                 done = True
 
 
-def open_engines(url: str, patience: float) -> Engines:
+async def open_engines(url: str, patience: float) -> Engines:
     """Open what a database URL names, making a missing SQLite file. Raises DatabaseUrlError and StorageUnavailable."""
     try:
         parsed = make_url(url)
@@ -78,21 +80,20 @@ def open_engines(url: str, patience: float) -> Engines:
     if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database in {"", ":memory:"}:
         raise DatabaseUrlError("A database URL is sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
     if not parsed.database:
-        return _sqlite_memory(patience)
-    path = Path(parsed.database).absolute()
+        return _sqlite_memory()
     try:
-        return _sqlite_file(path, patience)
+        return await anyio.to_thread.run_sync(_sqlite_file, parsed.database, patience)
     except (OSError, ValueError, sqlite3.Error) as error:
-        raise StorageUnavailable(f"The database {path} cannot be opened for writing: {error}.") from error
+        raise StorageUnavailable(f"The database {parsed.database} cannot be opened for writing: {error}.") from error
 
 
-def _sqlite_file(path: Path, patience: float) -> Engines:
+def _sqlite_file(database: str, patience: float) -> Engines:
+    path = Path(database).absolute()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
     _use_wal(path, patience)
-    readers, writers = _sqlite(URL.create("sqlite+aiosqlite", database=str(path)), patience, readers=READERS)
-    return Engines(readers, writers, path=path)
+    return Engines(*_sqlite(path, patience), path=path)
 
 
 def _use_wal(path: Path, patience: float) -> None:
@@ -115,39 +116,41 @@ def _use_wal(path: Path, patience: float) -> None:
                 return
 
 
-def _sqlite_memory(patience: float) -> Engines:
-    name = f"file:{uuid4().hex}"
-    memory = sqlite3.connect(f"{name}?mode=memory&cache=shared", uri=True, check_same_thread=False)
-    url = URL.create("sqlite+aiosqlite", database=name, query={"mode": "memory", "cache": "shared", "uri": "true"})
-    readers, writers = _sqlite(url, patience, readers=1)
-    return Engines(readers, writers, memory=memory)
+def _sqlite_memory() -> Engines:
+    name = uuid4().hex
+    memory = open_memory(name)
+    url = URL.create("sqlite+aiosqlite")
+    readers, writers = (_engine(url, async_creator=connecting(name)) for _ in range(2))
+    return Engines(*_told(readers, writers), memory=memory)
 
 
-def _sqlite(url: URL, patience: float, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
-    # isolation_level None: the driver begins nothing of its own accord.
+def _sqlite(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    # isolation_level None: the driver begins nothing by itself.
     arguments = {"isolation_level": None, "timeout": patience}
-    reading = create_async_engine(
+    readers = _engine(
+        url, connect_args=arguments, pool_size=READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    return _told(readers, _engine(url, connect_args=arguments))
+
+
+def _engine(url: URL, *, pool_size: int = 1, **options: object) -> AsyncEngine:
+    return create_async_engine(
         url,
-        connect_args=arguments,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=readers,
+        pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
+        **options,
     )
-    writing = create_async_engine(
-        url,
-        connect_args=arguments,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    event.listen(reading.sync_engine, "connect", _only_read)
-    event.listen(writing.sync_engine, "connect", _write_safely)
-    event.listen(writing.sync_engine, "begin", _begin_immediate)
-    return reading, writing
+
+
+def _told(readers: AsyncEngine, writers: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
+    """Tell the connections of SQLite engines what they are for."""
+    event.listen(readers.sync_engine, "connect", _only_read)
+    event.listen(writers.sync_engine, "connect", _write_safely)
+    event.listen(writers.sync_engine, "begin", _begin_immediate)
+    return readers, writers
 
 
 def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
@@ -20,17 +20,20 @@ from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId,
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import CallRecord, Permit
-from server.calls.confirm import Approval, Confirmations, ConfirmPage, Context
+from server.calls.confirm import Approval, ConfirmPage, Context
 from server.calls.principal import Parties, Party, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
-from server.stores.daily_limits import DailyLimits
-from server.stores.seal import digest
+from server.stores.proof import digest
 from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
-from tools.toolset.ledger import Bookings, Ledger
+from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
+
+if TYPE_CHECKING:
+    from server.stores.confirmations import Confirmations
+    from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -64,10 +67,8 @@ class Callers:
         parties: Tells who a request is from.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
-        ledger: The idempotency keys in use.
-        daily_limits: Who has booked how often.
+        stores: Gives what calls keep in the database. Raises Unreachable.
         audit_log: Where calls are recorded.
-        seal: Makes and takes confirmations.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -77,14 +78,16 @@ class Callers:
     parties: Parties
     max_wait: float
     available_times_cap: Cap
-    ledger: Ledger
-    daily_limits: DailyLimits
+    stores: "Callable[[], Awaitable[Stores]]"
     audit_log: AuditLog
-    seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
+
+    async def confirmations(self) -> "Confirmations":
+        """What issues and takes confirmation tokens. Raises Unreachable."""
+        return (await self.stores()).confirmations
 
     def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
         """Begin the audit entries of one call.
@@ -132,7 +135,7 @@ class Callers:
             shared=self,
             record=record,
             approval=Approval(
-                seal=self.seal,
+                confirmations=self.confirmations,
                 context=context,
                 params=params,
                 confirmation=confirmation,
@@ -141,7 +144,6 @@ class Callers:
                 only_page=any(is_browser_only(endpoint.capability, party.limits) for endpoint in record.tool.writes),
                 patience=lambda: max(0.0, deadline - _FOR_SENDING - self.clock()),
             ),
-            bookings=self.ledger.of(person, agent),
             context=context,
             deadline=deadline,
             is_rehearsal=is_rehearsal,
@@ -155,7 +157,6 @@ class ToolCaller:
     shared: Callers
     record: CallRecord
     approval: Approval
-    bookings: Bookings
     context: Context
     deadline: float
     is_rehearsal: bool = False
@@ -166,6 +167,11 @@ class ToolCaller:
     def party(self) -> Party:
         """The person and the agent."""
         return self.record.party
+
+    async def ledger(self) -> Ledger:
+        """The idempotency keys of the person and the agent. Raises Unreachable."""
+        account = self.party.account
+        return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
 
     def bind(self, values: Mapping[str, object]) -> None:
         """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
@@ -229,9 +235,11 @@ class ToolCaller:
             if objection is not None:
                 return objection
             limit = daily_limit(capability, limits)
-            room = await self.shared.daily_limits.look(self.party.account.agent, limit[0]) if limit else None
-            if limit and isinstance(room, Full):
-                return full(room, *limit)
+            if limit:
+                account, stores = self.party.account, await self.shared.stores()
+                room = await stores.daily_counts.look(account.user, account.agent, limit[0])
+                if isinstance(room, Full):
+                    return full(room, *limit)
         return None
 
     async def send(self, request: Request) -> JSON:
@@ -251,8 +259,8 @@ class ToolCaller:
         if limit is None:
             yield
             return
-        agent = self.party.account.agent
-        room = await self.shared.daily_limits.take(agent, limit[0])
+        account, counts = self.party.account, (await self.shared.stores()).daily_counts
+        room = await counts.take(account.user, account.agent, limit[0])
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
@@ -260,7 +268,7 @@ class ToolCaller:
         try:
             yield
         except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
-            await self.shared.daily_limits.give_back(agent, room.counted[-1])
+            await counts.give_back(account.user, account.agent, room.counted[-1])
             raise
 
     def allows(self, tool: Tool) -> bool:

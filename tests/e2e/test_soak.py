@@ -154,7 +154,7 @@ async def soak() -> AsyncGenerator[Soak]:
             "CALENDLY_MCP_BOOKING_LIMITS": "none",
         }
         async with (
-            serving(load("stdio", {}, environ=environ), recording) as server,
+            serving(load("stdio", {}, environ=environ), recording, now) as server,
             Client(server.mcp, mode="legacy", read_timeout_seconds=200) as client,
         ):
             yield Soak(calendly, Api(http), client)

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from server.calls.caller import LEAST_LIMIT
-from server.stores.seal import LIFETIME
+from server.stores.proof import LIFETIME
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer, drip, silence
 from tests.rate_limited_upstream import RateLimit
 from tests.server.desk import EVENT, Era, Person, call, connected, me
@@ -157,7 +157,7 @@ async def test_a_person_who_does_not_answer_leaves_time_for_an_error(upstream: H
 async def test_a_confirmation_expires(upstream: HostileUpstream, era: Era) -> None:
     async with connected(upstream, era) as client:
         token = (await call(client, ASKING, scheduled_event=EVENT)).error["confirmation"]
-        await asyncio.sleep(LIFETIME + 1)
+        await asyncio.sleep(LIFETIME.total_seconds() + 1)
         late = await call(client, ASKING, scheduled_event=EVENT, confirmation=token)
     assert late.kind == "confirmation_required"
     assert late.error["message"].startswith("The confirmation has expired. Cancel ")
@@ -166,7 +166,7 @@ async def test_a_confirmation_expires(upstream: HostileUpstream, era: Era) -> No
 
 
 async def test_a_person_who_answers_too_late_is_asked_again(upstream: HostileUpstream) -> None:
-    person = Person(hesitates=LIFETIME + 1)
+    person = Person(hesitates=LIFETIME.total_seconds() + 1)
     async with connected(upstream, "2026-07-28", person=person) as client:
         with pytest.raises(RuntimeError, match="InputRequired"):
             await client.call_tool(ASKING, {"scheduled_event": EVENT})

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -13,11 +13,11 @@ from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tests.sandbox.api import MONDAY, Json
-from tests.tools.agent import SECONDS, ledger_of
+from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
-from tools.toolset.ledger import Bookings
+from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
 Fact = Json
@@ -77,22 +77,54 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
 
 
 @dataclass
+class NewKeys:
+    """A `tools.toolset.ledger.Ledger` to which every key is new.
+
+    Attributes:
+        reserved: The keys that were taken.
+    """
+
+    reserved: list[str] = field(default_factory=list[str])
+
+    async def recall(self, key: str, arguments: Mapping[str, object]) -> None:
+        """Know nothing of a key."""
+
+    async def reserve(self, key: str, arguments: Mapping[str, object]) -> None:  # noqa: ARG002 - the Protocol has it
+        """Take a key."""
+        self.reserved.append(key)
+
+    async def release(self, key: str) -> None:
+        """Have nothing to give back."""
+
+    async def settle(self, key: str, arguments: Mapping[str, object], answer: JSON) -> None:
+        """Keep nothing."""
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Have nothing to forget."""
+
+
+@dataclass
 class Documented:
     """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.declaring.Caller`.
 
     Attributes:
         only: The tool whose operation is answered; None for all of them.
         sent: What was answered.
+        keys: Its idempotency keys.
     """
 
     only: EndpointTool | None = None
     sent: list[Request] = field(default_factory=list[Request])
-    bookings: Bookings = field(default_factory=lambda: ledger_of(lambda: 0.0))
+    keys: NewKeys = field(default_factory=NewKeys)
     available_times_cap: Cap = field(default_factory=lambda: Cap(31))
 
     async def identity(self) -> Identity:
         """Say that the caller is who stands in the examples."""
         return Identity(UserId.parse(ME), OrganizationId.parse(ORGANIZATION), "Europe/Lisbon")
+
+    async def ledger(self) -> Ledger:
+        """Know no key."""
+        return self.keys
 
     async def weigh(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse nothing."""

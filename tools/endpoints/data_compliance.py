@@ -46,6 +46,7 @@ async def delete_invitee_data(
 
     Takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
     """
+    ledger = await call.caller.ledger()
     await call.done(body={"emails": emails})
-    await call.caller.bookings.forget(emails)
+    await ledger.forget(emails)
     return {"status": "accepted", "message": "Calendly deletes the data within 7 days; its activity log shows the end."}

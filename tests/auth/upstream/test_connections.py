@@ -157,7 +157,7 @@ async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_lo
 @pytest.mark.requirement("upstream-granted")
 async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_any(place: InDatabase) -> None:
     async with place.database.begin() as transaction:
-        await transaction.execute(update(upstream_connection).values(scope=None))
+        await transaction.execute(update(upstream_connection).values(scopes=None))
     assert (await place.connection()).scopes is None
     place.calendly.clock.advance(OVER)
     await token(place.refresher(), place)

@@ -14,7 +14,7 @@ from tests.tools.conftest import AgentOf
 from tools import ALL
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ArgumentFault, DeniedByPolicy
-from tools.toolset.ledger import Booking
+from tools.toolset.ledger import KeyOutcome
 
 pytestmark = pytest.mark.anyio
 
@@ -332,7 +332,7 @@ async def test_a_rehearsal_of_what_cannot_be_booked_fails_as_the_call_would(agen
 async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_booking(agent: Agent, api: Api) -> None:
     body = await api.booking()
     await fail(api, TIMES, status=200, body={"collection": []})
-    keys = agent.bookings
+    keys = await agent.ledger()
 
     class Late:
         """The keys as a call finds them that began just before another one booked."""
@@ -340,7 +340,7 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
         def __init__(self) -> None:
             self.looks = 0
 
-        async def recall(self, key: str, arguments: Json) -> Booking | None:
+        async def recall(self, key: str, arguments: Json) -> KeyOutcome | None:
             self.looks += 1
             return None if self.looks == 1 else await keys.recall(key, arguments)
 
@@ -348,6 +348,11 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
 
     await keys.reserve("k", {**body, "invitee": body["invitee"]})
     await keys.settle("k", body, {"uri": "I1", "status": "active"})
-    agent.bookings = Late()
+    late = Late()
+
+    async def ledger() -> Late:
+        return late
+
+    agent.keys = ledger
     assert await agent.call(BOOK, **body, idempotency_key="k") == {"uri": "I1", "status": "active"}
     assert "POST /invitees" not in sent(agent)

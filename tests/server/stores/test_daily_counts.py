@@ -1,4 +1,4 @@
-"""So many bookings a day, counted in the database that replicas share."""
+"""So many bookings a day, counted in the database, which replicas share."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ from auth.access.daily_limits import Full, Taken
 from auth.grants.grant_rows import Grant, allow
 from auth.tables import client, user
 from calendly.errors import Unreachable
-from server.stores.shared_daily_limits import SharedDailyLimits
+from server.stores.daily_counts import DailyCounts
 from storage.database import Database, open_database
 from tests.databases import open_migrated
 
@@ -41,36 +41,36 @@ async def let_in(database: Database) -> None:
 
 async def test_replicas_count_together(database: Database) -> None:
     await let_in(database)
-    replicas = [SharedDailyLimits(database, lambda: NOW) for _ in range(2)]
+    replicas = [DailyCounts(database=database, now=lambda: NOW, by_grant=True) for _ in range(2)]
     outcomes: list[Taken | Full] = []
 
     async def book(number: int) -> None:
-        outcomes.append(await replicas[number % 2].take("G1", 3))
+        outcomes.append(await replicas[number % 2].take("U1", "G1", 3))
 
     async with anyio.create_task_group() as group:
         for number in range(10):
             group.start_soon(book, number)
     assert sum(isinstance(outcome, Taken) for outcome in outcomes) == 3
-    assert await replicas[0].look("G1", 3) == Full(NOW + timedelta(hours=24))
-    await replicas[1].give_back("G1", NOW)
-    assert isinstance(await replicas[0].look("G1", 3), Taken)
-    assert isinstance(await replicas[0].take("G1", 3), Taken)
-    assert isinstance(await replicas[1].take("G1", 3), Full)
+    assert await replicas[0].look("U1", "G1", 3) == Full(NOW + timedelta(hours=24))
+    await replicas[1].give_back("U1", "G1", NOW)
+    assert isinstance(await replicas[0].look("U1", "G1", 3), Taken)
+    assert isinstance(await replicas[0].take("U1", "G1", 3), Taken)
+    assert isinstance(await replicas[1].take("U1", "G1", 3), Full)
 
 
 async def test_a_booking_that_cannot_be_counted_is_not_sent(tmp_path: Path) -> None:
     file = tmp_path / "database"
     async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
         await let_in(database)
-        limits = SharedDailyLimits(database, lambda: NOW)
-        taken = await limits.take("G1", 1)
+        limits = DailyCounts(database=database, now=lambda: NOW, by_grant=True)
+        taken = await limits.take("U1", "G1", 1)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unreachable, match="nothing was sent"):
-                await limits.take("G1", 2)
+                await limits.take("U1", "G1", 2)
             assert isinstance(taken, Taken)
-            await limits.give_back("G1", NOW)
-        assert isinstance(await limits.look("G1", 1), Full)
+            await limits.give_back("U1", "G1", NOW)
+        assert isinstance(await limits.look("U1", "G1", 1), Full)
 
 
 async def test_a_database_that_cannot_be_read_says_that_nothing_was_sent(tmp_path: Path) -> None:
@@ -79,4 +79,19 @@ async def test_a_database_that_cannot_be_read_says_that_nothing_was_sent(tmp_pat
             await connection.run_sync(lambda _: None)
         (tmp_path / "not migrated").write_bytes(b"no database " * 1000)
         with pytest.raises(Unreachable, match="nothing was sent"):
-            await SharedDailyLimits(database, lambda: NOW).look("G1", 1)
+            await DailyCounts(database=database, now=lambda: NOW, by_grant=True).look("U1", "G1", 1)
+
+
+async def test_each_agent_has_its_own_count_and_a_day_later_there_is_room_again(database: Database) -> None:
+    times = [NOW]
+    counts = DailyCounts(database=database, now=lambda: times[0], by_grant=False)
+    assert await counts.look("maya", "one", 1) == await counts.look("maya", "one", 1) == Taken((NOW,))
+    assert await counts.take("maya", "one", 1) == Taken((NOW,))
+    full = Full(NOW + timedelta(hours=24))
+    assert await counts.take("maya", "one", 1) == await counts.look("maya", "one", 1) == full
+    for person, agent in (("maya", "two"), ("tomas", "one")):
+        assert isinstance(await counts.take(person, agent, 1), Taken)
+    times[0] = NOW + timedelta(hours=24)
+    assert isinstance(await counts.take("maya", "one", 1), Taken)
+    await counts.give_back("maya", "one", times[0])
+    assert isinstance(await counts.take("maya", "one", 1), Taken)
