@@ -108,7 +108,9 @@ async def test_a_caller_that_is_cancelled_leaves_the_refresh_to_go_on(place: Pla
 
 @pytest.mark.requirement("connection-401", "login-shared")
 async def test_after_a_401_the_token_is_refreshed_once_however_many_calls_and_processes_ask(place: Place) -> None:
-    first, later = ([process.credentials(place.user) for _ in range(10)] for process in (place.refresher(), place.refresher()))
+    first, later = (
+        [process.credentials(place.user) for _ in range(10)] for process in (place.refresher(), place.refresher())
+    )
     old = {await call.access_token() for call in [*first, *later]}
     place.calendly.clock.advance(LATER)
     assert all(await asyncio.gather(*(call.renew() for call in first)))
