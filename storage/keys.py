@@ -27,7 +27,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-Random = Callable[[int], bytes]
+RandomBytes = Callable[[int], bytes]
 """So many unpredictable bytes."""
 
 
@@ -54,7 +54,7 @@ class Key:
         return cls(key_id, secret)
 
     @classmethod
-    def generate(cls, key_id: str, random: Random = os.urandom) -> Self:
+    def generate(cls, key_id: str, random: RandomBytes = os.urandom) -> Self:
         """Make a new key."""
         return cls(key_id, random(KEY_BYTES))
 
@@ -67,7 +67,7 @@ class Key:
 class KeyRing:
     """Seals under its first key and opens under any."""
 
-    def __init__(self, keys: Sequence[Key], *, random: Random = os.urandom) -> None:
+    def __init__(self, keys: Sequence[Key], *, random: RandomBytes = os.urandom) -> None:
         """Raise KeyRingError unless there is a key, and every id once."""
         if not keys:
             raise KeyRingError("The key ring is empty.")
@@ -78,7 +78,7 @@ class KeyRing:
         self.first = keys[0].id
 
     @classmethod
-    def parse(cls, text: str, *, random: Random = os.urandom) -> Self:
+    def parse(cls, text: str, *, random: RandomBytes = os.urandom) -> Self:
         """Read `id:base64,id:base64,…`. Raises KeyRingError."""
         return cls([Key.parse(part) for part in text.strip().split(",")], random=random)
 

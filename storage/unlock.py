@@ -9,14 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database, insert
 from storage.errors import KeyRingError, UnreadableSecret
-from storage.keys import Key, KeyRing, Random
+from storage.keys import Key, KeyRing, RandomBytes
 from storage.private_files import is_open_to_others, write_private
 from storage.tables import key_fingerprint
 
 PROOF = b"This key ring is the one."
 
 
-async def unlock(database: Database, keys: str | None, *, now: datetime, random: Random = os.urandom) -> KeyRing:
+async def unlock(database: Database, keys: str | None, *, now: datetime, random: RandomBytes = os.urandom) -> KeyRing:
     """Return the key ring of a migrated database.
 
     `keys` is the configured ring. Without one, a SQLite file has its ring in a file of its own beside it
@@ -44,7 +44,7 @@ async def _prove(connection: AsyncConnection, ring: KeyRing) -> None:
             raise KeyRingError(f"The key {key_id} is not the one that stored secrets are sealed under.") from None
 
 
-async def _own_ring(database: Database, connection: AsyncConnection, random: Random) -> KeyRing:
+async def _own_ring(database: Database, connection: AsyncConnection, random: RandomBytes) -> KeyRing:
     """Read or make the ring of a SQLite database for which none is configured."""
     if connection.dialect.name == "postgresql":
         raise KeyRingError("With PostgreSQL the key ring must be configured: CALENDLY_MCP_SECRET_KEYS=id:base64.")
@@ -55,11 +55,11 @@ async def _own_ring(database: Database, connection: AsyncConnection, random: Ran
     return KeyRing.parse(_key_file(path.with_name(f"{path.name}.keys"), random, make=is_new), random=random)
 
 
-def _new_key(random: Random) -> Key:
+def _new_key(random: RandomBytes) -> Key:
     return Key.generate(f"k{random(4).hex()}", random)
 
 
-def _key_file(path: Path, random: Random, *, make: bool) -> str:
+def _key_file(path: Path, random: RandomBytes, *, make: bool) -> str:
     """Read the key file, made first if there is none and it may be made. Raises KeyRingError and OSError."""
     if not path.exists():
         if not make:

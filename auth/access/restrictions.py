@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConsentChoice:
     """What a person chose on a consent page.
 
     Attributes:
@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SettledChoice:
     """What becomes of a choice: the access to be stored, and what is remembered from now on."""
 
     access: Access
@@ -78,7 +78,9 @@ def remember(memory: Access, chosen: Access, before: Access) -> Access:
     return remembered
 
 
-def settle(choice: Choice, before: Access, memory: Access, operations: tuple[Operation, ...], *, seen: bool) -> Outcome:
+def settle(
+    choice: ConsentChoice, before: Access, memory: Access, operations: tuple[Operation, ...], *, seen: bool
+) -> SettledChoice:
     """Return what becomes of a choice on a consent page, now that it is known whose it is.
 
     Args:
@@ -94,7 +96,7 @@ def settle(choice: Choice, before: Access, memory: Access, operations: tuple[Ope
     shown = {name: replace(chosen[name], level=allowance.level) for name, allowance in choice.shown.items()}
     remembered = remember(memory, chosen, shown)
     opened = settled({**dict.fromkeys(CAPABILITIES, OFF), **chosen}, choice.asked, operations)
-    return Outcome(keep(opened, remembered), remembered)
+    return SettledChoice(keep(opened, remembered), remembered)
 
 
 def keep(access: Access, restrictions: Access) -> Access:

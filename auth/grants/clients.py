@@ -21,7 +21,7 @@ from auth.protocol.secrets import digest
 from calendly.third_party_text import shown
 
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
-Kind = Literal["registered", "document", "agent"]
+ClientKind = Literal["registered", "document", "agent"]
 
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 LONGEST_NAME: Final = 200
@@ -82,7 +82,7 @@ class Client:
     """
 
     id: str
-    kind: Kind
+    kind: ClientKind
     name: str | None
     redirect_uris: tuple[str, ...]
     auth_method: AuthMethod

@@ -29,7 +29,7 @@ HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.ast
 OTHERS_FLAGS: Final = {"--no-tests", "--stage", "--check", "--only", "--import-mode"}
 """Flags in the text that belong to other programs than ours."""
 
-NO_TOOLS: Final = {"cancel_url", "reschedule_url", *(prompt.name for prompt in PROMPTS)}
+NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(prompt.name for prompt in PROMPTS)}
 """What is called as a tool might be, and is none."""
 
 NO_FILES: Final = {"server/mcp.py", "server/logging.py", "tools/list"}
