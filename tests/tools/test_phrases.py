@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import pytest
-
 from calendly.identifiers import CALENDLY_ORIGIN as API
+from tests.cases import each
 from tools import ALL
 from tools.phrases import PHRASES, About
 from tools.toolset.tool import Tool
@@ -31,7 +30,7 @@ def told(name: str, **raw: object) -> str:
     return PHRASES[tool].about(About(tool.parse(raw, ()).values(), ME, Hashed()))
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@each("tool", ALL)
 def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
     phrase = PHRASES[tool]
     about = phrase.about(About({}, ME, Hashed()))
@@ -42,8 +41,8 @@ def test_every_tool_has_words_that_need_no_arguments(tool: Tool) -> None:
     assert "  " not in about
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "words"),
+@each(
+    "name, arguments, words",
     [
         ("get_user", {"user": USER}, "#33"),
         ("get_user", {"user": "me"}, "#me"),
