@@ -88,14 +88,14 @@ user = Table(
 upstream_connection = Table(
     "upstream_connection",
     metadata,
-    Column("user_uri", Text, _parent("calendly_user.uri"), primary_key=True),
+    Column("user_uri", Text, _parent("calendly_user.uri"), key="user", primary_key=True),
     Column("generation", BigInteger, nullable=False),  # the fence: every change of the tokens adds one
     Column("access_token_ciphertext", Sealed),
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
-    Column("renewed_at", Instant, nullable=False),
-    Column("scope", Text),  # what Calendly granted, null when it does not say
-    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
+    Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
+    Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),
     Column("lease_holder", Text),
     Column("lease_until", Instant),

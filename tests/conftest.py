@@ -16,9 +16,9 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
-OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|COLUMNS|LINES", re.IGNORECASE)
+OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|PG[A-Z]+|COLUMNS|LINES", re.IGNORECASE)
 """The variables by which one who runs the tests would change what they see: settings, the proxies of their network (all
-that is asked here is on this machine), the width of their terminal."""
+that is asked here is on this machine), their PostgreSQL, the width of their terminal."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.grants.principal import Principal
 from auth.grants.rules import AccessToken
-from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
 
 
@@ -31,7 +30,7 @@ _OWNER: Final = (
     user.c.uri,
     user.c.organization,
     user.c.timezone,
-    upstream_connection.c.scope.label("granted"),
+    upstream_connection.c.scopes.label("granted"),
 )
 _OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
 
@@ -111,6 +110,6 @@ def _principal(row: Row[tuple[object, ...]], kind: Literal["browser", "agent_tok
         grant_id=row.grant_id,
         access=row.access,
         scopes=frozenset(),
-        granted=None if row.granted is None else scopes.read(row.granted),
+        granted=row.granted,
         kind=kind,
     )

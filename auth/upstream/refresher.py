@@ -92,7 +92,7 @@ class Refresher:
     )
 
     def credentials(self, user: str) -> "ConnectionCredentials":
-        """Return the credentials of a user: `calendly.request.Credentials`."""
+        """Return the credentials of a user: `calendly.request.AccountCredentials`."""
         return ConnectionCredentials(self, user)
 
     async def token(self, user: str, refused: int | None = None) -> tuple[int, str]:
@@ -173,7 +173,7 @@ class Refresher:
 
 @dataclass(eq=False)
 class ConnectionCredentials:
-    """The token of one Calendly user as calls need it: `calendly.request.Credentials`."""
+    """The token of one Calendly user as calls need it: `calendly.request.AccountCredentials`."""
 
     _refresher: Refresher = field(repr=False)
     _user: str

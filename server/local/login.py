@@ -19,8 +19,7 @@ from calendly.request import Account
 from server.calls.next_steps import LOCAL_LOGIN
 from server.calls.principal import Party
 from server.configuration.settings import Settings, home_folder
-from server.configuration.terminal import CommandError, UsageError
-from server.local.first_run import NO_TOKEN
+from server.configuration.terminal import CommandError
 from tools.toolset.declaring import Identity
 
 
@@ -49,20 +48,15 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
     )
 
 
-async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
-    """Return who signed in on this machine.
-
-    Raises:
-        UsageError: Nobody did.
-        CommandError: The sign-in cannot be read.
-    """
+async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | None:
+    """Return who signed in on this machine, None when nobody did. Raises CommandError when it cannot be read."""
     store = login_store(settings)
     try:
         login = await store.read()
     except CalendlyLoginError as unreadable:
         raise CommandError(unreadable.reason) from None
     if login is None:
-        raise UsageError(NO_TOKEN)
+        return None
     kept = LocalConnection(store, lambda login: upstream(settings, login.application, login.redirect_uri))
     refresher = Refresher(kept, REMEDY, _now, asyncio.get_running_loop().time, asyncio.sleep)
     stack.push_async_callback(refresher.finish)

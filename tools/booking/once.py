@@ -12,7 +12,7 @@ from calendly.errors import CalendlyError, CalendlyRefusal, InvalidArgument, Out
 from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
 from tools.booking.lookup import Booked, BookingSought, look_up
 from tools.booking.survey import OpenStarts, Survey, survey
-from tools.times import own_timezone, wire, zone_of
+from tools.times import wire, zone_for
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
@@ -158,7 +158,7 @@ def _unchecked(found: Survey, order: Order) -> list[str]:
 
 async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
     try:
-        zone = zone_of(order.timezone or await own_timezone(call.caller))
+        zone = await zone_for(call.caller, order.timezone)
     except CalendlyError:  # what is open is worth more than in which zone
         zone = None
     return open_times.near(order.wanted.start, zone)

@@ -47,20 +47,6 @@ async def test_somebody_who_never_connected_is_told_where_to(place: InDatabase) 
 
 
 @pytest.mark.requirement("connection-leased")
-async def test_the_loser_of_the_lease_waits_for_the_winners_token(place: InDatabase) -> None:
-    other: list[asyncio.Task[str]] = []
-
-    async def let_the_other_in() -> None:
-        other.append(asyncio.create_task(token(place.refresher(), place)))
-        await place.calendly.clock.asleep.wait()
-
-    winner = place.refresher(before=let_the_other_in)
-    place.calendly.clock.advance(OVER)
-    assert await token(winner, place) == await other[0]
-    assert place.calendly.token_requests() == [200]
-
-
-@pytest.mark.requirement("connection-leased")
 async def test_a_clock_that_jumps_ahead_in_the_middle_costs_a_request_and_never_the_connection(
     place: InDatabase,
 ) -> None:
@@ -157,7 +143,7 @@ async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_lo
 @pytest.mark.requirement("upstream-granted")
 async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_any(place: InDatabase) -> None:
     async with place.database.begin() as transaction:
-        await transaction.execute(update(upstream_connection).values(scope=None))
+        await transaction.execute(update(upstream_connection).values(scopes=None))
     assert (await place.connection()).scopes is None
     place.calendly.clock.advance(OVER)
     await token(place.refresher(), place)

@@ -6,8 +6,7 @@ import pytest
 
 from auth.access.levels import UNLIMITED, Limits
 from auth.access.text import parse_access
-from auth.local.personal_token import PersonalToken
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.calls.explanation import Agent, explain
 from server.calls.next_steps import made_for_agent_at, signed_in_at
 from server.calls.principal import Party

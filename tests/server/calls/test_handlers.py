@@ -10,10 +10,9 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from auth.access.levels import LOCAL, Limits
-from auth.local.personal_token import PersonalToken
 from calendly import models
 from calendly.ranges import Cap
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.app import calendly_for, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
