@@ -1,6 +1,6 @@
-"""SQLite in memory on the event loop's own thread: nothing there waits for a disk or for another process.
+"""SQLite in memory, run by the thread of the event loop: nothing there waits for a disk or another process.
 
-SQLAlchemy's aiosqlite dialect drives it: what has a coroutine there has one here, which is done when it returns.
+SQLAlchemy's aiosqlite dialect drives it, so these classes have coroutines where aiosqlite has some.
 """
 
 import sqlite3

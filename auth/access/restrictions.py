@@ -1,8 +1,8 @@
 """What a person did not want an agent to do, remembered for when it comes again. Pure.
 
-A client that registers again is a client that nobody let in: what it was allowed is gone. But who told an agent to keep
-its hands off something means the next one of that name and address too. Anyone may take a name, so memory only ever
-takes away, and only the person gives back.
+A client that registers again is a client that nobody let in: what it was allowed is gone. But who
+told an agent to keep its hands off something means the next one of that name and address too.
+Anyone may take a name, so memory only ever takes away, and only the person gives back.
 """
 
 from dataclasses import dataclass, replace
@@ -85,12 +85,12 @@ def settle(
 
     Args:
         choice: The choice.
-        before: What the person allows this very client already. A consent page asks for levels alone, so the
-            conditions stay.
+        before: What the person allows this very client already. A consent page asks for levels
+            alone, so the conditions stay.
         memory: What they did not want a client of that name to do.
         operations: What the tools do.
-        seen: The page was shown to this person, with what they had chosen before; so their word is the last. Otherwise
-            what is remembered holds.
+        seen: The page was shown to this person, with what they had chosen before; so their word is
+            the last. Otherwise what is remembered holds.
     """
     chosen = keep(keep(choice.chosen, _conditions(before, memory)), {} if seen else memory)
     shown = {name: replace(chosen[name], level=allowance.level) for name, allowance in choice.shown.items()}

@@ -1,8 +1,8 @@
 """Rate limits of an address: a sliding window over two fixed ones, as pure arithmetic.
 
-Two counts are stored for an address: of the current minute and of the minute before. The older count
-weighs less as the current minute goes on, so no burst of twice the limit fits around the turn of a
-minute.
+Two counts are stored for an address: of the current minute and of the minute before. The older
+count weighs less as the current minute goes on, so no burst of twice the limit fits around the turn
+of a minute.
 """
 
 from collections.abc import Mapping
