@@ -95,7 +95,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
         (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
         (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
         (["http", "--database-url", "sqlite://host/path"], {}, "--database-url: must be sqlite:///PATH, sqlite:// (in"),
-        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set; with"),
+        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set, but"),
         (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
         (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
         (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
