@@ -13,7 +13,7 @@ import pytest
 
 from server.commands.cli import COMMANDS
 from tests.e2e.conftest import Sandbox
-from tests.e2e.processes import Ended, program, run
+from tests.e2e.processes import Ended, program, run, run_apart
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
@@ -36,7 +36,7 @@ def complaint(ended: Ended, status: int) -> str:
 
 
 def test_the_version_is_told() -> None:
-    ended = run("--version")
+    ended = run_apart("--version")
     assert (ended.status, ended.stdout) == (0, f"calendly-mcp {version('calendly-mcp-server')}\n")
 
 

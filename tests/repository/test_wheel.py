@@ -16,9 +16,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.e2e.processes import NOBODY
-from tests.wheels import PROGRAM, ROOT, build, install_alone, stub
+from tests.wheels import PROGRAM, ROOMS, ROOT, build, install_alone, stub
 
-ROOMS: Final = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
 UV: Final = Path(sys.executable).with_name("uv")
 
 

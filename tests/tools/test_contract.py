@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import each
 from tests.tools.agent import run
 from tests.tools.facts import (
     CALENDLY,
@@ -16,23 +17,19 @@ from tests.tools.facts import (
     leaves,
     required_arguments,
 )
-from tools import ENDPOINTS, EndpointTool
+from tools import EndpointTool
 from tools.toolset.errors import ArgumentError
 
-EACH = pytest.mark.parametrize(("tool", "fact"), TOOL_FACTS, ids=[tool.name for tool in ENDPOINTS])
+EACH = each("tool, fact", TOOL_FACTS)
 QUERIES = [(tool, parameter) for tool, fact in TOOL_FACTS for parameter in fact["query_params"]]
-EACH_QUERY = pytest.mark.parametrize(
-    ("tool", "parameter"), QUERIES, ids=[f"{tool.name} {parameter['name']}" for tool, parameter in QUERIES]
-)
+EACH_QUERY = each("tool, parameter", QUERIES)
 BODIES = [
     (tool, name, schema)
     for tool, fact in TOOL_FACTS
     if fact["body"]
     for name, schema in fact["body"]["properties"].items()
 ]
-EACH_BODY = pytest.mark.parametrize(
-    ("tool", "name", "schema"), BODIES, ids=[f"{tool.name} {name}" for tool, name, _ in BODIES]
-)
+EACH_BODY = each("tool, name, schema", BODIES)
 
 RESOURCES = {
     "user": ME,

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import pytest
 
 from auth.access.levels import CAPABILITIES
 from calendly.scopes import SCOPES
+from tests.cases import each
 from tests.sandbox.api import Json
 from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS
 
-EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
-EACH_WORKFLOW = pytest.mark.parametrize("tool", WORKFLOWS, ids=lambda tool: tool.name)
+EACH = each("tool", ALL)
+EACH_ENDPOINT = each("tool", ENDPOINTS)
+EACH_WORKFLOW = each("tool", WORKFLOWS)
 
 NAMES = [
     "get_current_user",

@@ -4,7 +4,7 @@ import pytest
 
 from auth.access.choices import CAUTIOUS, scopes_for
 from auth.access.levels import CAPABILITIES
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.pkce import s256
 from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of
 

@@ -14,6 +14,7 @@ from server.calls.next_steps import (
     next_step,
     signed_in_at,
 )
+from tests.cases import each
 from tools import ALL
 from tools.toolset.tool import Tool
 
@@ -29,9 +30,9 @@ ADVICE = {
 }
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("advice", ADVICE.values(), ids=ADVICE)
+@each("tool", ALL)
+@each("kind", KINDS)
+@each("advice", ADVICE.values())
 def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice, kind: Kind, tool: Tool) -> None:
     failure = Failure(kind=kind)
     for sentence in (meaning(failure, tool, advice), next_step(failure, tool, advice)):
