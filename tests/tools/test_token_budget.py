@@ -37,13 +37,15 @@ def listed(tools: Iterable[Tool]) -> int:
     )
 
 
-@pytest.mark.parametrize(
-    ("tools", "budget"), [(ENDPOINTS, 4_850), (WORKFLOWS, 1_320), (ALL, 6_150)], ids=["endpoints", "workflows", "all"]
-)
-def test_the_list_of_tools_stays_within_its_budget(tools: tuple[Tool, ...], budget: int) -> None:
-    cost = listed(tools)
-    assert cost <= budget
-    assert cost > budget * 0.9, "The budget is far above what it holds: lower it."
+@pytest.mark.parametrize(("tools", "each"), [(ENDPOINTS, 173), (WORKFLOWS, 330)], ids=["endpoints", "workflows"])
+def test_the_tools_stay_within_their_budget_on_average(tools: tuple[Tool, ...], each: int) -> None:
+    cost = listed(tools) / len(tools)
+    assert cost <= each, "Shorten what agents read of the tools, or decide that they may cost more."
+    assert cost > each * 0.9, "The budget is far above what it holds: lower it."
+
+
+def test_the_list_that_agents_read_by_default_stays_within_its_budget() -> None:
+    assert listed(ALL) <= 8_000
 
 
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
