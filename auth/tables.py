@@ -1,8 +1,9 @@
 """The tables of authorization. The statements on them stand in the modules that use them.
 
-No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back
-(`…_ciphertext`) is sealed under the key ring, bound to its table, row and column. Where a column has a `key`, that is
-its name in Python, also as a field of the dataclasses that `storage.rows` reads and writes.
+No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What
+must be read back (`…_ciphertext`) is sealed under the key ring, bound to its table, row and column.
+Where a column has a `key`, that is its name in Python, also as a field of the dataclasses that
+`storage.rows` reads and writes.
 """
 
 from sqlalchemy import (
@@ -124,7 +125,8 @@ grant = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
-# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in again.
+# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
+# again.
 Index(
     "oauth_grant_live",
     grant.c.person,
@@ -202,7 +204,8 @@ page_sign_in = Table(
     Column("expires_at", Instant, nullable=False, index=True),
 )
 
-# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing behind.
+# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing
+# behind.
 page_session = Table(
     "page_session",
     metadata,
@@ -216,7 +219,8 @@ page_session = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when nothing more is asked for
 )
 
-# It outlives grants and clients: a client that registers again is another one, and what it may not do stays.
+# It outlives grants and clients: a client that registers again is another one, and what it may not
+# do stays.
 agent_restriction = Table(
     "agent_restriction",
     metadata,

@@ -1,6 +1,6 @@
-"""SQLite in memory on the event loop's own thread: nothing there waits for a disk or for another process.
+"""SQLite in memory, run by the thread of the event loop: nothing there waits for a disk or another process.
 
-SQLAlchemy's aiosqlite dialect drives it: what has a coroutine there has one here, which is done when it returns.
+SQLAlchemy's aiosqlite dialect drives it, so these classes have coroutines where aiosqlite has some.
 """
 
 import sqlite3
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
 
-class Cursor:
+class MemoryCursor:
     """A cursor as the dialect expects it."""
 
     def __init__(self, cursor: sqlite3.Cursor) -> None:
@@ -39,12 +39,12 @@ class Cursor:
         self._cursor.close()
 
 
-class Connection:
+class MemoryConnection:
     """A connection as the dialect expects it, which asks `_connection` whether it is open."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection: sqlite3.Connection | None = connection
-        self.cursor = lambda: Cursor(connection.cursor())
+        self.cursor = lambda: MemoryCursor(connection.cursor())
         self.create_function = _coroutine(connection.create_function)
         self.commit = _coroutine(connection.commit)
         self.rollback = _coroutine(connection.rollback)
@@ -57,11 +57,11 @@ class Connection:
             self._connection = None
 
 
-def connecting(name: str) -> Callable[[], Awaitable[Connection]]:
+def connecting(name: str) -> Callable[[], Awaitable[MemoryConnection]]:
     """Return what connects to the database in memory of this name."""
 
-    async def connect() -> Connection:
-        return Connection(open_memory(name))
+    async def connect() -> MemoryConnection:
+        return MemoryConnection(open_memory(name))
 
     return connect
 

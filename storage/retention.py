@@ -1,4 +1,4 @@
-"""Deletes rows whose time is over. Which columns end a row is for each package to say."""
+"""Deletes expired rows. Each package says by which columns its rows expire."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 
 BATCH: Final = 500
-"""Rows of one transaction: how long writers have to wait."""
+"""Rows in one transaction, which other writers wait for."""
 
 
 async def purge(database: Database, ends: Iterable[Column[datetime]], *, now: datetime, batch: int = BATCH) -> int:
-    """Delete the rows in which one of these `Instant` columns is at or before `now`; a null never ends a row.
+    """Delete the rows in which one of these `Instant` columns is at or before `now`. A null does not expire.
 
-    Returns how many rows were deleted. Raises StorageUnavailable; the batches before it stay deleted.
+    Returns how many rows were deleted. Raises StorageUnavailable; earlier batches stay deleted.
     """
     total = 0
     for end in ends:
@@ -31,7 +31,7 @@ async def purge(database: Database, ends: Iterable[Column[datetime]], *, now: da
 async def drop_over(connection: AsyncConnection, end: Column[datetime], now: datetime, batch: int = BATCH) -> int:
     """Delete at most one batch of rows in which `end` is at or before `now`, and return how many."""
     key = end.table.primary_key.columns
-    # Rows that another process is deleting are left to it: two that purge at once neither wait nor deadlock.
+    # Rows that another process is deleting are skipped, so two of them neither wait nor deadlock.
     over = select(*key).where(end <= now).limit(batch).with_for_update(skip_locked=True)
     rows = (await connection.execute(over)).all()
     if rows:

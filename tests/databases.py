@@ -112,6 +112,9 @@ async def _migrate(database: Database) -> str:
 
 async def _execute(database: Database, statements: str) -> None:
     """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
+    if database.engines.memory is not None:
+        database.engines.memory.executescript(statements)
+        return
     async with database.engines.writers.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

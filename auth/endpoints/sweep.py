@@ -10,7 +10,7 @@ from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import detach_if_last, disconnect
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
-from auth.grants.attempts import PERIOD
+from auth.grants.rate_limits import PERIOD
 from auth.grants.rules import FAMILY_LIFE, GRACE
 from auth.tables import (
     access_token,

@@ -21,7 +21,7 @@ from auth.local.sealed_file import SealedFile, SealedFileError, make_folder
 from auth.upstream.application import Application
 from auth.upstream.connection import Connection
 from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable, Tokens
-from storage.keys import Random
+from storage.keys import RandomBytes
 
 SERVICE: Final = "calendly-mcp"
 """What the login is called in the system's keyring."""
@@ -101,7 +101,7 @@ class LoginStore:
     api_url: str
     find_keyring: Callable[[], Keyring | None]
     sleep: Callable[[float], Awaitable[None]]
-    random: Random = field(default=os.urandom, repr=False)
+    random: RandomBytes = field(default=os.urandom, repr=False)
 
     async def read(self) -> LocalLogin | None:
         """Return the login, None when there is none. Raises LoginRefused when it cannot be read."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from storage.errors import KeyRingError
-from storage.keys import Key, KeyRing, Random
+from storage.keys import Key, KeyRing, RandomBytes
 from storage.private_files import is_open_to_others, write_private
 
 
@@ -31,7 +31,7 @@ class SealedFile:
     path: Path
     key: Path
     name: str
-    random: Random = field(default=os.urandom, repr=False)
+    random: RandomBytes = field(default=os.urandom, repr=False)
 
     def read(self) -> str | None:
         """Return the secret, None when there is no file. Raises SealedFileError."""

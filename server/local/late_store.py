@@ -1,7 +1,7 @@
 """The database of a server that acts for one person, opened once the first tools were listed.
 
-A start over stdio is over with the first list of tools, and the database takes a third as long again to load. So what
-reads is answered without it, and what writes waits for it.
+A start over stdio is over with the first list of tools, and the database takes a third as long
+again to load. So what reads is answered without it, and what writes waits for it.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """One-time tokens that prove an earlier step of the same call, on whichever replica.
 
-A token is sealed under the key ring, so it says nothing to its holder. It is bound to a purpose and to what it was
-issued for, expires by the wall clock, and is taken once: then it is stored as spent until it would have expired.
+A token is sealed under the key ring, so it says nothing to its holder. It is bound to a purpose and
+to what it was issued for, expires by the wall clock, and is taken once: then it is stored as spent
+until it would have expired.
 """
 
 import hashlib
@@ -53,7 +54,8 @@ class Confirmations:
         """Take a token, so that it never works again.
 
         Raises:
-            Unproven: It is not ours, was issued for something else, has expired, or was taken before.
+            Unproven: It is not ours, was issued for something else, has expired, or was taken
+                before.
             Unreachable: The database does not let it be taken now.
         """
         expiry, spent = self._opened(token, purpose, bound_to), hashlib.sha256(_decoded(token)).hexdigest()

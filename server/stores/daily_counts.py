@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from server.stores.proof import digest
 from storage.database import Database, insert
 from storage.retention import drop_over
 
-_UNCOUNTED = "The booking could not be counted"
+_UNCOUNTED: Final = "The booking could not be counted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

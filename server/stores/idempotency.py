@@ -1,7 +1,8 @@
 """The idempotency keys of bookings: one booking a key on whichever replica, and after the end of a process.
 
-A key is a row for 24 hours, and whoever adds the row has the key. What was asked for and what became of the booking is
-sealed in it: whoever can read the database might guess an invitee's address from a digest of it.
+A key is a row for 24 hours, and whoever adds the row has the key. What was asked for and what
+became of the booking is sealed in it: whoever can read the database might guess an invitee's
+address from a digest of it.
 """
 
 import json

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -35,11 +35,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass
 class Clock:
-    """Both clocks of a process; sleeping moves them and lets the others go on. `asleep` is set when anybody has."""
+    """Both clocks of a process; sleeping moves them and lets the others go on."""
 
     wall: datetime = START
     seconds: float = 0.0
-    asleep: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         """Read the wall clock."""
@@ -56,7 +55,6 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Let so much time pass."""
-        self.asleep.set()
         self.advance(timedelta(seconds=seconds))
         await asyncio.sleep(0)
 

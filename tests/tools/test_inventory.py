@@ -18,15 +18,16 @@ import tools.workflows
 from auth.access.levels import CAPABILITIES, CONDITIONS
 from calendly.scopes import GUIDE_SCOPES, SCOPES
 from sandbox.endpoints import ENDPOINTS as SERVED
+from tests.cases import each
 from tests.sandbox.api import Json
 from tests.tools.facts import shape
 from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
 from tools.toolset.declaring import Toolset, Workflows
 
-EACH = pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-EACH_ENDPOINT = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
-EACH_WORKFLOW = pytest.mark.parametrize("tool", WORKFLOWS, ids=lambda tool: tool.name)
+EACH = each("tool", ALL)
+EACH_ENDPOINT = each("tool", ENDPOINTS)
+EACH_WORKFLOW = each("tool", WORKFLOWS)
 
 OWN = {"detail", "confirmation", "max_pages", "count", "page_token", "idempotency_key"}
 
@@ -44,6 +45,14 @@ def nodes(schema: Json) -> Iterator[dict[str, Any]]:
         yield from nodes(inner)
 
 
+@pytest.mark.requirement("endpoint-names", "workflow-names")
+def test_each_tool_has_a_snapshot_of_its_own_name() -> None:
+    names = {path.stem for path in (Path(__file__).parents[1] / "snapshots").glob("*.json")}
+    assert names == {"prompts", "resources", *(tool.name for tool in ALL)}, "`make docs` writes the snapshots."
+    assert (*ENDPOINTS, *WORKFLOWS) == ALL
+
+
+@pytest.mark.requirement("toolset-scheduling")
 def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
     assert all(tool.toolsets[0] == "endpoints" for tool in ENDPOINTS)
@@ -74,6 +83,7 @@ def test_the_sandbox_answers_its_endpoint(tool: EndpointTool) -> None:
     assert is_served, f"The sandbox does not answer {tool.endpoint}: add it in sandbox/endpoints/."
 
 
+@pytest.mark.requirement("hints-true")
 @EACH_ENDPOINT
 def test_its_hints_are_true(tool: EndpointTool) -> None:
     assert tool.access == ("read" if tool.endpoint.method == "GET" else "write")
@@ -81,6 +91,7 @@ def test_its_hints_are_true(tool: EndpointTool) -> None:
     assert not (tool.destructive and tool.access == "read")
 
 
+@pytest.mark.requirement("meta-facts")
 @EACH_ENDPOINT
 def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     meta = tool.meta
@@ -97,11 +108,13 @@ def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     assert None not in meta.values()
 
 
+@pytest.mark.requirement("path-parameters", "meta-placeholders")
 @EACH_ENDPOINT
 def test_the_placeholders_of_its_endpoint_are_its_own_parameters(tool: EndpointTool) -> None:
     assert set(tool.endpoint.parameters) <= set(tool.model.model_fields)
 
 
+@pytest.mark.requirement("description-first-sentence")
 @EACH
 def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(tool: Tool) -> None:
     first = re.split(r"(?<=\.)\s", tool.description)[0]
@@ -115,6 +128,7 @@ def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(t
     assert len(tool.title) <= 40
 
 
+@pytest.mark.requirement("schemas-portable")
 @EACH
 def test_its_input_schema_is_one_that_every_large_model_provider_takes(tool: Tool) -> None:
     schema: Any = tool.input_schema
@@ -128,6 +142,7 @@ def test_its_input_schema_is_one_that_every_large_model_provider_takes(tool: Too
             assert node["additionalProperties"] is False
 
 
+@pytest.mark.requirement("parameters-detail", "parameters-confirmation", "parameters-own-words")
 @EACH
 def test_our_own_parameters_come_last_and_are_described_in_at_most_eight_words(tool: Tool) -> None:
     properties: Any = tool.input_schema["properties"]
@@ -138,6 +153,7 @@ def test_our_own_parameters_come_last_and_are_described_in_at_most_eight_words(t
     assert ("confirmation" in properties) == (tool.access == "write")
 
 
+@pytest.mark.requirement("output-schemas-open")
 @EACH
 def test_its_output_schema_closes_nothing_and_leaves_room_for_an_error(tool: Tool) -> None:
     schema: Any = tool.output_schema

@@ -13,6 +13,7 @@ import pytest
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
 
 from server.app import instructions
+from tests.cases import each
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import TOOLS, Agent
 from tools import ALL, ENDPOINTS, WORKFLOWS, Tool
@@ -37,18 +38,18 @@ def listed(tools: Iterable[Tool]) -> int:
     )
 
 
-@pytest.mark.parametrize(("tools", "each"), [(ENDPOINTS, 173), (WORKFLOWS, 330)], ids=["endpoints", "workflows"])
-def test_the_tools_stay_within_their_budget_on_average(tools: tuple[Tool, ...], each: int) -> None:
+@each("tools, most", [(ENDPOINTS, 173), (WORKFLOWS, 330)])
+def test_the_tools_stay_within_their_budget_on_average(tools: tuple[Tool, ...], most: int) -> None:
     cost = listed(tools) / len(tools)
-    assert cost <= each, "Shorten what agents read of the tools, or decide that they may cost more."
-    assert cost > each * 0.9, "The budget is far above what it holds: lower it."
+    assert cost <= most, "Shorten what agents read of the tools, or decide that they may cost more."
+    assert cost > most * 0.9, "The budget is far above what it holds: lower it."
 
 
 def test_the_list_that_agents_read_by_default_stays_within_its_budget() -> None:
     assert listed(ALL) <= 8_000
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@each("tool", ALL)
 def test_no_single_tool_is_a_book(tool: Tool) -> None:
     assert listed([tool]) <= 540
 

@@ -23,8 +23,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_booking_count_grant_id", "booking_count", ["grant_id"])
     op.create_index("ix_booking_count_expires_at", "booking_count", ["expires_at"])
-    counted = sa.column("counted", sa.JSON)
-    before = sa.select(sa.column("user_uri"), sa.column("grant_id"), counted, sa.column("expires_at"))
+    user, grant_id = sa.column("user_uri", sa.Text), sa.column("grant_id", sa.Text)
+    before = sa.select(user, grant_id, sa.column("counted", sa.JSON), sa.column("expires_at", sa.BigInteger))
     rows = op.get_bind().execute(before.select_from(sa.text("booking_allowance JOIN oauth_grant ON grant_id = id")))
     for person, grant, instants, expires_at in rows.all():
         digest = hashlib.sha256(json.dumps([person, grant], separators=(",", ":")).encode()).hexdigest()

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from auth.endpoints.page_sessions import IDLE_LIFE, LIFE
 from auth.endpoints.sweep import sweep
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Site, query_of, secret_of, serve

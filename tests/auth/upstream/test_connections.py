@@ -47,20 +47,6 @@ async def test_somebody_who_never_connected_is_told_where_to(place: InDatabase) 
 
 
 @pytest.mark.requirement("connection-leased")
-async def test_the_loser_of_the_lease_waits_for_the_winners_token(place: InDatabase) -> None:
-    other: list[asyncio.Task[str]] = []
-
-    async def let_the_other_in() -> None:
-        other.append(asyncio.create_task(token(place.refresher(), place)))
-        await place.calendly.clock.asleep.wait()
-
-    winner = place.refresher(before=let_the_other_in)
-    place.calendly.clock.advance(OVER)
-    assert await token(winner, place) == await other[0]
-    assert place.calendly.token_requests() == [200]
-
-
-@pytest.mark.requirement("connection-leased")
 async def test_a_clock_that_jumps_ahead_in_the_middle_costs_a_request_and_never_the_connection(
     place: InDatabase,
 ) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import anyio
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
 
 from auth.access.daily_limits import Full, Taken
 from auth.grants.grant_rows import Grant, allow
@@ -14,6 +17,8 @@ from auth.tables import client, user
 from calendly.errors import Unreachable
 from server.stores.daily_counts import DailyCounts
 from storage.database import Database, open_database
+from storage.schema import MIGRATIONS, migrate
+from storage.types import to_microseconds
 from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
@@ -95,3 +100,26 @@ async def test_each_agent_has_its_own_count_and_a_day_later_there_is_room_again(
     assert isinstance(await counts.take("maya", "one", 1), Taken)
     await counts.give_back("maya", "one", times[0])
     assert isinstance(await counts.take("maya", "one", 1), Taken)
+
+
+async def test_what_was_counted_before_bookings_were_counted_without_a_grant_still_counts(database_url: str) -> None:
+    async with open_database(database_url) as database:
+        async with database.begin() as connection:
+            await connection.run_sync(upgrade_to, "0009")
+        await let_in(database)
+        row = {"grant": "G1", "counted": f"[{to_microseconds(NOW)}]", "over": to_microseconds(NOW + timedelta(days=1))}
+        async with database.begin() as connection:
+            await connection.execute(text("INSERT INTO booking_allowance VALUES (:grant, :counted, :over)"), row)
+        await migrate(database)
+        counts = DailyCounts(database=database, now=lambda: NOW, by_grant=True)
+        assert await counts.look("U1", "G1", 1) == Full(NOW + timedelta(hours=24))
+        assert isinstance(await counts.take("U1", "G1", 2), Taken)
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Apply the revisions as far as one."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
