@@ -194,6 +194,7 @@ def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
     ]
 
 
+@pytest.mark.requirement("sandbox-endpoints")
 @EACH
 @pytest.mark.anyio
 async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fact: Json) -> None:
@@ -206,6 +207,7 @@ async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fac
         assert unknown_fields(answer.json(), fact["response"]) == []
 
 
+@pytest.mark.requirement("sandbox-limits")
 @EACH
 @pytest.mark.anyio
 async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> None:
@@ -217,6 +219,7 @@ async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> 
     assert "Retry-After" not in second.headers
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fact: Json) -> None:
@@ -229,6 +232,7 @@ async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fac
     }
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_with_read_scopes_reads_everything_and_writes_nothing(api: Api, fact: Json) -> None:
@@ -240,6 +244,7 @@ async def test_a_token_with_read_scopes_reads_everything_and_writes_nothing(api:
         assert answer.json()["required_scopes"] == [fact["scope"]]
 
 
+@pytest.mark.requirement("sandbox-tokens")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_from_before_scopes_has_every_scope(api: Api, fact: Json) -> None:
@@ -281,6 +286,7 @@ async def test_an_unknown_id_is_not_found(api: Api, fact: Json, identifier: str)
 QUERIES = [(fact, parameter) for fact in FACTS for parameter in fact["query_params"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "parameter"), QUERIES, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in QUERIES]
 )
@@ -346,6 +352,7 @@ async def test_lists_sort_by_every_field_the_facts_name(api: Api, fact: Json, fi
 BODY_FIELDS = [(fact, field) for fact in FACTS if fact["body"] for field in fact["body"]["required"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "field"), BODY_FIELDS, ids=[f"{name_of(fact)} {field}" for fact, field in BODY_FIELDS]
 )
@@ -375,6 +382,7 @@ async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, te
     assert answer.json()["details"] == [{"message": "The request body must be a JSON object."}]
 
 
+@pytest.mark.requirement("uris-are-calendlys")
 @pytest.mark.anyio
 async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) -> None:
     for fact in FACTS:

@@ -87,6 +87,10 @@ ADDED = {
 checked."""
 
 
+OURS = {"max_pages", "detail", "timezone", "idempotency_key", "dry_run", "confirmation"}
+"""The parameters of ours beside Calendly's."""
+
+
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
     beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
     return {**required_arguments(tool), **beside, name: value}
@@ -98,21 +102,25 @@ async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:
     return calendly
 
 
+@pytest.mark.requirement("endpoint-names")
 def test_the_tools_are_calendlys_operations_each_once() -> None:
     assert sorted(fact["name"] for _, fact in TOOL_FACTS) == sorted(fact["name"] for fact in FACTS)
 
 
+@pytest.mark.requirement("meta-facts")
 @EACH
 def test_scope_access_and_webhook_event_are_calendlys(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.scope, tool.access, tool.webhook_event) == (fact["scope"], fact["access"], fact["webhook_event"])
 
 
+@pytest.mark.requirement("meta-facts")
 @EACH
 def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.plan == "enterprise") == (fact["plan"] == "Enterprise")
     assert (tool.role == "admin") == fact["role"].startswith("admin/owner")
 
 
+@pytest.mark.requirement("parameters-top-level")
 @EACH
 @pytest.mark.anyio
 async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTool, fact: Fact) -> None:
@@ -127,6 +135,7 @@ async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTo
         )
 
 
+@pytest.mark.requirement("answer-shapes", "answer-full")
 @EACH
 @pytest.mark.anyio
 async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, fact: Fact) -> None:
@@ -140,6 +149,7 @@ async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, f
     assert set(answer) - set(theirs) <= ADDED
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 @pytest.mark.anyio
 async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool, parameter: Fact) -> None:
@@ -148,6 +158,7 @@ async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool
     assert calendly.sent[0].query[parameter["name"]] == value
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 @pytest.mark.anyio
 async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: EndpointTool, parameter: Fact) -> None:
@@ -162,6 +173,7 @@ async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: Endpoin
             tool.parse({**required_arguments(tool), parameter["name"]: "sideways"}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 def test_limits_and_defaults_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
@@ -177,12 +189,23 @@ def test_limits_and_defaults_are_calendlys(tool: EndpointTool, parameter: Fact) 
                 tool.parse({**required_arguments(tool), parameter["name"]: beyond}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 def test_types_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
     assert schema[parameter["name"]]["type"] == parameter["type"]
 
 
+@pytest.mark.requirement("parameters-no-others")
+@EACH
+def test_besides_calendlys_fields_a_tool_takes_few_of_ours(tool: EndpointTool, fact: Fact) -> None:
+    calendlys = {parameter["name"] for parameter in fact["query_params"]} | set(tool.endpoint.parameters)
+    calendlys |= set(fact["body"]["properties"]) if fact["body"] else set()
+    taken: Any = tool.input_schema["properties"]
+    assert set(taken) - calendlys <= OURS
+
+
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_BODY
 @pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
@@ -223,6 +246,7 @@ def test_what_a_variant_requires_is_required(tool: EndpointTool, name: str, sche
                 tool.parse({**required_arguments(tool), name: lacking}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_BODY
 def test_limits_of_body_fields_are_calendlys(tool: EndpointTool, name: str, schema: Fact) -> None:
     properties: Any = tool.input_schema["properties"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from auth.access.levels import CAPABILITIES
 from calendly.scopes import SCOPES
@@ -96,12 +97,14 @@ def nodes(schema: Json) -> Iterator[dict[str, Any]]:
         yield from nodes(inner)
 
 
+@pytest.mark.requirement("endpoint-names", "workflow-names")
 def test_names_and_order_are_those_of_the_contract() -> None:
     assert [tool.name for tool in ENDPOINTS] == NAMES
     assert [tool.name for tool in WORKFLOWS] == WORKFLOW_NAMES
     assert (*ENDPOINTS, *WORKFLOWS) == ALL
 
 
+@pytest.mark.requirement("toolset-scheduling")
 def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
     assert all(tool.toolsets[0] == "endpoints" for tool in ENDPOINTS)
@@ -122,6 +125,7 @@ def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> No
     assert ("read" if tool.access == "read" else "full") in levels
 
 
+@pytest.mark.requirement("hints-true")
 @EACH_ENDPOINT
 def test_its_hints_are_true(tool: EndpointTool) -> None:
     assert tool.access == ("read" if tool.endpoint.method == "GET" else "write")
@@ -129,6 +133,7 @@ def test_its_hints_are_true(tool: EndpointTool) -> None:
     assert tool.idempotent == (tool.access == "read" or "delete" in tool.name or tool.endpoint.method == "DELETE")
 
 
+@pytest.mark.requirement("meta-facts")
 @EACH_ENDPOINT
 def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     meta = tool.meta
@@ -145,11 +150,13 @@ def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     assert None not in meta.values()
 
 
+@pytest.mark.requirement("path-parameters", "meta-placeholders")
 @EACH_ENDPOINT
 def test_the_placeholders_of_its_endpoint_are_its_own_parameters(tool: EndpointTool) -> None:
     assert set(tool.endpoint.parameters) <= set(tool.model.model_fields)
 
 
+@pytest.mark.requirement("description-first-sentence")
 @EACH
 def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(tool: Tool) -> None:
     first = re.split(r"(?<=\.)\s", tool.description)[0]
@@ -163,6 +170,7 @@ def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(t
     assert len(tool.title) <= 40
 
 
+@pytest.mark.requirement("schemas-portable")
 @EACH
 def test_its_input_schema_is_one_that_every_large_model_provider_takes(tool: Tool) -> None:
     schema: Any = tool.input_schema
@@ -176,6 +184,7 @@ def test_its_input_schema_is_one_that_every_large_model_provider_takes(tool: Too
             assert node["additionalProperties"] is False
 
 
+@pytest.mark.requirement("parameters-detail", "parameters-confirmation", "parameters-own-words")
 @EACH
 def test_our_own_parameters_come_last_and_are_described_in_at_most_eight_words(tool: Tool) -> None:
     properties: Any = tool.input_schema["properties"]
@@ -186,6 +195,7 @@ def test_our_own_parameters_come_last_and_are_described_in_at_most_eight_words(t
     assert ("confirmation" in properties) == (tool.access == "write")
 
 
+@pytest.mark.requirement("output-schemas-open")
 @EACH
 def test_its_output_schema_closes_nothing_and_leaves_room_for_an_error(tool: Tool) -> None:
     schema: Any = tool.output_schema
