@@ -1,8 +1,9 @@
 """The tables of authorization. The statements on them stand in the modules that use them.
 
-No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back
-(`…_ciphertext`) is sealed under the key ring, bound to its table, row and column. Where a column has a `key`, that is
-its name in Python, also as a field of the dataclasses that `storage.rows` reads and writes.
+No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What
+must be read back (`…_ciphertext`) is sealed under the key ring, bound to its table, row and column.
+Where a column has a `key`, that is its name in Python, also as a field of the dataclasses that
+`storage.rows` reads and writes.
 """
 
 from sqlalchemy import (
@@ -87,14 +88,14 @@ user = Table(
 upstream_connection = Table(
     "upstream_connection",
     metadata,
-    Column("user_uri", Text, _parent("calendly_user.uri"), primary_key=True),
+    Column("user_uri", Text, _parent("calendly_user.uri"), key="user", primary_key=True),
     Column("generation", BigInteger, nullable=False),  # the fence: every change of the tokens adds one
     Column("access_token_ciphertext", Sealed),
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
-    Column("renewed_at", Instant, nullable=False),
-    Column("scope", Text),  # what Calendly granted, null when it does not say
-    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
+    Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
+    Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),
     Column("lease_holder", Text),
     Column("lease_until", Instant),
@@ -124,7 +125,8 @@ grant = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
-# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in again.
+# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
+# again.
 Index(
     "oauth_grant_live",
     grant.c.person,
@@ -202,7 +204,8 @@ page_sign_in = Table(
     Column("expires_at", Instant, nullable=False, index=True),
 )
 
-# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing behind.
+# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing
+# behind.
 page_session = Table(
     "page_session",
     metadata,
@@ -216,7 +219,8 @@ page_session = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when nothing more is asked for
 )
 
-# It outlives grants and clients: a client that registers again is another one, and what it may not do stays.
+# It outlives grants and clients: a client that registers again is another one, and what it may not
+# do stays.
 agent_restriction = Table(
     "agent_restriction",
     metadata,
@@ -276,10 +280,12 @@ spent_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
 )
 
-booking_allowance = Table(
-    "booking_allowance",
+# No grant on a person's own machine.
+booking_count = Table(
+    "booking_count",
     metadata,
-    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", primary_key=True),
+    Column("digest", String(64), primary_key=True),  # of the person and the agent
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", index=True),
     Column("counted", Instants, nullable=False),  # when it booked within 24 hours
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )

@@ -15,7 +15,7 @@ _PARAMETER: Final = pattern(r"\{([a-z_]+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint.
+    """An endpoint, identified by its method and path.
 
     Attributes:
         method: The HTTP method.
@@ -27,8 +27,8 @@ class Endpoint:
 
     method: Method
     path: str
-    is_booking: bool = field(default=False, kw_only=True, repr=False)
-    is_cacheable: bool = field(default=False, kw_only=True, repr=False)
+    is_booking: bool = field(default=False, kw_only=True, repr=False, compare=False)
+    is_cacheable: bool = field(default=False, kw_only=True, repr=False, compare=False)
     parameters: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 from calendly.endpoint import Endpoint
@@ -64,12 +65,36 @@ class AccountCredentials(Protocol):
         """
         ...
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """Refresh a token that Calendly refused.
 
         Return whether there is a new one, worth one more try.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """The credentials of whoever made a personal access token.
+
+    Attributes:
+        token: The token; it never leaves this process but to Calendly.
+    """
+
+    token: str = field(repr=False)
+
+    @property
+    def person(self) -> str:
+        """A key for the person that does not give the token away."""
+        return sha256(self.token.encode()).hexdigest()[:16]
+
+    async def access_token(self) -> str:
+        """Return the token to send."""
+        return self.token
+
+    async def refresh(self) -> bool:
+        """Say that there is no other token: a personal one lives until it is revoked."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The rooms of docs/architecture.md: what is in each and which others it imports, read from the code.
 
-A room is a folder or a module directly in one of the packages that `pyproject.toml` divides into rooms.
+A room is a folder or a module directly in one of the packages that `pyproject.toml` divides into
+rooms.
 """
 
 import ast
@@ -61,13 +62,18 @@ def between_rooms(package: str) -> Imports:
 
 
 def without_detours(imports: Imports) -> Imports:
-    """Drop the imports that others already imply: a room that imports a second one may import what that one does."""
+    """Drop the imports that others imply: a room that imports a second one may import whatever that one does."""
 
-    def below(room: str) -> frozenset[str]:
-        return imports[room].union(*(below(other) for other in imports[room]))
+    def below(room: str) -> set[str]:
+        found, left = set[str](), {*imports[room]}
+        while left:
+            one = left.pop()
+            found.add(one)
+            left |= imports[one] - found
+        return found
 
     return {
-        room: frozenset(one for one in others if not any(one in below(other) for other in others))
+        room: frozenset(one for one in others if not any(one in below(other) for other in others - {one}))
         for room, others in imports.items()
     }
 

@@ -1,15 +1,15 @@
 """Reads and writes dataclasses as rows. The names of a dataclass's fields are the keys of the columns.
 
-query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant)
-found = await find_one(connection, Code, query)
-await connection.execute(insert(code).values(values(found, code)))
+query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant) found =
+await find_one(connection, Code, query) await connection.execute(insert(code).values(values(found,
+code)))
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, Label, RowMapping, Table
+from sqlalchemy import ColumnElement, Executable, Label, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ D = TypeVar("D", bound="DataclassInstance")
 def columns(kind: "type[DataclassInstance]", table: Table, /, **others: ColumnElement[Any]) -> list[Label[Any]]:
     """Return what a query has to select for a value of `kind`.
 
-    Fields in `others` come from there, other fields from the column of `table`; a field without either is left out.
+    Fields in `others` come from there, other fields from the column of `table`; a field without
+    either is left out.
     """
     found = {**table.c, **others}
     return [found[each.name].label(each.name) for each in fields(kind) if each.name in found]
@@ -44,6 +45,6 @@ async def find_all(connection: AsyncConnection, kind: Callable[..., T], query: E
     return [kind(**found) for found in (await connection.execute(query)).mappings()]
 
 
-def part(kind: "type[D]", row: RowMapping) -> "D":
+def part(kind: "type[D]", row: Mapping[Any, Any]) -> "D":
     """Read a value of `kind` from a row that has columns of others too."""
     return kind(**{each.name: row[each.name] for each in fields(kind)})

@@ -15,7 +15,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 class Instant(TypeDecorator[datetime]):
     """A moment: an aware datetime in Python, whole microseconds since 1970-01-01T00:00Z in a BIGINT.
 
-    Comes back in UTC. The database compares and orders it as a number. Binding a naive datetime is a ValueError.
+    Comes back in UTC. The database compares and orders it as a number. Binding a naive datetime is
+    a ValueError.
     """
 
     impl = BigInteger
@@ -63,7 +64,8 @@ class Texts(TypeDecorator[tuple[str, ...]]):
 class Sealed(TypeDecorator[bytes]):
     """Ciphertext of `KeyRing.seal`. The column type is what `storage.rotation` finds it by.
 
-    A table with such a column has a primary key of one text column, which is the `row` that the value is sealed for.
+    A table with such a column has a primary key of one text column, which is the `row` that the
+    value is sealed for.
     """
 
     impl = LargeBinary

@@ -7,6 +7,8 @@ from typing import Final
 import hypothesis
 import pytest
 
+from tests.certificates import trust_nobody
+
 pytest_plugins = ["tests.groups", "tests.databases", "tests.task_table"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
@@ -14,9 +16,9 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
-OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|COLUMNS|LINES", re.IGNORECASE)
+OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|PG[A-Z]+|COLUMNS|LINES", re.IGNORECASE)
 """The variables by which one who runs the tests would change what they see: settings, the proxies of their network (all
-that is asked here is on this machine), the width of their terminal."""
+that is asked here is on this machine), their PostgreSQL, the width of their terminal."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,10 +28,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
-    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
+    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the product does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def trusting_nobody(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Spare every client the certificates of the public web."""
+    trust_nobody(tmp_path_factory.mktemp("certificates"))

@@ -17,7 +17,7 @@ from tools.answers.views import Meeting
 from tools.endpoints.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
-from tools.fields import is_event_type_name
+from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, is_event_type_name
 from tools.times import zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.lists import Page
@@ -26,8 +26,6 @@ from tools.toolset.tool import Tool, tool_of
 MOST: Final = 100
 """Values of one completion, which MCP bounds."""
 
-_WHOLE: Final = 100
-_MOST_PAGES: Final = 5
 _DAYS_BACK: Final = 31
 _DAYS_AHEAD: Final = 366
 
@@ -52,13 +50,13 @@ def beginning_with(typed: str, values: Iterable[str]) -> list[str]:
 
 
 async def _bookable(call: Call) -> Page[models.EventType]:
-    return await list_event_types(call, active=True, count=_WHOLE, max_pages=_MOST_PAGES)
+    return await list_event_types(call, active=True, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
 
 
 async def _coming(call: Call) -> Page[Meeting]:
     now = call.caller.now()
     return await list_scheduled_events(
-        call, status="active", min_start_time=now, sort="start_time:asc", count=_WHOLE, max_pages=_MOST_PAGES
+        call, status="active", min_start_time=now, sort="start_time:asc", count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
     )
 
 

@@ -1,4 +1,4 @@
-"""The audit log in the database: appended to this process's chain, found again, checked, and cleared out in time."""
+"""The audit log in the database: appends, finds, verifies and deletes entries."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,14 +21,14 @@ _PAGE: Final = 200
 
 @dataclass(slots=True)
 class DatabaseArchive:
-    """The audit log as one process writes and reads it.
+    """The audit log in a database, as one process writes and reads it.
 
     Args:
         database: Where it is.
-        keys: What it is protected by.
-        redactor: How personal data is recorded.
+        keys: Protect it.
+        redactor: Redacts personal data.
         new_id: Gives a chain an id that no other has.
-        tell: Is told every entry that was stored, where the database ends with this process.
+        tell: Called with each stored entry, where the database ends with this process.
     """
 
     database: Database
@@ -48,10 +48,10 @@ class DatabaseArchive:
         return cls(database, keys, Redactor(keys.personal, in_full), lambda: random(16).hex())
 
     async def append(self, entries: Sequence[AuditEntry]) -> None:
-        """Store entries, all or none; after an attempt of which nobody knows what became, in a new chain.
+        """Store entries, all or none. After an attempt with an unknown outcome, a new chain begins.
 
         Raises:
-            AuditLogUnavailable: They are not stored, as far as one can know.
+            AuditLogUnavailable: They are not stored, as far as is known.
         """
         own, self._own = self._own, None
         try:
@@ -72,7 +72,7 @@ class DatabaseArchive:
     async def find(
         self, wanted: EntryFilter, limit: int | None = None, *, oldest_first: bool = False
     ) -> AsyncGenerator[AuditEntry]:
-        """Find entries in the order of their times. A call that is over is found once. Raises StorageUnavailable."""
+        """Find entries in the order of their times, a finished call once. Raises StorageUnavailable."""
         last: AuditEntry | None = None
         left = limit
         while left is None or left > 0:
@@ -88,11 +88,11 @@ class DatabaseArchive:
     async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
         """Find the last entries of a person or of one of their agents, the newest first.
 
-        Their sentences, as `told`, are for that person: they are called `you`. Raises StorageUnavailable.
+        In their sentences, `told`, the person is called `you`. Raises StorageUnavailable.
 
         Args:
             person: A user URI.
-            grant: What the person allowed one agent.
+            grant: The id of the grant of one agent.
             limit: How many at most.
         """
         names = None if person is None else self.names_of(person)
@@ -101,11 +101,11 @@ class DatabaseArchive:
         return [_to(entry, names or ()) for entry in found]
 
     def names_of(self, person: str) -> tuple[str, ...]:
-        """Return as what a person may be recorded, whatever the detail was then."""
+        """Return the names under which entries may have a person, hashed and in full."""
         return (self.redactor.hash(person), person)
 
     async def verify(self) -> AsyncGenerator[str]:
-        """Check all of the audit log, and say what is wrong; nothing when all is as it was written.
+        """Verify the whole audit log. Yields one sentence for each fault.
 
         Raises StorageUnavailable.
         """
@@ -130,7 +130,7 @@ class DatabaseArchive:
             return await rows.count(connection)
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises StorageUnavailable; what went before it is gone."""
+        """Delete entries older than a time. Raises StorageUnavailable; what was deleted before that stays deleted."""
         async with self.database.read() as connection:
             chains = await rows.chains_before(connection, before)
         for chain in chains:
@@ -143,7 +143,7 @@ class DatabaseArchive:
                 await rows.drop_empty(connection, self.keys)
 
     async def _check(self, chain: Chain) -> list[str]:
-        """Check one chain; once more where its beginning was moved meanwhile."""
+        """Verify one chain. Starts again when its base was moved meanwhile."""
         while True:
             faults = await self._follow(chain)
             if not faults:
@@ -166,7 +166,7 @@ class DatabaseArchive:
 
 
 def _to(entry: AuditEntry, names: Sequence[str]) -> AuditEntry:
-    """Return an entry as it is told to the person it is about."""
+    """Return an entry as the person it is about reads it."""
     sentence = entry.sentence
     for name in names:
         sentence = sentence.replace(name, "you")

@@ -1,14 +1,14 @@
-"""The chains of the audit log, which show whether it was changed. Pure: values in, values out.
+"""The chains of MACs that show whether the audit log was changed. Pure.
 
-Each process has a chain of its own, so that none waits for another. Every entry of a chain carries a MAC (HMAC-SHA256)
-over itself, its place and the MAC before it; the chain's row says under a MAC where it begins and ends; and one row,
-the register, says under a MAC which chains there are:
+Each process has a chain of its own, so that none waits for another. Every entry of a chain carries
+a MAC (HMAC-SHA256) over itself, its place and the MAC before it; the chain's row says under a MAC
+where it begins and ends; and one row, the register, says under a MAC which chains there are:
 
     register ── chain 7 ── entry 1 ── 2 ── 3          a changed, missing or moved entry breaks the line of MACs,
              └─ chain 8 ── entry 1 ── 2               a cut tail the end of its chain, a removed chain the register
 
-Entries that are older than the audit log is kept go from the front of a chain; its base, the MAC of the last entry that
-went, is the checkpoint that what follows continues.
+Old entries are deleted from the front of a chain. Its base, the MAC of the last deleted entry, is
+the checkpoint from which the remaining entries continue.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ KEY_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the audit log is protected by: from one random secret, a key for each purpose."""
+    """The keys of the audit log: one for each purpose, derived from one random secret."""
 
     chain: bytes = field(repr=False)
     heads: bytes = field(repr=False)
@@ -34,13 +34,13 @@ class Keys:
 
     @classmethod
     def of(cls, secret: bytes) -> "Keys":
-        """Derive the keys (HKDF-Expand of RFC 5869 for one block: the secret is random already)."""
+        """Derive the keys: one block of HKDF-Expand (RFC 5869), since the secret is random already."""
         return cls(*(hmac.digest(secret, purpose + b"\x01", "sha256") for purpose in (b"chain", b"heads", b"personal")))
 
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """A place in a chain: after so many entries, of which the last has this MAC; before the first it is empty."""
+    """A place in a chain: the number of entries before it, and the MAC of the last of them, or an empty one."""
 
     sequence: int = 0
     mac: str = ""
@@ -75,7 +75,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Which chains there are: those numbered from `first` until before `following`."""
+    """Which chains exist: those numbered from `first` up to but not including `following`."""
 
     first: int
     following: int
@@ -124,7 +124,7 @@ def link(chain: str, place: Tip, text: str, entry: AuditEntry) -> Link:
 
 
 def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[AuditEntry]) -> tuple[list[Link], Tip]:
-    """Continue a chain from its tip; the links to store, and the new tip."""
+    """Continue a chain from its tip. Returns the links to store and the new tip."""
     links: list[Link] = []
     for entry in entries:
         text = write(entry)
@@ -149,17 +149,17 @@ def seal_register(keys: Keys, first: int, following: int) -> str:
 
 
 def is_base_sealed(keys: Keys, chain: Chain) -> bool:
-    """Say whether a chain begins where its row was last made to say."""
+    """Say whether the base of a chain is what we last wrote."""
     return _is(seal_base(keys, chain.id, chain.number, chain.base), chain.base_seal)
 
 
 def is_sealed(keys: Keys, register: Register) -> bool:
-    """Say whether the register says what it was last made to say."""
+    """Say whether the register is what we last wrote."""
     return _is(seal_register(keys, register.first, register.following), register.seal)
 
 
 def check_register(keys: Keys, register: Register, chains: Iterable[Chain]) -> list[str]:
-    """Say what is wrong with the register and the rows of the chains; nothing when all is as it was written."""
+    """Return the faults of the register and of the rows of the chains."""
     faults: list[str] = []
     if not is_sealed(keys, register):
         faults.append("the register of the chains was changed")
@@ -178,13 +178,13 @@ def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[T
     """Follow a chain over the next of its links, in their order.
 
     Args:
-        keys: Of the audit log.
+        keys: The keys of the audit log.
         chain: Its row.
         tip: Where the links before ended; `chain.base` at first.
         links: What is stored.
 
     Returns:
-        Where they end, and what is wrong: a fault that concerns all that follow is named once.
+        Where they end, and the faults. A fault that affects every later entry is named once.
     """
     faults: list[str] = []
     for each in links:
@@ -202,13 +202,13 @@ def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[T
 
 
 def check_end(chain: Chain, tip: Tip) -> list[str]:
-    """Say what is missing at the end of a chain that was followed to `tip`. More may have been written meanwhile."""
+    """Return what is missing at the end of a chain that was followed to `tip`. It may have grown meanwhile."""
     lacking = chain.tip.sequence - tip.sequence
     return [f"chain {chain.number}: its last {lacking} entries are missing"] if lacking > 0 else []
 
 
 def _is_copied(stored: Link) -> bool:
-    """Say whether what an entry is found by is what it says itself."""
+    """Say whether the copied fields are those of the entry."""
     try:
         return link(stored.chain_id, Tip(stored.sequence, stored.mac), stored.entry, read(stored.entry)) == stored
     except ValueError:

@@ -1,11 +1,11 @@
-"""The one writer of the audit log in a process: entries queue here, and go to the archive in batches, in their order.
+"""The writer of the audit log in a process: queues entries, and stores them in batches and in order.
 
     put()   for what only reads: queued, written soon
     keep()  for what writes: returns once it is stored, or says that it is not
     note()  for decisions outside of calls: returns once it is stored; where that fails it stays queued
 
-Entries are drafted when they are written, so that whoever is recorded does not wait for it, and because the keys under
-which personal data is hashed come with the archive, which a server over stdio opens late.
+Entries are made when they are written: the caller does not wait for that, and the keys under which
+personal data is hashed come with the archive, which a server over stdio opens late.
 """
 
 import asyncio
@@ -24,19 +24,19 @@ from auth.audit.entries import AuditEntry, Redactor, cut
 _log: Final = logging.getLogger(__name__)
 
 GATHER: Final = 0.25
-"""Seconds for which entries are gathered that nobody waits for."""
+"""How long entries that nobody waits for are collected, in seconds."""
 
 BATCH: Final = 500
-"""Entries of one transaction."""
+"""The most entries in one transaction."""
 
 MOST_QUEUED: Final = 10_000
-"""Entries kept in memory while they cannot be stored; more are counted, and the count is recorded."""
+"""The most entries kept in memory while they cannot be stored. Further ones are only counted."""
 
 RETRY: Final = 15.0
-"""Seconds until the archive is tried again on behalf of entries that nobody waits for."""
+"""How long to wait before entries that nobody waits for are tried again, in seconds."""
 
 Draft = Callable[[Redactor], AuditEntry]
-"""Makes an entry, once it is known how personal data is recorded."""
+"""Makes an entry, given what redacts personal data in it."""
 
 
 class AuditLogUnavailable(Exception):
@@ -48,7 +48,7 @@ class Archive(Protocol):
 
     @property
     def redactor(self) -> Redactor:
-        """How personal data is recorded."""
+        """What redacts personal data."""
         ...
 
     async def append(self, entries: Sequence[AuditEntry]) -> None:
@@ -56,23 +56,23 @@ class Archive(Protocol):
         ...
 
     async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
-        """Find the last entries of a person, a user URI, or of one of their agents. Raises StorageUnavailable."""
+        """Find the last entries of a person (a user URI) or of one grant. Raises StorageUnavailable."""
         ...
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises StorageUnavailable."""
+        """Delete entries older than a time. Raises StorageUnavailable."""
         ...
 
 
 @dataclass(slots=True)
 class _Queued:
-    """An entry on its way.
+    """A queued entry.
 
     Attributes:
         draft: Makes it.
-        is_patient: It is kept for another attempt when one fails.
-        is_stored: It has arrived.
-        fault: It will not.
+        is_patient: It stays queued when an attempt fails.
+        is_stored: It is stored.
+        fault: Why it will not be stored.
     """
 
     draft: Draft
@@ -87,10 +87,10 @@ class AuditNote:
 
     Attributes:
         action: What was decided about, such as `redeem_code`.
-        told: The sentence, in which `{person}` and `{agent}` stand for theirs.
-        person: Whose Calendly it is about, a user URI.
+        told: The sentence, with `{person}` and `{agent}` for their names.
+        person: The person, a user URI.
         agent: The name of the agent.
-        grant: What the person allowed it.
+        grant: The id of its grant.
         decision: `allowed`, `refused` or `declined`.
         rule: The rule that decided.
         source: Whose rule it is.
@@ -115,8 +115,8 @@ class AuditLog:
     Args:
         opening: Opens the archive; asked again after it raised AuditLogUnavailable.
         now: The time.
-        new_id: Gives an id for a call or decision that nobody else has.
-        remedy: What helps where the audit log cannot be written, as a sentence.
+        new_id: Makes a unique id for a call or decision.
+        remedy: A sentence that says what helps when the audit log cannot be written.
     """
 
     opening: Callable[[], Awaitable[Archive]]
@@ -134,7 +134,7 @@ class AuditLog:
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, draft: Draft) -> None:
-        """Have an entry written soon. Never fails: what finds no room is counted."""
+        """Queue an entry. Never fails: an entry that finds no room is counted as lost."""
         if len(self._queue) >= MOST_QUEUED:
             self._lost += 1
             return
@@ -144,13 +144,13 @@ class AuditLog:
             self._full.set()
 
     async def keep(self, draft: Draft) -> None:
-        """Store an entry before anything else happens. Raises AuditLogUnavailable."""
+        """Store an entry before returning. Raises AuditLogUnavailable."""
         queued = _Queued(draft, is_patient=False)
         self._queue.append(queued)
         await self._store_now(queued)
 
     async def note(self, note: AuditNote) -> None:
-        """Record a decision: stored on return, or, where that fails, when the archive can be written again."""
+        """Store a decision before returning; where that fails, it stays queued."""
         request_id, time = self.new_id(), self.now()
         queued = _Queued(lambda redactor: _noted(note, redactor, request_id, time))
         self._queue.append(queued)
@@ -165,7 +165,7 @@ class AuditLog:
 
         Args:
             person: A user URI.
-            grant: What the person allowed one agent.
+            grant: The id of the grant of one agent.
             limit: How many at most.
 
         Raises:
@@ -177,16 +177,16 @@ class AuditLog:
         return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises AuditLogUnavailable and StorageUnavailable."""
+        """Delete entries older than a time. Raises AuditLogUnavailable and StorageUnavailable."""
         await (await self._opened()).clear_out(before)
 
     def open_soon(self) -> None:
-        """Have the archive opened before it is needed."""
+        """Open the archive in the background."""
         self._wanted.set()
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:
-        """Write in the background until the block is left, and then what is left."""
+        """Write in the background until the block is left, then write what is still queued."""
         writer = asyncio.create_task(self._write_on())
         try:
             yield
@@ -220,14 +220,14 @@ class AuditLog:
             _log.error("%d entries of the audit log are lost", len(self._queue) + self._lost)
 
     async def _store_now(self, queued: _Queued) -> None:
-        """Return once an entry is stored. Whoever waits writes for all who wait: they share a transaction."""
+        """Return once an entry is stored. All who wait share a transaction."""
         while not queued.is_stored:
             if queued.fault is not None:
                 raise queued.fault
             await self._write()
 
     async def _write(self) -> None:
-        """Write what is queued, as far as one transaction goes. Raises AuditLogUnavailable."""
+        """Write one batch of the queue. Raises AuditLogUnavailable."""
         # A call that is canceled here must not take the entries of others with it.
         with anyio.CancelScope(shield=True):
             async with self._turn:
@@ -260,7 +260,7 @@ class AuditLog:
             return self._archive
 
     def _put_back(self, batch: Sequence[_Queued], lost: int, fault: AuditLogUnavailable) -> None:
-        """Keep for another attempt what is patient, as far as there is room."""
+        """Put patient entries back in the queue, as far as there is room."""
         if str(fault) != self._complaint:
             self._complaint = str(fault)
             _log.warning("the audit log cannot be written: %s", fault)

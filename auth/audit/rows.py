@@ -1,6 +1,7 @@
-"""The statements behind the audit log: its secret, its chains, what is found in it, and what is cleared out.
+"""The statements behind the audit log: on its register, its chains and its entries.
 
-Each process writes one chain of its own. Whoever begins a chain or clears out entries holds the register meanwhile.
+Each process writes one chain of its own. Beginning a chain and clearing out entries lock the
+register.
 """
 
 from collections.abc import Callable, Sequence
@@ -51,7 +52,7 @@ _ROW: Final = "record"
 """The key of the register's one row."""
 
 _BROKEN: Final = "broken"
-"""A seal that fits nothing."""
+"""A seal that never matches."""
 
 _PAGE: Final = 500
 
@@ -60,7 +61,7 @@ _CHAINS: Final = select(*columns(Chain, chain_table))
 
 @dataclass(frozen=True, slots=True)
 class OwnChain:
-    """The chain that this process writes, as it remembers it."""
+    """The chain that this process writes."""
 
     id: str
     number: int
@@ -69,12 +70,12 @@ class OwnChain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryFilter:
-    """Which entries are wanted. What is None narrows nothing.
+    """Which entries to find. A field that is None does not filter.
 
     Attributes:
-        people: Whose, as their persons may be recorded: hashed or as they are.
+        people: Of these persons, as entries name them: hashed or in clear.
         grant: Of which grant.
-        action: Of which tool, or which decision outside of calls.
+        action: Of this tool, or this decision outside of calls.
         since: From this time on.
         until: Before this time.
     """
@@ -87,10 +88,11 @@ class EntryFilter:
 
 
 async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
-    """Return the keys of the audit log, made when there are none. Raises UnreadableSecret."""
+    """Return the keys of the audit log; makes them when there are none. Raises UnreadableSecret."""
     place = sealed_for(register_table.c.secret_ciphertext, _ROW)
     secret = random(KEY_BYTES)
-    # Where somebody deleted the register, the chains it had are told apart by their numbers, and checked in vain.
+    # If somebody deleted the register, numbering goes on after the chains it had, which no longer
+    # verify.
     following = 1 + (await connection.scalar(select(func.max(chain_table.c.number))) or 0)
     fresh = insert(connection, register_table).values(
         id=_ROW,
@@ -105,7 +107,7 @@ async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable
 
 
 async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> OwnChain:
-    """Begin a chain and enter it in the register."""
+    """Begin a chain and add it to the register."""
     register = await _hold_register(connection)
     number, tip = register.following, Tip()
     base_seal, tip_seal = seal_base(keys, chain, number, tip), seal_tip(keys, chain, number, tip)
@@ -118,7 +120,7 @@ async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> Ow
 async def append(
     connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[AuditEntry]
 ) -> OwnChain | None:
-    """Continue a chain; None when it is gone, because all of it was cleared out meanwhile."""
+    """Append to a chain. None when the chain is gone, because all of it was cleared out."""
     links, tip = extend(keys, own.id, own.tip, entries)
     moved = update(chain_table).where(chain_table.c.id == own.id)
     moved = moved.values(
@@ -138,13 +140,13 @@ async def find(
     after: AuditEntry | None = None,
     oldest_first: bool = False,
 ) -> list[AuditEntry]:
-    """Find entries in the order of their times. A call that is over is found once, by its end.
+    """Find entries in the order of their times. A finished call is found once, by its end.
 
     Args:
         connection: To the database.
         wanted: Which.
         limit: How many at most.
-        after: The last one of the page before.
+        after: The last entry of the page before.
         oldest_first: Begin with the oldest instead of the newest.
     """
     order = tuple_(table.c.at, table.c.request_id)
@@ -158,7 +160,7 @@ async def find(
 
 
 async def read_chains(connection: AsyncConnection) -> tuple[Register | None, list[Chain]]:
-    """Read the register and all chains as they are at one moment; None where there is no register."""
+    """Read the register, None where there is none, and all chains in one statement."""
     query = select(*columns(Register, register_table), *columns(Chain, chain_table))
     query = query.select_from(register_table.outerjoin(chain_table, true())).order_by(chain_table.c.number)
     rows = (await connection.execute(query)).mappings().all()
@@ -172,13 +174,13 @@ async def read_chain(connection: AsyncConnection, chain: str) -> Chain | None:
 
 
 async def read_links(connection: AsyncConnection, chain: str, after: int, limit: int = _PAGE) -> list[Link]:
-    """Read what is stored of a chain after a place, in its order."""
+    """Read the entries of a chain after a place, in order."""
     query = select(*columns(Link, table)).where(table.c.chain_id == chain, table.c.sequence > after)
     return await find_all(connection, Link, query.order_by(table.c.sequence).limit(limit))
 
 
 async def count_strays(connection: AsyncConnection) -> int:
-    """Count the entries that no chain has: of none, or of before where it begins."""
+    """Count the entries that belong to no chain, or come before its base."""
     of_chain = exists().where(chain_table.c.id == table.c.chain_id, chain_table.c.base_sequence < table.c.sequence)
     found: int | None = await connection.scalar(select(func.count()).select_from(table).where(~of_chain))
     return found or 0
@@ -192,7 +194,7 @@ async def count(connection: AsyncConnection) -> tuple[int, int]:
 
 
 async def chains_before(connection: AsyncConnection, before: datetime) -> list[str]:
-    """Find the chains whose first entry is of before a time."""
+    """Find the chains whose first entry is older than a time."""
     front = and_(
         table.c.chain_id == chain_table.c.id, table.c.sequence == chain_table.c.base_sequence + 1, table.c.at < before
     )
@@ -201,12 +203,12 @@ async def chains_before(connection: AsyncConnection, before: datetime) -> list[s
 
 
 async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before: datetime, limit: int = _PAGE) -> bool:
-    """Delete entries of before a time from the front of a chain.
+    """Delete entries older than a time from the front of a chain.
 
-    Where the chain shows that somebody changed it, it stays as it is: clearing out must not wipe away the traces.
+    A chain that was tampered with stays as it is, so that the traces remain.
 
     Returns:
-        Whether there may be more: a transaction does a part of it.
+        Whether more may be left: one transaction deletes one page.
     """
     await _hold_register(connection)
     held = await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain).with_for_update())
@@ -228,7 +230,7 @@ async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before:
 
 
 async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
-    """Delete the first chains as long as nothing is left of them; a process that still writes one begins another."""
+    """Delete the first chains that are empty. A process that still writes one begins another."""
     register = await _hold_register(connection)
     query = _CHAINS.order_by(chain_table.c.number).limit(_PAGE).with_for_update()
     first = register.first
@@ -247,13 +249,13 @@ async def _hold_register(connection: AsyncConnection) -> Register:
 
 
 async def _write_register(connection: AsyncConnection, keys: Keys, old: Register, new: Register) -> None:
-    """Change the register. One that somebody else changed before keeps a seal that shows it."""
+    """Change the register. If it was tampered with, its seal stays broken."""
     seal = seal_register(keys, new.first, new.following) if is_sealed(keys, old) else _BROKEN
     await connection.execute(update(register_table).values(first=new.first, following=new.following, seal=seal))
 
 
 def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
-    """What narrows a search; always, that a call which is over is not found by its beginning too."""
+    """Return the conditions of a search. One always holds: a finished call is not found by its beginning."""
     end = table.alias()
     is_over = exists().where(end.c.request_id == table.c.request_id, end.c.kind == "ended")
     conditions = [~and_(table.c.kind == "begun", is_over)]

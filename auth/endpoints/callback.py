@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from auth.access.choices import scopes_for
 from auth.access.levels import Access
-from auth.access.restrictions import Choice, Known, place, settle
+from auth.access.restrictions import ConsentChoice, Known, place, settle
 from auth.audit.log import AuditNote
 from auth.endpoints import page_sign_in
 from auth.endpoints.answers import page_route, see_other
@@ -151,7 +151,7 @@ async def _settle(
     known = Known(person, client.name, place(transaction.redirect_uri))
     before = await grant_rows.find_access(connection, person, transaction.client, transaction.resource)
     memory = await restriction_rows.recall(connection, known)
-    choice = Choice(transaction.shown, transaction.chosen, transaction.scopes)
+    choice = ConsentChoice(transaction.shown, transaction.chosen, transaction.scopes)
     outcome = settle(choice, before or {}, memory, realm.operations, seen=transaction.shown_to == person)
     if outcome.memory != memory:
         await restriction_rows.put(connection, known, outcome.memory, realm.now())

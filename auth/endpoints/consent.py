@@ -39,7 +39,7 @@ class _Form:
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class _Chosen:
     levels: Access
     scopes: Scopes
 
@@ -56,7 +56,7 @@ def consent_route(realm: Realm) -> Route:
         scopes = least(asked, scopes_for(chosen, realm.operations))
         if not form.allowed or not scopes:
             return await _deny(realm, transaction, client)
-        return await _approve(realm, request, transaction, client, _Choice(chosen, scopes))
+        return await _approve(realm, request, transaction, client, _Chosen(chosen, scopes))
 
     return page_route("/consent", ["POST"], realm.pages, answer)
 
@@ -96,7 +96,7 @@ async def _deny(realm: Realm, transaction: Transaction, client: Client) -> Respo
 
 
 async def _approve(
-    realm: Realm, request: Request, transaction: Transaction, client: Client, choice: _Choice
+    realm: Realm, request: Request, transaction: Transaction, client: Client, choice: _Chosen
 ) -> Response:
     """Note the approval, and send the browser to Calendly with a cookie that it must bring back."""
     approval, state, verifier = (nonce(realm.random) for _ in range(3))

@@ -35,7 +35,8 @@ class PageSession:
     Attributes:
         digest: Of the cookie; names the row.
         person: Their Calendly user URI.
-        name: As Calendly gave it at sign-in, like e-mail address and time zone; None where it gave none.
+        name: As Calendly gave it at sign-in, like e-mail address and time zone; None where it gave
+            none.
         message: What the next page says once.
         ends_at: When it ends at the latest.
         expires_at: When it ends if nothing more is asked for.
@@ -65,31 +66,31 @@ async def find_sign_in(connection: AsyncConnection, state_digest: str) -> PageSi
 
 
 async def take_sign_in(connection: AsyncConnection, state_digest: str) -> bool:
-    """End a sign-in; of several that try, one succeeds."""
+    """End a sign-in. Of several attempts, one returns True."""
     return (
         await connection.execute(delete(page_sign_in).where(page_sign_in.c.state_digest == state_digest))
     ).rowcount == 1
 
 
 async def add(connection: AsyncConnection, session: PageSession) -> None:
-    """Store who signed in."""
+    """Store a session that begins."""
     await connection.execute(insert(page_session).values(values(session, page_session)))
 
 
 async def find(connection: AsyncConnection, digest: str, form_secret: str, now: datetime) -> PageSession | None:
-    """Find who is signed in."""
+    """Find a live session."""
     query = select(*columns(PageSession, page_session))
     live = query.where(page_session.c.digest == digest, page_session.c.expires_at > now)
     return await find_one(connection, partial(PageSession, form_secret=form_secret), live)
 
 
 async def prolong(connection: AsyncConnection, digest: str, expires_at: datetime) -> None:
-    """Note that a session is in use."""
+    """Prolong a session that is in use."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(expires_at=expires_at))
 
 
 async def set_message(connection: AsyncConnection, digest: str, message: str | None) -> None:
-    """Leave what the next page says, or note that it was said."""
+    """Set what the next page says once, None to delete it."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(message=message))
 
 

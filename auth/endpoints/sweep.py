@@ -10,14 +10,14 @@ from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import detach_if_last, disconnect
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
-from auth.grants.attempts import PERIOD
+from auth.grants.rate_limits import PERIOD
 from auth.grants.rules import FAMILY_LIFE, GRACE
 from auth.tables import (
     access_token,
     agent_restriction,
     agent_token,
     authorization_transaction,
-    booking_allowance,
+    booking_count,
     booking_key,
     code,
     family,
@@ -58,7 +58,7 @@ async def sweep(realm: Realm) -> None:
         await client_rows.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
-    calls = (pending_confirmation, booking_allowance, booking_key)
+    calls = (pending_confirmation, booking_count, booking_key)
     await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)

@@ -20,13 +20,13 @@ class GrantedAgent:
     """An agent that a person let in.
 
     Attributes:
-        id: Of the grant.
-        person: Whose it is, a user URI.
-        client: Its id.
+        id: The id of its grant.
+        person: The user URI of that person.
+        client: The id of its client.
         name: What it calls itself, None when it does not say.
-        kind: `registered`, `document` or `agent`, a job without a browser.
-        redirect_uris: Where it has the browser sent back to.
-        scopes: What its tokens may have.
+        kind: `registered`, `document`, or `agent` for a job without a browser.
+        redirect_uris: Where the browser is sent back to.
+        scopes: The most that its tokens may have.
         access: What the person chose.
         let_in_at: When the person first let it in.
         ends_at: When a job's token ends, None for others.
@@ -46,7 +46,7 @@ class GrantedAgent:
 
 @dataclass(frozen=True, slots=True)
 class PersonWithAgents:
-    """A person with agents, as an owner of this server sees them."""
+    """A person with agents, for the pages of the owners of this server."""
 
     uri: str
     name: str | None
@@ -82,7 +82,7 @@ async def find(connection: AsyncConnection, grant_id: str) -> GrantedAgent | Non
 
 
 async def set_access(connection: AsyncConnection, grant_id: str, access: Access) -> None:
-    """Change what an agent may do; its next call is decided by it."""
+    """Change what an agent may do, from its next call on."""
     live = grant.c.ended_at.is_(None)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=access))
 
@@ -95,5 +95,5 @@ async def find_people(connection: AsyncConnection, after: str, limit: int) -> li
 
 
 async def delete_person(connection: AsyncConnection, person: str) -> None:
-    """Delete a person with everything that hangs on them: connection, grants, codes and tokens."""
+    """Delete a person with their connection, grants, codes and tokens."""
     await connection.execute(delete(user).where(user.c.uri == person))

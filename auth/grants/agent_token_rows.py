@@ -15,7 +15,12 @@ from storage.rows import columns, find_all
 
 @dataclass(frozen=True, slots=True)
 class AgentToken:
-    """A token as it is listed. `person` is a user URI, `email` None where Calendly did not say."""
+    """An agent token in a list.
+
+    Attributes:
+        person: A user URI.
+        email: None where Calendly did not say.
+    """
 
     id: str
     name: str
@@ -27,7 +32,7 @@ class AgentToken:
 
 
 async def find_connected(connection: AsyncConnection, person: str | None) -> list[str]:
-    """Find the user URIs of the connected people who go by a URI, uuid or e-mail address; of all when None."""
+    """Find connected people by URI, uuid or e-mail address, all of them for None. Returns user URIs."""
     query = (
         select(user.c.uri)
         .select_from(user.join(upstream_connection))
@@ -46,7 +51,7 @@ async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_a
 
 
 async def list_live(connection: AsyncConnection, now: datetime) -> list[AgentToken]:
-    """List the tokens that are good, the oldest first."""
+    """List the valid tokens, the oldest first."""
     others = {"name": client.c.name, "email": user.c.email, "expires_at": table.c.expires_at}
     query = select(*columns(AgentToken, grant, **others)).select_from(table.join(grant).join(client).join(user))
     live = query.where(grant.c.ended_at.is_(None), table.c.expires_at > now)

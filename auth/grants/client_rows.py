@@ -16,7 +16,7 @@ from storage.types import Instant
 NEVER_APPROVED_LIFE: Final = timedelta(hours=24)
 UNUSED_LIFE: Final = timedelta(days=90)
 MOST_NEVER_APPROVED: Final = 50_000
-"""When more are waiting for a person, the oldest go: a flood then cannot fill the disk, nor keep others out."""
+"""The most clients that nobody approved. The oldest go first, so a flood neither fills the disk nor locks out."""
 
 _SURPLUS: Final = 500
 
@@ -27,7 +27,7 @@ async def find(connection: AsyncConnection, client_id: str) -> Client | None:
 
 
 async def find_fresh(connection: AsyncConnection, client_id: str, now: datetime) -> Client | None:
-    """Find a client whose metadata document need not be fetched again yet."""
+    """Find a client whose metadata document is still fresh."""
     return await find_one(connection, Client, _query(client_id).where(table.c.stale_at > now))
 
 
@@ -37,7 +37,7 @@ async def add(connection: AsyncConnection, client: Client, now: datetime) -> Non
 
 
 async def put_document(connection: AsyncConnection, client: Client, now: datetime, stale_at: datetime) -> None:
-    """Store what a metadata document says, in place of what it said before; whether it was approved stays."""
+    """Store what a metadata document says, in place of what it said before. Keeps the approval."""
     statement = insert(connection, table).values(
         **values(client, table), created_at=now, used_at=now, stale_at=stale_at
     )
@@ -46,25 +46,25 @@ async def put_document(connection: AsyncConnection, client: Client, now: datetim
 
 
 async def is_kept(connection: AsyncConnection, client_id: str) -> bool:
-    """Say whether a client is still there, and keep it there for this transaction."""
+    """Say whether a client exists, and lock its row until the transaction ends."""
     query = select(table.c.id).where(table.c.id == client_id).with_for_update(read=True)
     return await connection.scalar(query) is not None
 
 
 async def mark_approved(connection: AsyncConnection, client_id: str, now: datetime) -> bool:
-    """Note that a person let the client in. False when it is gone."""
+    """Store that a person approved the client. False when it is gone."""
     approved_at = func.coalesce(table.c.approved_at, literal(now, Instant))
     statement = update(table).where(table.c.id == client_id).values(approved_at=approved_at, used_at=now)
     return (await connection.execute(statement)).rowcount == 1
 
 
 async def mark_used(connection: AsyncConnection, client_id: str, now: datetime) -> None:
-    """Note that the client got a token."""
+    """Store that the client got a token."""
     await connection.execute(update(table).where(table.c.id == client_id).values(used_at=now))
 
 
 async def drop_surplus(connection: AsyncConnection) -> None:
-    """Drop the oldest clients that nobody approved, if they are too many."""
+    """Delete the oldest clients that nobody approved, if they are too many."""
     waiting = table.c.approved_at.is_(None)
     count = await connection.scalar(select(func.count()).select_from(table).where(waiting))
     if count is not None and count > MOST_NEVER_APPROVED:
@@ -73,7 +73,7 @@ async def drop_surplus(connection: AsyncConnection) -> None:
 
 
 async def drop_unused(connection: AsyncConnection, now: datetime) -> None:
-    """Drop clients that nobody approved in time, and those not used for long of which no grant is left."""
+    """Delete clients that nobody approved in time, and unused clients without a live grant."""
     never = and_(table.c.approved_at.is_(None), table.c.created_at < now - NEVER_APPROVED_LIFE)
     let_in = exists().where(grant.c.client == table.c.id, grant.c.ended_at.is_(None))
     unused = and_(table.c.used_at < now - UNUSED_LIFE, ~let_in)

@@ -23,7 +23,7 @@ async def find(connection: AsyncConnection, digest: str) -> Code | None:
 
 
 async def use(connection: AsyncConnection, digest: str, now: datetime) -> bool:
-    """Mark a code used; of several that try, one succeeds."""
+    """Mark a code as used. Of several attempts, one returns True."""
     unused = table.c.used_at.is_(None)
     result = await connection.execute(update(table).where(table.c.digest == digest, unused).values(used_at=now))
     return result.rowcount == 1

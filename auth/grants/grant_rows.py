@@ -1,7 +1,8 @@
-"""The statements behind grants: whom a person let in, and what ends with it.
+"""The statements behind grants: which clients a person let in.
 
-Whoever lets a client in or ends a grant holds the person's row meanwhile, so that one process cannot end a person's
-last grant, and with it the connection to Calendly, while another gives the next one.
+Letting a client in and ending a grant lock the row of the person. So one process cannot end the
+last grant of a person, and with it the connection to Calendly, while another process gives a new
+one.
 """
 
 from dataclasses import dataclass
@@ -31,30 +32,30 @@ class Grant:
 
 
 async def put_person(connection: AsyncConnection, person: CalendlyPerson, now: datetime) -> None:
-    """Store who signed in, and hold the row."""
+    """Store who signed in, and lock the row."""
     row = values(person, user)
     statement = insert(connection, user).values(row | {"created_at": now})
     await connection.execute(statement.on_conflict_do_update(index_elements=[user.c.uri], set_=row))
 
 
 async def hold_person(connection: AsyncConnection, grant_id: str) -> str | None:
-    """Hold the row of the person whose grant it is; their URI, None when there is no such grant."""
+    """Lock the row of the person who gave a grant. Returns their URI, None when there is no such grant."""
     owner = select(grant.c.person).where(grant.c.id == grant_id).scalar_subquery()
     uri: str | None = await connection.scalar(select(user.c.uri).where(user.c.uri == owner).with_for_update())
     return uri
 
 
 async def find_person(connection: AsyncConnection, grant_id: str | None) -> str | None:
-    """Find whose grant it is; their URI, None when there is no such grant."""
+    """Find the person who gave a grant. Returns their URI, None when there is no such grant."""
     uri: str | None = await connection.scalar(select(grant.c.person).where(grant.c.id == grant_id))
     return uri
 
 
 async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
-    """Let a client in. A person has one grant for each: what they allow now replaces what they allowed before.
+    """Let a client in. A person has one grant for each client: a new one replaces what the old one allows.
 
     Returns:
-        The id of the grant: that of `new` unless there was one.
+        The id of the grant: that of `new`, unless the person had one.
     """
     statement = insert(connection, grant).values(values(new, grant) | {"created_at": now})
     replaced = statement.on_conflict_do_update(
@@ -67,7 +68,7 @@ async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
 
 
 async def find_access(connection: AsyncConnection, person: str, client: str, resource: str) -> Access | None:
-    """Return what a person allows a client, None when they have not let it in."""
+    """Return what a person allows a client, None without a grant."""
     query = select(grant.c.access).where(
         grant.c.person == person,
         grant.c.client == client,
@@ -79,38 +80,38 @@ async def find_access(connection: AsyncConnection, person: str, client: str, res
 
 
 async def find_lifeless(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
-    """Find grants of which no token and no code is left that could do anything."""
+    """Find live grants without a valid token or code."""
     query = select(grant.c.id).where(_is_lifeless(now)).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def end_lifeless(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
-    """End a grant if no token and no code is left of it that could do anything."""
+    """End a grant if it has no valid token or code."""
     await connection.execute(update(grant).where(grant.c.id == grant_id, _is_lifeless(now)).values(ended_at=now))
 
 
 async def end(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
-    """End a grant, and with it everything that came of it."""
+    """End a grant, and with it its codes and tokens."""
     live = grant.c.ended_at.is_(None)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(ended_at=now))
 
 
 async def is_let_in_anywhere(connection: AsyncConnection, person: str) -> bool:
-    """Say whether a person has a grant left."""
+    """Say whether a person has a live grant."""
     live = exists().where(grant.c.person == person, grant.c.ended_at.is_(None))
     return bool(await connection.scalar(select(live)))
 
 
 async def find_people_without_grants(connection: AsyncConnection, limit: int) -> list[str]:
-    """Find people of whom no grant is left, not even an ended one."""
+    """Find people without any grant, live or ended."""
     query = select(user.c.uri).where(~exists().where(grant.c.person == user.c.uri)).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def forget_person(connection: AsyncConnection, person: str) -> None:
-    """Delete a person and the remains of their connection, unless they have let a client in meanwhile."""
+    """Delete a person and their connection, unless they have let a client in meanwhile."""
     await connection.execute(select(user.c.uri).where(user.c.uri == person).with_for_update())
-    # A statement of its own: only now, with the row held, is it certain to see what others committed.
+    # A second statement, because only with the row locked it sees what others committed.
     let_in = exists().where(grant.c.person == person)
     await connection.execute(delete(user).where(user.c.uri == person, ~let_in))
 

@@ -12,13 +12,13 @@ from storage.database import insert
 
 
 async def recall(connection: AsyncConnection, known: Known) -> Access:
-    """Return what a person did not want an agent to do."""
+    """Return the restrictions that are remembered for an agent."""
     access: Access | None = await connection.scalar(select(table.c.access).where(_of(known)))
     return access or {}
 
 
 async def put(connection: AsyncConnection, known: Known, access: Access, now: datetime) -> None:
-    """Remember it, in place of what was remembered."""
+    """Remember restrictions for an agent, in place of earlier ones."""
     if not access:
         await connection.execute(delete(table).where(_of(known)))
         return
@@ -31,7 +31,7 @@ async def put(connection: AsyncConnection, known: Known, access: Access, now: da
 
 
 async def forget(connection: AsyncConnection, person: str) -> None:
-    """Forget everything that a person wanted remembered."""
+    """Forget all restrictions of a person."""
     await connection.execute(delete(table).where(table.c.person == person))
 
 

@@ -14,7 +14,7 @@ from storage.rows import columns, find_one, values
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A token family, as it begins."""
+    """A new token family."""
 
     id: str
     grant: str
@@ -60,7 +60,7 @@ async def add_refresh_token(
 
 
 async def find_refresh_token(connection: AsyncConnection, digest: str) -> RefreshToken | None:
-    """Find a refresh token with what it inherits from family and grant."""
+    """Find a refresh token, with what it inherits from its family and grant."""
     inherited = {
         **{name: family.c[name] for name in ("grant", "client", "resource", "scopes")},
         "allowed": grant.c.scopes,
@@ -73,19 +73,19 @@ async def find_refresh_token(connection: AsyncConnection, digest: str) -> Refres
 
 
 async def client_of_access_token(connection: AsyncConnection, digest: str) -> str | None:
-    """Say whose access token it is, None when it is nobody's."""
+    """Find the client of an access token. Returns its id, None for an unknown token."""
     query = select(family.c.client).select_from(access_token.join(family)).where(access_token.c.digest == digest)
     client_id: str | None = await connection.scalar(query)
     return client_id
 
 
 async def delete_access_token(connection: AsyncConnection, digest: str) -> None:
-    """Delete one access token; what came with it stays."""
+    """Delete one access token, and nothing else of its family."""
     await connection.execute(delete(access_token).where(access_token.c.digest == digest))
 
 
 async def use_refresh_token(connection: AsyncConnection, digest: str, successor: bytes, now: datetime) -> bool:
-    """Mark a refresh token used and keep its sealed successor; of several that try, one succeeds."""
+    """Mark a refresh token as used and store its sealed successor. Of several attempts, one returns True."""
     result = await connection.execute(
         update(refresh_token)
         .where(refresh_token.c.digest == digest, refresh_token.c.used_at.is_(None))
@@ -106,7 +106,7 @@ async def find_last_used(connection: AsyncConnection, family_id: str) -> UsedRef
 
 
 async def forget_successors(connection: AsyncConnection, used_before: datetime) -> None:
-    """Forget the sealed successors whose grace is over."""
+    """Delete the sealed successors whose grace is over."""
     over = refresh_token.c.used_at < used_before
     kept = refresh_token.c.successor_ciphertext.is_not(None)
     await connection.execute(update(refresh_token).where(over, kept).values(successor_ciphertext=None))
@@ -119,6 +119,6 @@ async def end_family(connection: AsyncConnection, family_id: str, now: datetime)
 
 
 async def end_family_of_code(connection: AsyncConnection, code_digest: str, now: datetime) -> None:
-    """End what came of a code."""
+    """End the family of a code."""
     live = family.c.ended_at.is_(None)
     await connection.execute(update(family).where(family.c.code_digest == code_digest, live).values(ended_at=now))

@@ -19,12 +19,12 @@ async def add(connection: AsyncConnection, transaction: Transaction) -> None:
 
 
 async def by_form(connection: AsyncConnection, digest: str) -> Transaction | None:
-    """Find the sign-in of a consent form by the digest of its secret."""
+    """Find a sign-in by the digest of the secret in its consent form."""
     return await find_one(connection, Transaction, _ALL.where(table.c.digest == digest))
 
 
 async def by_state(connection: AsyncConnection, digest: str) -> Transaction | None:
-    """Find the sign-in that Calendly answers by the digest of the state."""
+    """Find a sign-in by the digest of the state that was sent to Calendly."""
     return await find_one(connection, Transaction, _ALL.where(table.c.state_digest == digest))
 
 
@@ -35,13 +35,13 @@ async def approve(connection: AsyncConnection, approved: Transaction) -> bool:
 
 
 async def end(connection: AsyncConnection, digest: str, now: datetime, *, state_digest: str | None = None) -> bool:
-    """End a sign-in; of several that try, one succeeds.
+    """End a sign-in. Of several attempts, one returns True.
 
     Args:
         connection: A transaction.
-        digest: Which one.
+        digest: Names the sign-in.
         now: The time.
-        state_digest: It must still be this state that Calendly was given.
+        state_digest: The state that Calendly was given must still be this one.
     """
     conditions = [table.c.digest == digest, table.c.ended_at.is_(None)]
     if state_digest is not None:

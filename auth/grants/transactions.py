@@ -1,4 +1,4 @@
-"""One sign-in under way: what a client asked for, and the rules of who may go on with it. Pure.
+"""Sign-ins under way: what a client asked for, and which browser may go on. Pure.
 
 /authorize      a transaction begins; the consent form has its secret, the browser a cookie
 /consent        the person decides; approval gives the browser a second cookie and Calendly a state
@@ -23,7 +23,8 @@ class AuthorizationRequest:
 
     Attributes:
         client: Its id.
-        redirect_uri_sent: It was in the request, so it must be in the token request too (RFC 6749, 4.1.3).
+        redirect_uri_sent: It was in the request, so it must be in the token request too (RFC 6749,
+            4.1.3).
         state: The client's own, returned to it unchanged.
         challenge: The S256 challenge of the client's PKCE.
         scopes: What it asked for and this server can give.
@@ -46,12 +47,14 @@ class Transaction(AuthorizationRequest):
         digest: Of the secret in the consent form; names the row.
         browser_digest: Of the cookie of the browser that was shown the form.
         shown: The levels that the page had chosen before the person touched it.
-        shown_to: The person whose earlier choices `shown` took into account, None when nobody was known.
+        shown_to: The person whose earlier choices `shown` took into account, None when nobody was
+            known.
         approved: The scopes that the person allowed, None before the approval.
         chosen: The levels that the person chose; empty before.
         approval_digest: Of the cookie set at approval, None before.
         state_digest: Of the state sent to Calendly, None before the approval.
-        verifier_ciphertext: Of the PKCE towards Calendly, None before the approval and after the end.
+        verifier_ciphertext: Of the PKCE towards Calendly, None before the approval and after the
+            end.
         ended_at: When the person denied, or Calendly answered.
     """
 
@@ -69,9 +72,9 @@ class Transaction(AuthorizationRequest):
 
 
 def check_form(transaction: Transaction | None, browser: str | None, now: datetime) -> Transaction:
-    """Check that a consent form comes from the browser it was shown in, and in time.
+    """Check that a consent form comes in time and from the browser it was shown in.
 
-    Approving twice is allowed until Calendly answers: people go back.
+    A person may go back and approve again until Calendly answers.
 
     Args:
         transaction: What the form's secret names.
@@ -79,13 +82,13 @@ def check_form(transaction: Transaction | None, browser: str | None, now: dateti
         now: The time.
 
     Raises:
-        Stopped: It does not.
+        Stopped: It does not, or it is too late.
     """
     return _check(transaction, browser, None if transaction is None else transaction.browser_digest, now)
 
 
 def check_return(transaction: Transaction | None, approval: str | None, now: datetime) -> Transaction:
-    """Check that the browser which Calendly sends back is the one in which the person approved, once and in time.
+    """Check that Calendly sends back the browser in which the person approved, once and in time.
 
     Args:
         transaction: What the state names.
@@ -93,7 +96,7 @@ def check_return(transaction: Transaction | None, approval: str | None, now: dat
         now: The time.
 
     Raises:
-        Stopped: It is not.
+        Stopped: It is another browser, or too late.
     """
     return _check(transaction, approval, None if transaction is None else transaction.approval_digest, now)
 

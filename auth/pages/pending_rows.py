@@ -1,7 +1,7 @@
-"""The calls that wait for a person's yes on our own page: rows that live for as long as the token of the call.
+"""The calls that wait for a person's answer on our own page. A row lives as long as the token of its call.
 
-The address of the page ends in a handle that follows from the token, so whoever brings the token finds the row; from
-the handle nobody finds the token, with which an agent could go on.
+The address of the page ends in a handle that is derived from the token. So the token leads to the
+row, but the handle does not lead to the token, with which an agent could go on.
 """
 
 from dataclasses import dataclass, field
@@ -18,16 +18,16 @@ from storage.rows import columns, find_one
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One call that waits.
+    """A call that waits for an answer.
 
     Attributes:
         digest: Names the row.
-        person: Whose call it is, a user URI.
-        grant: The agent's.
+        person: The user URI of the person who is asked.
+        grant: The id of the agent's grant.
         agent: What the agent calls itself, None where it does not say.
-        question_ciphertext: What the call would do.
-        approved: What the person said, None before.
-        is_taken: The agent came with its token, and no answer is taken any more.
+        question_ciphertext: What the call would do, sealed.
+        approved: The answer, None before there is one.
+        is_taken: The agent came with its token, so an answer is too late.
     """
 
     digest: str
@@ -41,7 +41,7 @@ class Pending:
 
 
 def handle_of(token: str) -> str:
-    """Return what the address of the page for a token's call ends in."""
+    """Return the handle of a token: what the address of the page of its call ends in."""
     return digest(f"confirm {token}")
 
 
@@ -66,7 +66,7 @@ async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending 
 
 
 async def decide(connection: AsyncConnection, row: str, now: datetime, *, approved: bool) -> bool:
-    """Note what the person said. False when something was said before, or it is too late."""
+    """Store the answer of the person. False when there is one already, or it is too late."""
     undecided = (
         table.c.digest == row,
         table.c.decided_at.is_(None),
@@ -78,7 +78,7 @@ async def decide(connection: AsyncConnection, row: str, now: datetime, *, approv
 
 
 async def take(connection: AsyncConnection, row: str, now: datetime) -> bool | None:
-    """Take no answer any more, and return the one that there is: what the call then goes by is final."""
+    """Accept no answer any more, and return the one that there is, or None."""
     statement = update(table).where(table.c.digest == row).values(taken_at=now).returning(table.c.approved)
     approved: bool | None = (await connection.execute(statement)).scalar_one_or_none()
     return approved

@@ -3,11 +3,10 @@
 Every change is one conditional UPDATE, the same on SQLite and PostgreSQL, and says whether it found the row as it was.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Update, bindparam, select, update
+from sqlalchemy import Column, ColumnElement, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
@@ -16,15 +15,18 @@ from auth.upstream.login import Tokens
 from storage.database import insert
 from storage.keys import KeyRing
 from storage.lookups import Fields, Lookup
+from storage.rows import part, values
+from storage.types import sealed_for
 
 _TABLE: Final = upstream_connection
 _ACCESS: Final = _TABLE.c.access_token_ciphertext
 _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
+_PREFIX: Final = "connection_"
 
-COLUMNS: Final = tuple(column.label(f"connection_{column.name}") for column in _TABLE.c)
+COLUMNS: Final = tuple(column.label(f"{_PREFIX}{column.key}") for column in _TABLE.c)
 """A whole connection, in any statement that has its table: `stored_connection` reads them."""
 
-_BY_USER: Final = select(*COLUMNS).where(_TABLE.c.user_uri == bindparam("user"))
+_BY_USER: Final = select(*COLUMNS).where(_TABLE.c.user == bindparam("user"))
 
 OF_USER: Final = Lookup(_BY_USER)
 """The connection of a `user`."""
@@ -37,48 +39,43 @@ class StoredConnection:
     Attributes:
         connection: What is known about the tokens.
         keyring: What they are sealed under.
-        sealed: Both ciphertexts by column, None once revoked.
+        sealed: Its row, in which both tokens are ciphertext, and None once revoked.
     """
 
     connection: Connection
     keyring: KeyRing = field(repr=False)
-    sealed: Mapping[str, bytes | None] = field(repr=False)
+    sealed: Fields = field(repr=False)
 
     @property
     def access_token(self) -> str:
         """Open the access token. Raises UnreadableSecret."""
-        return self._open(_ACCESS.name)
+        return self._open(_ACCESS)
 
     @property
     def refresh_token(self) -> str:
         """Open the refresh token. Raises UnreadableSecret."""
-        return self._open(_REFRESH.name)
+        return self._open(_REFRESH)
 
-    def _open(self, column: str) -> str:
-        sealed = self.sealed[column] or b""
-        return self.keyring.open(sealed, table=_TABLE.name, row=self.connection.user, column=column).decode()
+    def _open(self, column: Column[Any]) -> str:
+        return self.keyring.open(self.sealed[column.key] or b"", **sealed_for(column, self.connection.user)).decode()
 
 
 def stored_connection(row: Fields | None, keyring: KeyRing) -> StoredConnection | None:
     """Read `COLUMNS`; None without a row, or where an outer join found no connection."""
-    if row is None or row["connection_user_uri"] is None:
+    if row is None or row[f"{_PREFIX}{_TABLE.c.user.key}"] is None:
         return None
-    found = {column.name: row[f"connection_{column.name}"] for column in _TABLE.c}
-    scope, failure = found["scope"], found["failure"]
-    connection = Connection(
-        user=found["user_uri"],
-        generation=found["generation"],
-        status=Status(found["status"]),
-        expires_at=found["expires_at"],
-        issued_at=found["renewed_at"],
-        scopes=None if scope is None else frozenset(scope.split()),
-        narrowed=frozenset(found["narrowed"].split()),
-        lease_holder=found["lease_holder"],
-        lease_until=found["lease_until"],
-        retry_at=found["retry_at"],
-        failure=None if failure is None else RefreshFailure(failure),
+    found = {column.key: row[f"{_PREFIX}{column.key}"] for column in _TABLE.c}
+    connection = part(Connection, found)
+    failure = connection.failure
+    return StoredConnection(
+        replace(
+            connection,
+            status=Status(connection.status),
+            failure=None if failure is None else RefreshFailure(failure),
+        ),
+        keyring,
+        found,
     )
-    return StoredConnection(connection, keyring, {name: found[name] for name in (_ACCESS.name, _REFRESH.name)})
 
 
 class ConnectionRows:
@@ -97,9 +94,9 @@ class ConnectionRows:
 
     async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
-        values = {**_values(row), **self._sealed(row.user, tokens)}
-        statement = insert(transaction, _TABLE).values(user_uri=row.user, **values)
-        await transaction.execute(statement.on_conflict_do_update(index_elements=["user_uri"], set_=values))
+        written = {**values(row, _TABLE), **self._sealed(row.user, tokens)}
+        statement = insert(transaction, _TABLE).values(written)
+        await transaction.execute(statement.on_conflict_do_update(index_elements=[_TABLE.c.user], set_=written))
 
     async def claim(self, transaction: AsyncConnection, seen: Connection, claimed: Connection) -> bool:
         """Take the lease over from the holder that was seen, who may be nobody."""
@@ -113,31 +110,30 @@ class ConnectionRows:
 
         These tokens are proof that the connection lives, should anybody have thought otherwise meanwhile.
         """
-        changed = _of(seen, _TABLE.c.status != Status.REVOKED).values(**_values(row), **self._sealed(row.user, tokens))
+        changed = _of(seen, _TABLE.c.status != Status.REVOKED).values(
+            **values(row, _TABLE), **self._sealed(row.user, tokens)
+        )
         return await _is_done(transaction, changed)
 
     async def fail(self, transaction: AsyncConnection, claimed: Connection, row: Connection) -> bool:
         """Write what became of a refresh without tokens, unless the lease was taken over meanwhile."""
         return await _is_done(
-            transaction, _of(claimed, _TABLE.c.lease_holder == claimed.lease_holder).values(**_values(row))
+            transaction, _of(claimed, _TABLE.c.lease_holder == claimed.lease_holder).values(**values(row, _TABLE))
         )
 
     async def revoke(self, transaction: AsyncConnection, row: Connection) -> None:
         """Write a revoked connection, which keeps no tokens."""
-        values = {**_values(row), _ACCESS.name: None, _REFRESH.name: None}
-        await transaction.execute(update(_TABLE).where(_TABLE.c.user_uri == row.user).values(**values))
+        written = {**values(row, _TABLE), _ACCESS.name: None, _REFRESH.name: None}
+        await transaction.execute(update(_TABLE).where(_TABLE.c.user == row.user).values(**written))
 
     def _sealed(self, user: str, tokens: Tokens) -> dict[str, bytes]:
-        texts = {_ACCESS.name: tokens.access_token, _REFRESH.name: tokens.refresh_token}
-        return {
-            column: self._keyring.seal(text.encode(), table=_TABLE.name, row=user, column=column)
-            for column, text in texts.items()
-        }
+        texts = ((_ACCESS, tokens.access_token), (_REFRESH, tokens.refresh_token))
+        return {column.name: self._keyring.seal(text.encode(), **sealed_for(column, user)) for column, text in texts}
 
 
 def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
     """Begin to change a connection whose tokens are those that were seen."""
-    return update(_TABLE).where(_TABLE.c.user_uri == seen.user, _TABLE.c.generation == seen.generation, condition)
+    return update(_TABLE).where(_TABLE.c.user == seen.user, _TABLE.c.generation == seen.generation, condition)
 
 
 async def _is_done(transaction: AsyncConnection, changed: Update) -> bool:

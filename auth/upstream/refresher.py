@@ -95,7 +95,7 @@ class Refresher:
     )
 
     def credentials(self, user: str, held: Held | None = None) -> "ConnectionCredentials":
-        """Return the credentials of a user: `calendly.request.Credentials`.
+        """Return the credentials of a user: `calendly.request.AccountCredentials`.
 
         Args:
             user: Whose.
@@ -183,7 +183,7 @@ class Refresher:
 
 @dataclass(eq=False)
 class ConnectionCredentials:
-    """The token of one Calendly user as calls need it: `calendly.request.Credentials`."""
+    """The token of one Calendly user as calls need it: `calendly.request.AccountCredentials`."""
 
     _refresher: Refresher = field(repr=False)
     _user: str
@@ -201,7 +201,7 @@ class ConnectionCredentials:
         self._sent, token = await self._refresher.token(self._user, held=held)
         return token
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """After a 401: refresh once, and say whether there is a token worth one more try. Raises Unauthenticated."""
         if self._sent is None:
             return False

@@ -5,13 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from typing_extensions import TypedDict
 
-LocationKind = Annotated[
-    str | None,
-    Field(
-        description="ask_invitee, custom, google_conference, gotomeeting_conference, inbound_call, "
-        "microsoft_teams_conference, outbound_call, physical, webex_conference or zoom_conference"
-    ),
-]
+from calendly.models.location_kinds import KINDS, listed
 
 
 class CustomQuestion(TypedDict, total=False):
@@ -29,7 +23,7 @@ class CustomQuestion(TypedDict, total=False):
 class EventTypeLocation(TypedDict, total=False):
     """A place where meetings of the type can happen."""
 
-    kind: LocationKind
+    kind: Annotated[str | None, Field(description=listed(KINDS))]
     location: Annotated[str | None, Field(description="address or text")]
     additional_info: str | None
     phone_number: str | None

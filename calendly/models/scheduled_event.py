@@ -5,19 +5,10 @@ from typing import Annotated, Final
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from calendly.models.location_kinds import KINDS_IN_EVENTS, NAMED_BY_INVITEE, listed
 from calendly.models.personal import PERSONAL, Personal
 
-_BY_INVITEE: Final = Personal(
-    unless=(
-        "type",
-        frozenset(
-            {
-                *("physical", "inbound_call", "google_conference", "zoom_conference", "gotomeeting"),
-                *("microsoft_teams_conference", "webex_conference", "custom"),
-            }
-        ),
-    )
-)
+_BY_INVITEE: Final = Personal(unless=("type", frozenset(KINDS_IN_EVENTS) - NAMED_BY_INVITEE))
 """Personal where the invitee names the place: a number to call, or where to meet."""
 
 _OF_INVITEE: Final = Personal(unless=("canceler_type", frozenset({"host"})))
@@ -83,13 +74,7 @@ class ConferenceData(TypedDict, total=False):
 class Location(TypedDict, total=False):
     """Where the meeting happens. The fields depend on the type."""
 
-    type: Annotated[
-        str | None,
-        Field(
-            description="physical, outbound_call, inbound_call, google_conference, zoom_conference, gotomeeting, "
-            "microsoft_teams_conference, webex_conference, custom or ask_invitee"
-        ),
-    ]
+    type: Annotated[str | None, Field(description=listed(tuple(KINDS_IN_EVENTS)))]
     location: Annotated[str | None, _BY_INVITEE, Field(description="address, number or text")]
     additional_info: Annotated[str | None, _BY_INVITEE]
     status: Annotated[str | None, Field(description="initiated, processing, pushed or failed")]

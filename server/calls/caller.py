@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
@@ -20,17 +20,20 @@ from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId,
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
-from server.calls.confirm import CallConfirmation, Confirmations, ConfirmPage, Context
+from server.calls.confirm import CallConfirmation, ConfirmPage, Context
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
-from server.stores.daily_limits import DailyLimits
-from server.stores.seal import digest
+from server.stores.proof import digest
 from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
-from tools.toolset.ledger import Bookings, Ledger
+from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
+
+if TYPE_CHECKING:
+    from server.stores.confirmations import Confirmations
+    from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
 """How long a call may take at least, in seconds: common clients give up after 60."""
@@ -64,10 +67,8 @@ class Callers:
         principals: Tells who a request is from.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
-        ledger: The idempotency keys in use.
-        daily_limits: Who has booked how often.
+        stores: Gives what calls keep in the database. Raises Unreachable.
         audit_log: Where calls are recorded.
-        seal: Makes and takes confirmations.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -77,14 +78,16 @@ class Callers:
     principals: Principals
     max_wait: float
     available_times_cap: Cap
-    ledger: Ledger
-    daily_limits: DailyLimits
+    stores: "Callable[[], Awaitable[Stores]]"
     audit_log: AuditLog
-    seal: Confirmations
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
+
+    async def confirmations(self) -> "Confirmations":
+        """What issues and takes confirmation tokens. Raises Unreachable."""
+        return (await self.stores()).confirmations
 
     def recording(self, tool: Tool, principal: Principal, request: HttpRequest | None) -> CallRecord:
         """Begin the audit entries of one call.
@@ -114,11 +117,9 @@ class Callers:
             context: The request, as the SDK hands it over.
             params: Its parameters.
         """
-        account = record.principal.account
         return ToolCaller(
             shared=self,
             record=record,
-            bookings=self.ledger.of(account.user, account.agent),
             context=context,
             params=params,
             deadline=record.started + time_limit(self.max_wait) - _MARGIN,
@@ -131,7 +132,6 @@ class ToolCaller:
 
     shared: Callers
     record: CallRecord
-    bookings: Bookings
     context: Context
     params: types.CallToolRequestParams
     deadline: float
@@ -146,6 +146,11 @@ class ToolCaller:
     def principal(self) -> Principal:
         """The person and the agent."""
         return self.record.principal
+
+    async def ledger(self) -> Ledger:
+        """The idempotency keys of the person and the agent. Raises Unreachable."""
+        account = self.principal.account
+        return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
 
     def resolved(self, values: Mapping[str, object]) -> None:
         """Note the arguments with every name in them looked up: a confirmation is for what they stand for now."""
@@ -209,9 +214,11 @@ class ToolCaller:
             if objection is not None:
                 return objection
             limit = daily_limit(capability, limits)
-            room = await self.shared.daily_limits.look(self.principal.account.agent, limit[0]) if limit else None
-            if limit and isinstance(room, Full):
-                return full(room, *limit)
+            if limit:
+                account, stores = self.principal.account, await self.shared.stores()
+                room = await stores.daily_counts.look(account.user, account.agent, limit[0])
+                if isinstance(room, Full):
+                    return full(room, *limit)
         return None
 
     def _confirmation(self) -> CallConfirmation:
@@ -219,7 +226,7 @@ class ToolCaller:
         given = (self.params.arguments or {}).items()
         arguments = {name: value for name, value in given if name not in _NOT_CONFIRMED}
         return CallConfirmation(
-            seal=self.shared.seal,
+            confirmations=self.shared.confirmations,
             context=self.context,
             params=self.params,
             confirmation=self.confirmation,
@@ -246,8 +253,8 @@ class ToolCaller:
         if limit is None:
             yield
             return
-        agent = self.principal.account.agent
-        room = await self.shared.daily_limits.take(agent, limit[0])
+        account, counts = self.principal.account, (await self.shared.stores()).daily_counts
+        room = await counts.take(account.user, account.agent, limit[0])
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
@@ -255,7 +262,7 @@ class ToolCaller:
         try:
             yield
         except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
-            await self.shared.daily_limits.give_back(agent, room.counted[-1])
+            await counts.give_back(account.user, account.agent, room.counted[-1])
             raise
 
     def allows(self, tool: Tool) -> bool:

@@ -9,9 +9,8 @@ import anyio
 from auth.access.levels import Limits
 from auth.grants.bearer import Bearer
 from auth.grants.bearer_rows import find_agents
-from auth.local.personal_token import PersonalToken
 from auth.protocol.scopes import least
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from calendly.third_party_text import shown
 from server.app import rules
 from server.calls.explanation import ExplainedAgent, explain

@@ -9,13 +9,10 @@ from server.configuration.loading import load
 from server.configuration.logs import log_to_stderr
 from server.configuration.settings import Settings
 
-Option = Mapping[str, Any]
-"""The arguments of `argparse.ArgumentParser.add_argument`."""
+Options = Mapping[str, Mapping[str, Any]]
+"""The arguments of `argparse.ArgumentParser.add_argument`, by flag, or by name if the option is a plain word."""
 
-Options = Mapping[str, Option]
-"""Options by flag, or by name if the option is a plain word."""
-
-SWITCH: Final[Option] = {"action": "store_const", "const": "true"}
+SWITCH: Final[Mapping[str, Any]] = {"action": "store_const", "const": "true"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,7 @@ class Action:
 
     help: str
     run: Run
-    options: Options = field(default_factory=dict[str, Option])
+    options: Options = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +68,5 @@ class Command:
     """
 
     run: Run | None = None
-    options: Options = field(default_factory=dict[str, Option])
+    options: Options = field(default_factory=dict[str, Mapping[str, Any]])
     actions: Mapping[str, Action] = field(default_factory=dict[str, Action])

@@ -14,6 +14,7 @@ import httpx2
 import mcp_types as types
 from mcp import Client, StdioServerParameters
 
+from calendly.pacing.booking_limits import PAID_PLANS
 from sandbox.serving import running
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import SANDBOX_TOKEN, TOKEN
@@ -40,7 +41,7 @@ def _innermost(failures: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _demo() -> None:
-    # What it does is recorded as ever, and nobody's own record is told of made-up meetings.
+    # Its audit log is kept apart: that of a real person has no made-up meetings in it.
     with TemporaryDirectory(prefix="calendly-mcp-") as folder:
         await _demo_in(folder)
 
@@ -50,7 +51,7 @@ async def _demo_in(folder: str) -> None:
         environment = {
             TOKEN: _OWNER,
             "CALENDLY_API_URL": sandbox.url,
-            "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder}/record.sqlite3",
+            "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
             "CALENDLY_MCP_LOG_LEVEL": "warning",
         }
         server = StdioServerParameters(command=sys.executable, args=["-m", "server", "stdio"], env=environment)
@@ -190,7 +191,7 @@ async def _show_calendlys_side(url: str) -> None:
         f"{limits['X-RateLimit-Limit']} requests a minute for this person, {limits['X-RateLimit-Remaining']} left; "
         f"the server keeps to what these headers say",
     )
-    _line("bookings", "10 a minute, 50 an hour, 100 a day, as Calendly's paid plans have it (--booking-limits)")
+    _line("bookings", f"{PAID_PLANS}, as on Calendly's paid plans (--booking-limits)")
     _say("\nNext: `calendly-mcp --sandbox` in your own client, or `calendly-mcp` with a token for your own Calendly.")
 
 

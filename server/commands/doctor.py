@@ -19,7 +19,6 @@ from server.doctor.diagnosis import Finding
 from server.doctor.examination import Examination
 from server.doctor.installed_clients import clients, data_folder, token_file, tokens_of_clients
 from server.installing.machine import Machine
-from server.local.first_run import NO_TOKEN
 from server.local.principals import local_principal
 from server.stores.database import open_store, require_database
 
@@ -55,10 +54,10 @@ async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine
         return await local_principal(settings, stack)
     except CommandError as unreadable:
         return Finding("token", "fix", str(unreadable))
-    except UsageError:
+    except UsageError as missing:
         files = tokens_of_clients(machine)
         if not files:
-            return Finding("token", "fix", NO_TOKEN)
+            return Finding("token", "fix", str(missing))
         return Finding(
             "token",
             "note",

@@ -40,9 +40,7 @@ from server.hosted.event_type_names import OwnEventTypes
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store
-from server.stores.shared_daily_limits import SharedDailyLimits
-from server.stores.shared_ledger import SharedLedger
-from server.stores.shared_seal import SharedSeal
+from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach
 from server.transports.http import Surroundings, http_app
@@ -90,9 +88,7 @@ async def hosting(
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
-            ledger=SharedLedger(database=store.database, keyring=store.keyring, now=realm.now, by_grant=True),
-            daily_limits=SharedDailyLimits(store.database, realm.now),
-            seal=SharedSeal(store.keyring, store.database, realm.now),
+            stores=partial(_opened, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
@@ -200,6 +196,10 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         now=_now,
         random=os.urandom,
     )
+
+
+async def _opened(stores: Stores) -> Stores:
+    return stores
 
 
 def _is_open(route: Route) -> bool:

@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
@@ -35,11 +35,10 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass
 class Clock:
-    """Both clocks of a process; sleeping moves them and lets the others go on. `asleep` is set when anybody has."""
+    """Both clocks of a process; sleeping moves them and lets the others go on."""
 
     wall: datetime = START
     seconds: float = 0.0
-    asleep: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         """Read the wall clock."""
@@ -56,7 +55,6 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Let so much time pass."""
-        self.asleep.set()
         self.advance(timedelta(seconds=seconds))
         await asyncio.sleep(0)
 
@@ -96,7 +94,7 @@ class Calendly:
 
     async def will(self, **fault: object) -> None:
         """Ask the sandbox for a fault at the next request for tokens."""
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             answer = await http.post(
                 f"{self.url}/_sandbox/faults", json={"method": "POST", "path": "/oauth/token", **fault}
             )
@@ -123,7 +121,7 @@ async def calendly() -> AsyncGenerator[Calendly]:
 
 async def consent(url: str, *, person: int = 0, decision: str = "allow") -> dict[str, str]:
     """Be the person: open the page, choose, and return what the browser is sent back with."""
-    async with httpx2.AsyncClient(trust_env=False) as browser:
+    async with httpx2.AsyncClient() as browser:
         page = await browser.get(url)
         people = re.findall(r'name="person" value="([^"]+)"', page.text)
         asked = dict(parse_qsl(urlsplit(url).query))

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from storage.database import Database, open_database
-from storage.schema import migrate
+from storage.database import Database
 from tests.auth.calendly_side import Calendly, Clock, calendly
 from tests.auth.site import Site, make_realm, serve
+from tests.databases import open_migrated
 
 
 @pytest.fixture
@@ -41,6 +41,5 @@ def every_site(database: Database, fresh_upstream: Calendly) -> Site:
 @pytest.fixture
 async def site(fresh_upstream: Calendly) -> AsyncGenerator[Site]:
     """Our server before that Calendly, on the quickest kind of database."""
-    async with open_database("sqlite://") as database:
-        await migrate(database)
+    async with open_migrated() as database:
         yield serve(make_realm(database, fresh_upstream), fresh_upstream)

@@ -92,7 +92,7 @@ class Place(Protocol):
         """Whose connection it is."""
         ...
 
-    def refresher(self, **interludes: Interlude) -> Refresher:
+    def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
         """Be one more process, in whose refreshes something happens `before` or `after` Calendly is asked."""
         ...
 
@@ -121,13 +121,13 @@ class InDatabase:
     calendly: Calendly
     user: str
 
-    def connections(self, **interludes: Interlude) -> Connections:
+    def connections(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Connections:
         """Be one more process."""
-        return in_database(self.database, self.calendly.url, self.calendly.clock, **interludes)
+        return in_database(self.database, self.calendly.url, self.calendly.clock, sleep, **interludes)
 
-    def refresher(self, **interludes: Interlude) -> Refresher:
+    def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
         """Be one more process."""
-        return self.connections(**interludes).refresher
+        return self.connections(sleep, **interludes).refresher
 
     def process(self, stall: str = "never") -> AbstractContextManager[Process]:
         """Start one more process."""
@@ -161,9 +161,9 @@ class OnMachine:
         """What every program reads."""
         return LoginStore(self.folder, self.calendly.url, lambda: None, self.calendly.clock.sleep)
 
-    def refresher(self, **interludes: Interlude) -> Refresher:
+    def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
         """Be one more program."""
-        return on_machine(self.folder, self.calendly.url, self.calendly.clock, **interludes)
+        return on_machine(self.folder, self.calendly.url, self.calendly.clock, sleep, **interludes)
 
     def process(self, stall: str = "never") -> AbstractContextManager[Process]:
         """Start one more program."""

@@ -90,7 +90,7 @@ class Site:
     def http(self, address: str = "203.0.113.7") -> httpx2.AsyncClient:
         """Make an HTTP client at this address."""
         transport = httpx2.ASGITransport(self.app, client=(address, 50000))
-        return httpx2.AsyncClient(transport=transport, base_url=self.realm.issuer, trust_env=False)
+        return httpx2.AsyncClient(transport=transport, base_url=self.realm.issuer)
 
     async def post(
         self, path: str, form: dict[str, str] | list[tuple[str, str]], address: str = "203.0.113.7", **headers: str
@@ -194,7 +194,7 @@ class Site:
 
     async def fault(self, method: str, path: str, status: int, **more: object) -> None:
         """Have the sandbox answer its next such request with this."""
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             fault = {"method": method, "path": path, "status": status, **more}
             assert (await http.post(f"{self.calendly.url}/_sandbox/faults", json=fault)).status_code == 200
 

@@ -24,6 +24,7 @@ from auth.access.levels import (
 from auth.access.text import parse_access, read_access, spell_access
 from calendly.scopes import SCOPES
 from server.calls.principal import operation_of
+from tests.cases import each
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.effects import Affected
 
@@ -33,7 +34,7 @@ ALLOWED: Final = {"read": {"read", "ask", "full"}, "write": {"ask", "full"}}
 ORDER: Final[tuple[Verdict, ...]] = ("deny", "ask", "allow")
 
 EVERYTHING: Final = frozenset(SCOPES)
-TOOLS: Final = pytest.mark.parametrize("tool", ENDPOINTS, ids=lambda tool: tool.name)
+TOOLS: Final = each("tool", ENDPOINTS)
 
 CELLS: Final = [(tool, level) for tool in ENDPOINTS for level in CAPABILITIES[tool.capability]]
 
@@ -48,7 +49,8 @@ def expected(tool: EndpointTool, level: Level) -> Verdict:
     return "ask" if (tool.access, level) == ("write", "ask") else "allow"
 
 
-@pytest.mark.parametrize(("tool", "level"), CELLS, ids=[f"{tool.name} at {level}" for tool, level in CELLS])
+@pytest.mark.requirement("every-call-decided")
+@each("tool, level", CELLS)
 def test_a_level_decides_about_every_tool_of_its_capability(tool: EndpointTool, level: Level) -> None:
     decision = decide(operation_of(tool), Limits(ceiling=at(tool, level)))
     assert (decision.verdict, decision.rule, decision.source) == (
@@ -147,10 +149,10 @@ def test_what_several_allow_does_not_depend_on_their_order(one: Access, other: A
 def test_what_several_allow_is_no_more_than_any_of_them_does(one: Access, other: Access, third: Access) -> None:
     met = least([one, other])
     for name, allowance in met.items():
-        for each in (one.get(name, OFF), other.get(name, OFF)):
-            assert is_at_most(allowance.level, each.level)
-            assert allowance.in_browser >= (each.in_browser and allowance.level != "off")
-            assert each.per_day is None or (allowance.per_day is not None and allowance.per_day <= each.per_day)
+        for alone in (one.get(name, OFF), other.get(name, OFF)):
+            assert is_at_most(allowance.level, alone.level)
+            assert allowance.in_browser >= (alone.in_browser and allowance.level != "off")
+            assert alone.per_day is None or (allowance.per_day is not None and allowance.per_day <= alone.per_day)
     more = least([met, third])
     assert all(is_at_most(allowance.level, met[name].level) for name, allowance in more.items())
 
@@ -203,8 +205,8 @@ def test_a_call_that_nobody_objects_to_is_within_the_conditions_of_each(
         assert (met is None) == (together is None)
 
 
-@pytest.mark.parametrize(
-    ("address", "is_within"),
+@each(
+    "address, is_within",
     [
         ("lee@example.com", True),
         ("Lee.Park@EXAMPLE.Com", True),

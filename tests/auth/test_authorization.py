@@ -7,12 +7,12 @@ import httpx2
 import pytest
 
 from auth.authorization import Authorization
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.secrets import ACCESS_TOKEN, mint
 from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import BACK, ISSUER, OFFERED, OPERATIONS, RESOURCE, Json, Site, Tokens, make_realm, serve
+from tests.databases import open_migrated
 
 
 def challenge_of(response: httpx2.Response) -> dict[str, str]:
@@ -168,8 +168,7 @@ async def test_a_token_is_looked_up_every_time(every_site: Site) -> None:
 async def stuck(tmp_path: Path, upstream: Calendly) -> AsyncGenerator[tuple[Site, Json, Tokens]]:
     """A server whose database somebody else writes to and does not let go, and a client signed in before."""
     url = f"sqlite:///{tmp_path / 'stuck.sqlite3'}"
-    async with open_database(url) as database:
-        await migrate(database)
+    async with open_migrated(url) as database:
         site = serve(make_realm(database, upstream), upstream)
         client = await site.register()
         tokens = await site.sign_in(client)
@@ -208,8 +207,7 @@ async def test_a_revocation_that_cannot_be_stored_is_never_answered_200(stuck: t
 @pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_while_nothing_can_be_read_nobody_is_let_in(upstream: Calendly) -> None:
-    async with open_database("sqlite://", patience=2) as database:
-        await migrate(database)
+    async with open_migrated(patience=2) as database:
         site = serve(make_realm(database, upstream), upstream)
         client = await site.register()
         tokens = await site.sign_in(client)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,11 +10,9 @@ import pytest
 
 from auth.upstream.connection import Status
 from calendly.errors import Unauthenticated
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly
 from tests.auth.places import Place, connect_in, connect_on
-from tests.databases import FILE, POSTGRESQL, new_url
+from tests.databases import FILE, POSTGRESQL, new_url, open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +27,9 @@ async def place(request: pytest.FixtureRequest, tmp_path: Path, fresh_upstream: 
     if request.param == "machine":
         yield await connect_on(tmp_path / "data", fresh_upstream)
         return
-    with contextmanager(new_url)(request) as url:
-        async with open_database(url) as database:
-            await migrate(database)
-            yield await connect_in(database, url, fresh_upstream)
+    url = new_url(request)
+    async with open_migrated(url) as database:
+        yield await connect_in(database, url, fresh_upstream)
 
 
 @pytest.mark.requirement("connection-leased", "login-shared")

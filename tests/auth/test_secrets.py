@@ -4,10 +4,9 @@ from pathlib import Path
 import pytest
 
 from auth.endpoints.agent_tokens import create
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, consent
 from tests.auth.site import Site, make_realm, query_of, serve
+from tests.databases import open_migrated
 
 # Our own part. What the HTTP client of this test says of its requests is not the product's.
 OURS = ("auth", "storage", "calendly", "sqlalchemy", "aiosqlite", "alembic", "asyncio")
@@ -54,8 +53,7 @@ async def test_no_secret_stands_in_a_log_or_in_the_files_of_the_database(
 ) -> None:
     path = tmp_path / "database.sqlite3"
     with caplog.at_level(logging.DEBUG):
-        async with open_database(f"sqlite:///{path}") as database:
-            await migrate(database)
+        async with open_migrated(f"sqlite:///{path}") as database:
             secrets = await use_everything(serve(make_realm(database, upstream), upstream))
             files = contents(tmp_path)
     assert len(secrets) >= 15

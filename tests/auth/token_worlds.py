@@ -46,10 +46,9 @@ from auth.upstream.application import Application
 from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import Calendly, Clock
 from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Site, Tokens, make_realm, serve, tokens_of
+from tests.databases import open_migrated
 
 T = TypeVar("T")
 
@@ -229,8 +228,7 @@ class DatabaseWorld:
         return self._runner.run(work)
 
     async def _begin(self) -> Site:
-        database = await self._open.enter_async_context(open_database("sqlite://"))
-        await migrate(database)
+        database = await self._open.enter_async_context(open_migrated())
         url = "http://127.0.0.1:9"  # where nobody goes: the sign-ins are put into the database
         asleep = RunningSandbox(url, create_app(now=self.clock.now).state.sandbox)
         calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))

@@ -20,6 +20,7 @@ from calendly.identifiers import (
     UserId,
     WebhookSubscriptionId,
 )
+from tests.cases import each
 
 FLAT: dict[type[Identifier], str] = {
     UserId: "users",
@@ -91,28 +92,30 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@each("kind", EVERY)
 def test_a_bare_uuid_is_taken_as_it_is(kind: type[Identifier]) -> None:
     assert kind.parse(UUID).uuid == str(kind.parse(UUID)) == UUID
     assert kind.parse("CAFEBABE12345678").uuid == "CAFEBABE12345678"
 
 
-@pytest.mark.parametrize("kind", FLAT)
+@pytest.mark.requirement("identifiers-either-way")
+@each("kind", FLAT)
 def test_a_uri_and_its_uuid_are_the_same_identifier(kind: type[Identifier]) -> None:
     uri = f"{CALENDLY_ORIGIN}/{FLAT[kind]}/{UUID}"
     assert kind.parse(uri) == kind.parse(UUID)
     assert kind.parse(uri).uri == uri
 
 
-@pytest.mark.parametrize("kind", FLAT)
+@pytest.mark.requirement("uris-configured-origin")
+@each("kind", FLAT)
 def test_a_uri_at_a_further_origin_names_the_same_resource(kind: type[Identifier]) -> None:
     there = kind.parse(f"{SANDBOX}/{FLAT[kind]}/{UUID}", origins=(SANDBOX,))
     assert there.uri == f"{CALENDLY_ORIGIN}/{FLAT[kind]}/{UUID}"
 
 
 @pytest.mark.requirement("outbound-identifiers")
-@pytest.mark.parametrize("kind", EVERY)
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text[:60]))
+@each("kind", EVERY)
+@each("hostile", HOSTILE)
 def test_hostile_text_is_refused_with_one_short_sentence(kind: type[Identifier], hostile: str) -> None:
     with pytest.raises(InvalidIdentifier, match=f"^Expected {kind.resource}: its uuid, or its URI") as refusal:
         kind.parse(hostile)
@@ -121,7 +124,7 @@ def test_hostile_text_is_refused_with_one_short_sentence(kind: type[Identifier],
     assert str(refusal.value).isprintable()
 
 
-@pytest.mark.parametrize("kind", EVERY)
+@each("kind", EVERY)
 def test_the_uri_of_another_collection_is_refused(kind: type[Identifier]) -> None:
     others = [f"{CALENDLY_ORIGIN}/{collection}/{UUID}" for other, collection in FLAT.items() if other is not kind]
     others += [f"{CALENDLY_ORIGIN}/{uri(UUID)}" for other, uri in NESTED.items() if other is not kind]
@@ -187,6 +190,7 @@ def test_a_bare_nested_uuid_is_completed_with_its_parent() -> None:
     assert InviteeId("I1", "E1").within(ScheduledEventId("E1")) == InviteeId("I1", "E1")
 
 
+@pytest.mark.requirement("identifiers-nested")
 def test_a_bare_nested_uuid_alone_is_refused_by_naming_the_missing_parameter() -> None:
     with pytest.raises(InvalidIdentifier, match="pass `scheduled_event` as well"):
         InviteeId.parse("I1").within(None)

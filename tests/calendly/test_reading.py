@@ -21,6 +21,7 @@ from calendly.errors import (
 )
 from calendly.reading import judge, parse
 from calendly.request import JSON, Request
+from tests.cases import each
 
 READ = Request(Endpoint("GET", "/users/me"))
 WRITE = Request(Endpoint("POST", "/invitees"))
@@ -60,14 +61,14 @@ def refusal(status: int, body: object = b"", request: Request = READ) -> Calendl
     return cast("CalendlyRefusal", failure(request, status, body))
 
 
-@pytest.mark.parametrize("request_", EVERY)
-@pytest.mark.parametrize("status", [200, 201, 202])
+@each("request_", EVERY)
+@each("status", [200, 201, 202])
 def test_an_object_is_the_answer_whatever_else_it_holds(request_: Request, status: int) -> None:
     body = {"resource": {"kind": "one that Calendly adds later", "extra": [1, None, {"deep": True}]}}
     assert judge(request_, status, json.dumps(body).encode(), None) == body
 
 
-@pytest.mark.parametrize("request_", EVERY)
+@each("request_", EVERY)
 def test_no_content_is_an_empty_answer(request_: Request) -> None:
     assert judge(request_, 204, b"", None) == {}
 
@@ -76,7 +77,7 @@ def test_an_empty_success_of_a_delete_is_an_empty_answer() -> None:
     assert judge(DELETE, 200, b"", None) == {}
 
 
-@pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
+@each("body", UNREADABLE)
 def test_an_unreadable_success_is_an_upstream_error_on_reads_and_an_unknown_outcome_on_writes(body: bytes) -> None:
     assert type(failure(READ, 200, body)) is UpstreamError
     assert type(failure(WRITE, 201, body)) is OutcomeUnknown
@@ -87,8 +88,9 @@ def test_an_unreadable_success_is_an_upstream_error_on_reads_and_an_unknown_outc
 SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scopes' array."
 
 
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
+@pytest.mark.requirement("error-kinds", "error-424")
+@each(
+    "status, body, kind",
     [
         (400, {"title": "Invalid Argument", "message": "The supplied parameters are invalid."}, InvalidArgument),
         (401, {"title": "Unauthenticated", "message": "The access token expired"}, Unauthenticated),
@@ -105,7 +107,7 @@ SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scop
         (429, {}, RateLimited),
     ],
 )
-@pytest.mark.parametrize("request_", EVERY)
+@each("request_", EVERY)
 def test_a_refusal_has_the_type_that_fits_its_status(
     request_: Request, status: int, body: JSON, kind: type[CalendlyRefusal]
 ) -> None:
@@ -124,7 +126,7 @@ def test_everything_calendly_says_is_kept() -> None:
     assert refusal(403, {"required_scopes": ["a:read", "b:write", 7]}).required_scopes == ("a:read", "b:write")
 
 
-@pytest.mark.parametrize("status", [300, 301, 302, 304, 307, 308, 500, 501, 502, 503, 504, 520, 599])
+@each("status", [300, 301, 302, 304, 307, 308, 500, 501, 502, 503, 504, 520, 599])
 def test_a_redirect_and_a_server_error_leave_the_outcome_of_a_write_unknown(status: int) -> None:
     body = {"title": "Internal Server Error", "message": "The server failed."}
     assert type(failure(READ, status, body)) is UpstreamError
@@ -134,8 +136,8 @@ def test_a_redirect_and_a_server_error_leave_the_outcome_of_a_write_unknown(stat
     assert error.reason.startswith(f"Calendly answered {status} Internal Server Error: The server failed. Whether")
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 424, 429, 500, 503])
-@pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
+@each("status", [400, 401, 403, 404, 409, 424, 429, 500, 503])
+@each("body", UNREADABLE)
 def test_a_refusal_without_a_readable_body_is_still_one(status: int, body: bytes) -> None:
     error = refusal(status, body)
     assert isinstance(error, CalendlyRefusal)
@@ -161,8 +163,8 @@ def test_any_error_body_is_read(status: int, body: JSON) -> None:
     assert all(isinstance(scope, str) for scope in error.required_scopes)
 
 
-@pytest.mark.parametrize(
-    ("details", "read"),
+@each(
+    "details, read",
     [
         ({"message": "one entry"}, [{"message": "one entry"}]),
         (["a bare sentence"], [{"message": "a bare sentence"}]),
@@ -198,8 +200,8 @@ def test_a_whole_surrogate_pair_and_an_escaped_backslash_stay_as_they_are() -> N
 
 
 @pytest.mark.requirement("third-party-text")
-@pytest.mark.parametrize("escaped", [True, False])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@each("escaped", [True, False])
+@each("encoding", ["utf-8", "utf-16"])
 def test_invisible_characters_are_removed_and_the_rest_stays(encoding: str, *, escaped: bool) -> None:
     written = {
         "name": "Ada\u202e \U000e0041\x07\x1b\x7f\u200bLovelace",
@@ -209,7 +211,7 @@ def test_invisible_characters_are_removed_and_the_rest_stays(encoding: str, *, e
     assert read == {"name": "Ada Lovelace", "notes": ["two\nlines,\ta \U0001f469\u200d\U0001f4bb", 1]}
 
 
-@pytest.mark.parametrize("depth", [300, 700, 100_000])
+@each("depth", [300, 700, 100_000])
 def test_an_answer_that_is_nested_too_deep_is_unreadable(depth: int) -> None:
     answer = parse(f'{{"a": {"[" * depth}"é"{"]" * depth}}}'.encode())
     assert answer is None or list(answer) == ["a"]

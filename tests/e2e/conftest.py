@@ -114,7 +114,7 @@ def sandbox() -> Generator[Sandbox]:
     """Run a sandbox."""
     with program("sandbox", "--port", "0") as running:
         url = running.line("ready: ")
-        with httpx2.Client(base_url=url, trust_env=False, timeout=60) as http:
+        with httpx2.Client(base_url=url, timeout=60) as http:
             yield Sandbox(url, http)
 
 

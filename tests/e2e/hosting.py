@@ -139,7 +139,7 @@ class Agent:
         """Connect to an endpoint, signing in where that is asked for; `person` answers questions."""
         mode = "legacy" if era == "legacy" else "auto"
         async with (
-            httpx2.AsyncClient(auth=self._sign_in(endpoint), trust_env=False, timeout=60) as http,
+            httpx2.AsyncClient(auth=self._sign_in(endpoint), timeout=60) as http,
             Client(
                 streamable_http_client(endpoint, http_client=http),
                 mode=mode,

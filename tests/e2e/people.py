@@ -38,7 +38,7 @@ class Browser:
         """Follow a client's link through consent and sign-in, up to where the browser is sent back to the client."""
         address = self._asking(address)
         back = parse_qs(urlsplit(address).query)["redirect_uri"][0]
-        async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+        async with httpx2.AsyncClient(timeout=60) as http:
             response = await http.get(address)
             while True:
                 if response.is_redirect:
@@ -53,7 +53,7 @@ class Browser:
     async def arrive(self, address: str) -> str:
         """Follow an address as far as the client's own web server; what its page says."""
         landed = await self.open(address)
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             page = await http.get(landed, follow_redirects=True)
         assert page.is_success, page.text
         return page.text

@@ -210,7 +210,7 @@ def _is_an_endpoint(url: str) -> None:
     """A hosted endpoint sends who comes without a token to its authorization server; one on this machine lets in."""
     assert url.endswith("/mcp")
     if not url.startswith("https://calendly-mcp.example.com/"):
-        assert httpx2.get(url, trust_env=False).status_code in {401, 405}
+        assert httpx2.get(url).status_code in {401, 405}
 
 
 def _docker(reader: Reader, words: list[str]) -> None:
@@ -228,10 +228,10 @@ def _docker(reader: Reader, words: list[str]) -> None:
 def _curl(_: Reader, words: list[str]) -> None:
     """Ask what curl would ask: an address, or one with `--json` and what is sent."""
     if words[0] == "--json":
-        answer = httpx2.post(words[2], content=words[1], headers={"Content-Type": "application/json"}, trust_env=False)
+        answer = httpx2.post(words[2], content=words[1], headers={"Content-Type": "application/json"})
     else:
         [address] = words
-        answer = httpx2.get(address, trust_env=False)
+        answer = httpx2.get(address)
     assert answer.is_success, answer.text
 
 

@@ -201,7 +201,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Generator[Servers]:
 async def connected(servers: Servers, station: Station, person: Person) -> AsyncGenerator[Client]:
     transport, era = station.wire
     mode = "legacy" if era == "legacy" else "auto"
-    http = httpx2.AsyncClient(trust_env=False, timeout=60)
+    http = httpx2.AsyncClient(timeout=60)
     if transport == "hosted":
         site = await servers.hosted(station.level if station.source == "operator" else "full")
         await servers.set(station)
@@ -216,7 +216,7 @@ async def connected(servers: Servers, station: Station, person: Person) -> Async
         yield client
 
 
-@pytest.mark.requirement("least-of-four")
+@pytest.mark.requirement("least-of-four", "access-ceiling")
 @pytest.mark.parametrize("station", STATIONS, ids=lambda one: "-".join((*one.wire, one.source, one.level)))
 async def test_what_becomes_of_a_call(servers: Servers, station: Station) -> None:
     person = Person("decline")

@@ -59,7 +59,7 @@ def refused(site: Site, token: str) -> bool:
     return answer.status_code == 401
 
 
-@pytest.mark.requirement("list-by-token")
+@pytest.mark.requirement("list-by-token", "token-create", "token-list-revoke")
 async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_until_it_is_revoked(
     operator: Operator,
 ) -> None:
@@ -67,7 +67,7 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
     token = operator.create("users:read,event_types:read")
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers) as http,
         Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
     ):
         tools = [tool.name for tool in (await client.list_tools()).tools]
@@ -84,6 +84,7 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
     assert operator.listed() == []
 
 
+@pytest.mark.requirement("token-create")
 async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None:
     for words in ([], ["--user", "maya@northlight.example"]):
         nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
@@ -109,7 +110,7 @@ async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator
     token = operator.create("scheduled_events:write", "CI", "--access", "scheduled_events=read,canceling=off")
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers) as http,
         Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
     ):
         listed = {tool.name for tool in (await client.list_tools()).tools}
@@ -132,6 +133,7 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
     assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
 
 
+@pytest.mark.requirement("keys-rotate")
 async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(operator: Operator) -> None:
     await Agent().sign_in(operator.site)
     old, new = operator.settings["CALENDLY_MCP_SECRET_KEYS"], "k2:" + "B" * 43
@@ -151,7 +153,7 @@ async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(
         token = operator.create("users:read")
         headers = {"Authorization": f"Bearer {token}"}
         async with (
-            httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+            httpx2.AsyncClient(headers=headers) as http,
             Client(streamable_http_client(f"{renewed.answers_at}/mcp", http_client=http), mode="legacy") as client,
         ):
             assert (await call(client, "get_current_user")).kind == "answered"

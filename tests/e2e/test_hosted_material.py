@@ -82,7 +82,7 @@ async def test_a_request_narrows_what_it_is_shown_and_what_it_may_read(site: Sit
     await agent.sign_in(site)
     headers = {"Authorization": f"Bearer {agent.access_token}", "X-MCP-Tools": "get_current_user,list_event_types"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False) as http,
+        httpx2.AsyncClient(headers=headers) as http,
         Client(streamable_http_client(site.endpoint, http_client=http), mode=era) as client,
     ):
         listed = [one.uri for one in (await client.list_resources()).resources]

@@ -17,6 +17,7 @@ from tests.server.desk import Answer, Person, call
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("mcp-stateless")
 async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
     first, second = replicas.endpoints
     agent = Agent()
@@ -36,7 +37,7 @@ async def test_a_refresh_at_one_replica_is_known_to_the_other_and_a_revocation_t
     agent = Agent()
     await agent.sign_in(replicas.first)
     form = {"grant_type": "refresh_token", "refresh_token": agent.refresh_token, "client_id": agent.client_id}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient() as http:
         renewed = (await http.post(f"{replicas.second.answers_at}/token", data=form)).json()
         headers = {"Authorization": f"Bearer {renewed['access_token']}"}
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [400, 400]
@@ -49,7 +50,7 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     landed: list[httpx2.Response] = []
 
     async def redeem(where: str, form: dict[str, str]) -> None:
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             landed.append(await http.post(f"{where}/token", data=form))
 
     form = await code_form(replicas.first)
@@ -59,7 +60,7 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     assert sorted(answer.status_code for answer in landed) == [200, 400]
     [tokens] = [answer.json() for answer in landed if answer.status_code == 200]
     headers = {"Authorization": f"Bearer {tokens['access_token']}"}
-    async with httpx2.AsyncClient(trust_env=False) as http:
+    async with httpx2.AsyncClient() as http:
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
 
 
@@ -107,6 +108,7 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
     assert len(agent.browser.consents) == 1
 
 
+@pytest.mark.requirement("signals")
 async def test_a_signal_ends_the_server_after_the_calls_in_flight(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
@@ -129,7 +131,7 @@ async def _list_events(site: Site, token: str, heard: list[httpx2.Response]) -> 
     params = {"name": "list_scheduled_events", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
-    async with httpx2.AsyncClient(trust_env=False, timeout=60) as http:
+    async with httpx2.AsyncClient(timeout=60) as http:
         with suppress(httpx2.TransportError):
             heard.append(await http.post(site.endpoint, json=body, headers=headers))
 
@@ -151,7 +153,7 @@ async def test_no_secret_is_in_the_log_or_the_database(sandbox: Sandbox, tmp_pat
             **settings | {"CALENDLY_MCP_PUBLIC_URL": site.url},
         )
         form = await code_form(site)
-        async with httpx2.AsyncClient(trust_env=False) as http:
+        async with httpx2.AsyncClient() as http:
             tokens = (await http.post(f"{site.url}/token", data=form)).json()
             await http.post(f"{site.url}/token", data=form)  # a replay is logged
         site.process.ask_to_stop()

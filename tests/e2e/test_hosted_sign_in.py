@@ -55,7 +55,7 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(site:
     assert [tool.name for tool in listed] == [tool.name for tool in allowed]
 
 
-@pytest.mark.requirement("identity-everywhere")
+@pytest.mark.requirement("identity-everywhere", "run-hosted")
 async def test_two_agents_of_two_people_see_each_their_own(site: Site) -> None:
     agents = [Agent("One", Browser(OWNER)), Agent("Two", Browser(ADMIN))]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:
@@ -126,7 +126,7 @@ async def test_a_refreshed_token_goes_on_where_the_old_one_ended(site: Site) -> 
     agent = Agent()
     await agent.sign_in(site)
     before = agent.access_token
-    async with httpx2.AsyncClient(base_url=site.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=site.url) as http:
         renewed = await http.post(
             "/token",
             data={"grant_type": "refresh_token", "refresh_token": agent.refresh_token, "client_id": agent.client_id},
@@ -144,7 +144,7 @@ async def test_a_revoked_agent_is_out_at_once_and_signs_in_anew(site: Site) -> N
     agent = Agent()
     async with agent.connect(site.endpoint) as client:
         assert (await call(client, "get_current_user")).kind == "answered"
-        async with httpx2.AsyncClient(base_url=site.url, trust_env=False) as http:
+        async with httpx2.AsyncClient(base_url=site.url) as http:
             revoked = await http.post("/revoke", data={"token": agent.refresh_token, "client_id": agent.client_id})
             assert revoked.status_code == 200
             refused = await http.post("/mcp", headers={"Authorization": f"Bearer {agent.access_token}"})

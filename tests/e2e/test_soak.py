@@ -146,7 +146,7 @@ async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
 
 @pytest.fixture
 async def soak() -> AsyncGenerator[Soak]:
-    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url, trust_env=False) as http:
+    async with running(now=now) as calendly, httpx2.AsyncClient(base_url=calendly.url) as http:
         environ = {
             "CALENDLY_ACCESS_TOKEN": "sandbox-pat-owner",
             "CALENDLY_API_URL": calendly.url,
@@ -154,7 +154,7 @@ async def soak() -> AsyncGenerator[Soak]:
             "CALENDLY_MCP_BOOKING_LIMITS": "none",
         }
         async with (
-            serving(load("stdio", {}, environ=environ), recording) as server,
+            serving(load("stdio", {}, environ=environ), recording, now) as server,
             Client(server.mcp, mode="legacy", read_timeout_seconds=200) as client,
         ):
             yield Soak(calendly, Api(http), client)

@@ -7,7 +7,7 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.cases import each
 
 ROOT = Path(__file__).parents[2]
 ROOMS = sorted(path.parent for path in ROOT.glob("*/__init__.py"))
@@ -72,21 +72,19 @@ def test_every_module_has_a_name_that_says_what_is_in_it() -> None:
     assert [path for path, names in parts.items() if names & (NAMES_THAT_SAY_NOTHING | SHADOWING)] == []
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+@each("path", [path for path in EVERYTHING if path != Path(__file__)])
 def test_nothing_is_skipped_mocked_left_uncounted_or_unwritten(path: Path) -> None:
-    if path == Path(__file__):
-        return
     lines = enumerate(path.read_text().splitlines(), start=1)
     assert [f"{number}: {line.strip()}" for number, line in lines if EVASION.search(line)] == []
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+@each("path", EVERYTHING)
 def test_no_asynchronous_fixture_outlives_its_module(path: Path) -> None:
     # While one is open, anyio runs every test on its event loop, those that ask for a virtual clock as well.
     assert not re.search(r"""scope="(session|package)"\)\s+async def""", path.read_text())
 
 
-@pytest.mark.parametrize("path", EVERYTHING, ids=name)
+@each("path", EVERYTHING)
 def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None:
     unexplained = [
         f"{comment.start[0]}: {comment.string}"

@@ -23,7 +23,7 @@ async def shared_sandbox() -> AsyncGenerator[RunningSandbox]:
 
 @pytest.fixture(scope="module")
 async def shared_http(shared_sandbox: RunningSandbox) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(base_url=shared_sandbox.url, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=shared_sandbox.url) as client:
         yield client
 
 

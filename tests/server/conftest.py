@@ -16,6 +16,7 @@ from server.local.serving import serving
 from tests.audit_log import Shelf, audit_log_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person
+from tests.virtual_time import going_on_from
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
@@ -36,7 +37,7 @@ async def one_sandbox(moment: datetime) -> AsyncGenerator[RunningSandbox]:
 async def api(one_sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client of the sandbox, which is as at its start."""
     one_sandbox.sandbox.reset()
-    async with httpx2.AsyncClient(base_url=one_sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=one_sandbox.url) as http:
         yield Api(http)
 
 
@@ -65,7 +66,7 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
             "CALENDLY_MCP_DATABASE_URL": "sqlite://",
         }
         async with (
-            serving(load("stdio", settings, environ=environ), recording) as server,
+            serving(load("stdio", settings, environ=environ), recording, going_on_from(MONDAY)) as server,
             Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
         ):
             yield client

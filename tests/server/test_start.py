@@ -19,8 +19,6 @@ OURS: Final = frozenset(
         "auth.audit",
         "auth.audit.entries",
         "auth.audit.log",
-        "auth.local",
-        "auth.local.personal_token",
     }
 )
 """What a server for one person, whose token is set, needs of authorization."""

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, LargeBinary, inspect
 
 from storage.database import Database
+from tests.cases import each
 
 PAGE = Path(__file__).parents[2] / "docs" / "storage.md"
 ROW = re.compile(r"\| `(\w+)` \| `(\w+)` \| (.*?) \| (.*?) \|")
@@ -56,7 +57,7 @@ def test_exactly_the_digests_are_called_hashed() -> None:
     assert hashed == {(field.table, field.column) for field in DOCUMENTED if field.column.endswith("digest")}
 
 
-@pytest.mark.parametrize("field", DOCUMENTED, ids=lambda field: f"{field.table}.{field.column}")
+@each("field", DOCUMENTED)
 def test_a_field_says_how_it_is_kept_and_for_how_long(field: Field) -> None:
     assert field.kept in {"hashed", "encrypted", "plain"}
     assert field.lifetime.strip()

@@ -44,13 +44,15 @@ def schema(connection: Connection) -> dict[str, dict[str, list[str]]]:
     }
 
 
-async def test_the_revisions_make_the_tables_that_the_packages_declare(database: Database) -> None:
-    async with database.begin() as connection:
-        migrated = await connection.run_sync(schema)
-        for metadata in DECLARED:
-            await connection.run_sync(metadata.drop_all)
-            await connection.run_sync(metadata.create_all)
-        assert migrated == await connection.run_sync(schema)
+async def test_the_revisions_make_the_tables_that_the_packages_declare(database_url: str) -> None:
+    async with open_database(database_url) as database:
+        await migrate(database)
+        async with database.begin() as connection:
+            migrated = await connection.run_sync(schema)
+            for metadata in DECLARED:
+                await connection.run_sync(metadata.drop_all)
+                await connection.run_sync(metadata.create_all)
+            assert migrated == await connection.run_sync(schema)
     assert set(migrated) == {name for metadata in DECLARED for name in metadata.tables}
 
 

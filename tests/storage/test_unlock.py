@@ -14,6 +14,7 @@ from storage.keys import KEY_BYTES, Key, KeyRing
 from storage.schema import migrate
 from storage.tables import key_fingerprint
 from storage.unlock import unlock
+from tests.databases import open_migrated
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OLD, NEW = Key("old", b"o" * KEY_BYTES), Key("new", b"n" * KEY_BYTES)
@@ -80,17 +81,15 @@ async def test_a_malformed_ring_does_not_start(database: Database) -> None:
         await unlock(database, "", now=NOW)
 
 
-@pytest.mark.requirement("key-ring-start")
+@pytest.mark.requirement("key-ring-start", "secret-keys-postgresql")
 async def test_on_postgresql_a_missing_ring_does_not_start(postgresql_url: str) -> None:
-    async with open_database(postgresql_url) as database:
-        await migrate(database)
+    async with open_migrated(postgresql_url) as database:
         with pytest.raises(KeyRingError, match="CALENDLY_MCP_SECRET_KEYS"):
             await unlock(database, None, now=NOW)
 
 
 async def test_in_memory_a_ring_is_made_that_ends_with_it() -> None:
-    async with open_database("sqlite://") as database:
-        await migrate(database)
+    async with open_migrated() as database:
         ring = await unlock(database, None, now=NOW)
     assert ring.open(ring.seal(b"secret", **PLACE), **PLACE) == b"secret"
 
@@ -110,6 +109,7 @@ def key_file(path: Path) -> Path:
     return path.with_name("calendly.sqlite3.keys")
 
 
+@pytest.mark.requirement("secret-keys-file")
 async def test_beside_a_file_a_key_file_is_made_once_for_its_owner_only(path: Path) -> None:
     sealed = (await start(path)).seal(b"secret", **PLACE)
     assert stat.S_IMODE(key_file(path).stat().st_mode) == 0o600

@@ -1,7 +1,8 @@
 """An agent of one person: it calls tools as a server does, through the real client, and remembers what it saw."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
+from server.configuration.loading import load
+from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
 from tools.confirming import EFFECTS
@@ -20,8 +23,7 @@ from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
-from tools.toolset.idempotency import OwnLedger
-from tools.toolset.ledger import Bookings
+from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
@@ -66,7 +68,7 @@ class Agent:
         calendly: The real client.
         account: Whose token it uses.
         origin: Where the client sends requests.
-        bookings: Its idempotency keys.
+        keys: Opens its idempotency keys.
         off: Capabilities that are switched off.
         asked: Capabilities whose writing calls need a person, who agrees.
         sent: What it sent.
@@ -80,7 +82,7 @@ class Agent:
     account: Account
     origin: str
     clock: Callable[[], float]
-    bookings: Bookings
+    keys: Callable[[], Awaitable[Ledger]]
     available_times_cap: Cap = field(default_factory=lambda: Cap(31))
     off: set[str] = field(default_factory=set[str])
     asked: set[str] = field(default_factory=set[str])
@@ -109,6 +111,10 @@ class Agent:
         self.deadline = self.clock() + SECONDS
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
         return await call.effects.affected(aspects)
+
+    async def ledger(self) -> Ledger:
+        """Its idempotency keys."""
+        return await self.keys()
 
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""
@@ -161,6 +167,12 @@ class Agent:
         return True
 
 
-def ledger_of(clock: Callable[[], float]) -> Bookings:
-    """The idempotency keys of one agent."""
-    return OwnLedger(clock).of("person", "agent")
+def ledger_in(stack: AsyncExitStack, now: Callable[[], datetime]) -> Callable[[], Awaitable[Ledger]]:
+    """Return what opens the idempotency keys of one agent, in a database that `stack` closes."""
+    settings = load("stdio", {}, environ={"CALENDLY_MCP_DATABASE_URL": "sqlite://"})
+    store = LateStore(settings, stack, now)
+
+    async def ledger() -> Ledger:
+        return (await store.stores()).idempotency_keys.of("person", "agent")
+
+    return ledger

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx2
@@ -14,8 +15,8 @@ from calendly.request import Account
 from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
 from tests.sandbox.api import MONDAY, Api
-from tests.tools.agent import Agent, ledger_of
-from tests.virtual_time import VIRTUAL_TIME, Backend
+from tests.tools.agent import Agent, ledger_in
+from tests.virtual_time import VIRTUAL_TIME, Backend, going_on_from
 
 AgentOf = Callable[[str], Agent]
 
@@ -49,7 +50,7 @@ async def sandbox(shared_sandbox: RunningSandbox) -> RunningSandbox:
 @pytest.fixture
 async def api(sandbox: RunningSandbox) -> AsyncGenerator[Api]:
     """A plain client beside ours: the sandbox's controls, and what is true in it."""
-    async with httpx2.AsyncClient(base_url=sandbox.url, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=sandbox.url) as http:
         yield Api(http)
 
 
@@ -61,15 +62,15 @@ async def agent_of(sandbox: RunningSandbox) -> AsyncGenerator[AgentOf]:
     def random() -> float:
         return 0.5
 
-    async with open_http("0") as http:
+    async with open_http("0") as http, AsyncExitStack() as stack:
 
         def make(token: str) -> Agent:
             pacer = Pacer(per_minute=500, ceilings=parse_ceilings("none"), max_wait=30, clock=clock, random=random)
             calendly = Calendly(http, origin=sandbox.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random)
             account = Account(token, "agent", Token(f"sandbox-pat-{token}"))
-            keys = ledger_of(clock)
+            keys = ledger_in(stack, going_on_from(MONDAY))
             return Agent(
-                calendly=calendly, account=account, origin=sandbox.url, clock=clock, bookings=keys, began=Epoch.start
+                calendly=calendly, account=account, origin=sandbox.url, clock=clock, keys=keys, began=Epoch.start
             )
 
         yield make

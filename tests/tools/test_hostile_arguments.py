@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from calendly.request import Request
+from tests.cases import case, each
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 from tests.tools.facts import required_arguments
@@ -111,14 +112,14 @@ def hostile(path: Path) -> dict[str, str]:
 
 
 CASES = [
-    pytest.param(tool, path, value, id=f"{tool.name} {'.'.join(map(str, path))} {name}")
+    (tool, path, value)
     for tool in ALL
     for path in texts(tool.input_schema)
-    for name, value in hostile(path).items()
-]
+    for value in hostile(path).values()
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(("tool", "path", "value"), CASES)
+@each("tool, path, value", CASES)
 def test_it_is_refused_in_one_clear_sentence_about_its_parameter(tool: Tool, path: Path, value: str) -> None:
     with pytest.raises(ArgumentError) as refused:
         tool.parse(arguments_with(tool, path, value), ("http://127.0.0.1:9000",))
@@ -133,11 +134,9 @@ def test_it_is_refused_in_one_clear_sentence_about_its_parameter(tool: Tool, pat
 @pytest.mark.anyio
 async def test_nothing_leaves(agent: Agent, api: Api) -> None:
     before = (await api.http.get("/_sandbox/requests")).json()
-    for tool in ALL:
-        for path in texts(tool.input_schema):
-            for value in hostile(path).values():
-                with pytest.raises(ArgumentError):
-                    await agent.call(tool.name, **arguments_with(tool, path, value))
+    for tool, path, value in CASES:
+        with case(tool, path, value), pytest.raises(ArgumentError):
+            await agent.call(tool.name, **arguments_with(tool, path, value))
     assert agent.sent == list[Request]()
     assert (await api.http.get("/_sandbox/requests")).json() == before
 
@@ -145,8 +144,8 @@ async def test_nothing_leaves(agent: Agent, api: Api) -> None:
 TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-@pytest.mark.parametrize("value", [7, True, None, [7], {"a": {}}, 1.5], ids=str)
+@each("tool", ALL)
+@each("value", [7, True, None, [7], {"a": {}}, 1.5])
 def test_values_of_a_wrong_type_are_refused_everywhere(tool: Tool, value: object) -> None:
     schema: Any = tool.input_schema
     for name, inner in schema["properties"].items():
@@ -158,7 +157,8 @@ def test_values_of_a_wrong_type_are_refused_everywhere(tool: Tool, value: object
         assert {fault["parameter"].split(".")[0] for fault in refused.value.faults} == {name}
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@pytest.mark.requirement("unknown-arguments")
+@each("tool", ALL)
 def test_names_that_it_does_not_have_are_refused(tool: Tool) -> None:
     with pytest.raises(ArgumentError) as refused:
         tool.parse({**required_arguments(tool), "evil\x1b[2J" + LONG: 1}, ())

@@ -1,10 +1,11 @@
 """Booking a meeting, once, whatever becomes of the connection."""
 
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
+from calendly.models.location_kinds import PLACE_NEEDED, LocationKind
 from tools.booking.lookup import Booked, BookingSought
 from tools.booking.once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
@@ -39,18 +40,7 @@ class InviteeFields(TypedDict):
 class BookingLocationFields(TypedDict):
     """Where: one of the event type's locations. Omit for round robin."""
 
-    kind: Literal[
-        "physical",
-        "outbound_call",
-        "ask_invitee",
-        "custom",
-        "inbound_call",
-        "zoom_conference",
-        "google_conference",
-        "gotomeeting_conference",
-        "microsoft_teams_conference",
-        "webex_conference",
-    ]
+    kind: LocationKind
     location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
 
 
@@ -81,14 +71,10 @@ def _named(invitee: InviteeFields) -> InviteeFields:
     return invitee
 
 
-_WITH_LOCATION = ({"location"}, ())
-
 InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
 BookingLocation = Annotated[
     BookingLocationFields,
-    AfterValidator(
-        Variants("kind", dict.fromkeys(("physical", "outbound_call", "ask_invitee", "custom"), _WITH_LOCATION))
-    ),
+    AfterValidator(Variants("kind", dict.fromkeys(PLACE_NEEDED, ({"location"}, ())))),
 ]
 
 

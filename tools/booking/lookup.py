@@ -6,8 +6,8 @@ booking, and what is not found is no proof that nothing was booked.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, cast
+from datetime import datetime
+from typing import Annotated, Final, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -15,18 +15,16 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
+from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import sent_time, wire
+from tools.times import BOUND, sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
-_PAUSES = (1.0, 2.0, 4.0, 8.0)
+_PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further look."""
-
-_MARGIN = timedelta(seconds=1)
-"""Calendly's bounds are exclusive: later than, earlier than."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,7 @@ async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
     try:
         kind = await call.inquire(get_event_type)(event_type)
         profile = kind.get("profile") or {}
-        if profile.get("type") == "User" and kind.get("pooling_type") != "round_robin":
+        if profile.get("type") == "User" and not hosts_take_turns(kind):
             return ({"user": UserId.parse(profile.get("owner") or "")},)
         return ({"organization": await call.own(None)}, {"user": UserId.ME})
     except (CalendlyError, ToolError, ValueError):
@@ -115,8 +113,8 @@ async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Book
         **place,
         invitee_email=wanted.email,
         status="active",
-        min_start_time=wanted.start - _MARGIN,
-        max_start_time=wanted.start + _MARGIN,
+        min_start_time=wanted.start - BOUND,
+        max_start_time=wanted.start + BOUND,
     )
     for event in events.get("collection", []):
         if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:

@@ -20,6 +20,7 @@ from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.endpoints.scheduling_links import create_single_use_scheduling_link
+from tools.fields import LARGEST_PAGE, MOST_PAGES
 from tools.times import instant, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
@@ -27,8 +28,6 @@ from tools.toolset.errors import TooLate, ToolError
 from tools.toolset.tool import Tool, tool_of
 from tools.toolset.wording import one_line
 from tools.workflows.rescheduling import reschedule_scheduled_event
-
-_MOST_PAGES: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +154,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
-    people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=100))
+    people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
     invitees = people.get("collection", []) if people else []
     what = f"the event {scheduled_event}"
     if event:
@@ -190,7 +189,7 @@ async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.Sch
     """
     invitees = call.inquire(list_event_invitees)
     try:
-        found = await invitees(scheduled_event, status="active", count=100, max_pages=_MOST_PAGES)
+        found = await invitees(scheduled_event, status="active", count=LARGEST_PAGE, max_pages=MOST_PAGES)
     except (CalendlyError, ToolError):
         return None
     pagination = found.get("pagination", {})

@@ -14,7 +14,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, UserId
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.users import get_user
-from tools.times import own_timezone, zone_of
+from tools.times import zone_for
 from tools.toolset import wording
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
@@ -73,7 +73,7 @@ async def local_time(call: Call, time: datetime | None) -> str:
     """Return such as ` on Tue 1 Dec 2026, 10:00 (Europe/Berlin)`, in the person's own zone; empty without a time."""
     if time is None or time.tzinfo is None:
         return ""
-    zone = zone_of(await own_timezone(call.caller)) or UTC
+    zone = await zone_for(call.caller) or UTC
     local = time.astimezone(zone)
     return f" on {local:%a} {local.day} {local:%b %Y, %H:%M} ({zone})"
 

@@ -1,14 +1,15 @@
 """Event types: the kinds of meeting that people can book."""
 
 import re
-from datetime import date, timedelta
-from typing import Annotated, Literal, NotRequired
+from datetime import date
+from typing import Annotated, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.identifiers import UserId
+from calendly.models.location_kinds import LocationKind
 from tools.fields import (
     CLOSED,
     Count,
@@ -38,9 +39,9 @@ from tools.toolset.lists import Page
 
 event_types = Toolset()
 
-_ORDER = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
-_LONGEST_ORDER = 200
-_ONE_YEAR = timedelta(days=365)
+_ORDER: Final = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
+_LONGEST_ORDER: Final = 200
+_MOST_DAYS: Final = 365
 
 
 def _sort(text: str) -> str:
@@ -127,7 +128,7 @@ class DateSettingFields(TypedDict):
     type: Literal["date_range", "days_in_future", "spots"]
     start_date: NotRequired[Date | None]
     end_date: NotRequired[Date | None]
-    days: NotRequired[Annotated[int, Field(ge=0, le=365)] | None]
+    days: NotRequired[Annotated[int, Field(ge=0, le=_MOST_DAYS)] | None]
     only_weekdays: NotRequired[bool | None]
     spots: NotRequired[Annotated[list[Spot], Field(min_length=1), at_most(1_000)] | None]
 
@@ -136,18 +137,7 @@ class DateSettingFields(TypedDict):
 class OfferedLocationFields(TypedDict):
     """Where meetings of the type happen."""
 
-    kind: Literal[
-        "physical",
-        "inbound_call",
-        "custom",
-        "ask_invitee",
-        "outbound_call",
-        "google_conference",
-        "gotomeeting_conference",
-        "microsoft_teams_conference",
-        "webex_conference",
-        "zoom_conference",
-    ]
+    kind: LocationKind
     location: NotRequired[Text | None]
     additional_info: NotRequired[Text | None]
     phone_number: NotRequired[Line | None]
@@ -156,9 +146,9 @@ class OfferedLocationFields(TypedDict):
 def _in_order(setting: DateSettingFields) -> DateSettingFields:
     start, end = setting.get("start_date"), setting.get("end_date")
     if start and end:
-        days = date.fromisoformat(end) - date.fromisoformat(start)
-        if not timedelta(0) < days < _ONE_YEAR:
-            raise ValueError("end_date must be after start_date, by less than 365 days.")
+        days = (date.fromisoformat(end) - date.fromisoformat(start)).days
+        if not 0 < days < _MOST_DAYS:
+            raise ValueError(f"end_date must be after start_date, by less than {_MOST_DAYS} days.")
     return setting
 
 

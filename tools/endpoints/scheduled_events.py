@@ -16,8 +16,8 @@ from tools.fields import (
     MaxPages,
     OrganizationRef,
     PageToken,
+    Reason,
     ScheduledEventRef,
-    Text,
     Time,
     TimeZone,
     UserRef,
@@ -132,7 +132,7 @@ async def get_scheduled_event(
 async def cancel_scheduled_event(
     call: Call,
     scheduled_event: ScheduledEventRef,
-    reason: Annotated[Text, Field(max_length=10_000, description="invitees read it")] | None = None,
+    reason: Annotated[Reason, Field(description="invitees read it")] | None = None,
 ) -> models.Cancellation:
     """Cancel a booked meeting for everyone. Cannot be undone.
 

@@ -44,7 +44,7 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
-from tools.toolset.ledger import Bookings
+from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
 
@@ -78,9 +78,8 @@ class Identity:
 class Caller(Protocol):
     """One person and one agent, for the length of one call. The server makes it; a tool never sees a token."""
 
-    @property
-    def bookings(self) -> Bookings:
-        """The idempotency ledger."""
+    async def ledger(self) -> Ledger:
+        """Return the idempotency keys of the person and the agent. Raises Unreachable."""
         ...
 
     @property

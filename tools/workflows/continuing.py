@@ -6,7 +6,7 @@ start were given already, since several may begin at the same instant.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -15,7 +15,10 @@ from tools.fields import Opaque
 from tools.times import parse_time, wire
 from tools.toolset.lists import LeftOut, ZoneTold
 
-_BETWEEN = "~"
+ENOUGH_TIME: Final = 15.0
+"""How long a call must have left to go on looking, in seconds."""
+
+_BETWEEN: Final = "~"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,15 +21,17 @@ from tools.endpoints.availability import (
     list_user_busy_times,
 )
 from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
-from tools.times import instant, own_timezone, sent_time, wire, zone_of
+from tools.times import sent_time, span, wire, zone_needed, zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
-from tools.workflows.continuing import Continue, Continued, Position
+from tools.workflows.continuing import ENOUGH_TIME, Continue, Continued, Position
 from tools.workflows.free_times import (
+    MIDNIGHT,
     WEEKDAYS,
     Hours,
     Span,
+    Weekday,
     nearest,
     soonest,
     starts_in,
@@ -50,15 +52,9 @@ def _audited(call: AuditedArguments) -> str:
 
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_LONGEST_RANGE: Final = timedelta(days=366)
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
-_ENOUGH_TIME: Final = 15.0
-"""Seconds that have to be left for looking through another window."""
-
 _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
 """Where no event type says when meetings begin: every half hour, every quarter for shorter ones."""
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 def _clock(text: str) -> str:
@@ -127,7 +123,7 @@ async def find_meeting_times(
     """
     if not event_types and not users:
         raise ArgumentError.of("event_types", "Name event types, users or both.")
-    zone = await _zone(call, timezone)
+    zone = await zone_needed(call.caller, timezone)
     wish = _Wish(
         event_types=event_types or (),
         users=[UserId.parse(await call.uri(user) or "") for user in users or ()],
@@ -135,11 +131,11 @@ async def find_meeting_times(
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
     )
-    span = await _span(call, start_time, end_time, timezone, continue_)
+    searched = await _searched(call, start_time, end_time, timezone, continue_)
     rank = _ranking(zone, per_day, prefer)
     enough = None if prefer else count
-    found = await _search(call, wish, span, lambda starts: enough is not None and len(rank(starts)) >= enough)
-    return _answer(found, span, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
+    found = await _search(call, wish, searched, lambda starts: enough is not None and len(rank(starts)) >= enough)
+    return _answer(found, searched, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
 
 
 Rank = Callable[[Sequence[datetime]], list[datetime]]
@@ -167,19 +163,12 @@ def _row(start: datetime, open_to: list[str] | None) -> MeetingTime:
     return row if open_to is None else {**row, "open_to": open_to}
 
 
-async def _zone(call: Call, timezone: str | None) -> ZoneInfo:
-    zone = zone_of(timezone or await own_timezone(call.caller))
-    if zone is None:
-        raise ArgumentError.of("timezone", "Your time zone is not known, so name the one that days and hours are in.")
-    return zone
-
-
 def _hours(zone: ZoneInfo, weekdays: Sequence[Weekday] | None, earliest: str | None, latest: str | None) -> Hours:
     hours = Hours(
         zone,
         frozenset(map(WEEKDAYS.index, weekdays or WEEKDAYS)),
         _time_of(earliest or "00:00", "earliest"),
-        None if latest in {None, "24:00"} else time.fromisoformat(latest or ""),
+        None if latest in {None, MIDNIGHT} else time.fromisoformat(latest or ""),
     )
     if hours.latest is not None and hours.latest <= hours.earliest:
         raise ArgumentError.of("latest", "Must be later than earliest.")
@@ -187,21 +176,20 @@ def _hours(zone: ZoneInfo, weekdays: Sequence[Weekday] | None, earliest: str | N
 
 
 def _time_of(clock: str, parameter: str) -> time:
-    if clock == "24:00":
+    if clock == MIDNIGHT:
         raise ArgumentError.of(parameter, "No day has a time after 23:59.")
     return time.fromisoformat(clock)
 
 
-async def _span(call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None) -> Span:
+async def _searched(
+    call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None
+) -> Span:
     """What remains to be searched: of what is asked for, the future, from where an earlier answer stopped."""
-    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
-    end = await instant(call.caller, "end_time", end_time, timezone=timezone)
-    if end - start > _LONGEST_RANGE:
-        raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
+    start, end = await span(call.caller, start_time, end_time, timezone)
     soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
     start = max(start, soonest_start, *([Position.parse(token).start] if token else []))
     if end <= start:
-        raise ArgumentError.of("end_time", "Must be after start_time, and in the future.")
+        raise ArgumentError.of("end_time", "Must be in the future.")
     return Span(start, end)
 
 
@@ -226,7 +214,7 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
             break
         found.until = last
         await call.caller.report(f"{len(found.open_to)} times found until {last.date().isoformat()}")
-        if is_enough(list(found.open_to)) or call.caller.time_left() < _ENOUGH_TIME:
+        if is_enough(list(found.open_to)) or call.caller.time_left() < ENOUGH_TIME:
             break
     return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any, Final, Literal
 
@@ -13,21 +13,15 @@ from calendly.side_by_side import side_by_side
 from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import sent_time
+from tools.fields import LARGEST_PAGE
+from tools.times import BOUND, sent_time
 from tools.toolset.declaring import Call
-from tools.workflows.continuing import Continued, Position
+from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 
-_PAGE: Final = 100
 _AT_ONCE: Final = 10
 _MOST_INVITEE_PAGES: Final = 3
 _MOST_LOOKED_AT: Final = 300
 """Meetings in one call; the next one goes on."""
-
-_ENOUGH_TIME: Final = 15.0
-"""Seconds that have to be left for looking at more meetings."""
-
-_MARGIN: Final = timedelta(seconds=1)
-"""Calendly's bounds are exclusive: later than, earlier than."""
 
 
 class MeetingWithInvitees(Meeting, total=False):
@@ -105,7 +99,7 @@ async def look_through(
             looked_at += len(batch)
             place = _after(batch, place)
             await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
-            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < _ENOUGH_TIME:
+            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < ENOUGH_TIME:
                 return Meetings(rows, looked_at, place)
     except RateLimited:
         if not looked_at:
@@ -123,10 +117,10 @@ async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[l
             organization=asked.organization,
             status=asked.status,
             invitee_email=asked.invitee_email,
-            min_start_time=place.start - _MARGIN,
+            min_start_time=place.start - BOUND,
             max_start_time=asked.end,
             sort="start_time:asc",
-            count=_PAGE,
+            count=LARGEST_PAGE,
             page_token=token,
         )
         rows = [row for row in page.get("collection", []) if _is_from(row, place)]
@@ -154,7 +148,9 @@ async def _invitees(call: Call, event: Meeting) -> list[Attendee]:
         identifier = ScheduledEventId.parse(event.get("uri") or "")
     except InvalidIdentifier:
         return []
-    page = await call.via(list_event_invitees)(identifier, status=status, count=_PAGE, max_pages=_MOST_INVITEE_PAGES)
+    page = await call.via(list_event_invitees)(
+        identifier, status=status, count=LARGEST_PAGE, max_pages=_MOST_INVITEE_PAGES
+    )
     return [models.read(Attendee, row) for row in page.get("collection", [])]
 
 

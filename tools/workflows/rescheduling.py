@@ -23,7 +23,7 @@ from tools.endpoints.availability import list_event_type_available_times, list_u
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.fields import ScheduledEventRef, Text, Time, TimeZone
+from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
 from tools.times import instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -80,7 +80,7 @@ async def reschedule_scheduled_event(
     call: Call,
     scheduled_event: ScheduledEventRef,
     start_time: Annotated[Time, Field(description="the new one, an open time")],
-    reason: Annotated[Text, Field(max_length=10_000, description="the invitee reads it")] | None = None,
+    reason: Annotated[Reason, Field(description="the invitee reads it")] | None = None,
     timezone: TimeZone | None = None,
 ) -> Rescheduling:
     """Reschedule a booked meeting of one invitee: book the new time, then cancel the old. Cannot be undone.

@@ -6,13 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from auth.endpoints.sweep import keep_house, sweep
-from auth.grants import idempotency_rows
-from auth.grants.idempotency_rows import Key
-from auth.tables import grant, metadata, refresh_token, upstream_connection, user
-from storage.database import open_database
-from storage.schema import migrate
+from auth.tables import booking_key, grant, metadata, refresh_token, upstream_connection, user
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import Site, make_realm, serve
+from tests.databases import open_migrated
 
 
 async def rows(site: Site) -> dict[str, int]:
@@ -128,7 +125,8 @@ async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: S
     site = every_site
     now = site.realm.now()
     async with site.realm.database.begin() as connection:
-        await idempotency_rows.take(connection, Key("digest", None, b"sealed", now + timedelta(hours=24)), now)
+        row = {"digest": "digest", "outcome_ciphertext": b"sealed", "expires_at": now + timedelta(hours=24)}
+        await connection.execute(booking_key.insert().values(row))
     for hours, left in ((23, {"booking_key": 1}), (1, {})):
         site.advance(hours=hours)
         await sweep(site.realm)
@@ -170,8 +168,7 @@ class EnoughError(Exception):
 @pytest.mark.anyio
 async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
     slept: list[float] = []
-    async with open_database("sqlite://", patience=2) as database:
-        await migrate(database)
+    async with open_migrated(patience=2) as database:
         site = serve(make_realm(database, upstream), upstream)
         await site.register()
         site.advance(days=2)

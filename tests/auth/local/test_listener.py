@@ -73,7 +73,7 @@ async def ask(callback: Callback, request: bytes, *, family: socket.AddressFamil
     return reply
 
 
-@pytest.mark.requirement("login-listener")
+@pytest.mark.requirement("login-listener", "login-port")
 async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> None:
     async with listening(0, STATE) as callback:
         assert callback.redirect_uri == f"http://localhost:{callback.port}/callback"
@@ -97,6 +97,7 @@ async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> Non
         assert await callback.answer() == AuthorizationAnswer(code="the-code")
 
 
+@pytest.mark.needs("ipv6")
 @pytest.mark.requirement("login-listener")
 async def test_localhost_may_be_either_address() -> None:
     async with listening(0, STATE) as callback:
@@ -125,6 +126,7 @@ async def test_a_port_that_is_taken_is_named() -> None:
                 pass
 
 
+@pytest.mark.needs("ipv6")
 async def test_a_port_that_is_taken_under_the_other_address_is_not_taken_either() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         port = other.getsockname()[1]

@@ -62,7 +62,7 @@ class Machine:
     async def _sign_in(self, url: str) -> None:
         redirect_uri = dict(parse_qsl(urlsplit(url).query))["redirect_uri"]
         back = await consent(url, person=self.person, decision=self.decision)
-        async with httpx2.AsyncClient(trust_env=False) as browser:
+        async with httpx2.AsyncClient() as browser:
             forged = await browser.get(redirect_uri, params={"code": "forged", "state": "guessed"})
             assert forged.status_code == 400
             assert (await browser.get(redirect_uri, params=back)).status_code == 200
@@ -97,6 +97,7 @@ def machine(tmp_path: Path, fresh_upstream: Calendly) -> Machine:
     return Machine(tmp_path / "data", fresh_upstream)
 
 
+@pytest.mark.requirement("login")
 async def test_signing_in_needs_no_application_and_keeps_the_login(machine: Machine) -> None:
     login = await machine.login()
     assert await machine.store.read() == login
@@ -154,7 +155,7 @@ async def test_signing_out_revokes_and_forgets(machine: Machine) -> None:
         await machine.credentials(login).access_token()
     machine.calendly.clock.advance(timedelta(minutes=5))
     with pytest.raises(Unauthenticated, match="calendly-mcp login"):
-        await running.renew()
+        await running.refresh()
 
 
 @pytest.mark.requirement("logout")

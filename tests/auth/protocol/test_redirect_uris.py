@@ -13,6 +13,7 @@ from auth.protocol.redirect_uris import (
     private_use_schemes,
     with_parameters,
 )
+from tests.cases import each
 
 REAL = [
     "https://claude.ai/api/mcp/auth_callback",
@@ -88,20 +89,20 @@ HOSTILE = [
 
 
 @pytest.mark.requirement("redirect-kinds")
-@pytest.mark.parametrize("uri", REAL)
+@each("uri", REAL)
 def test_addresses_that_real_clients_register_are_taken(uri: str) -> None:
     check(uri, PRIVATE_USE_SCHEMES)
     assert is_registered(uri, [uri])
 
 
 @pytest.mark.requirement("redirect-kinds")
-@pytest.mark.parametrize("uri", HOSTILE)
+@each("uri", HOSTILE)
 def test_addresses_that_are_none_of_the_three_kinds_are_refused(uri: str) -> None:
     with pytest.raises(InvalidRedirectUri):
         check(uri, PRIVATE_USE_SCHEMES)
 
 
-@pytest.mark.requirement("redirect-kinds")
+@pytest.mark.requirement("redirect-kinds", "redirect-schemes-setting")
 def test_the_operator_says_which_private_use_schemes_are_allowed() -> None:
     schemes = private_use_schemes(" myapp, com.example.agent ,")
     assert schemes == ("myapp", "com.example.agent")
@@ -110,7 +111,7 @@ def test_the_operator_says_which_private_use_schemes_are_allowed() -> None:
         check("cursor://anysphere.cursor-mcp/oauth/callback", schemes)
 
 
-@pytest.mark.parametrize("scheme", ["javascript", "data", "file", "http", "https", "a b", "x:", "Upper", "1x", "about"])
+@each("scheme", ["javascript", "data", "file", "http", "https", "a b", "x:", "Upper", "1x", "about"])
 def test_a_scheme_that_a_browser_or_desktop_acts_on_cannot_be_allowed(scheme: str) -> None:
     with pytest.raises(ValueError, match="cannot be the private-use scheme"):
         private_use_schemes(scheme)
@@ -140,7 +141,7 @@ NEAR = [
 
 
 @pytest.mark.requirement("redirect-exact")
-@pytest.mark.parametrize("presented", NEAR)
+@each("presented", NEAR)
 def test_an_address_that_only_resembles_a_registered_one_is_not_it(presented: str) -> None:
     assert not is_registered(presented, [REGISTERED])
 
@@ -152,7 +153,7 @@ def test_nothing_but_the_string_itself_matches(presented: str) -> None:
 
 
 @pytest.mark.requirement("redirect-loopback-port")
-@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "localhost"])
+@each("host", ["127.0.0.1", "[::1]", "localhost"])
 @given(one=st.integers(1, 65535), other=st.integers(1, 65535))
 def test_the_port_of_a_loopback_address_may_vary(host: str, one: int, other: int) -> None:
     assert is_registered(f"http://{host}:{one}/callback", [f"http://{host}:{other}/callback"])
@@ -161,7 +162,7 @@ def test_the_port_of_a_loopback_address_may_vary(host: str, one: int, other: int
 
 
 @pytest.mark.requirement("redirect-loopback-port")
-@pytest.mark.parametrize(
+@each(
     "presented",
     [
         "http://localhost:1/callback",
@@ -194,8 +195,8 @@ def test_only_http_on_this_machine_is_loopback() -> None:
     assert not is_loopback("cursor://localhost/x")
 
 
-@pytest.mark.parametrize(
-    ("uri", "shown", "source"),
+@each(
+    "uri, shown, source",
     [
         ("https://claude.ai/api/mcp/auth_callback", "claude.ai", "https://claude.ai"),
         ("http://127.0.0.1:33418/", "127.0.0.1:33418", "http://127.0.0.1:33418"),

@@ -15,9 +15,9 @@ from auth.upstream.refresher import Refresher
 from calendly.errors import Unauthenticated, Unreachable
 from calendly.scopes import SCOPES
 from storage.database import Database, open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import ASKED, KEYRING, RECONNECT_AT, Calendly
 from tests.auth.places import InDatabase, Interlude, connect_in, in_database
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -44,20 +44,6 @@ async def test_somebody_who_never_connected_is_told_where_to(place: InDatabase) 
     with pytest.raises(Unauthenticated, match=RECONNECT_AT):
         await made.refresher.credentials(NOBODY).access_token()
     assert await made.read(NOBODY) is None
-
-
-@pytest.mark.requirement("connection-leased")
-async def test_the_loser_of_the_lease_waits_for_the_winners_token(place: InDatabase) -> None:
-    other: list[asyncio.Task[str]] = []
-
-    async def let_the_other_in() -> None:
-        other.append(asyncio.create_task(token(place.refresher(), place)))
-        await place.calendly.clock.asleep.wait()
-
-    winner = place.refresher(before=let_the_other_in)
-    place.calendly.clock.advance(OVER)
-    assert await token(winner, place) == await other[0]
-    assert place.calendly.token_requests() == [200]
 
 
 @pytest.mark.requirement("connection-leased")
@@ -157,7 +143,7 @@ async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_lo
 @pytest.mark.requirement("upstream-granted")
 async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_any(place: InDatabase) -> None:
     async with place.database.begin() as transaction:
-        await transaction.execute(update(upstream_connection).values(scope=None))
+        await transaction.execute(update(upstream_connection).values(scopes=None))
     assert (await place.connection()).scopes is None
     place.calendly.clock.advance(OVER)
     await token(place.refresher(), place)
@@ -224,8 +210,7 @@ class Lock:
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, fresh_upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
         made = in_database(own, fresh_upstream.url, fresh_upstream.clock, lock.release, after=lock.take)
@@ -242,8 +227,7 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
     async def sleep(_: float) -> None:
         """Let no time pass."""
 
-    async with open_database(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
-        await migrate(database)
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
         made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep, after=lock.take)

@@ -67,15 +67,22 @@ async def test_a_hundred_calls_at_once_make_one_request(place: Place) -> None:
 
 @pytest.mark.requirement("connection-leased", "login-shared")
 async def test_a_process_that_comes_later_waits_for_the_token_of_the_first(place: Place) -> None:
+    is_asleep, is_over = asyncio.Event(), asyncio.Event()
     other: list[asyncio.Task[str]] = []
 
-    async def let_the_other_in() -> None:
-        other.append(asyncio.create_task(token(place)))
-        await place.calendly.clock.asleep.wait()
+    async def sleep(_: float) -> None:
+        is_asleep.set()
+        await is_over.wait()
 
-    first = place.refresher(before=let_the_other_in)
+    async def let_the_other_in() -> None:
+        call = place.refresher(sleep).credentials(place.user)
+        other.append(asyncio.create_task(call.access_token()))
+        await is_asleep.wait()
+
     place.calendly.clock.advance(OVER)
-    assert await first.credentials(place.user).access_token() == await other[0]
+    new = await place.refresher(before=let_the_other_in).credentials(place.user).access_token()
+    is_over.set()
+    assert await other[0] == new
     assert place.calendly.token_requests() == [200]
 
 
@@ -101,12 +108,14 @@ async def test_a_caller_that_is_cancelled_leaves_the_refresh_to_go_on(place: Pla
 
 @pytest.mark.requirement("connection-401", "login-shared")
 async def test_after_a_401_the_token_is_refreshed_once_however_many_calls_and_processes_ask(place: Place) -> None:
-    processes = [place.refresher() for _ in range(2)]
-    calls = [process.credentials(place.user) for process in processes for _ in range(10)]
-    old = {await call.access_token() for call in calls}
+    first, later = (
+        [process.credentials(place.user) for _ in range(10)] for process in (place.refresher(), place.refresher())
+    )
+    old = {await call.access_token() for call in [*first, *later]}
     place.calendly.clock.advance(LATER)
-    assert all(await asyncio.gather(*(call.renew() for call in calls)))
-    new = {await call.access_token() for call in calls}
+    assert all(await asyncio.gather(*(call.refresh() for call in first)))
+    assert all(await asyncio.gather(*(call.refresh() for call in later)))
+    new = {await call.access_token() for call in [*first, *later]}
     assert len(new) == 1
     assert new != old
     assert place.calendly.token_requests() == [200]
@@ -118,7 +127,7 @@ async def test_a_second_401_within_a_minute_refreshes_nothing(place: Place) -> N
     call = place.refresher().credentials(place.user)
     for _ in range(3):
         await call.access_token()
-        assert await call.renew()
+        assert await call.refresh()
     assert place.calendly.token_requests() == [200]
 
 
@@ -129,7 +138,7 @@ async def test_a_401_says_how_to_sign_in_again_when_calendly_has_ended_the_grant
     place.calendly.running.sandbox.records.refresh_tokens.clear()
     place.calendly.clock.advance(LATER)
     with pytest.raises(Unauthenticated, match=place.remedy):
-        await call.renew()
+        await call.refresh()
     for _ in range(2):
         with pytest.raises(Unauthenticated, match=place.remedy):
             await token(place)
@@ -149,7 +158,7 @@ async def test_a_process_that_gave_up_goes_on_after_a_new_sign_in(place: Place) 
 
 
 async def test_credentials_that_sent_nothing_have_nothing_to_refresh(place: Place) -> None:
-    assert not await place.refresher().credentials(place.user).renew()
+    assert not await place.refresher().credentials(place.user).refresh()
 
 
 @pytest.mark.requirement("upstream-429")
@@ -174,7 +183,7 @@ async def test_during_a_pause_a_token_that_is_still_good_is_sent(place: Place) -
     await place.calendly.will(status=429, headers={"Retry-After": "45"})
     call = place.refresher().credentials(place.user)
     assert place.calendly.is_live(await call.access_token())
-    assert not await call.renew()
+    assert not await call.refresh()
     assert place.calendly.token_requests() == [429]
 
 

@@ -9,9 +9,8 @@ import pytest
 from auth.access.levels import LOCAL, Decision, Limits
 from auth.audit.entries import AuditEntry, facts
 from auth.audit.log import AuditLog
-from auth.local.personal_token import PersonalToken
 from calendly.errors import NotFound
-from calendly.request import Account, Request
+from calendly.request import Account, PersonalToken, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
 from server.calls.principal import AuditedAgent, Principal
 from tests.audit_log import NOW, Shelf, audit_log_in_memory

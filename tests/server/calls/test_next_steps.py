@@ -14,6 +14,7 @@ from server.calls.next_steps import (
     next_step,
     signed_in_at,
 )
+from tests.cases import each
 from tools import ALL
 from tools.toolset.tool import Tool
 
@@ -29,9 +30,9 @@ ADVICE = {
 }
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("advice", ADVICE.values(), ids=ADVICE)
+@each("tool", ALL)
+@each("kind", KINDS)
+@each("advice", ADVICE.values())
 def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice, kind: Kind, tool: Tool) -> None:
     failure = Failure(kind=kind)
     for sentence in (meaning(failure, tool, advice), next_step(failure, tool, advice)):
@@ -40,6 +41,7 @@ def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice,
         assert "{" not in sentence
 
 
+@pytest.mark.requirement("next-400", "next-401", "next-403-scope", "next-403-role", "next-404", "next-429", "next-500")
 @pytest.mark.parametrize(
     ("failure", "tool", "words"),
     [
@@ -74,6 +76,7 @@ def test_the_next_step_says_what_helps(failure: Failure, tool: str, words: list[
     assert [word for word in words if word not in step] == []
 
 
+@pytest.mark.requirement("next-403-scope")
 def test_what_helps_depends_on_how_the_token_came() -> None:
     lacking = Failure(kind="insufficient_scope", scopes=("users:read",))
     steps = {name: next_step(lacking, TOOLS["get_user"], advice) for name, advice in ADVICE.items()}

@@ -8,10 +8,9 @@ import pytest
 from calendly.client import Calendly, open_http
 from calendly.pacing.pacer import Pacer
 from server.hosted.event_type_names import OwnEventTypes
-from storage.database import open_database
-from storage.schema import migrate
 from tests.auth.calendly_side import calendly
 from tests.auth.site import Site, make_realm, serve
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
@@ -29,8 +28,7 @@ class Asked:
 async def asked() -> AsyncGenerator[Asked]:
     """Connect a person of a sandbox."""
     clock = asyncio.get_running_loop().time
-    async with calendly() as upstream, open_database("sqlite://") as database, open_http("test") as http:
-        await migrate(database)
+    async with calendly() as upstream, open_migrated() as database, open_http("test") as http:
         site = serve(make_realm(database, upstream), upstream)
         tokens = await site.sign_in()
         person = (await site.call(tokens.access)).json()["person"]

@@ -1,78 +1,45 @@
-import hashlib
-import os
+"""One-time tokens: bound to one call, good for ten minutes, taken once on whichever replica."""
+
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import count
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from auth.tables import spent_confirmation
 from calendly.errors import Unreachable
-from server.calls.confirm import Confirmations
-from server.stores.seal import LIFETIME, Seal, Unproven, digest
-from server.stores.shared_seal import SharedSeal
-from storage.database import Database, open_database
+from server.stores.confirmations import Confirmations
+from server.stores.proof import LIFETIME, Unproven, digest
+from storage.database import Database
 from storage.keys import Key, KeyRing
-from storage.schema import migrate
+from tests.databases import open_migrated
 
 pytestmark = pytest.mark.anyio
 
-KEY = b"k" * 32
+NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 CALL = digest("cancel_scheduled_event", {"scheduled_event": "E"}, "person", "agent")
 
 
 @dataclass
-class Time:
-    """A clock that is set by hand."""
-
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        """Tell the time."""
-        return self.now
-
-    def wall(self) -> datetime:
-        """Tell the time and the day."""
-        return datetime.fromtimestamp(self.now, UTC)
-
-
-def numbered() -> Callable[[int], bytes]:
-    """Bytes that are different every time."""
-    numbers = count()
-    return lambda size: hashlib.sha256(str(next(numbers)).encode()).digest()[:size]
-
-
-@dataclass
 class Desk:
-    """A seal, its clock, and a seal of other keys."""
+    """Confirmations, their clock, and confirmations of another key ring."""
 
-    time: Time
     seal: Confirmations
     foreign: Confirmations
+    now: datetime = NOW
 
 
-def shared_seal(key: bytes, database: Database, time: Time) -> SharedSeal:
-    """A seal of a replica."""
-    return SharedSeal(KeyRing([Key("k", key)], random=os.urandom), database, time.wall)
+@pytest.fixture
+def desk(database: Database) -> Desk:
+    def now() -> datetime:
+        return made.now
 
-
-def of_one_process(time: Time) -> Desk:
-    """The seal of a server for one person."""
-    return Desk(time, Seal(KEY, time, numbered()), Seal(b"o" * 32, time, numbered()))
-
-
-@pytest.fixture(params=["of one process", "shared"])
-async def desk(request: pytest.FixtureRequest) -> AsyncGenerator[Desk]:
-    time = Time()
-    if request.param == "of one process":
-        yield of_one_process(time)
-        return
-    async with open_database("sqlite://") as database:
-        await migrate(database)
-        yield Desk(time, shared_seal(KEY, database, time), shared_seal(b"o" * 32, database, time))
+    seal, foreign = (Confirmations(database, KeyRing([Key("k", byte * 32)]), now) for byte in (b"k", b"o"))
+    made = Desk(seal, foreign)
+    return made
 
 
 async def refusal(seal: Confirmations, token: str, purpose: str = "purpose", bound_to: bytes = CALL) -> str:
@@ -93,16 +60,16 @@ async def test_a_token_can_be_copied_by_hand(desk: Desk) -> None:
 
 async def test_a_token_expires(desk: Desk) -> None:
     token = desk.seal.issue("purpose", CALL)
-    desk.time.now += LIFETIME
+    desk.now += LIFETIME
     assert await refusal(desk.seal, token) == "The confirmation has expired."
 
 
 async def test_a_token_lives_until_it_expires_and_what_was_spent_is_forgotten_then(desk: Desk) -> None:
     first = desk.seal.issue("purpose", CALL)
     await desk.seal.redeem(first, "purpose", CALL)
-    desk.time.now += LIFETIME - 0.01
+    desk.now += LIFETIME - timedelta(milliseconds=10)
     assert "was used already" in await refusal(desk.seal, first)
-    desk.time.now += 0.02
+    desk.now += timedelta(milliseconds=20)
     assert "has expired" in await refusal(desk.seal, first)
 
 
@@ -142,28 +109,26 @@ async def test_what_is_no_token_proves_nothing(desk: Desk, nonsense: str) -> Non
     assert "not given for this very call" in await refusal(desk.seal, nonsense)
 
 
-async def test_there_is_an_end_to_what_one_process_remembers() -> None:
-    desk = of_one_process(Time())
-    for _ in range(10_000):
-        await desk.seal.redeem(desk.seal.issue("purpose", CALL), "purpose", CALL)
-    assert "Too many calls were confirmed" in await refusal(desk.seal, desk.seal.issue("purpose", CALL))
-    desk.time.now += LIFETIME
-    await desk.seal.redeem(desk.seal.issue("purpose", CALL), "purpose", CALL)
-
-
-async def test_any_replica_takes_a_token_of_another_and_only_one_of_them(database: Database) -> None:
-    time = Time()
-    first, second = (shared_seal(KEY, database, time) for _ in range(2))
-    token = first.issue("purpose", CALL)
+async def test_any_replica_takes_a_token_of_another_and_only_one_of_them(desk: Desk) -> None:
+    second = replace(desk.seal)
+    token = desk.seal.issue("purpose", CALL)
     await second.redeem(token, "purpose", CALL)
-    assert "was used already" in await refusal(first, token)
+    assert "was used already" in await refusal(desk.seal, token)
+
+
+async def test_what_is_spent_is_forgotten_once_it_has_expired(desk: Desk, database: Database) -> None:
+    for _ in range(3):
+        await desk.seal.redeem(desk.seal.issue("purpose", CALL), "purpose", CALL)
+    desk.now += LIFETIME
+    await desk.seal.redeem(desk.seal.issue("purpose", CALL), "purpose", CALL)
+    async with database.read() as connection:
+        assert len((await connection.execute(select(spent_confirmation))).all()) == 1
 
 
 async def test_a_token_that_cannot_be_noted_as_used_is_not_taken(tmp_path: Path) -> None:
     file = tmp_path / "database"
-    async with open_database(f"sqlite:///{file}", patience=0.2) as database:
-        await migrate(database)
-        seal = shared_seal(KEY, database, Time())
+    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
+        seal = Confirmations(database, KeyRing([Key("k", b"k" * 32)]), lambda: NOW)
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unreachable, match="nothing was sent"):

@@ -1,4 +1,4 @@
-"""Counting the knocks of an address, in the database: a limit holds across all processes that share it."""
+"""The statements behind `auth.grants.rate_limits`: a limit holds across all processes that share the database."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.grants.attempts import PERIOD, Counted, Window, wait, window_start
+from auth.grants.rate_limits import PERIOD, Counted, RequestWindow, wait, window_start
 from auth.protocol.errors import TooManyRequests
 from auth.tables import rate_window as table
 from storage.database import insert
@@ -16,7 +16,7 @@ from storage.database import insert
 async def check(
     connection: AsyncConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
 ) -> None:
-    """Raise TooManyRequests when one more would be too many. Nothing is written, however often an address knocks."""
+    """Raise TooManyRequests when one more request would be too many. Writes nothing, however often it is called."""
     window = await _window(connection, _key(counted, address), now)
     _refuse(wait(window, limits[counted], now))
 
@@ -24,9 +24,9 @@ async def check(
 async def take(
     connection: AsyncConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
 ) -> None:
-    """Count one more; raise TooManyRequests, so that nothing is counted, when it was too many.
+    """Count one more request. Raise TooManyRequests when it is too many, so that the transaction counts nothing.
 
-    Counting first holds the row, so of all who knock at once no more get through than there is room for.
+    Counting first locks the row: of several requests at once, no more pass than there is room for.
     """
     await count(connection, counted, address, now)
     window = await _window(connection, _key(counted, address), now)
@@ -34,7 +34,7 @@ async def take(
 
 
 async def count(connection: AsyncConnection, counted: Counted, address: str, now: datetime) -> None:
-    """Count one more."""
+    """Count one more request."""
     statement = insert(connection, table).values(key=_key(counted, address), starts_at=window_start(now), count=1)
     await connection.execute(
         statement.on_conflict_do_update(
@@ -43,13 +43,13 @@ async def count(connection: AsyncConnection, counted: Counted, address: str, now
     )
 
 
-async def _window(connection: AsyncConnection, key: str, now: datetime) -> Window:
+async def _window(connection: AsyncConnection, key: str, now: datetime) -> RequestWindow:
     start = window_start(now)
     query = select(table.c.starts_at, table.c.count).where(
         table.c.key == key, table.c.starts_at.in_((start, start - PERIOD))
     )
     counts: dict[datetime, int] = {row[0]: row[1] for row in await connection.execute(query)}
-    return Window(start, counts.get(start, 0), counts.get(start - PERIOD, 0))
+    return RequestWindow(start, counts.get(start, 0), counts.get(start - PERIOD, 0))
 
 
 def _refuse(seconds: int | None) -> None:

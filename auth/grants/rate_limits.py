@@ -1,7 +1,8 @@
-"""How often one address may knock: a sliding window over two fixed ones, as pure arithmetic.
+"""Rate limits of an address: a sliding window over two fixed ones, as pure arithmetic.
 
-Two counts are stored for an address, that of the running minute and that of the one before. The latter weighs less the
-further the running minute has come, so no burst of twice the limit fits around the turn of a minute.
+Two counts are stored for an address: of the current minute and of the minute before. The older
+count weighs less as the current minute goes on, so no burst of twice the limit fits around the turn
+of a minute.
 """
 
 from collections.abc import Mapping
@@ -19,12 +20,18 @@ Counted = Literal["registrations", "sign_ins", "failed_token_requests", "bad_bea
 RATE_LIMITS: Final[Mapping[Counted, int]] = MappingProxyType(
     {"registrations": 60, "sign_ins": 600, "failed_token_requests": 120, "bad_bearers": 120}
 )
-"""How many of each one address may have in a minute, unless an operator says otherwise."""
+"""How many of each an address may send in a minute, unless the operator sets another number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """The counts of one address: of the minute that began at `starts_at`, and of the minute before."""
+class RequestWindow:
+    """The requests of one address.
+
+    Attributes:
+        starts_at: When the current minute began.
+        current: How many in the current minute.
+        previous: How many in the minute before.
+    """
 
     starts_at: datetime
     current: int = 0
@@ -32,18 +39,18 @@ class Window:
 
 
 def window_start(now: datetime) -> datetime:
-    """Return when the running minute began."""
+    """Return when the current minute began."""
     return datetime.fromtimestamp(now.timestamp() // PERIOD.total_seconds() * PERIOD.total_seconds(), UTC)
 
 
-def wait(window: Window, most: int, now: datetime) -> int | None:
-    """Return after how many whole seconds one more fits, at least 1, or None when it fits now."""
+def wait(window: RequestWindow, most: int, now: datetime) -> int | None:
+    """Return the whole seconds, at least 1, until one more request fits; None when it fits now."""
     elapsed, period = (now - window.starts_at) // _MICROSECOND, PERIOD // _MICROSECOND
     room = most - 1 - window.current
     if window.previous * (period - elapsed) <= room * period:
         return None
-    if room >= 0:  # it fits within this minute, once the one before weighs little enough
+    if room >= 0:  # it fits in this minute, once the minute before weighs little enough
         opens = period - room * period // window.previous
-    else:  # it fits in the next, once this one weighs little enough
+    else:  # it fits in the next minute, once this one weighs little enough
         opens = 2 * period - (most - 1) * period // window.current
     return max(1, -((elapsed - opens) * _MICROSECOND // timedelta(seconds=1)))

@@ -1,6 +1,8 @@
-"""Confirmations that any replica can finish: sealed under the key ring, timed by the wall clock, spent in the database.
+"""One-time tokens that prove an earlier step of the same call, on whichever replica.
 
-See `server.stores.seal` for what they are; there they live and die with one process.
+A token is sealed under the key ring, so it says nothing to its holder. It is bound to a purpose and
+to what it was issued for, expires by the wall clock, and is taken once: then it is stored as spent
+until it would have expired.
 """
 
 import hashlib
@@ -8,42 +10,40 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from auth.grants.confirmation_rows import spend
-from auth.tables import spent_confirmation
-from calendly.errors import Unreachable
-from server.stores.seal import LIFETIME, Unproven
-from storage.database import Database
-from storage.errors import StorageUnavailable, UnreadableSecret
+from auth.tables import spent_confirmation as table
+from server.stores.faults import required
+from server.stores.proof import LIFETIME, Unproven
+from storage.database import Database, insert
+from storage.errors import UnreadableSecret
 from storage.keys import KeyRing
+from storage.retention import drop_over
+from storage.types import from_microseconds, to_microseconds
 
 _TIME: Final = 8
-_MICROSECOND: Final = timedelta(microseconds=1)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Bytes of the microseconds at which a token expires."""
 
 
 @dataclass(frozen=True, slots=True)
-class SharedSeal:
-    """Issues tokens and takes each of them once, on whichever replica: `server.calls.confirm.Confirmations`.
+class Confirmations:
+    """Issues tokens and takes each of them once.
 
-    Args:
+    Attributes:
+        database: Where spent tokens are stored.
         keyring: What tokens are sealed under; its nonces keep any two apart.
-        database: Where it is noted which ones were taken.
         now: The wall clock.
     """
 
-    keyring: KeyRing = field(repr=False)
     database: Database
+    keyring: KeyRing = field(repr=False)
     now: Callable[[], datetime]
 
     def issue(self, purpose: str, bound_to: bytes) -> str:
         """Make a token that `redeem` takes once, for the same purpose and the same `bound_to`."""
-        expiry = (self.now() + timedelta(seconds=LIFETIME) - _EPOCH) // _MICROSECOND
-        sealed = self.keyring.seal(
-            expiry.to_bytes(_TIME, "big"), table=spent_confirmation.name, row=bound_to.hex(), column=purpose
-        )
+        expiry = to_microseconds(self.now() + LIFETIME).to_bytes(_TIME, "big")
+        sealed = self.keyring.seal(expiry, table=table.name, row=bound_to.hex(), column=purpose)
         return urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def check(self, token: str, purpose: str, bound_to: bytes) -> None:
@@ -54,26 +54,25 @@ class SharedSeal:
         """Take a token, so that it never works again.
 
         Raises:
-            Unproven: It is not ours, was issued for something else, has expired, or was taken before.
+            Unproven: It is not ours, was issued for something else, has expired, or was taken
+                before.
             Unreachable: The database does not let it be taken now.
         """
-        expiry, sealed = self._opened(token, purpose, bound_to), _decoded(token)
-        try:
-            async with self.database.begin() as connection:
-                is_first = await spend(connection, hashlib.sha256(sealed).hexdigest(), expiry)
-        except StorageUnavailable:
-            raise Unreachable("The confirmation could not be noted, so nothing was sent.") from None
+        expiry, spent = self._opened(token, purpose, bound_to), hashlib.sha256(_decoded(token)).hexdigest()
+        async with required("The confirmation could not be noted"), self.database.begin() as connection:
+            await drop_over(connection, table.c.expires_at, self.now())
+            added = insert(connection, table).values(digest=spent, expires_at=expiry).on_conflict_do_nothing()
+            is_first = (await connection.execute(added)).rowcount == 1
         if not is_first:
             raise Unproven("The confirmation was used already; each is good for one call.")
 
     def _opened(self, token: str, purpose: str, bound_to: bytes) -> datetime:
         """Return until when a token is good. Raises Unproven when it is not ours, is for something else or is over."""
-        place = {"table": spent_confirmation.name, "row": bound_to.hex(), "column": purpose}
         try:
-            opened = self.keyring.open(_decoded(token), **place)
+            opened = self.keyring.open(_decoded(token), table=table.name, row=bound_to.hex(), column=purpose)
         except UnreadableSecret:
             raise Unproven("The confirmation was not given for this very call.") from None
-        expiry = _EPOCH + int.from_bytes(opened, "big") * _MICROSECOND
+        expiry = from_microseconds(int.from_bytes(opened, "big"))
         if expiry <= self.now():
             raise Unproven("The confirmation has expired.")
         return expiry
