@@ -146,5 +146,6 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         on_read_resource=material.read_resource,
         on_completion=material.complete,
     )
+    server.middleware.clear()  # the SDK's own opens a trace span for each message, which nothing here collects
     declare(server)
     return server

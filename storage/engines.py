@@ -27,7 +27,7 @@ from storage.errors import DatabaseUrlError, StorageUnavailable
 from storage.lookups import Finder, SQLiteFinder
 from storage.memory import connecting, open_memory
 
-READERS: Final = 4
+READERS: Final = 2
 WRITERS: Final = 4
 RECYCLE_SECONDS: Final = 300
 """How long a PostgreSQL connection is pooled. A proxy may drop an idle one without a word."""

@@ -5,9 +5,11 @@ packages, which change later. There is no downgrade; a database that a newer ver
 refused.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
+import anyio.to_thread
 from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database
@@ -26,6 +28,7 @@ async def migrate(database: Database, *, patience: float = PATIENCE) -> None:
     async with database.read() as connection:
         if await connection.run_sync(_is_current):
             return
+    await anyio.to_thread.run_sync(import_module, "alembic.command")  # it takes its time, and 12 MB of memory
     async with database.begin(patience=patience) as connection:
         if connection.dialect.name == "postgresql":
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({POSTGRESQL_LOCK})"))
@@ -33,10 +36,7 @@ async def migrate(database: Database, *, patience: float = PATIENCE) -> None:
 
 
 def _is_current(connection: Connection) -> bool:
-    """Say whether all revisions are applied. Raises SchemaError.
-
-    Reads what Alembic would: that takes 12 MB of memory, and most starts have nothing to migrate.
-    """
+    """Say whether all revisions are applied; without Alembic, as most starts are current. Raises SchemaError."""
     known = {file.name[1:5] for file in MIGRATIONS.glob("versions/v*.py")}
     has_table = inspect(connection).has_table("alembic_version")
     applied = set(connection.scalars(text("SELECT version_num FROM alembic_version")) if has_table else ())
@@ -48,7 +48,7 @@ def _is_current(connection: Connection) -> bool:
 def _upgrade(connection: Connection) -> None:
     if _is_current(connection):  # it may be by now, after waiting for the lock
         return
-    from alembic import command  # noqa: PLC0415 - see `_is_current`
+    from alembic import command  # noqa: PLC0415 - loaded by `migrate`
     from alembic.config import Config  # noqa: PLC0415 - the same
 
     config = Config()

@@ -4,6 +4,7 @@ The endpoint is stateless, so any replica answers any request. All revisions of 
 address.
 """
 
+import gc
 import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
@@ -226,4 +227,7 @@ class _Uvicorn(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is loaded by now stays, so no later collection needs to look at it.
+        gc.collect()
+        gc.freeze()
         say(self._greeting)

@@ -45,7 +45,7 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(wire.read, lines)
             tasks.start_soon(wire.write)
-            _read_in_thread(_STDIN, lines_in)
+            _read(_STDIN, lines_in)
             await server.run(inbox, outbox, server.create_initialization_options())
 
 
@@ -142,44 +142,64 @@ def _rejection(fault: ValidationError) -> types.JSONRPCError:
     return types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
 
 
-def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
-    """Send the lines of a file descriptor to a stream until it ends.
+def _read(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
+    """Send the lines of a file descriptor to a stream until it ends: on the event loop where that can wait for it."""
+    loop, splitter = asyncio.get_running_loop(), _LineSplitter(source, lines)
 
-    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since
-    nothing ends a pending read. It reads the descriptor itself: a daemon thread that holds the lock
-    of a buffered reader crashes the interpreter at shutdown.
+    def take() -> None:
+        if not splitter.take(splitter.read()):
+            loop.remove_reader(source)
+
+    try:
+        loop.add_reader(source, take)
+    except (NotImplementedError, OSError):  # on Windows; a file, or a descriptor that is not open
+        _read_in_thread(loop, splitter)
+
+
+def _read_in_thread(loop: asyncio.AbstractEventLoop, splitter: "_LineSplitter") -> None:
+    """Read in a thread.
+
+    It is a daemon, since nothing ends a pending read. It reads the descriptor itself: a daemon thread that holds the
+    lock of a buffered reader crashes the interpreter at shutdown.
     """
-    loop = asyncio.get_running_loop()
-
-    def put(line: bytes) -> None:
-        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # we are stopping
-            lines.send_nowait(line)
-
-    def post(action: Callable[..., None], *values: bytes) -> None:
-        with suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(action, *values)
 
     def read() -> None:
-        for line in _split(source):
-            post(put, line)
-        post(lines.close)
+        chunk = b"\n"
+        while chunk:
+            chunk = splitter.read()
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(splitter.take, chunk)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
 
 
-def _split(source: int) -> Generator[bytes]:
-    """Yield the lines of a file descriptor without line ends; empty lines are left out."""
-    begun: list[bytes] = []
-    with suppress(OSError):  # a descriptor that is closed or was never open has ended
-        while chunk := os.read(source, _CHUNK):
-            first, *others = chunk.split(b"\n")
-            begun.append(first)
+class _LineSplitter:
+    """Reads a file descriptor and sends its lines, without line ends and without empty ones."""
+
+    def __init__(self, source: int, lines: MemoryObjectSendStream[bytes]) -> None:
+        self._source = source
+        self._lines = lines
+        self._begun: list[bytes] = []
+
+    def read(self) -> bytes:
+        """Read what there is; nothing at the end, or of a descriptor that is closed or was never open."""
+        try:
+            return os.read(self._source, _CHUNK)
+        except OSError:
+            return b""
+
+    def take(self, chunk: bytes) -> bool:
+        """Send the lines that a chunk completes. Returns whether more may come."""
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # we are stopping
+            first, *others = (chunk or b"\n").split(b"\n")
+            self._begun.append(first)
             for other in others:
-                if line := b"".join(begun).strip():
-                    yield line
-                begun = [other]
-    if line := b"".join(begun).strip():
-        yield line
+                if line := b"".join(self._begun).strip():
+                    self._lines.send_nowait(line)
+                self._begun = [other]
+            if not chunk:
+                self._lines.close()
+        return bool(chunk)
 
 
 @contextmanager
