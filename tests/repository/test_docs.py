@@ -188,4 +188,5 @@ def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
 @each("block", blocks("python"))
 def test_python_is_a_passage_of_the_code(block: Block) -> None:
     sources = (path.read_text() for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py"))
-    assert any(block.text in source for source in sources)
+    is_applied = block.page.name == "adding-a-tool.md" and FILE.match(block.text.removeprefix("# "))
+    assert is_applied or any(block.text in source for source in sources)

@@ -63,7 +63,7 @@ def _marks(node: ast.AST) -> Iterator[str]:
 def proofs() -> dict[str, list[str]]:
     """Find the tests that prove each requirement, as `path::test`, from the marks in the test files."""
     found: dict[str, list[str]] = {}
-    folders = (folder for folder in _TESTS.iterdir() if folder.name != _NOT_OURS)
+    folders = (folder for folder in _TESTS.iterdir() if folder.is_dir() and folder.name != _NOT_OURS)
     files = [*_TESTS.glob("test_*.py"), *(path for folder in folders for path in folder.rglob("test_*.py"))]
     for path in sorted(files):
         for node in ast.parse(path.read_text()).body:

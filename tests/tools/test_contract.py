@@ -8,12 +8,12 @@ from tests.cases import each
 from tests.tools.agent import run
 from tests.tools.facts import (
     CALENDLY,
-    FACTS,
     ME,
-    ORGANIZATION,
+    RESOURCES,
     TOOL_FACTS,
     Documented,
     Fact,
+    example_of,
     leaves,
     required_arguments,
 )
@@ -31,51 +31,12 @@ BODIES = [
 ]
 EACH_BODY = each("tool, name, schema", BODIES)
 
-RESOURCES = {
-    "user": ME,
-    "host": ME,
-    "co_hosts": ME,
-    "organization": ORGANIZATION,
-    "group": f"{CALENDLY}/groups/6a7b8c9d",
-    "user_availability_schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1",
-    "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
-    "owner": f"{CALENDLY}/event_types/b7e2c4d1",
-    "url": "https://hooks.northwind.example/calendly",
-}
 BESIDE = {
     ("user_availability_schedule", RESOURCES["user_availability_schedule"]): {"user": ME},
     ("scope", "group"): {"group": RESOURCES["group"]},
     ("scope", "organization"): {},
 }
 """What Calendly wants beside some values."""
-
-
-def example_of(name: str, schema: Fact) -> Fact:
-    """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
-    if "enum" in schema:
-        return schema["enum"][-1]
-    match schema["type"]:
-        case "object":
-            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
-        case "array":
-            return [example_of(name, schema["items"])]
-        case "boolean":
-            return False
-        case "integer" | "number":
-            return schema.get("min", schema.get("minimum", 1))
-        case _:
-            return text_of(name, schema)
-
-
-def text_of(name: str, schema: Fact) -> str:
-    formats = {
-        "uri": RESOURCES.get(name, ""),
-        "email": "lee@acme.example",
-        "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
-        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
-        "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
-    }
-    return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
 
 
 ADDED = {
@@ -102,11 +63,6 @@ async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:
     return calendly
 
 
-@pytest.mark.requirement("endpoint-names")
-def test_the_tools_are_calendlys_operations_each_once() -> None:
-    assert sorted(fact["name"] for _, fact in TOOL_FACTS) == sorted(fact["name"] for fact in FACTS)
-
-
 @pytest.mark.requirement("meta-facts")
 @EACH
 def test_scope_access_and_webhook_event_are_calendlys(tool: EndpointTool, fact: Fact) -> None:
@@ -120,7 +76,6 @@ def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: En
     assert (tool.role == "admin") == fact["role"].startswith("admin/owner")
 
 
-@pytest.mark.requirement("parameters-top-level")
 @EACH
 @pytest.mark.anyio
 async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTool, fact: Fact) -> None:
@@ -205,7 +160,7 @@ def test_besides_calendlys_fields_a_tool_takes_few_of_ours(tool: EndpointTool, f
     assert set(taken) - calendlys <= OURS
 
 
-@pytest.mark.requirement("parameters-calendlys")
+@pytest.mark.requirement("parameters-calendlys", "parameters-top-level")
 @EACH_BODY
 @pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
