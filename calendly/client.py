@@ -138,7 +138,7 @@ class Calendly:
             try:
                 return await self._try(request, account, in_flight)
             except Unauthenticated as refusal:
-                if refreshed or refusal.status is None or not await account.credentials.renew():
+                if refreshed or refusal.status is None or not await account.credentials.refresh():
                     raise
                 refreshed = True
             except CalendlyError as latest:

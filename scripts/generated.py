@@ -2,8 +2,9 @@
 
 A snapshot holds what clients see of a tool, of all prompts, or of all resources, apps included.
 
-Everything comes from the declarations in tools/ and server/, and from tests/calendly_api/endpoints.json, which holds
-Calendly's own facts. `scripts/docs` writes the pages, `scripts/docs --check` names the stale ones.
+Everything comes from the declarations in tools/ and server/, and from
+tests/calendly_api/endpoints.json, which holds Calendly's own facts. `scripts/docs` writes the
+pages, `scripts/docs --check` names the stale ones.
 """
 
 import json

@@ -184,7 +184,7 @@ class ConnectionCredentials:
         self._sent, token = await self._refresher.token(self._user)
         return token
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """After a 401: refresh once, and say whether there is a token worth one more try. Raises Unauthenticated."""
         if self._sent is None:
             return False

@@ -29,14 +29,14 @@ def login_store(settings: Settings) -> LoginStore:
 
 
 def upstream(settings: Settings, application: Application, redirect_uri: str) -> Upstream:
-    """Return Calendly's authorization server towards a redirect URI of this machine."""
+    """Return Calendly's authorization server for a redirect URI of this machine."""
     from auth.upstream.calendly_login import CalendlyLogin  # noqa: PLC0415 - Authlib is loaded when Calendly is asked for tokens
 
     return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
 
 
 def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
-    """Return how to sign in, telling the person the address to open by `show`."""
+    """Return how to sign in; `show` shows the person the address to open."""
     return LocalSignIn(
         store=login_store(settings),
         applications=_applications(settings),
@@ -82,7 +82,7 @@ def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]
 
 
 def _identity(login: LocalLogin) -> Identity | None:
-    """Who signed in; None for a person without an organization, whom Calendly then has to be asked about."""
+    """Return who signed in, None for a person without an organization: then Calendly is asked."""
     if login.person.organization is None:
         return None
     organization = OrganizationId.parse(login.person.organization)

@@ -80,7 +80,7 @@ async def test_a_token_that_is_refused_again_is_not_refreshed_again(desk: Desk) 
     with pytest.raises(Unauthenticated, match="The access token is invalid"):
         await desk.send()
     assert desk.upstream.tokens == ["old", "new"]
-    assert token.renewals == 1
+    assert token.refreshes == 1
 
 
 @pytest.mark.requirement("personal-token-401")

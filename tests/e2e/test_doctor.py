@@ -41,7 +41,7 @@ def found(ended: Ended, about: str) -> list[str]:
     return [f"{line[:6].strip()}: {line[15:]}" for line in lines if line[6:15].strip() == about]
 
 
-@pytest.mark.requirement("doctor")
+@pytest.mark.requirement("doctor", "doctor-reads-only")
 def test_what_is_in_order_is_said_and_nothing_is_changed(person: dict[str, str], sandbox: Sandbox) -> None:
     ended = run("doctor", **person)
     assert (ended.status, ended.stderr) == (0, "")

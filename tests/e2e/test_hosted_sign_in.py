@@ -65,7 +65,6 @@ async def test_two_agents_of_two_people_see_each_their_own(site: Site) -> None:
     assert {kind["uri"] for kind in own[0]} != {kind["uri"] for kind in own[1]}
 
 
-@pytest.mark.requirement("error-own-scope")
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_call_that_lacks_a_scope_has_the_client_ask_its_user_for_it(site: Site, era: Era) -> None:
     agent = Agent(browser=Browser(asked="users:read"))

@@ -104,7 +104,7 @@ async def test_a_token_counts_in_the_header_only(site: Site, reader: Agent) -> N
     assert in_form.status_code == 401
 
 
-@pytest.mark.requirement("list-by-token", "error-own-scope")
+@pytest.mark.requirement("list-by-token")
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_scope_that_the_token_lacks_is_asked_for(site: Site, reader: Agent, version: str) -> None:
     response = post(site, call("cancel_scheduled_event", scheduled_event="E"), reader.access_token, version)

@@ -143,7 +143,7 @@ def test_only_post_is_allowed_on_the_endpoint(http: httpx2.Client, method: str) 
     assert response.headers["allow"] == "POST"
 
 
-@pytest.mark.requirement("limits-mcp", "mcp-batches")
+@pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", MODERN])
 def test_batches_are_refused(http: httpx2.Client, version: str) -> None:
     batch = [request("tools/list"), request("tools/list")]

@@ -101,7 +101,7 @@ async def test_a_sign_in_that_calendly_ended_sends_the_person_to_the_terminal(
 
 
 @pytest.mark.requirement("upstream-granted")
-async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
+async def test_what_calendly_takes_away_at_a_refresh_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
     await sign_in(machine, Browser())
     await expire(machine)
     less = {"access_token": "sandbox-pat-noscopes", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
@@ -113,7 +113,7 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[
 
 
 @pytest.mark.requirement("upstream-finished")
-async def test_a_renewal_under_way_is_finished_before_the_server_ends(
+async def test_a_refresh_under_way_is_finished_before_the_server_ends(
     machine: dict[str, str], sandbox: Sandbox
 ) -> None:
     await sign_in(machine, Browser())

@@ -76,7 +76,6 @@ def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: En
     assert (tool.role == "admin") == fact["role"].startswith("admin/owner")
 
 
-@pytest.mark.requirement("parameters-top-level")
 @EACH
 @pytest.mark.anyio
 async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTool, fact: Fact) -> None:
@@ -161,7 +160,7 @@ def test_besides_calendlys_fields_a_tool_takes_few_of_ours(tool: EndpointTool, f
     assert set(taken) - calendlys <= OURS
 
 
-@pytest.mark.requirement("parameters-calendlys")
+@pytest.mark.requirement("parameters-calendlys", "parameters-top-level")
 @EACH_BODY
 @pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(

@@ -155,7 +155,7 @@ async def test_signing_out_revokes_and_forgets(machine: Machine) -> None:
         await machine.credentials(login).access_token()
     machine.calendly.clock.advance(timedelta(minutes=5))
     with pytest.raises(Unauthenticated, match="calendly-mcp login"):
-        await running.renew()
+        await running.refresh()
 
 
 @pytest.mark.requirement("logout")

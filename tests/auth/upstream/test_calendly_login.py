@@ -415,11 +415,11 @@ async def test_a_whole_sign_in_at_the_sandbox(upstream: Calendly) -> None:
     assert signed_in.person.uri == signed_in.tokens.owner
     assert signed_in.person.email
     assert signed_in.tokens.scopes == frozenset(ASKED)
-    renewed = await upstream.login.refresh(signed_in.tokens.refresh_token)
+    refreshed = await upstream.login.refresh(signed_in.tokens.refresh_token)
     with pytest.raises(GrantRefused):
         await upstream.login.refresh(signed_in.tokens.refresh_token)
-    await upstream.login.revoke(renewed)
-    assert not upstream.is_live(renewed.access_token)
+    await upstream.login.revoke(refreshed)
+    assert not upstream.is_live(refreshed.access_token)
 
 
 async def test_a_code_serves_once_and_only_its_verifier(upstream: Calendly) -> None:

@@ -57,6 +57,7 @@ def config(tmp_path: Path) -> Path:
     "scopes-setting",
     "issuer-setting",
     "auth-url-setting",
+    "audit-settings",
 )
 def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> None:
     found = settings()
