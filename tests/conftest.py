@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
-    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
+    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
 
 
 @pytest.fixture(scope="session")

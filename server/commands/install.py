@@ -116,7 +116,8 @@ def _environment_of_data(machine: Machine) -> dict[str, str]:
     env: dict[str, str] = {}
     if Path(machine.environ.get(_DATA, "")).is_absolute():
         env[_DATA] = machine.environ[_DATA]
-    # Without it there is no keyring on Linux. This form of the address is the same in every session.
+    # Without it there is no keyring on Linux. This form of the address is the same in every
+    # session.
     if machine.environ.get(_BUS, "").startswith("unix:path=/run/"):
         env[_BUS] = machine.environ[_BUS]
     return env

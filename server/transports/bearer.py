@@ -1,8 +1,8 @@
 """The resource server: checks the bearer token before the hosted MCP endpoint (RFC 6750, RFC 9728).
 
-The token is looked up for every request. Once the body is there, the scopes of the tool that it calls, or that reads
-its resource, are checked as well. If a token from a sign-in by browser lacks one, the answer is 403, and the client
-asks its user for more.
+The token is looked up for every request. Once the body is there, the scopes of the tool that it
+calls, or that reads its resource, are checked as well. If a token from a sign-in by browser lacks
+one, the answer is 403, and the client asks its user for more.
 """
 
 from collections.abc import Callable, Collection

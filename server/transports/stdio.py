@@ -1,8 +1,9 @@
 """MCP over stdin and stdout, line by line, without losing a call at the end.
 
-The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of stdin is pending, and
-drops a line that it cannot parse in silence. Here the end of input and a signal both stop only the reading: every
-message received is answered first, and requests to a client that is gone get an error in its place.
+The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of
+stdin is pending, and drops a line that it cannot parse in silence. Here the end of input and a
+signal both stop only the reading: every message received is answered first, and requests to a
+client that is gone get an error in its place.
 """
 
 import asyncio
@@ -32,7 +33,8 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
 
     Args:
         server: The MCP server.
-        after_list: Called after each list of tools is sent, so that its work does not delay the first list.
+        after_list: Called after each list of tools is sent, so that its work does not delay the
+            first list.
     """
     lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
@@ -139,9 +141,9 @@ def _rejection(fault: ValidationError) -> types.JSONRPCError:
 def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
     """Send the lines of a file descriptor to a stream until it ends.
 
-    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since nothing ends a
-    pending read. It reads the descriptor itself: a daemon thread that holds the lock of a buffered reader crashes the
-    interpreter at shutdown.
+    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since
+    nothing ends a pending read. It reads the descriptor itself: a daemon thread that holds the lock
+    of a buffered reader crashes the interpreter at shutdown.
     """
     loop = asyncio.get_running_loop()
 

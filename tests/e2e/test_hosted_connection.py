@@ -183,7 +183,7 @@ async def test_a_refresh_under_way_is_finished_before_the_server_ends(sandbox: S
         assert opened.execute("SELECT status, generation FROM upstream_connection").fetchall() == [("active", 2)]
 
 
-@pytest.mark.requirement("upstream-owner")
+@pytest.mark.requirement("upstream-owner", "defaults-person")
 async def test_the_person_and_the_organization_come_with_the_token_and_need_no_request(
     site: Site, sandbox: Sandbox
 ) -> None:

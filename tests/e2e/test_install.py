@@ -27,6 +27,7 @@ def entry(home: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.requirement("install")
 @pytest.mark.anyio
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 async def test_what_a_client_is_told_to_start_answers_it(client: ClientProgram, tmp_path: Path) -> None:
@@ -38,6 +39,7 @@ async def test_what_a_client_is_told_to_start_answers_it(client: ClientProgram, 
         assert (await call(connected, "get_current_user")).content["name"] == "Maya Lindqvist"
 
 
+@pytest.mark.requirement("install")
 def test_a_change_is_shown_and_asked_about_and_a_no_changes_nothing(tmp_path: Path) -> None:
     for answer in ("n\n", "\n", ""):
         declined = install(tmp_path, "cursor", stdin=answer)
@@ -70,6 +72,7 @@ def test_a_client_that_seems_not_to_be_there_is_asked_about(tmp_path: Path) -> N
     assert install(tmp_path, "cursor", stdin="n\n").stderr == ""
 
 
+@pytest.mark.requirement("uninstall")
 def test_uninstall_takes_out_what_install_put_in(tmp_path: Path) -> None:
     install(tmp_path, "cursor", "--sandbox", "--yes")
     removed = run("uninstall", "cursor", "--yes", HOME=str(tmp_path))

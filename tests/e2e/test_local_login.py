@@ -56,6 +56,7 @@ def files_in(folder: Path) -> list[tuple[bytes, int]]:
     return [(file.read_bytes(), file.stat().st_mode) for file in folder.rglob("*") if file.is_file()]
 
 
+@pytest.mark.requirement("run-local", "whoami", "login", "login-port")
 @pytest.mark.parametrize(
     "application",
     [

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
 from server.commands.cli import COMMANDS, declaration
 from server.configuration.loading import load
 from server.configuration.settings import SETTINGS
@@ -87,6 +89,7 @@ def test_every_page_can_be_reached_from_the_first_one() -> None:
     assert [name(page) for page in PAGES if page not in reached | decisions | {ROOT / "CHANGELOG.md"}] == []
 
 
+@pytest.mark.requirement("readme-only-what-works")
 @each("page", PAGES)
 def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) -> None:
     spans = [*code(page)]
@@ -138,6 +141,7 @@ def test_fifteen_likely_changes_each_begin_in_a_file() -> None:
     assert [row[1] for row in rows if not FILE.search(row[2])] == []
 
 
+@pytest.mark.requirement("make-targets")
 @each("page", PAGES)
 def test_every_program_of_the_repository_and_every_target_that_is_named_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
@@ -184,4 +188,5 @@ def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
 @each("block", blocks("python"))
 def test_python_is_a_passage_of_the_code(block: Block) -> None:
     sources = (path.read_text() for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py"))
-    assert any(block.text in source for source in sources)
+    is_applied = block.page.name == "adding-a-tool.md" and FILE.match(block.text.removeprefix("# "))
+    assert is_applied or any(block.text in source for source in sources)

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.anyio
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 
 
+@pytest.mark.requirement("parameters-dry-run")
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
 async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kind(tool: EndpointTool) -> None:
     arguments = {**required_arguments(tool), **({"idempotency_key": "k"} if tool.capability == "booking" else {})}

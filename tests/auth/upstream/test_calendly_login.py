@@ -139,7 +139,7 @@ async def test_the_address_of_the_sign_in_has_the_challenge_and_never_the_verifi
     assert VERIFIER not in url
 
 
-@pytest.mark.requirement("upstream-client")
+@pytest.mark.requirement("upstream-client", "client-settings")
 async def test_a_confidential_application_proves_itself_by_basic_alone(world: World) -> None:
     world.server.will(answer(200, ANSWER))
     tokens = await world.login.refresh("the-refresh-token")
@@ -157,7 +157,7 @@ async def test_a_confidential_application_proves_itself_by_basic_alone(world: Wo
     )
 
 
-@pytest.mark.requirement("upstream-client")
+@pytest.mark.requirement("upstream-client", "client-settings")
 @public
 async def test_a_public_application_names_itself_in_the_body(world: World) -> None:
     world.server.will(answer(200, ANSWER), answer(200, {}), answer(200, {}))

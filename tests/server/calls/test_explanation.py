@@ -45,6 +45,7 @@ def told(name: str, party: Party, *, read_only: bool = False) -> dict[str, list[
     return rows
 
 
+@pytest.mark.requirement("access-explain")
 def test_every_source_is_shown_and_the_one_that_decides_is_named() -> None:
     one = party("canceling=full", "canceling=ask", scopes=ALL_SCOPES, granted=frozenset({"scheduled_events:write"}))
     rows = told(CANCEL, one)

@@ -73,6 +73,7 @@ async def test_a_taken_time_is_told_with_the_open_ones_around_it_in_the_persons_
     assert "(local: Europe/Berlin)" in fault["message"]
 
 
+@pytest.mark.requirement("parameters-timezone")
 async def test_open_times_are_told_in_the_zone_that_was_asked_for(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T08:07:00Z")
     told = await message(agent, **body, timezone="America/New_York")
