@@ -16,6 +16,7 @@ from tests.e2e.processes import Ended, program, run, run_apart
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
+MEASURED = pytest.mark.usefixtures("measured")
 
 
 def complaint(ended: Ended, status: int) -> str:
@@ -126,6 +127,7 @@ def test_tools_are_shown_as_a_table_and_as_json() -> None:
     }
 
 
+@MEASURED
 def test_a_reader_that_has_had_enough_is_no_fault() -> None:
     with program("tools") as running:
         assert running.process.stdout is not None
@@ -173,6 +175,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path,
     assert "connection to Calendly failed" in complaint(run(*words, *flags, CALENDLY_API_URL=sandbox.url), 1)
 
 
+@MEASURED
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None:
     with program("sandbox", "--port", "0") as running:
@@ -183,6 +186,7 @@ def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None
         assert running.process.wait() == 0
 
 
+@MEASURED
 @pytest.mark.parametrize("auth", ["oauth", "none"])
 def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores(auth: str) -> None:
     ignored = {"CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"}
@@ -197,6 +201,7 @@ def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignore
         assert running.process.wait() == 0
 
 
+@MEASURED
 def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], sandbox: Sandbox) -> None:
     called = {"name": "get_current_user", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
