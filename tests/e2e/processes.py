@@ -54,7 +54,8 @@ def command(module: str = "server") -> list[str]:
 def measuring() -> list[str]:
     """The arguments of Python that have a process leave what it covered, where the test is to be measured."""
     folder = os.environ.get(MEASURED)
-    return ["-m", "slipcover", "--json", "--out", f"{folder}/{uuid4().hex}.json"] if folder else []
+    slipcover = ["-m", "slipcover", "--dont-wrap-pytest", "--json", "--out"]
+    return [*slipcover, f"{folder}/{uuid4().hex}.json"] if folder else []
 
 
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:
