@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from auth.endpoints.answers import json_refusal
+from auth.endpoints.answers import json_refusal, storage_faults
 from auth.endpoints.authorize import authorize_route
 from auth.endpoints.callback import callback_route
 from auth.endpoints.consent import consent_route
@@ -31,10 +31,9 @@ from auth.pages.agents import agents_routes
 from auth.pages.confirm import confirm_routes
 from auth.pages.everybody import owners_routes
 from auth.protocol.challenges import insufficient_scope, unauthenticated
-from auth.protocol.errors import TemporarilyUnavailable, TooManyRequests
+from auth.protocol.errors import OAuthError
 from auth.protocol.scopes import least
 from auth.protocol.secrets import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
-from storage.errors import StorageUnavailable
 
 _NOTHING_SENT: Final = "This endpoint needs an access token in the Authorization header."
 _NO_LONGER_GOOD: Final = "The access token expired, was revoked or is not for this server."
@@ -83,12 +82,11 @@ class Authorization:
         bearers = [_bearer(value) for value in request.headers.getlist("authorization")]
         bearer = bearers[0] if len(bearers) == 1 else None
         try:
-            principal = None if bearer is None else await self.verify(bearer, self._realm.resource)
-            return principal or await self._turn_away(request, token_sent=bool(bearers))
-        except TooManyRequests as fault:
+            with storage_faults("The access token could not be looked up. Try again soon."):
+                principal = None if bearer is None else await self.verify(bearer, self._realm.resource)
+                return principal or await self._turn_away(request, token_sent=bool(bearers))
+        except OAuthError as fault:
             return json_refusal(fault)
-        except StorageUnavailable:
-            return json_refusal(TemporarilyUnavailable("The access token could not be looked up. Try again soon."))
 
     def forbid(self, principal: Principal, needed: Iterable[str]) -> Response:
         """Make the 403 for an operation that needs a scope which the token lacks and a new consent could give."""

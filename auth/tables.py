@@ -1,12 +1,12 @@
-"""The tables of authorization. How their rows come and go stands in the modules that use them.
+"""The tables of authorization. The statements on them stand in the modules that use them.
 
-No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What must be read back
-(`…_ciphertext`) is sealed under the key ring, bound to its table, row and column. Scopes are names separated by a space
-(RFC 6749, 3.3).
+No secret that we hand out is kept: a `digest` is the SHA-256 of one, in hexadecimal digits. What
+must be read back (`…_ciphertext`) is sealed under the key ring, bound to its table, row and column.
+Where a column has a `key`, that is its name in Python, also as a field of the dataclasses that
+`storage.rows` reads and writes.
 """
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -22,9 +22,16 @@ from sqlalchemy import (
     text,
 )
 
-from storage.types import Instant, Sealed
+from auth.columns import AccessText, ScopeSet
+from storage.types import Instant, Instants, Sealed, Texts
 
 metadata = MetaData()
+
+
+def _parent(column: str) -> ForeignKey:
+    """Name the row which a row belongs to, and is deleted with."""
+    return ForeignKey(column, ondelete="CASCADE")
+
 
 client = Table(
     "client",
@@ -32,7 +39,7 @@ client = Table(
     Column("id", Text, primary_key=True),  # ours, or the address of a client ID metadata document
     Column("kind", String(16), nullable=False),  # registered, document or agent
     Column("name", Text),  # what the client says of itself
-    Column("redirect_uris", JSON, nullable=False),
+    Column("redirect_uris", Texts, nullable=False),
     Column("auth_method", String(32), nullable=False),
     Column("secret_digest", String(64)),
     Column("refreshes", Boolean, nullable=False),  # refresh_token is among its grant types
@@ -49,18 +56,18 @@ authorization_transaction = Table(
     metadata,
     Column("digest", String(64), primary_key=True),  # of the secret in the consent form
     Column("browser_digest", String(64), nullable=False),  # of the cookie of the browser that was shown the form
-    Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False),
+    Column("client_id", Text, _parent("client.id"), key="client", nullable=False),
     Column("redirect_uri", Text, nullable=False),
     Column("redirect_uri_sent", Boolean, nullable=False),
-    Column("client_state", Text),
+    Column("client_state", Text, key="state"),
     Column("challenge", String(43), nullable=False),
     Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
+    Column("scope", ScopeSet, key="scopes", nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
-    Column("shown_access", Text),  # what the page offered, and had chosen before the person touched it
+    Column("shown_access", AccessText, key="shown"),  # what the page had chosen before the person touched it
     Column("shown_to", Text),  # the person whose earlier choices that took into account
-    Column("approved_scope", Text),  # what the person allowed of it
-    Column("approved_access", Text),  # the levels that the person chose, as `auth.access.text` spells them
+    Column("approved_scope", ScopeSet, key="approved"),  # what the person allowed of it
+    Column("approved_access", AccessText, key="chosen"),  # the levels that the person chose
     Column("approval_digest", String(64)),  # of the cookie set at approval
     Column("state_digest", String(64), unique=True),  # of the state sent to Calendly
     Column("verifier_ciphertext", Sealed),  # of the PKCE towards Calendly
@@ -81,14 +88,14 @@ user = Table(
 upstream_connection = Table(
     "upstream_connection",
     metadata,
-    Column("user_uri", Text, ForeignKey("calendly_user.uri", ondelete="CASCADE"), primary_key=True),
+    Column("user_uri", Text, _parent("calendly_user.uri"), key="user", primary_key=True),
     Column("generation", BigInteger, nullable=False),  # the fence: every change of the tokens adds one
     Column("access_token_ciphertext", Sealed),
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
-    Column("renewed_at", Instant, nullable=False),
-    Column("scope", Text),  # what Calendly granted, null when it does not say
-    Column("narrowed", Text, nullable=False),  # the scopes that a later answer of Calendly's no longer had
+    Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
+    Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),
     Column("lease_holder", Text),
     Column("lease_until", Instant),
@@ -110,19 +117,20 @@ grant = Table(
     "oauth_grant",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("user_uri", Text, ForeignKey("calendly_user.uri", ondelete="CASCADE"), nullable=False, index=True),
-    Column("client_id", Text, ForeignKey("client.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("user_uri", Text, _parent("calendly_user.uri"), key="person", nullable=False, index=True),
+    Column("client_id", Text, _parent("client.id"), key="client", nullable=False, index=True),
     Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),  # what the person allowed last
-    Column("access", Text, nullable=False, server_default=""),  # what the person chose, as `auth.access.text` spells it
+    Column("scope", ScopeSet, key="scopes", nullable=False),  # what the person allowed last
+    Column("access", AccessText, nullable=False, server_default=""),  # what the person chose
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
-# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in again.
+# A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
+# again.
 Index(
     "oauth_grant_live",
-    grant.c.user_uri,
-    grant.c.client_id,
+    grant.c.person,
+    grant.c.client,
     grant.c.resource,
     unique=True,
     sqlite_where=text("ended_at IS NULL"),
@@ -133,13 +141,13 @@ code = Table(
     "authorization_code",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("client_id", Text, nullable=False),
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", nullable=False, index=True),
+    Column("client_id", Text, key="client", nullable=False),
     Column("redirect_uri", Text, nullable=False),
     Column("redirect_uri_sent", Boolean, nullable=False),
     Column("challenge", String(43), nullable=False),
     Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
+    Column("scope", ScopeSet, key="scopes", nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("used_at", Instant),
 )
@@ -148,11 +156,11 @@ family = Table(
     "token_family",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("client_id", Text, nullable=False),
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", nullable=False, index=True),
+    Column("client_id", Text, key="client", nullable=False),
     Column("code_digest", String(64), nullable=False, unique=True),  # of the code it began with
     Column("resource", Text, nullable=False),
-    Column("scope", Text, nullable=False),
+    Column("scope", ScopeSet, key="scopes", nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
     Column("ended_at", Instant),
 )
@@ -161,20 +169,20 @@ refresh_token = Table(
     "refresh_token",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("family_id", Text, ForeignKey("token_family.id", ondelete="CASCADE"), nullable=False),
+    Column("family_id", Text, _parent("token_family.id"), key="family", nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant, index=True),
     Column("successor_ciphertext", Sealed),  # kept for the grace only
-    UniqueConstraint("family_id", "sequence"),
+    UniqueConstraint("family", "sequence"),
 )
 
 access_token = Table(
     "access_token",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("family_id", Text, ForeignKey("token_family.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("scope", Text, nullable=False),
+    Column("family_id", Text, _parent("token_family.id"), key="family", nullable=False, index=True),
+    Column("scope", ScopeSet, key="scopes", nullable=False),
     Column("expires_at", Instant, nullable=False, index=True),
 )
 
@@ -182,7 +190,7 @@ agent_token = Table(
     "agent_token",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", nullable=False, unique=True),
     Column("expires_at", Instant, nullable=False),
 )
 
@@ -196,12 +204,13 @@ page_sign_in = Table(
     Column("expires_at", Instant, nullable=False, index=True),
 )
 
-# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing behind.
+# It stands by itself: whoever signs in to look has not let in anybody yet, and leaves nothing
+# behind.
 page_session = Table(
     "page_session",
     metadata,
     Column("digest", String(64), primary_key=True),  # of the cookie
-    Column("user_uri", Text, nullable=False, index=True),
+    Column("user_uri", Text, key="person", nullable=False, index=True),
     Column("name", Text),
     Column("email", Text),
     Column("timezone", Text),
@@ -210,14 +219,15 @@ page_session = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when nothing more is asked for
 )
 
-# It outlives grants and clients: a client that registers again is another one, and what it may not do stays.
+# It outlives grants and clients: a client that registers again is another one, and what it may not
+# do stays.
 agent_restriction = Table(
     "agent_restriction",
     metadata,
-    Column("user_uri", Text, primary_key=True),
+    Column("user_uri", Text, key="person", primary_key=True),
     Column("name", Text, primary_key=True),  # what the client calls itself
-    Column("host", Text, primary_key=True),  # where it has the browser sent back to
-    Column("access", Text, nullable=False),  # as `auth.access.text` spells it
+    Column("host", Text, key="place", primary_key=True),  # where it has the browser sent back to
+    Column("access", AccessText, nullable=False),
     Column("changed_at", Instant, nullable=False, index=True),
 )
 
@@ -225,7 +235,7 @@ audit_register = Table(
     "audit_register",
     metadata,
     Column("id", Text, primary_key=True),  # there is one row
-    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the record come from
+    Column("secret_ciphertext", Sealed, nullable=False),  # what the keys of the audit log come from
     Column("first", BigInteger, nullable=False),  # the chains there are: from this number
     Column("following", BigInteger, nullable=False),  # until before this one
     Column("seal", String(64), nullable=False),
@@ -270,11 +280,13 @@ spent_confirmation = Table(
     Column("expires_at", Instant, nullable=False, index=True),  # when it would have ended by itself
 )
 
-booking_allowance = Table(
-    "booking_allowance",
+# No grant on a person's own machine.
+booking_count = Table(
+    "booking_count",
     metadata,
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), primary_key=True),
-    Column("counted", JSON, nullable=False),  # when it booked within 24 hours, in microseconds since 1970
+    Column("digest", String(64), primary_key=True),  # of the person and the agent
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", index=True),
+    Column("counted", Instants, nullable=False),  # when it booked within 24 hours
     Column("expires_at", Instant, nullable=False, index=True),  # when none of them counts any more
 )
 
@@ -283,7 +295,7 @@ booking_key = Table(
     "booking_key",
     metadata,
     Column("digest", String(64), primary_key=True),  # of the person, the agent, and the idempotency key it chose
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), index=True),
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", index=True),
     Column("outcome_ciphertext", Sealed, nullable=False),  # what was asked for, and Calendly's answer once there is one
     Column("expires_at", Instant, nullable=False, index=True),
 )
@@ -292,7 +304,7 @@ pending_confirmation = Table(
     "pending_confirmation",
     metadata,
     Column("digest", String(64), primary_key=True),  # of what the address of the page ends in
-    Column("grant_id", Text, ForeignKey("oauth_grant.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("grant_id", Text, _parent("oauth_grant.id"), key="grant", nullable=False, index=True),
     Column("question_ciphertext", Sealed, nullable=False),  # what the call would do, and to whom
     Column("expires_at", Instant, nullable=False, index=True),
     Column("decided_at", Instant),  # when the person said yes or no

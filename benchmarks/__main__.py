@@ -1,12 +1,13 @@
-"""`make bench`: the figures of docs/performance.md, each beside its floor."""
+"""`make bench`: measures the figures of docs/performance.md, each beside its floor."""
 
 import argparse
 import sys
+from typing import Final
 
 from benchmarks import hosted, pacing, stdio_call, stdio_start, token_cost
 from benchmarks.measure import COLUMNS, Rows, line
 
-MEASUREMENTS: dict[str, Rows] = {
+MEASUREMENTS: Final[dict[str, Rows]] = {
     "start": stdio_start.rows,
     "call": stdio_call.rows,
     "tokens": token_cost.rows,
@@ -15,11 +16,11 @@ MEASUREMENTS: dict[str, Rows] = {
     "real-time-pacing": pacing.rows_in_real_time,
 }
 
-ONLY_WHEN_NAMED = frozenset({"real-time-pacing"})
+ONLY_WHEN_NAMED: Final = frozenset({"real-time-pacing"})
 
 
 def main(arguments: list[str]) -> None:
-    """Measure what is named, by default all that takes no minutes, and print each row as it is known."""
+    """Measure the named benchmarks, by default all short ones, and print each row when it is ready."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="measure this; may be repeated")
     named: list[str] | None = parser.parse_args(arguments).only

@@ -1,4 +1,4 @@
-"""What the product is held against: the bare MCP SDK.
+"""The floor, with which the product is compared: the bare MCP SDK.
 
 python benchmarks/floor.py stdio             one tool that does nothing
 python benchmarks/floor.py stdio UPSTREAM    one tool that asks the upstream for a user
@@ -17,7 +17,7 @@ def nothing() -> None:
 
 
 def add_get_user(server: MCPServer, upstream: str) -> None:
-    """Offer a tool that is one request, as anybody would write it."""
+    """Add a plain tool that makes one request."""
     http = httpx2.AsyncClient(trust_env=False)
 
     async def get_user(user: str) -> dict[str, Any]:
@@ -31,13 +31,13 @@ def add_get_user(server: MCPServer, upstream: str) -> None:
 
 
 def serve_http(server: MCPServer) -> None:
-    """Serve as the product does: stateless, with the same settings of uvicorn."""
+    """Serve like the product: stateless, with the same settings of uvicorn."""
     import socket  # noqa: PLC0415 - only this transport needs the three, and the start of the other is measured
 
     import anyio  # noqa: PLC0415 - the same
     import uvicorn  # noqa: PLC0415 - the same
 
-    # Named as TCP, since only then asyncio switches Nagle's delay off; uvicorn does so when it opens the socket itself.
+    # asyncio sets TCP_NODELAY only where the socket names its protocol. uvicorn's own sockets do.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     listener.listen()
@@ -49,8 +49,8 @@ def serve_http(server: MCPServer) -> None:
 
 
 def main(transport: str, *upstream: str) -> None:
-    """Serve on the transport that is named."""
-    # Nothing is logged: the product logs each call, but the floor is to be as low as it can be.
+    """Serve on a transport."""
+    # The product logs each call; the floor logs nothing, to be as low as possible.
     server = MCPServer("floor", log_level="WARNING")
     if upstream:
         add_get_user(server, *upstream)

@@ -1,4 +1,4 @@
-"""The hosted product: how many calls of agents that signed in it answers, and the memory it takes."""
+"""The hosted product: calls per second of agents that signed in, and memory."""
 
 import re
 from collections.abc import Generator, Iterator
@@ -20,7 +20,7 @@ from benchmarks.signed_in import ADDRESS, prepare
 CLIENTS: Final = 32
 ROUNDS: Final = 8
 SECONDS: Final = 2.0
-"""How long the clients call in one round."""
+"""Length of a round."""
 
 _HEADERS: Final = {
     "Accept": "application/json, text/event-stream",
@@ -30,7 +30,7 @@ _HEADERS: Final = {
 
 
 def rows() -> Iterator[Row]:
-    """Load the product and the floor in turn, each with one upstream request for each call."""
+    """Load the product and the floor in turn. Each call makes one upstream request."""
     with (
         TemporaryDirectory() as folder,
         listening(*UPSTREAM) as (upstream, _),
@@ -65,7 +65,10 @@ def rows() -> Iterator[Row]:
 
 @contextmanager
 def _signed_in(folder: Path, upstream: str) -> Generator[tuple[str, int, str]]:
-    """Start the product as agents find it that sign in; its address, its process, and the token of one of them."""
+    """Start the product with sign-in.
+
+    Yields its address, its process id, and the token of an agent.
+    """
     database, token = prepare(folder)
     words = ("--auth", "oauth", "--public-url", ADDRESS, "--database-url", database, "--api-url", upstream)
     with listening(PRODUCT, "http", "--port", "0", *words) as (address, process):
@@ -73,7 +76,7 @@ def _signed_in(folder: Path, upstream: str) -> Generator[tuple[str, int, str]]:
 
 
 def _rate(server: str, numbers: Iterator[int], token: str) -> float:
-    """Return the calls per second that all clients together get answered."""
+    """Return the calls per second of all clients together."""
     return anyio.run(_load, f"{server}/mcp", numbers, token)
 
 
@@ -97,7 +100,7 @@ async def _load(url: str, numbers: Iterator[int], token: str) -> float:
 
 
 async def _call(http: httpx2.AsyncClient, url: str, number: int) -> None:
-    """Call a tool that reads. Each call asks for another user: identical reads in flight would be one."""
+    """Call a tool that reads. Each call names another user, as identical reads would be shared."""
     params = {"name": "get_user", "arguments": {"user": f"U{number}"}}
     answer = await http.post(url, json={"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
     if not answer.is_success or '"isError":true' in answer.text or "Maya" not in answer.text:
@@ -105,7 +108,7 @@ async def _call(http: httpx2.AsyncClient, url: str, number: int) -> None:
 
 
 def _memory(process: int) -> float | None:
-    """Resident memory of a process in MB (of 1024 kB), None where the system does not tell it in /proc."""
+    """Return the resident memory of a process in MB of 1024 kB, None where there is no /proc."""
     status = Path(f"/proc/{process}/status")
     found = re.search(r"VmRSS:\s+(\d+) kB", status.read_text()) if status.exists() else None
     return int(found[1]) / 1024 if found else None

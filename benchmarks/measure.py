@@ -1,10 +1,11 @@
-"""What a row of the table is, and how its figures come from repeated measurements."""
+"""The rows of the report, and their figures from repeated measurements."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import median, quantiles
+from typing import Final
 
-ABSENT = "-"
+ABSENT: Final = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,11 +14,11 @@ class Row:
 
     Attributes:
         what: What was measured.
-        ours: The product's own figure, for people.
-        floor: The same of what it is held against, for people.
-        figure: What is judged: most often ours divided by the floor.
+        ours: The figure of the product, as text.
+        floor: The figure of the floor, as text.
+        figure: The figure that is compared with the targets: mostly the product's divided by the floor's.
         unit: The unit of `figure` and its targets, empty for a ratio.
-        must: The target that has to be met.
+        must: The target that must be met.
         reach: The target to reach for.
         at_least: Whether more is better.
     """
@@ -33,14 +34,14 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Which of the two targets is met."""
+        """Which target is met."""
         if self._meets(self.reach):
             return "reached"
         return "met" if self._meets(self.must) else "MISSED"
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The line as it is printed, in the order of `COLUMNS`."""
+        """The cells in the order of `COLUMNS`."""
         sign = "≥" if self.at_least else "≤"
         figure, must, reach = (f"{written(value)}{self.unit}" for value in (self.figure, self.must, self.reach))
         return (self.what, self.ours, self.floor, figure, f"{sign} {must}", reach, self.verdict)
@@ -50,22 +51,22 @@ class Row:
         return figure >= target if self.at_least else figure <= target
 
 
-COLUMNS = {"what": 58, "ours": 16, "floor": 16, "figure": 9, "must": 10, "reach for": 10, "verdict": 8}
-"""The headings, and how wide their columns are."""
+COLUMNS: Final = {"what": 58, "ours": 16, "floor": 16, "figure": 9, "must": 10, "reach for": 10, "verdict": 8}
+"""The headings and the widths of their columns."""
 
 Rows = Callable[[], Iterator[Row]]
 
 
 def line(cells: tuple[str, ...]) -> str:
-    """One line of the table."""
+    """Return a line of the table."""
     return "  ".join(cell.ljust(width) for cell, width in zip(cells, COLUMNS.values(), strict=True)).rstrip()
 
 
 def interleaved(rounds: int, *measurements: Callable[[], float]) -> list[list[float]]:
-    """Repeat measurements side by side, so that a busy minute of the machine falls on all of them alike.
+    """Repeat measurements in turn, so that a busy minute of the machine affects all of them alike.
 
     Returns:
-        The values of each; those of a first round, which fills caches, are left out.
+        The values of each, without those of a first round, which fills caches.
     """
     values: list[list[float]] = [[] for _ in measurements]
     for turn in range(rounds + 1):
@@ -78,17 +79,17 @@ def interleaved(rounds: int, *measurements: Callable[[], float]) -> list[list[fl
 
 
 def ratio(ours: list[float], floor: list[float]) -> float:
-    """The median of the ratios within each round: what slows a whole round down is in both and cancels out."""
+    """Return the median of the ratios within each round, so that a slow round affects both figures."""
     return median(one / other for one, other in zip(ours, floor, strict=True))
 
 
 def written(value: float) -> str:
-    """A figure with as many digits as mean something."""
+    """Return a figure with its significant digits."""
     return f"{value:,.0f}" if value >= 100 or value.is_integer() else f"{value:.3g}"  # noqa: PLR2004 - three digits
 
 
 def typical(values: list[float], unit: str, *, scale: float = 1.0) -> str:
-    """The median, and half the distance between the quartiles in per cent of it: the noise."""
+    """Return the median, and the noise: half the distance between the quartiles in per cent of it."""
     middle = median(values)
     low, _, high = quantiles(values, n=4)
     return f"{written(middle * scale)} {unit} ± {50 * (high - low) / middle:.0f} %"

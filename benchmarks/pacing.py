@@ -1,7 +1,7 @@
-"""How close to Calendly's limit queued calls go without a refusal, and how alike two agents are served.
+"""How fast queued calls are within Calendly's rate limit, and how fairly two agents are served.
 
-In virtual time: the real client and pacer, against an upstream that enforces a limit on a real socket. In real time, on
-request, the product itself against the sandbox: five minutes.
+In virtual time: the real client and pacer against an upstream that enforces a rate limit on a real
+socket. In real time, on request, the product against the sandbox, which takes five minutes.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _EVENTS: Final = Endpoint("GET", "/scheduled_events")
 
 
 def rows() -> Iterator[Row]:
-    """Queue the calls of one agent, then those of two."""
+    """Measure the calls of one agent, then those of two."""
     seconds, _ = _in_virtual_time("one")
     yield _time("in virtual time", seconds)
     _, answered = _in_virtual_time("first", "second")
@@ -48,7 +48,7 @@ def rows() -> Iterator[Row]:
 
 
 def rows_in_real_time() -> Iterator[Row]:
-    """Queue the calls at the product, with the sandbox as its Calendly."""
+    """Measure the calls through the product, with the sandbox as its Calendly."""
     with listening(PRODUCT, "sandbox", "--port", "0") as (sandbox, _):
         user = _limited(sandbox)
         queries = product(["asc", "desc"], ["active", "canceled"], range(1, 101))
@@ -85,7 +85,7 @@ def _time(where: str, seconds: float) -> Row:
 
 
 def _limited(sandbox: str) -> str:
-    """Set the limit, from a fresh window on; return whose it is."""
+    """Set the rate limit at the start of a window, and return the URI of its user."""
     me = httpx2.get(f"{sandbox}/users/me", headers={"Authorization": f"Bearer {TOKEN}"})
     httpx2.post(f"{sandbox}/_sandbox/reset").raise_for_status()
     httpx2.post(f"{sandbox}/_sandbox/limits", json={"per_minute": PER_MINUTE}).raise_for_status()
@@ -93,7 +93,10 @@ def _limited(sandbox: str) -> str:
 
 
 def _in_virtual_time(*agents: str) -> tuple[float, list[str]]:
-    """Queue the calls, one agent's after the other's; return the seconds, and whose calls were answered in order."""
+    """Queue the calls of one agent after those of the other.
+
+    Return the seconds, and the agents in order of answers.
+    """
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(_queue(agents))
 
@@ -105,7 +108,7 @@ async def _queue(agents: tuple[str, ...]) -> tuple[float, list[str]]:
         desk.upstream.otherwise = limit.step
 
         async def call(agent: str, number: int) -> None:
-            # Each asks something else: identical reads in flight would be one.
+            # Each differs, as identical reads would be shared.
             await desk.send(Request(_EVENTS, query={"count": number}), agent=agent, seconds=MAX_WAIT)
             answered.append(agent)
 

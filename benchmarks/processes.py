@@ -1,4 +1,4 @@
-"""The servers that are measured, each a process of its own: as a client starts them."""
+"""Starts the servers that are measured, each as a process of its own."""
 
 import json
 import os
@@ -10,38 +10,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from time import sleep
-from typing import IO, Any, cast
+from typing import IO, Any, Final, cast
 
-FLOOR = (sys.executable, str(Path(__file__).with_name("floor.py")))
-UPSTREAM = (sys.executable, "-m", "benchmarks.upstream")
-PRODUCT = str(Path(sys.executable).with_name("calendly-mcp"))
+FLOOR: Final = (sys.executable, str(Path(__file__).with_name("floor.py")))
+UPSTREAM: Final = (sys.executable, "-m", "benchmarks.upstream")
+PRODUCT: Final = str(Path(sys.executable).with_name("calendly-mcp"))
 
-TOKEN = "sandbox-pat-owner"  # noqa: S105 - the sandbox's owner; other upstreams here take any token
-"""What the product is given; nothing but the token of its environment reaches it."""
+TOKEN: Final = "sandbox-pat-owner"  # noqa: S105 - the sandbox's owner; other upstreams here take any token
+"""The arguments of the product. Of the environment only the token reaches it."""
 
-REVISION = "2025-11-25"
+REVISION: Final = "2025-11-25"
 """The revision of MCP that most clients speak."""
 
-_READY = re.compile(rb"^ready: (http://[^/\s]+)", re.MULTILINE)
-_LONGEST_GREETING = 65_536
-_PAUSE = 0.02
-_PATIENCE = 20.0
-"""Seconds after which a process that was asked to end is made to."""
+_READY: Final = re.compile(rb"^ready: (http://[^/\s]+)", re.MULTILINE)
+_LONGEST_GREETING: Final = 65_536
+_PAUSE: Final = 0.02
+_PATIENCE: Final = 20.0
+"""Seconds after which a process that does not end is killed."""
 
 
 class ServerFailed(Exception):
-    """A server that is measured ended, or answered with an error: there is no figure."""
+    """A server ended or answered with an error, so there is no figure."""
 
 
 class Stdio:
-    """An MCP client of a server on stdin and stdout, in plain lines, so that next to nothing of it is measured."""
+    """A minimal MCP client of a server on stdin and stdout, which costs next to nothing."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
         self._requests = 0
 
     def open(self) -> None:
-        """Shake hands."""
+        """Do the handshake."""
         self.request(
             "initialize",
             {"protocolVersion": REVISION, "capabilities": {}, "clientInfo": {"name": "benchmark", "version": "0"}},
@@ -49,12 +49,15 @@ class Stdio:
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
     def request(self, method: str, params: Mapping[str, object]) -> dict[str, Any]:
-        """Ask and wait for the result. Raises ServerFailed when there is none."""
+        """Send a request and return its result. Raises ServerFailed if there is none."""
         [result] = self.requests(method, [params])
         return result
 
     def requests(self, method: str, params: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
-        """Ask for many things at once and wait for all results, in the order they come. Raises ServerFailed."""
+        """Send many requests at once and return all results in the order they come.
+
+        Raises ServerFailed.
+        """
         first = self._requests
         for one in params:
             self._requests += 1
@@ -62,11 +65,14 @@ class Stdio:
         return [self._result() for _ in range(self._requests - first)]
 
     def call(self, tool: str, arguments: Mapping[str, object]) -> dict[str, Any]:
-        """Call a tool and wait for its result. Raises ServerFailed when it is an error."""
+        """Call a tool and return its result. Raises ServerFailed if it is an error."""
         return _good(self.request("tools/call", {"name": tool, "arguments": arguments}))
 
     def calls(self, tool: str, arguments: Iterable[Mapping[str, object]]) -> list[dict[str, Any]]:
-        """Call a tool many times at once and wait for all results. Raises ServerFailed when one is an error."""
+        """Call a tool many times at once and wait for all results.
+
+        Raises ServerFailed if one is an error.
+        """
         params = [{"name": tool, "arguments": one} for one in arguments]
         return [_good(result) for result in self.requests("tools/call", params)]
 
@@ -94,7 +100,7 @@ def _good(result: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def stdio(*command: str) -> Generator[Stdio]:
-    """Start a server on stdin and stdout; leaving the block ends its input and waits for it."""
+    """Start a server on stdin and stdout. Leaving the block ends its input and waits for it."""
     with _started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
         yield Stdio(one)
         cast("IO[bytes]", one.stdin).close()
@@ -103,7 +109,7 @@ def stdio(*command: str) -> Generator[Stdio]:
 
 @contextmanager
 def listening(*command: str) -> Generator[tuple[str, int]]:
-    """Start a server on a socket; gives the address that it says it is ready at, and its process id."""
+    """Start a server on a socket. Yields the address at which it is ready, and its process id."""
     with (
         TemporaryFile() as log,
         _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.fileno()) as process,
@@ -112,7 +118,7 @@ def listening(*command: str) -> Generator[tuple[str, int]]:
 
 
 def _address(process: "subprocess.Popen[bytes]", log: int) -> str:
-    """Wait for the line that says where the server answers. Raises ServerFailed when it ends before."""
+    """Wait for the line with the server's address. Raises ServerFailed if it ends before."""
     while process.poll() is None:
         if found := _READY.search(os.pread(log, _LONGEST_GREETING, 0)):
             return found[1].decode()
@@ -122,9 +128,9 @@ def _address(process: "subprocess.Popen[bytes]", log: int) -> str:
 
 @contextmanager
 def _started(command: tuple[str, ...], *, stdin: int, stdout: int, stderr: int) -> Generator["subprocess.Popen[bytes]"]:
-    """Run a process until the block is left."""
+    """Run a process until the block ends."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
-    if "oauth" not in command:  # an endpoint that people sign in to takes the token of nobody
+    if "oauth" not in command:  # an endpoint with sign-in has no token of its own
         environment["CALENDLY_ACCESS_TOKEN"] = TOKEN
     with (
         TemporaryDirectory() as folder,

@@ -1,4 +1,4 @@
-"""A hosted endpoint that somebody has signed in to already: its database, and the token of an agent."""
+"""A hosted endpoint with one sign-in: its database, and the token of an agent."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -8,17 +8,17 @@ from typing import Final
 
 from auth.endpoints import agent_tokens
 from auth.grants import grant_rows
-from auth.upstream.login import Person, SignIn, Tokens
+from auth.upstream.login import CalendlyPerson, SignIn, Tokens
 from benchmarks.upstream import USER
 from server.app import rules
 from server.calls.selection import select
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.hosted.hosting import document_fetcher, realm_for
 from server.stores.database import open_store
 from tools import ALL
 
 ADDRESS: Final = "https://mcp.example"
-"""What the endpoint is known by, wherever it listens."""
+"""The public address of the endpoint, wherever it listens."""
 
 
 def prepare(folder: Path) -> tuple[str, str]:
@@ -34,7 +34,9 @@ async def _prepare(url: str) -> str:
         selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
         realm = realm_for(settings, ADDRESS, selection, store, document_fetcher(settings))
         now = datetime.now(UTC)
-        person = Person(str(USER["uri"]), USER["current_organization"], USER["name"], USER["email"], USER["timezone"])
+        person = CalendlyPerson(
+            str(USER["uri"]), USER["current_organization"], USER["name"], USER["email"], USER["timezone"]
+        )
         tokens = Tokens("access", "refresh", now + timedelta(days=1), frozenset(settings.scopes), None, None)
         async with store.database.begin() as connection:
             await grant_rows.put_person(connection, person, now)

@@ -1,4 +1,4 @@
-"""What a tool call over stdio adds to the request it makes."""
+"""The time of a tool call over stdio, compared with the request it makes."""
 
 import asyncio
 from collections.abc import Iterator
@@ -6,19 +6,20 @@ from functools import partial
 from itertools import count, islice
 from statistics import median
 from time import perf_counter
+from typing import Final
 
 import httpx2
 
 from benchmarks.measure import Row, interleaved, typical
 from benchmarks.processes import FLOOR, PRODUCT, TOKEN, UPSTREAM, Stdio, listening, stdio
 
-ROUNDS = 60
-CALLS = 10
-"""In one round; its median is one value."""
+ROUNDS: Final = 60
+CALLS: Final = 10
+"""Calls in a round, whose median is one value."""
 
 
 def rows() -> Iterator[Row]:
-    """Ask one upstream directly, through the product, and through the floor, in turn."""
+    """Call one upstream directly, through the product, and through the floor, in turn."""
     with (
         listening(*UPSTREAM) as (upstream, _),
         stdio(PRODUCT, "stdio", "--api-url", upstream) as ours,
@@ -50,7 +51,7 @@ def rows() -> Iterator[Row]:
 
 
 def _called(server: Stdio, numbers: Iterator[int]) -> float:
-    """Call one after the other; each asks for another user, so that none is answered from memory."""
+    """Make the calls one after the other. Each names another user, so that none is cached."""
     times: list[float] = []
     for number in islice(numbers, CALLS):
         started = perf_counter()

@@ -1,17 +1,18 @@
-"""How long after its start a server on stdio has answered the first `tools/list`."""
+"""The time from the start of a server on stdio to its answer to `tools/list`."""
 
 from collections.abc import Iterator
 from functools import partial
 from time import perf_counter
+from typing import Final
 
 from benchmarks.measure import Row, interleaved, ratio, typical
 from benchmarks.processes import FLOOR, PRODUCT, stdio
 
-ROUNDS = 15
+ROUNDS: Final = 15
 
 
 def rows() -> Iterator[Row]:
-    """Start both in turn."""
+    """Start the product and the floor in turn."""
     ours, floor = interleaved(
         ROUNDS,
         partial(_start, PRODUCT, "stdio"),

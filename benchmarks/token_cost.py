@@ -1,10 +1,10 @@
-"""What the tools and their answers cost an agent, in tokens of the o200k vocabulary."""
+"""The tokens that the tools and their answers cost an agent, in the o200k vocabulary."""
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx2
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
@@ -12,16 +12,16 @@ import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTy
 from benchmarks.measure import Row, written
 from benchmarks.processes import PRODUCT, TOKEN, ServerFailed, Stdio, listening, stdio
 
-_READ = ("name", "description", "inputSchema")
-"""What of a tool its client shows the model."""
+_READ: Final = ("name", "description", "inputSchema")
+"""The fields of a tool that a client shows the model."""
 
-_TYPE = "Intro call"
-"""A meeting of half an hour in the sandbox."""
+_TYPE: Final = "Intro call"
+"""An event type of 30 minutes in the sandbox."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Question:
-    """Something asked of a tool and, in the same words, of Calendly's own path; and what the answers are to cost."""
+    """A call of a tool, the same request to Calendly, and the targets for the tokens of the answer."""
 
     what: str
     tool: str
@@ -32,7 +32,7 @@ class _Question:
 
 
 def rows() -> Iterator[Row]:
-    """Weigh the list of tools, a page of events and a month of slots, as the product gives them over stdio."""
+    """Count the tokens of the list of tools, a page of events and a month of slots, over stdio."""
     with (
         listening(PRODUCT, "sandbox", "--port", "0") as (sandbox, _),
         httpx2.Client(base_url=sandbox, headers={"Authorization": f"Bearer {TOKEN}"}) as calendly,

@@ -1,12 +1,13 @@
-"""A Calendly that answers everything at once with one user and never runs out of calls, on a free port."""
+"""A Calendly that answers every request with one user and has no rate limit, on a free port."""
 
 import asyncio
 import sys
+from typing import Final
 
 from tests.hostile_upstream import HostileUpstream, answer
 
-_STAMP = "2026-01-05T09:00:00.000000Z"
-USER = {
+_STAMP: Final = "2026-01-05T09:00:00.000000Z"
+USER: Final = {
     "uri": "https://api.calendly.com/users/09930180-2957-40bd-b839-6ee7d1f9c95b",
     "name": "Maya Lindqvist",
     "slug": "maya-lindqvist",
@@ -21,7 +22,7 @@ USER = {
     "current_organization": "https://api.calendly.com/organizations/bb1c6a3f-2c41-4f6c-9f2f-4b2a5e0f6f11",
     "resource_type": "User",
 }
-_PLENTY = "1000000"
+_PLENTY: Final = "1000000"
 
 
 async def _serve() -> None:

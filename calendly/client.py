@@ -1,10 +1,10 @@
-"""One request to Calendly: paced, shared, sent, repeated where that is safe, answered or raised."""
+"""Sends requests to Calendly: paced, shared, and retried where that is safe."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from re import compile as pattern
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
@@ -15,35 +15,36 @@ from calendly.errors import (
     Unauthenticated,
     Unreachable,
 )
-from calendly.pacing import Pacer, Turn, Waiting
+from calendly.pacing.account_queue import Waiting
+from calendly.pacing.pacer import Pacer, Turn
 from calendly.reading import judge
 from calendly.request import JSON, Account, Request
 from calendly.retries import pause_before_retry
-from calendly.sharing import Answer, SharedReads, Trip
+from calendly.sharing import InFlight, SharedAnswer, SharedReads
 
-LARGEST_ANSWER = 4 * 1024 * 1024
+LARGEST_ANSWER: Final = 4 * 1024 * 1024
 
-_LIMITS = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
-_TIMEOUT = httpx2.Timeout(30.0, connect=5.0)
+_LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
+_TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 
-# A proxy would look for them on its own machine. A sandbox listens there.
-PAST_PROXIES: Mapping[str, httpx2.AsyncBaseTransport | None] = dict.fromkeys(
+PAST_PROXIES: Final[Mapping[str, httpx2.AsyncBaseTransport | None]] = dict.fromkeys(
     ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
 )
-"""The addresses of this machine, as the `mounts` of a client that asks them itself whatever proxy is set."""
+"""The addresses of this machine as `mounts` of a client, so that no proxy is used for them."""
 
-# Visible ASCII (RFC 9110, 5.5). Anything else could end the header, or come back in an error message that quotes it.
-_TOKEN = pattern(r"[\x21-\x7e]+")
+# Visible ASCII (RFC 9110, 5.5). Other characters could end the header or be quoted in an error.
+_TOKEN: Final = pattern(r"[\x21-\x7e]+")
 
 
 def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.AsyncClient:
-    """Open the one HTTP client of a process: HTTP/1.1, TLS verified, nothing followed.
+    """Open the one HTTP client of a process: HTTP/1.1, TLS verified, redirects not followed.
 
-    Proxies come from the environment, but for the addresses of this machine. It keeps no cookies: all users share it.
+    Proxies come from the environment, except for addresses of this machine. It keeps no cookies, as all
+    accounts share it.
 
     Args:
-        version: The product's, for the User-Agent.
-        timeout: Seconds without progress after which a step is given up.
+        version: Version of the product, for the User-Agent.
+        timeout: Seconds without progress after which a step fails.
     """
     return httpx2.AsyncClient(
         headers={"User-Agent": f"calendly-mcp-server/{version}", "Accept": "application/json"},
@@ -56,15 +57,15 @@ def open_http(version: str, *, timeout: httpx2.Timeout = _TIMEOUT) -> httpx2.Asy
 
 
 class Calendly:
-    """Calendly as one process reaches it, for all its users.
+    """The client for Calendly's API, for all accounts of a process.
 
     Args:
-        http: From `open_http`; whoever opened it closes it.
+        http: From `open_http`. Its opener closes it.
         origin: Where requests go, such as `https://api.calendly.com`.
-        pacer: The pace of every user.
-        clock: Seconds that only move forward; the deadlines are on it.
-        sleep: Sleeps for so many seconds.
-        random: In [0, 1).
+        pacer: The pace of every account.
+        clock: Seconds that only move forward. Deadlines are on it.
+        sleep: Waits seconds.
+        random: Returns a number in [0, 1).
     """
 
     def __init__(  # noqa: PLR0913 - everything that reaches outside is a parameter
@@ -86,93 +87,98 @@ class Calendly:
         self._reads = SharedReads(clock)
 
     def require_room(self, account: Account, *, deadline: float) -> None:
-        """Raise RateLimited where a booking would be refused for its ceilings, were it sent now."""
+        """Raise RateLimited if the ceilings of bookings would refuse one sent now."""
         self._pacer.require_room(account, deadline=deadline)
 
     async def send(
         self, request: Request, account: Account, *, deadline: float, waiting: Waiting | None = None
     ) -> JSON:
-        """Return what Calendly answers: an object, `{}` where it answers without one.
+        """Send a request and return Calendly's answer, `{}` for one without an object.
 
-        Cancelling the caller ends the request, unless others wait for the same read.
+        Cancelling the caller cancels the request, unless others share the read.
 
         Args:
-            request: What to ask.
+            request: The request.
             account: On whose behalf.
             deadline: When the caller needs an answer or an error, on the clock.
-            waiting: Told, while the request waits for its turn, in how many seconds it should start.
+            waiting: Receives progress while the request waits for its turn.
 
         Raises:
-            CalendlyError: As drawn in `calendly.errors`.
+            CalendlyError: See `calendly.errors`.
         """
-        trip = Trip(deadline, [waiting] if waiting else [])
+        in_flight = InFlight(deadline, [waiting] if waiting else [])
         try:
             async with asyncio.timeout(max(0.0, deadline - self._clock())):
                 if request.is_read:
                     return await self._read(request, account, deadline, waiting)
-                return await self._write(request, account, trip)
+                return await self._write(request, account, in_flight)
         except TimeoutError:
-            raise _without_answer(request, trip, "There was no answer from Calendly within the time limit") from None
+            raise _without_answer(
+                request, in_flight, "There was no answer from Calendly within the time limit"
+            ) from None
 
     async def _read(self, request: Request, account: Account, deadline: float, waiting: Waiting | None) -> JSON:
-        async def fetch(trip: Trip) -> Answer:
-            return await self._complete(request, account, trip)
+        async def fetch(in_flight: InFlight) -> SharedAnswer:
+            return await self._complete(request, account, in_flight)
 
         return await self._reads.read(account.user, request, fetch, deadline=deadline, waiting=waiting)
 
-    async def _write(self, request: Request, account: Account, trip: Trip) -> JSON:
-        # Before, so that nothing read meanwhile is kept; after, so that nothing asked meanwhile is joined.
+    async def _write(self, request: Request, account: Account, in_flight: InFlight) -> JSON:
+        # Before: no read that is now in flight is cached. After: no later read joins one from meanwhile.
         self._reads.forget(account.user)
         try:
-            return (await self._complete(request, account, trip)).take()
+            return (await self._complete(request, account, in_flight)).take()
         finally:
             self._reads.forget(account.user)
 
-    async def _complete(self, request: Request, account: Account, trip: Trip) -> Answer:
+    async def _complete(self, request: Request, account: Account, in_flight: InFlight) -> SharedAnswer:
         """Try until there is an answer, or another try would be wrong."""
-        tries, renewed, failure = 0, False, None
+        tries, refreshed, failure = 0, False, None
         while True:
             try:
-                return await self._try(request, account, trip)
+                return await self._try(request, account, in_flight)
             except Unauthenticated as refusal:
-                if renewed or refusal.status is None or not await account.credentials.renew():
+                if refreshed or refusal.status is None or not await account.credentials.refresh():
                     raise
-                renewed = True
+                refreshed = True
             except CalendlyError as latest:
                 if failure is not None and isinstance(latest, RateLimited) and latest.status is None:
-                    raise failure from latest  # why it had to be tried again says more than that there is no time to
+                    raise failure from latest  # the first error says more than the lack of time
                 failure, tries = latest, tries + 1
                 pause = pause_before_retry(
-                    failure, tries=tries, now=self._clock(), deadline=trip.deadline, random=self._random()
+                    failure, tries=tries, now=self._clock(), deadline=in_flight.deadline, random=self._random()
                 )
                 if pause is None:
                     raise
                 await self._sleep(pause)
 
-    async def _try(self, request: Request, account: Account, trip: Trip) -> Answer:
+    async def _try(self, request: Request, account: Account, in_flight: InFlight) -> SharedAnswer:
         async with self._pacer.turn(
-            account, is_booking=request.is_booking, deadline=trip.deadline, waiting=trip.waiting
+            account, is_booking=request.is_booking, deadline=in_flight.deadline, waiting=in_flight.waiting
         ) as turn:
-            trip.is_sent = False
+            in_flight.is_sent = False
             try:
                 token = _checked(await account.credentials.access_token())
-                status, body, retry_after = await self._exchange(request, token, trip, turn)
+                status, body, retry_after = await self._exchange(request, token, in_flight, turn)
             except httpx2.RequestError as failure:
-                raise _without_answer(request, trip, "The connection to Calendly failed") from failure
+                raise _without_answer(request, in_flight, "The connection to Calendly failed") from failure
             finally:
-                if not trip.is_sent:
+                if not in_flight.is_sent:
                     turn.never_sent()
-        return Answer(body or b"", judge(request, status, body, retry_after))
+        return SharedAnswer(body or b"", judge(request, status, body, retry_after))
 
     async def _exchange(
-        self, request: Request, token: str, trip: Trip, turn: Turn
+        self, request: Request, token: str, in_flight: InFlight, turn: Turn
     ) -> tuple[int, bytes | None, float | None]:
-        """Send the request; return status, body, and the seconds after which to ask again where that is told."""
+        """Send the request.
+
+        Return status, body, and the seconds until a repeat makes sense, if they are known.
+        """
 
         async def trace(event: str, info: Mapping[str, Any]) -> None:
-            # Through a proxy the first request of a connection is a CONNECT, which Calendly does not see.
+            # Through a proxy a connection begins with a CONNECT, which Calendly does not see.
             if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-                trip.is_sent = True
+                in_flight.is_sent = True
 
         async with self._http.stream(
             request.endpoint.method,
@@ -187,7 +193,7 @@ class Calendly:
 
 
 async def _body(response: httpx2.Response) -> bytes | None:
-    """Return the whole body, None when it is too large or not what its Content-Encoding says."""
+    """Return the whole body, None if it is too large or does not match its Content-Encoding."""
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():
@@ -197,7 +203,7 @@ async def _body(response: httpx2.Response) -> bytes | None:
     except httpx2.DecodingError:
         return None
     except httpx2.TransportError:
-        if not response.is_client_error:  # a refusal is one, with or without its words
+        if not response.is_client_error:  # a refusal counts even without its body
             raise
         return None
     return bytes(body)
@@ -209,7 +215,7 @@ def _checked(token: str) -> str:
     return token
 
 
-def _without_answer(request: Request, trip: Trip, what: str) -> Unreachable | OutcomeUnknown:
-    if request.is_read or not trip.is_sent:
+def _without_answer(request: Request, in_flight: InFlight, what: str) -> Unreachable | OutcomeUnknown:
+    if request.is_read or not in_flight.is_sent:
         return Unreachable(f"{what}.")
     return OutcomeUnknown(f"{what} after the request was sent; whether Calendly acted is not known.")

@@ -1,36 +1,46 @@
-"""One Calendly operation as data: a method and a path template whose identifiers can never leave their segment."""
+"""One endpoint of Calendly as data: method, path template, and the facts that decide how it is called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from re import compile as pattern
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import quote
 
 from typing_extensions import override
 
 Method = Literal["GET", "POST", "PATCH", "DELETE"]
 
-_PARAMETER = pattern(r"\{([a-z_]+)\}")
+_PARAMETER: Final = pattern(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method and a path template such as `/scheduled_events/{scheduled_event}/cancellation`."""
+    """An endpoint, identified by its method and path.
+
+    Attributes:
+        method: The HTTP method.
+        path: The path template, such as `/scheduled_events/{scheduled_event}/cancellation`.
+        is_booking: Whether Calendly's rate limits for bookings apply as well.
+        is_cacheable: Whether an answer may serve the account again for a few seconds, until it writes.
+        parameters: The names in the path, in order.
+    """
 
     method: Method
     path: str
+    is_booking: bool = field(default=False, kw_only=True, repr=False, compare=False)
+    is_cacheable: bool = field(default=False, kw_only=True, repr=False, compare=False)
     parameters: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Read the parameters' names out of the template, in order."""
+        """Read the parameters from the path."""
         object.__setattr__(self, "parameters", tuple(_PARAMETER.findall(self.path)))
 
     def fill(self, ids: Mapping[str, str]) -> str:
-        """Return the path with every identifier in its place, percent-encoded as one segment (RFC 3986, 3.3).
+        """Return the path with its identifiers, each percent-encoded as one segment (RFC 3986, 3.3).
 
         Raises:
-            ValueError: A name is missing or foreign, or a value is empty or a dot segment. Identifiers are checked
-                before they come here, so this is a programming error.
+            ValueError: A name is missing or unknown, or a value is empty or a dot segment. Identifiers
+                are checked before, so this is a programming error.
         """
         if set(ids) != set(self.parameters):
             raise ValueError(f"{self} takes {list(self.parameters)}, not {sorted(ids)}.")

@@ -1,20 +1,21 @@
-"""What can go wrong when Calendly is asked.
+"""The errors of requests to Calendly.
 
 CalendlyError
-├── Refusal               Calendly answered with an error
-│   ├── InvalidArgument   400, and every 4xx without a line of its own
+├── CalendlyRefusal       Calendly answered with an error
+│   ├── InvalidArgument   400, and every 4xx that is not listed here
 │   ├── Unauthenticated   401, or no usable token
 │   ├── InsufficientScope 403: the token lacks a scope
 │   ├── PermissionDenied  403: the person's role or plan does not allow it
 │   ├── NotFound          404
 │   ├── Conflict          409, and 403 for an event that is already canceled or past
-│   ├── RateLimited       429, or our own pacing before anything was sent (`status` is None then)
+│   ├── RateLimited       429, or our own pacing before anything was sent (then `status` is None)
 │   └── UpstreamError     424, a 5xx or an unreadable answer to a read
-├── Unreachable           certainly nothing was done: no connection, or a read without an answer in time
-└── OutcomeUnknown        a write was sent and what became of it is not known
+├── Unreachable           nothing was done: no connection, or a read without an answer in time
+└── OutcomeUnknown        a write was sent and its outcome is not known
 
-A deadline has no error of its own. What it means depends on how far the call came: a call that could not start in
-time is RateLimited, a read without an answer or a write that was never sent Unreachable, a sent write OutcomeUnknown.
+A deadline has no error of its own; it depends on how far the request came. One that could not start in
+time is RateLimited, a read without an answer or a write that was not sent is Unreachable, and a write
+that was sent is OutcomeUnknown.
 """
 
 from collections.abc import Sequence
@@ -32,11 +33,11 @@ class Detail(TypedDict, total=False):
 
 
 class CalendlyError(Exception):
-    """Anything that kept Calendly from answering what was asked.
+    """A request failed.
 
     Attributes:
         reason: One sentence without private detail.
-        status: The HTTP status that Calendly answered, None without an answer.
+        status: The HTTP status of the answer, None without one.
     """
 
     def __init__(self, reason: str, *, status: int | None = None) -> None:
@@ -45,15 +46,15 @@ class CalendlyError(Exception):
         self.status = status
 
 
-class Refusal(CalendlyError):
+class CalendlyRefusal(CalendlyError):
     """Calendly answered with an error.
 
     Attributes:
         title: Calendly's own title, None when the body has none.
         message: Calendly's own message, None when the body has none.
         details: Calendly's entries, empty when the body has none.
-        required_scopes: The scopes of which the token lacks one.
-        retry_after: Seconds after which it is worth asking again, None when nothing is known.
+        required_scopes: Scopes of which the token lacks at least one.
+        retry_after: Seconds until a repeat makes sense, None when that is not known.
     """
 
     def __init__(  # noqa: PLR0913 - the fields of Calendly's error body
@@ -75,50 +76,53 @@ class Refusal(CalendlyError):
         self.retry_after = retry_after
 
 
-class InvalidArgument(Refusal):
-    """Calendly does not take this request as it is."""
+class InvalidArgument(CalendlyRefusal):
+    """Calendly does not accept the request as it is."""
 
 
-class Unauthenticated(Refusal):
+class Unauthenticated(CalendlyRefusal):
     """The access token is missing, unknown, expired or revoked."""
 
 
-class InsufficientScope(Refusal):
+class InsufficientScope(CalendlyRefusal):
     """The access token lacks one of `required_scopes`."""
 
 
-class PermissionDenied(Refusal):
-    """The person behind the token may not do this: role, plan or ownership."""
+class PermissionDenied(CalendlyRefusal):
+    """The person's role, plan or ownership does not allow this."""
 
 
-class NotFound(Refusal):
-    """Calendly has no such resource, or does not show it to this person."""
+class NotFound(CalendlyRefusal):
+    """There is no such resource, or Calendly does not show it to this person."""
 
 
-class Conflict(Refusal):
-    """The resource is already in the asked state, or no longer in one that allows the request."""
+class Conflict(CalendlyRefusal):
+    """The resource is in the requested state already, or in one that does not allow the request."""
 
 
-class RateLimited(Refusal):
-    """Too many requests: Calendly said so, or it would have; `retry_after` is always set."""
+class RateLimited(CalendlyRefusal):
+    """The rate limit is reached, by Calendly's answer or by our pacing.
+
+    `retry_after` is always set.
+    """
 
     retry_after: float
 
 
-class UpstreamError(Refusal):
-    """Calendly failed, or its answer to a read could not be read."""
+class UpstreamError(CalendlyRefusal):
+    """Calendly failed, or its answer to a read is not readable."""
 
 
 class Unreachable(CalendlyError):
-    """Certainly nothing was done: there was no connection, or a read got no answer."""
+    """Nothing was done: there was no connection, or a read got no answer."""
 
 
 class OutcomeUnknown(CalendlyError):
-    """A write was sent; whether Calendly acted on it is not known, so it must not be repeated blindly."""
+    """A write was sent and its outcome is not known, so it must not be repeated blindly."""
 
 
 def unreadable(request: Request, *, status: int | None = None) -> UpstreamError | OutcomeUnknown:
-    """Return what it means that Calendly's answer to `request` cannot be understood."""
+    """Return the error for an answer to `request` that is not readable."""
     if request.is_read:
         return UpstreamError("Calendly's answer could not be read.", status=status)
     return OutcomeUnknown("Calendly's answer could not be read, so it is not known what it did.", status=status)

@@ -1,33 +1,35 @@
-"""Identifiers of Calendly resources: a uuid or a resource URI in, a typed identifier out, anything else refused.
+"""Identifiers of Calendly resources, parsed from a uuid or a resource URI.
 
-Calendly names resources by URI and takes the last segment in paths. What an agent passes ends up in a URL, so an
-identifier exists only when its text is exactly one of the two forms: nothing is trimmed, decoded or normalised.
+Calendly names resources by URI and takes the last segment in paths. An agent's text becomes part of a
+URL, so it must be exactly one of the two forms: nothing is trimmed, decoded or normalised.
 """
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 from typing_extensions import override
 
-CALENDLY_ORIGIN = "https://api.calendly.com"
+CALENDLY_ORIGIN: Final = "https://api.calendly.com"
 
-# Ids seen are UUIDs in newer accounts and 16 upper-case characters in older ones.
-_ID = "[A-Za-z0-9_-]{1,64}"
-_LONGEST_URI = 512
-_LONGEST_ECHO = 80
+# Known ids are UUIDs in newer accounts and 16 upper-case characters in older ones.
+_ID: Final = "[A-Za-z0-9_-]{1,64}"
+_LONGEST_URI: Final = 512
+_LONGEST_ECHO: Final = 80
 
 
 class InvalidIdentifier(ValueError):
-    """The text names no resource of the expected kind; the message says what was expected."""
+    """The text names no resource of the expected kind. The message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """What all identifiers share.
+    """An identifier.
 
     Attributes:
+        resource: What it identifies, with an article.
+        collection: The collection in the URI.
         uuid: The resource's own id, the last segment of its URI.
     """
 
@@ -38,11 +40,11 @@ class Identifier:
 
     @classmethod
     def parse(cls, text: str, *, origins: Iterable[str] = ()) -> Self:
-        """Read a bare uuid, or the full resource URI at Calendly or at one of the further `origins`.
+        """Read a bare uuid, or a full resource URI at Calendly or at one of `origins`.
 
         Args:
-            text: What an agent or Calendly wrote.
-            origins: Such as `http://127.0.0.1:9000`, where a sandbox answers.
+            text: From an agent or from Calendly.
+            origins: Further origins, such as the `http://127.0.0.1:9000` of a sandbox.
 
         Raises:
             InvalidIdentifier: It is neither.
@@ -56,12 +58,15 @@ class Identifier:
 
     @property
     def uri(self) -> str:
-        """The resource URI, at Calendly's own address whatever address requests are sent to."""
+        """The resource URI. It has Calendly's own origin wherever requests are sent."""
         return f"{CALENDLY_ORIGIN}/{self.collection}/{self.uuid}"
 
     @classmethod
     def _place(cls) -> str:
-        """The path above the uuid as a regular expression; its groups are the fields besides `uuid`."""
+        """Return the path before the uuid as a regular expression.
+
+        Its groups are the fields besides `uuid`.
+        """
         return cls.collection
 
     @classmethod
@@ -74,7 +79,7 @@ class Identifier:
 
 
 class UserId(Identifier):
-    """A user; `me` stands for whoever the token belongs to."""
+    """A user; `me` is the user of the token."""
 
     __slots__ = ()
     resource = "a user"
@@ -83,7 +88,7 @@ class UserId(Identifier):
 
     @property
     def is_me(self) -> bool:
-        """Whether this is the token's own user, whose uuid only Calendly knows."""
+        """Whether this is the user of the token, whose uuid only Calendly knows."""
         return self.uuid == "me"
 
 
@@ -124,7 +129,7 @@ class ScheduleId(Identifier):
     @override
     @classmethod
     def _place(cls) -> str:
-        return "user_availability_schedules?"  # Calendly's own examples write the singular as well
+        return "user_availability_schedules?"  # Calendly's own examples have the singular as well
 
 
 class MembershipId(Identifier):
@@ -153,9 +158,11 @@ class GroupId(Identifier):
 
 @dataclass(frozen=True, slots=True)
 class NestedIdentifier(Identifier):
-    """An identifier whose URI nests under another resource, so that the uuid alone does not find it.
+    """An identifier whose URI is nested under another resource, so that the uuid alone is not enough.
 
     Attributes:
+        parent_type: The identifier of that resource.
+        parameter: The tool parameter that names it.
         parent: The uuid of that resource, None while only the bare uuid is known.
     """
 
@@ -171,10 +178,10 @@ class NestedIdentifier(Identifier):
         return f"{self.parent_type(self._known_parent()).uri}/{self.collection}/{self.uuid}"
 
     def within(self, parent: Identifier | None) -> Self:
-        """Return the identifier completed with its parent, when the agent named one beside it.
+        """Return the identifier with its parent, from its own URI or from `parent`.
 
         Raises:
-            InvalidIdentifier: Nothing names the parent, or two things name different ones.
+            InvalidIdentifier: The parent is missing, or the two disagree.
         """
         if parent is None:
             return replace(self, parent=self._known_parent())
@@ -211,7 +218,7 @@ class InviteeId(NestedIdentifier):
 
     @property
     def scheduled_event(self) -> str | None:
-        """The uuid of the scheduled event, None while only the invitee's own is known."""
+        """The uuid of the scheduled event, None while it is not known."""
         return self.parent
 
 
@@ -226,11 +233,11 @@ class InvitationId(NestedIdentifier):
 
     @property
     def organization(self) -> str | None:
-        """The uuid of the organization, None while only the invitation's own is known."""
+        """The uuid of the organization, None while it is not known."""
         return self.parent
 
 
 def _echo(text: str) -> str:
-    """Quote the start of a hostile text in printable ASCII."""
+    """Quote the start of an untrusted text in printable ASCII."""
     shown = ascii(text[:_LONGEST_ECHO])
     return shown if len(shown) <= _LONGEST_ECHO else f"{shown[: _LONGEST_ECHO - 4]}'..."

@@ -1,4 +1,4 @@
-"""Following Calendly's page tokens, page after page, as far as asked and never in circles."""
+"""Follows Calendly's page tokens up to a number of pages, and never in circles."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypedDict, cast
@@ -7,34 +7,39 @@ from urllib.parse import parse_qs, urlsplit
 from calendly.errors import RateLimited, Unreachable
 from calendly.request import JSON
 
-_WAY_BACK: Final = ("previous_page", "previous_page_token")
+_PREVIOUS: Final = ("previous_page", "previous_page_token")
 
 
-class Pages(TypedDict):
-    """Consecutive pages as one: all their rows, and the `pagination` of the last with the way back of the first."""
+class JoinedPages(TypedDict):
+    """Consecutive pages as one.
+
+    Attributes:
+        collection: All rows.
+        pagination: That of the last page, with the previous page of the first.
+    """
 
     collection: list[object]
     pagination: JSON
 
 
-async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | None, max_pages: int) -> Pages:
-    """Fetch at most `max_pages` pages, the first at `page_token`.
+async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | None, max_pages: int) -> JoinedPages:
+    """Fetch at most `max_pages` pages, from `page_token` on.
 
-    Time may run out on the way. Then the pages at hand are the answer, and `next_page_token` says where to go on.
+    If time runs out on the way, the pages so far are the answer, and `next_page_token` says where to
+    go on.
 
     Args:
-        page: Fetches the page at a token (None for the first page of all) as an object whose `collection` is a list,
-            with the same filters each time.
+        page: Fetches the page at a token, None for the first page. Its `collection` is a list.
         page_token: Where to start.
         max_pages: At least 1.
 
     Raises:
-        CalendlyError: The first page failed, or a later one did and more time would not have helped.
+        CalendlyError: The first page failed, or a later one for another reason than time.
     """
     answer = await page(page_token)
     rows: list[object] = list(answer["collection"])
     pagination = _pagination(answer)
-    way_back = {name: pagination[name] for name in _WAY_BACK if name in pagination}
+    previous = {name: pagination[name] for name in _PREVIOUS if name in pagination}
     visited = {page_token}
     for _ in range(max_pages - 1):
         token = _next_token(pagination)
@@ -47,14 +52,14 @@ async def walk(page: Callable[[str | None], Awaitable[JSON]], page_token: str | 
         visited.add(token)
         rows += answer["collection"]
         last = _pagination(answer)
-        pagination = {name: last[name] for name in last if name not in _WAY_BACK} | way_back | {"count": len(rows)}
-    if _next_token(pagination) in visited - {None}:  # whoever followed it would go in circles
+        pagination = {name: last[name] for name in last if name not in _PREVIOUS} | previous | {"count": len(rows)}
+    if _next_token(pagination) in visited - {None}:  # following it would go in circles
         pagination |= {"next_page_token": None, "next_page": None}
     return {"collection": rows, "pagination": pagination}
 
 
 def _pagination(answer: JSON) -> JSON:
-    """Return the page's `pagination`, with the token that older bodies give only inside the URL `next_page`."""
+    """Return the `pagination` of a page. Older bodies have the token only in the URL `next_page`."""
     given: object = answer.get("pagination")
     pagination: JSON = {**cast("JSON", given)} if isinstance(given, dict) else {}
     if "next_page_token" not in pagination and isinstance(url := pagination.get("next_page"), str):
@@ -63,7 +68,7 @@ def _pagination(answer: JSON) -> JSON:
 
 
 def _token_within(url: str) -> str | None:
-    """Return the `page_token` of a URL that is read and never requested."""
+    """Return the `page_token` in a URL. The URL is never requested."""
     try:
         return parse_qs(urlsplit(url).query).get("page_token", [None])[0]
     except ValueError:

@@ -1,41 +1,51 @@
-"""Time ranges longer than Calendly takes in one request: split, fetched side by side, put together again."""
+"""Fetches long time ranges: splits them, fetches the parts at once, and merges the rows."""
 
 import re
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from calendly.errors import InvalidArgument
 from calendly.side_by_side import side_by_side
 
-Row = TypeVar("Row")
-Fetch = Callable[[datetime, datetime], Awaitable[Sequence[Row]]]
+T = TypeVar("T")
+FetchRange = Callable[[datetime, datetime], Awaitable[Sequence[T]]]
 
-# `GET /user_busy_times` takes at most 7 days (developer.calendly.com, "List user busy times").
-BUSY_TIMES_DAYS = 7
+BUSY_TIMES_DAYS: Final = 7
+"""The longest range of busy times (developer.calendly.com, "List user busy times")."""
 
-# What available times were limited to before 2026-07-09, and what a refusal is answered with.
-_CAUTIOUS_DAYS = 7
+AVAILABLE_TIMES_DAYS: Final = 31
+"""The longest range of available times since 2026-07-09 (the same, "List event type available times")."""
 
-_ABOUT_THE_RANGE = re.compile(r"\brange\b|\bdays?\b", re.IGNORECASE)
+# The limit of available times before, to which a refusal leads back.
+_CAUTIOUS_DAYS: Final = 7
+
+_ABOUT_THE_RANGE: Final = re.compile(r"\brange\b|\bdays?\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Cap:
-    """The longest range that one request may ask for, in days, as learned from Calendly's refusals."""
+    """The longest range of one request, lowered when Calendly refuses it.
+
+    Attributes:
+        days: The range in days.
+    """
 
     days: int
 
     def lower(self, refused: int) -> bool:
-        """Remember that Calendly refused a range of `refused` days; say whether a shorter one is left to try."""
+        """Lower the cap after Calendly refused `refused` days.
+
+        Return whether a shorter range is left to try.
+        """
         self.days = min(self.days, _CAUTIOUS_DAYS)
         return self.days < refused
 
 
 def split(start: datetime, end: datetime, days: int) -> list[tuple[datetime, datetime]]:
-    """Cut [start, end) into consecutive ranges of at most `days` times 24 hours, in UTC, without gap or overlap.
+    """Split [start, end) into consecutive UTC ranges of at most `days` times 24 hours.
 
     Raises:
         ValueError: A time has no offset, or the range is empty.
@@ -49,9 +59,9 @@ def split(start: datetime, end: datetime, days: int) -> list[tuple[datetime, dat
     return list(zip(cuts, [*cuts[1:], end], strict=True))
 
 
-def merge(parts: Iterable[Iterable[Row]], key: Callable[[Row], Hashable]) -> list[Row]:
-    """Put the rows of consecutive ranges together in order; of rows with the same key the first one stays."""
-    rows: dict[Hashable, Row] = {}
+def merge(parts: Iterable[Iterable[T]], key: Callable[[T], Hashable]) -> list[T]:
+    """Join the rows of consecutive ranges in order. Of rows with the same key the first one stays."""
+    rows: dict[Hashable, T] = {}
     for part in parts:
         for row in part:
             rows.setdefault(key(row), row)
@@ -59,19 +69,19 @@ def merge(parts: Iterable[Iterable[Row]], key: Callable[[Row], Hashable]) -> lis
 
 
 async def fetch_range(
-    fetch: Fetch[Row], start: datetime, end: datetime, *, cap: Cap, key: Callable[[Row], Hashable]
-) -> list[Row]:
-    """Fetch [start, end) in as few requests as the cap allows, side by side, shorter ones when Calendly refuses.
+    fetch: FetchRange[T], start: datetime, end: datetime, *, cap: Cap, key: Callable[[T], Hashable]
+) -> list[T]:
+    """Fetch [start, end) in as few requests as the cap allows, all at once; shorter ones if Calendly refuses.
 
     Args:
         fetch: Fetches the rows of one range.
         start: The first instant.
         end: The instant after the last.
-        cap: What is known of Calendly's limit; it learns.
-        key: What makes two rows the same one, since a row may lie across a cut.
+        cap: The longest range of one request; it is lowered here.
+        key: Identifies a row, as one can be in two ranges.
 
     Raises:
-        CalendlyError: One of the requests failed; the others are cancelled.
+        CalendlyError: A request failed. The others are cancelled.
         ValueError: As `split`.
     """
     while True:
@@ -80,10 +90,10 @@ async def fetch_range(
             parts = [partial(fetch, first, last) for first, last in split(start, end, days)]
             return merge(await side_by_side(parts), key)
         except InvalidArgument as refusal:
-            if not (_speaks_of_the_range(refusal) and cap.lower(days)):
+            if not (_is_about_the_range(refusal) and cap.lower(days)):
                 raise
 
 
-def _speaks_of_the_range(refusal: InvalidArgument) -> bool:
+def _is_about_the_range(refusal: InvalidArgument) -> bool:
     texts = [refusal.message or "", *(detail.get("message", "") for detail in refusal.details)]
     return any(_ABOUT_THE_RANGE.search(text) for text in texts)

@@ -1,12 +1,13 @@
-"""What Calendly's reply means: status and body in, an object or an error out."""
+"""Reads Calendly's answer: turns status and body into an object or an error."""
 
 import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import NoReturn, cast
+from typing import Final, NoReturn, cast
 
 from calendly.errors import (
     CalendlyError,
+    CalendlyRefusal,
     Conflict,
     Detail,
     InsufficientScope,
@@ -15,7 +16,6 @@ from calendly.errors import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
-    Refusal,
     Unauthenticated,
     UpstreamError,
     unreadable,
@@ -23,11 +23,11 @@ from calendly.errors import (
 from calendly.request import JSON, Request
 from calendly.third_party_text import visible
 
-# An error is read by a person or an agent; whatever is longer than this is no message.
-_LONGEST_TEXT = 1_000
-_MOST_DETAILS = 50
+# The longest text of an error that is kept.
+_LONGEST_TEXT: Final = 1_000
+_MOST_DETAILS: Final = 50
 
-_BY_STATUS: Mapping[int, type[Refusal]] = {
+_BY_STATUS: Final[Mapping[int, type[CalendlyRefusal]]] = {
     HTTPStatus.UNAUTHORIZED: Unauthenticated,
     HTTPStatus.NOT_FOUND: NotFound,
     HTTPStatus.CONFLICT: Conflict,
@@ -35,21 +35,21 @@ _BY_STATUS: Mapping[int, type[Refusal]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
 }
 
-# Cancelling what is canceled or past answers 403 with one of these messages and the title of a missing permission.
-_CONFLICTS = frozenset({"event is already canceled", "event in the past"})
+# A 403 with one of these messages is a conflict, though its title is that of a missing permission.
+_CONFLICTS: Final = frozenset({"event is already canceled", "event in the past"})
 
 
 def judge(request: Request, status: int, body: bytes | None, retry_after: float | None) -> JSON:
-    """Return the object that Calendly answered; `{}` for 204 and for an empty success of a DELETE.
+    """Return the object in Calendly's answer, `{}` for a 204 and for an empty success of a DELETE.
 
     Args:
-        request: What was asked.
+        request: The request.
         status: The HTTP status.
-        body: The whole body, decoded by its Content-Encoding; None when that was not possible.
-        retry_after: Seconds after which the headers, or our pacing, would have it asked again.
+        body: The whole decoded body; None if it could not be decoded.
+        retry_after: Seconds until a repeat makes sense, from the headers or our pacing.
 
     Raises:
-        CalendlyError: Calendly refused or failed, or its answer cannot be understood.
+        CalendlyError: Calendly refused or failed, or its answer is not readable.
     """
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         raise _failure(request, status, parse(body) or {}, retry_after)
@@ -62,7 +62,10 @@ def judge(request: Request, status: int, body: bytes | None, retry_after: float 
 
 
 def parse(body: bytes | None) -> JSON | None:
-    """Return the JSON object in a body, None when there is none; the Content-Type, often wrong, plays no part."""
+    """Return the JSON object in a body, None if there is none.
+
+    The Content-Type is often wrong and ignored.
+    """
     if not body:
         return None
     try:
@@ -78,14 +81,14 @@ def _no_number(constant: str) -> NoReturn:
 
 
 def _is_plain(body: bytes) -> bool:
-    """Whether every character of a body stands for itself and can be seen; a NUL tells UTF-16 apart."""
+    """Return whether a body is visible ASCII without escapes. A NUL would mean UTF-16."""
     return body.isascii() and not any(mark in body for mark in (b"\\u", b"\x7f", b"\0"))
 
 
 def _legible(value: object) -> object:
-    """Return a JSON value whose texts can be written and seen.
+    """Return a JSON value whose texts are visible and valid Unicode.
 
-    Half a surrogate pair can be escaped in JSON but not written as UTF-8, so it could not be passed on.
+    JSON can escape half a surrogate pair, which UTF-8 cannot encode.
     """
     match value:
         case str():
@@ -117,7 +120,7 @@ def _failure(request: Request, status: int, said: JSON, retry_after: float | Non
     )
 
 
-def _kind(status: int, title: str | None, message: str | None, scopes: list[str]) -> type[Refusal]:
+def _kind(status: int, title: str | None, message: str | None, scopes: list[str]) -> type[CalendlyRefusal]:
     if status == HTTPStatus.FORBIDDEN:
         if scopes or (title or "").lower() == "insufficient scope":
             return InsufficientScope
@@ -129,7 +132,7 @@ def _kind(status: int, title: str | None, message: str | None, scopes: list[str]
 
 
 def _details(value: object) -> Iterable[Detail]:
-    """Read `details` however it is shaped: entries, one entry, or bare sentences."""
+    """Read `details` in any shape: entries, one entry, or bare sentences."""
     entries = [cast("object", value)] if isinstance(value, dict) else _list(value)
     for entry in entries[:_MOST_DETAILS]:
         fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {"message": entry}

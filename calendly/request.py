@@ -1,20 +1,25 @@
-"""What is asked of Calendly and on whose behalf: values that know nothing of how they are sent."""
+"""A request to Calendly and the account it is sent for, as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Protocol, TypeAlias
 
 from calendly.endpoint import Endpoint
 
-# An object as Calendly sent it. Its values are anything until a model has read them.
 JSON: TypeAlias = dict[str, Any]
+"""An object as Calendly sent it. Its values can be anything until a model has read them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of an endpoint.
+    """A request to an endpoint.
 
-    In `query`, None leaves the name out and a boolean is written `true` or `false`. A `body` is sent as JSON.
+    Attributes:
+        endpoint: The endpoint.
+        ids: Identifiers for the path.
+        query: The query; None leaves a name out, booleans become `true` or `false`.
+        body: The body, sent as JSON.
     """
 
     endpoint: Endpoint
@@ -24,13 +29,13 @@ class Request:
 
     @property
     def is_read(self) -> bool:
-        """Whether Calendly changes nothing on this request, so that it may be repeated and shared."""
+        """Whether the request changes nothing at Calendly, so that it may be repeated and shared."""
         return self.endpoint.method == "GET"
 
     @property
     def is_booking(self) -> bool:
-        """Whether Calendly counts this request against the ceilings it sets on `POST /invitees` alone."""
-        return self.endpoint.method == "POST" and self.endpoint.path == "/invitees"
+        """Whether Calendly's rate limits for bookings apply."""
+        return self.endpoint.is_booking
 
     @property
     def path(self) -> str:
@@ -39,7 +44,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query as it is written into the URL."""
+        """The query as text."""
         return {name: _written(value) for name, value in self.query.items() if value is not None}
 
 
@@ -49,26 +54,59 @@ def _written(value: str | int) -> str:
     return str(value)
 
 
-class Credentials(Protocol):
-    """The token of one Calendly user."""
+class AccountCredentials(Protocol):
+    """The access token of one account."""
 
     async def access_token(self) -> str:
-        """Return the token to send now.
+        """Return the current token.
 
         Raises:
             Unauthenticated: There is none.
         """
         ...
 
-    async def renew(self) -> bool:
-        """Say, after Calendly refused the token, whether there is another one now that is worth one more try."""
+    async def refresh(self) -> bool:
+        """Refresh a token that Calendly refused.
+
+        Return whether there is a new one, worth one more try.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """The credentials of whoever made a personal access token.
+
+    Attributes:
+        token: The token; it never leaves this process but to Calendly.
+    """
+
+    token: str = field(repr=False)
+
+    @property
+    def person(self) -> str:
+        """A key for the person that does not give the token away."""
+        return sha256(self.token.encode()).hexdigest()[:16]
+
+    async def access_token(self) -> str:
+        """Return the token to send."""
+        return self.token
+
+    async def refresh(self) -> bool:
+        """Say that there is no other token: a personal one lives until it is revoked."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """On whose behalf a request is sent: limits and answers belong to the `user`, an `agent` has a share of them."""
+    """On whose behalf a request is sent.
+
+    Attributes:
+        user: Key of the Calendly user, whose rate limits and cached answers it shares.
+        agent: Key of the agent, which gets a fair share of the rate limit.
+        credentials: The access token.
+    """
 
     user: str
     agent: str
-    credentials: Credentials = field(repr=False, compare=False)
+    credentials: AccountCredentials = field(repr=False, compare=False)

@@ -1,31 +1,33 @@
-"""Whether a failed request is worth another try, and when: a decision about values."""
+"""Decides whether and when a failed request is tried again. A pure function."""
 
-from calendly.errors import CalendlyError, RateLimited, Refusal, Unreachable, UpstreamError
+from typing import Final
 
-MAX_TRIES = 3
+from calendly.errors import CalendlyError, CalendlyRefusal, RateLimited, Unreachable, UpstreamError
 
-_PASSING = frozenset({500, 502, 503, 504})
-_FIRST_PAUSE = 0.5
+MAX_TRIES: Final = 3
+
+_PASSING: Final = frozenset({500, 502, 503, 504})
+_FIRST_PAUSE: Final = 0.5
 
 
 def pause_before_retry(
     failure: CalendlyError, *, tries: int, now: float, deadline: float, random: float
 ) -> float | None:
-    """Return the seconds to pause before the request is sent again, None when it must not or need not be.
+    """Return the seconds to wait before the request is sent again, None to give up.
 
-    A write fails with one of these only when Calendly certainly did not act: it was refused by a rate limit, or never
-    sent. A 429 needs no pause of its own, since pacing holds everything back until Calendly takes requests again.
+    A write fails with a retryable error only when Calendly certainly did not act: a rate limit refused
+    it, or it was not sent. A 429 needs no pause, since pacing already holds calls back.
 
     Args:
-        failure: How the last try ended.
-        tries: How many there were, at least 1.
+        failure: The error of the last try.
+        tries: The number of tries so far, at least 1.
         now: The time on the clock of `deadline`, in seconds.
-        deadline: When the call has to be answered.
-        random: In [0, 1), so that clients that failed together do not come back together.
+        deadline: When the call must be answered.
+        random: A number in [0, 1), so that clients that failed together do not retry together.
     """
     if tries >= MAX_TRIES or not _may_pass(failure):
         return None
-    asked = (failure.retry_after or 0.0) if isinstance(failure, Refusal) else 0.0
+    asked = (failure.retry_after or 0.0) if isinstance(failure, CalendlyRefusal) else 0.0
     own = 0.0 if isinstance(failure, RateLimited) else _FIRST_PAUSE * 2 ** (tries - 1) * (0.5 + random / 2)
     if now + max(asked, own) >= deadline:
         return None
@@ -37,7 +39,7 @@ def _may_pass(failure: CalendlyError) -> bool:
         case Unreachable():
             return True
         case RateLimited():
-            return failure.status is not None  # our own pacing already knew better
+            return failure.status is not None  # our own pacing refused it
         case UpstreamError():
             return failure.status in _PASSING
         case _:

@@ -1,9 +1,9 @@
-"""Calendly's scopes and which of them includes which (developer.calendly.com, "Scopes", introduced on 2026-03-03)."""
+"""Calendly's scopes (developer.calendly.com, "Scopes", introduced on 2026-03-03)."""
 
 from collections.abc import Iterable
 from typing import Final
 
-SCOPES = (
+SCOPES: Final = (
     "users:read",
     "event_types:read",
     "event_types:write",
@@ -29,8 +29,8 @@ SCOPES = (
     "meeting_recaps:write",
 )
 
-# What tokens from before scoped permissions carry; they keep full access until they are refreshed.
-_UNSCOPED = "default"
+# The scope of tokens from before 2026-03-03, which have full access until they are refreshed.
+_UNSCOPED: Final = "default"
 
 
 GUIDE_SCOPES: Final = frozenset(
@@ -40,11 +40,11 @@ GUIDE_SCOPES: Final = frozenset(
         *("webhooks:read", "webhooks:write", "data_compliance:write"),
     }
 )
-"""The scopes of the 28 endpoints."""
+"""The scopes of the endpoints that have tools."""
 
 
 def expand(granted: Iterable[str]) -> frozenset[str]:
-    """Return `granted` with everything it includes: a family's write scope includes its read scope."""
+    """Return `granted` with the scopes it includes: a write scope includes its read scope."""
     scopes = set(granted)
     if _UNSCOPED in scopes:
         scopes.update(SCOPES)
@@ -52,5 +52,5 @@ def expand(granted: Iterable[str]) -> frozenset[str]:
 
 
 def includes(granted: Iterable[str], needed: Iterable[str]) -> bool:
-    """Whether a token with the `granted` scopes may do what needs all of `needed`."""
+    """Return whether the `granted` scopes include all of `needed`."""
     return expand(granted).issuperset(needed)

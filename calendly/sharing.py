@@ -1,43 +1,42 @@
-"""One request for many: identical reads in flight for one user are one, and a few answers are kept for seconds."""
+"""Shared reads: identical reads in flight for one account are one request. Some answers are cached."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Final
 
-from calendly.pacing import Waiting
+from calendly.pacing.account_queue import Waiting
 from calendly.reading import parse
 from calendly.request import JSON, Request
 
-# What nearly every conversation asks for again and again, and what changes only by hand or by a write of ours.
-_KEPT = ("/users/me", "/event_types")
-_KEPT_SECONDS = 5.0
-_MOST_KEPT = 256
-_LARGEST_KEPT = 65_536
+_CACHED_SECONDS: Final = 5.0
+_MOST_CACHED: Final = 256
+_LARGEST_CACHED: Final = 65_536
 
 _Key = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
-class Answer:
-    """An answer for several callers, each of whom takes an object of its own."""
+class SharedAnswer:
+    """An answer for several callers. Each takes an object of its own."""
 
-    def __init__(self, body: bytes, read: JSON) -> None:
+    def __init__(self, body: bytes, parsed: JSON) -> None:
         self.body = body
-        self._read: JSON | None = read
+        self._parsed: JSON | None = parsed
 
     def take(self) -> JSON:
-        """Return the answer; the first taker gets the object that was read already."""
-        read, self._read = self._read, None
-        return (parse(self.body) or {}) if read is None else read
+        """Return the answer. The first caller gets the object that is parsed already."""
+        parsed, self._parsed = self._parsed, None
+        return (parse(self.body) or {}) if parsed is None else parsed
 
 
 @dataclass(slots=True, eq=False)
-class Trip:
-    """A request on its way.
+class InFlight:
+    """A request in flight.
 
     Attributes:
-        deadline: When the last of those who wait for it gives up, on the clock.
-        listeners: Who is told how long it still has to wait for its turn.
-        is_sent: Whether Calendly may have seen the try that is being made.
+        deadline: When the last caller gives up, on the clock.
+        listeners: Receive progress while the request waits for its turn.
+        is_sent: Whether Calendly may have seen the current try.
     """
 
     deadline: float
@@ -45,97 +44,103 @@ class Trip:
     is_sent: bool = False
 
     async def waiting(self, seconds: float) -> None:
-        """Tell everyone that the request waits for its turn; who cannot be told any more disturbs nobody else."""
+        """Tell every listener how long the request still waits.
+
+        A listener that fails affects no other.
+        """
         await asyncio.gather(*(listener(seconds) for listener in self.listeners), return_exceptions=True)
 
 
-Fetch = Callable[[Trip], Awaitable[Answer]]
+Fetch = Callable[[InFlight], Awaitable[SharedAnswer]]
 
 
 @dataclass(slots=True, eq=False)
-class _Flight:
-    trip: Trip
-    task: asyncio.Task[Answer]
-    waiters: int = 0
+class _SharedRead:
+    request: InFlight
+    task: asyncio.Task[SharedAnswer]
+    callers: int = 0
 
 
 class SharedReads:
-    """The reads in flight, and the answers kept, of all Calendly users of a process."""
+    """The shared reads and cached answers of all accounts of a process.
+
+    Args:
+        clock: Seconds that only move forward.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._flights: dict[_Key, _Flight] = {}
-        self._kept: dict[_Key, tuple[float, Answer]] = {}  # the oldest first
-        self._tasks: set[asyncio.Task[Answer]] = set()  # the event loop itself holds them only weakly
+        self._reads: dict[_Key, _SharedRead] = {}
+        self._cached: dict[_Key, tuple[float, SharedAnswer]] = {}  # the oldest first
+        self._tasks: set[asyncio.Task[SharedAnswer]] = set()  # the event loop itself holds them only weakly
 
     async def read(
         self, user: str, request: Request, fetch: Fetch, *, deadline: float, waiting: Waiting | None
     ) -> JSON:
-        """Return what Calendly answers `user` to a read, joining an identical one that is on its way.
+        """Return Calendly's answer to a read of `user`, joining an identical read in flight.
 
-        A caller that is cancelled leaves the others their request; with the last one it ends.
+        A caller that is cancelled leaves the request to the others. It ends with the last one.
 
         Raises:
             CalendlyError: As `fetch` does.
         """
         key = (user, request.path, tuple(sorted(request.parameters.items())))
-        until, kept = self._kept.get(key, (0.0, None))
-        if kept is not None and self._clock() < until:
-            return kept.take()
-        flight = self._flights.get(key) or self._take_off(key, fetch, deadline)
-        flight.trip.deadline = max(flight.trip.deadline, deadline)
-        flight.trip.listeners += [waiting] if waiting else []
-        flight.waiters += 1
+        until, cached = self._cached.get(key, (0.0, None))
+        if cached is not None and self._clock() < until:
+            return cached.take()
+        read = self._reads.get(key) or self._start(key, request, fetch, deadline)
+        read.request.deadline = max(read.request.deadline, deadline)
+        read.request.listeners += [waiting] if waiting else []
+        read.callers += 1
         try:
-            return (await asyncio.shield(flight.task)).take()
+            return (await asyncio.shield(read.task)).take()
         finally:
-            flight.waiters -= 1
+            read.callers -= 1
             if waiting is not None:
-                flight.trip.listeners.remove(waiting)
-            if not flight.waiters and not flight.task.done():
-                self._land(key, flight.trip)
-                flight.task.cancel()
+                read.request.listeners.remove(waiting)
+            if not read.callers and not read.task.done():
+                self._close(key, read.request)
+                read.task.cancel()
 
     def forget(self, user: str) -> None:
-        """Make sure that no read from now on is answered with what was true before: `user` writes."""
-        for key in [key for key in self._kept if key[0] == user]:
-            del self._kept[key]
-        for key in [key for key in self._flights if key[0] == user]:
-            del self._flights[key]
+        """Drop what was read for `user`, who writes: no later read may get an answer from before."""
+        for key in [key for key in self._cached if key[0] == user]:
+            del self._cached[key]
+        for key in [key for key in self._reads if key[0] == user]:
+            del self._reads[key]
 
-    def _take_off(self, key: _Key, fetch: Fetch, deadline: float) -> _Flight:
-        trip = Trip(deadline)
-        task = asyncio.create_task(self._fly(key, fetch, trip))
+    def _start(self, key: _Key, request: Request, fetch: Fetch, deadline: float) -> _SharedRead:
+        in_flight = InFlight(deadline)
+        task = asyncio.create_task(self._fetch(key, request, fetch, in_flight))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        flight = self._flights[key] = _Flight(trip, task)
-        return flight
+        read = self._reads[key] = _SharedRead(in_flight, task)
+        return read
 
-    async def _fly(self, key: _Key, fetch: Fetch, trip: Trip) -> Answer:
+    async def _fetch(self, key: _Key, request: Request, fetch: Fetch, in_flight: InFlight) -> SharedAnswer:
         try:
-            answer = await fetch(trip)
-            if self._is_current(key, trip):
-                self._keep(key, answer)
+            answer = await fetch(in_flight)
+            if request.endpoint.is_cacheable and self._is_open(key, in_flight):
+                self._cache(key, answer)
             return answer
         finally:
-            self._land(key, trip)
+            self._close(key, in_flight)
 
-    def _is_current(self, key: _Key, trip: Trip) -> bool:
-        return key in self._flights and self._flights[key].trip is trip
+    def _is_open(self, key: _Key, in_flight: InFlight) -> bool:
+        return key in self._reads and self._reads[key].request is in_flight
 
-    def _land(self, key: _Key, trip: Trip) -> None:
-        """Let nobody join any more."""
-        if self._is_current(key, trip):
-            del self._flights[key]
+    def _close(self, key: _Key, in_flight: InFlight) -> None:
+        """Let no further caller join."""
+        if self._is_open(key, in_flight):
+            del self._reads[key]
 
-    def _keep(self, key: _Key, answer: Answer) -> None:
-        path = key[1]
-        if not (path in _KEPT or path.startswith("/event_types/")) or len(answer.body) > _LARGEST_KEPT:
+    def _cache(self, key: _Key, answer: SharedAnswer) -> None:
+        if len(answer.body) > _LARGEST_CACHED:
             return
         now = self._clock()
-        for old in [old for old, (until, _) in self._kept.items() if until <= now]:
-            del self._kept[old]
-        if len(self._kept) >= _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
-        self._kept.pop(key, None)
-        self._kept[key] = (now + _KEPT_SECONDS, answer)
+        for old in [old for old, (until, _) in self._cached.items() if until <= now]:
+            del self._cached[old]
+        if len(self._cached) >= _MOST_CACHED:
+            del self._cached[next(iter(self._cached))]
+        self._cached.pop(key, None)
+        self._cached[key] = (now + _CACHED_SECONDS, answer)

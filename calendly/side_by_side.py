@@ -1,4 +1,4 @@
-"""Several calls at once, within the pace that the core keeps anyway."""
+"""Makes several calls at once. The pacer still limits them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -8,7 +8,11 @@ T = TypeVar("T")
 
 
 async def side_by_side(calls: Iterable[Callable[[], Awaitable[T]]]) -> list[T]:
-    """Make all calls at once and return their answers in order. When one fails, the others are cancelled."""
+    """Make all calls at once and return their answers in order. If one fails, the others are cancelled.
+
+    Raises:
+        Exception: The first error, as the call raised it.
+    """
 
     async def one(call: Callable[[], Awaitable[T]]) -> T:
         return await call()

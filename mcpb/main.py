@@ -1,4 +1,4 @@
-"""Where a host of MCP bundles starts the server: a file above the packages, so that theirs do not hide Python's own."""
+"""The start of the server in an MCP bundle. It is above the packages, so that they hide no module of Python."""
 
 import sys
 

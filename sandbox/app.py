@@ -12,27 +12,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.clock import Clock, Now, Sleep, utc_now
-from sandbox.control import control_routes
+from sandbox.control.routes import control_routes
 from sandbox.endpoints import ENDPOINTS
-from sandbox.endpoints.call import Call, Endpoint
-from sandbox.errors import CalendlyError, body_for, insufficient_scope, invalid_argument
-from sandbox.gate import Gate, error_response
-from sandbox.json_objects import read_object
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.errors import ApiError, body_for, insufficient_scope, invalid_argument
 from sandbox.oauth import oauth_routes
-from sandbox.permissions import identify
-from sandbox.scopes import grants
-from sandbox.state import Sandbox
+from sandbox.records.scopes import grants
+from sandbox.requests.fields import read_object
+from sandbox.requests.gate import Gate
+from sandbox.requests.permissions import identify
+from sandbox.state.clock import RealNow, SandboxClock, Sleep, utc_now
+from sandbox.state.sandbox import Sandbox
 
 
-def create_app(*, now: Now = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette:
-    """Make a sandbox with a state of its own, to be found as `app.state.sandbox`.
+def create_app(*, now: RealNow = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette:
+    """Make the application of a new sandbox, which is kept as `app.state.sandbox`.
 
     Args:
-        now: the clock underneath the sandbox's own, an aware UTC time.
-        sleep: lets seconds of that clock pass, between two attempts of a webhook and for faults with a delay.
+        now: Reads the real time, as an aware UTC time.
+        sleep: Waits real seconds: before a webhook is sent again, and for a fault with a delay.
     """
-    sandbox = Sandbox(Clock(now, sleep))
+    sandbox = Sandbox(SandboxClock(now, sleep))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
@@ -54,26 +54,32 @@ def create_app(*, now: Now = utc_now, sleep: Sleep = asyncio.sleep) -> Starlette
     return app
 
 
-def _route(sandbox: Sandbox, endpoint: Endpoint) -> Route:
+def _route(sandbox: Sandbox, endpoint: SandboxEndpoint) -> Route:
     async def answer(request: Request) -> Response:
         try:
             shape = endpoint.answer(await _call(sandbox, endpoint, request))
-        except CalendlyError as error:
-            return error_response(error)
+        except ApiError as error:
+            return error.response()
         return Response(status_code=endpoint.status) if shape is None else JSONResponse(shape, endpoint.status)
 
     return Route(endpoint.path, answer, methods=[endpoint.method])
 
 
-async def _call(sandbox: Sandbox, endpoint: Endpoint, request: Request) -> Call:
-    """Check who calls and with which scopes, and read the body; none at all is an empty object."""
+async def _call(sandbox: Sandbox, endpoint: SandboxEndpoint, request: Request) -> EndpointCall:
+    """Check the token and its scopes, and read the body. An empty body is an empty object.
+
+    Raises:
+        ApiError: 401, 403 or 400.
+    """
     caller = identify(sandbox, request.headers.get("Authorization", ""))
     if not any(grants(caller.token.scopes, scope) for scope in endpoint.scopes):
         raise insufficient_scope(endpoint.scopes[:1])
     body = read_object(await request.body() or b"{}") if endpoint.method == "POST" else {}
     if body is None:
         raise invalid_argument({"message": "The request body must be a JSON object."})
-    return Call(sandbox, caller, cast("str", request.scope["path"]), request.path_params, request.query_params, body)
+    return EndpointCall(
+        sandbox, caller, cast("str", request.scope["path"]), request.path_params, request.query_params, body
+    )
 
 
 async def _no_route(_request: Request, error: Exception) -> Response:

@@ -1,33 +1,35 @@
-"""How Calendly says no: one exception and a function for each of its titles.
+"""Calendly's errors: one exception, and a function for each title.
 
-Titles, messages and details are Calendly's own words where they are known.
+Titles, messages and details are Calendly's own texts where they are known.
 """
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-Detail = dict[str, str]
+from starlette.responses import JSONResponse, Response
+
+BadParameter = dict[str, str]
 
 
-class CalendlyError(Exception):
-    """An answer that refuses.
+class ApiError(Exception):
+    """An error that Calendly answers.
 
     Args:
-        status: the HTTP status.
-        title: Calendly's short name for what went wrong.
-        message: one sentence.
-        details: a row for each bad parameter: `parameter`, `message` and sometimes `code`.
-        required_scopes: what the token would need; only for a missing scope.
-        headers: what the answer carries besides.
+        status: The HTTP status.
+        title: Calendly's short name for the error.
+        message: One sentence.
+        details: One entry per bad parameter: `parameter`, `message` and sometimes `code`.
+        required_scopes: The scopes the token needs, where it lacks one.
+        headers: Further headers of the response.
     """
 
-    def __init__(  # noqa: PLR0913  # what an answer has
+    def __init__(  # noqa: PLR0913 - the fields of the error body
         self,
         status: int,
         title: str,
         message: str,
         *,
-        details: Sequence[Detail] = (),
+        details: Sequence[BadParameter] = (),
         required_scopes: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -40,55 +42,59 @@ class CalendlyError(Exception):
         if required_scopes:
             self.body["required_scopes"] = list(required_scopes)
 
-
-def invalid_argument(*details: Detail) -> CalendlyError:
-    """400: the details name what is wrong; there may be none."""
-    return CalendlyError(400, "Invalid Argument", "The supplied parameters are invalid.", details=details)
-
-
-def unauthenticated(message: str) -> CalendlyError:
-    """401, with one of three messages."""
-    return CalendlyError(401, "Unauthenticated", message)
+    def response(self) -> Response:
+        """Return the HTTP response."""
+        return JSONResponse(self.body, status_code=self.status, headers=self.headers)
 
 
-def insufficient_scope(required_scopes: Sequence[str]) -> CalendlyError:
-    """403 for a token without the scope; its body has no details."""
+def invalid_argument(*details: BadParameter) -> ApiError:
+    """Return the 400 for bad parameters; `details` may be empty."""
+    return ApiError(400, "Invalid Argument", "The supplied parameters are invalid.", details=details)
+
+
+def unauthenticated(message: str) -> ApiError:
+    """Return the 401. Calendly has three messages for it."""
+    return ApiError(401, "Unauthenticated", message)
+
+
+def insufficient_scope(required_scopes: Sequence[str]) -> ApiError:
+    """Return the 403 for a token without the scope. Its body has no details."""
     message = "This operation requires the scopes listed in the 'required_scopes' array."
-    return CalendlyError(403, "Insufficient scope", message, required_scopes=required_scopes)
+    return ApiError(403, "Insufficient scope", message, required_scopes=required_scopes)
 
 
-def permission_denied(message: str) -> CalendlyError:
-    """403 for a role, a plan or a state of affairs."""
-    return CalendlyError(403, "Permission Denied", message)
+def permission_denied(message: str) -> ApiError:
+    """Return the 403 for a role, a plan or a state that does not allow the request."""
+    return ApiError(403, "Permission Denied", message)
 
 
-def not_found() -> CalendlyError:
-    """404: no such resource."""
-    return CalendlyError(404, "Resource Not Found", "The server could not find the requested resource.")
+def not_found() -> ApiError:
+    """Return the 404."""
+    return ApiError(404, "Resource Not Found", "The server could not find the requested resource.")
 
 
-def already_exists(message: str) -> CalendlyError:
-    """409, which only webhook subscriptions know."""
-    return CalendlyError(409, "Already Exists", message)
+def already_exists(message: str) -> ApiError:
+    """Return the 409. Only webhook subscriptions use it."""
+    return ApiError(409, "Already Exists", message)
 
 
-def too_many_requests(headers: Mapping[str, str] | None = None) -> CalendlyError:
-    """429; Calendly documents its headers but no body."""
+def too_many_requests(headers: Mapping[str, str] | None = None) -> ApiError:
+    """Return the 429. Calendly documents its headers but no body."""
     message = "You have exceeded the rate limit. Try again later."
-    return CalendlyError(429, "Too Many Requests", message, headers=headers)
+    return ApiError(429, "Too Many Requests", message, headers=headers)
 
 
 def body_for(status: int) -> dict[str, object]:
-    """Return the body Calendly sends with a status when nothing more is known."""
+    """Return the body Calendly sends with a status by default."""
     known = {
         400: invalid_argument(),
         401: unauthenticated("The access token is invalid"),
         403: permission_denied("You do not have permission"),
         404: not_found(),
         409: already_exists("Hook with this url already exists"),
-        424: CalendlyError(424, "External Calendar Error", "There is a problem accessing your calendar."),
+        424: ApiError(424, "External Calendar Error", "There is a problem accessing your calendar."),
         429: too_many_requests(),
-        500: CalendlyError(
+        500: ApiError(
             500,
             "Internal Server Error",
             "The server encountered an unexpected condition that prevented it from fulfilling the request.",

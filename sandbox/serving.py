@@ -1,4 +1,4 @@
-"""Running a sandbox on a socket of this machine, within the event loop that is already there."""
+"""Runs a sandbox on a local socket, in the current event loop."""
 
 import asyncio
 import os
@@ -14,21 +14,26 @@ from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.app import create_app
-from sandbox.clock import Now, Sleep, utc_now
-from sandbox.gate import CLOSE
-from sandbox.state import Sandbox
+from sandbox.requests.gate import CLOSE
+from sandbox.state.clock import RealNow, Sleep, utc_now
+from sandbox.state.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
 class RunningSandbox:
-    """A sandbox that answers at `url` (without a trailing slash); `sandbox` is its inside."""
+    """A sandbox that accepts requests.
+
+    Attributes:
+        url: Where it listens, without a trailing slash.
+        sandbox: Its state.
+    """
 
     url: str
     sandbox: Sandbox
 
 
 class _ClosableProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, which lets the application close the connection without an answer."""
+    """uvicorn's HTTP protocol, with an ASGI extension that closes the connection without a response."""
 
     @override
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,7 +48,10 @@ class _ClosableProtocol(H11Protocol):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, which leaves signals to the program around it and says when it answers."""
+    """uvicorn's server.
+
+    It leaves signals to the program around it, and sets `answering` when it is ready.
+    """
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -63,13 +71,16 @@ class _Server(uvicorn.Server):
 def _listen(host: str, port: int) -> socket.socket:
     """Listen on an address.
 
-    The protocol is named because asyncio sends small writes at once (TCP_NODELAY) only on a socket that says it is TCP;
-    otherwise each answer, written as head and body, waits 40 ms for the other side's delayed acknowledgement.
+    The socket names its protocol because asyncio sets TCP_NODELAY only where it is TCP. Without
+    it each response, written as head and body, waits 40 ms for the client's delayed acknowledgement.
+
+    Raises:
+        OSError: The address cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name == "posix":  # elsewhere this would let two programs share the port
+        if os.name == "posix":  # elsewhere it lets two programs share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen()
@@ -81,18 +92,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def running(
-    host: str = "127.0.0.1", port: int = 0, *, now: Now = utc_now, sleep: Sleep = asyncio.sleep
+    host: str = "127.0.0.1", port: int = 0, *, now: RealNow = utc_now, sleep: Sleep = asyncio.sleep
 ) -> AsyncGenerator[RunningSandbox]:
-    """Answer on a socket until the block is left.
+    """Serve a new sandbox until the block ends.
 
     Args:
-        host: an address of this machine.
-        port: 0 takes a free one.
-        now: as in `create_app`.
-        sleep: as in `create_app`.
+        host: An address of this machine.
+        port: The port; 0 takes a free one.
+        now: See `create_app`.
+        sleep: See `create_app`.
 
     Raises:
-        OSError: the address cannot be listened on.
+        OSError: The address cannot be used.
     """
     app = create_app(now=now, sleep=sleep)
     sandbox = cast("Sandbox", app.state.sandbox)

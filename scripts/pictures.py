@@ -1,23 +1,24 @@
-"""The pictures of the pages and apps that people see, in docs/screenshots/. `scripts/screenshots` takes them anew."""
+"""Takes the pictures of pages and apps in docs/screenshots/. `scripts/screenshots` runs it."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from tests.e2e.app_host import Host
 from tests.e2e.chromium import Browser, chromium
 from tests.e2e.pages import WAYS, loopback, stage
 from tests.e2e.processes import program
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs/screenshots"
-WIDTH = 620
-NARROW = 360
-DARK = {"consent", "agents", "agent", "sandbox-sign-in"}
-"""Pages shown once more, as on a dark phone."""
+FOLDER: Final = Path(__file__).resolve().parent.parent / "docs/screenshots"
+WIDTH: Final = 620
+NARROW: Final = 360
+DARK: Final = {"consent", "agents", "agent", "sandbox-sign-in"}
+"""Pages that are also taken as on a dark phone."""
 
 
-SIZES = {"light": (760, 680), "dark": (NARROW, 1560)}
-"""Windows for apps, by theme: of a frame only what is within the window is drawn."""
+SIZES: Final = {"light": (760, 680), "dark": (NARROW, 1560)}
+"""Windows for apps, by theme. Only the visible part of a frame is drawn."""
 
 
 def main() -> None:
@@ -28,7 +29,7 @@ def main() -> None:
 
 
 def pages(browser: Browser) -> None:
-    """Write those of the pages."""
+    """Write the pictures of the pages."""
     with TemporaryDirectory() as folder, stage(Path(folder)) as scene:
         for name, lead_to in WAYS.items():
             page = browser.open(width=WIDTH)
@@ -41,7 +42,7 @@ def pages(browser: Browser) -> None:
 
 
 def apps(browser: Browser) -> None:
-    """Write those of the apps."""
+    """Write the pictures of the apps."""
     now = datetime.now(UTC).replace(microsecond=0)
     times = {
         "event_type": "Intro call",

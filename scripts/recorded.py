@@ -1,7 +1,7 @@
-"""The recorded terminal session, docs/screenshots/demo.svg: what `calendly-mcp demo` prints, part after part.
+"""Draws the recorded terminal session, docs/screenshots/demo.svg: the output of `calendly-mcp demo`.
 
-`scripts/recording` records it anew. It is one picture that loads nothing: rows of text, which style sheets of its own
-let appear and scroll. Where animations are not wanted, or not known, its first rows are shown.
+`scripts/recording` runs it. The picture loads nothing: its own style sheet makes rows of text
+appear and scroll. Without animations it shows the first rows.
 """
 
 import subprocess
@@ -18,13 +18,13 @@ FILE: Final = ROOT / "docs/screenshots/demo.svg"
 
 COLUMNS: Final = 100
 ROWS: Final = 26
-"""How many the window shows."""
+"""Rows in the window."""
 
 WIDE, HIGH, MARGIN, BAR = 7.8, 19, 18, 30
-"""The size of a character, the space around them, and the height of the bar above: in pixels, at 13 pixels a letter."""
+"""Width and height of a character, the margin, and the height of the title bar, in pixels of a 13 pixel font."""
 
 LABEL: Final = 13
-"""The column at which what a label stands before begins."""
+"""The column after a label."""
 
 STYLE: Final = """\
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #24292f; }
@@ -43,8 +43,8 @@ class Part:
     """Rows that appear together.
 
     Attributes:
-        first: The number of the first one.
-        rows: What stands in them.
+        first: The number of the first row.
+        rows: Their text.
     """
 
     first: int
@@ -52,17 +52,17 @@ class Part:
 
     @property
     def seconds(self) -> float:
-        """How long it takes to read."""
+        """Seconds to read it."""
         return 1.2 + 0.35 * len(self.rows)
 
     @property
     def scrolled(self) -> int:
-        """How many rows have left the window when its last one is in it."""
+        """Rows that are scrolled out when its last row is in the window."""
         return max(0, self.first + len(self.rows) - ROWS)
 
 
 def parts(transcript: str) -> list[Part]:
-    """Divide a transcript where it has empty lines, after the command that was typed."""
+    """Split a transcript at its empty lines, after the command that was typed."""
     lines = ["$ calendly-mcp demo", "", *transcript.rstrip().splitlines()]
     numbered = groupby(enumerate(lines), key=lambda row: bool(row[1]))
     divided = [[*rows] for is_text, rows in numbered if is_text]
@@ -103,7 +103,7 @@ def picture(shown: Sequence[Part]) -> str:
 
 
 def _scroll(shown: Sequence[Part], shares: Sequence[float]) -> Iterator[str]:
-    """Where the rows stand over time: they move within a moment when a part begins that would not fit."""
+    """Return the scroll positions over time. The rows scroll when a part begins that would not fit."""
     before = 0
     for part, share in zip(shown, shares, strict=False):
         yield f"{share:.2f}% {{ transform: translateY({-before * HIGH}px); }} "
@@ -117,7 +117,7 @@ def _rows(part: Part) -> str:
 
 
 def _row(number: int, text: str) -> str:
-    """Draw a row. Its length is given, so that columns stand one below the other in any font."""
+    """Draw a row with a given length, so that columns align in any font."""
     label, rest = text[:LABEL], text[LABEL:]
     place = f'y="{number * HIGH + 14}" xml:space="preserve"'
     if text.startswith("   ") and label.strip():

@@ -1,4 +1,4 @@
-"""The end-to-end tests, against the wheel installed alone in an environment of its own."""
+"""Runs the end-to-end tests against the wheel, installed alone in an environment of its own."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.wheels import PROGRAM, ROOT, build, install_alone
 
 
 def main(words: Sequence[str]) -> int:
-    """Run pytest with these words. Returns its exit status."""
+    """Run pytest with these arguments. Returns its exit status."""
     with TemporaryDirectory() as folder:
         [wheel] = build(Path(folder), "wheel")
         program = install_alone(wheel, Path(folder) / "environment") / "calendly-mcp"

@@ -1,1 +1,1 @@
-"""Puts it together; the only package that knows all the others."""
+"""The program: puts the other packages together, and is the only one that knows them all."""

@@ -6,9 +6,9 @@ import sys
 
 def main() -> int:
     """Run the command line. Returns the exit status."""
-    gc.disable()  # loading makes hundreds of thousands of objects that all stay; `run` looks for garbage afterwards
+    gc.disable()  # loading makes hundreds of thousands of objects, none of them garbage; `run` enables it again
     try:
-        from server.commands.cli import run  # noqa: PLC0415 - interrupted while loading is interrupted without a traceback
+        from server.commands.cli import run  # noqa: PLC0415 - so that an interrupt while loading shows no traceback
 
         return run(sys.argv[1:])
     except KeyboardInterrupt:

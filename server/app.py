@@ -17,7 +17,7 @@ from mcp.server.lowlevel import Server
 from auth.access.levels import Access
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
-from calendly.pacing import Pacer
+from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
 from server.calls.clock import watch
 from server.calls.handlers import Handlers
@@ -114,7 +114,7 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
     """Start the embedded sandbox, if there is to be one, and turn the settings to it. Raises CommandError."""
     if not settings.sandbox:
         return settings
-    from sandbox import running  # noqa: PLC0415 - a sandbox is loaded only where one is wanted
+    from sandbox.serving import running  # noqa: PLC0415 - a sandbox is loaded only where one is wanted
 
     try:
         sandbox = await stack.enter_async_context(running(port=settings.sandbox_port))

@@ -1,12 +1,12 @@
-"""The database: one transaction at a time, the same statements on SQLite and PostgreSQL, and no wait without end."""
+"""Transactions on SQLite and PostgreSQL, with the same statements and a time limit for each."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Final
 
 import anyio
-import anyio.to_thread
 from sqlalchemy import Table, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines
 from storage.errors import StorageUnavailable
 
-PATIENCE = 7.0
-"""Seconds for a transaction, waiting for its turn included. Giving up may take 2 more: an answer comes within 10."""
+PATIENCE: Final = 7.0
+"""How long a transaction may take, in seconds, waiting included. Giving up may take 2 more."""
 
 Insert = postgresql.Insert | sqlite.Insert
 
@@ -28,15 +28,15 @@ class Database:
     engines: Engines
     patience: float
     turn: asyncio.Lock | None
-    """Taken by everybody in turn where readers and a writer could not work side by side: in memory."""
+    """Held by each transaction in memory, where readers and a writer cannot work side by side."""
 
     @asynccontextmanager
     async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
         """Run one transaction: committed at the end, rolled back when an exception leaves it.
 
-        It is neither interrupted by a cancellation from outside nor longer than `patience` (seconds; default the
-        database's). Inside, nothing else is waited for, and no other transaction begun: there may be one writer only.
-        Raises StorageUnavailable.
+        A cancellation does not interrupt it, and it takes at most `patience` seconds (default: that
+        of the database). Inside, wait for nothing else and begin no other transaction: there may be
+        one writer only. Raises StorageUnavailable.
         """
         limit = self.patience if patience is None else patience
         async with self._connect(self.engines.writers, limit) as connection, connection.begin():
@@ -47,9 +47,9 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncConnection]:
-        """Run statements that only read. Each sees what is committed when it starts; what must agree is one statement.
+        """Run statements that only read. Each sees what is committed when it starts.
 
-        Raises StorageUnavailable, for a statement that writes too.
+        Raises StorageUnavailable, also for a statement that writes.
         """
         async with self._connect(self.engines.readers, self.patience) as connection:
             yield connection
@@ -58,7 +58,7 @@ class Database:
     async def _connect(self, engine: AsyncEngine, patience: float) -> AsyncGenerator[AsyncConnection]:
         connected = False
         try:
-            # An interrupted connection has to be thrown away: no client's impatience gets that far.
+            # An interrupted connection would have to be thrown away, so a cancellation waits.
             with anyio.CancelScope(shield=True):
                 async with (
                     asyncio.timeout(patience) as limit,
@@ -67,7 +67,7 @@ class Database:
                 ):
                     connected = True
                     left = (limit.when() or 0) - asyncio.get_running_loop().time()
-                    # A little less, so that it is SQLite that gives up, and says why.
+                    # A little less, so that SQLite gives up first and says why.
                     await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
                     yield connection
         except (SQLAlchemyError, OSError) as error:
@@ -77,7 +77,7 @@ class Database:
 
 
 def _reason(error: Exception) -> str:
-    """Say why, without the statement and its values."""
+    """Return why it failed, without the statement and its values."""
     if isinstance(error, TimeoutError):
         return "it did not answer in time"
     cause = getattr(error, "orig", None) or error
@@ -88,10 +88,11 @@ def _reason(error: Exception) -> str:
 async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerator[Database]:
     """Open `sqlite:///PATH`, `sqlite://` (memory of this one Database) or `postgresql://…`, and close it at the end.
 
-    A missing SQLite file is made, for its owner only. PostgreSQL is connected to when it is first used.
-    `patience` is that of every transaction, in seconds. Raises DatabaseUrlError and StorageUnavailable.
+    Makes a missing SQLite file, for its owner only. Connects to PostgreSQL on first use. `patience`
+    is the time limit of each transaction, in seconds. Raises DatabaseUrlError and
+    StorageUnavailable.
     """
-    engines = await anyio.to_thread.run_sync(open_engines, url, patience)
+    engines = await open_engines(url, patience)
     try:
         yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None)
     finally:

@@ -1,8 +1,8 @@
-"""The engines behind a Database: what SQLite and PostgreSQL are told, and which of their failures mean "unavailable".
+"""The engines of a database: their settings, and which of their failures mean "unavailable".
 
-A database has two pools. The readers commit each statement at once and may not write, which spares a read two round
-trips; the writers hold transactions. On SQLite one process has one writer, so that its tasks queue for it in order
-instead of polling for the file lock.
+A database has two pools. Readers commit each statement at once and may not write, which saves a
+read two round trips; writers hold transactions. On SQLite a process has one writer, so that its
+tasks queue for it in order instead of polling for the file lock.
 """
 
 import asyncio
@@ -12,8 +12,10 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
+import anyio.to_thread
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
@@ -22,20 +24,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from storage.errors import DatabaseUrlError, StorageUnavailable
+from storage.memory import connecting, open_memory
 
-READERS = 4
-WRITERS = 4
-RECYCLE_SECONDS = 300
-"""A pooled PostgreSQL connection is made anew after this: what stands between may drop an idle one in silence."""
+READERS: Final = 4
+WRITERS: Final = 4
+RECYCLE_SECONDS: Final = 300
+"""How long a PostgreSQL connection is pooled. A proxy may drop an idle one without a word."""
 
-FAREWELL = 0.5
-"""Seconds that closing one connection may take."""
+FAREWELL: Final = 0.5
+"""How long closing one connection may take, in seconds."""
 
-BUSY_TIMEOUT = "busy_timeout"
-"""The execution option that says for how many milliseconds a SQLite writer waits for the lock."""
+BUSY_TIMEOUT: Final = "busy_timeout"
+"""The execution option with the milliseconds that a SQLite writer waits for the lock."""
 
-TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
-"""The settings, in milliseconds, by which PostgreSQL itself ends what we have given up or died over."""
+TIMEOUTS: Final = ("statement_timeout", "idle_in_transaction_session_timeout")
+"""The settings, in milliseconds, by which PostgreSQL ends what this process has given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Engines:
     path: Path | None = None
     """The SQLite file."""
     memory: sqlite3.Connection | None = None
-    """What a database in memory lives by, whatever becomes of the pooled connections."""
+    """Keeps a database in memory alive while no pooled connection is open."""
 
     async def close(self) -> None:
         """Close every connection."""
@@ -58,7 +61,7 @@ class Engines:
 
 
 async def _dispose(engine: AsyncEngine) -> None:
-    """Close the pooled connections. The driver waits for the server to agree; a connection that stays silent is cut."""
+    """Close the pooled connections. One whose server does not answer the farewell in time is cut."""
     done = False
     while not done:
         with suppress(TimeoutError):
@@ -67,39 +70,38 @@ async def _dispose(engine: AsyncEngine) -> None:
                 done = True
 
 
-def open_engines(url: str, patience: float) -> Engines:
-    """Open what a database URL names, making a missing SQLite file. Raises DatabaseUrlError and StorageUnavailable."""
+async def open_engines(url: str, patience: float) -> Engines:
+    """Open the engines of a database URL. Raises DatabaseUrlError and StorageUnavailable."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise DatabaseUrlError("The database URL cannot be read.") from None
     if parsed.drivername == "postgresql":
         return _postgresql(url, patience)
-    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database == ":memory:":
+    if parsed.drivername != "sqlite" or parsed.host or parsed.query or parsed.database in {"", ":memory:"}:
         raise DatabaseUrlError("A database URL is sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
     if not parsed.database:
-        return _sqlite_memory(patience)
-    path = Path(parsed.database).absolute()
+        return _sqlite_memory()
     try:
-        return _sqlite_file(path, patience)
+        return await anyio.to_thread.run_sync(_sqlite_file, parsed.database, patience)
     except (OSError, ValueError, sqlite3.Error) as error:
-        raise StorageUnavailable(f"The database {path} cannot be opened for writing: {error}.") from error
+        raise StorageUnavailable(f"The database {parsed.database} cannot be opened for writing: {error}.") from error
 
 
-def _sqlite_file(path: Path, patience: float) -> Engines:
+def _sqlite_file(database: str, patience: float) -> Engines:
+    path = Path(database).absolute()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
     _use_wal(path, patience)
-    readers, writers = _sqlite(URL.create("sqlite+aiosqlite", database=str(path)), patience, readers=READERS)
-    return Engines(readers, writers, path=path)
+    return Engines(*_sqlite(path, patience), path=path)
 
 
 def _use_wal(path: Path, patience: float) -> None:
-    """Have the file keep a write-ahead log from now on, so that readers and a writer work side by side.
+    """Switch the file to a write-ahead log, so that readers and a writer work side by side.
 
-    Of processes that ask for it at the same time SQLite turns some away at once, since they would wait for each other.
-    Such a one waits for its turn to write, by when it is either done or free to be done.
+    When several processes ask at once, SQLite refuses some to avoid a deadlock. Such a process
+    takes a turn as a writer and tries again.
     """
     deadline = time.monotonic() + patience
     with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
@@ -115,39 +117,41 @@ def _use_wal(path: Path, patience: float) -> None:
                 return
 
 
-def _sqlite_memory(patience: float) -> Engines:
-    name = f"file:{uuid4().hex}"
-    memory = sqlite3.connect(f"{name}?mode=memory&cache=shared", uri=True, check_same_thread=False)
-    url = URL.create("sqlite+aiosqlite", database=name, query={"mode": "memory", "cache": "shared", "uri": "true"})
-    readers, writers = _sqlite(url, patience, readers=1)
-    return Engines(readers, writers, memory=memory)
+def _sqlite_memory() -> Engines:
+    name = uuid4().hex
+    memory = open_memory(name)
+    url = URL.create("sqlite+aiosqlite")
+    readers, writers = (_engine(url, async_creator=connecting(name)) for _ in range(2))
+    return Engines(*_told(readers, writers), memory=memory)
 
 
-def _sqlite(url: URL, patience: float, readers: int) -> tuple[AsyncEngine, AsyncEngine]:
-    # isolation_level None: the driver begins nothing of its own accord.
+def _sqlite(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
+    url = URL.create("sqlite+aiosqlite", database=str(path))
+    # isolation_level None: the driver begins nothing by itself.
     arguments = {"isolation_level": None, "timeout": patience}
-    reading = create_async_engine(
+    readers = _engine(
+        url, connect_args=arguments, pool_size=READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    return _told(readers, _engine(url, connect_args=arguments))
+
+
+def _engine(url: URL, *, pool_size: int = 1, **options: object) -> AsyncEngine:
+    return create_async_engine(
         url,
-        connect_args=arguments,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=readers,
+        pool_size=pool_size,
         max_overflow=0,
         hide_parameters=True,
-        isolation_level="AUTOCOMMIT",
-        skip_autocommit_rollback=True,
+        **options,
     )
-    writing = create_async_engine(
-        url,
-        connect_args=arguments,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=1,
-        max_overflow=0,
-        hide_parameters=True,
-    )
-    event.listen(reading.sync_engine, "connect", _only_read)
-    event.listen(writing.sync_engine, "connect", _write_safely)
-    event.listen(writing.sync_engine, "begin", _begin_immediate)
-    return reading, writing
+
+
+def _told(readers: AsyncEngine, writers: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
+    """Prepare each connection of the two SQLite engines."""
+    event.listen(readers.sync_engine, "connect", _only_read)
+    event.listen(writers.sync_engine, "connect", _write_safely)
+    event.listen(writers.sync_engine, "begin", _begin_immediate)
+    return readers, writers
 
 
 def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -162,7 +166,7 @@ def _write_safely(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 
 def _begin_immediate(connection: Connection) -> None:
-    """Take the write lock at once: a transaction that reads first and then wants to write could only fail."""
+    """Take the write lock at once: a transaction that reads first could fail when it writes."""
     connection.exec_driver_sql(f"PRAGMA busy_timeout = {connection.get_execution_options()[BUSY_TIMEOUT]}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
@@ -193,12 +197,12 @@ def _postgresql(dsn: str, patience: float) -> Engines:
 
 
 def _refuse_closed(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:
-    """Have the pool connect anew when the server closed its connections. The driver knows; nothing is sent to ask."""
+    """Make the pool reconnect when the server has closed a connection. Sends nothing: the driver knows."""
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
 
 
-SQLITE_UNAVAILABLE = frozenset(
+SQLITE_UNAVAILABLE: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_CANTOPEN,
@@ -214,7 +218,7 @@ SQLITE_UNAVAILABLE = frozenset(
     }
 )
 
-POSTGRESQL_UNAVAILABLE = (
+POSTGRESQL_UNAVAILABLE: Final = (
     "08",  # connection
     "25006",  # read only: a standby
     "40",  # rolled back: deadlock, serialization

@@ -10,7 +10,7 @@ StorageError
 
 
 class StorageError(Exception):
-    """Any failure of this package; its message is a sentence for the operator and holds no secret."""
+    """A failure of this package. The message is a sentence for the operator, without secrets."""
 
 
 class DatabaseUrlError(StorageError):
@@ -30,4 +30,4 @@ class KeyRingError(StorageError):
 
 
 class UnreadableSecret(KeyRingError):
-    """A sealed value is damaged, stands in another place than it was sealed for, or needs a key that is not there."""
+    """A sealed value is damaged, was moved, or needs a key that the ring lacks."""

@@ -1,10 +1,11 @@
-"""The key ring: secrets we must read back are AES-256-GCM, each bound to the place where it is stored.
+"""The key ring: seals secrets with AES-256-GCM, each bound to the place where it is stored.
 
-A ring is written `id:base64,id:base64,…`: the first key seals, all of them open. A sealed value is
+A ring is written `id:base64,id:base64,…`. The first key seals, every key opens. A sealed value is
 
     0x01 · length of the key id (1 byte) · key id · nonce (12 bytes) · ciphertext and tag
 
-and its associated data are table, row, column and key id, so that a value copied to another place does not open there.
+and its associated data is table, row, column and key id, so that a value does not open in another
+place.
 """
 
 import base64
@@ -14,7 +15,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,13 +23,13 @@ from typing_extensions import override
 
 from storage.errors import KeyRingError, UnreadableSecret
 
-FORMAT = b"\x01"
-KEY_BYTES = 32
-NONCE_BYTES = 12
-KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+FORMAT: Final = b"\x01"
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-Random = Callable[[int], bytes]
-"""So many unpredictable bytes."""
+RandomBytes = Callable[[int], bytes]
+"""Returns that many unpredictable bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +55,20 @@ class Key:
         return cls(key_id, secret)
 
     @classmethod
-    def generate(cls, key_id: str, random: Random = os.urandom) -> Self:
+    def generate(cls, key_id: str, random: RandomBytes = os.urandom) -> Self:
         """Make a new key."""
         return cls(key_id, random(KEY_BYTES))
 
     @override
     def __str__(self) -> str:
-        """Return the key as `parse` reads it: the secret in plain sight."""
+        """Return the key as `parse` reads it, with the secret in clear."""
         return f"{self.id}:{base64.b64encode(self.secret).decode()}"
 
 
 class KeyRing:
     """Seals under its first key and opens under any."""
 
-    def __init__(self, keys: Sequence[Key], *, random: Random = os.urandom) -> None:
+    def __init__(self, keys: Sequence[Key], *, random: RandomBytes = os.urandom) -> None:
         """Raise KeyRingError unless there is a key, and every id once."""
         if not keys:
             raise KeyRingError("The key ring is empty.")
@@ -78,7 +79,7 @@ class KeyRing:
         self.first = keys[0].id
 
     @classmethod
-    def parse(cls, text: str, *, random: Random = os.urandom) -> Self:
+    def parse(cls, text: str, *, random: RandomBytes = os.urandom) -> Self:
         """Read `id:base64,id:base64,…`. Raises KeyRingError."""
         return cls([Key.parse(part) for part in text.strip().split(",")], random=random)
 
@@ -87,7 +88,7 @@ class KeyRing:
         return key_id in self._ciphers
 
     def seal(self, plaintext: bytes, *, table: str, row: str, column: str) -> bytes:
-        """Encrypt under the first key, for this one place; `row` is the primary key of the row."""
+        """Encrypt under the first key for one place. `row` is the primary key of the row."""
         nonce = self._random(NONCE_BYTES)
         place = _place(table, row, column, self.first)
         header = FORMAT + bytes([len(self.first)]) + self.first.encode()
@@ -109,7 +110,7 @@ class KeyRing:
 
 
 def sealing_key(sealed: bytes) -> str | None:
-    """Read the id of the key that a sealed value needs, or None when it is no sealed value."""
+    """Return the id of the key that a sealed value needs, None for any other value."""
     if sealed[:1] != FORMAT or len(sealed) < len(FORMAT) + 1:
         return None
     key_id = sealed[2 : 2 + sealed[1]].decode("latin-1")
@@ -117,5 +118,5 @@ def sealing_key(sealed: bytes) -> str | None:
 
 
 def _place(table: str, row: str, column: str, key_id: str) -> bytes:
-    """Return the associated data: a JSON array, so that no two places are written alike."""
+    """Return the associated data: a JSON array, so that no two places have the same."""
     return json.dumps([table, row, column, key_id]).encode()

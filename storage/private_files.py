@@ -1,4 +1,4 @@
-"""Files for their owner only: written whole or not at all, and told apart from those that others can read."""
+"""Files that only their owner can read, written whole or not at all."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ _OTHERS: Final = 0o077
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Put a file for its owner only in place of any other; it is there with all of its content or not at all.
+    """Write a file that only its owner can read, in place of any other, whole or not at all.
 
     Raises:
         OSError: It cannot be written.

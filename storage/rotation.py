@@ -1,10 +1,11 @@
-"""Seals stored secrets anew under the first key of the ring, so that the other keys may go.
+"""Seals stored secrets anew under the first key of the ring, so that the other keys can be removed.
 
-Which key a value needs is written in it, so a rotation that was cut off is continued by starting it again, and one
-that finds nothing to do does nothing.
+A value names the key it needs. So a rotation that was interrupted is started again and goes on, and
+a finished one does nothing.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlalchemy import Column, Table, delete, select, update
 
@@ -13,20 +14,20 @@ from storage.keys import KeyRing, sealing_key
 from storage.tables import key_fingerprint
 from storage.types import Sealed
 
-BATCH = 100
-"""Rows of one transaction: how long writers have to wait."""
+BATCH: Final = 100
+"""Rows in one transaction, which other writers wait for."""
 
 
 async def rotate(database: Database, ring: KeyRing, tables: Iterable[Table], *, batch: int = BATCH) -> int:
-    """Seal every `Sealed` column of `tables` under the first key, and forget that the other keys were in use.
+    """Seal every `Sealed` column of `tables` under the first key, and forget the other keys.
 
-    `ring` is what `unlock` gave. Every process must have it by now: none may still seal under another key.
-    Returns how many values were sealed anew. Raises UnreadableSecret, having changed nothing of that batch, and
-    StorageUnavailable.
+    `ring` is what `unlock` returned. Every process must have it: none may seal under another key
+    any more. Returns how many values were sealed anew. Raises UnreadableSecret, without changing
+    that batch, and StorageUnavailable.
     """
     places = {table: _sealed(table) for table in tables}
     total = 0
-    # A value that was written under another key behind the walk's back is met by the next one.
+    # A value that was written under another key during the walk is found by the next one.
     while renewed := sum(
         [await _walk(database, ring, table, places[table], batch) for table in places if places[table]]
     ):

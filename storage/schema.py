@@ -1,10 +1,12 @@
-"""Brings the schema of a database up to date at the start, once however many processes start together.
+"""Migrates a database at the start, once however many processes start together.
 
-The revisions stand in `storage/migrations/versions`, one file each, written out: they do not follow the tables of the
-packages, which move on. There is no way down; a database that a newer version has migrated is refused.
+Each revision is a file in `storage/migrations/versions` and does not use the tables of the
+packages, which change later. There is no downgrade; a database that a newer version has migrated is
+refused.
 """
 
 from pathlib import Path
+from typing import Final
 
 from alembic import command
 from alembic.config import Config
@@ -15,16 +17,16 @@ from sqlalchemy import Connection, text
 from storage.database import Database
 from storage.errors import SchemaError
 
-MIGRATIONS = Path(__file__).parent / "migrations"
-PATIENCE = 60.0
-"""Seconds to wait for another process that migrates, and then to migrate."""
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+PATIENCE: Final = 60.0
+"""How long waiting for another process and migrating may take, in seconds."""
 
-POSTGRESQL_LOCK = int.from_bytes(b"calendly")
-"""The advisory lock that one process holds while it migrates: any number that nobody else takes."""
+POSTGRESQL_LOCK: Final = int.from_bytes(b"calendly")
+"""The advisory lock that a process holds while it migrates: a number that nothing else uses."""
 
 
 async def migrate(database: Database, *, patience: float = PATIENCE) -> None:
-    """Apply the revisions that are missing, all or none. Raises SchemaError and StorageUnavailable."""
+    """Apply the missing revisions, all or none. Raises SchemaError and StorageUnavailable."""
     async with database.read() as connection:
         if await connection.run_sync(_is_current):
             return
@@ -43,7 +45,7 @@ def _config() -> Config:
 
 
 def _is_current(connection: Connection) -> bool:
-    """Say whether nothing is left to do. Raises SchemaError."""
+    """Say whether all revisions are applied. Raises SchemaError."""
     script = ScriptDirectory.from_config(_config())
     applied = set(MigrationContext.configure(connection).get_current_heads())
     known = {revision.revision for revision in script.walk_revisions()}

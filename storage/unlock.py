@@ -1,30 +1,32 @@
-"""Gets the key ring at the start, and proves that it opens what is stored before anything is served."""
+"""Loads the key ring at the start, and proves that it opens what is stored."""
 
 import os
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database, insert
 from storage.errors import KeyRingError, UnreadableSecret
-from storage.keys import Key, KeyRing, Random
+from storage.keys import Key, KeyRing, RandomBytes
 from storage.private_files import is_open_to_others, write_private
 from storage.tables import key_fingerprint
 
-PROOF = b"This key ring is the one."
+PROOF: Final = b"This key ring is the one."
 
 
-async def unlock(database: Database, keys: str | None, *, now: datetime, random: Random = os.urandom) -> KeyRing:
+async def unlock(database: Database, keys: str | None, *, now: datetime, random: RandomBytes = os.urandom) -> KeyRing:
     """Return the key ring of a migrated database.
 
-    `keys` is the configured ring. Without one, a SQLite file has its ring in a file of its own beside it
-    (`PATH.keys`, made at the first start) and a database in memory gets a ring that ends with it.
-    Raises KeyRingError when the ring is malformed, missing or another one, and StorageUnavailable.
+    `keys` is the configured ring. Without one, a SQLite file has its ring in a file of its own
+    beside it (`PATH.keys`, made at the first start) and a database in memory gets a ring that ends
+    with it. Raises KeyRingError when the ring is malformed, missing or another one, and
+    StorageUnavailable.
     """
-    # SQLite lets one process in at a time, so two that start together make one key file. PostgreSQL has no key file,
-    # and there the second waits at the INSERT for what the first proves.
+    # SQLite has one writer at a time, so two processes that start together make one key file. On
+    # PostgreSQL, which has no key file, the second waits at the INSERT for the first.
     async with database.begin() as connection:
         ring = KeyRing.parse(keys, random=random) if keys is not None else await _own_ring(database, connection, random)
         proof = ring.seal(PROOF, table=key_fingerprint.name, row=ring.first, column="proof")
@@ -44,8 +46,8 @@ async def _prove(connection: AsyncConnection, ring: KeyRing) -> None:
             raise KeyRingError(f"The key {key_id} is not the one that stored secrets are sealed under.") from None
 
 
-async def _own_ring(database: Database, connection: AsyncConnection, random: Random) -> KeyRing:
-    """Read or make the ring of a SQLite database for which none is configured."""
+async def _own_ring(database: Database, connection: AsyncConnection, random: RandomBytes) -> KeyRing:
+    """Read or make the key ring of a SQLite database without a configured one."""
     if connection.dialect.name == "postgresql":
         raise KeyRingError("With PostgreSQL the key ring must be configured: CALENDLY_MCP_SECRET_KEYS=id:base64.")
     path = database.engines.path
@@ -55,12 +57,12 @@ async def _own_ring(database: Database, connection: AsyncConnection, random: Ran
     return KeyRing.parse(_key_file(path.with_name(f"{path.name}.keys"), random, make=is_new), random=random)
 
 
-def _new_key(random: Random) -> Key:
+def _new_key(random: RandomBytes) -> Key:
     return Key.generate(f"k{random(4).hex()}", random)
 
 
-def _key_file(path: Path, random: Random, *, make: bool) -> str:
-    """Read the key file, made first if there is none and it may be made. Raises KeyRingError and OSError."""
+def _key_file(path: Path, random: RandomBytes, *, make: bool) -> str:
+    """Read the key file; `make` it when it is missing. Raises KeyRingError and OSError."""
     if not path.exists():
         if not make:
             raise KeyRingError(f"The key file {path} is missing: without it the stored secrets cannot be read.")

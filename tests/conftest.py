@@ -1,6 +1,8 @@
 """What every test shares."""
 
 import os
+import re
+from typing import Final
 
 import hypothesis
 import pytest
@@ -14,15 +16,19 @@ hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("suite")
 
 
+OF_A_PERSON: Final = re.compile("CALENDLY_.*|.*_proxy|PG[A-Z]+|COLUMNS|LINES", re.IGNORECASE)
+"""The variables by which one who runs the tests would change what they see: settings, the proxies of their network (all
+that is asked here is on this machine), their PostgreSQL, the width of their terminal."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bookings", type=int, default=100, help="how many faulty bookings tests/e2e/test_soak.py makes")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # All that is asked here is on this machine, where no proxy of a person's network would find it.
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
-    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
+    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,20 @@ FILE: Final = "SQLite file"
 MEMORY: Final = "SQLite memory"
 POSTGRESQL: Final = pytest.param("PostgreSQL", marks=pytest.mark.needs("postgresql"))
 
+OTHER_URLS = (
+    "",
+    "nonsense",
+    "mysql://root:hunter2@127.0.0.1/x",
+    "sqlite+aiosqlite:///x",
+    "postgresql+asyncpg://u:hunter2@h/d",
+    "postgresql://u:hunter2@h:port/d",
+    "sqlite:///",
+    "sqlite:///:memory:",
+    "sqlite:///x?mode=memory",
+    "sqlite://host/x",
+)
+"""What names no database that can be opened."""
+
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Generator[Server]:
@@ -24,7 +38,8 @@ def postgresql_server() -> Generator[Server]:
         yield server
 
 
-def _url(request: pytest.FixtureRequest) -> str:
+def new_url(request: pytest.FixtureRequest) -> str:
+    """Return the address of an empty database of the kind that is the parameter of a fixture."""
     if request.param == FILE:
         return f"sqlite:///{Path(request.getfixturevalue('tmp_path'), 'database.sqlite3')}"
     if request.param == MEMORY:
@@ -36,19 +51,19 @@ def _url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(params=[FILE, MEMORY, POSTGRESQL])
 def database_url(request: pytest.FixtureRequest) -> str:
     """The address of an empty database, of each kind in turn."""
-    return _url(request)
+    return new_url(request)
 
 
 @pytest.fixture(params=[FILE, POSTGRESQL])
 def shared_database_url(request: pytest.FixtureRequest) -> str:
     """The same, of the kinds that several processes can share."""
-    return _url(request)
+    return new_url(request)
 
 
 @pytest.fixture(params=[POSTGRESQL])
 def postgresql_url(request: pytest.FixtureRequest) -> str:
     """The same, on PostgreSQL alone."""
-    return _url(request)
+    return new_url(request)
 
 
 @pytest.fixture
@@ -97,6 +112,9 @@ async def _migrate(database: Database) -> str:
 
 async def _execute(database: Database, statements: str) -> None:
     """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
+    if database.engines.memory is not None:
+        database.engines.memory.executescript(statements)
+        return
     async with database.engines.writers.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None

@@ -6,6 +6,7 @@ one that prints.
 """
 
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,15 @@ def _has_packages(root: Path) -> bool:
     return (root / "tests/node/node_modules/installed").is_file()
 
 
+def _has_ipv6() -> bool:
+    """Whether something can listen on ::1; containers often have IPv4 alone."""
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
 GROUPS = {
     "node": Group(
         is_there=_has_packages,
@@ -49,6 +59,10 @@ GROUPS = {
     "hadolint": Group(
         is_there=lambda _: image.hadolint() is not None,
         remedy="hadolint is one of the development requirements on Linux with an x86-64 processor, and nowhere else",
+    ),
+    "ipv6": Group(
+        is_there=lambda _: _has_ipv6(),
+        remedy="this machine has no address ::1",
     ),
     "postgresql": Group(
         is_there=lambda _: programs() is not None,

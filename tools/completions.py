@@ -13,23 +13,19 @@ from typing import Any, Final
 
 from calendly import models
 from calendly.third_party_text import shown
+from tools.answers.views import Meeting
 from tools.endpoints.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
-from tools.fields import is_event_type_name
-from tools.lean import Meeting
+from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, is_event_type_name
 from tools.times import zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.lists import Page
 from tools.toolset.tool import Tool, tool_of
 
-Answer = Mapping[str, Any]
-
 MOST: Final = 100
 """Values of one completion, which MCP bounds."""
 
-_WHOLE: Final = 100
-_MOST_PAGES: Final = 5
 _DAYS_BACK: Final = 31
 _DAYS_AHEAD: Final = 366
 
@@ -44,7 +40,7 @@ class Completion:
     """
 
     tool: Tool
-    values: Callable[[Answer, datetime], Iterable[str]]
+    values: Callable[[Mapping[str, Any], datetime], Iterable[str]]
 
 
 def beginning_with(typed: str, values: Iterable[str]) -> list[str]:
@@ -54,17 +50,17 @@ def beginning_with(typed: str, values: Iterable[str]) -> list[str]:
 
 
 async def _bookable(call: Call) -> Page[models.EventType]:
-    return await list_event_types(call, active=True, count=_WHOLE, max_pages=_MOST_PAGES)
+    return await list_event_types(call, active=True, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
 
 
 async def _coming(call: Call) -> Page[Meeting]:
     now = call.caller.now()
     return await list_scheduled_events(
-        call, status="active", min_start_time=now, sort="start_time:asc", count=_WHOLE, max_pages=_MOST_PAGES
+        call, status="active", min_start_time=now, sort="start_time:asc", count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
     )
 
 
-def event_types(answer: Answer, _now: datetime) -> Iterable[str]:
+def event_types(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
     """Name event types as they can be looked up: by their name where only one goes by it, else by uuid."""
     rows = answer["collection"]
     known = Counter(str(row.get(field) or "").casefold() for row in rows for field in ("name", "slug"))
@@ -74,18 +70,18 @@ def event_types(answer: Answer, _now: datetime) -> Iterable[str]:
         yield name if is_alone and is_event_type_name(name) else _uuid(row)
 
 
-def meetings(answer: Answer, _now: datetime) -> Iterable[str]:
+def meetings(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
     """Name coming meetings as people do: what, and when."""
     for row in answer["collection"]:
         yield f"{shown(str(row.get('name')))}, {row.get('local_start') or row.get('start_time')}"
 
 
-def meeting_ids(answer: Answer, _now: datetime) -> Iterable[str]:
+def meeting_ids(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
     """Name coming meetings by uuid."""
     return map(_uuid, answer["collection"])
 
 
-def dates(answer: Answer, now: datetime) -> Iterable[str]:
+def dates(answer: Mapping[str, Any], now: datetime) -> Iterable[str]:
     """Name the days from today on in the person's zone, and after them the last ones, backwards."""
     zone = zone_of(answer.get("timezone"))
     if zone is None:
@@ -108,5 +104,5 @@ COMPLETIONS: Final[Mapping[str, Completion]] = MappingProxyType(
 """By the name of the argument, wherever it stands."""
 
 
-def _uuid(row: Answer) -> str:
+def _uuid(row: Mapping[str, Any]) -> str:
     return str(row.get("uri") or "").rpartition("/")[2]

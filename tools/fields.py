@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
@@ -34,26 +34,33 @@ from tools.times import parse_time, zone_of
 from tools.toolset.errors import ArgumentError
 
 Nested = TypeVar("Nested", bound=NestedIdentifier)
-Item = TypeVar("Item")
-Fields = TypeVar("Fields", bound=Mapping[str, object])
+Listed = TypeVar("Listed")
+Shaped = TypeVar("Shaped", bound=Mapping[str, object])
 
-_LONGEST_LINE = 500
-_LONGEST_TEXT = 10_000
-_LONGEST_URL = 2_000
-_LONGEST_EMAIL = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
+LARGEST_PAGE: Final = 100
+"""Rows that Calendly gives at once."""
+
+MOST_PAGES: Final = 50
+ENOUGH_PAGES: Final = 5
+"""Of what a person looks through."""
+
+_LONGEST_LINE: Final = 500
+_LONGEST_TEXT: Final = 10_000
+_LONGEST_URL: Final = 2_000
+_LONGEST_EMAIL: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 
 # Control characters, and halves of surrogate pairs, which no encoding can carry.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_CONTROL_BUT_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 # What is certainly an id: a UUID, or the 16 characters of older accounts. `me` is one too.
-_SURE_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
+_SURE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
 
 # A name of at most 55 characters, without what only addresses and markup have; or a slug; or a booking page.
-_EVENT_TYPE_NAME = re.compile(
+_EVENT_TYPE_NAME: Final = re.compile(
     r"(?=.*[^\W_])(?!\s)(?:[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*\[\]]){1,55}(?<!\s)"
     r"|https://calendly\.com/[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}",
 )
@@ -192,7 +199,7 @@ def _whole_if_it_is(number: float) -> float:
 def at_most(limit: int) -> AfterValidator:
     """A bound on a list that Calendly does not bound."""
 
-    def check(items: list[Item]) -> list[Item]:
+    def check(items: list[Listed]) -> list[Listed]:
         if len(items) > limit:
             raise ValueError(f"Must have at most {limit} items.")
         return items
@@ -200,23 +207,25 @@ def at_most(limit: int) -> AfterValidator:
     return AfterValidator(check)
 
 
-User = Annotated[
+UserRef = Annotated[
     UserId, _Named(UserId, _is_email, " An e-mail address will do too."), Field(description="uuid, URI, e-mail or me")
 ]
-UserById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
-Organization = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
-EventType = Annotated[
+UserRefById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
+OrganizationRef = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
+EventTypeRef = Annotated[
     EventTypeId,
     _Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
     Field(description="uuid, URI, name, slug or booking URL"),
 ]
-ScheduledEvent = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
-Schedule = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
-Membership = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
-WebhookSubscription = Annotated[WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")]
-Group = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
-Invitee = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
-Invitation = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
+ScheduledEventRef = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
+ScheduleRef = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
+MembershipRef = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
+WebhookSubscriptionRef = Annotated[
+    WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
+]
+GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
+InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
 
 Line = Annotated[str, AfterValidator(_line)]
 """One line that people read."""
@@ -226,6 +235,9 @@ Name = Annotated[str, Field(max_length=55), AfterValidator(_line)]
 
 Text = Annotated[str, AfterValidator(_text)]
 """What people write: newlines and tabs are allowed."""
+
+Reason = Annotated[Text, Field(max_length=_LONGEST_TEXT)]
+"""Why a meeting is canceled."""
 
 Opaque = Annotated[str, AfterValidator(_opaque)]
 """A token or key that nobody reads."""
@@ -240,9 +252,9 @@ Date = Annotated[str, AfterValidator(_date), Field(description="YYYY-MM-DD")]
 Time = Annotated[datetime, _Written(parse_time), Field(description="ISO 8601; no offset: your zone")]
 Minutes = Annotated[float, Field(ge=1, le=720, description="minutes"), AfterValidator(_whole_if_it_is)]
 
-Count = Annotated[int, Field(ge=1, le=100, description="page size")]
+Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="page size")]
 PageToken = Annotated[Opaque, Field(description="next_page_token; same filters")]
-MaxPages = Annotated[int, Field(ge=1, le=50, description="pages to fetch")]
+MaxPages = Annotated[int, Field(ge=1, le=MOST_PAGES, description="pages to fetch")]
 ByCreation = Literal["created_at:asc", "created_at:desc"]
 
 
@@ -258,7 +270,7 @@ def within(identifier: Nested, parent: Identifier | None) -> Nested:
         raise ArgumentError.of(identifier.parameter, str(fault)) from None
 
 
-CLOSED = ConfigDict(extra="forbid", strict=True)
+CLOSED: Final = ConfigDict(extra="forbid", strict=True)
 """For an object inside a body: unknown names are refused and nothing is converted, as at the top level."""
 
 
@@ -279,7 +291,7 @@ class Variants:
     by: str
     fields: Mapping[str, tuple[Iterable[str], Iterable[str]]]
 
-    def __call__(self, value: Fields) -> Fields:
+    def __call__(self, value: Shaped) -> Shaped:
         """Return `value`. Raises ValueError naming the field that is missing or does not belong."""
         there = set(given(value)) - {self.by}
         kind = str(value[self.by])

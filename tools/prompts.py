@@ -9,7 +9,7 @@ function writes the lines, for a `Scene` that knows which tools the agent has an
         yield ...
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from calendly.third_party_text import shown
+from tools.answers.local_times import told
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type, list_event_types
@@ -27,16 +28,14 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event, get_schedul
 from tools.endpoints.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.users import get_current_user
 from tools.fields import Line
-from tools.lean import told
 from tools.times import begin
 from tools.toolset.arguments import Arguments, arguments_model, checked, description_of
+from tools.toolset.declaring import Declared
 from tools.toolset.tool import Tool, tool_of
 from tools.workflows.agenda import get_agenda
 from tools.workflows.rescheduling import reschedule_scheduled_event
 
 P = ParamSpec("P")
-
-Function = Callable[..., Awaitable[object]]
 
 _WEEK: Final = timedelta(days=7)
 _DATA: Final = (
@@ -57,7 +56,7 @@ class Scene:
     tools: frozenset[str]
     now: datetime | None
 
-    def has(self, *functions: Function) -> bool:
+    def has(self, *functions: Declared) -> bool:
         """Whether the agent has these tools."""
         return self.tools.issuperset(function.__name__ for function in functions)
 
@@ -131,7 +130,7 @@ class Menu:
     prompts: list[Prompt] = field(default_factory=list[Prompt])
 
     def prompt(
-        self, *, title: str, needs: tuple[Function, ...]
+        self, *, title: str, needs: tuple[Declared, ...]
     ) -> Callable[[Callable[Concatenate[Scene, P], Iterator[str]]], Callable[Concatenate[Scene, P], Iterator[str]]]:
         """Declare a function as a prompt: its first line is the task, every other one a step."""
 
@@ -147,17 +146,17 @@ class Menu:
 
 prompts = Menu()
 
-Words = Annotated[Line, AfterValidator(shown)]
-EventTypeName = Annotated[Words, Field(description="which kind of meeting, such as its name")]
-Meeting = Annotated[Words, Field(description="which meeting, such as its name, day or invitee")]
+PromptText = Annotated[Line, AfterValidator(shown)]
+EventTypeName = Annotated[PromptText, Field(description="which kind of meeting, such as its name")]
+MeetingText = Annotated[PromptText, Field(description="which meeting, such as its name, day or invitee")]
 
 
 @prompts.prompt(title="Book a meeting", needs=(list_event_types, list_event_type_available_times))
 def book_meeting(
     scene: Scene,
     event_type: EventTypeName | None = None,
-    invitee: Annotated[Words, Field(description="whom to meet: name and e-mail")] | None = None,
-    when: Annotated[Words, Field(description="such as next Tuesday afternoon")] | None = None,
+    invitee: Annotated[PromptText, Field(description="whom to meet: name and e-mail")] | None = None,
+    when: Annotated[PromptText, Field(description="such as next Tuesday afternoon")] | None = None,
 ) -> Iterator[str]:
     """Find an open time for a meeting and book it, or make a link to book it with."""
     wishes = _said("event type", event_type) + _said("with", invitee) + _said("when", when)
@@ -191,8 +190,8 @@ def prepare_today(scene: Scene) -> Iterator[str]:
 @prompts.prompt(title="Reschedule a meeting", needs=(list_scheduled_events,))
 def reschedule_meeting(
     scene: Scene,
-    meeting: Meeting | None = None,
-    when: Annotated[Words, Field(description="when instead, such as Thursday morning")] | None = None,
+    meeting: MeetingText | None = None,
+    when: Annotated[PromptText, Field(description="when instead, such as Thursday morning")] | None = None,
 ) -> Iterator[str]:
     """Move a booked meeting to another time, as far as Calendly lets one."""
     yield f"Move a Calendly meeting of mine{_said('which', meeting)}{_said('to when', when)}."
@@ -254,7 +253,7 @@ def _who_comes(scene: Scene) -> Iterator[str]:
         yield "You may not see who comes: leave that out, and say so."
 
 
-def _named(function: Function) -> str:
+def _named(function: Declared) -> str:
     return tool_of(function).name
 
 

@@ -13,11 +13,10 @@ from calendly.identifiers import EventTypeId, Identifier, UserId
 from tools.endpoints.event_types import list_event_types
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.users import get_current_user
-from tools.fields import Reference
+from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 
-_MOST_PAGES: Final = 5
 _MOST_NAMED: Final = 10
 
 
@@ -26,7 +25,7 @@ async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises:
         ArgumentError: Nothing goes by that name, or several do; the message lists what there is.
-        AccessDenied, CalendlyError: The list that knows the name may not be read, or cannot.
+        DeniedByPolicy, CalendlyError: The list that knows the name may not be read, or cannot.
     """
     return {name: await _resolved(call, name, value) for name, value in values.items()}
 
@@ -76,7 +75,7 @@ async def _user(call: Call, _parameter: str, email: str) -> UserId | None:
 
 
 async def _own_event_types(call: Call) -> Sequence[models.EventType]:
-    listed = await call.via(list_event_types)(UserId.ME, count=100, max_pages=_MOST_PAGES)
+    listed = await call.via(list_event_types)(UserId.ME, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
     return listed.get("collection", [])
 
 

@@ -5,16 +5,20 @@ the machine this runs on; Calendly gets UTC.
 """
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from calendly.errors import InsufficientScope, PermissionDenied
 from tools.toolset.declaring import Caller
 from tools.toolset.errors import ArgumentError, ToolError
 
-_LONGEST_TEXT = 40
-_DATE_ONLY = len("2026-12-01")
-_YEARS = range(1970, 3000)
-_LONGEST_RANGE = timedelta(days=366)
+_LONGEST_TEXT: Final = 40
+_DATE_ONLY: Final = len("2026-12-01")
+YEARS: Final = range(1970, 3000)
+LONGEST_RANGE: Final = timedelta(days=366)
+
+BOUND: Final = timedelta(seconds=1)
+"""Calendly's bounds on start times are exclusive: later than, earlier than."""
 
 
 def parse_time(text: str) -> datetime:
@@ -27,11 +31,20 @@ def parse_time(text: str) -> datetime:
         time = datetime.fromisoformat(text.upper()) if len(text) <= _LONGEST_TEXT else None
     except ValueError:
         time = None
-    if time is None or time.year not in _YEARS:
+    if time is None or time.year not in YEARS:
         raise ValueError("Expected an ISO 8601 time such as 2026-12-01T09:00:00Z.")
     if len(text) <= _DATE_ONLY:
         raise ValueError("This is only a date: add a time of day, such as 2026-12-01T09:00:00Z.")
     return time
+
+
+def sent_time(text: object) -> datetime | None:
+    """Read a time that Calendly sent; None where there is none, or none that can be told as an instant."""
+    try:
+        time = parse_time(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return time if time is not None and time.tzinfo is not None else None
 
 
 def wire(time: datetime) -> str:
@@ -47,7 +60,7 @@ async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: s
     """
     if time.tzinfo is not None:
         return time.astimezone(UTC)
-    zone = zone_of(timezone or await own_timezone(caller))
+    zone = await zone_for(caller, timezone)
     if zone is None:
         raise ArgumentError.of(
             parameter, "This time has no offset and your time zone is not known: add an offset, such as Z or +01:00."
@@ -68,6 +81,21 @@ async def own_timezone(caller: Caller) -> str | None:
         return None
 
 
+async def zone_for(caller: Caller, timezone: str | None = None) -> ZoneInfo | None:
+    """Return the zone that was asked for, else the caller's own; None where that is not known."""
+    return zone_of(timezone or await own_timezone(caller))
+
+
+async def zone_needed(caller: Caller, timezone: str | None) -> ZoneInfo:
+    """Return the zone that was asked for, else the caller's own. Raises ArgumentError where that is not known."""
+    zone = await zone_for(caller, timezone)
+    if zone is None:
+        raise ArgumentError.of(
+            "timezone", "Your time zone is not known, so name the one whose days and hours are meant."
+        )
+    return zone
+
+
 def zone_of(name: str | None) -> ZoneInfo | None:
     """The time zone of an IANA name, None when there is no such zone."""
     try:
@@ -82,17 +110,22 @@ def begin(day: date, zone: ZoneInfo) -> datetime:
 
 
 async def span(
-    caller: Caller, start_time: datetime, end_time: datetime, timezone: str | None = None
+    caller: Caller,
+    start_time: datetime,
+    end_time: datetime,
+    timezone: str | None = None,
+    *,
+    longest: timedelta = LONGEST_RANGE,
 ) -> tuple[datetime, datetime]:
     """The two ends of a range as instants; `timezone` is that of times without an offset, None for the caller's own.
 
     Raises:
-        ArgumentError: One of them cannot be read, or the range is empty or longer than 366 days.
+        ArgumentError: One of them cannot be read, or the range is empty or too long.
     """
     start = await instant(caller, "start_time", start_time, timezone=timezone)
     end = await instant(caller, "end_time", end_time, timezone=timezone)
     if end <= start:
         raise ArgumentError.of("end_time", "Must be after start_time.")
-    if end - start > _LONGEST_RANGE:
-        raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
+    if end - start > longest:
+        raise ArgumentError.of("end_time", f"Must be within {longest.days} days of start_time.")
     return start, end

@@ -27,7 +27,7 @@ NOT_ALLOWED: Final = "whoever runs this server does not allow it"
 
 
 @dataclass(frozen=True, slots=True)
-class Option:
+class LevelOption:
     """One level that can be chosen."""
 
     level: Level
@@ -51,7 +51,7 @@ class Part:
     title: str
     sentence: str
     writes: bool
-    options: tuple[Option, ...]
+    options: tuple[LevelOption, ...]
     note: str | None
 
 
@@ -130,7 +130,7 @@ def _part(name: str, levels: Levels, everything: Levels, chosen: Level) -> Part:
         title=words.title,
         sentence=words.sentence,
         writes="ask" in options,
-        options=tuple(Option(level, LEVELS[level], chosen=level == chosen) for level in options),
+        options=tuple(LevelOption(level, LEVELS[level], chosen=level == chosen) for level in options),
         note=_why_not_more(options, everything.get(name, ()), CAPABILITIES[name]),
     )
 

@@ -1,8 +1,8 @@
 """What a person did not want an agent to do, remembered for when it comes again. Pure.
 
-A client that registers again is a client that nobody let in: what it was allowed is gone. But who told an agent to keep
-its hands off something means the next one of that name and address too. Anyone may take a name, so memory only ever
-takes away, and only the person gives back.
+A client that registers again is a client that nobody let in: what it was allowed is gone. But who
+told an agent to keep its hands off something means the next one of that name and address too.
+Anyone may take a name, so memory only ever takes away, and only the person gives back.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +30,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ConsentChoice:
     """What a person chose on a consent page.
 
     Attributes:
@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SettledChoice:
     """What becomes of a choice: the access to be stored, and what is remembered from now on."""
 
     access: Access
@@ -78,23 +78,25 @@ def remember(memory: Access, chosen: Access, before: Access) -> Access:
     return remembered
 
 
-def settle(choice: Choice, before: Access, memory: Access, operations: tuple[Operation, ...], *, seen: bool) -> Outcome:
+def settle(
+    choice: ConsentChoice, before: Access, memory: Access, operations: tuple[Operation, ...], *, seen: bool
+) -> SettledChoice:
     """Return what becomes of a choice on a consent page, now that it is known whose it is.
 
     Args:
         choice: The choice.
-        before: What the person allows this very client already. A consent page asks for levels alone, so the
-            conditions stay.
+        before: What the person allows this very client already. A consent page asks for levels
+            alone, so the conditions stay.
         memory: What they did not want a client of that name to do.
         operations: What the tools do.
-        seen: The page was shown to this person, with what they had chosen before; so their word is the last. Otherwise
-            what is remembered holds.
+        seen: The page was shown to this person, with what they had chosen before; so their word is
+            the last. Otherwise what is remembered holds.
     """
     chosen = keep(keep(choice.chosen, _conditions(before, memory)), {} if seen else memory)
     shown = {name: replace(chosen[name], level=allowance.level) for name, allowance in choice.shown.items()}
     remembered = remember(memory, chosen, shown)
     opened = settled({**dict.fromkeys(CAPABILITIES, OFF), **chosen}, choice.asked, operations)
-    return Outcome(keep(opened, remembered), remembered)
+    return SettledChoice(keep(opened, remembered), remembered)
 
 
 def keep(access: Access, restrictions: Access) -> Access:

@@ -1,4 +1,4 @@
-"""Access as text: one form for flags, files, the database and the record.
+"""Access as text: one form for flags, files, the database and the audit log.
 
     capability=level:condition=value+value,...      canceling=off,booking=ask:domains=example.com+example.org:per_day=5
 

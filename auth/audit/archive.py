@@ -1,4 +1,4 @@
-"""The record in the database: appended to this process's chain, found again, checked, and cleared out in time."""
+"""The audit log in the database: appends, finds, verifies and deletes entries."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from auth.audit import rows
 from auth.audit.chain import Chain, Keys, check_end, check_register, follow
-from auth.audit.entries import Entry, Veil
-from auth.audit.log import Unrecorded
-from auth.audit.rows import OwnChain, Sought
+from auth.audit.entries import AuditEntry, Redactor
+from auth.audit.log import AuditLogUnavailable
+from auth.audit.rows import EntryFilter, OwnChain
 from storage.database import Database
 from storage.errors import StorageError
 from storage.keys import KeyRing
@@ -21,37 +21,37 @@ _PAGE: Final = 200
 
 @dataclass(slots=True)
 class DatabaseArchive:
-    """The record as one process writes and reads it.
+    """The audit log in a database, as one process writes and reads it.
 
     Args:
         database: Where it is.
-        keys: What it is protected by.
-        veil: How personal data is recorded.
+        keys: Protect it.
+        redactor: Redacts personal data.
         new_id: Gives a chain an id that no other has.
-        tell: Is told every entry that was stored, where the database ends with this process.
+        tell: Called with each stored entry, where the database ends with this process.
     """
 
     database: Database
     keys: Keys = field(repr=False)
-    veil: Veil
+    redactor: Redactor
     new_id: Callable[[], str]
-    tell: Callable[[Entry], None] | None = None
+    tell: Callable[[AuditEntry], None] | None = None
     _own: OwnChain | None = None
 
     @classmethod
     async def open(
         cls, database: Database, ring: KeyRing, *, in_full: bool, random: Callable[[int], bytes]
     ) -> "DatabaseArchive":
-        """Open the record of a database. Raises StorageError."""
+        """Open the audit log of a database. Raises StorageError."""
         async with database.begin() as connection:
             keys = await rows.open_keys(connection, ring, random)
-        return cls(database, keys, Veil(keys.personal, in_full), lambda: random(16).hex())
+        return cls(database, keys, Redactor(keys.personal, in_full), lambda: random(16).hex())
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Store entries, all or none; after an attempt of which nobody knows what became, in a new chain.
+    async def append(self, entries: Sequence[AuditEntry]) -> None:
+        """Store entries, all or none. After an attempt with an unknown outcome, a new chain begins.
 
         Raises:
-            Unrecorded: They are not stored, as far as one can know.
+            AuditLogUnavailable: They are not stored, as far as is known.
         """
         own, self._own = self._own, None
         try:
@@ -61,51 +61,51 @@ class DatabaseArchive:
                     begun = await rows.begin_chain(connection, self.keys, self.new_id())
                     continued = await rows.append(connection, self.keys, begun, entries)
         except StorageError as fault:
-            raise Unrecorded(str(fault)) from fault
+            raise AuditLogUnavailable(str(fault)) from fault
         except SQLAlchemyError as fault:
-            raise Unrecorded("The database does not take the record.") from fault
+            raise AuditLogUnavailable("The database does not take the audit log.") from fault
         self._own = continued
         if self.tell is not None:
             for entry in entries:
                 self.tell(entry)
 
     async def find(
-        self, sought: Sought, limit: int | None = None, *, oldest_first: bool = False
-    ) -> AsyncGenerator[Entry]:
-        """Find entries in the order of their times. A call that is over is found once. Raises StorageUnavailable."""
-        last: Entry | None = None
+        self, wanted: EntryFilter, limit: int | None = None, *, oldest_first: bool = False
+    ) -> AsyncGenerator[AuditEntry]:
+        """Find entries in the order of their times, a finished call once. Raises StorageUnavailable."""
+        last: AuditEntry | None = None
         left = limit
         while left is None or left > 0:
             size = _PAGE if left is None else min(_PAGE, left)
             async with self.database.read() as connection:
-                page = await rows.find(connection, sought, size, after=last, oldest_first=oldest_first)
+                page = await rows.find(connection, wanted, size, after=last, oldest_first=oldest_first)
             for last in page:
                 yield last
             if len(page) < size:
                 return
             left = None if left is None else left - size
 
-    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[Entry]:
+    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
         """Find the last entries of a person or of one of their agents, the newest first.
 
-        Their sentences, as `told`, are for that person: they are called `you`. Raises StorageUnavailable.
+        In their sentences, `told`, the person is called `you`. Raises StorageUnavailable.
 
         Args:
             person: A user URI.
-            grant: What the person allowed one agent.
+            grant: The id of the grant of one agent.
             limit: How many at most.
         """
         names = None if person is None else self.names_of(person)
         async with self.database.read() as connection:
-            found = await rows.find(connection, Sought(people=names, grant=grant), limit)
+            found = await rows.find(connection, EntryFilter(people=names, grant=grant), limit)
         return [_to(entry, names or ()) for entry in found]
 
     def names_of(self, person: str) -> tuple[str, ...]:
-        """Return as what a person may be recorded, whatever the detail was then."""
-        return (self.veil.hash(person), person)
+        """Return the names under which entries may have a person, hashed and in full."""
+        return (self.redactor.hash(person), person)
 
     async def verify(self) -> AsyncGenerator[str]:
-        """Check all of the record, and say what is wrong; nothing when all is as it was written.
+        """Verify the whole audit log. Yields one sentence for each fault.
 
         Raises StorageUnavailable.
         """
@@ -130,7 +130,7 @@ class DatabaseArchive:
             return await rows.count(connection)
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises StorageUnavailable; what went before it is gone."""
+        """Delete entries older than a time. Raises StorageUnavailable; what was deleted before that stays deleted."""
         async with self.database.read() as connection:
             chains = await rows.chains_before(connection, before)
         for chain in chains:
@@ -143,7 +143,7 @@ class DatabaseArchive:
                 await rows.drop_empty(connection, self.keys)
 
     async def _check(self, chain: Chain) -> list[str]:
-        """Check one chain; once more where its beginning was moved meanwhile."""
+        """Verify one chain. Starts again when its base was moved meanwhile."""
         while True:
             faults = await self._follow(chain)
             if not faults:
@@ -165,8 +165,8 @@ class DatabaseArchive:
             faults += more
 
 
-def _to(entry: Entry, names: Sequence[str]) -> Entry:
-    """Return an entry as it is told to the person it is about."""
+def _to(entry: AuditEntry, names: Sequence[str]) -> AuditEntry:
+    """Return an entry as the person it is about reads it."""
     sentence = entry.sentence
     for name in names:
         sentence = sentence.replace(name, "you")

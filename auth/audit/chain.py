@@ -1,32 +1,32 @@
-"""The chains of the record, which show whether it was changed. Pure: values in, values out.
+"""The chains of MACs that show whether the audit log was changed. Pure.
 
-Each process has a chain of its own, so that none waits for another. Every entry of a chain carries a MAC (HMAC-SHA256)
-over itself, its place and the MAC before it; the chain's row says under a MAC where it begins and ends; and one row,
-the register, says under a MAC which chains there are:
+Each process has a chain of its own, so that none waits for another. Every entry of a chain carries
+a MAC (HMAC-SHA256) over itself, its place and the MAC before it; the chain's row says under a MAC
+where it begins and ends; and one row, the register, says under a MAC which chains there are:
 
     register ── chain 7 ── entry 1 ── 2 ── 3          a changed, missing or moved entry breaks the line of MACs,
              └─ chain 8 ── entry 1 ── 2               a cut tail the end of its chain, a removed chain the register
 
-What is older than the record is to be kept goes from the front of a chain; its base, the MAC of the last entry that
-went, is the checkpoint that what follows continues.
+Old entries are deleted from the front of a chain. Its base, the MAC of the last deleted entry, is
+the checkpoint from which the remaining entries continue.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Final
 
-from auth.audit.entries import Entry, read, write
+from auth.audit.entries import AuditEntry, read, write
 
 KEY_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What the record is protected by: from one random secret, a key for each purpose."""
+    """The keys of the audit log: one for each purpose, derived from one random secret."""
 
     chain: bytes = field(repr=False)
     heads: bytes = field(repr=False)
@@ -34,13 +34,13 @@ class Keys:
 
     @classmethod
     def of(cls, secret: bytes) -> "Keys":
-        """Derive the keys (HKDF-Expand of RFC 5869 for one block: the secret is random already)."""
+        """Derive the keys: one block of HKDF-Expand (RFC 5869), since the secret is random already."""
         return cls(*(hmac.digest(secret, purpose + b"\x01", "sha256") for purpose in (b"chain", b"heads", b"personal")))
 
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """A place in a chain: after so many entries, of which the last has this MAC; before the first it is empty."""
+    """A place in a chain: the number of entries before it, and the MAC of the last of them, or an empty one."""
 
     sequence: int = 0
     mac: str = ""
@@ -48,59 +48,88 @@ class Tip:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A chain as its row says it: entries from after `base` to `tip`, each sealed by itself.
+    """The row of a chain: its entries come after the base and end with the tip, and each of the two has a seal.
 
-    The process that writes the chain moves the tip, whoever clears out old entries the base.
+    The process that writes the chain moves the tip; whoever clears out old entries moves the base.
     """
 
     id: str
     number: int
-    base: Tip
+    base_sequence: int
+    base_mac: str
     base_seal: str
-    tip: Tip
+    tip_sequence: int
+    tip_mac: str
     tip_seal: str
+
+    @property
+    def base(self) -> Tip:
+        """The last entry that is no longer kept."""
+        return Tip(self.base_sequence, self.base_mac)
+
+    @property
+    def tip(self) -> Tip:
+        """The last entry."""
+        return Tip(self.tip_sequence, self.tip_mac)
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
-    """Which chains there are: those numbered from `first` until before `following`."""
+    """Which chains exist: those numbered from `first` up to but not including `following`."""
 
     first: int
     following: int
     seal: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An entry as it is stored in a chain: its place, its text, what it is found by, and its MAC."""
+    """The row of an entry in a chain.
 
-    chain: str
+    Attributes:
+        chain_id: Its chain.
+        sequence: Its place there.
+        entry: All of it, as `write` writes it.
+        mac: Over the entry, its place and the MAC before it.
+        at: A copy out of the entry, to find it by, like the fields that follow.
+        action: Its tool, or its action where it has no tool.
+    """
+
+    chain_id: str
     sequence: int
-    text: str
-    found_by: Mapping[str, object]
+    entry: str
     mac: str
+    at: datetime
+    kind: str
+    request_id: str
+    person: str | None
+    grant_id: str | None
+    action: str
 
 
-def found_by(entry: Entry) -> dict[str, object]:
-    """Return what an entry is found by: copies of some of its fields."""
-    return {
-        "at": entry.time.astimezone(UTC),
-        "kind": entry.kind,
-        "request_id": entry.request_id,
-        "person": entry.person,
-        "grant_id": entry.grant,
-        "action": entry.tool or entry.action,
-    }
+def link(chain: str, place: Tip, text: str, entry: AuditEntry) -> Link:
+    """Return the row of an entry whose text has this place in a chain."""
+    return Link(
+        chain_id=chain,
+        sequence=place.sequence,
+        entry=text,
+        mac=place.mac,
+        at=entry.time.astimezone(UTC),
+        kind=entry.kind,
+        request_id=entry.request_id,
+        person=entry.person,
+        grant_id=entry.grant,
+        action=entry.tool or entry.action,
+    )
 
 
-def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[Entry]) -> tuple[list[Link], Tip]:
-    """Continue a chain from its tip; the links to store, and the new tip."""
+def extend(keys: Keys, chain: str, tip: Tip, entries: Iterable[AuditEntry]) -> tuple[list[Link], Tip]:
+    """Continue a chain from its tip. Returns the links to store and the new tip."""
     links: list[Link] = []
     for entry in entries:
         text = write(entry)
-        mac = _mac(keys.chain, chain, tip.sequence + 1, tip.mac, text)
-        tip = Tip(tip.sequence + 1, mac)
-        links.append(Link(chain, tip.sequence, text, found_by(entry), mac))
+        tip = Tip(tip.sequence + 1, _mac(keys.chain, chain, tip.sequence + 1, tip.mac, text))
+        links.append(link(chain, tip, text, entry))
     return links, tip
 
 
@@ -120,17 +149,17 @@ def seal_register(keys: Keys, first: int, following: int) -> str:
 
 
 def is_base_sealed(keys: Keys, chain: Chain) -> bool:
-    """Say whether a chain begins where its row was last made to say."""
+    """Say whether the base of a chain is what we last wrote."""
     return _is(seal_base(keys, chain.id, chain.number, chain.base), chain.base_seal)
 
 
 def is_sealed(keys: Keys, register: Register) -> bool:
-    """Say whether the register says what it was last made to say."""
+    """Say whether the register is what we last wrote."""
     return _is(seal_register(keys, register.first, register.following), register.seal)
 
 
 def check_register(keys: Keys, register: Register, chains: Iterable[Chain]) -> list[str]:
-    """Say what is wrong with the register and the rows of the chains; nothing when all is as it was written."""
+    """Return the faults of the register and of the rows of the chains."""
     faults: list[str] = []
     if not is_sealed(keys, register):
         faults.append("the register of the chains was changed")
@@ -149,38 +178,39 @@ def follow(keys: Keys, chain: Chain, tip: Tip, links: Iterable[Link]) -> tuple[T
     """Follow a chain over the next of its links, in their order.
 
     Args:
-        keys: Of the record.
+        keys: The keys of the audit log.
         chain: Its row.
         tip: Where the links before ended; `chain.base` at first.
         links: What is stored.
 
     Returns:
-        Where they end, and what is wrong: a fault that concerns all that follow is named once.
+        Where they end, and the faults. A fault that affects every later entry is named once.
     """
     faults: list[str] = []
-    for link in links:
-        place = f"chain {chain.number}, entry {link.sequence}"
-        if link.sequence != tip.sequence + 1:
+    for each in links:
+        place = f"chain {chain.number}, entry {each.sequence}"
+        if each.sequence != tip.sequence + 1:
             faults.append(f"{place}: entries before it are missing or were moved")
-        elif not _is(_mac(keys.chain, chain.id, link.sequence, tip.mac, link.text), link.mac):
+        elif not _is(_mac(keys.chain, chain.id, each.sequence, tip.mac, each.entry), each.mac):
             faults.append(f"{place}: it was changed, or put in the place of another")
-        elif not _is_found_by(link):
+        elif not _is_copied(each):
             faults.append(f"{place}: what it is found by was changed")
-        if link.sequence == chain.tip.sequence and not _is(link.mac, chain.tip.mac):
+        if each.sequence == chain.tip.sequence and not _is(each.mac, chain.tip.mac):
             faults.append(f"{place}: it is not the entry that the chain ended with")
-        tip = Tip(link.sequence, link.mac)
+        tip = Tip(each.sequence, each.mac)
     return tip, faults
 
 
 def check_end(chain: Chain, tip: Tip) -> list[str]:
-    """Say what is missing at the end of a chain that was followed to `tip`. More may have been written meanwhile."""
+    """Return what is missing at the end of a chain that was followed to `tip`. It may have grown meanwhile."""
     lacking = chain.tip.sequence - tip.sequence
     return [f"chain {chain.number}: its last {lacking} entries are missing"] if lacking > 0 else []
 
 
-def _is_found_by(link: Link) -> bool:
+def _is_copied(stored: Link) -> bool:
+    """Say whether the copied fields are those of the entry."""
     try:
-        return found_by(read(link.text)) == dict(link.found_by)
+        return link(stored.chain_id, Tip(stored.sequence, stored.mac), stored.entry, read(stored.entry)) == stored
     except ValueError:
         return False
 

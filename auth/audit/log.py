@@ -1,11 +1,11 @@
-"""The one writer of the record in a process: entries queue here, and go to the archive in batches, in their order.
+"""The writer of the audit log in a process: queues entries, and stores them in batches and in order.
 
     put()   for what only reads: queued, written soon
     keep()  for what writes: returns once it is stored, or says that it is not
     note()  for decisions outside of calls: returns once it is stored; where that fails it stays queued
 
-Entries are drafted when they are written, so that whoever is recorded does not wait for it, and because the keys under
-which personal data is hashed come with the archive, which a server over stdio opens late.
+Entries are made when they are written: the caller does not wait for that, and the keys under which
+personal data is hashed come with the archive, which a server over stdio opens late.
 """
 
 import asyncio
@@ -19,27 +19,27 @@ from typing import Final, Protocol
 
 import anyio
 
-from auth.audit.entries import Entry, Veil, cut
+from auth.audit.entries import AuditEntry, Redactor, cut
 
 _log: Final = logging.getLogger(__name__)
 
 GATHER: Final = 0.25
-"""Seconds for which entries are gathered that nobody waits for."""
+"""How long entries that nobody waits for are collected, in seconds."""
 
 BATCH: Final = 500
-"""Entries of one transaction."""
+"""The most entries in one transaction."""
 
 MOST_QUEUED: Final = 10_000
-"""Entries kept in memory while they cannot be stored; more are counted, and the count is recorded."""
+"""The most entries kept in memory while they cannot be stored. Further ones are only counted."""
 
 RETRY: Final = 15.0
-"""Seconds until the archive is tried again on behalf of entries that nobody waits for."""
+"""How long to wait before entries that nobody waits for are tried again, in seconds."""
 
-Draft = Callable[[Veil], Entry]
-"""Makes an entry, once it is known how personal data is recorded."""
+Draft = Callable[[Redactor], AuditEntry]
+"""Makes an entry, given what redacts personal data in it."""
 
 
-class Unrecorded(Exception):
+class AuditLogUnavailable(Exception):
     """An entry could not be stored; the message is a sentence that says why."""
 
 
@@ -47,50 +47,50 @@ class Archive(Protocol):
     """Where entries are stored: `auth.audit.archive`."""
 
     @property
-    def veil(self) -> Veil:
-        """How personal data is recorded."""
+    def redactor(self) -> Redactor:
+        """What redacts personal data."""
         ...
 
-    async def append(self, entries: Sequence[Entry]) -> None:
-        """Store entries, all or none. Raises Unrecorded."""
+    async def append(self, entries: Sequence[AuditEntry]) -> None:
+        """Store entries, all or none. Raises AuditLogUnavailable."""
         ...
 
-    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[Entry]:
-        """Find the last entries of a person, a user URI, or of one of their agents. Raises StorageUnavailable."""
+    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
+        """Find the last entries of a person (a user URI) or of one grant. Raises StorageUnavailable."""
         ...
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises StorageUnavailable."""
+        """Delete entries older than a time. Raises StorageUnavailable."""
         ...
 
 
 @dataclass(slots=True)
 class _Queued:
-    """An entry on its way.
+    """A queued entry.
 
     Attributes:
         draft: Makes it.
-        is_patient: It is kept for another attempt when one fails.
-        is_stored: It has arrived.
-        fault: It will not.
+        is_patient: It stays queued when an attempt fails.
+        is_stored: It is stored.
+        fault: Why it will not be stored.
     """
 
     draft: Draft
     is_patient: bool = True
     is_stored: bool = False
-    fault: Unrecorded | None = None
+    fault: AuditLogUnavailable | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class AuditNote:
     """A decision outside of calls.
 
     Attributes:
         action: What was decided about, such as `redeem_code`.
-        told: The sentence, in which `{person}` and `{agent}` stand for theirs.
-        person: Whose Calendly it is about, a user URI.
+        told: The sentence, with `{person}` and `{agent}` for their names.
+        person: The person, a user URI.
         agent: The name of the agent.
-        grant: What the person allowed it.
+        grant: The id of its grant.
         decision: `allowed`, `refused` or `declined`.
         rule: The rule that decided.
         source: Whose rule it is.
@@ -109,14 +109,14 @@ class Note:
 
 
 @dataclass(slots=True, repr=False)
-class Record:
-    """The record as the rest of the process knows it.
+class AuditLog:
+    """The audit log of a process: takes entries, and writes them in batches.
 
     Args:
-        opening: Opens the archive; asked again after it raised Unrecorded.
+        opening: Opens the archive; asked again after it raised AuditLogUnavailable.
         now: The time.
-        new_id: Gives an id for a call or decision that nobody else has.
-        remedy: What helps where the record cannot be written, as a sentence.
+        new_id: Makes a unique id for a call or decision.
+        remedy: A sentence that says what helps when the audit log cannot be written.
     """
 
     opening: Callable[[], Awaitable[Archive]]
@@ -134,7 +134,7 @@ class Record:
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, draft: Draft) -> None:
-        """Have an entry written soon. Never fails: what finds no room is counted."""
+        """Queue an entry. Never fails: an entry that finds no room is counted as lost."""
         if len(self._queue) >= MOST_QUEUED:
             self._lost += 1
             return
@@ -144,49 +144,49 @@ class Record:
             self._full.set()
 
     async def keep(self, draft: Draft) -> None:
-        """Store an entry before anything else happens. Raises Unrecorded."""
+        """Store an entry before returning. Raises AuditLogUnavailable."""
         queued = _Queued(draft, is_patient=False)
         self._queue.append(queued)
         await self._store_now(queued)
 
-    async def note(self, note: Note) -> None:
-        """Record a decision: stored on return, or, where that fails, when the archive can be written again."""
+    async def note(self, note: AuditNote) -> None:
+        """Store a decision before returning; where that fails, it stays queued."""
         request_id, time = self.new_id(), self.now()
-        queued = _Queued(lambda veil: _noted(note, veil, request_id, time))
+        queued = _Queued(lambda redactor: _noted(note, redactor, request_id, time))
         self._queue.append(queued)
         self._wanted.set()
-        with suppress(Unrecorded):
+        with suppress(AuditLogUnavailable):
             await self._store_now(queued)
 
-    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[Entry]:
+    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
         """Find the last entries of a person or of one of their agents, the newest first.
 
         `told` is the sentence for that person, who is called `you` in it.
 
         Args:
             person: A user URI.
-            grant: What the person allowed one agent.
+            grant: The id of the grant of one agent.
             limit: How many at most.
 
         Raises:
-            Unrecorded: The archive cannot be opened.
+            AuditLogUnavailable: The archive cannot be opened.
             StorageUnavailable: It cannot be read.
         """
-        with suppress(Unrecorded):
+        with suppress(AuditLogUnavailable):
             await self._write()
         return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
 
     async def clear_out(self, before: datetime) -> None:
-        """Delete what is of before a time. Raises Unrecorded and StorageUnavailable."""
+        """Delete entries older than a time. Raises AuditLogUnavailable and StorageUnavailable."""
         await (await self._opened()).clear_out(before)
 
     def open_soon(self) -> None:
-        """Have the archive opened before it is needed."""
+        """Open the archive in the background."""
         self._wanted.set()
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[None]:
-        """Write in the background until the block is left, and then what is left."""
+        """Write in the background until the block is left, then write what is still queued."""
         writer = asyncio.create_task(self._write_on())
         try:
             yield
@@ -207,7 +207,7 @@ class Record:
                 return
             try:
                 await self._write()
-            except Unrecorded:
+            except AuditLogUnavailable:
                 self._wanted.set()
                 with anyio.move_on_after(RETRY):
                     await self._ended.wait()
@@ -216,18 +216,18 @@ class Record:
         try:
             while self._queue or self._lost:
                 await self._write()
-        except Unrecorded:
-            _log.error("%d entries of the record are lost", len(self._queue) + self._lost)
+        except AuditLogUnavailable:
+            _log.error("%d entries of the audit log are lost", len(self._queue) + self._lost)
 
     async def _store_now(self, queued: _Queued) -> None:
-        """Return once an entry is stored. Whoever waits writes for all who wait: they share a transaction."""
+        """Return once an entry is stored. All who wait share a transaction."""
         while not queued.is_stored:
             if queued.fault is not None:
                 raise queued.fault
             await self._write()
 
     async def _write(self) -> None:
-        """Write what is queued, as far as one transaction goes. Raises Unrecorded."""
+        """Write one batch of the queue. Raises AuditLogUnavailable."""
         # A call that is canceled here must not take the entries of others with it.
         with anyio.CancelScope(shield=True):
             async with self._turn:
@@ -236,7 +236,7 @@ class Record:
                 lost, self._lost = self._lost, 0
                 try:
                     await self._store(batch, lost)
-                except Unrecorded as fault:
+                except AuditLogUnavailable as fault:
                     self._put_back(batch, lost, fault)
                     raise
                 if self._queue:
@@ -244,7 +244,7 @@ class Record:
 
     async def _store(self, batch: Sequence[_Queued], lost: int) -> None:
         archive = await self._opened()
-        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.veil))]
+        drafted = [entry for queued in batch if (entry := _drafted(queued, archive.redactor))]
         if lost:
             drafted.insert(0, _loss(lost, self.new_id(), self.now()))
         if drafted:
@@ -259,11 +259,11 @@ class Record:
                 self._archive = await self.opening()
             return self._archive
 
-    def _put_back(self, batch: Sequence[_Queued], lost: int, fault: Unrecorded) -> None:
-        """Keep for another attempt what is patient, as far as there is room."""
+    def _put_back(self, batch: Sequence[_Queued], lost: int, fault: AuditLogUnavailable) -> None:
+        """Put patient entries back in the queue, as far as there is room."""
         if str(fault) != self._complaint:
             self._complaint = str(fault)
-            _log.warning("the record cannot be written: %s", fault)
+            _log.warning("the audit log cannot be written: %s", fault)
         for queued in batch:
             queued.fault = None if queued.is_patient else fault
         patient = [queued for queued in batch if queued.is_patient]
@@ -272,21 +272,21 @@ class Record:
         self._queue.extendleft(reversed(patient[:room]))
 
 
-def _drafted(queued: _Queued, veil: Veil) -> Entry | None:
+def _drafted(queued: _Queued, redactor: Redactor) -> AuditEntry | None:
     try:
-        return queued.draft(veil)
+        return queued.draft(redactor)
     except Exception:  # noqa: BLE001 - it is logged, and the entries of others have to go on
-        _log.exception("an entry of the record cannot be made by a fault of this server")
-        queued.fault = Unrecorded("The entry cannot be made by a fault of this server.")
+        _log.exception("an entry of the audit log cannot be made by a fault of this server")
+        queued.fault = AuditLogUnavailable("The entry cannot be made by a fault of this server.")
         return None
 
 
-def _noted(note: Note, veil: Veil, request_id: str, time: datetime) -> Entry:
-    person = None if note.person is None else veil.name(note.person)
+def _noted(note: AuditNote, redactor: Redactor, request_id: str, time: datetime) -> AuditEntry:
+    person = None if note.person is None else redactor.name(note.person)
     agent = None if note.agent is None else cut(note.agent)
     told = note.told.format(person=person or "somebody", agent=agent or "an agent without a name")
     ending = note.decision if note.rule is None else f"{note.decision}, {note.rule}"
-    return Entry(
+    return AuditEntry(
         time=time,
         kind="note",
         request_id=request_id,
@@ -303,6 +303,6 @@ def _noted(note: Note, veil: Veil, request_id: str, time: datetime) -> Entry:
     )
 
 
-def _loss(count: int, request_id: str, time: datetime) -> Entry:
-    told = f"{count} entries of the record were lost because they could not be stored in time"
-    return Entry(time=time, kind="lost", request_id=request_id, action="lost", sentence=told)
+def _loss(count: int, request_id: str, time: datetime) -> AuditEntry:
+    told = f"{count} entries of the audit log were lost because they could not be stored in time"
+    return AuditEntry(time=time, kind="lost", request_id=request_id, action="lost", sentence=told)

@@ -1,6 +1,7 @@
-"""The statements behind the record: its secret, its chains, what is found in it, and what is cleared out.
+"""The statements behind the audit log: on its register, its chains and its entries.
 
-Each process writes one chain of its own. Whoever begins a chain or clears out entries holds the register meanwhile.
+Each process writes one chain of its own. Beginning a chain and clearing out entries lock the
+register.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,6 @@ from typing import Final
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     and_,
     delete,
     exists,
@@ -39,26 +39,29 @@ from auth.audit.chain import (
     seal_register,
     seal_tip,
 )
-from auth.audit.entries import Entry, read
+from auth.audit.entries import AuditEntry, read
 from auth.tables import audit_chain as chain_table
 from auth.tables import audit_entry as table
 from auth.tables import audit_register as register_table
 from storage.database import insert
 from storage.keys import KeyRing
-from storage.types import Instant
+from storage.rows import columns, find_all, find_one, part, values
+from storage.types import Instant, sealed_for
 
 _ROW: Final = "record"
 """The key of the register's one row."""
 
 _BROKEN: Final = "broken"
-"""A seal that fits nothing."""
+"""A seal that never matches."""
 
 _PAGE: Final = 500
+
+_CHAINS: Final = select(*columns(Chain, chain_table))
 
 
 @dataclass(frozen=True, slots=True)
 class OwnChain:
-    """The chain that this process writes, as it remembers it."""
+    """The chain that this process writes."""
 
     id: str
     number: int
@@ -66,13 +69,13 @@ class OwnChain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sought:
-    """Which entries are wanted. What is None narrows nothing.
+class EntryFilter:
+    """Which entries to find. A field that is None does not filter.
 
     Attributes:
-        people: Whose, as their persons may be recorded: hashed or as they are.
+        people: Of these persons, as entries name them: hashed or in clear.
         grant: Of which grant.
-        action: Of which tool, or which decision outside of calls.
+        action: Of this tool, or this decision outside of calls.
         since: From this time on.
         until: Before this time.
     """
@@ -85,10 +88,11 @@ class Sought:
 
 
 async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
-    """Return the keys of the record, made when there are none. Raises UnreadableSecret."""
-    place = {"table": register_table.name, "row": _ROW, "column": register_table.c.secret_ciphertext.name}
+    """Return the keys of the audit log; makes them when there are none. Raises UnreadableSecret."""
+    place = sealed_for(register_table.c.secret_ciphertext, _ROW)
     secret = random(KEY_BYTES)
-    # Where somebody deleted the register, the chains it had are told apart by their numbers, and checked in vain.
+    # If somebody deleted the register, numbering goes on after the chains it had, which no longer
+    # verify.
     following = 1 + (await connection.scalar(select(func.max(chain_table.c.number))) or 0)
     fresh = insert(connection, register_table).values(
         id=_ROW,
@@ -103,27 +107,20 @@ async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable
 
 
 async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> OwnChain:
-    """Begin a chain and enter it in the register."""
+    """Begin a chain and add it to the register."""
     register = await _hold_register(connection)
     number, tip = register.following, Tip()
-    await connection.execute(
-        plain_insert(chain_table).values(
-            id=chain,
-            number=number,
-            base_sequence=tip.sequence,
-            base_mac=tip.mac,
-            base_seal=seal_base(keys, chain, number, tip),
-            tip_sequence=tip.sequence,
-            tip_mac=tip.mac,
-            tip_seal=seal_tip(keys, chain, number, tip),
-        )
-    )
+    base_seal, tip_seal = seal_base(keys, chain, number, tip), seal_tip(keys, chain, number, tip)
+    begun = Chain(chain, number, tip.sequence, tip.mac, base_seal, tip.sequence, tip.mac, tip_seal)
+    await connection.execute(plain_insert(chain_table).values(values(begun, chain_table)))
     await _write_register(connection, keys, register, replace(register, following=number + 1))
     return OwnChain(chain, number, tip)
 
 
-async def append(connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[Entry]) -> OwnChain | None:
-    """Continue a chain; None when it is gone, because all of it was cleared out meanwhile."""
+async def append(
+    connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[AuditEntry]
+) -> OwnChain | None:
+    """Append to a chain. None when the chain is gone, because all of it was cleared out."""
     links, tip = extend(keys, own.id, own.tip, entries)
     moved = update(chain_table).where(chain_table.c.id == own.id)
     moved = moved.values(
@@ -131,33 +128,29 @@ async def append(connection: AsyncConnection, keys: Keys, own: OwnChain, entries
     ).returning(chain_table.c.id)
     if (await connection.execute(moved)).first() is None:
         return None
-    rows = [
-        {"chain_id": link.chain, "sequence": link.sequence, "entry": link.text, "mac": link.mac, **link.found_by}
-        for link in links
-    ]
-    await connection.execute(plain_insert(table), rows)
+    await connection.execute(plain_insert(table), [values(link, table) for link in links])
     return OwnChain(own.id, own.number, tip)
 
 
 async def find(
     connection: AsyncConnection,
-    sought: Sought,
+    wanted: EntryFilter,
     limit: int,
     *,
-    after: Entry | None = None,
+    after: AuditEntry | None = None,
     oldest_first: bool = False,
-) -> list[Entry]:
-    """Find entries in the order of their times. A call that is over is found once, by its end.
+) -> list[AuditEntry]:
+    """Find entries in the order of their times. A finished call is found once, by its end.
 
     Args:
         connection: To the database.
-        sought: Which.
+        wanted: Which.
         limit: How many at most.
-        after: The last one of the page before.
+        after: The last entry of the page before.
         oldest_first: Begin with the oldest instead of the newest.
     """
     order = tuple_(table.c.at, table.c.request_id)
-    query = select(table.c.entry).where(*_conditions(sought))
+    query = select(table.c.entry).where(*_conditions(wanted))
     if after is not None:
         last = tuple_(literal(after.time, Instant), literal(after.request_id))
         query = query.where(order > last if oldest_first else order < last)
@@ -167,30 +160,27 @@ async def find(
 
 
 async def read_chains(connection: AsyncConnection) -> tuple[Register | None, list[Chain]]:
-    """Read the register and all chains as they are at one moment; None where there is no register."""
-    query = select(
-        register_table.c.first, register_table.c.following, register_table.c.seal, *chain_table.c
-    ).select_from(register_table.outerjoin(chain_table, true()))
-    rows = (await connection.execute(query.order_by(chain_table.c.number))).all()
-    register = Register(rows[0].first, rows[0].following, rows[0].seal) if rows else None
-    return register, [_chain(row) for row in rows if row.id is not None]
+    """Read the register, None where there is none, and all chains in one statement."""
+    query = select(*columns(Register, register_table), *columns(Chain, chain_table))
+    query = query.select_from(register_table.outerjoin(chain_table, true())).order_by(chain_table.c.number)
+    rows = (await connection.execute(query)).mappings().all()
+    chains = [part(Chain, row) for row in rows if row["id"] is not None]
+    return (part(Register, rows[0]) if rows else None), chains
 
 
 async def read_chain(connection: AsyncConnection, chain: str) -> Chain | None:
     """Read the row of one chain."""
-    row = (await connection.execute(select(*chain_table.c).where(chain_table.c.id == chain))).one_or_none()
-    return None if row is None else _chain(row)
+    return await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain))
 
 
 async def read_links(connection: AsyncConnection, chain: str, after: int, limit: int = _PAGE) -> list[Link]:
-    """Read what is stored of a chain after a place, in its order."""
-    query = select(*table.c).where(table.c.chain_id == chain, table.c.sequence > after)
-    rows = await connection.execute(query.order_by(table.c.sequence).limit(limit))
-    return [_link(row) for row in rows]
+    """Read the entries of a chain after a place, in order."""
+    query = select(*columns(Link, table)).where(table.c.chain_id == chain, table.c.sequence > after)
+    return await find_all(connection, Link, query.order_by(table.c.sequence).limit(limit))
 
 
 async def count_strays(connection: AsyncConnection) -> int:
-    """Count the entries that no chain has: of none, or of before where it begins."""
+    """Count the entries that belong to no chain, or come before its base."""
     of_chain = exists().where(chain_table.c.id == table.c.chain_id, chain_table.c.base_sequence < table.c.sequence)
     found: int | None = await connection.scalar(select(func.count()).select_from(table).where(~of_chain))
     return found or 0
@@ -204,7 +194,7 @@ async def count(connection: AsyncConnection) -> tuple[int, int]:
 
 
 async def chains_before(connection: AsyncConnection, before: datetime) -> list[str]:
-    """Find the chains whose first entry is of before a time."""
+    """Find the chains whose first entry is older than a time."""
     front = and_(
         table.c.chain_id == chain_table.c.id, table.c.sequence == chain_table.c.base_sequence + 1, table.c.at < before
     )
@@ -213,21 +203,21 @@ async def chains_before(connection: AsyncConnection, before: datetime) -> list[s
 
 
 async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before: datetime, limit: int = _PAGE) -> bool:
-    """Delete entries of before a time from the front of a chain.
+    """Delete entries older than a time from the front of a chain.
 
-    Where the chain shows that somebody changed it, it stays as it is: clearing out must not wipe away the traces.
+    A chain that was tampered with stays as it is, so that the traces remain.
 
     Returns:
-        Whether there may be more: a transaction does a part of it.
+        Whether more may be left: one transaction deletes one page.
     """
     await _hold_register(connection)
-    held = await _hold_chain(connection, chain)
+    held = await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain).with_for_update())
     if held is None or not is_base_sealed(keys, held):
         return False
     base = held.base
     for link in await read_links(connection, chain, base.sequence, limit):
         tip, faults = follow(keys, held, base, [link])
-        if faults or read(link.text).time >= before:
+        if faults or read(link.entry).time >= before:
             break
         base = tip
     if base == held.base:
@@ -240,11 +230,11 @@ async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before:
 
 
 async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
-    """Delete the first chains as long as nothing is left of them; a process that still writes one begins another."""
+    """Delete the first chains that are empty. A process that still writes one begins another."""
     register = await _hold_register(connection)
-    query = select(*chain_table.c).order_by(chain_table.c.number).limit(_PAGE).with_for_update()
+    query = _CHAINS.order_by(chain_table.c.number).limit(_PAGE).with_for_update()
     first = register.first
-    for chain in map(_chain, (await connection.execute(query)).all()):
+    for chain in await find_all(connection, Chain, query):
         if chain.number != first or chain.base != chain.tip or not is_base_sealed(keys, chain):
             break
         await connection.execute(delete(chain_table).where(chain_table.c.id == chain.id))
@@ -253,53 +243,30 @@ async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
         await _write_register(connection, keys, register, replace(register, first=first))
 
 
-async def _hold_chain(connection: AsyncConnection, chain: str) -> Chain | None:
-    query = select(*chain_table.c).where(chain_table.c.id == chain).with_for_update()
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _chain(row)
-
-
 async def _hold_register(connection: AsyncConnection) -> Register:
-    query = select(register_table.c.first, register_table.c.following, register_table.c.seal).with_for_update()
-    row = (await connection.execute(query)).one()
-    return Register(row.first, row.following, row.seal)
+    query = select(*columns(Register, register_table)).with_for_update()
+    return part(Register, (await connection.execute(query)).mappings().one())
 
 
 async def _write_register(connection: AsyncConnection, keys: Keys, old: Register, new: Register) -> None:
-    """Change the register. One that somebody else changed before keeps a seal that shows it."""
+    """Change the register. If it was tampered with, its seal stays broken."""
     seal = seal_register(keys, new.first, new.following) if is_sealed(keys, old) else _BROKEN
     await connection.execute(update(register_table).values(first=new.first, following=new.following, seal=seal))
 
 
-def _conditions(sought: Sought) -> list[ColumnElement[bool]]:
-    """What narrows a search; always, that a call which is over is not found by its beginning too."""
+def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
+    """Return the conditions of a search. One always holds: a finished call is not found by its beginning."""
     end = table.alias()
     is_over = exists().where(end.c.request_id == table.c.request_id, end.c.kind == "ended")
     conditions = [~and_(table.c.kind == "begun", is_over)]
-    if sought.people is not None:
-        conditions.append(table.c.person.in_(sought.people))
-    if sought.grant is not None:
-        conditions.append(table.c.grant_id == sought.grant)
-    if sought.action is not None:
-        conditions.append(table.c.action == sought.action)
-    if sought.since is not None:
-        conditions.append(table.c.at >= sought.since)
-    if sought.until is not None:
-        conditions.append(table.c.at < sought.until)
+    if wanted.people is not None:
+        conditions.append(table.c.person.in_(wanted.people))
+    if wanted.grant is not None:
+        conditions.append(table.c.grant_id == wanted.grant)
+    if wanted.action is not None:
+        conditions.append(table.c.action == wanted.action)
+    if wanted.since is not None:
+        conditions.append(table.c.at >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(table.c.at < wanted.until)
     return conditions
-
-
-def _chain(row: Row[tuple[object, ...]]) -> Chain:
-    return Chain(
-        id=row.id,
-        number=row.number,
-        base=Tip(row.base_sequence, row.base_mac),
-        base_seal=row.base_seal,
-        tip=Tip(row.tip_sequence, row.tip_mac),
-        tip_seal=row.tip_seal,
-    )
-
-
-def _link(row: Row[tuple[object, ...]]) -> Link:
-    copied = {name: getattr(row, name) for name in ("at", "kind", "request_id", "person", "grant_id", "action")}
-    return Link(row.chain_id, row.sequence, row.entry, copied, row.mac)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from auth.access.levels import LOCAL, Access
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.ending import end_grant
 from auth.endpoints.site import Realm
 from auth.grants import agent_token_rows, client_rows, grant_rows
@@ -76,8 +76,8 @@ async def create(  # noqa: PLR0913 - each is named by who calls
         await client_rows.mark_approved(connection, client.id, now)
         await grant_rows.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
         await agent_token_rows.add(connection, digest(secret), token_id, now + life)
-    await realm.record.note(
-        Note(
+    await realm.audit_log.note(
+        AuditNote(
             action="create_agent_token",
             told="an operator made a token with which {agent} acts for {person}",
             person=owner,
@@ -102,8 +102,8 @@ async def revoke(realm: Realm, token_id: str) -> None:
     if token is None:
         raise AgentTokenError("There is no such agent token, or it ended before.")
     await end_grant(realm, token_id)
-    await realm.record.note(
-        Note(
+    await realm.audit_log.note(
+        AuditNote(
             action="revoke_agent_token",
             told="an operator revoked the token with which {agent} acts for {person}",
             person=token.person,

@@ -1,6 +1,7 @@
 """How endpoints answer: programs in JSON, from any origin; people in pages. Here refusals become answers."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from starlette.requests import Request
@@ -14,8 +15,8 @@ from storage.errors import StorageUnavailable
 Answer = Callable[[Request], Awaitable[Response]]
 
 NOT_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, 5.1
-_STORAGE_RETRY_SECONDS: Final = 5
-_UNSTORED: Final = "The request could not be stored. Try again in a moment."
+_RETRY_SECONDS: Final = 5
+"""How soon a client that was told to try again may do so."""
 
 # Any page may call these endpoints: they take no cookie, and what they need a caller must know by itself.
 _ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
@@ -26,6 +27,15 @@ _PREFLIGHT: Final = {
 }
 
 
+@contextmanager
+def storage_faults(told: str = "The request could not be stored. Try again in a moment.") -> Generator[None]:
+    """Turn a database that fails into a refusal. Raises TemporarilyUnavailable, whose description is `told`."""
+    try:
+        yield
+    except StorageUnavailable:
+        raise TemporarilyUnavailable(told) from None
+
+
 def json_route(path: str, method: str, answer: Answer) -> Route:
     """Make the route of an endpoint for programs. Every refusal is an answer."""
 
@@ -33,11 +43,10 @@ def json_route(path: str, method: str, answer: Answer) -> Route:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={**_PREFLIGHT, "Access-Control-Allow-Methods": method})
         try:
-            response = await answer(request)
+            with storage_faults():
+                response = await answer(request)
         except OAuthError as fault:
             response = json_refusal(fault)
-        except StorageUnavailable:
-            response = json_refusal(TemporarilyUnavailable(_UNSTORED))
         response.headers.update(_ANY_ORIGIN)
         return response
 
@@ -51,13 +60,11 @@ def page_route(
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await answer(request)
+            with storage_faults():
+                return await answer(request)
         except SignInError as fault:
-            retry_after = fault.retry_after if isinstance(fault, TooManyRequests) else None
-            return pages.error(fault.description, status=fault.status, retry_after=retry_after, title=failed)
-        except StorageUnavailable:
-            status, retry_after = TemporarilyUnavailable.status, _STORAGE_RETRY_SECONDS
-            return pages.error(_UNSTORED, status=status, retry_after=retry_after, title=failed)
+            status, retry_after = fault.status, _retry_after(fault)
+            return pages.error(fault.description, status=status, retry_after=retry_after, title=failed)
 
     return Route(path, endpoint, methods=list(methods))
 
@@ -74,9 +81,15 @@ def json_refusal(fault: OAuthError) -> JSONResponse:
     headers = dict(NOT_KEPT)
     if isinstance(fault, InvalidClient):
         headers["WWW-Authenticate"] = 'Basic realm="calendly-mcp"'
-    if isinstance(fault, TooManyRequests):
-        headers["Retry-After"] = str(fault.retry_after)
-    if isinstance(fault, TemporarilyUnavailable):
-        headers["Retry-After"] = str(_STORAGE_RETRY_SECONDS)
+    retry_after = _retry_after(fault)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
     body = {"error": fault.error, "error_description": fault.description}
     return JSONResponse(body, fault.status, headers)
+
+
+def _retry_after(fault: SignInError) -> int | None:
+    """Return after how many seconds another try makes sense, None where none does."""
+    if isinstance(fault, TooManyRequests):
+        return fault.retry_after
+    return _RETRY_SECONDS if isinstance(fault, TemporarilyUnavailable) else None

@@ -4,13 +4,14 @@ Client and redirect URI come first. While they are in doubt, nothing may send th
 afterwards the client is told what is wrong.
 """
 
+from dataclasses import asdict
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access import offers, restriction_rows
+from auth.access import offers
 from auth.access.levels import Access
 from auth.access.restrictions import Known, place
 from auth.endpoints.answers import page_route
@@ -19,14 +20,15 @@ from auth.endpoints.html import NAMELESS, Consent
 from auth.endpoints.person_hint import read_person_hint
 from auth.endpoints.responses import refuse
 from auth.endpoints.site import Realm
-from auth.grants import client_rows, grant_rows, transaction_rows
+from auth.grants import client_rows, grant_rows, restriction_rows, transaction_rows
 from auth.grants.clients import Client
-from auth.grants.rules import check_challenge, check_resource
+from auth.grants.rules import check_resource
 from auth.grants.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 from auth.protocol import redirect_uris, scopes
 from auth.protocol.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
 from auth.protocol.forms import only
 from auth.protocol.parameters import Pairs, Parameters, read_query, required, single
+from auth.protocol.pkce import check_challenge
 from auth.protocol.secrets import digest, nonce
 
 _GONE = "This app is not registered here, or no longer. Have it connect anew."
@@ -97,8 +99,8 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
     browser = realm.cookies.browser(request.cookies) or nonce(realm.random)
     person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
     begun = Transaction(
+        **asdict(asked),
         digest=digest(secret),
-        request=asked,
         browser_digest=digest(browser),
         expires_at=realm.now() + TRANSACTION_LIFE,
         shown=await _preselect(realm, client, asked, person),
@@ -126,14 +128,13 @@ async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, 
 
 
 def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> Consent:
-    asked = begun.request
     return Consent(
         name=client.name or NAMELESS,
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
-        destination=redirect_uris.destination(asked.redirect_uri),
+        destination=redirect_uris.destination(begun.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        offer=offers.offer(realm.levels(asked.scopes), realm.levels(realm.offered), begun.shown),
+        offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown),
         secret=secret,
         # Browsers hold the redirects after a form against form-action too: to Calendly, to us, to the client.
-        form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(asked.redirect_uri)),
+        form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(begun.redirect_uri)),
     )

@@ -3,11 +3,11 @@
 import logging
 from typing import Final
 
-from auth.endpoints.responses import explain
 from auth.endpoints.site import Realm
 from auth.protocol.errors import AccessDenied, ServerError
 from auth.protocol.parameters import Parameters
 from auth.upstream.login import CalendlyLoginError, SignIn
+from auth.upstream.refusals import to_client
 
 _log: Final = logging.getLogger(__name__)
 
@@ -23,4 +23,4 @@ async def prove(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
         return await realm.upstream.sign_in(code=code, verifier=verifier)
     except CalendlyLoginError as fault:
         _log.warning("a sign-in at Calendly failed: %s", fault)
-        raise explain(fault) from fault
+        raise to_client(fault) from fault

@@ -10,28 +10,28 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access import restriction_rows
 from auth.access.choices import scopes_for
 from auth.access.levels import Access
-from auth.access.restrictions import Choice, Known, place, settle
-from auth.audit.log import Note
+from auth.access.restrictions import ConsentChoice, Known, place, settle
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sign_in
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.calendly_answers import prove
 from auth.endpoints.person_hint import write_person_hint
 from auth.endpoints.responses import refuse, way_back
 from auth.endpoints.site import CALLBACK_PATH, Realm
-from auth.grants import client_rows, code_rows, grant_rows, transaction_rows
+from auth.grants import client_rows, code_rows, grant_rows, restriction_rows, transaction_rows
 from auth.grants.clients import Client
 from auth.grants.grant_rows import Grant
 from auth.grants.rules import CODE_LIFE, Code
-from auth.grants.transaction_rows import verifier_place
 from auth.grants.transactions import Transaction, check_return
 from auth.protocol.errors import AccessDenied, OAuthError, Stopped
 from auth.protocol.parameters import Parameters, read_query, single
 from auth.protocol.scopes import least
 from auth.protocol.secrets import CODE, digest, mint, nonce
+from auth.tables import authorization_transaction as table
 from auth.upstream.login import SignIn
+from storage.types import sealed_for
 
 
 def callback_route(realm: Realm) -> Route:
@@ -55,28 +55,31 @@ async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transactio
     now, state_digest = realm.now(), digest(state)
     async with realm.database.read() as connection:
         found = await transaction_rows.by_state(connection, state_digest)
-        transaction, sealed = found or (None, b"")
-        cookie = None if transaction is None else realm.cookies.approval(request.cookies, transaction.digest)
-        transaction = check_return(transaction, cookie, now)
-        client = await client_rows.find(connection, transaction.request.client)
+        cookie = None if found is None else realm.cookies.approval(request.cookies, found.digest)
+        transaction = check_return(found, cookie, now)
+        client = await client_rows.find(connection, transaction.client)
     async with realm.database.begin() as connection:
         ended = await transaction_rows.end(connection, transaction.digest, now, state_digest=state_digest)
     if client is None or not ended:
         raise Stopped("This sign-in was finished before. Start again from your app.")
-    return transaction, client, realm.keyring.open(sealed, **verifier_place(transaction.digest)).decode()
+    sealed = transaction.verifier_ciphertext or b""
+    return (
+        transaction,
+        client,
+        realm.keyring.open(sealed, **sealed_for(table.c.verifier_ciphertext, transaction.digest)).decode(),
+    )
 
 
 async def _finish(
     realm: Realm, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
 ) -> Response:
-    asked = transaction.request
     code = mint(CODE, realm.random)
     try:
         sign_in = await prove(realm, verifier, parameters)
         grant = await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
-        await realm.record.note(
-            Note(
+        await realm.audit_log.note(
+            AuditNote(
                 action="sign_in",
                 told="a sign-in at Calendly for {agent} ended without one",
                 agent=client.name or "",
@@ -85,9 +88,9 @@ async def _finish(
                 source="calendly",
             )
         )
-        return refuse(realm, client, asked.redirect_uri, asked.state, fault)
-    await realm.record.note(
-        Note(
+        return refuse(realm, client, transaction.redirect_uri, transaction.state, fault)
+    await realm.audit_log.note(
+        AuditNote(
             action="consent",
             told="{person} let {agent} in",
             person=sign_in.person.uri,
@@ -96,7 +99,7 @@ async def _finish(
             source="person",
         )
     )
-    response = see_other(way_back(realm, asked.redirect_uri, asked.state, {"code": code}))
+    response = see_other(way_back(realm, transaction.redirect_uri, transaction.state, {"code": code}))
     realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
     return response
 
@@ -107,9 +110,9 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
     Raises:
         AccessDenied: The person did not want an app of that name to have anything.
     """
-    asked, person, now = transaction.request, sign_in.person, realm.now()
+    person, now = sign_in.person, realm.now()
     async with realm.database.begin() as connection:
-        if not await client_rows.mark_approved(connection, asked.client, now):
+        if not await client_rows.mark_approved(connection, transaction.client, now):
             raise Stopped("This app is no longer registered here. Have it connect anew.")
         await grant_rows.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
@@ -118,18 +121,20 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
         if not allowed:
             raise AccessDenied("The person allowed an app of this name nothing of what it asks for.")
         grant = await grant_rows.allow(
-            connection, Grant(nonce(realm.random), person.uri, asked.client, asked.resource, allowed, access), now
+            connection,
+            Grant(nonce(realm.random), person.uri, transaction.client, transaction.resource, allowed, access),
+            now,
         )
         await code_rows.add(
             connection,
             code_digest,
             Code(
                 grant=grant,
-                client=asked.client,
-                redirect_uri=asked.redirect_uri,
-                redirect_uri_sent=asked.redirect_uri_sent,
-                challenge=asked.challenge,
-                resource=asked.resource,
+                client=transaction.client,
+                redirect_uri=transaction.redirect_uri,
+                redirect_uri_sent=transaction.redirect_uri_sent,
+                challenge=transaction.challenge,
+                resource=transaction.resource,
                 scopes=allowed,
                 expires_at=now + CODE_LIFE,
                 used_at=None,
@@ -143,11 +148,10 @@ async def _settle(
     realm: Realm, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
 ) -> Access:
     """Return what the person's choice comes to beside what they chose before, and remember it."""
-    asked = transaction.request
-    known = Known(person, client.name, place(asked.redirect_uri))
-    before = await grant_rows.find_access(connection, person, asked.client, asked.resource)
+    known = Known(person, client.name, place(transaction.redirect_uri))
+    before = await grant_rows.find_access(connection, person, transaction.client, transaction.resource)
     memory = await restriction_rows.recall(connection, known)
-    choice = Choice(transaction.shown, transaction.chosen, asked.scopes)
+    choice = ConsentChoice(transaction.shown, transaction.chosen, transaction.scopes)
     outcome = settle(choice, before or {}, memory, realm.operations, seen=transaction.shown_to == person)
     if outcome.memory != memory:
         await restriction_rows.put(connection, known, outcome.memory, realm.now())

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.access import restriction_rows
 from auth.endpoints import page_session_rows
 from auth.endpoints.site import Realm
-from auth.grants import agent_rows, grant_rows
+from auth.grants import agent_rows, grant_rows, restriction_rows
 from auth.upstream.login import Tokens
 
 
@@ -36,8 +35,7 @@ async def disconnect(realm: Realm, detached: Sequence[Tokens]) -> None:
 async def forget(realm: Realm, person: str) -> None:
     """Delete everything that is stored of a person, and with it all that their agents have.
 
-    The record of what agents did stays as long as the operator keeps it. Raises StorageUnavailable, after which nothing
-    is deleted.
+    The audit log stays as long as the operator keeps it. Raises StorageUnavailable, after which nothing is deleted.
     """
     async with realm.database.begin() as connection:
         detached = await realm.connections.detach(connection, person)

@@ -13,6 +13,7 @@ from auth.grants.token_rows import Family
 from auth.protocol.scopes import Scopes
 from auth.protocol.secrets import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint, nonce
 from auth.tables import refresh_token as table
+from storage.types import sealed_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ async def rotate(
     """Issue the successor of a refresh token, or None when somebody else was faster to use it."""
     now, used = realm.now(), digest(presented)
     successor = mint(REFRESH_TOKEN, realm.random)
-    sealed = realm.keyring.seal(successor.encode(), **_successor_of(used))
+    sealed = realm.keyring.seal(successor.encode(), **sealed_for(table.c.successor_ciphertext, used))
     if not await token_rows.use_refresh_token(connection, used, sealed, now):
         return None
     ends_at = refresh_token_end(now, token.family_expires_at)
@@ -54,10 +55,11 @@ async def rotate(
 
 async def repeat(realm: Realm, connection: AsyncConnection, token: RefreshToken, scopes: Scopes) -> Issued | None:
     """Issue the live refresh token of a family once more, or None when it is no longer kept."""
-    successor = await token_rows.find_successor(connection, token.family)
-    if successor.ciphertext is None:
+    used = await token_rows.find_last_used(connection, token.family)
+    if used is None or used.successor_ciphertext is None:
         return None
-    live = realm.keyring.open(successor.ciphertext, **_successor_of(successor.predecessor_digest)).decode()
+    place = sealed_for(table.c.successor_ciphertext, used.digest)
+    live = realm.keyring.open(used.successor_ciphertext, **place).decode()
     return await _with_access_token(realm, connection, token.family, live, scopes)
 
 
@@ -77,8 +79,3 @@ async def _with_access_token(
         connection, digest(secret), family_id=family_id, given=scopes, expires_at=realm.now() + ACCESS_TOKEN_LIFE
     )
     return Issued(secret, refresh_token, scopes)
-
-
-def _successor_of(predecessor_digest: str) -> dict[str, str]:
-    """Name the place that a successor is sealed for."""
-    return {"table": table.name, "row": predecessor_digest, "column": table.c.successor_ciphertext.name}

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import page_session, page_sign_in
+from storage.rows import columns, find_one, values
 
 
 @dataclass(frozen=True, slots=True)
 class PageSignIn:
-    """Somebody on the way to Calendly and to a page of ours.
+    """A sign-in to one of our pages that is under way at Calendly.
 
     Attributes:
         state_digest: Of the state that Calendly was given; names the row.
@@ -28,16 +30,17 @@ class PageSignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSession:
-    """Somebody who is signed in to our pages.
+    """A session of a person who signed in to our pages.
 
     Attributes:
         digest: Of the cookie; names the row.
         person: Their Calendly user URI.
-        name: As Calendly gave it at sign-in, like e-mail address and time zone; None where it gave none.
+        name: As Calendly gave it at sign-in, like e-mail address and time zone; None where it gave
+            none.
         message: What the next page says once.
         ends_at: When it ends at the latest.
         expires_at: When it ends if nothing more is asked for.
-        form_secret: Proves that a form was shown in this session.
+        form_secret: Proves that a form was shown in this session; not stored.
     """
 
     digest: str
@@ -51,82 +54,43 @@ class PageSession:
     form_secret: str = field(repr=False)
 
 
-def verifier_place(state_digest: str) -> dict[str, str]:
-    """Name the place that the verifier of a sign-in is sealed for."""
-    return {"table": page_sign_in.name, "row": state_digest, "column": page_sign_in.c.verifier_ciphertext.name}
-
-
 async def begin(connection: AsyncConnection, begun: PageSignIn) -> None:
     """Store a sign-in that begins."""
-    await connection.execute(
-        insert(page_sign_in).values(
-            state_digest=begun.state_digest,
-            browser_digest=begun.browser_digest,
-            verifier_ciphertext=begun.verifier_ciphertext,
-            goes_to=begun.goes_to,
-            expires_at=begun.expires_at,
-        )
-    )
+    await connection.execute(insert(page_sign_in).values(values(begun, page_sign_in)))
 
 
 async def find_sign_in(connection: AsyncConnection, state_digest: str) -> PageSignIn | None:
     """Find the sign-in that Calendly answers."""
-    query = select(page_sign_in).where(page_sign_in.c.state_digest == state_digest)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return PageSignIn(row.state_digest, row.browser_digest, row.verifier_ciphertext, row.goes_to, row.expires_at)
+    query = select(*columns(PageSignIn, page_sign_in)).where(page_sign_in.c.state_digest == state_digest)
+    return await find_one(connection, PageSignIn, query)
 
 
 async def take_sign_in(connection: AsyncConnection, state_digest: str) -> bool:
-    """End a sign-in; of several that try, one succeeds."""
+    """End a sign-in. Of several attempts, one returns True."""
     return (
         await connection.execute(delete(page_sign_in).where(page_sign_in.c.state_digest == state_digest))
     ).rowcount == 1
 
 
 async def add(connection: AsyncConnection, session: PageSession) -> None:
-    """Store who signed in."""
-    await connection.execute(
-        insert(page_session).values(
-            digest=session.digest,
-            user_uri=session.person,
-            name=session.name,
-            email=session.email,
-            timezone=session.timezone,
-            message=None,
-            ends_at=session.ends_at,
-            expires_at=session.expires_at,
-        )
-    )
+    """Store a session that begins."""
+    await connection.execute(insert(page_session).values(values(session, page_session)))
 
 
 async def find(connection: AsyncConnection, digest: str, form_secret: str, now: datetime) -> PageSession | None:
-    """Find who is signed in."""
-    query = select(page_session).where(page_session.c.digest == digest, page_session.c.expires_at > now)
-    row = (await connection.execute(query)).one_or_none()
-    if row is None:
-        return None
-    return PageSession(
-        digest=row.digest,
-        person=row.user_uri,
-        name=row.name,
-        email=row.email,
-        timezone=row.timezone,
-        message=row.message,
-        ends_at=row.ends_at,
-        expires_at=row.expires_at,
-        form_secret=form_secret,
-    )
+    """Find a live session."""
+    query = select(*columns(PageSession, page_session))
+    live = query.where(page_session.c.digest == digest, page_session.c.expires_at > now)
+    return await find_one(connection, partial(PageSession, form_secret=form_secret), live)
 
 
 async def prolong(connection: AsyncConnection, digest: str, expires_at: datetime) -> None:
-    """Note that a session is in use."""
+    """Prolong a session that is in use."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(expires_at=expires_at))
 
 
 async def set_message(connection: AsyncConnection, digest: str, message: str | None) -> None:
-    """Leave what the next page says, or note that it was said."""
+    """Set what the next page says once, None to delete it."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(message=message))
 
 
@@ -137,4 +101,4 @@ async def end(connection: AsyncConnection, digest: str) -> None:
 
 async def end_all(connection: AsyncConnection, person: str) -> None:
     """End every session of a person."""
-    await connection.execute(delete(page_session).where(page_session.c.user_uri == person))
+    await connection.execute(delete(page_session).where(page_session.c.person == person))

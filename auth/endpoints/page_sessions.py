@@ -32,7 +32,7 @@ from auth.protocol.errors import Stopped
 from auth.protocol.forms import check_origin, only
 from auth.protocol.parameters import Pairs, read_form
 from auth.protocol.secrets import digest, nonce
-from auth.upstream.login import Person
+from auth.upstream.login import CalendlyPerson
 
 IDLE_LIFE: Final = timedelta(minutes=30)
 LIFE: Final = timedelta(hours=12)
@@ -128,7 +128,7 @@ async def take_message(realm: Realm, session: PageSession) -> str | None:
     return session.message
 
 
-async def begin(realm: Realm, request: Request, person: Person, path: str) -> Response:
+async def begin(realm: Realm, request: Request, person: CalendlyPerson, path: str) -> Response:
     """Begin a session of who just signed in, in place of the browser's last, and lead to a path of ours."""
     secret, now = nonce(realm.random), realm.now()
     begun = PageSession(

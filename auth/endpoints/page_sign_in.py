@@ -16,20 +16,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_session_rows, page_sessions
 from auth.endpoints.answers import page_route, see_other
 from auth.endpoints.calendly_answers import prove
-from auth.endpoints.page_session_rows import PageSession, PageSignIn, verifier_place
+from auth.endpoints.page_session_rows import PageSession, PageSignIn
 from auth.endpoints.person_hint import write_person_hint
-from auth.endpoints.responses import explain
 from auth.endpoints.site import Realm
 from auth.grants.transactions import TRANSACTION_LIFE
 from auth.protocol.errors import Stopped
 from auth.protocol.forms import check_origin
 from auth.protocol.parameters import Pairs, Parameters, read_form, single
 from auth.protocol.secrets import digest, nonce
+from auth.tables import page_sign_in
 from auth.upstream.login import IDENTITY_SCOPE, CalendlyLoginError
+from auth.upstream.refusals import to_client
+from storage.types import sealed_for
 
 _PAGES: Final = re.compile(r"/(?:connections(?:/[0-9A-Za-z-]{1,100})?|confirm/[0-9A-Za-z._~=-]{1,4000})")
 """Where a sign-in may lead: the paths of our pages, and no address (open redirects, RFC 9700, 4.11)."""
@@ -67,11 +69,13 @@ async def _set_out(realm: Realm, request: Request, goes_to: str) -> Response:
     try:
         address = await realm.upstream.authorization_url(state=state, verifier=verifier, scopes=(IDENTITY_SCOPE,))
     except CalendlyLoginError as fault:
-        raise explain(fault) from fault
+        raise to_client(fault) from fault
     begun = PageSignIn(
         state_digest=state_digest,
         browser_digest=digest(browser),
-        verifier_ciphertext=realm.keyring.seal(verifier.encode(), **verifier_place(state_digest)),
+        verifier_ciphertext=realm.keyring.seal(
+            verifier.encode(), **sealed_for(page_sign_in.c.verifier_ciphertext, state_digest)
+        ),
         goes_to=goes_to,
         expires_at=realm.now() + TRANSACTION_LIFE,
     )
@@ -104,10 +108,11 @@ async def finish(realm: Realm, request: Request, begun: PageSignIn, parameters: 
     async with realm.database.begin() as connection:
         if not await page_session_rows.take_sign_in(connection, begun.state_digest):
             raise Stopped(_OVER)
-    verifier = realm.keyring.open(begun.verifier_ciphertext, **verifier_place(begun.state_digest)).decode()
+    place = sealed_for(page_sign_in.c.verifier_ciphertext, begun.state_digest)
+    verifier = realm.keyring.open(begun.verifier_ciphertext, **place).decode()
     person = (await prove(realm, verifier, parameters)).person
-    await realm.record.note(
-        Note(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
+    await realm.audit_log.note(
+        AuditNote(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
     )
     response = await page_sessions.begin(realm, request, person, begun.goes_to)
     realm.cookies.drop_approval(response, begun.state_digest)

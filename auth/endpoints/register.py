@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.site import Realm
 from auth.grants import client_rows
@@ -28,7 +28,9 @@ def register_route(realm: Realm) -> Route:
             await realm.take(connection, "registrations", address)
             await client_rows.drop_surplus(connection)
             await client_rows.add(connection, client, now)
-        await realm.record.note(Note(action="register", told="{agent} registered itself", agent=client.name or ""))
+        await realm.audit_log.note(
+            AuditNote(action="register", told="{agent} registered itself", agent=client.name or "")
+        )
         body = {"client_id": client.id, "client_id_issued_at": int(now.timestamp()), **_registered(metadata, secret)}
         return JSONResponse(body, 201, NOT_KEPT)
 

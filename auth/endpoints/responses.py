@@ -9,9 +9,8 @@ from auth.endpoints.answers import see_other
 from auth.endpoints.html import Back
 from auth.endpoints.site import Realm
 from auth.grants.clients import Client
-from auth.protocol.errors import AccessDenied, OAuthError, ServerError, TemporarilyUnavailable
+from auth.protocol.errors import AccessDenied, OAuthError
 from auth.protocol.redirect_uris import with_parameters
-from auth.upstream.login import CalendlyLoginError, LoginBusy, LoginUnavailable
 
 # RFC 6749, 4.1.2.1: printable ASCII without quotation mark and backslash.
 _NOT_IN_DESCRIPTIONS: Final = re.compile(r"[^ !#-\[\]-~]")
@@ -37,10 +36,3 @@ def refuse(realm: Realm, client: Client, redirect_uri: str, state: str | None, f
     if isinstance(fault, AccessDenied):
         return realm.pages.result("Nothing was allowed", "The app got no access to Calendly.", back)
     return realm.pages.error(fault.description, status=fault.status, back=back)
-
-
-def explain(error: CalendlyLoginError) -> OAuthError:
-    """Return what a client is told when Calendly did not let somebody in."""
-    if isinstance(error, LoginBusy | LoginUnavailable):
-        return TemporarilyUnavailable(error.reason)
-    return ServerError(error.reason)

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.ending import detach_if_last, disconnect
 from auth.endpoints.site import Realm
@@ -32,10 +32,10 @@ def revoke_route(realm: Realm) -> Route:
         # The prefix says what it is; token_type_hint could only be wrong (RFC 7009, 2.1).
         if is_well_formed(token, ACCESS_TOKEN):
             await _revoke_access_token(realm, client, digest(token))
-            await realm.record.note(_note(client, "{agent} revoked an access token"))
+            await realm.audit_log.note(_note(client, "{agent} revoked an access token"))
         elif is_well_formed(token, REFRESH_TOKEN):
             person = await _revoke_refresh_token(realm, client, digest(token))
-            await realm.record.note(_note(client, "{agent} gave back what {person} had allowed it", person))
+            await realm.audit_log.note(_note(client, "{agent} gave back what {person} had allowed it", person))
         return Response(status_code=200, headers=NOT_KEPT)  # what is unknown is as good as revoked (RFC 7009, 2.2)
 
     return json_route("/revoke", "POST", answer)
@@ -48,8 +48,8 @@ async def _revoke_access_token(realm: Realm, client: Client, token_digest: str) 
         await token_rows.delete_access_token(connection, token_digest)
 
 
-def _note(client: Client, told: str, person: str | None = None) -> Note:
-    return Note(action="revoke", told=told, person=person, agent=client.name or "", source="agent")
+def _note(client: Client, told: str, person: str | None = None) -> AuditNote:
+    return AuditNote(action="revoke", told=told, person=person, agent=client.name or "", source="agent")
 
 
 async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str) -> str | None:

@@ -11,12 +11,12 @@ from starlette.requests import Request
 
 from auth.access.levels import Access, Operation
 from auth.access.offers import Levels, levels_within
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from auth.endpoints.cookies import CookieJar
 from auth.endpoints.html import Pages
-from auth.grants import attempt_rows
-from auth.grants.attempts import RATE_LIMITS, Counted
+from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
+from auth.grants.rate_limits import RATE_LIMITS, Counted
 from auth.protocol.addresses import Networks, client_address, neighbourhood
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import Scopes, least
@@ -61,14 +61,14 @@ class Realm:
         sign_in_sources: Where Calendly's sign-in is, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
         trusted_proxies: The networks whose `X-Forwarded-For` counts.
-        rate_limits: How many of each one address may have in a minute.
+        rate_limits: How many of each an address may send in a minute.
         upstream: Where people sign in.
         connections: Where their tokens of Calendly's go.
         documents: Fetches the metadata documents of clients.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         event_types: Knows the names of people's event types.
-        record: Where decisions are noted, `await realm.record.note(Note(...))`, and found again, `recent(person=...)`.
-        audit_days: For how many days the record is kept.
+        audit_log: Where decisions are noted (`note`) and found again (`recent`).
+        audit_days: For how many days the audit log is kept.
     """
 
     issuer: str
@@ -87,7 +87,7 @@ class Realm:
     pages: Pages
     owners: frozenset[str] = frozenset()
     event_types: EventTypes = field(default_factory=NoEventTypes)
-    record: Record
+    audit_log: AuditLog
     audit_days: int = 400
     now: Now
     random: Random = field(repr=False)
@@ -116,18 +116,18 @@ class Realm:
         return CookieJar(secure=urlsplit(self.issuer).scheme == "https")
 
     def address(self, request: Request) -> str:
-        """Return whose knock a request is, for limits."""
+        """Return the address that a request counts for in rate limits."""
         peer = request.client.host if request.client else "unknown"
         return neighbourhood(client_address(peer, request.headers.getlist("x-forwarded-for"), self.trusted_proxies))
 
     async def check_rate(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
         """Raise TooManyRequests when an address has no room for one more."""
-        await attempt_rows.check(connection, counted, address, self.rate_limits, self.now())
+        await rate_limit_rows.check(connection, counted, address, self.rate_limits, self.now())
 
     async def take(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
         """Count one more for an address, on a transaction. Raises TooManyRequests when there was no room."""
-        await attempt_rows.take(connection, counted, address, self.rate_limits, self.now())
+        await rate_limit_rows.take(connection, counted, address, self.rate_limits, self.now())
 
     async def count(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
         """Count one more for an address, on a transaction."""
-        await attempt_rows.count(connection, counted, address, self.now())
+        await rate_limit_rows.count(connection, counted, address, self.now())

@@ -6,18 +6,18 @@ from datetime import timedelta
 from typing import Final
 
 from auth.access.restrictions import RESTRICTION_LIFE
-from auth.audit.log import Unrecorded
+from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import detach_if_last, disconnect
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
-from auth.grants.attempts import PERIOD
+from auth.grants.rate_limits import PERIOD
 from auth.grants.rules import FAMILY_LIFE, GRACE
 from auth.tables import (
     access_token,
     agent_restriction,
     agent_token,
     authorization_transaction,
-    booking_allowance,
+    booking_count,
     booking_key,
     code,
     family,
@@ -45,7 +45,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
     while True:
         try:
             await sweep(realm)
-        except (StorageUnavailable, Unrecorded) as error:
+        except (StorageUnavailable, AuditLogUnavailable) as error:
             _log.warning("housekeeping will be tried again: %s", error)
         await sleep(_PAUSE)
 
@@ -58,7 +58,7 @@ async def sweep(realm: Realm) -> None:
         await client_rows.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
-    calls = (pending_confirmation, booking_allowance, booking_key)
+    calls = (pending_confirmation, booking_count, booking_key)
     await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
     # A used refresh token is recognised for as long as an unused one would be good.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
@@ -67,7 +67,7 @@ async def sweep(realm: Realm) -> None:
     await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
     await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
     await _forget_people(realm)
-    await realm.record.clear_out(now - timedelta(days=realm.audit_days))
+    await realm.audit_log.clear_out(now - timedelta(days=realm.audit_days))
 
 
 async def _end_lifeless_grants(realm: Realm) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.issuing import Issued, begin_family, repeat, rotate
 from auth.endpoints.site import Realm
@@ -48,11 +48,11 @@ _REPLAYED: Final = "it was used before, so what came of it is revoked"
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _TokenOutcome:
     """What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
 
     answer: Issued | OAuthError
-    note: Note
+    note: AuditNote
 
 
 def token_route(realm: Realm) -> Route:
@@ -85,7 +85,7 @@ async def _answer(realm: Realm, request: Request) -> Issued:
             outcome = await _refresh(realm, client, form)
         case _:
             raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
-    await realm.record.note(outcome.note)
+    await realm.audit_log.note(outcome.note)
     if isinstance(outcome.answer, OAuthError):
         raise outcome.answer
     return outcome.answer
@@ -101,7 +101,7 @@ def _body(issued: Issued) -> dict[str, object]:
     return body if issued.refresh_token is None else {**body, "refresh_token": issued.refresh_token}
 
 
-async def _redeem(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+async def _redeem(realm: Realm, client: Client, form: Parameters) -> _TokenOutcome:
     presented = required(form, "code")
     asked = CodeRequest(client.id, form.get("redirect_uri"), form.get("code_verifier"), form.get("resource"))
     async with realm.database.begin() as connection:
@@ -114,7 +114,7 @@ async def _redeem(realm: Realm, client: Client, form: Parameters) -> _Outcome:
 
 async def _try_to_redeem(
     realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
-) -> _Outcome | None:
+) -> _TokenOutcome | None:
     """Decide about a code and act on it; None when the row changed meanwhile."""
     code_digest, now = digest(presented), realm.now()
     code = await code_rows.find(connection, code_digest) if is_well_formed(presented, CODE) else None
@@ -126,16 +126,16 @@ async def _try_to_redeem(
                 return None
             await client_rows.mark_used(connection, client.id, now)
             issued = await begin_family(realm, connection, client, code, code_digest)
-            return _Outcome(issued, _note(_CODE, client, grant, person))
+            return _TokenOutcome(issued, _note(_CODE, client, grant, person))
         case Revoke(error):
             _log.warning("a code of the client %s was replayed: what it gave is revoked", client.id)
             await token_rows.end_family_of_code(connection, code_digest, now)
-            return _Outcome(error, _note(_CODE, client, grant, person, rule=_REPLAYED))
+            return _TokenOutcome(error, _note(_CODE, client, grant, person, rule=_REPLAYED))
         case Refuse(error):
             return _refused(_CODE, client, error, grant, person)
 
 
-async def _refresh(realm: Realm, client: Client, form: Parameters) -> _Outcome:
+async def _refresh(realm: Realm, client: Client, form: Parameters) -> _TokenOutcome:
     presented = required(form, "refresh_token")
     if not client.refreshes:
         return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
@@ -150,7 +150,7 @@ async def _refresh(realm: Realm, client: Client, form: Parameters) -> _Outcome:
 
 async def _try_to_refresh(
     realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
-) -> _Outcome | None:
+) -> _TokenOutcome | None:
     """Decide about a refresh token and act on it; None when the row changed meanwhile."""
     now = realm.now()
     known = is_well_formed(presented, REFRESH_TOKEN)
@@ -167,23 +167,23 @@ async def _try_to_refresh(
             if token is not None:
                 _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
                 await token_rows.end_family(connection, token.family, now)
-            return _Outcome(error, _note(_REFRESH, client, grant, person, rule=_REPLAYED))
+            return _TokenOutcome(error, _note(_REFRESH, client, grant, person, rule=_REPLAYED))
         case Refuse(error):
             return _refused(_REFRESH, client, error, grant, person)
 
 
-def _given(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _Outcome | None:
-    return None if issued is None else _Outcome(issued, _note(_REFRESH, client, grant, person))
+def _given(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _TokenOutcome | None:
+    return None if issued is None else _TokenOutcome(issued, _note(_REFRESH, client, grant, person))
 
 
 def _refused(
     action: str, client: Client, error: OAuthError, grant: str | None = None, person: str | None = None
-) -> _Outcome:
-    return _Outcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
+) -> _TokenOutcome:
+    return _TokenOutcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
 
 
-def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> Note:
-    return Note(
+def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> AuditNote:
+    return AuditNote(
         action=action,
         told=_TOLD[action],
         person=person,

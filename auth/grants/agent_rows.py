@@ -1,32 +1,32 @@
-"""The statements behind the pages of agents: what people let in, changed and deleted."""
+"""The statements behind the pages of agents: what people let in, change and delete."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Executable, Row, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.levels import Access
-from auth.access.text import read_access, spell_access
-from auth.protocol import scopes
 from auth.protocol.scopes import Scopes
 from auth.tables import agent_token, client, grant, user
+from storage import rows
+from storage.rows import columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class GrantedAgent:
     """An agent that a person let in.
 
     Attributes:
-        id: Of the grant.
-        person: Whose it is, a user URI.
-        client: Its id.
+        id: The id of its grant.
+        person: The user URI of that person.
+        client: The id of its client.
         name: What it calls itself, None when it does not say.
-        kind: `registered`, `document` or `agent`, a job without a browser.
-        redirect_uris: Where it has the browser sent back to.
-        scopes: What its tokens may have.
+        kind: `registered`, `document`, or `agent` for a job without a browser.
+        redirect_uris: Where the browser is sent back to.
+        scopes: The most that its tokens may have.
         access: What the person chose.
         let_in_at: When the person first let it in.
         ends_at: When a job's token ends, None for others.
@@ -45,8 +45,8 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """A person with agents, as an owner of this server sees them."""
+class PersonWithAgents:
+    """A person with agents, for the pages of the owners of this server."""
 
     uri: str
     name: str | None
@@ -55,16 +55,15 @@ class Person:
 
 _AGENTS: Final = (
     select(
-        grant.c.id,
-        grant.c.user_uri,
-        grant.c.client_id,
-        grant.c.scope,
-        grant.c.access,
-        grant.c.created_at,
-        client.c.name,
-        client.c.kind,
-        client.c.redirect_uris,
-        agent_token.c.expires_at,
+        *columns(
+            GrantedAgent,
+            grant,
+            name=client.c.name,
+            kind=client.c.kind,
+            redirect_uris=client.c.redirect_uris,
+            let_in_at=grant.c.created_at,
+            ends_at=agent_token.c.expires_at,
+        )
     )
     .select_from(grant.join(client).outerjoin(agent_token))
     .where(grant.c.ended_at.is_(None))
@@ -72,50 +71,29 @@ _AGENTS: Final = (
 )
 
 
-async def find_all(connection: AsyncConnection, people: Sequence[str]) -> list[Agent]:
+async def find_all(connection: AsyncConnection, people: Sequence[str]) -> list[GrantedAgent]:
     """Find the agents of people, the oldest first."""
-    return await _read(connection, _AGENTS.where(grant.c.user_uri.in_(people)))
+    return await rows.find_all(connection, GrantedAgent, _AGENTS.where(grant.c.person.in_(people)))
 
 
-async def find(connection: AsyncConnection, grant_id: str) -> Agent | None:
+async def find(connection: AsyncConnection, grant_id: str) -> GrantedAgent | None:
     """Find one agent."""
-    found = await _read(connection, _AGENTS.where(grant.c.id == grant_id))
-    return found[0] if found else None
+    return await rows.find_one(connection, GrantedAgent, _AGENTS.where(grant.c.id == grant_id))
 
 
 async def set_access(connection: AsyncConnection, grant_id: str, access: Access) -> None:
-    """Change what an agent may do; its next call is decided by it."""
+    """Change what an agent may do, from its next call on."""
     live = grant.c.ended_at.is_(None)
-    await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=spell_access(access)))
+    await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=access))
 
 
-async def find_people(connection: AsyncConnection, after: str, limit: int) -> list[Person]:
+async def find_people(connection: AsyncConnection, after: str, limit: int) -> list[PersonWithAgents]:
     """Find people with agents, in the order of their URIs."""
-    let_in = select(grant.c.user_uri).where(grant.c.ended_at.is_(None))
-    query = select(user.c.uri, user.c.name, user.c.email).where(user.c.uri.in_(let_in), user.c.uri > after)
-    rows = await connection.execute(query.order_by(user.c.uri).limit(limit))
-    return [Person(row.uri, row.name, row.email) for row in rows]
+    let_in = select(grant.c.person).where(grant.c.ended_at.is_(None))
+    query = select(*columns(PersonWithAgents, user)).where(user.c.uri.in_(let_in), user.c.uri > after)
+    return await rows.find_all(connection, PersonWithAgents, query.order_by(user.c.uri).limit(limit))
 
 
 async def delete_person(connection: AsyncConnection, person: str) -> None:
-    """Delete a person with everything that hangs on them: connection, grants, codes and tokens."""
+    """Delete a person with their connection, grants, codes and tokens."""
     await connection.execute(delete(user).where(user.c.uri == person))
-
-
-async def _read(connection: AsyncConnection, query: Executable) -> list[Agent]:
-    return [_agent(row) for row in await connection.execute(query)]
-
-
-def _agent(row: Row[tuple[object, ...]]) -> Agent:
-    return Agent(
-        id=row.id,
-        person=row.user_uri,
-        client=row.client_id,
-        name=row.name,
-        kind=row.kind,
-        redirect_uris=tuple(row.redirect_uris),
-        scopes=scopes.read(row.scope),
-        access=read_access(row.access),
-        let_in_at=row.created_at,
-        ends_at=row.expires_at,
-    )

@@ -6,15 +6,21 @@ from datetime import datetime
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.protocol.scopes import Scopes, read
+from auth.protocol.scopes import Scopes
 from auth.tables import agent_token as table
 from auth.tables import client, grant, upstream_connection, user
 from calendly.identifiers import CALENDLY_ORIGIN
+from storage.rows import columns, find_all
 
 
 @dataclass(frozen=True, slots=True)
 class AgentToken:
-    """A token as it is listed. `person` is a user URI, `email` None where Calendly did not say."""
+    """An agent token in a list.
+
+    Attributes:
+        person: A user URI.
+        email: None where Calendly did not say.
+    """
 
     id: str
     name: str
@@ -26,7 +32,7 @@ class AgentToken:
 
 
 async def find_connected(connection: AsyncConnection, person: str | None) -> list[str]:
-    """Find the user URIs of the connected people who go by a URI, uuid or e-mail address; of all when None."""
+    """Find connected people by URI, uuid or e-mail address, all of them for None. Returns user URIs."""
     query = (
         select(user.c.uri)
         .select_from(user.join(upstream_connection))
@@ -41,18 +47,12 @@ async def find_connected(connection: AsyncConnection, person: str | None) -> lis
 
 async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_at: datetime) -> None:
     """Store a new token."""
-    await connection.execute(insert(table).values(digest=digest, grant_id=grant_id, expires_at=expires_at))
+    await connection.execute(insert(table).values(digest=digest, grant=grant_id, expires_at=expires_at))
 
 
 async def list_live(connection: AsyncConnection, now: datetime) -> list[AgentToken]:
-    """List the tokens that are good, the oldest first."""
-    query = (
-        select(grant, client.c.name, user.c.email, table.c.expires_at)
-        .select_from(table.join(grant).join(client).join(user))
-        .where(grant.c.ended_at.is_(None), table.c.expires_at > now)
-        .order_by(grant.c.created_at)
-    )
-    return [
-        AgentToken(row.id, row.name, row.user_uri, row.email, read(row.scope), row.created_at, row.expires_at)
-        for row in await connection.execute(query)
-    ]
+    """List the valid tokens, the oldest first."""
+    others = {"name": client.c.name, "email": user.c.email, "expires_at": table.c.expires_at}
+    query = select(*columns(AgentToken, grant, **others)).select_from(table.join(grant).join(client).join(user))
+    live = query.where(grant.c.ended_at.is_(None), table.c.expires_at > now)
+    return await find_all(connection, AgentToken, live.order_by(grant.c.created_at))

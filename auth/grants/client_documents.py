@@ -1,8 +1,8 @@
-"""Client ID metadata documents: clients whose id is the https address of a document that describes them.
+"""Client ID metadata documents: the id of such a client is the https address of its description.
 
-draft-ietf-oauth-client-id-metadata-document. The address comes from a stranger, so the fetch is guarded: https with a
-verified certificate, public addresses only, no redirect, no cookies, at most 5 kB and 10 seconds; and whatever goes
-wrong is told in the same words, so that nobody learns what is where.
+draft-ietf-oauth-client-id-metadata-document. The address comes from a stranger, so the fetch is
+limited: https with a verified certificate, public addresses only, no redirect, no cookies, at most
+5 kB and 10 seconds. Every failure has the same message, so that it tells nothing about a network.
 """
 
 import re
@@ -23,12 +23,13 @@ from auth.protocol.parameters import json_object
 
 LARGEST: Final = 5 * 1024
 PATIENCE: Final = 10.0
-"""Seconds for the whole fetch."""
+"""How long a fetch may take, in seconds."""
 
 SHORTEST_LIFE: Final = timedelta(minutes=5)
 LONGEST_LIFE: Final = timedelta(hours=24)
 
-# A path is required; no user name, query, fragment, dot segment or escape, and a name rather than an address.
+# A path is required; no user name, query, fragment, dot segment or escape, and a name rather than
+# an address.
 _CLIENT_ID: Final = re.compile(
     r"https://(?=[a-z0-9.-]*[a-z])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
     r"(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
@@ -42,7 +43,7 @@ _UNREADABLE: Final = "The client's metadata document could not be fetched, or is
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A client as its document describes it, and how long that is good for."""
+    """A client as its document describes it, and for how long that is valid."""
 
     client: Client
     life: timedelta

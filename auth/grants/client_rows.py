@@ -1,70 +1,70 @@
 """The statements behind `auth.grants.clients`."""
 
 from datetime import datetime, timedelta
-from typing import Final, cast
+from typing import Any, Final
 
-from sqlalchemy import Row, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.grants.clients import AuthMethod, Client, Kind
+from auth.grants.clients import Client
 from auth.tables import client as table
 from auth.tables import grant
 from storage.database import insert
+from storage.rows import columns, find_one, values
 from storage.types import Instant
 
 NEVER_APPROVED_LIFE: Final = timedelta(hours=24)
 UNUSED_LIFE: Final = timedelta(days=90)
 MOST_NEVER_APPROVED: Final = 50_000
-"""When more are waiting for a person, the oldest go: a flood then cannot fill the disk, nor keep others out."""
+"""The most clients that nobody approved. The oldest go first, so a flood neither fills the disk nor locks out."""
 
 _SURPLUS: Final = 500
 
 
 async def find(connection: AsyncConnection, client_id: str) -> Client | None:
     """Find a client."""
-    row = (await connection.execute(select(table).where(table.c.id == client_id))).one_or_none()
-    return None if row is None else _client(row)
+    return await find_one(connection, Client, _query(client_id))
 
 
 async def find_fresh(connection: AsyncConnection, client_id: str, now: datetime) -> Client | None:
-    """Find a client whose metadata document need not be fetched again yet."""
-    query = select(table).where(table.c.id == client_id, table.c.stale_at > now)
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _client(row)
+    """Find a client whose metadata document is still fresh."""
+    return await find_one(connection, Client, _query(client_id).where(table.c.stale_at > now))
 
 
 async def add(connection: AsyncConnection, client: Client, now: datetime) -> None:
     """Store a new client."""
-    await connection.execute(insert(connection, table).values(**_columns(client), created_at=now, used_at=now))
+    await connection.execute(insert(connection, table).values(**values(client, table), created_at=now, used_at=now))
 
 
 async def put_document(connection: AsyncConnection, client: Client, now: datetime, stale_at: datetime) -> None:
-    """Store what a metadata document says, in place of what it said before; whether it was approved stays."""
-    statement = insert(connection, table).values(**_columns(client), created_at=now, used_at=now, stale_at=stale_at)
+    """Store what a metadata document says, in place of what it said before. Keeps the approval."""
+    statement = insert(connection, table).values(
+        **values(client, table), created_at=now, used_at=now, stale_at=stale_at
+    )
     said = {name: statement.excluded[name] for name in ("name", "redirect_uris", "refreshes", "stale_at")}
     await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=said))
 
 
 async def is_kept(connection: AsyncConnection, client_id: str) -> bool:
-    """Say whether a client is still there, and keep it there for this transaction."""
+    """Say whether a client exists, and lock its row until the transaction ends."""
     query = select(table.c.id).where(table.c.id == client_id).with_for_update(read=True)
     return await connection.scalar(query) is not None
 
 
 async def mark_approved(connection: AsyncConnection, client_id: str, now: datetime) -> bool:
-    """Note that a person let the client in. False when it is gone."""
+    """Store that a person approved the client. False when it is gone."""
     approved_at = func.coalesce(table.c.approved_at, literal(now, Instant))
     statement = update(table).where(table.c.id == client_id).values(approved_at=approved_at, used_at=now)
     return (await connection.execute(statement)).rowcount == 1
 
 
 async def mark_used(connection: AsyncConnection, client_id: str, now: datetime) -> None:
-    """Note that the client got a token."""
+    """Store that the client got a token."""
     await connection.execute(update(table).where(table.c.id == client_id).values(used_at=now))
 
 
 async def drop_surplus(connection: AsyncConnection) -> None:
-    """Drop the oldest clients that nobody approved, if they are too many."""
+    """Delete the oldest clients that nobody approved, if they are too many."""
     waiting = table.c.approved_at.is_(None)
     count = await connection.scalar(select(func.count()).select_from(table).where(waiting))
     if count is not None and count > MOST_NEVER_APPROVED:
@@ -73,33 +73,12 @@ async def drop_surplus(connection: AsyncConnection) -> None:
 
 
 async def drop_unused(connection: AsyncConnection, now: datetime) -> None:
-    """Drop clients that nobody approved in time, and those not used for long of which no grant is left."""
+    """Delete clients that nobody approved in time, and unused clients without a live grant."""
     never = and_(table.c.approved_at.is_(None), table.c.created_at < now - NEVER_APPROVED_LIFE)
-    let_in = exists().where(grant.c.client_id == table.c.id, grant.c.ended_at.is_(None))
+    let_in = exists().where(grant.c.client == table.c.id, grant.c.ended_at.is_(None))
     unused = and_(table.c.used_at < now - UNUSED_LIFE, ~let_in)
     await connection.execute(delete(table).where(or_(never, unused)))
 
 
-def _columns(client: Client) -> dict[str, object]:
-    return {
-        "id": client.id,
-        "kind": client.kind,
-        "name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "auth_method": client.auth_method,
-        "secret_digest": client.secret_digest,
-        "refreshes": client.refreshes,
-    }
-
-
-def _client(row: Row[tuple[object, ...]]) -> Client:
-    return Client(
-        id=row.id,
-        kind=cast("Kind", row.kind),
-        name=row.name,
-        redirect_uris=tuple(row.redirect_uris),
-        auth_method=cast("AuthMethod", row.auth_method),
-        secret_digest=row.secret_digest,
-        refreshes=row.refreshes,
-        approved=row.approved_at is not None,
-    )
+def _query(client_id: str) -> Select[Any]:
+    return select(*columns(Client, table, approved=table.c.approved_at.is_not(None))).where(table.c.id == client_id)

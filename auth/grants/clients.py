@@ -1,7 +1,7 @@
-"""Clients: what one says of itself (RFC 7591, 2), and how it proves at /token and /revoke who it is.
+"""Clients: their metadata (RFC 7591, 2), and how they authenticate at /token and /revoke.
 
-Real clients must succeed, so what we do not know is ignored and what we cannot give is replaced, as RFC 7591, 3.2.1
-allows; refused is only what would be unsafe or cannot work.
+Real clients must succeed, so unknown members are ignored and what we cannot give is replaced, as
+RFC 7591, 3.2.1 allows. Only what is unsafe or cannot work is refused.
 """
 
 import base64
@@ -21,7 +21,7 @@ from auth.protocol.secrets import digest
 from calendly.third_party_text import shown
 
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
-Kind = Literal["registered", "document", "agent"]
+ClientKind = Literal["registered", "document", "agent"]
 
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 LONGEST_NAME: Final = 200
@@ -31,7 +31,7 @@ _Word = Annotated[str, StringConstraints(max_length=100)]
 
 
 class ClientMetadata(BaseModel):
-    """The members of client metadata that mean something here; null and the empty string are as good as absent."""
+    """The members of client metadata that this server uses. Null and the empty string count as absent."""
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
@@ -57,7 +57,7 @@ class ClientMetadata(BaseModel):
 
     @property
     def shown_name(self) -> str | None:
-        """The name as it may be shown, None when nothing of it is left."""
+        """The name without what cannot be shown, None when nothing is left."""
         return shown(self.client_name or "") or None
 
     @property
@@ -76,13 +76,13 @@ class Client:
     """A stored client.
 
     Attributes:
-        name: What it says of itself, fit to be shown and never verified.
+        name: Its own name, fit to be shown and never verified.
         secret_digest: None for a public client.
-        approved: A person let it in at least once.
+        approved: A person approved it at least once.
     """
 
     id: str
-    kind: Kind
+    kind: ClientKind
     name: str | None
     redirect_uris: tuple[str, ...]
     auth_method: AuthMethod
@@ -93,14 +93,14 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request says about its client; `secret` None when it shows none."""
+    """The client credentials of a request; `secret` is None when it has none."""
 
     client_id: str
     secret: str | None = field(repr=False)
 
 
 def read_metadata(document: Mapping[str, object], schemes: Collection[str]) -> ClientMetadata:
-    """Read what a client says of itself.
+    """Read the metadata of a client.
 
     Args:
         document: The members as they were sent.
@@ -108,7 +108,7 @@ def read_metadata(document: Mapping[str, object], schemes: Collection[str]) -> C
 
     Raises:
         InvalidRedirectUri: A redirect URI is missing or may not be registered.
-        InvalidClientMetadata: Another member cannot be taken.
+        InvalidClientMetadata: Another member is invalid.
     """
     try:
         metadata = ClientMetadata.model_validate(document)
@@ -127,8 +127,8 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Cred
     """Find the client in a request: HTTP Basic, the form, or the bare `client_id` of a public client.
 
     Raises:
-        InvalidRequest: It uses two ways at once (RFC 6749, 2.3).
-        InvalidClient: It uses none, or one that cannot be read.
+        InvalidRequest: It uses two of them (RFC 6749, 2.3).
+        InvalidClient: It uses none of them, or the header cannot be read.
     """
     if authorization is None:
         if not form.get("client_id"):
@@ -145,11 +145,12 @@ def read_credentials(form: Mapping[str, str], authorization: str | None) -> Cred
 def authenticate(client: Client | None, credentials: Credentials) -> Client:
     """Check that the request is from this client.
 
-    One that has a secret may show it in the header or in the form, whichever of the two it registered: both prove the
-    same, and several clients mix them up. A public client that shows a secret all the same is not who it says it is.
+    A client with a secret may send it in the header or in the form, whichever of the two it
+    registered: both prove the same, and several clients mix them up. A public client that sends a
+    secret is refused.
 
     Raises:
-        InvalidClient: It is unknown, deleted, or its secret is another.
+        InvalidClient: The client is unknown or deleted, or the secret is wrong.
     """
     if client is None:
         raise InvalidClient("The client is not registered here, or no longer; register again.")
@@ -160,7 +161,7 @@ def authenticate(client: Client | None, credentials: Credentials) -> Client:
 
 
 def _basic(authorization: str) -> Credentials:
-    """Decode id and secret, each form-encoded before they were joined (RFC 6749, 2.3.1)."""
+    """Decode HTTP Basic. Id and secret are form-encoded in it (RFC 6749, 2.3.1)."""
     scheme, _, encoded = authorization.partition(" ")
     try:
         identifier, separator, secret = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")

@@ -1,7 +1,8 @@
-"""The statements behind grants: whom a person let in, and what ends with it.
+"""The statements behind grants: which clients a person let in.
 
-Whoever lets a client in or ends a grant holds the person's row meanwhile, so that one process cannot end a person's
-last grant, and with it the connection to Calendly, while another gives the next one.
+Letting a client in and ending a grant lock the row of the person. So one process cannot end the
+last grant of a person, and with it the connection to Calendly, while another process gives a new
+one.
 """
 
 from dataclasses import dataclass
@@ -11,12 +12,11 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, text, u
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.levels import Access
-from auth.access.text import read_access, spell_access
-from auth.protocol import scopes
 from auth.protocol.scopes import Scopes
 from auth.tables import access_token, agent_token, code, family, grant, refresh_token, user
-from auth.upstream.login import Person
+from auth.upstream.login import CalendlyPerson
 from storage.database import insert
+from storage.rows import values
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,115 +31,102 @@ class Grant:
     access: Access
 
 
-async def put_person(connection: AsyncConnection, person: Person, now: datetime) -> None:
-    """Store who signed in, and hold the row."""
-    said = {
-        "organization": person.organization,
-        "name": person.name,
-        "email": person.email,
-        "timezone": person.timezone,
-    }
-    statement = insert(connection, user).values(uri=person.uri, created_at=now, **said)
-    await connection.execute(statement.on_conflict_do_update(index_elements=[user.c.uri], set_=said))
+async def put_person(connection: AsyncConnection, person: CalendlyPerson, now: datetime) -> None:
+    """Store who signed in, and lock the row."""
+    row = values(person, user)
+    statement = insert(connection, user).values(row | {"created_at": now})
+    await connection.execute(statement.on_conflict_do_update(index_elements=[user.c.uri], set_=row))
 
 
 async def hold_person(connection: AsyncConnection, grant_id: str) -> str | None:
-    """Hold the row of the person whose grant it is; their URI, None when there is no such grant."""
-    owner = select(grant.c.user_uri).where(grant.c.id == grant_id).scalar_subquery()
+    """Lock the row of the person who gave a grant. Returns their URI, None when there is no such grant."""
+    owner = select(grant.c.person).where(grant.c.id == grant_id).scalar_subquery()
     uri: str | None = await connection.scalar(select(user.c.uri).where(user.c.uri == owner).with_for_update())
     return uri
 
 
 async def find_person(connection: AsyncConnection, grant_id: str | None) -> str | None:
-    """Find whose grant it is; their URI, None when there is no such grant."""
-    uri: str | None = await connection.scalar(select(grant.c.user_uri).where(grant.c.id == grant_id))
+    """Find the person who gave a grant. Returns their URI, None when there is no such grant."""
+    uri: str | None = await connection.scalar(select(grant.c.person).where(grant.c.id == grant_id))
     return uri
 
 
 async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
-    """Let a client in. A person has one grant for each: what they allow now replaces what they allowed before.
+    """Let a client in. A person has one grant for each client: a new one replaces what the old one allows.
 
     Returns:
-        The id of the grant: that of `new` unless there was one.
+        The id of the grant: that of `new`, unless the person had one.
     """
-    allowed = {"scope": scopes.spell(new.scopes), "access": spell_access(new.access)}
-    statement = insert(connection, grant).values(
-        id=new.id,
-        user_uri=new.person,
-        client_id=new.client,
-        resource=new.resource,
-        created_at=now,
-        **allowed,
-    )
+    statement = insert(connection, grant).values(values(new, grant) | {"created_at": now})
     replaced = statement.on_conflict_do_update(
-        index_elements=[grant.c.user_uri, grant.c.client_id, grant.c.resource],
+        index_elements=[grant.c.person, grant.c.client, grant.c.resource],
         index_where=text("ended_at IS NULL"),
-        set_=allowed,
+        set_={"scopes": new.scopes, "access": new.access},
     )
     stored: str = (await connection.execute(replaced.returning(grant.c.id))).scalar_one()
     return stored
 
 
 async def find_access(connection: AsyncConnection, person: str, client: str, resource: str) -> Access | None:
-    """Return what a person allows a client, None when they have not let it in."""
+    """Return what a person allows a client, None without a grant."""
     query = select(grant.c.access).where(
-        grant.c.user_uri == person,
-        grant.c.client_id == client,
+        grant.c.person == person,
+        grant.c.client == client,
         grant.c.resource == resource,
         grant.c.ended_at.is_(None),
     )
-    text = await connection.scalar(query)
-    return None if text is None else read_access(text)
+    access: Access | None = await connection.scalar(query)
+    return access
 
 
 async def find_lifeless(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
-    """Find grants of which no token and no code is left that could do anything."""
+    """Find live grants without a valid token or code."""
     query = select(grant.c.id).where(_is_lifeless(now)).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def end_lifeless(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
-    """End a grant if no token and no code is left of it that could do anything."""
+    """End a grant if it has no valid token or code."""
     await connection.execute(update(grant).where(grant.c.id == grant_id, _is_lifeless(now)).values(ended_at=now))
 
 
 async def end(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
-    """End a grant, and with it everything that came of it."""
+    """End a grant, and with it its codes and tokens."""
     live = grant.c.ended_at.is_(None)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(ended_at=now))
 
 
 async def is_let_in_anywhere(connection: AsyncConnection, person: str) -> bool:
-    """Say whether a person has a grant left."""
-    live = exists().where(grant.c.user_uri == person, grant.c.ended_at.is_(None))
+    """Say whether a person has a live grant."""
+    live = exists().where(grant.c.person == person, grant.c.ended_at.is_(None))
     return bool(await connection.scalar(select(live)))
 
 
 async def find_people_without_grants(connection: AsyncConnection, limit: int) -> list[str]:
-    """Find people of whom no grant is left, not even an ended one."""
-    query = select(user.c.uri).where(~exists().where(grant.c.user_uri == user.c.uri)).limit(limit)
+    """Find people without any grant, live or ended."""
+    query = select(user.c.uri).where(~exists().where(grant.c.person == user.c.uri)).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def forget_person(connection: AsyncConnection, person: str) -> None:
-    """Delete a person and the remains of their connection, unless they have let a client in meanwhile."""
+    """Delete a person and their connection, unless they have let a client in meanwhile."""
     await connection.execute(select(user.c.uri).where(user.c.uri == person).with_for_update())
-    # A statement of its own: only now, with the row held, is it certain to see what others committed.
-    let_in = exists().where(grant.c.user_uri == person)
+    # A second statement, because only with the row locked it sees what others committed.
+    let_in = exists().where(grant.c.person == person)
     await connection.execute(delete(user).where(user.c.uri == person, ~let_in))
 
 
 def _is_lifeless(now: datetime) -> ColumnElement[bool]:
-    of_grant = and_(family.c.grant_id == grant.c.id, family.c.ended_at.is_(None))
+    of_grant = and_(family.c.grant == grant.c.id, family.c.ended_at.is_(None))
     lives = (
-        exists().where(access_token.c.family_id == family.c.id, access_token.c.expires_at > now, of_grant),
+        exists().where(access_token.c.family == family.c.id, access_token.c.expires_at > now, of_grant),
         exists().where(
-            refresh_token.c.family_id == family.c.id,
+            refresh_token.c.family == family.c.id,
             refresh_token.c.used_at.is_(None),
             refresh_token.c.expires_at > now,
             of_grant,
         ),
-        exists().where(code.c.grant_id == grant.c.id, code.c.used_at.is_(None), code.c.expires_at > now),
-        exists().where(agent_token.c.grant_id == grant.c.id, agent_token.c.expires_at > now),
+        exists().where(code.c.grant == grant.c.id, code.c.used_at.is_(None), code.c.expires_at > now),
+        exists().where(agent_token.c.grant == grant.c.id, agent_token.c.expires_at > now),
     )
     return and_(grant.c.ended_at.is_(None), ~or_(*lives))

@@ -21,7 +21,8 @@ class Principal:
         access: What the person chose for the agent, capability by capability.
         scopes: The least of the token, of what the person allows and of what this server offers.
         granted: What Calendly granted to our connection, None while Calendly does not say.
-        kind: How the token came about: a person signed in by browser, or an operator made it for a job without one.
+        kind: How the token came about: a person signed in by browser, or an operator made it for a
+            job without one.
     """
 
     person: str

@@ -6,10 +6,8 @@ from typing import Final, Literal
 from sqlalchemy import Executable, Row, bindparam, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.access.text import read_access
 from auth.grants.principal import Principal
 from auth.grants.rules import AccessToken
-from auth.protocol import scopes
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
 
 
@@ -24,7 +22,7 @@ class Bearer:
 _OWNER: Final = (
     grant.c.id.label("grant_id"),
     grant.c.resource,
-    grant.c.scope.label("allowed"),
+    grant.c.scopes.label("allowed"),
     grant.c.access,
     grant.c.ended_at.label("grant_ended_at"),
     client.c.id.label("client_id"),
@@ -32,19 +30,19 @@ _OWNER: Final = (
     user.c.uri,
     user.c.organization,
     user.c.timezone,
-    upstream_connection.c.scope.label("granted"),
+    upstream_connection.c.scopes.label("granted"),
 )
 _OWNERS: Final = grant.join(client).join(user).outerjoin(upstream_connection)
 
 # Written once: they are asked for every call of every agent.
 _ACCESS_TOKEN: Final = (
-    select(access_token.c.scope, access_token.c.expires_at, family.c.ended_at, *_OWNER)
-    .select_from(access_token.join(family).join(_OWNERS, family.c.grant_id == grant.c.id))
+    select(access_token.c.scopes, access_token.c.expires_at, family.c.ended_at, *_OWNER)
+    .select_from(access_token.join(family).join(_OWNERS, family.c.grant == grant.c.id))
     .where(access_token.c.digest == bindparam("digest"))
 )
 _AGENT_TOKEN: Final = (
-    select(grant.c.scope, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
-    .select_from(agent_token.join(_OWNERS, agent_token.c.grant_id == grant.c.id))
+    select(grant.c.scopes, agent_token.c.expires_at, null().label("ended_at"), *_OWNER)
+    .select_from(agent_token.join(_OWNERS, agent_token.c.grant == grant.c.id))
     .where(agent_token.c.digest == bindparam("digest"))
 )
 
@@ -80,9 +78,7 @@ async def find_agents(connection: AsyncConnection, name: str | None) -> list[Pri
 
 async def _read_agents(connection: AsyncConnection, query: Executable) -> list[Principal]:
     return [
-        replace(
-            _principal(row, "agent_token" if row.client_kind == "agent" else "browser"), scopes=scopes.read(row.allowed)
-        )
+        replace(_principal(row, "agent_token" if row.client_kind == "agent" else "browser"), scopes=row.allowed)
         for row in await connection.execute(query)
     ]
 
@@ -97,8 +93,8 @@ async def _find(
 def _token(row: Row[tuple[object, ...]]) -> AccessToken:
     return AccessToken(
         resource=row.resource,
-        scopes=scopes.read(row.scope),
-        allowed=scopes.read(row.allowed),
+        scopes=row.scopes,
+        allowed=row.allowed,
         expires_at=row.expires_at,
         ended=row.ended_at is not None or row.grant_ended_at is not None,
     )
@@ -112,8 +108,8 @@ def _principal(row: Row[tuple[object, ...]], kind: Literal["browser", "agent_tok
         client_id=row.client_id,
         client_name=row.client_name,
         grant_id=row.grant_id,
-        access=read_access(row.access),
+        access=row.access,
         scopes=frozenset(),
-        granted=None if row.granted is None else scopes.read(row.granted),
+        granted=row.granted,
         kind=kind,
     )

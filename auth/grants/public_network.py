@@ -1,7 +1,7 @@
 """Connections to public addresses and to nothing else: what a stranger's URL may make this server connect to.
 
-The name is resolved once, and the connection goes to the very address that was checked, so a name whose answer changes
-between check and use (DNS rebinding) gains nothing.
+The name is resolved once, and the connection goes to the very address that was checked, so a name
+whose answer changes between check and use (DNS rebinding) gains nothing.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,7 +16,8 @@ IPAddress = IPv4Address | IPv6Address
 Resolver = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
 """Finds the addresses of a host name for a port. Raises OSError."""
 
-# What is given out to be reached from anywhere (IANA IPv6 address space), less what carries an IPv4 address in it.
+# What is given out to be reached from anywhere (IANA IPv6 address space), less what carries an IPv4
+# address in it.
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 _CARRIERS: Final = (IPv6Network("2002::/16"), IPv6Network("2001::/32"))  # 6to4, Teredo
 _MOST_ADDRESSES: Final = 4

@@ -1,23 +1,22 @@
-"""The rules of codes, tokens and token families. Pure: rows and a request in, a decision out; nothing is stored here.
+"""The rules of codes, tokens and token families. Pure: they get rows and a request, and return a decision.
 
-A person lets a client in: that is a grant. Each sign-in under it yields one code, the code one family: a line of
-refresh tokens of which only the last is live, and short-lived access tokens. Ending a family or its grant ends it all.
+A grant says that a person let a client in. Each sign-in under it gives one code, and the code one
+token family: a line of refresh tokens of which only the last is live, and short-lived access
+tokens. When a family or its grant ends, all of its tokens end.
 
     grant ── code ── family ─┬─ refresh token 1 (used) ── 2 (used) ── 3
                              └─ access tokens
 
-Whoever turns a decision into statements marks a code or refresh token as used only where it is still unused, and asks
-again when somebody else was faster; so these rules need not think about two requests at once.
+The caller marks a code or refresh token as used only if it is still unused, and asks for a new
+decision if another request was faster. So these rules need not consider two requests at once.
 """
 
-import base64
-import hashlib
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from auth.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, OAuthError
+from auth.protocol.errors import InvalidGrant, InvalidScope, InvalidTarget, OAuthError
+from auth.protocol.pkce import is_proof
 from auth.protocol.scopes import Scopes, least, narrow
 
 CODE_LIFE: Final = timedelta(seconds=60)
@@ -25,16 +24,12 @@ ACCESS_TOKEN_LIFE: Final = timedelta(minutes=30)
 REFRESH_TOKEN_LIFE: Final = timedelta(days=30)
 FAMILY_LIFE: Final = timedelta(days=180)
 GRACE: Final = timedelta(seconds=30)
-"""How long a used refresh token still yields its successor: several processes of one client may share it."""
-
-# RFC 7636, 4.1 and 4.2. A challenge is the base64url of a SHA-256, which has 43 characters.
-_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+"""How long a used refresh token still gives its successor: several processes of a client may share it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A stored authorization code, and whether its grant ended since."""
+    """A stored authorization code, and whether its grant ended."""
 
     grant: str
     client: str
@@ -50,7 +45,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class CodeRequest:
-    """What a client sends with a code."""
+    """The other parameters that a client sends with a code."""
 
     client: str
     redirect_uri: str | None
@@ -63,8 +58,8 @@ class RefreshToken:
     """A stored refresh token, with what it inherits.
 
     Attributes:
-        scopes: Those of the family; the person may have allowed less since (`allowed`).
-        expires_at: The end of its idle time, or that of the family if earlier.
+        scopes: Those of the family. The person may allow less by now (`allowed`).
+        expires_at: When it dies of idleness, or with the family.
         ended: The family or the grant ended.
     """
 
@@ -83,7 +78,7 @@ class RefreshToken:
 
 @dataclass(frozen=True, slots=True)
 class RefreshRequest:
-    """What a client sends with a refresh token."""
+    """The other parameters that a client sends with a refresh token."""
 
     client: str
     resource: str | None
@@ -95,7 +90,7 @@ class AccessToken:
     """A stored access token or agent token, with what it inherits.
 
     Attributes:
-        scopes: What it was issued with; the person may have allowed less since (`allowed`).
+        scopes: Those it was issued with. The person may allow less by now (`allowed`).
         ended: The family or the grant ended.
     """
 
@@ -108,14 +103,14 @@ class AccessToken:
 
 @dataclass(frozen=True, slots=True)
 class Redeem:
-    """Give the tokens of this code, and mark it used."""
+    """Issue the tokens of this code, and mark it used."""
 
     code: Code
 
 
 @dataclass(frozen=True, slots=True)
 class Rotate:
-    """Give the successor of this refresh token, which is then used, and an access token with these scopes."""
+    """Issue the successor of this refresh token, mark it used, and issue an access token with these scopes."""
 
     token: RefreshToken
     scopes: Scopes
@@ -123,7 +118,7 @@ class Rotate:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Give the live refresh token of the family once more, and an access token with these scopes."""
+    """Issue the live refresh token of the family again, and an access token with these scopes."""
 
     token: RefreshToken
     scopes: Scopes
@@ -131,40 +126,20 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Revoke:
-    """End what the replayed code or refresh token gave: it is in two hands."""
+    """End the tokens of a replayed code or refresh token: two parties have it."""
 
     error: OAuthError
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Give nothing and change nothing."""
+    """Issue nothing and change nothing."""
 
     error: OAuthError
 
 
-def s256(verifier: str) -> str:
-    """Return the S256 challenge of a verifier (RFC 7636, 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-def check_challenge(challenge: str | None, method: str | None) -> str:
-    """Check the PKCE of an authorization request: S256 and nothing else, and no default for either parameter.
-
-    Raises:
-        InvalidRequest: As RFC 7636, 4.4.1 wants it.
-    """
-    if challenge is None:
-        raise InvalidRequest("code_challenge is missing: every client needs PKCE.")
-    if method != "S256":
-        raise InvalidRequest("code_challenge_method must be S256.")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise InvalidRequest("code_challenge must be 43 characters of base64url: an S256 challenge.")
-    return challenge
-
-
 def check_resource(resource: str | None, ours: str) -> str:
-    """Check a resource indicator (RFC 8707): none means ours, a trailing slash is accepted. Raises InvalidTarget."""
+    """Check a resource indicator (RFC 8707). None means ours; a trailing slash is allowed. Raises InvalidTarget."""
     if resource is None or resource.removesuffix("/") == ours:
         return ours
     raise InvalidTarget("resource must be this server's own MCP endpoint.")
@@ -173,8 +148,9 @@ def check_resource(resource: str | None, ours: str) -> str:
 def redeem(code: Code | None, request: CodeRequest, now: datetime) -> Redeem | Revoke | Refuse:
     """Decide about a code at the token endpoint.
 
-    A code that is presented a second time ends what it gave, but only by a request that would have been good the first
-    time (OAuth 2.1, 4.1.3): whoever merely saw the code cannot sign its owner out.
+    A code that is presented twice ends its tokens, but only if the second request would have
+    succeeded as the first (OAuth 2.1, 4.1.3): somebody who only saw the code cannot sign its owner
+    out.
     """
     if code is None or code.client != request.client:
         return Refuse(InvalidGrant("The code is unknown or was given to another client."))
@@ -207,14 +183,14 @@ def refresh(token: RefreshToken | None, request: RefreshRequest, now: datetime) 
 
 
 def live_scopes(token: AccessToken | None, resource: str, now: datetime) -> Scopes | None:
-    """Return what an access token is good for at `resource` now, or None when it is good for nothing."""
+    """Return the scopes that an access token has at `resource` now, None when it is not valid there."""
     if token is None or token.ended or now >= token.expires_at or token.resource != resource:
         return None
     return least(token.scopes, token.allowed)
 
 
 def refresh_token_end(now: datetime, family_expires_at: datetime) -> datetime:
-    """Return when a refresh token issued now dies of idleness; never after its family."""
+    """Return when a refresh token issued now expires: after its idle time, or with its family."""
     return min(now + REFRESH_TOKEN_LIFE, family_expires_at)
 
 
@@ -225,7 +201,6 @@ def _code_fault(code: Code, request: CodeRequest) -> OAuthError | None:
         return InvalidGrant("redirect_uri is not the one that the code was sent to.")
     if request.resource is not None and request.resource.removesuffix("/") != code.resource:
         return InvalidTarget("resource is not the one that the code was given for.")
-    verifier = request.verifier or ""
-    if not _VERIFIER.fullmatch(verifier) or s256(verifier) != code.challenge:
+    if not is_proof(request.verifier or "", code.challenge):
         return InvalidGrant("code_verifier does not fit the code_challenge.")
     return None

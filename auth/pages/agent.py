@@ -14,34 +14,33 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access import restriction_rows
 from auth.access.condition_fields import read_conditions
 from auth.access.levels import Access
 from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
 from auth.access.words import changes
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
-from auth.grants import agent_rows, grant_rows
-from auth.grants.agent_rows import Agent
+from auth.grants import agent_rows, grant_rows, restriction_rows
+from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH, around, recent
 from auth.pages.views import Choices, card, choices, has_event_types, name_of, rows
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs
 
 _RECENT: Final = 25
-"""Entries of the record that are shown."""
+"""Entries of the audit log that are shown."""
 
 
 def agent_routes(realm: Realm) -> list[Route]:
     """Make the routes."""
 
-    async def find(request: Request, session: PageSession) -> Agent:
+    async def find(request: Request, session: PageSession) -> GrantedAgent:
         async with realm.database.read() as connection:
             return await _own(connection, session, request.path_params["agent"])
 
@@ -55,7 +54,7 @@ def agent_routes(realm: Realm) -> list[Route]:
     async def disconnect(request: Request, session: PageSession, _fields: Pairs) -> Response:
         agent = await find(request, session)
         await end_grant(realm, agent.id)
-        await realm.record.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
+        await realm.audit_log.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
         return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens are no good any more.")
 
     path = f"{PATH}/{{agent}}"
@@ -66,14 +65,14 @@ def agent_routes(realm: Realm) -> list[Route]:
     ]
 
 
-async def _own(connection: AsyncConnection, session: PageSession, agent_id: str) -> Agent:
+async def _own(connection: AsyncConnection, session: PageSession, agent_id: str) -> GrantedAgent:
     agent = await agent_rows.find(connection, agent_id)
     if agent is None or agent.person != session.person:
         raise NotThere("There is no such agent among yours; it may have been disconnected meanwhile.")
     return agent
 
 
-async def _show(realm: Realm, session: PageSession, agent: Agent, said: dict[str, str | None]) -> Response:
+async def _show(realm: Realm, session: PageSession, agent: GrantedAgent, said: dict[str, str | None]) -> Response:
     found = choices(realm, agent)
     event_types = await realm.event_types.names(session.person) if has_event_types(found) else dict[str, str]()
     recorded = await recent(realm, session, grant=agent.id, limit=_RECENT)
@@ -87,7 +86,7 @@ async def _show(realm: Realm, session: PageSession, agent: Agent, said: dict[str
     return realm.pages.form("agent.html", values, status=200 if said["fault"] is None else 400)
 
 
-async def _change(realm: Realm, session: PageSession, agent: Agent, fields: Pairs) -> Response:
+async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, fields: Pairs) -> Response:
     found = choices(realm, agent)
     try:
         sent = _read(fields, found)
@@ -102,7 +101,7 @@ async def _change(realm: Realm, session: PageSession, agent: Agent, fields: Pair
     told = changes(found.shown, {**found.shown, **changed})
     if not told:
         return await go_on(realm, session, f"{PATH}/{agent.id}", "Nothing was changed.")
-    await realm.record.note(
+    await realm.audit_log.note(
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
     return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(told)} This holds from its next call on.")
@@ -114,7 +113,9 @@ def _read(fields: Pairs, found: Choices) -> Access:
     return {name: read_conditions(fields, name, allowance.level) for name, allowance in chosen.items()}
 
 
-async def _remember(realm: Realm, connection: AsyncConnection, agent: Agent, chosen: Access, before: Access) -> None:
+async def _remember(
+    realm: Realm, connection: AsyncConnection, agent: GrantedAgent, chosen: Access, before: Access
+) -> None:
     """Remember what the person took from an agent, for when it comes again."""
     for where in {place(uri) for uri in agent.redirect_uris}:
         known = Known(agent.person, agent.name, where)
@@ -124,5 +125,7 @@ async def _remember(realm: Realm, connection: AsyncConnection, agent: Agent, cho
             await restriction_rows.put(connection, known, remembered, realm.now())
 
 
-def _note(agent: Agent, action: str, told: str) -> Note:
-    return Note(action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person")
+def _note(agent: GrantedAgent, action: str, told: str) -> AuditNote:
+    return AuditNote(
+        action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person"
+    )

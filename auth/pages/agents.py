@@ -7,8 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.entries import Entry
-from auth.audit.log import Note
+from auth.audit.entries import AuditEntry
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import forget
 from auth.endpoints.html import Back
@@ -25,7 +25,7 @@ from auth.protocol.parameters import Pairs
 PATH: Final = "/connections"
 
 _RECENT: Final = 3
-"""Entries of the record that are shown of each agent."""
+"""Entries of the audit log that are shown of each agent."""
 
 
 def agents_routes(realm: Realm) -> list[Route]:
@@ -45,8 +45,12 @@ def agents_routes(realm: Realm) -> list[Route]:
         if only(fields, "sure") != "yes":
             raise Stopped("To delete everything, tick the box above the button. Nothing was deleted.")
         await forget(realm, session.person)
-        await realm.record.note(Note(action="delete_all", told=_DELETED, person=session.person, source="person"))
-        told = "No agent of yours is connected any more. Nothing of you is stored here but the record of what they did."
+        await realm.audit_log.note(
+            AuditNote(action="delete_all", told=_DELETED, person=session.person, source="person")
+        )
+        told = (
+            "No agent of yours is connected any more. Nothing of you is stored here but the audit log of what they did."
+        )
         response = realm.pages.result("Everything is deleted", told, Back("the start", "/"))
         realm.cookies.drop_session(response)
         realm.cookies.drop_person(response)
@@ -60,11 +64,11 @@ _DELETED: Final = "{person} disconnected all agents and deleted what is stored"
 
 async def recent(realm: Realm, session: PageSession, *, grant: str, limit: int) -> list[Told]:
     """Return what an agent did last, in words for its person."""
-    return told_to(session, await realm.record.recent(person=session.person, grant=grant, limit=limit))
+    return told_to(session, await realm.audit_log.recent(person=session.person, grant=grant, limit=limit))
 
 
-def told_to(session: PageSession, entries: Sequence[Entry]) -> list[Told]:
-    """Return entries of the record as they are told to who is signed in."""
+def told_to(session: PageSession, entries: Sequence[AuditEntry]) -> list[Told]:
+    """Return entries of the audit log as they are told to who is signed in."""
     return [Told(said(entry.time, session.timezone), entry.told, is_call=entry.tool is not None) for entry in entries]
 
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.answers import see_other
 from auth.endpoints.html import NAMELESS
@@ -22,11 +22,13 @@ from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.site import Realm
 from auth.pages import pending_rows
 from auth.pages.local_times import said, zone_name
-from auth.pages.pending_rows import Pending, question_place
+from auth.pages.pending_rows import Pending
 from auth.protocol.errors import NotThere
 from auth.protocol.forms import only
 from auth.protocol.parameters import Pairs
 from auth.protocol.secrets import digest
+from auth.tables import pending_confirmation
+from storage.types import sealed_for
 
 PATH: Final = "/confirm"
 
@@ -42,7 +44,9 @@ def confirm_routes(realm: Realm) -> list[Route]:
     async def show(request: Request, session: PageSession) -> Response:
         async with realm.database.read() as connection:
             pending = await _own(realm, connection, session, request.path_params["handle"])
-        question = realm.keyring.open(pending.question_ciphertext, **question_place(pending.digest)).decode()
+        question = realm.keyring.open(
+            pending.question_ciphertext, **sealed_for(pending_confirmation.c.question_ciphertext, pending.digest)
+        ).decode()
         values: dict[str, object] = {
             "agent": pending.agent or NAMELESS,
             "question": question,
@@ -61,7 +65,7 @@ def confirm_routes(realm: Realm) -> list[Route]:
             pending = await _own(realm, connection, session, request.path_params["handle"])
             is_first = await pending_rows.decide(connection, pending.digest, realm.now(), approved=approved)
         if is_first:
-            await realm.record.note(_note(pending, approved=approved))
+            await realm.audit_log.note(_note(pending, approved=approved))
         return see_other(f"{realm.issuer}{request.url.path}")
 
     path = f"{PATH}/{{handle}}"
@@ -75,9 +79,9 @@ async def _own(realm: Realm, connection: AsyncConnection, session: PageSession, 
     return pending
 
 
-def _note(pending: Pending, *, approved: bool) -> Note:
+def _note(pending: Pending, *, approved: bool) -> AuditNote:
     verb = "approved" if approved else "did not approve"
-    return Note(
+    return AuditNote(
         action="approve_call",
         told=f"{{person}} {verb} a call of {{agent}} on the page",
         person=pending.person,

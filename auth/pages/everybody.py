@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
@@ -30,7 +30,7 @@ _PEOPLE: Final = 50
 """People on one page."""
 
 _RECENT: Final = 50
-"""Entries of the record that are shown."""
+"""Entries of the audit log that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def owners_routes(realm: Realm) -> list[Route]:
         values = {
             "groups": groups,
             "following": groups[-1].uri if len(groups) == _PEOPLE else None,
-            "recent": [] if after else told_to(session, await realm.record.recent(limit=_RECENT)),
+            "recent": [] if after else told_to(session, await realm.audit_log.recent(limit=_RECENT)),
             "message": await take_message(realm, session),
             **around(realm, session),
         }
@@ -67,8 +67,8 @@ def owners_routes(realm: Realm) -> list[Route]:
             raise NotThere("There is no such agent any more.")
         await end_grant(realm, agent.id)
         told = "an owner of this server disconnected {agent} of {person}"
-        note = Note(action="disconnect", told=told, person=agent.person, agent=agent.name or "", grant=agent.id)
-        await realm.record.note(note)
+        note = AuditNote(action="disconnect", told=told, person=agent.person, agent=agent.name or "", grant=agent.id)
+        await realm.audit_log.note(note)
         return await go_on(realm, session, _PATH, f"{name_of(agent)} is disconnected.")
 
     return [page_sessions.page(realm, _PATH, show), page_sessions.form(realm, _PATH, disconnect)]

@@ -1,7 +1,7 @@
-"""The calls that wait for a person's yes on our own page: rows that live for as long as the token of the call.
+"""The calls that wait for a person's answer on our own page. A row lives as long as the token of its call.
 
-The address of the page ends in a handle that follows from the token, so whoever brings the token finds the row; from
-the handle nobody finds the token, with which an agent could go on.
+The address of the page ends in a handle that is derived from the token. So the token leads to the
+row, but the handle does not lead to the token, with which an agent could go on.
 """
 
 from dataclasses import dataclass, field
@@ -13,20 +13,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.protocol.secrets import digest
 from auth.tables import client, grant
 from auth.tables import pending_confirmation as table
+from storage.rows import columns, find_one
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """One call that waits.
+    """A call that waits for an answer.
 
     Attributes:
         digest: Names the row.
-        person: Whose call it is, a user URI.
-        grant: The agent's.
+        person: The user URI of the person who is asked.
+        grant: The id of the agent's grant.
         agent: What the agent calls itself, None where it does not say.
-        question_ciphertext: What the call would do.
-        approved: What the person said, None before.
-        is_taken: The agent came with its token, and no answer is taken any more.
+        question_ciphertext: What the call would do, sealed.
+        approved: The answer, None before there is one.
+        is_taken: The agent came with its token, so an answer is too late.
     """
 
     digest: str
@@ -40,47 +41,32 @@ class Pending:
 
 
 def handle_of(token: str) -> str:
-    """Return what the address of the page for a token's call ends in."""
+    """Return the handle of a token: what the address of the page of its call ends in."""
     return digest(f"confirm {token}")
-
-
-def question_place(row: str) -> dict[str, str]:
-    """Name the place that a question is sealed for."""
-    return {"table": table.name, "row": row, "column": table.c.question_ciphertext.name}
 
 
 async def add(
     connection: AsyncConnection, row: str, grant_id: str, question_ciphertext: bytes, expires_at: datetime
 ) -> None:
     """Store a call that begins to wait."""
-    values = {"grant_id": grant_id, "question_ciphertext": question_ciphertext, "expires_at": expires_at}
-    await connection.execute(insert(table).values(digest=row, **values))
+    values = {"digest": row, "grant": grant_id, "question_ciphertext": question_ciphertext, "expires_at": expires_at}
+    await connection.execute(insert(table).values(values))
 
 
 async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending | None:
     """Find a call that may still go on, of a grant that has not ended."""
     query = (
-        select(table, grant.c.user_uri, client.c.name)
+        select(
+            *columns(Pending, table, person=grant.c.person, agent=client.c.name, is_taken=table.c.taken_at.is_not(None))
+        )
         .select_from(table.join(grant).join(client))
         .where(table.c.digest == row, table.c.expires_at > now, grant.c.ended_at.is_(None))
     )
-    found = (await connection.execute(query)).one_or_none()
-    if found is None:
-        return None
-    return Pending(
-        digest=row,
-        person=found.user_uri,
-        grant=found.grant_id,
-        agent=found.name,
-        question_ciphertext=found.question_ciphertext,
-        expires_at=found.expires_at,
-        approved=found.approved,
-        is_taken=found.taken_at is not None,
-    )
+    return await find_one(connection, Pending, query)
 
 
 async def decide(connection: AsyncConnection, row: str, now: datetime, *, approved: bool) -> bool:
-    """Note what the person said. False when something was said before, or it is too late."""
+    """Store the answer of the person. False when there is one already, or it is too late."""
     undecided = (
         table.c.digest == row,
         table.c.decided_at.is_(None),
@@ -92,7 +78,7 @@ async def decide(connection: AsyncConnection, row: str, now: datetime, *, approv
 
 
 async def take(connection: AsyncConnection, row: str, now: datetime) -> bool | None:
-    """Take no answer any more, and return the one that there is: what the call then goes by is final."""
+    """Accept no answer any more, and return the one that there is, or None."""
     statement = update(table).where(table.c.digest == row).values(taken_at=now).returning(table.c.approved)
     approved: bool | None = (await connection.execute(statement)).scalar_one_or_none()
     return approved

@@ -10,7 +10,7 @@ from auth.access.offers import Levels, Offer, Part, cut, offer
 from auth.access.words import by_level
 from auth.endpoints.html import NAMELESS
 from auth.endpoints.site import Realm
-from auth.grants.agent_rows import Agent
+from auth.grants.agent_rows import GrantedAgent
 from auth.pages.local_times import said
 from auth.protocol.redirect_uris import destination, is_loopback
 from calendly.identifiers import UserId
@@ -23,7 +23,7 @@ _HERE: Final = "a program on your own computer"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry of the record, for a person: when, the sentence, and whether it is about a call."""
+    """An entry of the audit log, for a person: when, the sentence, and whether it is about a call."""
 
     time: str
     sentence: str
@@ -69,18 +69,18 @@ class Choices:
     offer: Offer
 
 
-def name_of(agent: Agent) -> str:
+def name_of(agent: GrantedAgent) -> str:
     """Return what an agent is called."""
     return agent.name or NAMELESS
 
 
-def place_of(agent: Agent) -> str:
+def place_of(agent: GrantedAgent) -> str:
     """Say where an agent has the browser sent back to."""
     places = {_HERE if is_loopback(uri) else destination(uri) for uri in agent.redirect_uris}
     return ", ".join(sorted(places))
 
 
-def choices(realm: Realm, agent: Agent) -> Choices:
+def choices(realm: Realm, agent: GrantedAgent) -> Choices:
     """Return what can be chosen for an agent.
 
     The token of a job never gets another scope. Any other client can ask its person for more, so that can be chosen
@@ -97,7 +97,7 @@ def has_event_types(found: Choices) -> bool:
     return any("event_types" in CONDITIONS.get(name, ()) for name in found.levels)
 
 
-def rows(realm: Realm, agent: Agent, found: Choices, event_types: Mapping[str, str]) -> list[Row]:
+def rows(realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str]) -> list[Row]:
     """Return the parts of the page of one agent."""
     now, person = realm.levels(agent.scopes), UserId.parse(agent.person).uuid
     return [
@@ -117,7 +117,7 @@ def _later(part: Part, now: Levels) -> str | None:
     return beyond[0] if beyond else None
 
 
-def card(realm: Realm, agent: Agent, timezone: str | None, recent: Sequence[Told]) -> Card:
+def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:
     """Return an agent as a list shows it."""
     return Card(
         id=agent.id,

@@ -1,4 +1,4 @@
-"""Whose knock it is: the address of the client, past the proxies that the operator trusts and no others."""
+"""The address of the client, past the proxies that the operator trusts and no others."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network

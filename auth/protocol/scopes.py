@@ -82,11 +82,6 @@ def least(some: Iterable[str], others: Iterable[str]) -> Scopes:
     return frozenset(common | {scope for scope in others - expand(common) if includes(some, {scope})})
 
 
-def read(text: str) -> Scopes:
-    """Read a set as it is stored."""
-    return frozenset(text.split())
-
-
 def spell(scopes: Iterable[str]) -> str:
     """Write a set as it is stored and answered, always in Calendly's order."""
     return " ".join(sorted(scopes, key=SCOPES.index))

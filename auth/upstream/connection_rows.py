@@ -3,31 +3,52 @@
 Every change is one conditional UPDATE, the same on SQLite and PostgreSQL, and says whether it found the row as it was.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Update, select, update
+from sqlalchemy import Column, ColumnElement, RowMapping, Update, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
-from auth.upstream.lease import Connection, Failure, Status
+from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import Tokens
 from storage.database import insert
 from storage.keys import KeyRing
+from storage.rows import columns, part, values
+from storage.types import sealed_for
 
 _TABLE: Final = upstream_connection
 _ACCESS: Final = _TABLE.c.access_token_ciphertext
 _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
+_ALL: Final = select(*columns(Connection, _TABLE), _ACCESS, _REFRESH)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A connection with its tokens, which are still sealed; None once revoked."""
+class StoredConnection:
+    """A connection with its tokens, opened when they are needed: `auth.upstream.refresher.Held`.
+
+    Attributes:
+        connection: What is known about the tokens.
+        keyring: What they are sealed under.
+        sealed: Its row, in which both tokens are ciphertext, and None once revoked.
+    """
 
     connection: Connection
-    access_token: bytes | None = field(repr=False)
-    refresh_token: bytes | None = field(repr=False)
+    keyring: KeyRing = field(repr=False)
+    sealed: RowMapping = field(repr=False)
+
+    @property
+    def access_token(self) -> str:
+        """Open the access token. Raises UnreadableSecret."""
+        return self._open(_ACCESS)
+
+    @property
+    def refresh_token(self) -> str:
+        """Open the refresh token. Raises UnreadableSecret."""
+        return self._open(_REFRESH)
+
+    def _open(self, column: Column[Any]) -> str:
+        return self.keyring.open(self.sealed[column] or b"", **sealed_for(column, self.connection.user)).decode()
 
 
 class ConnectionRows:
@@ -36,17 +57,19 @@ class ConnectionRows:
     def __init__(self, keyring: KeyRing) -> None:
         self._keyring = keyring
 
-    async def read(self, transaction: AsyncConnection, user: str, *, to_change: bool = False) -> Stored | None:
+    async def read(
+        self, transaction: AsyncConnection, user: str, *, to_change: bool = False
+    ) -> StoredConnection | None:
         """Return a user's connection; one read `to_change` stays as it is until the transaction ends."""
-        query = select(_TABLE).where(_TABLE.c.user_uri == user)
+        query = _ALL.where(_TABLE.c.user == user)
         found = (await transaction.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
-        return None if found is None else Stored(_connection(found), found[_ACCESS], found[_REFRESH])
+        return None if found is None else StoredConnection(_connection(found), self._keyring, found)
 
     async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
-        values = {**_values(row), **self._sealed(row.user, tokens)}
-        statement = insert(transaction, _TABLE).values(user_uri=row.user, **values)
-        await transaction.execute(statement.on_conflict_do_update(index_elements=["user_uri"], set_=values))
+        written = {**values(row, _TABLE), **self._sealed(row.user, tokens)}
+        statement = insert(transaction, _TABLE).values(written)
+        await transaction.execute(statement.on_conflict_do_update(index_elements=[_TABLE.c.user], set_=written))
 
     async def claim(self, transaction: AsyncConnection, seen: Connection, claimed: Connection) -> bool:
         """Take the lease over from the holder that was seen, who may be nobody."""
@@ -55,85 +78,41 @@ class ConnectionRows:
         )
         return await _is_done(transaction, changed)
 
-    async def renew(self, transaction: AsyncConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
+    async def replace(self, transaction: AsyncConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
         """Write new tokens over the generation that was seen, whoever holds the lease by now.
 
         These tokens are proof that the connection lives, should anybody have thought otherwise meanwhile.
         """
-        changed = _of(seen, _TABLE.c.status != Status.REVOKED).values(**_values(row), **self._sealed(row.user, tokens))
+        changed = _of(seen, _TABLE.c.status != Status.REVOKED).values(
+            **values(row, _TABLE), **self._sealed(row.user, tokens)
+        )
         return await _is_done(transaction, changed)
 
     async def fail(self, transaction: AsyncConnection, claimed: Connection, row: Connection) -> bool:
         """Write what became of a refresh without tokens, unless the lease was taken over meanwhile."""
         return await _is_done(
-            transaction, _of(claimed, _TABLE.c.lease_holder == claimed.lease_holder).values(**_values(row))
+            transaction, _of(claimed, _TABLE.c.lease_holder == claimed.lease_holder).values(**values(row, _TABLE))
         )
 
     async def revoke(self, transaction: AsyncConnection, row: Connection) -> None:
         """Write a revoked connection, which keeps no tokens."""
-        values = {**_values(row), _ACCESS.name: None, _REFRESH.name: None}
-        await transaction.execute(update(_TABLE).where(_TABLE.c.user_uri == row.user).values(**values))
-
-    def access_token(self, stored: Stored) -> str:
-        """Open the access token. Raises UnreadableSecret."""
-        return self._open(stored.connection.user, _ACCESS.name, stored.access_token)
-
-    def refresh_token(self, stored: Stored) -> str:
-        """Open the refresh token. Raises UnreadableSecret."""
-        return self._open(stored.connection.user, _REFRESH.name, stored.refresh_token)
+        written = {**values(row, _TABLE), _ACCESS.name: None, _REFRESH.name: None}
+        await transaction.execute(update(_TABLE).where(_TABLE.c.user == row.user).values(**written))
 
     def _sealed(self, user: str, tokens: Tokens) -> dict[str, bytes]:
-        texts = {_ACCESS.name: tokens.access_token, _REFRESH.name: tokens.refresh_token}
-        return {
-            column: self._keyring.seal(text.encode(), table=_TABLE.name, row=user, column=column)
-            for column, text in texts.items()
-        }
-
-    def _open(self, user: str, column: str, sealed: bytes | None) -> str:
-        return self._keyring.open(sealed or b"", table=_TABLE.name, row=user, column=column).decode()
+        texts = ((_ACCESS, tokens.access_token), (_REFRESH, tokens.refresh_token))
+        return {column.name: self._keyring.seal(text.encode(), **sealed_for(column, user)) for column, text in texts}
 
 
 def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
     """Begin to change a connection whose tokens are those that were seen."""
-    return update(_TABLE).where(_TABLE.c.user_uri == seen.user, _TABLE.c.generation == seen.generation, condition)
+    return update(_TABLE).where(_TABLE.c.user == seen.user, _TABLE.c.generation == seen.generation, condition)
 
 
 async def _is_done(transaction: AsyncConnection, changed: Update) -> bool:
     return (await transaction.execute(changed)).rowcount == 1
 
 
-def _values(row: Connection) -> dict[str, Any]:
-    return {
-        "generation": row.generation,
-        "expires_at": row.expires_at,
-        "renewed_at": row.renewed_at,
-        "scope": None if row.scopes is None else _spell(row.scopes),
-        "narrowed": _spell(row.narrowed),
-        "status": row.status,
-        "lease_holder": row.lease_holder,
-        "lease_until": row.lease_until,
-        "retry_at": row.retry_at,
-        "failure": row.failure,
-    }
-
-
-def _connection(found: RowMapping | Mapping[str, Any]) -> Connection:
-    scope, failure = found["scope"], found["failure"]
-    return Connection(
-        user=found["user_uri"],
-        generation=found["generation"],
-        status=Status(found["status"]),
-        expires_at=found["expires_at"],
-        renewed_at=found["renewed_at"],
-        scopes=None if scope is None else frozenset(scope.split()),
-        narrowed=frozenset(found["narrowed"].split()),
-        lease_holder=found["lease_holder"],
-        lease_until=found["lease_until"],
-        retry_at=found["retry_at"],
-        failure=None if failure is None else Failure(failure),
-    )
-
-
-def _spell(scopes: frozenset[str]) -> str:
-    """Write scopes as they are stored. Calendly may grant some that we do not know yet, so any order will do."""
-    return " ".join(sorted(scopes))
+def _connection(found: RowMapping) -> Connection:
+    row = part(Connection, found)
+    return replace(row, status=Status(row.status), failure=None if row.failure is None else RefreshFailure(row.failure))

@@ -1,4 +1,4 @@
-"""The application we registered at Calendly by ourselves: kept encrypted, and made once for each redirect URI."""
+"""The application that this server registered at Calendly itself: stored sealed, once for each redirect URI."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,21 +13,22 @@ from auth.tables import upstream_registration
 from auth.upstream.application import Application
 from storage.database import Database, insert
 from storage.keys import KeyRing
+from storage.types import sealed_for
 
-_TABLE: Final = upstream_registration.name
-_COLUMN: Final = upstream_registration.c.application_ciphertext.name
+_TABLE: Final = upstream_registration
+_SEALED: Final = _TABLE.c.application_ciphertext
 
 
 @dataclass(eq=False)
 class Registration:
     """Our application for one issuer and redirect URI: `auth.upstream.application.Applications`.
 
-    Args:
-        database: Where it is kept.
-        keyring: What it is sealed under.
+    Attributes:
+        database: Where it is stored.
+        keyring: Seals it.
         issuer: `CALENDLY_ISSUER`.
         redirect_uri: Where Calendly sends browsers back to.
-        register: Makes a new one: `auth.upstream.registration.register` for these two.
+        register: Registers a new one: `auth.upstream.registration.register` for these two.
         now: The wall clock.
     """
 
@@ -41,7 +42,7 @@ class Registration:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def current(self) -> Application:
-        """Return the application, registered at the first call ever. Raises CalendlyLoginError, StorageUnavailable."""
+        """Return the application, registered at the very first call. Raises CalendlyLoginError, StorageUnavailable."""
         async with self._turn:
             if self._application is None:
                 self._application = await self._stored() or await self._made()
@@ -51,41 +52,33 @@ class Registration:
         """Forget the application, so that the next call registers anew. Raises StorageUnavailable."""
         async with self._turn:
             if await self._stored() == application:
-                table = upstream_registration
                 async with self.database.begin() as connection:
-                    await connection.execute(delete(table).where(table.c.redirect_uri == self.redirect_uri))
+                    await connection.execute(delete(_TABLE).where(_TABLE.c.redirect_uri == self.redirect_uri))
             self._application = None
 
     async def _stored(self) -> Application | None:
-        table = upstream_registration.c
-        query = select(table.application_ciphertext).where(
-            table.redirect_uri == self.redirect_uri, table.issuer == self.issuer
-        )
+        query = select(_SEALED).where(_TABLE.c.redirect_uri == self.redirect_uri, _TABLE.c.issuer == self.issuer)
         async with self.database.read() as connection:
             sealed = (await connection.execute(query)).scalar_one_or_none()
         if sealed is None:
             return None
-        opened = self.keyring.open(sealed, table=_TABLE, row=self.redirect_uri, column=_COLUMN)
+        opened = self.keyring.open(sealed, **sealed_for(_SEALED, self.redirect_uri))
         return TypeAdapter(Application).validate_json(opened)
 
     async def _made(self) -> Application:
-        """Register, and keep what came first: another process may have registered meanwhile."""
+        """Register, and return what was stored first: another process may have registered meanwhile."""
         application = await self.register()
         written = TypeAdapter(Application).dump_json(application)
         row = {
-            "redirect_uri": self.redirect_uri,
             "issuer": self.issuer,
-            _COLUMN: self.keyring.seal(written, table=_TABLE, row=self.redirect_uri, column=_COLUMN),
+            _SEALED.name: self.keyring.seal(written, **sealed_for(_SEALED, self.redirect_uri)),
             "created_at": self.now(),
         }
         async with self.database.begin() as connection:
-            statement = insert(connection, upstream_registration).values(row)
-            replaced = {name: statement.excluded[name] for name in row if name != "redirect_uri"}
+            statement = insert(connection, _TABLE).values(redirect_uri=self.redirect_uri, **row)
             await connection.execute(
                 statement.on_conflict_do_update(
-                    index_elements=["redirect_uri"],
-                    set_=replaced,
-                    where=upstream_registration.c.issuer != statement.excluded.issuer,
+                    index_elements=[_TABLE.c.redirect_uri], set_=row, where=_TABLE.c.issuer != self.issuer
                 )
             )
         return await self._stored() or application

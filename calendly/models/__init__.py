@@ -1,7 +1,7 @@
-"""What Calendly sends back, one file per resource.
+"""Calendly's resources, one file each.
 
-Every field may be missing or null, and fields that are not named here pass through: Calendly adds some without notice.
-Enumerations are plain strings whose known values stand in the description, since a value may be added too.
+Any field can be missing or null. Unknown fields pass through, as Calendly adds some without notice.
+Enumerations are strings with their known values in the description, as Calendly may add values.
 """
 
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime

@@ -1,4 +1,4 @@
-"""When meetings can be booked, and when they cannot."""
+"""Available times, busy times and availability schedules."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ Interval = TypedDict("Interval", {"from": str | None, "to": str | None}, total=F
 
 
 class Rule(TypedDict, total=False):
-    """The hours of a weekday, or of one date, which wins."""
+    """The hours of a weekday, or of one date, which overrides the weekday."""
 
     type: Annotated[str | None, Field(description="wday or date")]
     intervals: Annotated[list[Interval] | None, Field(description="local 24 h times; empty: closed")]

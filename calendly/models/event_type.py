@@ -1,17 +1,11 @@
-"""A kind of meeting that people can book."""
+"""Event types."""
 
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-Kind = Annotated[
-    str | None,
-    Field(
-        description="ask_invitee, custom, google_conference, gotomeeting_conference, inbound_call, "
-        "microsoft_teams_conference, outbound_call, physical, webex_conference or zoom_conference"
-    ),
-]
+from calendly.models.location_kinds import KINDS, listed
 
 
 class CustomQuestion(TypedDict, total=False):
@@ -29,7 +23,7 @@ class CustomQuestion(TypedDict, total=False):
 class EventTypeLocation(TypedDict, total=False):
     """A place where meetings of the type can happen."""
 
-    kind: Kind
+    kind: Annotated[str | None, Field(description=listed(KINDS))]
     location: Annotated[str | None, Field(description="address or text")]
     additional_info: str | None
     phone_number: str | None

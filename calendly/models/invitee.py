@@ -1,4 +1,4 @@
-"""A person who booked a meeting, or for whom it was booked."""
+"""Invitees."""
 
 from typing import Annotated
 

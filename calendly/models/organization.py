@@ -1,4 +1,4 @@
-"""Who belongs to an organization, and who was asked to."""
+"""Memberships of an organization, and invitations to join it."""
 
 from typing import Annotated
 

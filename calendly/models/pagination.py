@@ -1,4 +1,4 @@
-"""How a list says that there is more."""
+"""Pagination of lists."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Marks what Calendly tells about the people who book: their names, addresses, answers, and links that act for them."""
+"""Marks personal data of the people who book: names, addresses, answers, and links that act for them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,10 +6,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """Stands in the annotation of a field that holds personal data of invitees and guests.
+    """Annotates a field with personal data of invitees and guests.
 
     Attributes:
-        unless: A field beside it, and the values of that field with which it holds none.
+        unless: Another field and its values with which the field holds none.
     """
 
     unless: tuple[str, frozenset[str]] | None = None

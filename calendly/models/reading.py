@@ -1,26 +1,26 @@
-"""Reading what Calendly sent as one of the shapes beside this file, whatever it sent."""
+"""Reads any answer as one of the models, whatever Calendly sent."""
 
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, Final, TypeAlias, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 Path: TypeAlias = tuple[int | str, ...]
 
-UNRECOGNIZED = "unrecognized"
-"""Where values of an unexpected type go: an object of dotted path and value."""
+UNRECOGNIZED: Final = "unrecognized"
+"""The key for values of an unexpected type: an object from dotted path to value."""
 
-_RESERVED = "error"
-"""An answer with this field says that the call failed, so a field that Calendly names like it moves aside too."""
+_RESERVED: Final = "error"
+"""The field of a failed call. A field of Calendly's with this name is moved aside as well."""
 
 
 def read(shape: type[T], value: object) -> T:
     """Return `value` as a `shape`, a TypedDict of this package. Never raises.
 
-    What fits is returned as it came, fields that the shape does not name included. A value of an unexpected type is
-    taken out of its place and kept under the top-level key `unrecognized`, so that the rest can be relied on. An item
-    taken out of a list leaves no hole: those after it move up.
+    Fields that fit stay as they are, unknown fields included. A value of an unexpected type moves to the
+    top-level key `unrecognized`, so that the rest can be relied on. Items after one that was taken out
+    of a list move up.
     """
     if not isinstance(value, dict):
         return cast("T", {UNRECOGNIZED: {"": value}})
@@ -36,7 +36,7 @@ def _adapter(shape: object) -> TypeAdapter[object]:
 
 
 def _misfits(shape: object, value: object) -> list[Path]:
-    """Paths to what does not fit, later items of a list before earlier ones."""
+    """Return the paths of values that do not fit, later items of a list before earlier ones."""
     try:
         _adapter(shape).validate_python(value, strict=True)
     except ValidationError as fault:
@@ -47,7 +47,10 @@ def _misfits(shape: object, value: object) -> list[Path]:
 
 
 def _existing(value: object, place: Path) -> Path:
-    """The part of `place` that leads through `value`: where a union is tried, it goes on with the members' names."""
+    """Return the part of `place` that exists in `value`.
+
+    After a union, pydantic goes on with names of members.
+    """
     for end in range(len(place)):
         try:
             _at(value, place[: end + 1])
@@ -57,7 +60,7 @@ def _existing(value: object, place: Path) -> Path:
 
 
 def _sorted_out(shape: object, value: dict[str, object]) -> dict[str, object]:
-    aside = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
+    aside: dict[str, object] = {name: value[name] for name in (_RESERVED, UNRECOGNIZED) if name in value}
     rest = {name: field for name, field in value.items() if name not in aside}
     while misfits := _misfits(shape, rest):
         for path in misfits:
@@ -73,7 +76,10 @@ def _at(value: object, path: Path) -> object:
 
 
 def _without(value: T, path: Path) -> T:
-    """A copy of an object or array without what is at `path`; only what the path goes through is copied."""
+    """Return a copy of an object or array without the value at `path`.
+
+    Only values on the path are copied.
+    """
     copy = cast("Any", value).copy()
     step, *rest = path
     if rest:

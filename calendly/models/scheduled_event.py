@@ -1,24 +1,15 @@
-"""A booked meeting."""
+"""Scheduled events."""
 
 from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from calendly.models.location_kinds import KINDS_IN_EVENTS, NAMED_BY_INVITEE, listed
 from calendly.models.personal import PERSONAL, Personal
 
-_BY_INVITEE: Final = Personal(
-    unless=(
-        "type",
-        frozenset(
-            {
-                *("physical", "inbound_call", "google_conference", "zoom_conference", "gotomeeting"),
-                *("microsoft_teams_conference", "webex_conference", "custom"),
-            }
-        ),
-    )
-)
-"""Of a place the invitee named: a number to call, or where to meet."""
+_BY_INVITEE: Final = Personal(unless=("type", frozenset(KINDS_IN_EVENTS) - NAMED_BY_INVITEE))
+"""Personal where the invitee names the place: a number to call, or where to meet."""
 
 _OF_INVITEE: Final = Personal(unless=("canceler_type", frozenset({"host"})))
 
@@ -68,7 +59,7 @@ class Telephony(TypedDict, total=False):
 
 
 class ConferenceData(TypedDict, total=False):
-    """What the conferencing provider says; which fields there are depends on the provider."""
+    """Data of the conferencing provider. The fields depend on the provider."""
 
     id: str | None
     password: str | None
@@ -81,15 +72,9 @@ class ConferenceData(TypedDict, total=False):
 
 
 class Location(TypedDict, total=False):
-    """Where the meeting happens; which fields there are depends on the type."""
+    """Where the meeting happens. The fields depend on the type."""
 
-    type: Annotated[
-        str | None,
-        Field(
-            description="physical, outbound_call, inbound_call, google_conference, zoom_conference, gotomeeting, "
-            "microsoft_teams_conference, webex_conference, custom or ask_invitee"
-        ),
-    ]
+    type: Annotated[str | None, Field(description=listed(tuple(KINDS_IN_EVENTS)))]
     location: Annotated[str | None, _BY_INVITEE, Field(description="address, number or text")]
     additional_info: Annotated[str | None, _BY_INVITEE]
     status: Annotated[str | None, Field(description="initiated, processing, pushed or failed")]
@@ -98,7 +83,7 @@ class Location(TypedDict, total=False):
 
 
 class InviteesCounter(TypedDict, total=False):
-    """How many invitees there are, canceled ones included in total."""
+    """Numbers of invitees. `total` includes canceled ones."""
 
     total: int | None
     active: int | None
@@ -116,7 +101,7 @@ class EventMembership(TypedDict, total=False):
 
 
 class EventGuest(TypedDict, total=False):
-    """Someone an invitee brings along."""
+    """A guest whom an invitee added."""
 
     email: str | None
     created_at: str | None
@@ -127,7 +112,7 @@ class Cancellation(TypedDict, total=False):
     """Who canceled, when and why."""
 
     canceled_by: Annotated[str | None, _OF_INVITEE]
-    reason: Annotated[str | None, PERSONAL]  # of whoever wrote it, it is about them
+    reason: Annotated[str | None, PERSONAL]  # whoever wrote it, it is about them
     canceler_type: Annotated[str | None, Field(description="host or invitee")]
     created_at: str | None
 

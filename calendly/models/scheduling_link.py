@@ -1,4 +1,4 @@
-"""A link with which one meeting can be booked."""
+"""Single-use scheduling links."""
 
 from typing import Annotated
 

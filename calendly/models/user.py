@@ -1,4 +1,4 @@
-"""A person with a Calendly login."""
+"""Users."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 
 class MemberUser(TypedDict, total=False):
-    """A user as it is shown inside an organization membership."""
+    """A user inside an organization membership."""
 
     uri: str | None
     name: str | None

@@ -1,4 +1,4 @@
-"""An address to which Calendly posts what happens."""
+"""Webhook subscriptions."""
 
 from typing import Annotated
 

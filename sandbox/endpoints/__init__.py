@@ -1,4 +1,6 @@
-"""The 28 endpoints, one file for each of Calendly's resources."""
+"""Calendly's endpoints, one file per resource."""
+
+from typing import Final
 
 from sandbox.endpoints import (
     availability,
@@ -14,8 +16,8 @@ from sandbox.endpoints import (
     webhooks,
 )
 
-# GET /users/me is GET /users/{uuid}.
-ENDPOINTS = (
+# GET /users/me is served as GET /users/{uuid}.
+ENDPOINTS: Final = (
     *users.ENDPOINTS,
     *event_types.ENDPOINTS,
     *one_off_event_types.ENDPOINTS,

@@ -1,21 +1,22 @@
-"""Open slots of a type, busy times of a person, and working hours."""
+"""Available times, busy times and availability schedules."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
-from sandbox.endpoints.call import Call, Endpoint
+from sandbox.booking.openings import openings
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.errors import not_found, permission_denied
-from sandbox.fields import Fields
-from sandbox.openings import openings
-from sandbox.permissions import FOREIGN_USER, NO_ACCESS, known_user, require_user
-from sandbox.records import EventType
-from sandbox.shapes import Shape, schedule_shape, slot_stamp, stamp
-from sandbox.slots import Interval
+from sandbox.records.as_json import JsonObject, schedule_json, slot_stamp, stamp
+from sandbox.records.event_types import StoredEventType
+from sandbox.records.slots import TimeSpan
+from sandbox.requests.fields import InputFields
+from sandbox.requests.permissions import FOREIGN_USER, NO_ACCESS, known_user, require_user
 
-BUSY_TIMES_DAYS = 7
+BUSY_TIMES_DAYS: Final = 7
 
 
-def list_event_type_available_times(call: Call) -> Shape:
-    """List the open slots of a type of the caller's organization; not paginated."""
+def list_event_type_available_times(call: EndpointCall) -> JsonObject:
+    """List the open slots of an event type of the caller's organization, without pages."""
     fields = call.query_fields()
     event_type = fields.reference("event_type", "event_types", required=True)
     window = _read_window(fields, call.sandbox.clock.now(), call.sandbox.limits.available_times_days)
@@ -39,12 +40,12 @@ def list_event_type_available_times(call: Call) -> Shape:
     }
 
 
-def _slot_page(kind: EventType, start: datetime) -> str:
+def _slot_page(kind: StoredEventType, start: datetime) -> str:
     return f"{kind.scheduling_url}/{slot_stamp(start)}?month={start:%Y-%m}&date={start:%Y-%m-%d}"
 
 
-def _read_window(fields: Fields, now: datetime, most_days: int) -> Interval:
-    """Read start_time and end_time: from the future on, in order, and not too far apart."""
+def _read_window(fields: InputFields, now: datetime, most_days: int) -> TimeSpan:
+    """Read start_time and end_time: in the future, in order, and at most `most_days` apart."""
     start, end = fields.required_time("start_time"), fields.required_time("end_time")
     if fields.has("start_time") and fields.has("end_time"):
         if start < now:
@@ -53,18 +54,18 @@ def _read_window(fields: Fields, now: datetime, most_days: int) -> Interval:
             fields.refuse("start_time", "start_time must be before end_time")
         elif end - start > timedelta(days=most_days):
             fields.refuse("end_time", f"date range can be no greater than {most_days} days")
-    return Interval(start, end)
+    return TimeSpan(start, end)
 
 
-def list_user_busy_times(call: Call) -> Shape:
-    """List what keeps a person busy, in order; not paginated."""
+def list_user_busy_times(call: EndpointCall) -> JsonObject:
+    """List the busy times of a user in order, without pages."""
     fields = call.query_fields()
     user = fields.reference("user", "users", required=True)
     window = _read_window(fields, call.sandbox.clock.now(), BUSY_TIMES_DAYS)
     fields.check()
     person = known_user(call.records, user)
     require_user(call.caller, person)
-    meetings: list[tuple[datetime, Shape]] = [
+    meetings: list[tuple[datetime, JsonObject]] = [
         (
             event.times.start,
             {
@@ -79,7 +80,7 @@ def list_user_busy_times(call: Call) -> Shape:
         for event in call.records.events.values()
         if user in event.hosts and event.cancellation is None and event.times.overlaps(window)
     ]
-    others: list[tuple[datetime, Shape]] = [
+    others: list[tuple[datetime, JsonObject]] = [
         (
             busy.interval.start,
             {"type": busy.type, "start_time": stamp(busy.interval.start), "end_time": stamp(busy.interval.end)},
@@ -90,35 +91,40 @@ def list_user_busy_times(call: Call) -> Shape:
     return {"collection": [shape for _, shape in sorted(meetings + others, key=lambda item: item[0])]}
 
 
-def list_user_availability_schedules(call: Call) -> Shape:
-    """List a person's schedules; not paginated."""
+def list_user_availability_schedules(call: EndpointCall) -> JsonObject:
+    """List the availability schedules of a user, without pages."""
     fields = call.query_fields()
     user = fields.reference("user", "users", required=True)
     fields.check()
     require_user(call.caller, known_user(call.records, user), refusal=FOREIGN_USER)
     plans = [plan for plan in call.records.schedules.values() if plan.user == user]
-    return {"collection": [schedule_shape(plan) for plan in plans]}
+    return {"collection": [schedule_json(plan) for plan in plans]}
 
 
-def get_user_availability_schedule(call: Call) -> Shape:
-    """Read one schedule."""
+def get_user_availability_schedule(call: EndpointCall) -> JsonObject:
+    """Return one availability schedule."""
     plan = call.records.schedules.get(call.path["uuid"])
     if plan is None:
         raise not_found()
     require_user(call.caller, call.records.users[plan.user], refusal=FOREIGN_USER)
-    return {"resource": schedule_shape(plan)}
+    return {"resource": schedule_json(plan)}
 
 
-# Calendly names two scopes for available times: its endpoint page one, its scope catalogue the other. Either opens it.
-ENDPOINTS = (
-    Endpoint(
+# Calendly names two scopes for available times, one on the endpoint's page and one in the scope
+# catalogue. Either is accepted.
+ENDPOINTS: Final = (
+    SandboxEndpoint(
         "GET",
         "/event_type_available_times",
         ("availability:read", "event_types:read"),
         200,
         list_event_type_available_times,
     ),
-    Endpoint("GET", "/user_busy_times", ("availability:read",), 200, list_user_busy_times),
-    Endpoint("GET", "/user_availability_schedules", ("availability:read",), 200, list_user_availability_schedules),
-    Endpoint("GET", "/user_availability_schedules/{uuid}", ("availability:read",), 200, get_user_availability_schedule),
+    SandboxEndpoint("GET", "/user_busy_times", ("availability:read",), 200, list_user_busy_times),
+    SandboxEndpoint(
+        "GET", "/user_availability_schedules", ("availability:read",), 200, list_user_availability_schedules
+    ),
+    SandboxEndpoint(
+        "GET", "/user_availability_schedules/{uuid}", ("availability:read",), 200, get_user_availability_schedule
+    ),
 )

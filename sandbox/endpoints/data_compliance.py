@@ -1,25 +1,24 @@
-"""POST /data_compliance/deletion/invitees: forgetting people. Enterprise only."""
+"""POST /data_compliance/deletion/invitees, for Enterprise only."""
 
-from sandbox.endpoints.call import Call, Endpoint
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.errors import permission_denied
-from sandbox.fields import MUST_BE_FILLED, is_email, texts_in
-from sandbox.shapes import Shape
+from sandbox.records.as_json import JsonObject
+from sandbox.requests.fields import MUST_BE_FILLED, is_email, texts_in
 
-NO_DATA_REQUESTS = (
+NO_DATA_REQUESTS: Final = (
     "You must be an admin/owner with the data requests permission enabled to use this resource. "
     "Contact Calendly support and ask them to grant you data requests permission."
 )
 
 
-def delete_invitee_data(call: Call) -> Shape:
-    """Remove invitees by address, and meetings nobody else had booked.
+def delete_invitee_data(call: EndpointCall) -> JsonObject:
+    """Delete invitees by address, and meetings without other invitees.
 
-    Calendly takes up to seven days; here it has happened by the time of the answer.
+    Calendly takes up to seven days; the sandbox deletes at once.
     """
-    if call.caller.organization.plan != "enterprise":
-        raise permission_denied("Please upgrade your Calendly account to Enterprise.")
-    if not call.caller.is_admin:
-        raise permission_denied(NO_DATA_REQUESTS)
+    _require_data_requests(call)
     fields = call.body_fields()
     fields.raw("emails", required=True)
     emails = texts_in(fields.raw("emails")) if fields.has("emails") else []
@@ -35,7 +34,7 @@ def delete_invitee_data(call: Call) -> Shape:
     return {}
 
 
-def _forget(call: Call, emails: set[str]) -> None:
+def _forget(call: EndpointCall, emails: set[str]) -> None:
     events = call.records.events
     for event in [one for one in events.values() if one.organization == call.caller.organization.id]:
         event.guests = [guest for guest in event.guests if guest.email.lower() not in emails]
@@ -44,6 +43,13 @@ def _forget(call: Call, emails: set[str]) -> None:
             del events[event.id]
 
 
-ENDPOINTS = (
-    Endpoint("POST", "/data_compliance/deletion/invitees", ("data_compliance:write",), 202, delete_invitee_data),
+def _require_data_requests(call: EndpointCall) -> None:
+    if call.caller.organization.plan != "enterprise":
+        raise permission_denied("Please upgrade your Calendly account to Enterprise.")
+    if not call.caller.is_admin:
+        raise permission_denied(NO_DATA_REQUESTS)
+
+
+ENDPOINTS: Final = (
+    SandboxEndpoint("POST", "/data_compliance/deletion/invitees", ("data_compliance:write",), 202, delete_invitee_data),
 )

@@ -1,14 +1,16 @@
-"""Listing and reading event types."""
+"""Event types."""
 
-from sandbox.endpoints.call import Call, Endpoint
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import not_found, permission_denied
-from sandbox.fields import MUST_BE_FILLED
-from sandbox.paging import SortKeys, read_page, read_sort
-from sandbox.permissions import NO_ACCESS, known_user, require_organization, require_user
-from sandbox.records import EventType
-from sandbox.shapes import Shape, event_type_shape
+from sandbox.records.as_json import JsonObject, event_type_json
+from sandbox.records.event_types import StoredEventType
+from sandbox.requests.fields import MUST_BE_FILLED
+from sandbox.requests.permissions import NO_ACCESS, known_user, require_organization, require_user
 
-SORT_KEYS: SortKeys[EventType] = {
+SORT_KEYS: Final[SortKeys[StoredEventType]] = {
     "name": lambda kind: kind.name,
     "position": lambda kind: kind.position,
     "created_at": lambda kind: kind.created_at,
@@ -16,8 +18,8 @@ SORT_KEYS: SortKeys[EventType] = {
 }
 
 
-def list_event_types(call: Call) -> Shape:
-    """List the types of a person or of a whole organization; deleted ones are left out."""
+def list_event_types(call: EndpointCall) -> JsonObject:
+    """List the event types of a user or an organization, without deleted ones."""
     fields = call.query_fields()
     organization = fields.reference("organization", "organizations")
     user = fields.reference("user", "users")
@@ -46,25 +48,25 @@ def list_event_types(call: Call) -> Shape:
         and active in {None, kind.active}
         and admin_managed in {None, kind.admin_managed}
     ]
-    return page.answer(sort(rows), lambda kind: event_type_shape(call.records, kind))
+    return page.answer(sort(rows), lambda kind: event_type_json(call.records, kind))
 
 
-def _schedule_of(call: Call, kind: EventType, user: str) -> str:
+def _schedule_of(call: EndpointCall, kind: StoredEventType, user: str) -> str:
     default = next(plan.id for plan in call.records.schedules.values() if plan.user == user and plan.default)
     return kind.schedule or default
 
 
-def get_event_type(call: Call) -> Shape:
-    """Read one type, deleted ones included."""
+def get_event_type(call: EndpointCall) -> JsonObject:
+    """Return one event type, deleted ones included."""
     kind = call.records.event_types.get(call.path["uuid"])
     if kind is None:
         raise not_found()
     if not call.caller.may_manage(kind):
         raise permission_denied(NO_ACCESS)
-    return {"resource": event_type_shape(call.records, kind)}
+    return {"resource": event_type_json(call.records, kind)}
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/event_types", ("event_types:read",), 200, list_event_types),
-    Endpoint("GET", "/event_types/{uuid}", ("event_types:read",), 200, get_event_type),
+ENDPOINTS: Final = (
+    SandboxEndpoint("GET", "/event_types", ("event_types:read",), 200, list_event_types),
+    SandboxEndpoint("GET", "/event_types/{uuid}", ("event_types:read",), 200, get_event_type),
 )

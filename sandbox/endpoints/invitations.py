@@ -1,21 +1,23 @@
-"""Inviting people into an organization, and what becomes of the invitations."""
+"""Invitations to join an organization."""
 
-from sandbox.endpoints.call import Call, Endpoint
-from sandbox.errors import CalendlyError, invalid_argument, not_found, permission_denied
-from sandbox.identifiers import new_id
-from sandbox.paging import SortKeys, read_page, read_sort
-from sandbox.permissions import require_organization
-from sandbox.records import Invitation, Organization
-from sandbox.shapes import Shape, invitation_shape
+from typing import Final
 
-SORT_KEYS: SortKeys[Invitation] = {"created_at": lambda invitation: invitation.created_at}
-NO_SEATS = (
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import SortKeys, read_page, read_sort
+from sandbox.errors import ApiError, invalid_argument, not_found, permission_denied
+from sandbox.records.as_json import JsonObject, invitation_json
+from sandbox.records.identifiers import new_id
+from sandbox.records.people import StoredInvitation, StoredOrganization
+from sandbox.requests.permissions import require_organization
+
+SORT_KEYS: Final[SortKeys[StoredInvitation]] = {"created_at": lambda invitation: invitation.created_at}
+NO_SEATS: Final = (
     "You already sent all the invitations you're allotted based upon the number of seats purchased with your account. "
     "Please purchase more seats to send more invitations."
 )
 
 
-def list_organization_invitations(call: Call) -> Shape:
+def list_organization_invitations(call: EndpointCall) -> JsonObject:
     """List the invitations of an organization the caller administers."""
     fields = call.query_fields()
     email = fields.email("email").lower()
@@ -32,11 +34,11 @@ def list_organization_invitations(call: Call) -> Shape:
         and email in {"", invitation.email.lower()}
         and status in {"", invitation.status}
     ]
-    return page.answer(sort(rows), invitation_shape)
+    return page.answer(sort(rows), invitation_json)
 
 
-def create_organization_invitation(call: Call) -> Shape:
-    """Invite an address; the mail leaves at once."""
+def create_organization_invitation(call: EndpointCall) -> JsonObject:
+    """Invite an address and mail it at once."""
     fields = call.body_fields()
     organization = call.path["uuid"]
     require_organization(call.caller, call.records, organization)
@@ -45,15 +47,15 @@ def create_organization_invitation(call: Call) -> Shape:
     for refusal in _refusals(call, call.caller.organization, email):
         raise refusal
     now = call.sandbox.clock.now()
-    invitation = Invitation(new_id(), organization, email, "pending", now, now)
+    invitation = StoredInvitation(new_id(), organization, email, "pending", now, now)
     call.records.invitations[invitation.id] = invitation
     text = f"{call.caller.user.name} invited you to join {call.caller.organization.name} on Calendly."
     call.sandbox.outbox.send(now, [email], "You have been invited", text, invitation.uri)
-    return {"resource": invitation_shape(invitation)}
+    return {"resource": invitation_json(invitation)}
 
 
-def _refusals(call: Call, organization: Organization, email: str) -> list[CalendlyError]:
-    """Give every reason not to invite an address."""
+def _refusals(call: EndpointCall, organization: StoredOrganization, email: str) -> list[ApiError]:
+    """Return every error that keeps an address from being invited."""
     records = call.records
     members = [
         records.users[place.user].email.lower()
@@ -65,7 +67,7 @@ def _refusals(call: Call, organization: Organization, email: str) -> list[Calend
         for invitation in records.invitations.values()
         if invitation.organization == organization.id and invitation.status == "pending"
     ]
-    reasons: list[CalendlyError] = []
+    reasons: list[ApiError] = []
     if email.lower() in members:
         reasons.append(invalid_argument({"parameter": "email", "message": f"{email} is already in the organization"}))
     if email.lower() in invited:
@@ -75,20 +77,20 @@ def _refusals(call: Call, organization: Organization, email: str) -> list[Calend
     return reasons
 
 
-def get_organization_invitation(call: Call) -> Shape:
-    """Read one invitation."""
-    return {"resource": invitation_shape(_find(call))}
+def get_organization_invitation(call: EndpointCall) -> JsonObject:
+    """Return one invitation."""
+    return {"resource": invitation_json(_find(call))}
 
 
-def revoke_organization_invitation(call: Call) -> None:
-    """Take an invitation back, unless it was accepted."""
+def revoke_organization_invitation(call: EndpointCall) -> None:
+    """Revoke an invitation that was not accepted."""
     invitation = _find(call)
     if invitation.status == "accepted":
         raise invalid_argument({"message": "The invitation has already been accepted."})
     del call.records.invitations[invitation.id]
 
 
-def _find(call: Call) -> Invitation:
+def _find(call: EndpointCall) -> StoredInvitation:
     require_organization(call.caller, call.records, call.path["org_uuid"])
     invitation = call.records.invitations.get(call.path["uuid"])
     if invitation is None or invitation.organization != call.path["org_uuid"]:
@@ -96,15 +98,17 @@ def _find(call: Call) -> Invitation:
     return invitation
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/organizations/{uuid}/invitations", ("organizations:read",), 200, list_organization_invitations),
-    Endpoint(
+ENDPOINTS: Final = (
+    SandboxEndpoint(
+        "GET", "/organizations/{uuid}/invitations", ("organizations:read",), 200, list_organization_invitations
+    ),
+    SandboxEndpoint(
         "POST", "/organizations/{uuid}/invitations", ("organizations:write",), 201, create_organization_invitation
     ),
-    Endpoint(
+    SandboxEndpoint(
         "GET", "/organizations/{org_uuid}/invitations/{uuid}", ("organizations:read",), 200, get_organization_invitation
     ),
-    Endpoint(
+    SandboxEndpoint(
         "DELETE",
         "/organizations/{org_uuid}/invitations/{uuid}",
         ("organizations:write",),

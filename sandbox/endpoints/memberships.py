@@ -1,17 +1,19 @@
-"""Listing, reading and removing members of an organization."""
+"""Memberships of an organization."""
 
-from sandbox.endpoints.call import Call, Endpoint
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import read_page
 from sandbox.errors import not_found, permission_denied
-from sandbox.fields import MUST_BE_FILLED
-from sandbox.identifiers import new_id
-from sandbox.paging import read_page
-from sandbox.permissions import FOREIGN_USER, NO_ACTION, known_user, require_organization, require_user
-from sandbox.records import Membership, Organization
-from sandbox.shapes import Shape, membership_shape
+from sandbox.records.as_json import JsonObject, membership_json
+from sandbox.records.identifiers import new_id
+from sandbox.records.people import StoredMembership, StoredOrganization
+from sandbox.requests.fields import MUST_BE_FILLED
+from sandbox.requests.permissions import FOREIGN_USER, NO_ACTION, known_user, require_organization, require_user
 
 
-def list_organization_memberships(call: Call) -> Shape:
-    """List the members of an organization, or the membership of one person."""
+def list_organization_memberships(call: EndpointCall) -> JsonObject:
+    """List the memberships of an organization or of one user."""
     fields = call.query_fields()
     organization = fields.reference("organization", "organizations")
     user = fields.reference("user", "users")
@@ -34,18 +36,18 @@ def list_organization_memberships(call: Call) -> Shape:
         and role in {"", place.role}
         and email in {"", call.records.users[place.user].email.lower()}
     ]
-    return page.answer(rows, lambda place: membership_shape(call.records, place))
+    return page.answer(rows, lambda place: membership_json(call.records, place))
 
 
-def get_organization_membership(call: Call) -> Shape:
-    """Read one membership."""
+def get_organization_membership(call: EndpointCall) -> JsonObject:
+    """Return one membership."""
     place = _find(call)
     require_user(call.caller, call.records.users[place.user], refusal=FOREIGN_USER)
-    return {"resource": membership_shape(call.records, place)}
+    return {"resource": membership_json(call.records, place)}
 
 
-def remove_organization_membership(call: Call) -> None:
-    """Remove a member, who keeps the account, from then on in a Free organization of their own."""
+def remove_organization_membership(call: EndpointCall) -> None:
+    """Remove a member, who keeps their account in a Free organization of their own."""
     place = _find(call)
     if place.organization != call.caller.organization.id:
         raise permission_denied("You cannot modify members from another organization")
@@ -58,21 +60,24 @@ def remove_organization_membership(call: Call) -> None:
     _move_out(call, place)
 
 
-def _find(call: Call) -> Membership:
+def _find(call: EndpointCall) -> StoredMembership:
     place = call.records.memberships.get(call.path["uuid"])
     if place is None:
         raise not_found()
     return place
 
 
-def _move_out(call: Call, place: Membership) -> None:
-    """Give the person an organization alone; their types and group places in the old one end."""
+def _move_out(call: EndpointCall, place: StoredMembership) -> None:
+    """Move a member to a new organization.
+
+    Their event types and group memberships in the old one end.
+    """
     records, now = call.records, call.sandbox.clock.now()
     person = records.users[place.user]
-    own = Organization(new_id(), person.name, "free", seats=1)
+    own = StoredOrganization(new_id(), person.name, "free", seats=1)
     records.organizations[own.id] = own
     del records.memberships[place.id]
-    renewed = Membership(new_id(), person.id, own.id, "owner", now, now)
+    renewed = StoredMembership(new_id(), person.id, own.id, "owner", now, now)
     records.memberships[renewed.id] = renewed
     person.organization = own.id
     person.updated_at = now
@@ -85,10 +90,12 @@ def _move_out(call: Call, place: Membership) -> None:
         group.admins -= {person.id}
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/organization_memberships", ("organizations:read",), 200, list_organization_memberships),
-    Endpoint("GET", "/organization_memberships/{uuid}", ("organizations:read",), 200, get_organization_membership),
-    Endpoint(
+ENDPOINTS: Final = (
+    SandboxEndpoint("GET", "/organization_memberships", ("organizations:read",), 200, list_organization_memberships),
+    SandboxEndpoint(
+        "GET", "/organization_memberships/{uuid}", ("organizations:read",), 200, get_organization_membership
+    ),
+    SandboxEndpoint(
         "DELETE", "/organization_memberships/{uuid}", ("organizations:write",), 204, remove_organization_membership
     ),
 )

@@ -1,23 +1,24 @@
-"""POST /one_off_event_types: a type for one occasion, bookable on the days or in the spots it names."""
+"""POST /one_off_event_types: an event type that is bookable on given dates or in given spots."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from sandbox.endpoints.call import Call, Endpoint
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.errors import permission_denied
-from sandbox.fields import Fields, objects_in, read_time, texts_in
-from sandbox.identifiers import PAGES, id_of, new_code, new_id
-from sandbox.permissions import FOREIGN_USER, known_user, require_user
-from sandbox.records import DateLimits, EventType
-from sandbox.shapes import Shape, event_type_shape
-from sandbox.slots import Interval
+from sandbox.records.as_json import JsonObject, event_type_json
+from sandbox.records.event_types import DateLimits, StoredEventType
+from sandbox.records.identifiers import PAGES, id_of, new_code, new_id
+from sandbox.records.slots import TimeSpan
+from sandbox.requests.fields import InputFields, objects_in, read_time, texts_in
+from sandbox.requests.permissions import FOREIGN_USER, known_user, require_user
 
-LONGEST_NAME = 55
-LONGEST_MINUTES = 720
-MOST_CO_HOSTS = 9
-MOST_DAYS = 365
-LOCATION_KINDS = (
+LONGEST_NAME: Final = 55
+LONGEST_MINUTES: Final = 720
+MOST_CO_HOSTS: Final = 9
+MOST_DAYS: Final = 365
+LOCATION_KINDS: Final = (
     "physical",
     "inbound_call",
     "custom",
@@ -31,8 +32,8 @@ LOCATION_KINDS = (
 )
 
 
-def create_one_off_event_type(call: Call) -> Shape:
-    """Create the type; the host is the caller or a member the caller administers."""
+def create_one_off_event_type(call: EndpointCall) -> JsonObject:
+    """Create a one-off event type. The host is the caller or a member whom the caller administers."""
     fields = call.body_fields()
     name = fields.text("name", required=True, most=LONGEST_NAME)
     host_id = fields.reference("host", "users", required=True)
@@ -53,7 +54,7 @@ def create_one_off_event_type(call: Call) -> Shape:
     if limits is None or not fields.good:
         raise fields.refusal()
     words = "".join(letter if letter.isalnum() else " " for letter in name.lower()).split()
-    kind = EventType(
+    kind = StoredEventType(
         id=new_id(),
         owner=host.id,
         hosts=(host.id, *co_hosts),
@@ -71,10 +72,10 @@ def create_one_off_event_type(call: Call) -> Shape:
         date_limits=limits,
     )
     call.records.event_types[kind.id] = kind
-    return {"resource": event_type_shape(call.records, kind)}
+    return {"resource": event_type_json(call.records, kind)}
 
 
-def _read_co_hosts(fields: Fields) -> tuple[str, ...]:
+def _read_co_hosts(fields: InputFields) -> tuple[str, ...]:
     if not fields.has("co_hosts"):
         return ()
     found = [id_of(one, "users") for one in texts_in(fields.raw("co_hosts")) or [""]]
@@ -84,7 +85,7 @@ def _read_co_hosts(fields: Fields) -> tuple[str, ...]:
     return known
 
 
-def _read_location(fields: Fields) -> Mapping[str, str] | None:
+def _read_location(fields: InputFields) -> Mapping[str, str] | None:
     place = fields.within("location")
     if place is None:
         return None
@@ -98,8 +99,8 @@ def _read_location(fields: Fields) -> Mapping[str, str] | None:
     return {key: value for key, value in read.items() if value}
 
 
-def _read_date_limits(setting: Fields, timezone: str, now: datetime) -> DateLimits | None:
-    """Read one of three: a range of dates, a number of days from now, or single spots; None for any other type."""
+def _read_date_limits(setting: InputFields, timezone: str, now: datetime) -> DateLimits | None:
+    """Read a range of dates, a number of days from now, or single spots; return None for any other type."""
     today = now.astimezone(ZoneInfo(timezone)).date()
     match setting.choice("type", ("date_range", "days_in_future", "spots"), required=True):
         case "date_range":
@@ -115,7 +116,7 @@ def _read_date_limits(setting: Fields, timezone: str, now: datetime) -> DateLimi
             return None
 
 
-def _read_date_range(setting: Fields, timezone: str, today: date) -> DateLimits:
+def _read_date_range(setting: InputFields, timezone: str, today: date) -> DateLimits:
     first, last = setting.date("start_date"), setting.date("end_date")
     if first >= last:
         setting.refuse("start_date", "must be before end_date")
@@ -126,17 +127,19 @@ def _read_date_range(setting: Fields, timezone: str, today: date) -> DateLimits:
     return DateLimits(timezone, first, last)
 
 
-def _read_days_in_future(setting: Fields, timezone: str, today: date) -> DateLimits:
+def _read_days_in_future(setting: InputFields, timezone: str, today: date) -> DateLimits:
     days = setting.whole_number("days", least=0, most=MOST_DAYS, required=True) or 0
     only_weekdays = setting.boolean("only_weekdays", required=True)
     return DateLimits(timezone, today, today + timedelta(days=days), only_weekdays=only_weekdays)
 
 
-def _read_spots(value: object) -> tuple[Interval, ...]:
-    """Read the spots; empty when any of them is not a time range."""
+def _read_spots(value: object) -> tuple[TimeSpan, ...]:
+    """Read the spots. Return none when one of them is no time range."""
     read = [(read_time(row.get("start_time")), read_time(row.get("end_time"))) for row in objects_in(value) or []]
-    spots = [Interval(start, end) for start, end in read if start is not None and end is not None and start < end]
+    spots = [TimeSpan(start, end) for start, end in read if start is not None and end is not None and start < end]
     return tuple(spots) if len(spots) == len(read) else ()
 
 
-ENDPOINTS = (Endpoint("POST", "/one_off_event_types", ("event_types:write",), 201, create_one_off_event_type),)
+ENDPOINTS: Final = (
+    SandboxEndpoint("POST", "/one_off_event_types", ("event_types:write",), 201, create_one_off_event_type),
+)

@@ -1,13 +1,16 @@
-"""Listing, reading and canceling booked meetings."""
+"""Scheduled events."""
 
 from collections.abc import Callable
+from typing import Final
 
-from sandbox.booking import cancel_event
-from sandbox.endpoints.call import Call, Endpoint
+from sandbox.booking.bookings import cancel_event
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import not_found, permission_denied
-from sandbox.fields import MUST_BE_FILLED, Fields
-from sandbox.paging import SortKeys, read_page, read_sort
-from sandbox.permissions import (
+from sandbox.records.as_json import JsonObject, cancellation_json, scheduled_event_json
+from sandbox.records.scheduled_events import StoredScheduledEvent
+from sandbox.requests.fields import MUST_BE_FILLED, InputFields
+from sandbox.requests.permissions import (
     FOREIGN_USER,
     NO_ACCESS,
     known_user,
@@ -15,18 +18,18 @@ from sandbox.permissions import (
     require_organization,
     require_user,
 )
-from sandbox.records import ScheduledEvent
-from sandbox.shapes import Shape, cancellation_shape, scheduled_event_shape
 
-LONGEST_REASON = 10_000
-SORT_KEYS: SortKeys[ScheduledEvent] = {"start_time": lambda event: event.times.start}
-NAME_ORGANIZATION = "Please also specify organization when requesting events for a user within your organization."
+LONGEST_REASON: Final = 10_000
+SORT_KEYS: Final[SortKeys[StoredScheduledEvent]] = {"start_time": lambda event: event.times.start}
+NAME_ORGANIZATION: Final = (
+    "Please also specify organization when requesting events for a user within your organization."
+)
 
-Test = Callable[[ScheduledEvent], bool]
+Test = Callable[[StoredScheduledEvent], bool]
 
 
-def list_scheduled_events(call: Call) -> Shape:
-    """List the meetings of a person, a group or an organization."""
+def list_scheduled_events(call: EndpointCall) -> JsonObject:
+    """List the scheduled events of a user, a group or an organization."""
     fields = call.query_fields()
     whose = {
         name: fields.reference(name, collection)
@@ -44,11 +47,11 @@ def list_scheduled_events(call: Call) -> Shape:
     rows = [
         event for event in call.records.events.values() if event.listed_at <= now and all(test(event) for test in tests)
     ]
-    return page.answer(sort(rows), lambda event: scheduled_event_shape(call.records, event))
+    return page.answer(sort(rows), lambda event: scheduled_event_json(call.records, event))
 
 
-def _read_filters(fields: Fields) -> list[Test]:
-    """Read what narrows the list; both time bounds exclude themselves."""
+def _read_filters(fields: InputFields) -> list[Test]:
+    """Read the filters. Both bounds of time are exclusive."""
     email = fields.email("invitee_email").lower()
     status = fields.choice("status", ("active", "canceled"))
     after = fields.time("min_start_time")
@@ -65,8 +68,12 @@ def _read_filters(fields: Fields) -> list[Test]:
     return tests
 
 
-def _permitted(call: Call, user: str, organization: str, group: str) -> list[Test]:
-    """Check that the caller may see these meetings, and return what selects them."""
+def _permitted(call: EndpointCall, user: str, organization: str, group: str) -> list[Test]:
+    """Check that the caller may see these events, and return the tests that select them.
+
+    Raises:
+        ApiError: 403 or 404.
+    """
     tests: list[Test] = []
     if user:
         _require_user_filter(call, user, organization)
@@ -81,7 +88,7 @@ def _permitted(call: Call, user: str, organization: str, group: str) -> list[Tes
     return tests
 
 
-def _require_user_filter(call: Call, user: str, organization: str) -> None:
+def _require_user_filter(call: EndpointCall, user: str, organization: str) -> None:
     person = known_user(call.records, user)
     if person.organization != call.caller.organization.id:
         raise permission_denied(FOREIGN_USER)
@@ -90,17 +97,17 @@ def _require_user_filter(call: Call, user: str, organization: str) -> None:
     require_user(call.caller, person, refusal=NO_ACCESS)
 
 
-def get_scheduled_event(call: Call) -> Shape:
-    """Read one meeting."""
+def get_scheduled_event(call: EndpointCall) -> JsonObject:
+    """Return one scheduled event."""
     event = find_event(call, call.path["uuid"], "You are not allowed to view this event")
-    return {"resource": scheduled_event_shape(call.records, event)}
+    return {"resource": scheduled_event_json(call.records, event)}
 
 
-def find_event(call: Call, identifier: str, refusal: str) -> ScheduledEvent:
-    """Return a meeting the caller may see.
+def find_event(call: EndpointCall, identifier: str, refusal: str) -> StoredScheduledEvent:
+    """Return a scheduled event that the caller may see.
 
     Raises:
-        CalendlyError: 404, 403 with the refusal.
+        ApiError: 404, or 403 with the message `refusal`.
     """
     event = call.records.events.get(identifier)
     if event is None:
@@ -110,8 +117,8 @@ def find_event(call: Call, identifier: str, refusal: str) -> ScheduledEvent:
     return event
 
 
-def cancel_scheduled_event(call: Call) -> Shape:
-    """Cancel a meeting for all its invitees; a second cancel and a past meeting are refused with 403."""
+def cancel_scheduled_event(call: EndpointCall) -> JsonObject:
+    """Cancel a scheduled event for all its invitees. One that is canceled or past is a 403."""
     fields = call.body_fields()
     reason = fields.text("reason", most=LONGEST_REASON)
     event = find_event(call, call.path["uuid"], "You are not allowed to cancel this event")
@@ -121,11 +128,13 @@ def cancel_scheduled_event(call: Call) -> Shape:
     if event.times.start <= call.sandbox.clock.now():
         raise permission_denied("Event in the past")
     cancellation = cancel_event(call.sandbox, event, call.caller.user, reason or None)
-    return {"resource": cancellation_shape(cancellation)}
+    return {"resource": cancellation_json(cancellation)}
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/scheduled_events", ("scheduled_events:read",), 200, list_scheduled_events),
-    Endpoint("GET", "/scheduled_events/{uuid}", ("scheduled_events:read",), 200, get_scheduled_event),
-    Endpoint("POST", "/scheduled_events/{uuid}/cancellation", ("scheduled_events:write",), 201, cancel_scheduled_event),
+ENDPOINTS: Final = (
+    SandboxEndpoint("GET", "/scheduled_events", ("scheduled_events:read",), 200, list_scheduled_events),
+    SandboxEndpoint("GET", "/scheduled_events/{uuid}", ("scheduled_events:read",), 200, get_scheduled_event),
+    SandboxEndpoint(
+        "POST", "/scheduled_events/{uuid}/cancellation", ("scheduled_events:write",), 201, cancel_scheduled_event
+    ),
 )

@@ -1,17 +1,19 @@
-"""POST /scheduling_links: a page that takes one booking."""
+"""POST /scheduling_links: single-use scheduling links."""
 
-from sandbox.endpoints.call import Call, Endpoint
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.errors import not_found, permission_denied
-from sandbox.identifiers import PAGES, new_code
-from sandbox.permissions import NO_ACCESS
-from sandbox.records import SchedulingLink
-from sandbox.shapes import Shape
+from sandbox.records.as_json import JsonObject
+from sandbox.records.event_types import StoredSchedulingLink
+from sandbox.records.identifiers import PAGES, new_code
+from sandbox.requests.permissions import NO_ACCESS
 
 
-def create_single_use_scheduling_link(call: Call) -> Shape:
-    """Create a link to a type the caller owns, hosts or administers."""
+def create_single_use_scheduling_link(call: EndpointCall) -> JsonObject:
+    """Create a link to an event type that the caller owns, hosts or administers."""
     fields = call.body_fields()
-    # The 2026 specification types it as the string "1", every other source as the number.
+    # The 2026 specification has the string "1", every other source the number.
     most = fields.raw("max_event_count", required=True)
     if fields.has("max_event_count") and (most is True or most not in (1, "1")):
         fields.refuse("max_event_count", "must be 1")
@@ -24,11 +26,11 @@ def create_single_use_scheduling_link(call: Call) -> Shape:
     if not call.caller.may_manage(kind):
         raise permission_denied(NO_ACCESS)
     page = kind.slug or kind.scheduling_url.rpartition("/")[2]
-    link = SchedulingLink(f"{PAGES}/d/{new_code()}/{page}", kind.id, call.sandbox.clock.now())
+    link = StoredSchedulingLink(f"{PAGES}/d/{new_code()}/{page}", kind.id, call.sandbox.clock.now())
     call.records.links[link.booking_url] = link
     return {"resource": {"booking_url": link.booking_url, "owner": kind.uri, "owner_type": "EventType"}}
 
 
-ENDPOINTS = (
-    Endpoint("POST", "/scheduling_links", ("scheduling_links:write",), 201, create_single_use_scheduling_link),
+ENDPOINTS: Final = (
+    SandboxEndpoint("POST", "/scheduling_links", ("scheduling_links:write",), 201, create_single_use_scheduling_link),
 )

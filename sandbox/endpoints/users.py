@@ -1,18 +1,20 @@
 """GET /users/me and /users/{uuid}."""
 
-from sandbox.endpoints.call import Call, Endpoint
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.errors import permission_denied
-from sandbox.permissions import NO_ACCESS, known_user
-from sandbox.shapes import Shape, user_shape
+from sandbox.records.as_json import JsonObject, user_json
+from sandbox.requests.permissions import NO_ACCESS, known_user
 
 
-def get_user(call: Call) -> Shape:
-    """Read the caller (`me`), or a member the caller administers."""
+def get_user(call: EndpointCall) -> JsonObject:
+    """Return the caller (`me`), or a member whom the caller administers."""
     uuid = call.path["uuid"]
     person = call.caller.user if uuid == "me" else known_user(call.records, uuid)
     if not call.caller.may_act_for(person):
         raise permission_denied(NO_ACCESS)
-    return {"resource": user_shape(person)}
+    return {"resource": user_json(person)}
 
 
-ENDPOINTS = (Endpoint("GET", "/users/{uuid}", ("users:read",), 200, get_user),)
+ENDPOINTS: Final = (SandboxEndpoint("GET", "/users/{uuid}", ("users:read",), 200, get_user),)

@@ -1,30 +1,30 @@
-"""Webhook subscriptions: who may listen to what, where."""
+"""Webhook subscriptions."""
 
-from typing import Literal, cast
+from typing import Final, Literal, cast
 from urllib.parse import urlsplit
 
-from sandbox.endpoints.call import Call, Endpoint
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import already_exists, invalid_argument, not_found, permission_denied
-from sandbox.fields import MUST_BE_FILLED, Fields, texts_in
-from sandbox.identifiers import new_id
-from sandbox.loopback import is_loopback
-from sandbox.paging import SortKeys, read_page, read_sort
-from sandbox.permissions import (
+from sandbox.records.as_json import JsonObject, webhook_subscription_json
+from sandbox.records.identifiers import new_id
+from sandbox.records.scopes import grants
+from sandbox.records.webhooks import StoredWebhookSubscription
+from sandbox.requests.fields import MUST_BE_FILLED, InputFields, texts_in
+from sandbox.requests.loopback import is_loopback
+from sandbox.requests.permissions import (
     NO_ACCESS,
     NO_PERMISSION,
     known_user,
     require_group,
     require_organization,
 )
-from sandbox.records import WebhookSubscription
-from sandbox.scopes import grants
-from sandbox.shapes import Shape, webhook_subscription_shape
 
-SCOPES = ("organization", "user", "group")
-SORT_KEYS: SortKeys[WebhookSubscription] = {"created_at": lambda hook: hook.created_at}
+SCOPES: Final = ("organization", "user", "group")
+SORT_KEYS: Final[SortKeys[StoredWebhookSubscription]] = {"created_at": lambda hook: hook.created_at}
 
-# Each happening, and the scope that lets a token hear of its family.
-EVENTS = {
+# Every event, and the scope that a token needs to subscribe to it.
+EVENTS: Final = {
     "invitee.created": "scheduled_events:read",
     "invitee.canceled": "scheduled_events:read",
     "invitee_no_show.created": "scheduled_events:read",
@@ -40,12 +40,12 @@ EVENTS = {
     "contact.updated": "contacts:read",
     "contact.deleted": "contacts:read",
 }
-# Families that only one subscription scope hears of; they are also what a Free plan lacks.
-ONLY_SCOPE = {"routing_form_submission": "organization", "meeting_recap": "user"}
+# Families of events that need one subscription scope and a paid plan.
+ONLY_SCOPE: Final = {"routing_form_submission": "organization", "meeting_recap": "user"}
 
 
-def list_webhook_subscriptions(call: Call) -> Shape:
-    """List the subscriptions of an organization, a person or a group."""
+def list_webhook_subscriptions(call: EndpointCall) -> JsonObject:
+    """List the subscriptions of an organization, a user or a group."""
     fields = call.query_fields()
     sort = read_sort(fields, SORT_KEYS, "created_at:asc")
     page = read_page(fields, call.url_path, call.query)
@@ -57,11 +57,11 @@ def list_webhook_subscriptions(call: Call) -> Shape:
         for hook in call.records.webhooks.values()
         if hook.organization == organization and hook.scope == scope and hook.subject == subject
     ]
-    return page.answer(sort(rows), webhook_subscription_shape)
+    return page.answer(sort(rows), webhook_subscription_json)
 
 
-def create_webhook_subscription(call: Call) -> Shape:
-    """Subscribe an address; an OAuth application's deliveries are signed with the application's own key."""
+def create_webhook_subscription(call: EndpointCall) -> JsonObject:
+    """Create a subscription. The key of an OAuth application signs the deliveries of its own."""
     fields = call.body_fields()
     url = _read_url(fields)
     scope, organization, subject = _read_subject(fields)
@@ -77,7 +77,7 @@ def create_webhook_subscription(call: Call) -> Shape:
         raise already_exists("Hook with this url already exists")
     now = call.sandbox.clock.now()
     client = call.records.clients.get(call.caller.token.client or "")
-    hook = WebhookSubscription(
+    hook = StoredWebhookSubscription(
         id=new_id(),
         callback_url=url,
         events=events,
@@ -90,11 +90,11 @@ def create_webhook_subscription(call: Call) -> Shape:
         updated_at=now,
     )
     call.records.webhooks[hook.id] = hook
-    return {"resource": webhook_subscription_shape(hook)}
+    return {"resource": webhook_subscription_json(hook)}
 
 
-def _read_url(fields: Fields) -> str:
-    """Read the callback: https, or http on this machine."""
+def _read_url(fields: InputFields) -> str:
+    """Read the callback URL: https, or http on this machine."""
     url = fields.text("url", required=True)
     try:
         parts = urlsplit(url)
@@ -107,8 +107,8 @@ def _read_url(fields: Fields) -> str:
     return url
 
 
-def _read_subject(fields: Fields) -> tuple[Literal["organization", "user", "group"], str, str | None]:
-    """Read whose happenings: scope, organization, and the person or group that the scope asks for."""
+def _read_subject(fields: InputFields) -> tuple[Literal["organization", "user", "group"], str, str | None]:
+    """Read scope, organization, and the user or group that the scope needs."""
     organization = fields.reference("organization", "organizations", required=True)
     scope = fields.choice("scope", SCOPES, required=True)
     user = fields.reference("user", "users", required=scope == "user")
@@ -117,7 +117,7 @@ def _read_subject(fields: Fields) -> tuple[Literal["organization", "user", "grou
     return cast("Literal['organization', 'user', 'group']", scope), organization, subject
 
 
-def _read_events(fields: Fields, scope: str) -> tuple[str, ...]:
+def _read_events(fields: InputFields, scope: str) -> tuple[str, ...]:
     fields.raw("events", required=True)
     events = texts_in(fields.raw("events")) if fields.has("events") else []
     if events is None or not set(events) <= EVENTS.keys():
@@ -135,8 +135,12 @@ def _family(event: str) -> str:
     return event.partition(".")[0]
 
 
-def _require_subject(call: Call, scope: str, organization: str, subject: str | None) -> None:
-    """Let administrators listen to an organization, and people to themselves and to groups they administer."""
+def _require_subject(call: EndpointCall, scope: str, organization: str, subject: str | None) -> None:
+    """Require an admin for an organization or group, and the user for a user.
+
+    Raises:
+        ApiError: 403 or 404.
+    """
     if scope == "organization":
         require_organization(call.caller, call.records, organization)
     elif organization not in call.records.organizations:
@@ -149,20 +153,20 @@ def _require_subject(call: Call, scope: str, organization: str, subject: str | N
         require_group(call.caller, call.records, subject or "")
 
 
-def get_webhook_subscription(call: Call) -> Shape:
-    """Read one subscription."""
-    return {"resource": webhook_subscription_shape(_find(call))}
+def get_webhook_subscription(call: EndpointCall) -> JsonObject:
+    """Return one subscription."""
+    return {"resource": webhook_subscription_json(_find(call))}
 
 
-def delete_webhook_subscription(call: Call) -> None:
-    """End a subscription; what is still on its way to it is dropped."""
+def delete_webhook_subscription(call: EndpointCall) -> None:
+    """Delete a subscription, and drop its deliveries."""
     hook = _find(call)
     hook.state = "disabled"
     del call.records.webhooks[hook.id]
 
 
-def _find(call: Call) -> WebhookSubscription:
-    """Return a subscription the caller made, or whose organization the caller administers."""
+def _find(call: EndpointCall) -> StoredWebhookSubscription:
+    """Return a subscription that the caller created, or whose organization the caller administers."""
     hook = call.records.webhooks.get(call.path["webhook_uuid"])
     if hook is None:
         raise not_found()
@@ -171,9 +175,11 @@ def _find(call: Call) -> WebhookSubscription:
     return hook
 
 
-ENDPOINTS = (
-    Endpoint("GET", "/webhook_subscriptions", ("webhooks:read",), 200, list_webhook_subscriptions),
-    Endpoint("POST", "/webhook_subscriptions", ("webhooks:write",), 201, create_webhook_subscription),
-    Endpoint("GET", "/webhook_subscriptions/{webhook_uuid}", ("webhooks:read",), 200, get_webhook_subscription),
-    Endpoint("DELETE", "/webhook_subscriptions/{webhook_uuid}", ("webhooks:write",), 204, delete_webhook_subscription),
+ENDPOINTS: Final = (
+    SandboxEndpoint("GET", "/webhook_subscriptions", ("webhooks:read",), 200, list_webhook_subscriptions),
+    SandboxEndpoint("POST", "/webhook_subscriptions", ("webhooks:write",), 201, create_webhook_subscription),
+    SandboxEndpoint("GET", "/webhook_subscriptions/{webhook_uuid}", ("webhooks:read",), 200, get_webhook_subscription),
+    SandboxEndpoint(
+        "DELETE", "/webhook_subscriptions/{webhook_uuid}", ("webhooks:write",), 204, delete_webhook_subscription
+    ),
 )

@@ -1,4 +1,4 @@
-"""Calendly's side of OAuth: sign-in page, tokens, revocation, introspection, metadata and registration."""
+"""Calendly's OAuth server: sign-in page, tokens, revocation, introspection, metadata and registration."""
 
 from starlette.routing import Route
 
@@ -8,11 +8,11 @@ from sandbox.oauth.metadata import metadata_route
 from sandbox.oauth.register import register_route
 from sandbox.oauth.revoke import revoke_route
 from sandbox.oauth.token import token_route
-from sandbox.state import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 
 def oauth_routes(sandbox: Sandbox) -> list[Route]:
-    """Make the routes, at the same origin as the API."""
+    """Return the routes, which have the origin of the API."""
     return [
         metadata_route(),
         authorize_route(sandbox),

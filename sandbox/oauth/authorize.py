@@ -1,47 +1,55 @@
-"""/oauth/authorize: a page on which someone chooses a seeded person, and the way back to the client."""
+"""/oauth/authorize: a page to choose a seeded user, and the redirect to the client."""
 
 import re
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.credentials import AuthorizationCode, OAuthClient
-from sandbox.identifiers import new_id
-from sandbox.oauth.clients import Form, read_form, single
-from sandbox.oauth.errors import NOT_STORED, OAuthError, invalid_request, required
+from sandbox.oauth.clients import FormFields, read_form, single
+from sandbox.oauth.errors import NOT_STORED, OAuthRefusal, invalid_request, required
 from sandbox.oauth.pages import PAGE_HEADERS, authorize_page, error_page
 from sandbox.oauth.redirects import accepts, with_parameters
-from sandbox.records import Records
-from sandbox.scopes import ALL_SCOPES
-from sandbox.state import Sandbox
+from sandbox.records.credentials import StoredAuthorizationCode, StoredOAuthClient
+from sandbox.records.identifiers import new_id
+from sandbox.records.records import Records
+from sandbox.records.scopes import ALL_SCOPES
+from sandbox.state.sandbox import Sandbox
 
-CODE_LIFE = timedelta(minutes=10)
-_CHALLENGE = r"[A-Za-z0-9_-]{43}"  # base64url of a SHA-256 (RFC 7636, section 4.2)
+CODE_LIFE: Final = timedelta(minutes=10)
+_CHALLENGE: Final = r"[A-Za-z0-9_-]{43}"  # base64url of a SHA-256 (RFC 7636, section 4.2)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a client asks for. `challenge` None is a client that does without PKCE, as web applications may."""
+    """A checked authorization request.
 
-    client: OAuthClient
+    Attributes:
+        client: The application.
+        redirect_uri: Where the browser is sent back.
+        scopes: The scopes asked for.
+        challenge: The PKCE challenge; None without PKCE, which web applications may omit.
+    """
+
+    client: StoredOAuthClient
     redirect_uri: str
     scopes: frozenset[str]
     challenge: str | None
 
 
 def authorize_route(sandbox: Sandbox) -> Route:
-    """Make the route of the page and of its form."""
+    """Return the route of the page and its form."""
 
     async def answer(request: Request) -> Response:
         shows = request.method == "GET"
         try:
             form = single(request.query_params.multi_items()) if shows else await read_form(request)
             client, redirect_uri = _read_client(sandbox.records, form)
-        except OAuthError as error:  # nobody to send the browser back to
+        except OAuthRefusal as error:  # there is no safe address to redirect to
             return HTMLResponse(error_page(str(error)), status_code=400, headers=PAGE_HEADERS)
         try:
             asked = _read(client, redirect_uri, form)
@@ -50,7 +58,7 @@ def authorize_route(sandbox: Sandbox) -> Route:
                     authorize_page(sandbox.records, client.name, asked.scopes, form), headers=PAGE_HEADERS
                 )
             members = {"code": _decide(sandbox, asked, form).value}
-        except OAuthError as error:
+        except OAuthRefusal as error:
             members = error.members
         if "state" in form:
             members["state"] = form["state"]
@@ -59,7 +67,7 @@ def authorize_route(sandbox: Sandbox) -> Route:
     return Route("/oauth/authorize", answer, methods=["GET", "POST"])
 
 
-def _read_client(records: Records, form: Form) -> tuple[OAuthClient, str]:
+def _read_client(records: Records, form: FormFields) -> tuple[StoredOAuthClient, str]:
     client = records.clients.get(required(form, "client_id"))
     if client is None:
         raise invalid_request("This client is not registered.")
@@ -69,18 +77,18 @@ def _read_client(records: Records, form: Form) -> tuple[OAuthClient, str]:
     return client, redirect_uri
 
 
-def _read(client: OAuthClient, redirect_uri: str, form: Form) -> Asked:
-    """Check the rest of the request; of the scopes those are kept that exist, all when none is named."""
+def _read(client: StoredOAuthClient, redirect_uri: str, form: FormFields) -> Asked:
+    """Check the rest of the request. Unknown scopes are dropped; without `scope` all are asked for."""
     if required(form, "response_type") != "code":
-        raise OAuthError("unsupported_response_type", "response_type is code.")
+        raise OAuthRefusal("unsupported_response_type", "response_type is code.")
     named = form.get("scope", "").split()
     scopes = ALL_SCOPES.intersection(named) if named else ALL_SCOPES
     if not scopes:
-        raise OAuthError("invalid_scope", "None of these scopes exists.")
+        raise OAuthRefusal("invalid_scope", "None of these scopes exists.")
     return Asked(client, redirect_uri, scopes, _read_challenge(client, form))
 
 
-def _read_challenge(client: OAuthClient, form: Form) -> str | None:
+def _read_challenge(client: StoredOAuthClient, form: FormFields) -> str | None:
     challenge = form.get("code_challenge")
     if challenge is None:
         if client.secret is None:
@@ -91,18 +99,18 @@ def _read_challenge(client: OAuthClient, form: Form) -> str | None:
     return challenge
 
 
-def _decide(sandbox: Sandbox, asked: Asked, form: Form) -> AuthorizationCode:
-    """Give a code for the chosen person.
+def _decide(sandbox: Sandbox, asked: Asked, form: FormFields) -> StoredAuthorizationCode:
+    """Issue a code for the chosen user.
 
     Raises:
-        OAuthError: access_denied, or nobody was chosen.
+        OAuthRefusal: access_denied, or nobody was chosen.
     """
     if form.get("decision") != "allow":
-        raise OAuthError("access_denied", "The person said no.")
+        raise OAuthRefusal("access_denied", "The person said no.")
     person = sandbox.records.users.get(form.get("person", ""))
     if person is None:
         raise invalid_request("No person was chosen.")
-    code = AuthorizationCode(
+    code = StoredAuthorizationCode(
         value=f"sandbox-code-{secrets.token_urlsafe(24)}",
         user=person.id,
         scopes=asked.scopes,

@@ -1,4 +1,4 @@
-"""Reading an OAuth form and finding the client that sent it."""
+"""Reads OAuth forms and authenticates the client that sent them."""
 
 import base64
 import binascii
@@ -9,22 +9,21 @@ from urllib.parse import parse_qsl, unquote_plus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from sandbox.credentials import OAuthClient
-from sandbox.errors import CalendlyError
-from sandbox.gate import error_response
-from sandbox.oauth.errors import OAuthError, invalid_client, invalid_request
-from sandbox.records import Records
+from sandbox.errors import ApiError
+from sandbox.oauth.errors import OAuthRefusal, invalid_client, invalid_request
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.records.records import Records
 
-Form = dict[str, str]
+FormFields = dict[str, str]
 
 
-def single(pairs: Iterable[tuple[str, str]]) -> Form:
-    """Return parameters that come once each (RFC 6749, section 3.1).
+def single(pairs: Iterable[tuple[str, str]]) -> FormFields:
+    """Return the parameters, each of which may be there once (RFC 6749, section 3.1).
 
     Raises:
-        OAuthError: one came twice.
+        OAuthRefusal: One is there twice.
     """
-    form: Form = {}
+    form: FormFields = {}
     for name, value in pairs:
         if name in form:
             raise invalid_request(f"{name} is there more than once.")
@@ -32,11 +31,11 @@ def single(pairs: Iterable[tuple[str, str]]) -> Form:
     return form
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request) -> FormFields:
     """Read a form-encoded body.
 
     Raises:
-        OAuthError: it is none.
+        OAuthRefusal: The body is none.
     """
     try:
         return single(parse_qsl((await request.body()).decode(), keep_blank_values=True))
@@ -44,11 +43,11 @@ async def read_form(request: Request) -> Form:
         raise invalid_request("The body must be form-encoded.") from error
 
 
-def authenticate(records: Records, form: Form, authorization: str) -> OAuthClient:
-    """Find the client by HTTP Basic or by the form; a public one has no secret to show.
+def authenticate(records: Records, form: FormFields, authorization: str) -> StoredOAuthClient:
+    """Return the client, authenticated by HTTP Basic or by the form. A public one has no secret.
 
     Raises:
-        OAuthError: 401 invalid_client.
+        OAuthRefusal: 401 invalid_client.
     """
     scheme, _, credentials = authorization.partition(" ")
     if scheme.lower() == "basic":
@@ -62,7 +61,7 @@ def authenticate(records: Records, form: Form, authorization: str) -> OAuthClien
 
 
 def _basic(credentials: str) -> tuple[str, str]:
-    """Decode id and secret, each form-encoded before they were joined (RFC 6749, section 2.3.1)."""
+    """Decode id and secret, which are form-encoded inside (RFC 6749, section 2.3.1)."""
     try:
         identifier, _, secret = base64.b64decode(credentials, validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
@@ -71,14 +70,14 @@ def _basic(credentials: str) -> tuple[str, str]:
 
 
 def answering(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    """Turn the refusals of an OAuth endpoint into its answers."""
+    """Wrap an OAuth endpoint so that its errors become responses."""
 
     async def answer_or_refuse(request: Request) -> Response:
         try:
             return await answer(request)
-        except OAuthError as error:
+        except OAuthRefusal as error:
             return error.response()
-        except CalendlyError as error:  # too many requests for tokens
-            return error_response(error)
+        except ApiError as error:  # the rate limit of token requests
+            return error.response()
 
     return answer_or_refuse

@@ -1,18 +1,18 @@
-"""POST /oauth/introspect (RFC 7662): what a client may know of its own tokens."""
+"""POST /oauth/introspect (RFC 7662)."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.credentials import OAuthClient
-from sandbox.identifiers import uri
 from sandbox.oauth.clients import answering, authenticate, read_form
 from sandbox.oauth.errors import NOT_STORED, required
-from sandbox.state import Sandbox
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.records.identifiers import uri
+from sandbox.state.sandbox import Sandbox
 
 
 def introspect_route(sandbox: Sandbox) -> Route:
-    """Make the route."""
+    """Return the route."""
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)
@@ -22,8 +22,8 @@ def introspect_route(sandbox: Sandbox) -> Route:
     return Route("/oauth/introspect", answering(answer), methods=["POST"])
 
 
-def _describe(sandbox: Sandbox, client: OAuthClient, value: str) -> dict[str, object]:
-    """Describe a live token of this client; of any other nothing is said but that it is not active."""
+def _describe(sandbox: Sandbox, client: StoredOAuthClient, value: str) -> dict[str, object]:
+    """Describe an active token of this client. Every other token is just not active."""
     records, now = sandbox.records, sandbox.clock.now()
     access, refresh = records.access_tokens.get(value), records.refresh_tokens.get(value)
     token = access or refresh

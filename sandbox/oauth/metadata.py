@@ -4,11 +4,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.scopes import ALL_SCOPES
+from sandbox.records.scopes import ALL_SCOPES
 
 
 async def _metadata(request: Request) -> Response:
-    """Describe the server at whatever address it was asked at."""
+    """Return the metadata, with the address of the request as issuer."""
     issuer = str(request.base_url).rstrip("/")
     methods = ["none", "client_secret_basic", "client_secret_post"]
     return JSONResponse(
@@ -31,5 +31,5 @@ async def _metadata(request: Request) -> Response:
 
 
 def metadata_route() -> Route:
-    """Make the route."""
+    """Return the route."""
     return Route("/.well-known/oauth-authorization-server", _metadata)

@@ -1,18 +1,20 @@
-"""The sign-in page and its error page, as HTML without scripts."""
+"""The sign-in page and its error page, HTML without scripts."""
 
 from collections.abc import Collection, Mapping
 from html import escape
 from string import Template
+from typing import Final
 
-from sandbox.records import Records, User
+from sandbox.records.people import StoredUser
+from sandbox.records.records import Records
 
-PAGE_HEADERS = {
+PAGE_HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
 
-_PAGE = Template("""<!DOCTYPE html>
+_PAGE: Final = Template("""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -58,7 +60,7 @@ $content
 </html>
 """)
 
-_FORM = Template("""<h1>$client would like to use Calendly</h1>
+_FORM: Final = Template("""<h1>$client would like to use Calendly</h1>
 <p>Here the people are made up, and nothing leaves this machine.</p>
 <form method="post" action="/oauth/authorize">
 $hidden
@@ -78,16 +80,24 @@ $scopes
 </div>
 </form>""")
 
-_PERSON = Template("""<label><input type="radio" name="person" value="$id"$checked required>
+_PERSON: Final = Template("""<label><input type="radio" name="person" value="$id"$checked required>
 <span>$name<span class="quiet">$role, $organization ($plan)</span></span></label>""")
 
 
-# What the form sends again; a `person` or `decision` in the address must not stand beside the one chosen.
-_KEPT = ("client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method")
+# Parameters that the form sends again. A `person` or `decision` in the query is not among them.
+_KEPT: Final = (
+    "client_id",
+    "redirect_uri",
+    "response_type",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+)
 
 
 def authorize_page(records: Records, client: str, scopes: Collection[str], asked: Mapping[str, str]) -> str:
-    """Write the form: one choice of person, what is asked for, and two buttons."""
+    """Return the sign-in form: the users, the scopes, and two buttons."""
     hidden = "\n".join(
         f'<input type="hidden" name="{name}" value="{escape(asked[name])}">' for name in _KEPT if name in asked
     )
@@ -101,7 +111,7 @@ def authorize_page(records: Records, client: str, scopes: Collection[str], asked
     return _PAGE.substitute(title=f"{escape(client)}: sign in to the Calendly sandbox", content=content)
 
 
-def _person(records: Records, person: User, *, first: bool) -> str:
+def _person(records: Records, person: StoredUser, *, first: bool) -> str:
     organization = records.organizations[person.organization]
     return _PERSON.substitute(
         id=person.id,
@@ -114,6 +124,6 @@ def _person(records: Records, person: User, *, first: bool) -> str:
 
 
 def error_page(description: str) -> str:
-    """Write what is wrong with the way somebody was sent here."""
+    """Return a page that explains why the sign-in cannot go on."""
     content = f"<h1>This sign-in cannot go on</h1>\n<p>{escape(description)}</p>"
     return _PAGE.substitute(title="Sign-in error", content=content)

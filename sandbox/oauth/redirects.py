@@ -1,19 +1,19 @@
-"""Where a browser may be sent back to."""
+"""Redirect URIs."""
 
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from sandbox.credentials import OAuthClient
-from sandbox.loopback import is_loopback
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.requests.loopback import is_loopback
 
 
 def is_redirect_uri(address: str) -> bool:
-    """Say whether an address may be registered: https, or http on this machine, without a fragment."""
+    """Return whether an address can be registered: https, or http on this machine, without a fragment."""
     parts = _split(address)
     return parts is not None and (parts.scheme == "https" or is_loopback_redirect(address))
 
 
 def is_loopback_redirect(address: str) -> bool:
-    """Say whether an address leads back to this machine over http."""
+    """Return whether an address is http on this machine."""
     parts = _split(address)
     return parts is not None and parts.scheme == "http" and is_loopback(parts.hostname or "")
 
@@ -26,11 +26,14 @@ def _split(address: str) -> SplitResult | None:
     return parts if parts.hostname and "#" not in address else None
 
 
-def accepts(client: OAuthClient, address: str) -> bool:
-    """Say whether a client may be answered at an address: one it registered, to the letter."""
+def accepts(client: StoredOAuthClient, address: str) -> bool:
+    """Return whether a client may be answered at an address.
+
+    It must match a registered one exactly.
+    """
     return is_loopback_redirect(address) if client.redirect_uris is None else address in client.redirect_uris
 
 
 def with_parameters(address: str, parameters: dict[str, str]) -> str:
-    """Add parameters to an address, keeping those it has."""
+    """Return an address with further query parameters."""
     return f"{address}{'&' if urlsplit(address).query else '?'}{urlencode(parameters)}"

@@ -1,26 +1,26 @@
-"""POST /oauth/register: a client introduces itself (RFC 7591)."""
+"""POST /oauth/register (RFC 7591)."""
 
 import secrets
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.credentials import OAuthClient
-from sandbox.fields import texts_in
-from sandbox.identifiers import new_id
-from sandbox.json_objects import read_object
 from sandbox.oauth.clients import answering
-from sandbox.oauth.errors import NOT_STORED, OAuthError
+from sandbox.oauth.errors import NOT_STORED, OAuthRefusal
 from sandbox.oauth.redirects import is_redirect_uri
-from sandbox.scopes import ALL_SCOPES
-from sandbox.state import Sandbox
+from sandbox.records.credentials import StoredOAuthClient
+from sandbox.records.identifiers import new_id
+from sandbox.records.scopes import ALL_SCOPES
+from sandbox.requests.fields import read_object, texts_in
+from sandbox.state.sandbox import Sandbox
 
-METHODS = ("none", "client_secret_basic", "client_secret_post")
+METHODS: Final = ("none", "client_secret_basic", "client_secret_post")
 
 
 def register_route(sandbox: Sandbox) -> Route:
-    """Make the route. Every scope may be asked for by a client that registered here."""
+    """Return the route. A client that registers can ask for every scope."""
 
     async def answer(request: Request) -> Response:
         metadata = read_object(await request.body())
@@ -32,7 +32,7 @@ def register_route(sandbox: Sandbox) -> Route:
         if method not in METHODS:
             raise _invalid_metadata(f"token_endpoint_auth_method is one of {', '.join(METHODS)}.")
         secret = None if method == "none" else secrets.token_urlsafe(24)
-        client = OAuthClient(new_id(), name, secret, redirect_uris, signing_key=secrets.token_urlsafe(24))
+        client = StoredOAuthClient(new_id(), name, secret, redirect_uris, signing_key=secrets.token_urlsafe(24))
         sandbox.records.clients[client.id] = client
         given = {} if secret is None else {"client_secret": secret, "client_secret_expires_at": 0}
         answer = {
@@ -51,12 +51,12 @@ def register_route(sandbox: Sandbox) -> Route:
     return Route("/oauth/register", answering(answer), methods=["POST"])
 
 
-def _invalid_metadata(description: str) -> OAuthError:
-    return OAuthError("invalid_client_metadata", description)
+def _invalid_metadata(description: str) -> OAuthRefusal:
+    return OAuthRefusal("invalid_client_metadata", description)
 
 
 def _read_name(name: object) -> str:
-    """Read the name: Calendly takes letters, digits and spaces, and turns parentheses away."""
+    """Read the name. Calendly takes letters, digits and spaces, but no parentheses."""
     if not isinstance(name, str) or not name.strip():
         raise _invalid_metadata("client_name is missing.")
     if not all(letter.isalnum() or letter == " " for letter in name):
@@ -65,8 +65,8 @@ def _read_name(name: object) -> str:
 
 
 def _read_redirect_uris(value: object) -> tuple[str, ...]:
-    """Read the addresses to return to: https, or http on this machine."""
+    """Read the redirect URIs: https, or http on this machine."""
     uris = texts_in(value)
     if not uris or not all(is_redirect_uri(uri) for uri in uris):
-        raise OAuthError("invalid_redirect_uri", "redirect_uris must be https, or http on a loopback address.")
+        raise OAuthRefusal("invalid_redirect_uri", "redirect_uris must be https, or http on a loopback address.")
     return tuple(uris)

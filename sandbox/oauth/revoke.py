@@ -7,11 +7,14 @@ from starlette.routing import Route
 from sandbox.oauth.clients import answering, authenticate, read_form
 from sandbox.oauth.errors import NOT_STORED, required
 from sandbox.oauth.token import revoke_grant
-from sandbox.state import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 
 def revoke_route(sandbox: Sandbox) -> Route:
-    """Make the route. A refresh token takes its access tokens along; an unknown token is a success too."""
+    """Return the route.
+
+    Revoking a refresh token revokes its access tokens; an unknown token is a success.
+    """
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)

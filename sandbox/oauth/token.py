@@ -1,26 +1,32 @@
-"""POST /oauth/token: codes and refresh tokens into access tokens."""
+"""POST /oauth/token."""
 
 import base64
 import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.credentials import AccessToken, AuthorizationCode, OAuthClient, RefreshToken
-from sandbox.identifiers import uri
-from sandbox.oauth.clients import Form, answering, authenticate, read_form
-from sandbox.oauth.errors import NOT_STORED, OAuthError, invalid_grant, required
-from sandbox.state import Sandbox
+from sandbox.oauth.clients import FormFields, answering, authenticate, read_form
+from sandbox.oauth.errors import NOT_STORED, OAuthRefusal, invalid_grant, required
+from sandbox.records.credentials import (
+    StoredAccessToken,
+    StoredAuthorizationCode,
+    StoredOAuthClient,
+    StoredRefreshToken,
+)
+from sandbox.records.identifiers import uri
+from sandbox.state.sandbox import Sandbox
 
-ACCESS_TOKEN_SECONDS = 7200
+ACCESS_TOKEN_SECONDS: Final = 7200
 
 
 def token_route(sandbox: Sandbox) -> Route:
-    """Make the route."""
+    """Return the route."""
 
     async def answer(request: Request) -> Response:
         form = await read_form(request)
@@ -31,14 +37,14 @@ def token_route(sandbox: Sandbox) -> Route:
             case "refresh_token":
                 issued = _refresh(sandbox, client, form)
             case _:
-                raise OAuthError("unsupported_grant_type", "grant_type is authorization_code or refresh_token.")
+                raise OAuthRefusal("unsupported_grant_type", "grant_type is authorization_code or refresh_token.")
         return JSONResponse(issued, headers=NOT_STORED)
 
     return Route("/oauth/token", answering(answer), methods=["POST"])
 
 
-def _redeem(sandbox: Sandbox, client: OAuthClient, form: Form) -> dict[str, object]:
-    """Take a code, once; a second time ends what the first one gave (RFC 6749, section 4.1.2)."""
+def _redeem(sandbox: Sandbox, client: StoredOAuthClient, form: FormFields) -> dict[str, object]:
+    """Redeem a code once. A second use revokes the tokens of the first (RFC 6749, section 4.1.2)."""
     code = sandbox.records.codes.get(required(form, "code"))
     if code is None or code.client != client.id:
         raise invalid_grant("The code is unknown or was given to another client.")
@@ -51,7 +57,7 @@ def _redeem(sandbox: Sandbox, client: OAuthClient, form: Form) -> dict[str, obje
     return _issue(sandbox, client, code.user, code.scopes, code.grant)
 
 
-def _check_code(code: AuthorizationCode, form: Form, now: datetime) -> None:
+def _check_code(code: StoredAuthorizationCode, form: FormFields, now: datetime) -> None:
     if code.expires_at <= now:
         raise invalid_grant("The code expired.")
     if form.get("redirect_uri") != code.redirect_uri:
@@ -61,15 +67,15 @@ def _check_code(code: AuthorizationCode, form: Form, now: datetime) -> None:
 
 
 def _proves(verifier: str, challenge: str | None) -> bool:
-    """Check PKCE (RFC 7636): a verifier goes with a challenge, and neither without the other."""
+    """Check PKCE (RFC 7636). A challenge needs its verifier, and a verifier needs a challenge."""
     if challenge is None:
         return not verifier
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
     return hmac.compare_digest(digest, challenge.encode())
 
 
-def _refresh(sandbox: Sandbox, client: OAuthClient, form: Form) -> dict[str, object]:
-    """Take a refresh token, once: it is revoked as soon as it is used."""
+def _refresh(sandbox: Sandbox, client: StoredOAuthClient, form: FormFields) -> dict[str, object]:
+    """Redeem a refresh token once: using it revokes it."""
     token = sandbox.records.refresh_tokens.get(required(form, "refresh_token"))
     if token is None or token.client != client.id:
         raise invalid_grant("The refresh token is unknown or was given to another client.")
@@ -86,9 +92,11 @@ def _count(sandbox: Sandbox, user: str) -> None:
         raise sandbox.too_fast(reading)
 
 
-def _issue(sandbox: Sandbox, client: OAuthClient, user: str, scopes: frozenset[str], grant: str) -> dict[str, object]:
+def _issue(
+    sandbox: Sandbox, client: StoredOAuthClient, user: str, scopes: frozenset[str], grant: str
+) -> dict[str, object]:
     now = sandbox.clock.now()
-    access = AccessToken(
+    access = StoredAccessToken(
         value=f"sandbox-at-{secrets.token_urlsafe(24)}",
         user=user,
         scopes=scopes,
@@ -97,7 +105,7 @@ def _issue(sandbox: Sandbox, client: OAuthClient, user: str, scopes: frozenset[s
         issued_at=now,
         expires_at=now + timedelta(seconds=ACCESS_TOKEN_SECONDS),
     )
-    refresh = RefreshToken(f"sandbox-rt-{secrets.token_urlsafe(24)}", user, scopes, client.id, grant, now)
+    refresh = StoredRefreshToken(f"sandbox-rt-{secrets.token_urlsafe(24)}", user, scopes, client.id, grant, now)
     sandbox.records.access_tokens[access.value] = access
     sandbox.records.refresh_tokens[refresh.value] = refresh
     return {
@@ -113,9 +121,12 @@ def _issue(sandbox: Sandbox, client: OAuthClient, user: str, scopes: frozenset[s
 
 
 def revoke_grant(sandbox: Sandbox, grant: str) -> None:
-    """End every token that came of one sign-in."""
+    """Revoke every token that came from one sign-in."""
     records = sandbox.records
-    tokens: list[AccessToken | RefreshToken] = [*records.access_tokens.values(), *records.refresh_tokens.values()]
+    tokens: list[StoredAccessToken | StoredRefreshToken] = [
+        *records.access_tokens.values(),
+        *records.refresh_tokens.values(),
+    ]
     for token in tokens:
         if token.grant == grant:
             token.revoked = True

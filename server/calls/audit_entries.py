@@ -1,4 +1,4 @@
-"""What the record says of a call: the one place where entries of calls are made.
+"""What the audit log says of a call: the one place where entries of calls are made.
 
 A call has one entry, written when it is over. Before a call that writes sends anything, the decision about it is stored
 as an entry of its own; a writing call made from inside another tool has a pair of entries of its own.
@@ -14,8 +14,8 @@ from typing import Any, Final, Literal, cast
 import mcp_types as types
 
 from auth.access.levels import Decision
-from auth.audit.entries import Entry, Kind, Veil, cut
-from auth.audit.log import Record, Unrecorded
+from auth.audit.entries import AuditEntry, EntryKind, Redactor, cut
+from auth.audit.log import AuditLog, AuditLogUnavailable
 from calendly.errors import CalendlyError
 from calendly.identifiers import Identifier, InvalidIdentifier, OrganizationId, UserId
 from calendly.request import Request
@@ -23,7 +23,7 @@ from server.calls.confirm import InputRequired
 from server.calls.principal import Party
 from server.calls.results import kind_of
 from tools.fields import Reference
-from tools.phrases import PHRASES, About, Phrase
+from tools.toolset.audit_sentences import AuditedArguments
 from tools.toolset.declaring import Identity
 from tools.toolset.errors import (
     ArgumentError,
@@ -52,13 +52,9 @@ _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
     ArgumentError: "the arguments cannot be sent",
     KeyTaken: "the idempotency key stands for another booking",
     TooLate: "what it would end is over already",
-    NotRecorded: "the record cannot be written",
+    NotRecorded: "the audit log cannot be written",
 }
 """The refusals that follow from no decision about access."""
-
-
-_PHRASES: Final[Mapping[str, Phrase]] = {tool.name: phrase for tool, phrase in PHRASES.items()}
-"""By the name of the tool, which a resource has from the tool that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended: in a word of the record, with Calendly's status, and how many rows it found."""
+    """How a call ended: in a word of the audit log, with Calendly's status, and how many rows it found."""
 
     word: str
     status: int | None = None
@@ -99,10 +95,10 @@ class _Facts:
 
 @dataclass(kw_only=True)
 class CallRecord:
-    """The record of one call, while it goes on.
+    """The audit entries of one call, while it goes on.
 
     Attributes:
-        request_id: What the log and the record call it.
+        request_id: Its id in the log and in the audit log.
         tool: What was called.
         party: Who called.
         transport: How the call came.
@@ -114,7 +110,7 @@ class CallRecord:
         outcome: How it ended.
     """
 
-    record: Record
+    audit_log: AuditLog
     request_id: str
     time: datetime
     tool: Tool
@@ -172,11 +168,11 @@ class CallRecord:
             return
         facts = self._facts(permit, request)
         try:
-            await self.record.keep(lambda veil: _entry("begun", facts, veil))
-        except Unrecorded as fault:
+            await self.audit_log.keep(lambda redactor: _entry("begun", facts, redactor))
+        except AuditLogUnavailable as fault:
             raise NotRecorded(
-                f"Nothing was sent, because what writes has to be recorded first, and the record cannot be written. "
-                f"{fault} {self.record.remedy}".rstrip()
+                f"Nothing was sent, because what writes has to be recorded first, and the audit log cannot be written. "
+                f"{fault} {self.audit_log.remedy}".rstrip()
             ) from fault
         if permit.tool is self.tool:  # its end is the end of the call
             yield
@@ -199,7 +195,7 @@ class CallRecord:
         )
 
     def _put(self, facts: _Facts) -> None:
-        self.record.put(lambda veil: _entry("ended", facts, veil))
+        self.audit_log.put(lambda redactor: _entry("ended", facts, redactor))
 
     def _elapsed(self) -> float:
         return round(self.clock() - self.started, 3)
@@ -209,8 +205,8 @@ class CallRecord:
         is_own = tool is self.tool
         sent = {**request.ids, **(request.body or {})} if request and not is_own else {}
         return _Facts(
-            request_id=self.request_id if is_own else self.record.new_id(),
-            time=self.time if is_own else self.record.now(),
+            request_id=self.request_id if is_own else self.audit_log.new_id(),
+            time=self.time if is_own else self.audit_log.now(),
             tool=tool,
             party=self.party,
             transport=self.transport,
@@ -242,13 +238,13 @@ def _failed(problem: Exception) -> Outcome:
     return Outcome("confirmation_required" if isinstance(problem, InputRequired) else "internal_error")
 
 
-def _entry(kind: Kind, facts: _Facts, veil: Veil) -> Entry:
+def _entry(kind: EntryKind, facts: _Facts, redactor: Redactor) -> AuditEntry:
     tool, party, permit = facts.tool, facts.party, facts.permit
-    # Of a personal token nobody may know yet whose it is: then it is the token that the record tells from others.
+    # Of a personal token nobody may know yet whose it is: then it is the token that the audit log tells from others.
     uri = facts.identity.user.uri if facts.identity else party.person
-    person = veil.hash(party.account.user) if uri is None else veil.name(uri)
+    person = redactor.hash(party.account.user) if uri is None else redactor.name(uri)
     decision, rule, source = _decision(facts)
-    return Entry(
+    return AuditEntry(
         time=facts.time,
         kind=kind,
         request_id=facts.request_id,
@@ -260,7 +256,7 @@ def _entry(kind: Kind, facts: _Facts, veil: Veil) -> Entry:
         tool=tool.name,
         endpoint=str(tool.endpoint) if isinstance(tool, EndpointTool) else None,
         organization=_organization(facts),
-        resource=_resource(facts, veil),
+        resource=_resource(facts, redactor),
         transport=facts.transport,
         decision=decision,
         rule=rule,
@@ -269,7 +265,7 @@ def _entry(kind: Kind, facts: _Facts, veil: Veil) -> Entry:
         outcome=facts.outcome.word if facts.outcome else None,
         status=facts.outcome.status if facts.outcome else None,
         duration=facts.duration,
-        sentence=_sentence(facts, About(facts.values, person, veil), decision),
+        sentence=_sentence(facts, AuditedArguments(facts.values, person, redactor), decision),
     )
 
 
@@ -291,18 +287,18 @@ def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
     return ("tried" if facts.is_rehearsal and facts.tool.access == "write" else "allowed"), rule, source
 
 
-def _sentence(facts: _Facts, about: About, decision: str) -> str:
-    phrase = _PHRASES.get(facts.tool.name, Phrase("call", "called", lambda _: facts.tool.name))
-    told, agent = phrase.about(about), cut(facts.party.agent.name) or "an agent without a name"
+def _sentence(facts: _Facts, arguments: AuditedArguments, decision: str) -> str:
+    audit = facts.tool.audit
+    told, agent = audit.told(arguments), cut(facts.party.agent.name) or "an agent without a name"
     outcome = facts.outcome
     if outcome is None:
-        return f"{agent} began to {phrase.verb} {told}: allowed{_confirmed(facts)}"
+        return f"{agent} began to {audit.verb} {told}: allowed{_confirmed(facts)}"
     if decision == "tried" and outcome.word == "answered":
-        return f"{agent} tried out to {phrase.verb} {told}: nothing was sent"
+        return f"{agent} tried out to {audit.verb} {told}: nothing was sent"
     if decision == "allowed" and outcome.word == "answered":
         found = "" if outcome.found is None else f", {outcome.found} found"
-        return f"{agent} {phrase.past} {told}: allowed{_confirmed(facts)}{found}"
-    return f"{agent} tried to {phrase.verb} {told}: {_failure(facts, outcome)}"
+        return f"{agent} {audit.past} {told}: allowed{_confirmed(facts)}{found}"
+    return f"{agent} tried to {audit.verb} {told}: {_failure(facts, outcome)}"
 
 
 def _failure(facts: _Facts, outcome: Outcome) -> str:
@@ -331,12 +327,12 @@ def _organization(facts: _Facts) -> str | None:
     return facts.identity.organization.uri if facts.identity else None
 
 
-def _resource(facts: _Facts, veil: Veil) -> str | None:
+def _resource(facts: _Facts, redactor: Redactor) -> str | None:
     """The first resource that the arguments name; a user as people are recorded."""
     for value in facts.values.values():
         if isinstance(value, Identifier) and not isinstance(value, OrganizationId):
             if isinstance(value, UserId):
-                return None if value.is_me else veil.name(value.uri)
+                return None if value.is_me else redactor.name(value.uri)
             return _uri(value)
     parameters = facts.tool.endpoint.parameters if isinstance(facts.tool, EndpointTool) else ()
     placed = (facts.values.get(name) for name in parameters if name != "organization")

@@ -5,32 +5,35 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
 
 from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
-from calendly.errors import InsufficientScope, Refusal, Unreachable, unreadable
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import CallRecord, Permit
-from server.calls.confirm import Approval, Confirmations, ConfirmPage, Context
+from server.calls.confirm import Approval, ConfirmPage, Context
 from server.calls.principal import Parties, Party, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
-from server.stores.daily_limits import DailyLimits
-from server.stores.seal import digest
+from server.stores.proof import digest
+from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Stakes
-from tools.toolset.errors import AccessDenied, NotRecorded
-from tools.toolset.ledger import Bookings, Ledger
-from tools.toolset.tool import Tool
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
+from tools.toolset.ledger import Ledger
+from tools.toolset.tool import Tool, endpoint_of
+
+if TYPE_CHECKING:
+    from server.stores.confirmations import Confirmations
+    from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
 """Seconds within which every call is answered, since common clients give up after 60."""
@@ -47,7 +50,7 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """Seconds that remain for the call itself after a person answered."""
 
-ME: Final = Request(Endpoint("GET", "/users/me"))
+ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
 def time_limit(max_wait: float) -> float:
@@ -64,10 +67,8 @@ class Callers:
         parties: Tells who a request is from.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
-        ledger: The idempotency keys in use.
-        daily_limits: Who has booked how often.
-        record: Where calls are recorded.
-        seal: Makes and takes confirmations.
+        stores: Gives what calls keep in the database. Raises Unreachable.
+        audit_log: Where calls are recorded.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -77,17 +78,19 @@ class Callers:
     parties: Parties
     max_wait: float
     available_times_cap: Cap
-    ledger: Ledger
-    daily_limits: DailyLimits
-    record: Record
-    seal: Confirmations
+    stores: "Callable[[], Awaitable[Stores]]"
+    audit_log: AuditLog
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
 
+    async def confirmations(self) -> "Confirmations":
+        """What issues and takes confirmation tokens. Raises Unreachable."""
+        return (await self.stores()).confirmations
+
     def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
-        """Begin the record of one call.
+        """Begin the audit entries of one call.
 
         Args:
             tool: What is called.
@@ -95,9 +98,9 @@ class Callers:
             request: How it came, None over stdio.
         """
         return CallRecord(
-            record=self.record,
-            request_id=self.record.new_id(),
-            time=self.record.now(),
+            audit_log=self.audit_log,
+            request_id=self.audit_log.new_id(),
+            time=self.audit_log.now(),
             tool=tool,
             party=party,
             transport="stdio" if request is None else "http",
@@ -132,7 +135,7 @@ class Callers:
             shared=self,
             record=record,
             approval=Approval(
-                seal=self.seal,
+                confirmations=self.confirmations,
                 context=context,
                 params=params,
                 confirmation=confirmation,
@@ -141,7 +144,6 @@ class Callers:
                 only_page=any(is_browser_only(endpoint.capability, party.limits) for endpoint in record.tool.writes),
                 patience=lambda: max(0.0, deadline - _FOR_SENDING - self.clock()),
             ),
-            bookings=self.ledger.of(person, agent),
             context=context,
             deadline=deadline,
             is_rehearsal=is_rehearsal,
@@ -155,7 +157,6 @@ class ToolCaller:
     shared: Callers
     record: CallRecord
     approval: Approval
-    bookings: Bookings
     context: Context
     deadline: float
     is_rehearsal: bool = False
@@ -166,6 +167,11 @@ class ToolCaller:
     def party(self) -> Party:
         """The person and the agent."""
         return self.record.party
+
+    async def ledger(self) -> Ledger:
+        """The idempotency keys of the person and the agent. Raises Unreachable."""
+        account = self.party.account
+        return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
 
     def bind(self, values: Mapping[str, object]) -> None:
         """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
@@ -187,12 +193,12 @@ class ToolCaller:
         return known
 
     async def weigh(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what would be refused without asking anybody. Raises AccessDenied, InsufficientScope, RateLimited."""
+        """Refuse without asking anybody. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
         await self._weighed(tool, stakes)
         self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Let `tool` go on. Raises AccessDenied, InsufficientScope, and what `Approval.obtain` raises."""
+        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `Approval.obtain` raises."""
         decision = await self._weighed(tool, stakes)
         if decision.verdict == "ask" and not self.is_rehearsal:
             self.confirmed = self.confirmed or await self.approval.obtain(stakes)
@@ -205,18 +211,18 @@ class ToolCaller:
         objection = await self._objection(tool, stakes)
         if objection is not None:
             self.record.decided(Permit(tool, objection))
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         return decision
 
     async def admit(self, tool: Tool) -> Decision:
-        """Return what becomes of a call of `tool`, conditions apart. Raises AccessDenied and InsufficientScope."""
+        """Return what becomes of a call of `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
         decision = self.party.decide(tool)
         self.record.decided(Permit(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
-            raise AccessDenied(refusal_of(tool, decision, self.party))
+            raise DeniedByPolicy(refusal_of(tool, decision, self.party))
         return decision
 
     async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
@@ -229,9 +235,11 @@ class ToolCaller:
             if objection is not None:
                 return objection
             limit = daily_limit(capability, limits)
-            room = await self.shared.daily_limits.look(self.party.account.agent, limit[0]) if limit else None
-            if limit and isinstance(room, Full):
-                return full(room, *limit)
+            if limit:
+                account, stores = self.party.account, await self.shared.stores()
+                room = await stores.daily_counts.look(account.user, account.agent, limit[0])
+                if isinstance(room, Full):
+                    return full(room, *limit)
         return None
 
     async def send(self, request: Request) -> JSON:
@@ -246,21 +254,21 @@ class ToolCaller:
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
-        """Count a booking where they are limited to a number a day. Raises AccessDenied when that is reached."""
+        """Count a booking where they are limited to a number a day. Raises DeniedByPolicy when that is reached."""
         limit = daily_limit("booking", self.party.limits) if request.is_booking else None
         if limit is None:
             yield
             return
-        agent = self.party.account.agent
-        room = await self.shared.daily_limits.take(agent, limit[0])
+        account, counts = self.party.account, (await self.shared.stores()).daily_counts
+        room = await counts.take(account.user, account.agent, limit[0])
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
-            raise AccessDenied(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.party))
         try:
             yield
-        except (Refusal, Unreachable, NotRecorded):  # certainly nothing was booked
-            await self.shared.daily_limits.give_back(agent, room.counted[-1])
+        except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
+            await counts.give_back(account.user, account.agent, room.counted[-1])
             raise
 
     def allows(self, tool: Tool) -> bool:
@@ -284,7 +292,7 @@ class ToolCaller:
 
     def now(self) -> datetime:
         """What time it is, in UTC."""
-        return self.shared.record.now()
+        return self.shared.audit_log.now()
 
     async def _me(self) -> JSON:
         try:

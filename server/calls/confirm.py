@@ -4,12 +4,12 @@ On 2026-07-28 the question is an input-required result, and the client repeats t
 on stdio is sent an elicitation request in the middle of the call. A client that cannot ask gets the question and a
 one-time token, for its agent to come back with once the user has agreed; where people sign in, it also gets the address
 of a page on which the person answers, and a capability may take that answer and no other. Whatever comes back counts
-only with our seal, bound to this very call (`server.stores.seal`).
+only with our seal, bound to this very call (`server.stores.confirmations`).
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
 import mcp_types as types
@@ -17,9 +17,12 @@ from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from server.stores.seal import Unproven
+from server.stores.proof import Unproven
 from tools.toolset.effects import Stakes
 from tools.toolset.errors import ConfirmationRequired, Declined, TooLate
+
+if TYPE_CHECKING:
+    from server.stores.confirmations import Confirmations
 
 Context = ServerRequestContext[Any, Any]
 
@@ -32,26 +35,10 @@ _BY_AGENT: Final = "passed on by an agent"
 BY_PERSON: Final = "by a person"
 BY_AGENT: Final = "by the agent's word"
 ON_PAGE: Final = "by a person on the page"
-"""How a call was confirmed, in the words of the record."""
+"""How a call was confirmed, in the words of the audit log."""
 
 # Accepting is the whole answer, so the form has no fields.
 _SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}
-
-
-class Confirmations(Protocol):
-    """Issues one-time tokens and takes them back: `server.stores`."""
-
-    def issue(self, purpose: str, bound_to: bytes) -> str:
-        """Make a token that is taken once, for the same purpose and the same `bound_to`."""
-        ...
-
-    def check(self, token: str, purpose: str, bound_to: bytes) -> None:
-        """Check that a token could be taken, unless it was before. Raises Unproven."""
-        ...
-
-    async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
-        """Take a token, so that it never works again. Raises Unproven."""
-        ...
 
 
 class ConfirmPage(Protocol):
@@ -87,7 +74,7 @@ class Approval:
     """The approval of one call by a person.
 
     Attributes:
-        seal: Issues and takes our tokens.
+        confirmations: Gives what issues and takes our tokens. Raises Unreachable.
         context: The request, as the SDK hands it over.
         params: Its parameters.
         confirmation: The token of an earlier `confirmation_required`, None when the agent passed none.
@@ -97,7 +84,7 @@ class Approval:
         patience: How many seconds are left to wait for an answer.
     """
 
-    seal: Confirmations
+    confirmations: "Callable[[], Awaitable[Confirmations]]"
     context: Context
     params: types.CallToolRequestParams
     confirmation: str | None
@@ -125,10 +112,10 @@ class Approval:
         can_ask = self._can_ask() and not self.only_page
         text = doubt + await _worded(stakes.question, is_repeat=bool(doubt))
         if can_ask and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            raise InputRequired(self._round(text))
+            raise InputRequired(await self._round(text))
         if can_ask and self.context.session.can_send_request and await self._elicit(text):
             return BY_PERSON
-        token = self.seal.issue(_BY_AGENT, self.bound_to)
+        token = (await self.confirmations()).issue(_BY_AGENT, self.bound_to)
         url = await self._open(token, stakes, is_repeat=bool(doubt))
         raise ConfirmationRequired(text, token, url, only_page=self.only_page)
 
@@ -150,19 +137,20 @@ class Approval:
         answer = (self.params.input_responses or {}).get(_ANSWER)
         if self.only_page or not isinstance(answer, types.ElicitResult):
             return None
-        await self.seal.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
+        await (await self.confirmations()).redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
         _require_consent(answer)
         return BY_PERSON
 
     async def _given_with(self, token: str) -> str:
-        self.seal.check(token, _BY_AGENT, self.bound_to)
+        confirmations = await self.confirmations()
+        confirmations.check(token, _BY_AGENT, self.bound_to)
         if self.page is not None and self.only_page and await self.page.answer(token) is None:
             url = await self.page.address(token)
             if url is None:
                 raise Unproven("The question for the user is not open any more.")
             # The token stays good: it is the page that is waited for.
             raise ConfirmationRequired("The user has not answered on the page yet.", token, url, only_page=True)
-        await self.seal.redeem(token, _BY_AGENT, self.bound_to)
+        await confirmations.redeem(token, _BY_AGENT, self.bound_to)
         # Only now, with the token spent, is the answer final: what is said on the page later is not heard.
         answer = await self.page.take(token) if self.page else None
         if answer is None:
@@ -177,11 +165,11 @@ class Approval:
         # Clients of before 2025-11-25 declare `elicitation: {}`, which means forms: there was nothing else.
         return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
-    def _round(self, text: str) -> types.InputRequiredResult:
+    async def _round(self, text: str) -> types.InputRequiredResult:
         params = types.ElicitRequestFormParams(message=text, requested_schema=_SCHEMA)
         return types.InputRequiredResult(
             input_requests={_ANSWER: types.ElicitRequest(params=params)},
-            request_state=self.seal.issue(_BY_PERSON, self.bound_to),
+            request_state=(await self.confirmations()).issue(_BY_PERSON, self.bound_to),
         )
 
     async def _elicit(self, text: str) -> bool:

@@ -17,16 +17,16 @@ from server.calls.confirm import Context, InputRequired
 from server.calls.principal import Party, operation_of
 from server.calls.results import failure, rehearsal, repetition, success
 from server.calls.selection import Selection, narrow
+from tools.answers.shown import shown
+from tools.answers.views import tells_time
 from tools.apps import view_of
-from tools.confirming.questions import QUESTIONS
-from tools.confirming.subjects import SUBJECTS
-from tools.lean import lean, tells_time
+from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.times import own_timezone, zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Rehearsed, Stakes, Subject
-from tools.toolset.errors import AccessDenied, ToolError
-from tools.toolset.redaction import INVITEE_DATA, marked, withhold
+from tools.toolset.errors import DeniedByPolicy, ToolError
+from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import Tool
 
 log = logging.getLogger(__name__)
@@ -152,7 +152,7 @@ class Handlers:
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
             record.decided(Permit(tool, refusal.decision))
-            raise AccessDenied(refusal.told)
+            raise DeniedByPolicy(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
         is_rehearsal: bool = getattr(arguments, "dry_run", False)
         record.understood(arguments.values(), is_rehearsal=is_rehearsal)
@@ -188,13 +188,13 @@ class Handlers:
 
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
-    """Raise AccessDenied for a filter that would reveal what is withheld."""
+    """Raise DeniedByPolicy for a filter that would reveal what is withheld."""
     tool, party = record.tool, record.party
     named = sorted(name for name in tool.revealing if values[name] is not None)
     source = party.invitees_hidden_by
     if named and source is not None:
         record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
-        raise AccessDenied(
+        raise DeniedByPolicy(
             f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
         )
 
@@ -204,13 +204,13 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     tool = caller.record.tool
 
     async def question() -> str:
-        return await QUESTIONS[tool](call, **values)
+        return await EFFECTS[tool].question(call, **values)
 
     async def question_for_person() -> str:
-        return await QUESTIONS[tool](call.as_person(), **values)
+        return await EFFECTS[tool].question(call.as_person(), **values)
 
     async def subject(aspects: Collection[str]) -> Subject:
-        return await SUBJECTS[tool](call, aspects, **values)
+        return await EFFECTS[tool].subject(call, aspects, **values)
 
     hides = caller.party.invitees_hidden_by is not None
     stakes = Stakes(question, question_for_person if hides else question, subject)
@@ -223,14 +223,10 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
 
 async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
     """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
-    shape = caller.record.tool.shape
-    if caller.party.invitees_hidden_by is not None:
-        answer = withhold(shape, answer)
-    if detail == "full":
-        return marked(shape, answer)
+    shape, is_full = caller.record.tool.shape, detail == "full"
     # The zone that was asked for, else the person's own, where it is known.
-    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
-    return marked(shape, lean(shape, answer, zone))
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) and not is_full else None
+    return shown(shape, answer, zone, is_full=is_full, redacts=caller.party.invitees_hidden_by is not None)
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

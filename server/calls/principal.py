@@ -26,7 +26,7 @@ async def _nothing_to_add(_scopes: Iterable[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """An agent as the record names it.
+    """An agent as the audit log names it.
 
     Attributes:
         name: Its name, empty where nobody says it.
@@ -50,7 +50,7 @@ class Party:
         changes_at: Where the person changes what they chose, as the end of a sentence; empty where they did not.
         steps_up: A call that lacks a scope makes the client ask the person for it, so such tools are listed.
         advice: What helps when the token does not.
-        agent: The agent, as the record names it.
+        agent: The agent, as the audit log names it.
         note: Says of scopes whether Calendly granted them once and no longer does.
     """
 
@@ -116,7 +116,7 @@ class OnePerson:
 
     Args:
         party: The person.
-        agent_name: What the operator calls the agent in the record, None where the client says it.
+        agent_name: What the operator calls the agent in the audit log, None where the client says it.
     """
 
     party: Party

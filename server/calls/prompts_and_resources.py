@@ -47,7 +47,7 @@ class Material:
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
-        self._now = handlers.callers.record.now
+        self._now = handlers.callers.audit_log.now
         self._recent: Recent[tuple[str, str, Tool], Mapping[str, Any]] = Recent(_KEPT, handlers.callers.clock)
 
     async def list_prompts(

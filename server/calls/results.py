@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from calendly import errors as calendly
 from calendly.request import Request
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
-from tools.page_limit import cut
+from tools.answers.page_limit import cut
 from tools.toolset import errors as tools
 from tools.toolset.redaction import without_addresses
 from tools.toolset.tool import Tool
@@ -28,7 +28,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     tools.ArgumentError: "invalid_argument",
     tools.KeyTaken: "conflict",
     tools.TooLate: "conflict",
-    tools.AccessDenied: "access_denied_by_policy",
+    tools.DeniedByPolicy: "access_denied_by_policy",
     tools.NotRecorded: "access_denied_by_policy",
     tools.ConfirmationRequired: "confirmation_required",
     tools.Declined: "declined",
@@ -124,7 +124,7 @@ def _written(content: object) -> str:
 
 
 def _facts(problem: Problem) -> Failure:
-    refusal = problem if isinstance(problem, calendly.Refusal) else None
+    refusal = problem if isinstance(problem, calendly.CalendlyRefusal) else None
     named = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
     return Failure(
         kind=kind_of(problem),
@@ -145,7 +145,7 @@ def _confirms(problem: Problem) -> Confirms:
 
 
 def _details(problem: Problem) -> list[Mapping[str, Any]]:
-    if isinstance(problem, calendly.Refusal):
+    if isinstance(problem, calendly.CalendlyRefusal):
         return list(problem.details)
     if isinstance(problem, tools.ArgumentError):
         return list(problem.faults)
@@ -156,7 +156,7 @@ def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
     """The failure for an agent whose client shows it the text only: nothing is left out."""
     details = [_line(detail) for detail in _details(problem)]
     said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
-    if isinstance(problem, calendly.Refusal) and problem.message and problem.message not in said[0]:
+    if isinstance(problem, calendly.CalendlyRefusal) and problem.message and problem.message not in said[0]:
         said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
     scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []
     token = [f"{name}: {error[name]}" for name in ("confirm_url", "confirmation") if name in error]

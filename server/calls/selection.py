@@ -6,16 +6,15 @@ that further by its headers, never widen it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from auth.access.levels import CAPABILITIES, Access, Decision, Limits, decide_all
 from calendly.scopes import includes
 from server.calls.principal import ACCESS_SETTING, Party, operation_of
-from server.configuration.terminal import UsageError
+from server.configuration.settings import DEFAULT_TOOLSETS
+from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import split
 from tools.toolset.tool import EndpointTool, Tool
 
-DEFAULT_TOOLSETS = ("endpoints", "workflows")
 _EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
 
@@ -145,8 +144,7 @@ def _check_names(tools: tuple[Tool, ...], rules: Rules) -> None:
     ):
         for name in given:
             if name not in known:
-                close = get_close_matches(name, known, n=1)
-                hint = f"did you mean {close[0]}?" if close else "`calendly-mcp tools` lists what there is."
+                hint = suggestion(name, known) or "`calendly-mcp tools` lists them all."
                 raise UsageError(f'There is no {kind} "{name[:60]}"; {hint}')
 
 

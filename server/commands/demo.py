@@ -1,4 +1,4 @@
-"""`calendly-mcp demo`: a real MCP client at work against the sandbox, as a transcript."""
+"""`calendly-mcp demo`: the transcript of an MCP client at work against the sandbox."""
 
 import json
 import sys
@@ -14,8 +14,9 @@ import httpx2
 import mcp_types as types
 from mcp import Client, StdioServerParameters
 
-from sandbox import running
-from server.configuration.command_line import CommandLine
+from calendly.pacing.booking_limits import PAID_PLANS
+from sandbox.serving import running
+from server.commands.declaring import Command, Invocation
 from server.configuration.settings import SANDBOX_TOKEN, TOKEN
 from server.configuration.terminal import CommandError
 
@@ -25,8 +26,8 @@ _EVENT_TYPE: Final = "Intro call"
 _INVITEE: Final = {"name": "Ada Example", "email": "ada@example.com"}
 
 
-def run(_arguments: CommandLine) -> int:
-    """Show the transcript. Returns the exit status."""
+def run(_invocation: Invocation) -> int:
+    """Show the transcript."""
     try:
         anyio.run(_demo)
     except ExceptionGroup as failures:  # the client's task groups wrap what happens inside them
@@ -40,39 +41,58 @@ def _innermost(failures: ExceptionGroup[Exception]) -> Exception:
 
 
 async def _demo() -> None:
-    # What it does is recorded as ever, and nobody's own record is told of made-up meetings.
+    # Its audit log is kept apart: that of a real person has no made-up meetings in it.
     with TemporaryDirectory(prefix="calendly-mcp-") as folder:
         await _demo_in(folder)
 
 
 async def _demo_in(folder: str) -> None:
     async with running() as sandbox:
-        _say(
-            "An AI agent's conversation with Calendly, start to end. A sandbox plays Calendly at "
-            f"{sandbox.url}: no account, no token, and nothing leaves this machine."
-        )
         environment = {
             TOKEN: _OWNER,
             "CALENDLY_API_URL": sandbox.url,
-            "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder}/record.sqlite3",
+            "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder}/demo.sqlite3",
             "CALENDLY_MCP_LOG_LEVEL": "warning",
         }
         server = StdioServerParameters(command=sys.executable, args=["-m", "server", "stdio"], env=environment)
-        async with Client(server, elicitation_callback=_answer) as client:
-            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-            _say(
-                f"The client starts `calendly-mcp stdio` and speaks MCP {client.protocol_version}: {len(tools)} tools."
-            )
-            await _conversation(_Conversation(client, tools))
-        await _show_calendlys_side(sandbox.url)
+        async with Client(server, elicitation_callback=answer) as client:
+            await converse(client, sandbox.url, datetime.now(UTC))
+
+
+async def converse(client: Client, url: str, now: datetime) -> None:
+    """Write the transcript of a conversation to stdout.
+
+    Args:
+        client: Is connected to a server whose user is answered for by `answer`.
+        url: Where the sandbox answers that the server uses.
+        now: The time of the sandbox.
+
+    Raises:
+        CommandError: A call fails.
+    """
+    _say(
+        "An AI agent's conversation with Calendly, start to end. A sandbox plays Calendly at "
+        f"{url}: no account, no token, and nothing leaves this machine."
+    )
+    tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+    _say(f"The client starts `calendly-mcp stdio` and speaks MCP {client.protocol_version}: {len(tools)} tools.")
+    await _conversation(_Conversation(client, tools, now))
+    await _show_calendlys_side(url)
 
 
 @dataclass(frozen=True)
 class _Conversation:
-    """A client, and what it knows of the tools."""
+    """A client at work.
+
+    Attributes:
+        client: The client.
+        tools: What it knows of the tools, by their names.
+        now: The time.
+    """
 
     client: Client
     tools: Mapping[str, types.Tool]
+    now: datetime
 
     async def call(self, why: str, name: str, **arguments: object) -> dict[str, Any]:
         """Call a tool and show it. Raises CommandError when the call fails."""
@@ -119,7 +139,7 @@ async def _conversation(with_: _Conversation) -> None:
 
 async def _open_time(with_: _Conversation, event_type: str) -> dict[str, str]:
     """Find the first open time of the coming week: its start, and in which zone."""
-    first = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+    first = (with_.now + timedelta(days=1)).replace(microsecond=0)
     times = await with_.call(
         "3. When is there time?",
         "list_event_type_available_times",
@@ -150,7 +170,7 @@ async def _book(with_: _Conversation, event_type: Mapping[str, Any], slot: Mappi
     )
 
 
-async def _answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:  # noqa: ARG001 - the SDK passes it by name
+async def answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:  # noqa: ARG001 - the SDK passes it by name
     """Answer for the person, where they can see it."""
     _line("asked", params.message)
     _line("reply", "yes (this demonstration answers in the person's place)")
@@ -171,7 +191,7 @@ async def _show_calendlys_side(url: str) -> None:
         f"{limits['X-RateLimit-Limit']} requests a minute for this person, {limits['X-RateLimit-Remaining']} left; "
         f"the server keeps to what these headers say",
     )
-    _line("bookings", "10 a minute, 50 an hour, 100 a day, as Calendly's paid plans have it (--booking-limits)")
+    _line("bookings", f"{PAID_PLANS}, as on Calendly's paid plans (--booking-limits)")
     _say("\nNext: `calendly-mcp --sandbox` in your own client, or `calendly-mcp` with a token for your own Calendly.")
 
 
@@ -188,3 +208,6 @@ def _say(text: str) -> None:
 def _write(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+COMMAND: Final = Command(run)

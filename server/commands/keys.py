@@ -1,40 +1,39 @@
-"""`calendly-mcp keys rotate`: seal every stored secret under the first key of the ring, so that the others may go."""
+"""`calendly-mcp keys rotate`: encrypts every stored secret under the first key, so that the other keys may go."""
 
-import sys
 from contextlib import AsyncExitStack
 from functools import partial
+from typing import Final
 
 import anyio
 
-from auth.audit.log import Note
+from auth.audit.log import AuditNote
 from auth.tables import metadata
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError
-from server.stores.database import open_store, record_in
+from server.commands.declaring import Action, Command, Invocation
+from server.configuration.settings import Settings
+from server.configuration.terminal import reporting, show
+from server.stores.database import audit_log_in, open_store
 from storage.errors import StorageError
 from storage.rotation import rotate
 
 
-def run(arguments: CommandLine) -> int:
-    """Rotate. Returns the exit status."""
-    settings = load("keys", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(f"{anyio.run(partial(_rotate, settings))}\n")
-    sys.stdout.flush()
+def run(invocation: Invocation) -> int:
+    """Rotate the keys."""
+    show(anyio.run(partial(_rotate, invocation.settings())))
     return 0
 
 
 async def _rotate(settings: Settings) -> str:
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
-        try:
+        with reporting(StorageError):
             renewed = await rotate(store.database, store.keyring, metadata.tables.values())
             told = "an operator sealed every stored secret anew"
-            await record_in(store.archive).note(
-                Note(action="rotate_keys", told=told, source="operator", transport="command")
+            await audit_log_in(store.archive).note(
+                AuditNote(action="rotate_keys", told=told, source="operator", transport="command")
             )
-        except StorageError as fault:
-            raise CommandError(str(fault)) from None
-    return f"{renewed} secrets sealed anew under the key {store.keyring.first}; the other keys may go."
+    return f"{renewed} secrets encrypted anew under the key {store.keyring.first}; the other keys may go."
+
+
+COMMAND: Final = Command(
+    actions={"rotate": Action("encrypt every stored secret anew, under the first key of the ring", run)}
+)

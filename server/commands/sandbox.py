@@ -1,27 +1,25 @@
-"""`calendly-mcp sandbox`: the sandbox alone."""
+"""`calendly-mcp sandbox`."""
 
 from functools import partial
 from typing import Final
 
 import anyio
 
-from sandbox import running
-from server.configuration.command_line import CommandLine
-from server.configuration.settings import Settings, load
+from sandbox.serving import running
+from server.commands.declaring import Command, Invocation
+from server.configuration.settings import SANDBOX_PORT, Settings
 from server.configuration.terminal import cannot_listen, say
 from server.transports.signals import on_termination
 
-PORT: Final = 9000
 
-
-def run(arguments: CommandLine) -> int:
-    """Serve until a signal asks to stop. Returns the exit status."""
-    anyio.run(partial(_serve, load("sandbox", arguments.flags, config=arguments.config)))
+def run(invocation: Invocation) -> int:
+    """Serve until a signal asks to stop."""
+    anyio.run(partial(_serve, invocation.settings()))
     return 0
 
 
 async def _serve(settings: Settings) -> None:
-    port = PORT if settings.port is None else settings.port
+    port = SANDBOX_PORT if settings.port is None else settings.port
     stop = anyio.Event()
     try:
         async with running(settings.host, port) as sandbox:
@@ -30,3 +28,6 @@ async def _serve(settings: Settings) -> None:
                 await stop.wait()
     except OSError as fault:
         raise cannot_listen(settings.host, port, fault) from None
+
+
+COMMAND: Final = Command(run)

@@ -1,6 +1,5 @@
-"""`calendly-mcp token create|list|revoke`: tokens of the hosted endpoint for agents without a browser."""
+"""`calendly-mcp token create|list|revoke`."""
 
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -8,82 +7,107 @@ from typing import Final
 
 import anyio
 
-from auth.access.levels import LOCAL
+from auth.access.levels import LOCAL, Access
 from auth.access.text import InvalidAccess, parse_access
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from auth.protocol.scopes import BUNDLES, spell
-from server.app import rules
-from server.calls.selection import select
-from server.commands.http import PORT
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError, UsageError, say
-from server.hosted.hosting import document_fetcher, realm_for
+from server.calls.selection import Selection
+from server.commands.declaring import Action, Command, Invocation, Run
+from server.configuration.settings import HTTP_PORT, Settings
+from server.configuration.terminal import UsageError, columns, reporting, say, show
+from server.configuration.values import http_address
+from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
 from server.stores.database import open_store
 from storage.errors import StorageError
-from tools import ALL
-
-
-def run(arguments: CommandLine) -> int:
-    """Do what was asked for. Returns the exit status."""
-    settings = load("token", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(anyio.run(partial(_act, settings, _ACTIONS[arguments.action], arguments.options)))
-    sys.stdout.flush()
-    return 0
-
 
 _Options = Mapping[str, str]
-_Action = Callable[[Realm, _Options], Awaitable[str]]
+_Work = Callable[[Realm], Awaitable[str]]
 
 
-async def _act(settings: Settings, action: _Action, options: _Options) -> str:
-    async with opened_realm(settings) as realm:
-        try:
-            return await action(realm, options)
-        except (agent_tokens.AgentTokenError, StorageError) as fault:
-            raise CommandError(str(fault)) from None
+def _running(read: Callable[[_Options], _Work]) -> Run:
+    """Return what runs an action; `read` reads its options before the database is opened."""
+
+    async def act(settings: Settings, work: _Work) -> str:
+        async with opened_realm(settings, hosted_selection(settings)) as realm:
+            with reporting(agent_tokens.AgentTokenError, StorageError):
+                return await work(realm)
+
+    def run(invocation: Invocation) -> int:
+        text = anyio.run(partial(act, invocation.settings(), read(invocation.options)))
+        if text:
+            show(text)
+        return 0
+
+    return run
 
 
 @asynccontextmanager
-async def opened_realm(settings: Settings) -> AsyncGenerator[Realm]:
-    """Open what the hosted endpoint of these settings works with. Raises UsageError and CommandError."""
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    issuer = settings.public_url or f"http://{shown}:{settings.port or PORT}"
+async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerator[Realm]:
+    """Open the realm of the hosted endpoint with these settings and tools. Raises CommandError."""
+    issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
-        selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
         yield realm_for(settings, issuer, selection, store, document_fetcher(settings))
 
 
-async def _create(realm: Realm, options: _Options) -> str:
+def _create(options: _Options) -> _Work:
     named = options["scopes"].replace(",", " ").split()
     scopes = {scope for name in named for scope in BUNDLES.get(name, (name,))}
     try:
         access = parse_access(options["access"]) if "access" in options else LOCAL
     except InvalidAccess as fault:
         raise UsageError(f"--access: {fault}") from None
-    made = await agent_tokens.create(
-        realm, name=options["for"], person=options.get("user"), scopes=scopes, access=access
-    )
+    return partial(_created, name=options["for"], person=options.get("user"), scopes=scopes, access=access)
+
+
+async def _created(realm: Realm, *, name: str, person: str | None, scopes: set[str], access: Access) -> str:
+    made = await agent_tokens.create(realm, name=name, person=person, scopes=scopes, access=access)
     say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
-    return f"{made.secret}\n"
+    return made.secret
 
 
-async def _list(realm: Realm, _options: _Options) -> str:
+async def _listed(realm: Realm) -> str:
     rows = [
         (token.id, token.name, token.email or token.person, f"{token.expires_at:%Y-%m-%d}", spell(token.scopes))
         for token in await agent_tokens.list_all(realm)
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "".join("  ".join(map(str.ljust, row, widths)).rstrip() + "\n" for row in rows)
+    return columns(rows)
 
 
-async def _revoke(realm: Realm, options: _Options) -> str:
-    await agent_tokens.revoke(realm, options["id"])
-    return "Revoked.\n"
+async def _revoked(realm: Realm, token: str) -> str:
+    await agent_tokens.revoke(realm, token)
+    return "Revoked."
 
 
-_ACTIONS: Final[Mapping[str, _Action]] = {"create": _create, "list": _list, "revoke": _revoke}
+COMMAND: Final = Command(
+    actions={
+        "create": Action(
+            "make a token and show it, this once",
+            _running(_create),
+            {
+                "--for": {"required": True, "metavar": "NAME", "help": "name of the agent"},
+                "--scopes": {
+                    "required": True,
+                    "metavar": "SCOPES",
+                    "help": "what the agent may do: Calendly's scopes, separated by commas",
+                },
+                "--access": {
+                    "metavar": "LEVELS",
+                    "help": "how far it goes with them: capability=off, read, ask or full, separated by commas "
+                    "(default: all; what cannot be undone or reaches others, at ask)",
+                },
+                "--user": {
+                    "metavar": "WHO",
+                    "help": "the person it acts for, by e-mail or URI, if several people have connected",
+                },
+            },
+        ),
+        "list": Action("list the valid tokens", _running(lambda _: _listed)),
+        "revoke": Action(
+            "end a token at once",
+            _running(lambda options: partial(_revoked, token=options["id"])),
+            {"id": {"metavar": "ID", "help": "the token's id in the list"}},
+        ),
+    }
+)

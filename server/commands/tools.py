@@ -1,11 +1,11 @@
-"""`calendly-mcp tools`: what there is."""
+"""`calendly-mcp tools`."""
 
 import json
-import sys
 from collections.abc import Sequence
 from typing import Final
 
-from server.configuration.command_line import CommandLine
+from server.commands.declaring import SWITCH, Command, Invocation
+from server.configuration.terminal import columns, show
 from tools import ALL
 from tools.toolset.tool import EndpointTool, Tool
 
@@ -13,16 +13,14 @@ _HEADINGS: Final = ("tool", "endpoint", "scope", "access", "capability", "toolse
 _OF_ENDPOINTS: Final = ("method", "path", "plan", "role", "webhook_event")
 
 
-def run(arguments: CommandLine) -> int:
-    """Print every tool. Returns the exit status."""
-    sys.stdout.write(json.dumps([_facts(tool) for tool in ALL], indent=2) if arguments.as_json else _table(ALL))
-    sys.stdout.write("\n")
-    sys.stdout.flush()
+def run(invocation: Invocation) -> int:
+    """List every tool."""
+    show(json.dumps([_facts(tool) for tool in ALL], indent=2) if "json" in invocation.options else _table(ALL))
     return 0
 
 
 def _facts(tool: Tool) -> dict[str, object]:
-    """What there is to say of a tool; of what only an endpoint has, a workflow has nothing."""
+    """Return what is said of a tool; what only an endpoint has is null for a workflow."""
     return {
         "name": tool.name,
         "title": tool.title,
@@ -59,5 +57,7 @@ def _table(tools: Sequence[Tool]) -> str:
             for tool in tools
         ),
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return columns(rows)
+
+
+COMMAND: Final = Command(run, {"--json": {**SWITCH, "help": "as JSON"}})

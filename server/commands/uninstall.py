@@ -1,29 +1,30 @@
-"""`calendly-mcp uninstall CLIENT`: take our entry out of the client's configuration, showing the change first."""
+"""`calendly-mcp uninstall CLIENT`."""
 
-import sys
+from typing import Final
 
-from server.configuration.command_line import CommandLine
-from server.configuration.terminal import CommandError
+from server.commands.declaring import Command, Invocation
+from server.commands.install import OPTIONS
+from server.configuration.terminal import CommandError, show
 from server.installing import jsonc
 from server.installing.client_files import Change, with_entry
-from server.installing.clients import NAME, Client, is_our_entry
+from server.installing.clients import NAME, ClientProgram, is_our_entry
 from server.installing.configuring import client_named, settle
 from server.installing.machine import Machine
 
 
-def run(arguments: CommandLine) -> int:
-    """Take the entry out. Returns the exit status."""
+def run(invocation: Invocation) -> int:
+    """Take our entry out of the client's configuration, after showing the change."""
     machine = Machine.here()
-    client = client_named(arguments.options["client"])
-    change = removal(client, machine, arguments.options.get("name", NAME))
+    client = client_named(invocation.options["client"])
+    change = removal(client, machine, invocation.options.get("name", NAME))
     if not change.is_needed:
-        sys.stdout.write(f"{client.title} has no such entry: {change.file} stays as it is.\n")
+        show(f"{client.title} has no such entry: {change.file} stays as it is.")
         return 0
-    return 0 if settle(change, machine, asking="yes" not in arguments.options) else 1
+    return 0 if settle(change, machine, asking="yes" not in invocation.options) else 1
 
 
-def removal(client: Client, machine: Machine, name: str) -> Change:
-    """Say what it takes to have no entry of ours in a client's configuration.
+def removal(client: ClientProgram, machine: Machine, name: str) -> Change:
+    """Return the change that takes our entry out of a client's configuration.
 
     Raises:
         CommandError: The file cannot be read or understood, or the entry is another server's.
@@ -36,3 +37,6 @@ def removal(client: Client, machine: Machine, name: str) -> Change:
     if change.found is not None and not is_our_entry(change.found):
         raise CommandError(f'"{name}" in {file} is another server. Nothing was changed.')
     return change
+
+
+COMMAND: Final = Command(run, OPTIONS)

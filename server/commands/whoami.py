@@ -1,10 +1,10 @@
-"""`calendly-mcp whoami`: whose token or sign-in it is."""
+"""`calendly-mcp whoami`."""
 
 import asyncio
-import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
+from typing import Final
 
 import anyio
 
@@ -13,19 +13,15 @@ from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, U
 from server.app import calendly_for
 from server.calls.caller import LEAST_LIMIT, ME, user_in
 from server.calls.principal import Party
-from server.configuration.command_line import CommandLine
-from server.configuration.logs import log_to_stderr
-from server.configuration.settings import Settings, load
-from server.configuration.terminal import CommandError
+from server.commands.declaring import Command, Invocation
+from server.configuration.settings import Settings
+from server.configuration.terminal import CommandError, show
 from server.local.principals import local_party
 
 
-def run(arguments: CommandLine) -> int:
-    """Print who the token belongs to. Returns the exit status."""
-    settings = load("whoami", arguments.flags, config=arguments.config)
-    log_to_stderr(settings.log_level, settings.log_format)
-    sys.stdout.write(_told(*anyio.run(partial(_ask, settings))))
-    sys.stdout.flush()
+def run(invocation: Invocation) -> int:
+    """Show who the token or the sign-in belongs to."""
+    show(_told(*anyio.run(partial(_ask, invocation.settings()))), end="")
     return 0
 
 
@@ -41,7 +37,7 @@ async def _ask(settings: Settings) -> tuple[models.User, Party]:
 
 
 def _help(refused: CalendlyError, asked: str) -> str:
-    """Say what the person at the terminal can do; `asked` is where Calendly was looked for."""
+    """Say what the person at the terminal can do; `asked` is the address of Calendly."""
     if isinstance(refused, InsufficientScope):
         return f" The token works, but whoami needs the scope {' '.join(refused.required_scopes)}."
     if isinstance(refused, Unauthenticated) and refused.status is not None:
@@ -50,12 +46,12 @@ def _help(refused: CalendlyError, asked: str) -> str:
             "`calendly-mcp login`."
         )
     if isinstance(refused, Unreachable):
-        return f" It was asked at {asked}: see to the network, and to the proxy if there is one."
+        return f" The address is {asked}: check the network, and the proxy if there is one."
     return ""
 
 
 def _told(user: models.User, party: Party) -> str:
-    unknown = "not known: Calendly tells a personal token's scopes only by refusing what they do not cover"
+    unknown = "not known: Calendly shows a personal token's scopes only by refusing what they do not cover"
     rows = {
         "person": f"{user.get('name')} <{user.get('email')}>",
         "user": user.get("uri"),
@@ -64,3 +60,6 @@ def _told(user: models.User, party: Party) -> str:
         "scopes": unknown if party.limits.granted is None else " ".join(sorted(party.limits.granted)),
     }
     return "".join(f"{name:<14}{value}\n" for name, value in rows.items() if value)
+
+
+COMMAND: Final = Command(run)

@@ -1,1 +1,1 @@
-"""The settings, where they come from, and how they are read."""
+"""The settings, the log, and what a person at the terminal reads."""

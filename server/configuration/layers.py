@@ -1,77 +1,86 @@
-"""Where settings come from besides the flags: the environment, and the file that `--config` names; and all together."""
+"""Where settings are set besides the flags: the environment, and the TOML file that `--config` names."""
 
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from server.configuration.terminal import UsageError, suggestion
 
-from server.configuration.terminal import UsageError
-
-# As MCP bundles, Cursor and VS Code write what they fill in.
+# The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave
+# no value.
 _PLACEHOLDER: Final = re.compile(r"\$\{(user_config\.|env:|input:)[^{}]*\}")
-
-Shape = TypeVar("Shape", bound=BaseModel)
 
 Value: TypeAlias = str | int | float | bool | list[str]
 Layer: TypeAlias = dict[str, tuple[str, Value]]
-"""What one source says: by field, what the person calls it and its value."""
+"""The settings of one layer by field: what the person calls the setting, and its value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What settings are called in the environment and in the file.
+class Setting:
+    """What a setting is called and what is said of it.
 
     Attributes:
-        fields: The field of each variable.
-        files: The field of each variable that names a file with the value in it.
+        variable: The environment variable, and the name in the file; None if there is only a flag.
+        flag: The flag; None if there is none.
+        commands: The commands that take the flag.
+        help: What `--help` and docs/settings.md say.
+        default: The default in words, where the value of the field does not say it.
+        secret: Whether a file may hold the value, named by the variable with `_FILE` at its end.
     """
 
-    fields: Mapping[str, str]
-    files: Mapping[str, str]
+    variable: str | None
+    flag: str | None = None
+    commands: frozenset[str] = frozenset()
+    help: str = ""
+    default: str = ""
+    secret: bool = False
 
 
-def read_environment(environ: Mapping[str, str], names: Names) -> Layer:
-    """Read the environment. Raises UsageError."""
-    known = (*names.fields, *names.files)
-    return _layer({name: environ[name] for name in known if _is_set(environ.get(name, ""))}, "", names)
+def read_environment(environ: Mapping[str, str], settings: Mapping[str, Setting]) -> Layer:
+    """Read the environment; an empty variable counts as not set. Raises UsageError."""
+    known = _names(settings)
+    values = {name: environ.get(name, "") for name in known}
+    return _layer({name: value for name, value in values.items() if value and not _PLACEHOLDER.fullmatch(value)}, known)
 
 
-def _is_set(value: str) -> bool:
-    """Say whether a variable has a value: a client leaves the placeholder of one that its user did not give."""
-    return value != "" and not _PLACEHOLDER.fullmatch(value)
-
-
-def read_file(config: Path | None, names: Names) -> Layer:
-    """Read the file of settings, if there is one. Raises UsageError."""
+def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:
+    """Read the TOML file of settings, if there is one. Raises UsageError."""
     if config is None:
         return {}
     try:
         content: dict[str, Any] = tomllib.loads(_text(config, "--config"))
     except tomllib.TOMLDecodeError as fault:
         raise UsageError(f"--config: {config} is not TOML: {fault}.") from None
-    known = (*names.fields, *names.files)
+    known = _names(settings)
     for name in content:
         if name not in known:
-            close = get_close_matches(name.upper(), known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else "."
-            raise UsageError(f'--config: {config} names "{name[:60]}", which is no setting{hint}')
-    return _layer(content, f"{config}: ", names)
+            hint = suggestion(name.upper(), known)
+            raise UsageError(
+                f'--config: {config} names "{name[:60]}", which is no setting{f"; {hint}" if hint else "."}'
+            )
+    return _layer(content, known, f"{config}: ")
 
 
-def _layer(named: Mapping[str, Any], place: str, names: Names) -> Layer:
-    """One source of settings by field. A secret and the file that holds it are one setting."""
-    layer: Layer = {names.fields[name]: (place + name, named[name]) for name in named if name in names.fields}
-    for name in names.files.keys() & named.keys():
-        field, label = names.files[name], place + name
+def _names(settings: Mapping[str, Setting]) -> dict[str, tuple[str, bool]]:
+    """List every name of a setting, with its field and whether it names a file that holds the value."""
+    named = {setting.variable: (field, setting.secret) for field, setting in settings.items() if setting.variable}
+    files = {f"{variable}_FILE": (field, True) for variable, (field, secret) in named.items() if secret}
+    return {variable: (field, False) for variable, (field, _) in named.items()} | files
+
+
+def _layer(values: Mapping[str, Any], known: Mapping[str, tuple[str, bool]], place: str = "") -> Layer:
+    """Order values by field. Raises UsageError if both a secret and the file that holds it are set."""
+    layer: Layer = {}
+    for name, (field, is_file) in known.items():
+        if name not in values:
+            continue
         if field in layer:
             raise UsageError(f"{layer[field][0]} and {name} are both set; set one of them.")
-        layer[field] = (label, _text(Path(str(named[name])).expanduser(), label))
+        label = place + name
+        layer[field] = (label, _text(Path(str(values[name])).expanduser(), label) if is_file else values[name])
     return layer
 
 
@@ -81,22 +90,3 @@ def _text(path: Path, label: str) -> str:
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
         raise UsageError(f"{label}: {path} cannot be read: {reason}.") from None
-
-
-def validated(shape: type[Shape], merged: Layer) -> Shape:
-    """Read the values of all sources together as settings. Raises UsageError that names the first one at fault."""
-    values = {
-        field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
-    }
-    try:
-        return shape.model_validate(values)
-    except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        label, _ = merged[str(fault["loc"][0])]
-        raise UsageError(f"{label}: {_sentence(fault)}") from None
-
-
-def _sentence(fault: ErrorDetails) -> str:
-    if fault["type"] == "value_error":
-        return str(fault.get("ctx", {}).get("error", fault["msg"]))
-    return fault["msg"].replace("Input should", "must").rstrip(".") + "."

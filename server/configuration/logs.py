@@ -1,4 +1,4 @@
-"""The log: on stderr, as text or as JSON, one line an event, never with a token or an argument of a tool."""
+"""The log: one line an event on stderr, as text or JSON. No event has a token or an argument of a tool in it."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ _OURS: Final = ("server", "tools", "auth", "calendly", "storage", "sandbox")
 
 
 class _Lines(logging.Formatter):
-    """Readable lines, in UTC."""
+    """Formats an event as a line of text, with the time in UTC."""
 
     @override
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
@@ -19,7 +19,7 @@ class _Lines(logging.Formatter):
 
 
 class _JsonLines(_Lines):
-    """One JSON object a line."""
+    """Formats an event as a JSON object on one line."""
 
     @override
     def format(self, record: logging.LogRecord) -> str:
@@ -34,7 +34,7 @@ class _JsonLines(_Lines):
 
 
 def log_to_stderr(level: str, form: Literal["text", "json"]) -> None:
-    """Write our own events from `level` on, and from others only what is wrong: they log addresses and bodies."""
+    """Log our own events from `level` on, but only warnings of other packages: they log addresses and bodies."""
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines() if form == "json" else _Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

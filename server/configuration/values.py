@@ -1,6 +1,7 @@
-"""How the text of a setting is read: a function takes what somebody wrote and returns the value, or says what is wrong.
+"""Parsers of setting values: each takes the text that a person wrote and returns the value, or raises ValueError.
 
-A ValueError's message is a sentence that follows the name of the setting; it never repeats a secret.
+The message of a ValueError is a sentence that follows the name of the setting. It never repeats a
+secret.
 """
 
 import re
@@ -12,19 +13,22 @@ from urllib.parse import urlsplit
 
 from auth.access.levels import Access
 from auth.access.text import parse_access
-from calendly.booking_limits import parse_ceilings
 from calendly.identifiers import InvalidIdentifier, UserId
+from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
 
 MEMORY: Final = "sqlite://"
-"""The address of a database in memory."""
+"""The URL of a database in memory."""
 
 _FOLDER: Final = "calendly-mcp"
-_DATABASE_SCHEMES: Final = frozenset({"sqlite", "postgresql"})
+_DATABASE: Final = re.compile(
+    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:\d*)?([/?].*)?", re.DOTALL
+)
+"""The URLs that `storage` opens, repeated here since `storage` takes long to load."""
 
 
 def is_loopback(host: str) -> bool:
-    """Whether nobody but this machine can reach `host`, a name or an address."""
+    """Say whether only this machine can reach a host, given as a name or an address."""
     if host.lower() == "localhost":
         return True
     try:
@@ -34,18 +38,19 @@ def is_loopback(host: str) -> bool:
 
 
 def split(names: str) -> tuple[str, ...]:
-    """Read a list of names that commas separate."""
+    """Split names at commas."""
     return tuple(filter(None, (name.strip() for name in names.split(","))))
 
 
 def read_names(value: object) -> object:
-    """Read a list of names, where it is not one already."""
+    """Read names separated by commas, unless they are a list already."""
     return split(value) if isinstance(value, str) else value
 
 
 def read_token(text: str) -> str:
     """Read an access token."""
-    # It becomes a header (RFC 6750, 2.1): a line break or a space inside is a slip that Calendly would answer with 401.
+    # The token becomes a header (RFC 6750, 2.1). Calendly would answer 401 to one with a space or a
+    # line break in it.
     token = text.strip()
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token):
         raise ValueError('this is no token. It is one word, without quotes and without "Bearer".')
@@ -53,7 +58,7 @@ def read_token(text: str) -> str:
 
 
 def read_word(text: str) -> str:
-    """Read an identifier or a secret of one word."""
+    """Read an identifier or a secret, which is one word."""
     word = text.strip()
     if not re.fullmatch(r"[\x21-\x7e]+", word):
         raise ValueError("must be one word.")
@@ -61,7 +66,7 @@ def read_word(text: str) -> str:
 
 
 def read_origin(text: str) -> str:
-    """Read an address without a path, written as browsers write it."""
+    """Read an origin: an address without a path, in the form that browsers send."""
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -72,18 +77,27 @@ def read_origin(text: str) -> str:
         raise ValueError("must be an address without a path, such as https://api.calendly.com.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("must begin with https://; http:// is for addresses of this machine only.")
-    # RFC 6454, 6.2: in lower case, without the port that goes without saying.
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}" + ("" if port in {None, 443 if parts.scheme == "https" else 80} else f":{port}")
+    # RFC 6454, 6.2: lower case, without the default port.
+    is_default = port in {None, 443 if parts.scheme == "https" else 80}
+    return f"{parts.scheme}://{_in_url(host)}" + ("" if is_default else f":{port}")
+
+
+def http_address(host: str, port: int) -> str:
+    """Return the URL of a server of ours that listens on a host and port."""
+    return f"http://{_in_url(host)}:{port}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host  # RFC 3986, 3.2.2: an IPv6 address stands in brackets
 
 
 def read_origins(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Read several addresses without a path."""
+    """Read several origins."""
     return tuple(map(read_origin, names))
 
 
 def read_scopes(value: object) -> object:
-    """Read names of Calendly's scopes that spaces or commas separate."""
+    """Read Calendly's scopes, separated by spaces or commas."""
     if not isinstance(value, str):
         return value
     names = value.replace(",", " ").split()
@@ -95,13 +109,13 @@ def read_scopes(value: object) -> object:
 
 def read_redirect_schemes(names: tuple[str, ...]) -> tuple[str, ...]:
     """Read schemes of private-use redirect URIs."""
-    from auth.protocol.redirect_uris import private_use_schemes  # noqa: PLC0415 - nothing of OAuth is loaded where it is unused
+    from auth.protocol.redirect_uris import private_use_schemes  # noqa: PLC0415 - OAuth is loaded only where it is used
 
     return private_use_schemes(",".join(names))
 
 
 def read_networks(value: object) -> object:
-    """Read addresses and networks that commas separate."""
+    """Read IP addresses and networks, separated by commas."""
     try:
         return tuple(map(ip_network, split(value))) if isinstance(value, str) else value
     except ValueError:
@@ -109,7 +123,7 @@ def read_networks(value: object) -> object:
 
 
 def read_owners(value: object) -> object:
-    """Read e-mail addresses and user URIs that commas separate."""
+    """Read e-mail addresses and user URIs, separated by commas."""
     return frozenset(map(_owner, split(value))) if isinstance(value, str) else value
 
 
@@ -127,31 +141,44 @@ def _owner(name: str) -> str:
 
 def read_database_url(text: str) -> str:
     """Read the address of a database, which may hold a password."""
-    if text.partition(":")[0] not in _DATABASE_SCHEMES:
+    if not _DATABASE.fullmatch(text):
         raise ValueError("must be sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
     return text
 
 
+def read_keys(text: str) -> str:
+    """Read a key ring: `id:base64`, separated by commas."""
+    from storage.errors import KeyRingError  # noqa: PLC0415 - the database is loaded only where it is used
+    from storage.keys import KeyRing  # noqa: PLC0415 - the same
+
+    word = read_word(text)
+    try:
+        KeyRing.parse(word)
+    except KeyRingError as fault:
+        raise ValueError(str(fault)) from None
+    return word
+
+
 def read_access(value: object) -> Access:
-    """Read access; what is not named is left to where the server runs."""
+    """Read the operator's ceiling of access. Capabilities that are not named stay out of the result."""
     if not isinstance(value, str):
         raise ValueError("must be text of the form capability=level,...")  # noqa: TRY004 - pydantic wants a ValueError
     return dict(parse_access(value))
 
 
 def read_ceilings(value: object) -> object:
-    """Read ceilings of bookings."""
+    """Read booking limits."""
     return parse_ceilings(value) if isinstance(value, str) else value
 
 
 def data_folder(environ: Mapping[str, str], platform: str) -> Path:
-    """Return where a program keeps the data of its user; `~` stands for their home.
+    """Return the folder for the user's data; `~` stands for their home.
 
     Args:
         environ: The environment.
         platform: As `sys.platform` names it.
     """
-    if Path(environ.get("XDG_DATA_HOME", "")).is_absolute():  # a relative one counts as none (XDG Base Directory)
+    if Path(environ.get("XDG_DATA_HOME", "")).is_absolute():  # a relative path is ignored (XDG Base Directory)
         return Path(environ["XDG_DATA_HOME"], _FOLDER)
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA", "~/AppData/Local"), _FOLDER)

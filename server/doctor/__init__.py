@@ -1,1 +1,1 @@
-"""What `calendly-mcp doctor` looks at and what it says."""
+"""The checks of `calendly-mcp doctor` and their findings."""

@@ -1,4 +1,4 @@
-"""What `calendly-mcp doctor` makes of what it saw: findings, each in words that say what to do. Pure functions."""
+"""The findings of `calendly-mcp doctor`: pure functions from what Calendly answered to what a person should do."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,8 +6,8 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Final, Literal
 
-from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied, Refusal, Unauthenticated
-from calendly.rate_limits import Report
+from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, PermissionDenied, Unauthenticated
+from calendly.pacing.rate_headers import RateHeaders
 from calendly.scopes import includes
 from server.calls.clock import complaint, seconds_ahead
 from server.configuration.terminal import PROGRAM
@@ -15,22 +15,23 @@ from tools import ENDPOINTS
 
 State = Literal["ok", "note", "fix"]
 
-# Calls a minute by plan (developer.calendly.com, "API rate limits"); no endpoint tells the plan itself.
+# Calls a minute by plan (developer.calendly.com, "API rate limits"); no endpoint tells the plan
+# itself.
 _PLANS: Final[Mapping[int, str]] = {
-    50: "Free, by its limit: what takes a paid plan is refused, and the answer says so",
-    500: "a paid one, by its limit; whether it is Enterprise, which delete_invitee_data takes, is not known before use",
+    50: "Free, going by its limit: calls that need a paid plan are refused, and the answer says so",
+    500: "paid, going by its limit; whether it is Enterprise, as delete_invitee_data needs, shows only when used",
 }
 _WHERE: Final = "in Calendly under Integrations & apps > API and webhooks"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        about: What it is, in a word.
-        state: `ok`; `note` for what may be meant so; `fix` for what keeps the server from working.
-        text: What was seen and, unless it is in order, what to do.
+        about: What was checked, in a word.
+        state: `ok`; `note` for what may be intended; `fix` for what keeps the server from working.
+        text: What was found and, unless it is ok, what to do.
     """
 
     about: str
@@ -42,29 +43,29 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
     """Judge whether Calendly can be reached.
 
     Args:
-        api_url: Where it was asked, without a token.
-        status: What was answered, None for nothing.
+        api_url: The address of Calendly's API, which was asked without a token.
+        status: The status of the answer; None if there was none.
         failure: Why there was no answer.
     """
     if status == HTTPStatus.UNAUTHORIZED:
         return Finding("network", "ok", f"{api_url} answers")
     if "CERTIFICATE" in failure.upper():
-        seen, remedy = failure, "see whether this machine's clock is right, and whether a proxy stands between"
+        seen, remedy = failure, "check this machine's clock, and whether a proxy stands between"
     elif status is None:
-        seen, remedy = f"it cannot be reached: {failure}", "see to the network, and to the proxy if there is one"
+        seen, remedy = f"it cannot be reached: {failure}", "check the network, and the proxy if there is one"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         seen, remedy = f"it answers {status}", "try again later; if it stays so, look at Calendly's status page"
     else:
         seen = f"something answers {status}, as Calendly does not"
-        remedy = "see whether this network wants a sign-in of its own, or a proxy stands between"
+        remedy = "check whether this network wants a sign-in of its own, or a proxy stands between"
     return Finding("network", "fix", f"{api_url}: {seen}. {remedy[0].upper()}{remedy[1:]}")
 
 
 def clock(date: str | None, now: datetime) -> Finding:
-    """Compare the machine's clock with the Date of an answer."""
+    """Judge the machine's clock by the Date header of an answer."""
     seconds = seconds_ahead(date, now)
     if seconds is None:
-        return Finding("clock", "note", "the answer has no date to compare this machine's clock with")
+        return Finding("clock", "note", "the answer has no date, so this machine's clock cannot be compared")
     off = complaint(seconds)
     return (
         Finding("clock", "fix", off) if off else Finding("clock", "ok", "this machine's clock agrees with Calendly's")
@@ -72,12 +73,12 @@ def clock(date: str | None, now: datetime) -> Finding:
 
 
 def token(kind: str, person: str | None, refused: CalendlyError | None) -> Finding:
-    """Judge the token by what `GET /users/me` came to.
+    """Judge the token by the answer to `GET /users/me`.
 
     Args:
-        kind: What is used: a token or a sign-in.
-        person: Who it belongs to, where that is known.
-        refused: Why it was not told.
+        kind: What is used: `TOKEN` or `SIGN_IN`.
+        person: Its person, if known.
+        refused: The error, if there was one.
     """
     if isinstance(refused, Unauthenticated):
         remedy = (
@@ -88,12 +89,12 @@ def token(kind: str, person: str | None, refused: CalendlyError | None) -> Findi
         return Finding(
             "token",
             "fix",
-            f"Calendly does not take the {kind} (any more): {refused.reason.rstrip('.')}. It ends one when the login "
+            f"Calendly does not accept the {kind} (any more): {refused.reason.rstrip('.')}. It ends one when the login "
             f"e-mail, the password or the login method changes. {remedy[0].upper()}{remedy[1:]}",
         )
     if refused is not None and not isinstance(refused, InsufficientScope):
         return Finding("token", "fix", f"it is not known whether the {kind} works: {refused.reason}")
-    return Finding("token", "ok", f"the {kind} works" + (f"; it is that of {person}" if person else ""))
+    return Finding("token", "ok", f"the {kind} works" + (f"; it belongs to {person}" if person else ""))
 
 
 SIGN_IN: Final = "sign-in"
@@ -101,10 +102,10 @@ TOKEN: Final = "token"  # noqa: S105 - the word
 
 
 def scopes(seen: Mapping[str, CalendlyError | None], unseen: Collection[str]) -> list[Finding]:
-    """Judge the reads, one for each scope.
+    """Judge the read scopes by one read each.
 
     Args:
-        seen: By scope, what its read was refused with; None where it was answered.
+        seen: The error of each scope's read; None if it was answered.
         unseen: Scopes whose reads could not be tried.
     """
     good = [scope for scope, refused in seen.items() if refused is None]
@@ -122,15 +123,19 @@ def scopes(seen: Mapping[str, CalendlyError | None], unseen: Collection[str]) ->
         if isinstance(refused, PermissionDenied):
             findings.append(Finding("reads", "note", f"{scope}: not for this person's role or plan: {_said(refused)}"))
         elif refused is not None and scope not in lacking:
-            findings.append(Finding("reads", "note", f"{scope}: not known: {refused.reason}"))
+            findings.append(Finding("reads", "note", f"{scope}: unknown: {refused.reason}"))
     if unseen:
         findings.append(
-            Finding("reads", "note", f"not known without users:read, which says whose they are: {' '.join(unseen)}")
+            Finding(
+                "reads",
+                "note",
+                f"unknown, since these reads need a user, and users:read is missing: {' '.join(unseen)}",
+            )
         )
     return findings
 
 
-def _said(refused: Refusal) -> str:
+def _said(refused: CalendlyRefusal) -> str:
     return refused.message or refused.reason
 
 
@@ -145,7 +150,7 @@ def _missing(lacking: Iterable[str]) -> str:
 
 
 def writes(granted: Collection[str] | None) -> Finding:
-    """Say of what writes whether it is granted; it is never tried."""
+    """Judge the write scopes by what was granted, without trying them."""
     wanted = sorted({tool.scope for tool in ENDPOINTS if tool.access == "write"})
     if granted is None:
         return Finding("writes", "note", f"unknown until used, since trying would change something: {' '.join(wanted)}")
@@ -155,12 +160,18 @@ def writes(granted: Collection[str] | None) -> Finding:
     return Finding("writes", "note" if lacking else "ok", text)
 
 
-def limits(report: Report) -> list[Finding]:
-    """Say what the headers of an answer tell about limits and, by them, about the plan."""
+def limits(report: RateHeaders) -> list[Finding]:
+    """Read the rate limit, and by it the plan, from the headers of an answer."""
     if report.limit is None:
-        return [Finding("limits", "note", "the answer tells no limit of calls; the server begins with 60 a minute")]
+        return [
+            Finding(
+                "limits",
+                "note",
+                "the answer shows no rate limit; the server begins with that of --rate-limit",
+            )
+        ]
     left = "" if report.remaining is None else f", {report.remaining} left in this one"
-    plan = _PLANS.get(report.limit, f"not known; {report.limit} calls a minute are no published plan's")
+    plan = _PLANS.get(report.limit, f"unknown; no published plan has {report.limit} calls a minute")
     return [
         Finding("limits", "ok", f"{report.limit} calls a minute{left}; the server keeps within them"),
         Finding("plan", "ok", plan),

@@ -1,4 +1,4 @@
-"""What `calendly-mcp doctor` asks Calendly: reads only, one for each scope, and never a write."""
+"""The requests of `calendly-mcp doctor` to Calendly: one read for each scope, and no write."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
 from calendly.identifiers import OrganizationId, UserId
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
 from server.calls.caller import ME, user_in
@@ -35,12 +35,17 @@ READS: Final[Mapping[str, str]] = {
     "organizations:read": "/organization_memberships",
     "webhooks:read": "/webhook_subscriptions",
 }
-"""By scope, a read that takes no other."""
+"""For each scope, the path of a read that needs no other scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Whose things are read: the URIs of the person and the organization."""
+    """Whose resources are read.
+
+    Attributes:
+        user: The URI of the person.
+        organization: The URI of their organization.
+    """
 
     user: str
     organization: str
@@ -48,10 +53,10 @@ class Whose:
 
 @dataclass
 class Examination:
-    """A look at Calendly from this machine.
+    """The checks of Calendly from this machine.
 
-    Args:
-        settings: Where Calendly is.
+    Attributes:
+        settings: The settings, which have Calendly's address.
         stack: Closes the connections.
     """
 
@@ -60,7 +65,7 @@ class Examination:
     _heard: list[httpx2.Response] = field(default_factory=list[httpx2.Response], repr=False)
 
     async def reach(self) -> list[Finding]:
-        """See whether Calendly answers at all, and what time it has. The network is in order if the first is."""
+        """Check whether Calendly answers, and compare its time. The first finding is about the network."""
         http = self._open(version(DISTRIBUTION))
         self.stack.push_async_callback(http.aclose)
         try:
@@ -73,7 +78,7 @@ class Examination:
         return [found] if found.state == "fix" else [found, diagnosis.clock(answer.headers.get("date"), now)]
 
     async def account(self, party: Party) -> list[Finding]:
-        """Look at the token or the sign-in, its scopes, and the limits that come with it."""
+        """Check the token or the sign-in, its scopes and its rate limit."""
         calendly = calendly_for(self.settings, self.stack, self._open)()
         account = replace(party.account, agent="doctor")
         person, refused = await self._person(calendly, account)
@@ -97,7 +102,7 @@ class Examination:
             return None, refused
 
     def _open(self, version: str) -> httpx2.AsyncClient:
-        """Open a client whose answers are remembered."""
+        """Open an HTTP client that keeps its answers."""
         http = open_http(version)
 
         async def hear(response: httpx2.Response) -> None:
@@ -107,13 +112,13 @@ class Examination:
         return http
 
     @property
-    def _report(self) -> Report:
-        """What the last answer tells of limits."""
-        return Report.read(self._heard[-1].headers)
+    def _report(self) -> RateHeaders:
+        """The rate limit in the last answer."""
+        return RateHeaders.read(self._heard[-1].headers)
 
 
 async def _read(calendly: Calendly, account: Account, scope: str, whose: Whose) -> CalendlyError | None:
-    """Make the read of a scope; what it was refused with."""
+    """Make the read of a scope. Returns its error, None if it was answered."""
     try:
         await calendly.send(read_of(scope, whose), account, deadline=_deadline())
     except CalendlyError as refused:
@@ -122,11 +127,11 @@ async def _read(calendly: Calendly, account: Account, scope: str, whose: Whose) 
 
 
 def read_of(scope: str, whose: Whose) -> Request:
-    """Return the read of a scope."""
+    """Return the request that reads with a scope."""
     query: dict[str, str | int | bool | None] = {"user": whose.user}
     if scope == "webhooks:read":
         query |= {"organization": whose.organization, "scope": "user"}
-    if scope != "availability:read":  # which has no pages
+    if scope != "availability:read":  # this list has no pages
         query["count"] = 1
     return ME if scope == "users:read" else Request(Endpoint("GET", READS[scope]), query=query)
 

@@ -1,4 +1,4 @@
-"""What `calendly-mcp doctor` finds of the clients on this machine, and of the folder of its own data."""
+"""The checks of `calendly-mcp doctor` on this machine: the clients' configurations, the token file, the data folder."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from server.configuration.terminal import PROGRAM, CommandError
 from server.doctor.diagnosis import Finding
 from server.installing import jsonc
 from server.installing.client_files import read
-from server.installing.clients import CLIENTS, NAME, Client, command_of, is_our_entry
+from server.installing.clients import CLIENTS, NAME, ClientProgram, command_of, is_our_entry
 from server.installing.machine import Machine
 from storage.private_files import is_open_to_others
 
@@ -18,11 +18,11 @@ _ABOUT: Final = "clients"
 
 
 def clients(machine: Machine, which: Callable[[str], str | None]) -> list[Finding]:
-    """Look at the configuration of every client.
+    """Check the configuration of every client.
 
     Args:
-        machine: Whose they are.
-        which: Finds a program, by its name on the PATH or by its whole path.
+        machine: This machine.
+        which: Finds a program by its name on the PATH or by its absolute path.
     """
     there = [client for client in CLIENTS if _is_there(client, machine)]
     judged = {client.title: list(_client(client, machine, which)) for client in there}
@@ -36,26 +36,26 @@ def clients(machine: Machine, which: Callable[[str], str | None]) -> list[Findin
 
 
 def tokens_of_clients(machine: Machine) -> list[str]:
-    """List the files from which servers of the clients take their tokens."""
+    """List the token files that the clients' entries name."""
     entries = [entry for client in CLIENTS for entry in _entries(client, machine)]
     return sorted({env[TOKEN_FILE] for entry in entries if TOKEN_FILE in (env := _env(entry))})
 
 
 def token_file(name: str) -> list[Finding]:
-    """Look at who can read the file that holds the token."""
+    """Check who can read the file that holds the token."""
     file = Path(name).expanduser()
     if not is_open_to_others(file):
         return []
     return [Finding("token", "note", f"others on this machine can read {file}: chmod 600 {file}")]
 
 
-def _is_there(client: Client, machine: Machine) -> bool:
+def _is_there(client: ClientProgram, machine: Machine) -> bool:
     file = client.file(machine)
-    # Claude Code's file lies in the home, and what else is there says nothing of it.
+    # Claude Code's file is in the home folder itself, which says nothing about Claude Code.
     return file.is_file() or (file.parent != machine.home and file.parent.is_dir())
 
 
-def _client(client: Client, machine: Machine, which: Callable[[str], str | None]) -> Iterator[Finding]:
+def _client(client: ClientProgram, machine: Machine, which: Callable[[str], str | None]) -> Iterator[Finding]:
     file = client.file(machine)
     try:
         text = read(file)
@@ -68,22 +68,22 @@ def _client(client: Client, machine: Machine, which: Callable[[str], str | None]
         yield _entry(client, name, entry, which)
 
 
-def _entry(client: Client, name: str, entry: jsonc.Json, which: Callable[[str], str | None]) -> Finding:
+def _entry(client: ClientProgram, name: str, entry: jsonc.Json, which: Callable[[str], str | None]) -> Finding:
     command, env = command_of(entry), _env(entry)
-    again = f"`{PROGRAM} install {client.name}` writes it anew"
+    again = f"`{PROGRAM} install {client.name}` writes it again"
     if command is not None and which(command) is None:
         return Finding(_ABOUT, "fix", f'{client.title}: "{name}" starts {command}, which is not there; {again}')
     if TOKEN_FILE in env and not Path(env[TOKEN_FILE]).is_file():
         return Finding(_ABOUT, "fix", f'{client.title}: "{name}" takes its token from {env[TOKEN_FILE]}: no such file')
     if TOKEN in env and not env[TOKEN].startswith("${"):
         return Finding(
-            _ABOUT, "note", f'{client.title}: the token of "{name}" stands in the file itself; {again} without'
+            _ABOUT, "note", f'{client.title}: the token of "{name}" is in the file itself; {again} without it'
         )
     where = f"starts {command}" if command else "connects to a hosted server"
     return Finding(_ABOUT, "ok", f'{client.title}: "{name}" {where}')
 
 
-def _entries(client: Client, machine: Machine) -> Iterator[jsonc.Json]:
+def _entries(client: ClientProgram, machine: Machine) -> Iterator[jsonc.Json]:
     try:
         yield from _ours(jsonc.find(read(client.file(machine)) or "", (client.key,))).values()
     except (CommandError, jsonc.NotJsonError):
@@ -91,7 +91,7 @@ def _entries(client: Client, machine: Machine) -> Iterator[jsonc.Json]:
 
 
 def _ours(servers: jsonc.Json) -> Mapping[str, jsonc.Json]:
-    """The servers that are ours: those that start this program, and a remote one only by our name."""
+    """Pick our entries: those that start this program, and remote ones only under our name."""
     if not isinstance(servers, dict):
         return {}
     return {
@@ -107,7 +107,7 @@ def _env(entry: jsonc.Json) -> dict[str, str]:
 
 
 def data_folder(folder: Path) -> Finding:
-    """Look at whether the folder of our own data can be written."""
+    """Check whether the folder of our data can be written."""
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Finding(
@@ -116,6 +116,6 @@ def data_folder(folder: Path) -> Finding:
     return Finding(
         "data",
         "fix",
-        f"{folder} cannot be written, so nothing that writes to Calendly can be recorded, and none will be done: give "
-        "yourself the right to it, or set XDG_DATA_HOME",
+        f"{folder} cannot be written. Without an audit log nothing is written to Calendly: give yourself the right "
+        "to it, or set XDG_DATA_HOME",
     )

@@ -6,15 +6,15 @@ from typing import Final, cast
 
 from auth.upstream.connections import Connections
 from calendly.client import Calendly
-from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier
 from calendly.paging import walk
 from calendly.request import JSON, Account, Request
 from calendly.third_party_text import shown
-from server.hosted.principals import ConnectedCredentials
+from tools.endpoints.event_types import list_event_types
+from tools.toolset.tool import endpoint_of
 
-_ENDPOINT: Final = Endpoint("GET", "/event_types")
+_ENDPOINT: Final = endpoint_of(list_event_types).endpoint
 
 _AGENT: Final = "pages"
 """Whose share of a person's pace it takes: a page has one of its own."""
@@ -42,7 +42,7 @@ class OwnEventTypes:
 
     async def names(self, person: str) -> Mapping[str, str]:
         """Return the names of a person's event types by uuid; none when they cannot be had now."""
-        account = Account(person, _AGENT, ConnectedCredentials(self.connections.credentials(person)))
+        account = Account(person, _AGENT, self.connections.refresher.credentials(person))
         deadline = self.clock() + _PATIENCE
 
         async def page(token: str | None) -> JSON:

@@ -40,10 +40,8 @@ from server.hosted.confirm_page import AgentsPage
 from server.hosted.event_type_names import OwnEventTypes
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
-from server.stores.database import Store, open_store, record_in
-from server.stores.shared_daily_limits import SharedDailyLimits
-from server.stores.shared_ledger import SharedLedger
-from server.stores.shared_seal import SharedSeal
+from server.stores.database import Store, audit_log_in, open_store
+from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach
 from server.transports.http import Surroundings, http_app
@@ -52,23 +50,25 @@ from tools import ALL
 _log: Final = logging.getLogger(__name__)
 
 
+def hosted_selection(settings: Settings) -> Selection:
+    """Select the tools of a hosted endpoint. Raises UsageError where a setting names what does not exist."""
+    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
+
+
 @asynccontextmanager
 async def hosting(
-    settings: Settings, address: str, documents: Callable[[Settings], DocumentFetcher]
+    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
     Args:
         settings: The operator's.
+        selection: The tools there are.
         address: Where it listens, without a path.
         documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
 
-    Raises:
-        UsageError: A setting names what does not exist.
-        CommandError: The sandbox cannot listen, or the database cannot be used.
+    Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
-    ceiling = settings.hosted_ceiling
-    selection = select(ALL, rules(settings, ceiling, limited_to=settings.scopes))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
@@ -77,19 +77,17 @@ async def hosting(
         calendly = calendly_for(settings, stack)
         realm = realm_for(settings, issuer, selection, store, documents(settings))
         realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
-        stack.push_async_callback(realm.connections.finish)
-        await stack.enter_async_context(realm.record.writing())
+        stack.push_async_callback(realm.connections.refresher.finish)
+        await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
-        parties = SignedIn(realm.connections, ceiling, realm.issuer, registered_itself=settings.client_id is None)
+        parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
         callers = Callers(
             calendly=calendly,
             parties=parties,
-            record=realm.record,
+            audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
-            ledger=SharedLedger(database=store.database, keyring=store.keyring, now=realm.now, by_grant=True),
-            daily_limits=SharedDailyLimits(store.database, realm.now),
-            seal=SharedSeal(store.keyring, store.database, realm.now),
+            stores=partial(_opened, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
@@ -192,10 +190,14 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         pages=Pages(FOLDER),
         owners=settings.owners,
         audit_days=settings.audit_days,
-        record=record_in(store.archive),
+        audit_log=audit_log_in(store.archive),
         now=_now,
         random=os.urandom,
     )
+
+
+async def _opened(stores: Stores) -> Stores:
+    return stores
 
 
 def _is_open(route: Route) -> bool:

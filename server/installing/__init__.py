@@ -1,1 +1,1 @@
-"""How a client is connected to this server: its configuration file, and the page that tells how."""
+"""Connecting a client to this server: its configuration file, and the page that shows how."""

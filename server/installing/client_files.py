@@ -1,4 +1,4 @@
-"""A client's configuration file: read, compared, kept aside, and replaced as a whole or not at all."""
+"""A client's configuration file: read, compared, copied, and replaced as a whole or not at all."""
 
 import difflib
 import os
@@ -18,20 +18,20 @@ _MARK: Final = "\ufeff"
 _PRIVATE: Final = 0o600
 _CONTEXT: Final = 3
 
-# What an entry of ours says in these members may be read by anybody; everything else in them may be a secret.
+# In these members of our entry only known names are shown; any other value may be a secret.
 _ENVELOPES: Final = frozenset({"env", "headers"})
 _OPEN: Final = frozenset({TOKEN_FILE, "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "X-MCP-Readonly"})
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to become of a file.
+    """A change of a file.
 
     Attributes:
-        file: Where it is.
-        before: Its text, None where there is none.
-        after: Its text afterwards, None where there is still to be none.
-        entry: The names that lead to our entry in it.
+        file: The file.
+        before: Its text; None if there is no file.
+        after: Its new text; None if there is still to be no file.
+        entry: The path of object members to our entry.
     """
 
     file: Path
@@ -41,7 +41,7 @@ class Change:
 
     @property
     def found(self) -> jsonc.Json:
-        """What stands now where our entry belongs, None where nothing does."""
+        """The current value at our entry's path, None if there is none."""
         return jsonc.find(_unmarked(self.before or ""), self.entry)
 
     @property
@@ -50,12 +50,12 @@ class Change:
         return self.before != self.after
 
     def difference(self) -> str:
-        """Show the change as a unified diff, in which nothing is told that may be a secret."""
+        """Return the change as a unified diff that hides everything that may be a secret."""
         before, after = (
             jsonc.shown(_unmarked(text), self._visible).splitlines() if text else []
             for text in (self.before, self.after)
         )
-        # Only where the two differ: the file of Claude Code may have a hundred thousand lines.
+        # Only the part that differs: Claude Code's file may have a hundred thousand lines.
         first = max(0, _alike(before, after) - _CONTEXT)
         last = max(0, _alike(before[first:][::-1], after[first:][::-1]) - _CONTEXT)
         old, new = before[first : len(before) - last], after[first : len(after) - last]
@@ -69,18 +69,18 @@ class Change:
             return False
         if inside[0] in _ENVELOPES:
             return inside[-1] in _OPEN
-        # Of what follows `--header` of mcp-remote, only what limits the server.
+        # Of the headers that mcp-remote is given, only those that limit the server.
         return ":" not in text or "://" in text or ":\\" in text or text.partition(":")[0] in _OPEN
 
 
 def _alike(one: list[str], other: list[str]) -> int:
-    """How many lines both begin with."""
+    """Count the equal lines at the beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _moved(line: str, lines: int) -> str:
-    """A line of a difference, counted from the beginning of the whole file where it counts."""
+    """Shift the line numbers of a diff's hunk header; other lines stay as they are."""
     if not line.startswith("@@"):
         return line
     return re.sub(r"(?<=[-+])\d+", lambda number: str(int(number[0]) + lines), line)
@@ -91,7 +91,7 @@ def _unmarked(text: str) -> str:
 
 
 def read(file: Path) -> str | None:
-    """Return the text of a configuration file, None where there is none. Raises CommandError."""
+    """Return the text of a configuration file, None if there is none. Raises CommandError."""
     try:
         return file.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -102,11 +102,11 @@ def read(file: Path) -> str | None:
 
 
 def with_entry(file: Path, path: tuple[str, ...], entry: jsonc.Json) -> Change:
-    """Say what it takes to have our entry in a file, or none where `entry` is None.
+    """Return the change that puts our entry into a file, or takes it out if `entry` is None.
 
     Raises:
-        NotJsonError: The file cannot be understood.
-        NotAnObjectError: Something else stands where entries should.
+        NotJsonError: The file cannot be parsed.
+        NotAnObjectError: A member on the path is not an object.
         CommandError: The file cannot be read.
     """
     before = read(file)
@@ -118,14 +118,14 @@ def with_entry(file: Path, path: tuple[str, ...], entry: jsonc.Json) -> Change:
 
 
 def write(change: Change, now: datetime) -> Path | None:
-    """Replace the file with what it is to be, keeping what it was beside it. A link stays one.
+    """Make a change, with a copy of the old file beside the new one. A symbolic link stays one.
 
     Args:
         change: The change.
-        now: Names the copy.
+        now: The time, which names the copy.
 
     Returns:
-        Where the copy is, None where there was no file.
+        The path of the copy, None if there was no file.
 
     Raises:
         CommandError: The file has changed meanwhile, or cannot be written.
@@ -147,7 +147,7 @@ def write(change: Change, now: datetime) -> Path | None:
 
 
 def _put(file: Path, text: str, mode: int) -> None:
-    """Put a file in place of any other, with all of its content or not at all."""
+    """Write a file whole or not at all, by renaming a draft."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:

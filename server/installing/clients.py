@@ -1,6 +1,6 @@
-"""The clients that `calendly-mcp install` knows: where its configuration is, and how ours looks there.
+"""The clients that `calendly-mcp install` knows: the configuration file of each, and the form of our entry in it.
 
-Everything that shows such an entry takes it from here: the command, the README and the page at `/`.
+The command, the README and the page at `/` all take entries from here.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,12 +13,12 @@ from server.installing.machine import Machine
 from server.installing.starting import Start, is_ours
 
 NAME: Final = "calendly"
-"""What our entry is called unless somebody names it otherwise."""
+"""The default name of our entry."""
 
 READ_ONLY: Final[Mapping[str, str]] = {"X-MCP-Readonly": "true"}
-"""The headers with which a hosted server neither lists nor runs tools that write."""
+"""The headers that make a hosted server neither list nor run tools that write."""
 
-Entry = dict[str, Json]
+ServerEntry = dict[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Local:
 
     Attributes:
         start: The command line.
-        env: Variables that it is given; never a secret.
+        env: Environment variables; never a secret.
     """
 
     start: Start
@@ -40,7 +40,7 @@ class Remote:
 
     Attributes:
         url: The address of the endpoint.
-        headers: What every request carries.
+        headers: The headers of every request.
     """
 
     url: str
@@ -48,36 +48,36 @@ class Remote:
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """A program that can use MCP servers.
+class ClientProgram:
+    """A program that uses MCP servers.
 
     Attributes:
-        name: What the command line calls it.
-        title: What people call it.
-        files: Where its configuration may be, the first one unless another is there already.
-        key: The member of the configuration in which servers stand.
-        local: Writes a server that it starts.
-        remote: Writes a server that it connects to.
-        afterwards: What a person does then.
+        name: Its name on the command line.
+        title: Its name for people.
+        files: Where its configuration may be; the first one is the default.
+        key: The member of the configuration that holds the servers.
+        local: Makes the entry of a server that the client starts.
+        remote: Makes the entry of a server that the client connects to.
+        afterwards: What a person does next.
     """
 
     name: str
     title: str
     files: Callable[[Machine], tuple[Path, ...]]
     key: str
-    local: Callable[[Local], Entry]
-    remote: Callable[[Remote], Entry]
+    local: Callable[[Local], ServerEntry]
+    remote: Callable[[Remote], ServerEntry]
     afterwards: str
 
     def file(self, machine: Machine) -> Path:
-        """Return the file in which its configuration is, or should be."""
+        """Return the configuration file: one that exists, else the first whose folder exists, else the default."""
         files = self.files(machine)
         there = [file for file in files if file.is_file()] or [file for file in files if file.parent.is_dir()]
         return there[0] if there else files[0]
 
 
 def is_our_entry(entry: Json) -> bool:
-    """Say whether an entry is one that `install` would write: it starts this program, or leads to an endpoint of it."""
+    """Say whether `install` could have written an entry: it starts this program, or connects to an endpoint of it."""
     if not isinstance(entry, dict):
         return False
     command, args, url = entry.get("command"), entry.get("args", []), entry.get("url") or entry.get("serverUrl")
@@ -88,7 +88,7 @@ def is_our_entry(entry: Json) -> bool:
 
 
 def command_of(entry: Json) -> str | None:
-    """Return the program that an entry starts, None where it starts none."""
+    """Return the program that an entry starts, None if it starts none."""
     command = entry.get("command") if isinstance(entry, dict) else None
     return command if isinstance(command, str) else None
 
@@ -97,9 +97,9 @@ def _is_endpoint(word: str) -> bool:
     return word.startswith(("https://", "http://")) and word.endswith("/mcp")
 
 
-def _started(local: Local) -> Entry:
-    """How most clients write it; what is empty is left out."""
-    entry: Entry = {"command": local.start.command}
+def _started(local: Local) -> ServerEntry:
+    """Return the entry in the form of most clients; empty members are left out."""
+    entry: ServerEntry = {"command": local.start.command}
     if local.start.args:
         entry["args"] = list(local.start.args)
     if local.env:
@@ -107,19 +107,19 @@ def _started(local: Local) -> Entry:
     return entry
 
 
-def _typed(kind: str, entry: Entry) -> Entry:
+def _typed(kind: str, entry: ServerEntry) -> ServerEntry:
     return {"type": kind, **entry}
 
 
-def _at(member: str, remote: Remote) -> Entry:
-    entry: Entry = {member: remote.url}
+def _at(member: str, remote: Remote) -> ServerEntry:
+    entry: ServerEntry = {member: remote.url}
     if remote.headers:
         entry["headers"] = dict(remote.headers)
     return entry
 
 
-def _bridged(remote: Remote) -> Entry:
-    """A program between: Claude Desktop's file takes programs only (support.claude.com, article 11503834)."""
+def _bridged(remote: Remote) -> ServerEntry:
+    """Return the entry of a bridge: Claude Desktop's file takes programs only (support.claude.com, 11503834)."""
     headers = [word for name, value in remote.headers.items() for word in ("--header", f"{name}:{value}")]
     return {"command": "npx", "args": ["-y", "mcp-remote", remote.url, *headers]}
 
@@ -128,7 +128,7 @@ def _claude_desktop(machine: Machine) -> tuple[Path, ...]:
     file = machine.programs / "Claude" / "claude_desktop_config.json"
     if machine.platform != "win32":
         return (file,)
-    # The one from Microsoft's store is shown a folder of its own in place of that for programs.
+    # The version from Microsoft's store has a folder of its own in place of the common one.
     store = machine.folder("LOCALAPPDATA", "AppData", "Local") / "Packages" / "Claude_pzs8sxrjxfjjc"
     return (store / "LocalCache" / "Roaming" / "Claude" / file.name, file) if store.is_dir() else (file,)
 
@@ -136,13 +136,13 @@ def _claude_desktop(machine: Machine) -> tuple[Path, ...]:
 def _zed(machine: Machine) -> tuple[Path, ...]:
     if machine.platform == "win32":
         return (machine.programs / "Zed" / "settings.json",)
-    if machine.platform == "darwin":  # as on Linux, not where other programs of a Mac keep theirs
+    if machine.platform == "darwin":  # as on Linux, unlike other programs on a Mac
         return (machine.home / ".config" / "zed" / "settings.json",)
     return (machine.programs / "zed" / "settings.json",)
 
 
 CLIENTS: Final = (
-    Client(
+    ClientProgram(
         name="claude-desktop",
         title="Claude Desktop",
         files=_claude_desktop,
@@ -151,25 +151,25 @@ CLIENTS: Final = (
         remote=_bridged,
         afterwards="Quit Claude Desktop and open it again.",
     ),
-    Client(
+    ClientProgram(
         name="claude-code",
         title="Claude Code",
         files=lambda machine: (machine.folder("CLAUDE_CONFIG_DIR") / ".claude.json",),
         key="mcpServers",
         local=lambda local: _typed("stdio", _started(local)),
         remote=lambda remote: _typed("http", _at("url", remote)),
-        afterwards="Start Claude Code anew; `/mcp` shows the server.",
+        afterwards="Start Claude Code again; `/mcp` shows the server.",
     ),
-    Client(
+    ClientProgram(
         name="cursor",
         title="Cursor",
         files=lambda machine: (machine.home / ".cursor" / "mcp.json",),
         key="mcpServers",
         local=_started,
         remote=lambda remote: _at("url", remote),
-        afterwards="Open Cursor's settings for MCP and see that the server is on.",
+        afterwards="Open Cursor's settings for MCP and check that the server is on.",
     ),
-    Client(
+    ClientProgram(
         name="vscode",
         title="VS Code",
         files=lambda machine: (machine.programs / "Code" / "User" / "mcp.json",),
@@ -178,7 +178,7 @@ CLIENTS: Final = (
         remote=lambda remote: _typed("http", _at("url", remote)),
         afterwards="In VS Code run `MCP: List Servers` and start it.",
     ),
-    Client(
+    ClientProgram(
         name="windsurf",
         title="Windsurf",
         files=lambda machine: (machine.home / ".codeium" / "windsurf" / "mcp_config.json",),
@@ -187,7 +187,7 @@ CLIENTS: Final = (
         remote=lambda remote: _at("serverUrl", remote),
         afterwards="In Windsurf's Cascade press refresh in the list of MCP servers.",
     ),
-    Client(
+    ClientProgram(
         name="zed",
         title="Zed",
         files=_zed,

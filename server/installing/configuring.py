@@ -1,57 +1,57 @@
-"""What `install` and `uninstall` share: the client by its name, the question before a file is changed, the refusal."""
+"""What `install` and `uninstall` share: the client by its name, and the question before a file is changed."""
 
 import json
 import sys
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
-from server.configuration.terminal import CommandError, UsageError
+from server.configuration.terminal import CommandError, UsageError, show, suggestion
 from server.installing.client_files import Change, write
-from server.installing.clients import CLIENTS, Client
+from server.installing.clients import CLIENTS, ClientProgram
 from server.installing.jsonc import Json
 from server.installing.machine import Machine
 
+NAMES: Final = ", ".join(client.name for client in CLIENTS)
 
-def client_named(name: str) -> Client:
+
+def client_named(name: str) -> ClientProgram:
     """Return a client. Raises UsageError that names those there are."""
-    names = [client.name for client in CLIENTS]
-    if name not in names:
-        close = get_close_matches(name.lower(), names, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}."
+    clients = {client.name: client for client in CLIENTS}
+    if name not in clients:
+        hint = suggestion(name.lower(), clients) or f"there are: {NAMES}."
         raise UsageError(f'No client is called "{name[:60]}"; {hint}')
-    return CLIENTS[names.index(name)]
+    return clients[name]
 
 
 def settle(change: Change, machine: Machine, *, asking: bool) -> bool:
-    """Show a change, ask whether it is to be, and make it.
+    """Show a change, ask whether to make it, and make it.
 
     Args:
         change: The change.
-        machine: Whose home shortens the paths shown.
-        asking: Whether a person is asked.
+        machine: The machine, whose home folder shortens the paths shown.
+        asking: Whether to ask a person.
 
     Returns:
-        Whether it was made.
+        Whether the change was made.
 
     Raises:
         CommandError: The file cannot be written.
     """
-    sys.stdout.write(f"{change.difference()}\n")
+    show(change.difference())
     if asking:
-        sys.stdout.write(f"Write this to {change.file}? [y/N] ")
-        sys.stdout.flush()
+        show(f"Write this to {change.file}? [y/N] ", end="")
         if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-            sys.stdout.write("\nNothing was changed. --yes writes without asking.\n")
+            show("\nNothing was changed. --yes writes without asking.")
             return False
     copy = write(change, datetime.now(UTC))
-    kept = f" What it was is kept as {_short(copy, machine)}." if copy else ""
-    sys.stdout.write(f"Written: {_short(change.file, machine)}.{kept}\n")
+    kept = f" The old file is kept as {_short(copy, machine)}." if copy else ""
+    show(f"Written: {_short(change.file, machine)}.{kept}")
     return True
 
 
 def refusal(file: Path, path: tuple[str, ...], entry: Json, fault: Exception) -> CommandError:
-    """Say that a file stays as it is, and what to put there by hand."""
+    """Return the error that a file stays as it is, with the entry to put there by hand."""
     lines = json.dumps({path[0]: {path[1]: entry}}, indent=2, ensure_ascii=False)
     return CommandError(
         f"{file} is not what the client can read ({fault}), so it stays as it is. Mend it, or put there:\n{lines}"
@@ -59,5 +59,5 @@ def refusal(file: Path, path: tuple[str, ...], entry: Json, fault: Exception) ->
 
 
 def _short(path: Path, machine: Machine) -> str:
-    """A path as people write it."""
+    """Write a path as people do, with `~` for the home folder."""
     return f"~/{path.relative_to(machine.home).as_posix()}" if path.is_relative_to(machine.home) else str(path)

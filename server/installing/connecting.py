@@ -1,4 +1,4 @@
-"""How a client is connected, as people copy it: what stands in its file, what is typed, and what is pressed."""
+"""Instructions for connecting a client, to be copied: the text for its file, a command to type, a link to press."""
 
 import json
 import shlex
@@ -8,7 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from server.configuration.settings import TOKEN
-from server.installing.clients import CLIENTS, NAME, Client, Entry, Local, Remote
+from server.installing.clients import CLIENTS, NAME, ClientProgram, Local, Remote, ServerEntry
 from server.installing.jsonc import Json
 from server.installing.machine import Machine
 from server.installing.starting import PUBLISHED
@@ -26,25 +26,25 @@ _ASKED: Final[list[Json]] = [
 BY_NAME: Final = {client.name: client for client in CLIENTS}
 
 
-def snippet(client: Client, entry: Entry, *, indent: int | None = 2) -> str:
-    """Write what belongs into the file of a client."""
+def snippet(client: ClientProgram, entry: ServerEntry, *, indent: int | None = 2) -> str:
+    """Return the text for the file of a client."""
     return json.dumps({client.key: {NAME: entry}}, indent=indent, ensure_ascii=False)
 
 
-def place(client: Client, platform: str = "linux") -> str:
-    """Name the file of a client as people write it."""
+def place(client: ClientProgram, platform: str = "linux") -> str:
+    """Return the path of a client's file as people write it."""
     file = client.file(Machine(platform, Path("~"), {})).as_posix()
     return file.replace("~/AppData/Roaming", "%APPDATA%") if platform == "win32" else file
 
 
 def local_command(local: Local) -> str:
-    """Write the command by which Claude Code comes to start a server."""
+    """Return the command that makes Claude Code start a server."""
     env = [word for name, value in local.env.items() for word in ("--env", f"{name}={value}")]
     return shlex.join(["claude", "mcp", "add", NAME, *env, "--", local.start.command, *local.start.args])
 
 
 def remote_commands(url: str) -> dict[str, str]:
-    """Write the commands by which clients come to know an endpoint."""
+    """Return the commands that add an endpoint, by client and for a bridge."""
     entry = {"name": NAME, **BY_NAME["vscode"].remote(Remote(url))}
     return {
         "claude-code": shlex.join(["claude", "mcp", "add", "--transport", "http", NAME, url]),
@@ -54,9 +54,10 @@ def remote_commands(url: str) -> dict[str, str]:
 
 
 def links() -> dict[str, str]:
-    """Return the addresses that add the published package to a client, by its name.
+    """Return the links that add the published package to a client, by its name.
 
-    They lead over pages of the clients' makers, since hosts of source code let no link to a program's own scheme pass.
+    They go through pages of the clients' makers, since hosts of source code remove links to a
+    program's own scheme.
     """
     cursor = BY_NAME["cursor"].local(Local(PUBLISHED))
     vscode = BY_NAME["vscode"].local(Local(PUBLISHED, {TOKEN: f"${{input:{_QUESTION}}}"}))

@@ -1,4 +1,4 @@
-"""The page at `/`: what this is, and how to connect."""
+"""The page at `/`: what the server is, and how to connect a client."""
 
 from pathlib import Path
 from typing import Final
@@ -10,20 +10,21 @@ from server.installing.clients import Remote
 from server.installing.connecting import BY_NAME, place, remote_commands, snippet
 
 FOLDER: Final = Path(__file__).parents[1] / "templates"
-"""Where its template stands; the layout is that of the pages of authorization."""
+"""The folder of its template; the layout comes from the pages of authorization."""
 
 _BY_FILE: Final = ("cursor", "windsurf", "zed")
-"""The clients that have no command for it."""
+"""The clients that have no command to add a server."""
 
 
 def front_page(pages: Pages, endpoint: str, *, signs_in: bool, sandbox: bool) -> Response:
-    """Show the page.
+    """Return the page.
 
     Args:
-        pages: Writes pages, with `FOLDER` among its folders.
+        pages: Renders templates, `FOLDER` among its folders.
         endpoint: The address of the MCP endpoint.
-        signs_in: Agents sign in; otherwise whoever reaches the endpoint acts for one person.
-        sandbox: Calendly is a sandbox.
+        signs_in: Whether agents sign in; otherwise anyone who reaches the endpoint acts for one
+            person.
+        sandbox: Whether a sandbox takes the place of Calendly.
     """
     files = [
         {

@@ -1,6 +1,6 @@
-"""JSON as people keep it in files, with comments and trailing commas, changed in one place and nowhere else.
+"""JSON with comments and trailing commas, edited as text.
 
-A file of another program is edited as text: what is not meant stays as it is, to the last space and comment.
+Only the characters of one member change: every other space and comment of the file stays.
 """
 
 import json
@@ -19,23 +19,23 @@ _HIDDEN: Final = '"…"'
 
 
 class NotJsonError(Exception):
-    """A text is not JSON, even with comments and trailing commas; the message says where it stops being it."""
+    """The text is not JSON with comments and trailing commas. The message names the line."""
 
 
 class NotAnObjectError(Exception):
-    """Something stands where an object has to be; the message names it."""
+    """A value that has to be an object is not one. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A value and where it stands in the text.
+    """A value and its place in the text.
 
     Attributes:
-        start: Its first character.
-        end: The character after it.
-        value: What it means.
-        members: Those of an object, as written.
-        items: Those of an array.
+        start: The index of its first character.
+        end: The index after its last character.
+        value: The value.
+        members: The members of an object, in their order.
+        items: The items of an array.
     """
 
     start: int
@@ -45,7 +45,7 @@ class Node:
     items: "tuple[Node, ...]" = ()
 
     def member(self, key: str) -> "Member | None":
-        """Find a member of an object; of several with one name the last one counts."""
+        """Find a member of an object; the last one of several with the same name."""
         return next((member for member in reversed(self.members) if member.key == key), None)
 
 
@@ -55,9 +55,9 @@ class Member:
 
     Attributes:
         key: Its name.
-        start: Where the name begins.
+        start: The index where the name begins.
         node: The value.
-        comma: Where the comma after it stands, None where there is none.
+        comma: The index of the comma after it, None if there is none.
     """
 
     key: str
@@ -67,12 +67,12 @@ class Member:
 
 
 def read(text: str) -> Json:
-    """Read a text; one with nothing in it is an empty object. Raises NotJsonError."""
+    """Parse a text; an empty one is an empty object. Raises NotJsonError."""
     return _Reader(_document(text)).document().value
 
 
 def find(text: str, path: Sequence[str]) -> Json:
-    """Return what stands at a path of object members, None where nothing does. Raises NotJsonError."""
+    """Return the value at a path of object members, None if there is none. Raises NotJsonError."""
     node: Node | None = _Reader(_document(text)).document()
     for key in path:
         member = node.member(key) if node else None
@@ -81,11 +81,11 @@ def find(text: str, path: Sequence[str]) -> Json:
 
 
 def put(text: str, path: Sequence[str], value: Json) -> str:
-    """Return the text with a value at a path of object members, which are made where they are missing.
+    """Return the text with a value at a path of object members. Missing members are added.
 
     Raises:
-        NotJsonError: The text is no JSON.
-        NotAnObjectError: Something on the path is no object.
+        NotJsonError: The text cannot be parsed.
+        NotAnObjectError: A value on the path is not an object.
     """
     text = _document(text)
     node = _Reader(text).document()
@@ -110,7 +110,7 @@ def _object(node: Node, path: Sequence[str]) -> Node:
 
 
 def remove(text: str, path: Sequence[str]) -> str:
-    """Return the text without the member at a path; unchanged where there is none. Raises NotJsonError."""
+    """Return the text without the member at a path; unchanged if there is none. Raises NotJsonError."""
     node = _Reader(_document(text)).document()
     for key in path[:-1]:
         member = node.member(key)
@@ -124,16 +124,14 @@ def remove(text: str, path: Sequence[str]) -> str:
 
 
 def shown(text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
-    """Return the text with comments and strings hidden, for somebody who is to see what changes.
-
-    The file of another program holds secrets of others, in any place.
+    """Return the text with its comments and strings hidden, since any of them may hold another program's secret.
 
     Args:
         text: The text.
-        visible: Says of a string, by the names that lead to it and its value, that it may be seen.
+        visible: Says whether a string may be shown, given the path to it and its value.
 
     Raises:
-        NotJsonError: The text is no JSON.
+        NotJsonError: The text cannot be parsed.
     """
     reader = _Reader(_document(text))
     strings = _strings(reader.document(), ())
@@ -147,7 +145,7 @@ def shown(text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
 
 
 def _strings(node: Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """Every string value, with the names that lead to it; those of an array are led to by its name."""
+    """List every string value with the path to it; items of an array have the path of the array."""
     if isinstance(node.value, str):
         yield path, node
     for item in node.items:
@@ -161,7 +159,7 @@ def _document(text: str) -> str:
 
 
 def _insert(text: str, node: Node, key: str, value: Json) -> str:
-    """Put a member behind the others of an object, written as they are."""
+    """Add a member after the others of an object, formatted as they are."""
     last = node.members[-1] if node.members else None
     if _is_in_one_line(text, node):
         at = node.start + 1 if last is None else (last.node.end if last.comma is None else last.comma + 1)
@@ -185,14 +183,14 @@ def _replace(text: str, node: Node, member: Member, value: Json) -> str:
 
 
 def _is_in_one_line(text: str, node: Node) -> bool:
-    """Whether an object goes on as it is: its members in one line, or nothing but one line in the whole file."""
+    """Say whether a new member goes on the same line: the members are on one line, or the whole file is."""
     if node.members:
         return "\n" not in text[node.start : node.end]
     return "\n" not in text.strip() and text.strip() != "{}"
 
 
 def _cut(text: str, node: Node, place: int) -> str:
-    """Take a member out of an object, with its line where it has one to itself, and with the comma that it needed."""
+    """Remove a member of an object, with its line if that has nothing else, and with its comma."""
     member, before = node.members[place], node.members[place - 1] if place else None
     spare = before.comma if before and member.comma is None else None
     start, end = member.start, member.node.end if member.comma is None else member.comma + 1
@@ -212,7 +210,7 @@ def _cut(text: str, node: Node, place: int) -> str:
 
 
 def _dump(text: str, value: Json, indent: str) -> str:
-    """Write a value whose first line stands behind its name, in the manner of the text."""
+    """Format a value as the text is formatted; its first line follows the member's name."""
     lines = json.dumps(value, indent=_unit(text), ensure_ascii=False).split("\n")
     return f"{_newline(text)}{indent}".join(lines)
 
@@ -222,7 +220,7 @@ def _newline(text: str) -> str:
 
 
 def _unit(text: str) -> str:
-    """By what the first indented line is indented."""
+    """Return the indentation of the first indented line."""
     found = _INDENT.search(text)
     return found[1] if found else "  "
 
@@ -234,7 +232,12 @@ def _indent_at(text: str, place: int) -> str:
 
 @dataclass
 class _Reader:
-    """Reads a text from its beginning; `comments` are where those that it met stand."""
+    """A parser of one text.
+
+    Attributes:
+        text: The text.
+        comments: Start and end of each comment met so far.
+    """
 
     text: str
     comments: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
@@ -242,7 +245,7 @@ class _Reader:
     _depth: int = 0
 
     def document(self) -> Node:
-        """Read all of it. Raises NotJsonError."""
+        """Parse the whole text. Raises NotJsonError."""
         self._skip()
         node = self._node()
         self._skip()
@@ -287,7 +290,7 @@ class _Reader:
         return Node(start, self._at, [item.value for item in items], items=tuple(items))
 
     def _comma(self, closing: str) -> int | None:
-        """Take the comma that has to be there unless the bracket closes; where it stood."""
+        """Read the comma that has to follow unless the bracket closes. Returns its index."""
         if self._next == closing:
             return None
         comma = self._at
@@ -313,7 +316,7 @@ class _Reader:
         self._skip()
 
     def _skip(self) -> None:
-        """Pass over spaces and comments."""
+        """Skip spaces and comments."""
         while True:
             self._at = self._end(_SPACE)
             comment = self._end(_COMMENT)
@@ -335,5 +338,5 @@ def _refuse(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-# RFC 8259 has no NaN and no Infinity, which Python would take.
+# RFC 8259 has no NaN and no Infinity, which Python would accept.
 _SCALARS: Final = json.JSONDecoder(parse_constant=_refuse)

@@ -1,4 +1,4 @@
-"""This machine as other programs find it: the system, the person's home, and the folders that the environment names."""
+"""This machine as other programs see it: the platform, the home folder, and the folders that the environment names."""
 
 import os
 import sys
@@ -12,12 +12,13 @@ from server.configuration.terminal import CommandError
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where programs of a person keep their configuration.
+    """Where programs keep a person's configuration.
 
     Attributes:
-        platform: As `sys.platform` names it.
-        home: The person's home.
-        environ: The environment. What is set for this product itself is read in `server.configuration.settings`.
+        platform: The platform, as in `sys.platform`.
+        home: The home folder.
+        environ: The environment. Settings of this product are read by
+            `server.configuration.loading` instead.
     """
 
     platform: str
@@ -26,20 +27,20 @@ class Machine:
 
     @classmethod
     def here(cls) -> Self:
-        """Return this machine. Raises CommandError for a person without a home."""
+        """Return this machine. Raises CommandError if the user has no home folder."""
         try:
             return cls(sys.platform, Path.home(), os.environ)
         except RuntimeError:
-            raise CommandError("this user has no home folder, so there is no configuration of a client.") from None
+            raise CommandError("this user has no home folder, so no client has a configuration.") from None
 
     def folder(self, variable: str, *otherwise: str) -> Path:
-        """Return the folder that a variable names, or one below the person's home."""
+        """Return the folder that a variable names, or else one below the home folder."""
         named = Path(self.environ.get(variable, ""))
         return named if named.is_absolute() else self.home.joinpath(*otherwise)
 
     @property
     def programs(self) -> Path:
-        """Where programs keep what they remember of their user: `appData`, as Electron calls it."""
+        """The folder of programs' data; Electron calls it `appData`."""
         if self.platform == "win32":
             return self.folder("APPDATA", "AppData", "Roaming")
         if self.platform == "darwin":

@@ -1,4 +1,4 @@
-"""How another program starts this one, so that it still works when its window is opened a month later."""
+"""The command line with which a client starts this program, made so that it still works a month later."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Final
 
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
 
-# Folders in which uv and pipx keep what they run once; either may be gone tomorrow.
+# Cache folders in which uv and pipx keep what they run once; either may be deleted at any time.
 _UV_CACHE: Final = ("archive-v", "environments-v", "builds-v")
 _PIPX_CACHE: Final = frozenset({".cache", "cache"})
 
@@ -25,23 +25,23 @@ class Start:
     args: tuple[str, ...] = ()
 
     def with_args(self, *args: str) -> "Start":
-        """Return the same with further arguments."""
+        """Return the command line with further arguments."""
         return Start(self.command, (*self.args, *args))
 
 
 PUBLISHED: Final = Start("uvx", (DISTRIBUTION,))
-"""How it starts on a machine on which nothing is known but that it has uv."""
+"""The command line on any machine that has uv."""
 
 
 def how_to_start(
     prefix: Path, environ: Mapping[str, str], platform: str, which: Callable[[str], str | None], executable: Path
 ) -> Start:
-    """Return how to start this program again, by absolute paths: who opens a window has not the PATH of a shell.
+    """Return the command line that starts this program again, with absolute paths: a window has no shell's PATH.
 
     Args:
-        prefix: The environment that it runs in, as `sys.prefix` has it.
-        environ: The variables.
-        platform: As `sys.platform` names it.
+        prefix: The Python environment, as in `sys.prefix`.
+        environ: The environment variables.
+        platform: The platform, as in `sys.platform`.
         which: Finds a program on the PATH.
         executable: The interpreter.
     """
@@ -49,19 +49,20 @@ def how_to_start(
         return Start(_beside_uv(environ, platform) or which("uvx") or "uvx", PUBLISHED.args)
     if "pipx" in prefix.parts and _PIPX_CACHE.intersection(prefix.parts) and "venvs" not in prefix.parts:
         return Start(which("pipx") or "pipx", ("run", DISTRIBUTION))
-    # Not what a link leads to: a link to the interpreter is what makes an environment out of it.
+    # The link is not followed: a link to the interpreter is what makes a folder a Python
+    # environment.
     script = executable.parent / _program(PROGRAM, platform)
     return Start(str(script)) if script.is_file() else Start(str(executable), ("-m", "server"))
 
 
 def is_ours(command: str, args: tuple[str, ...]) -> bool:
-    """Say whether a command line starts this program, in whatever way it came to the machine."""
+    """Say whether a command line starts this program, however it was installed."""
     names = {PurePath(word.replace("\\", "/")).name.removesuffix(".exe") for word in (command, *args)}
     return not names.isdisjoint({PROGRAM, DISTRIBUTION}) or args[:2] == ("-m", "server")
 
 
 def _beside_uv(environ: Mapping[str, str], platform: str) -> str | None:
-    """The uvx that belongs to the uv which started us; uv tells its children where it is."""
+    """Return the uvx beside the uv that started us; uv sets `UV` for its children."""
     named = environ.get("UV", "")
     beside = Path(named).with_name(_program("uvx", platform)) if named else None
     return str(beside) if beside and beside.is_file() else None

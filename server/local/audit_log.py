@@ -1,42 +1,28 @@
-"""The record of a server that acts for one person; see `server.local.late_store` for where it is."""
+"""The audit log of a server that acts for one person; `server.local.late_store` opens the database it is in."""
 
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
 
-from auth.audit.log import Archive, Record, Unrecorded
+from auth.audit.log import AuditLog
 from server.configuration.settings import Settings
-from server.configuration.terminal import CommandError, UsageError
 from server.local.late_store import LateStore
 
 
 @asynccontextmanager
-async def local_record(store: LateStore) -> AsyncGenerator[Record]:
-    """Make the record, which is written until the block is left."""
-    record = Record(partial(_open, store), _now, _new_id, remedy=_remedy(store.settings))
-    async with record.writing():
-        yield record
-
-
-async def _open(store: LateStore) -> Archive:
-    try:
-        return (await store.opened()).archive
-    except (CommandError, UsageError) as fault:
-        raise Unrecorded(str(fault)) from None
+async def local_audit_log(store: LateStore) -> AsyncGenerator[AuditLog]:
+    """Make the audit log, which is written until the block is left."""
+    audit_log = AuditLog(store.archive, store.now, _new_id, remedy=_remedy(store.settings))
+    async with audit_log.writing():
+        yield audit_log
 
 
 def _remedy(settings: Settings) -> str:
     folder = settings.data_folder if settings.database_url is None else settings.database_url
     return (
-        f"The record is kept in {folder}. CALENDLY_MCP_DATABASE_URL=sqlite:///PATH keeps it elsewhere, and "
+        f"The audit log is kept in {folder}. CALENDLY_MCP_DATABASE_URL=sqlite:///PATH keeps it elsewhere, and "
         "CALENDLY_MCP_DATABASE_URL=sqlite:// in memory, each entry also written to stderr."
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _new_id() -> str:

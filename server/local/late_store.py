@@ -1,67 +1,83 @@
-"""What a server that acts for one person keeps: in a database of the user, opened once the first tools were listed.
+"""The database of a server that acts for one person, opened once the first tools were listed.
 
-A start over stdio is over with the first list of tools; the database takes a third as long again to load. So what reads
-is answered without it, and what writes waits for it.
+A start over stdio is over with the first list of tools, and the database takes a third as long
+again to load. So what reads is answered without it, and what writes waits for it.
 """
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib import import_module
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-import anyio
-import anyio.to_thread
-
-from auth.audit.entries import Entry, facts
-from auth.audit.log import Archive, Unrecorded
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.log import Archive, AuditLogUnavailable
+from calendly.errors import Unreachable
 from server.configuration.settings import Settings
-from server.configuration.terminal import say
+from server.configuration.terminal import CommandError, say
 from server.configuration.values import MEMORY
-from tools.toolset.ledger import Ledger
 
+if TYPE_CHECKING:
+    from server.local.store import LocalStore
+    from server.stores.stores import Stores
 
-class Kept(NamedTuple):
-    """What is in the database."""
-
-    archive: Archive
-    ledger: Ledger
+    Opening = Callable[
+        [Settings, AsyncExitStack, Callable[[], datetime], Callable[[AuditEntry], None] | None], Awaitable[LocalStore]
+    ]
 
 
 @dataclass(slots=True)
 class LateStore:
-    """The database, opened when somebody first needs it, once for all.
+    """The database, opened when somebody first needs it, once for all. Where that fails, the next call tries again.
 
     Attributes:
         settings: The person's.
         databases: Closes it.
+        now: The wall clock.
     """
 
     settings: Settings
     databases: AsyncExitStack
-    _kept: Kept | None = None
-    _turn: anyio.Lock = field(default_factory=anyio.Lock)
+    now: Callable[[], datetime]
+    _opened: "LocalStore | None" = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def opened(self) -> Kept:
-        """Return what is in it; where it cannot be opened, the next call tries again.
+    async def archive(self) -> Archive:
+        """Return where the audit log is. Raises AuditLogUnavailable."""
+        try:
+            return (await self._open()).archive
+        except CommandError as fault:
+            raise AuditLogUnavailable(str(fault)) from None
 
-        Raises:
-            CommandError: The database cannot be used, or its key ring is another one.
-            UsageError: Its address cannot be read.
-        """
+    async def stores(self) -> "Stores":
+        """Return what calls keep in the database. Raises Unreachable."""
+        try:
+            return (await self._open()).stores
+        except CommandError as fault:
+            raise Unreachable(f"The database could not be opened, so nothing was sent. {fault}") from None
+
+    async def _open(self) -> "LocalStore":
+        """Return what is in the database. Raises CommandError."""
         async with self._turn:
-            if self._kept is None:
-                store: Any = await anyio.to_thread.run_sync(import_module, "server.local.store")
+            if self._opened is None:
+                opening = await asyncio.to_thread(_load)
                 tell = _tell if self.settings.database_url == MEMORY and not self.settings.sandbox else None
-                opening = store.open_local_store(self.settings, self.databases, datetime.now(UTC), tell)
-                self._kept = Kept(*await opening)
-            return self._kept
+                self._opened = await opening(self.settings, self.databases, self.now, tell)
+            return self._opened
 
 
-def _tell(entry: Entry) -> None:
-    """Write an entry to stderr, where alone it outlives a database in memory. Raises Unrecorded."""
+def _load() -> "Opening":
+    """Import what opens the database."""
+    from server.local.store import open_local_store  # noqa: PLC0415 - loads SQLAlchemy
+
+    return open_local_store
+
+
+def _tell(entry: AuditEntry) -> None:
+    """Write an entry to stderr, where alone it outlives a database in memory. Raises AuditLogUnavailable."""
     try:
         say(json.dumps({"audit": facts(entry)}, ensure_ascii=False))
     except OSError:
-        raise Unrecorded("Nobody reads what is written to stderr.") from None
+        raise AuditLogUnavailable("Nobody reads what is written to stderr.") from None

@@ -1,29 +1,25 @@
-"""The local sign-in put together: where it is kept, who renews it, and the person it stands for."""
+"""The local sign-in put together: where it is kept, who refreshes it, and the person it stands for."""
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
 from auth.access.levels import Limits
-from auth.local.credentials import REMEDY, LocalCredentials
+from auth.local.connection import REMEDY, LocalConnection
 from auth.local.login_store import LocalLogin, LoginStore, system_keyring
 from auth.local.sign_in import LocalSignIn, browser_command, open_browser
 from auth.upstream.application import Application, Configured
-from auth.upstream.lease import narrowing_note, ungranted_note
 from auth.upstream.login import CalendlyLoginError, Upstream
-from calendly.errors import Unauthenticated
+from auth.upstream.refresher import Refresher
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
-from calendly.scopes import includes
 from server.calls.next_steps import LOCAL_LOGIN
-from server.calls.principal import Note, Party
+from server.calls.principal import Party
 from server.configuration.settings import Settings, home_folder
-from server.configuration.terminal import CommandError, UsageError
-from server.local.first_run import NO_TOKEN
+from server.configuration.terminal import CommandError
 from tools.toolset.declaring import Identity
 
 
@@ -33,14 +29,14 @@ def login_store(settings: Settings) -> LoginStore:
 
 
 def upstream(settings: Settings, application: Application, redirect_uri: str) -> Upstream:
-    """Return Calendly's authorization server towards a redirect URI of this machine."""
+    """Return Calendly's authorization server for a redirect URI of this machine."""
     from auth.upstream.calendly_login import CalendlyLogin  # noqa: PLC0415 - Authlib is loaded when Calendly is asked for tokens
 
     return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
 
 
 def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
-    """Return how to sign in, telling the person the address to open by `show`."""
+    """Return how to sign in; `show` shows the person the address to open."""
     return LocalSignIn(
         store=login_store(settings),
         applications=_applications(settings),
@@ -52,46 +48,26 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
     )
 
 
-async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party:
-    """Return who signed in on this machine.
-
-    Raises:
-        UsageError: Nobody did.
-        CommandError: The sign-in cannot be read.
-    """
+async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | None:
+    """Return who signed in on this machine, None when nobody did. Raises CommandError when it cannot be read."""
     store = login_store(settings)
     try:
         login = await store.read()
     except CalendlyLoginError as unreadable:
         raise CommandError(unreadable.reason) from None
     if login is None:
-        raise UsageError(NO_TOKEN)
-    credentials = LocalCredentials(store, lambda login: upstream(settings, login.application, login.redirect_uri), _now)
-    stack.push_async_callback(credentials.finish)
+        return None
+    kept = LocalConnection(store, lambda login: upstream(settings, login.application, login.redirect_uri))
+    refresher = Refresher(kept, REMEDY, _now, asyncio.get_running_loop().time, asyncio.sleep)
+    stack.push_async_callback(refresher.finish)
+    user = login.person.uri
     return Party(
-        account=Account(login.person.uri, "", _SamePerson(credentials, login.person.uri)),
+        account=Account(user, "", refresher.credentials(user)),
         identity=_identity(login),
         limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
         advice=LOCAL_LOGIN,
-        note=_note(credentials, () if settings.client_id is not None else settings.scopes),
+        note=partial(refresher.note, user=user, asked=() if settings.client_id is not None else settings.scopes),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _SamePerson:
-    """The sign-in for as long as it is that of `person`: a server never goes on for somebody else."""
-
-    credentials: LocalCredentials = field(repr=False)
-    person: str
-
-    async def access_token(self) -> str:
-        token = await self.credentials.access_token()
-        if self.credentials.person != self.person:
-            raise Unauthenticated("Somebody else has signed in on this machine meanwhile: restart this server.")
-        return token
-
-    async def renew(self) -> bool:
-        return await self.credentials.renew()
 
 
 def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:
@@ -106,24 +82,11 @@ def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]
 
 
 def _identity(login: LocalLogin) -> Identity | None:
-    """Who signed in; None for a person without an organization, whom Calendly then has to be asked about."""
+    """Return who signed in, None for a person without an organization: then Calendly is asked."""
     if login.person.organization is None:
         return None
     organization = OrganizationId.parse(login.person.organization)
     return Identity(UserId.parse(login.person.uri), organization, login.person.timezone)
-
-
-def _note(credentials: LocalCredentials, asked_by_ourselves: Collection[str]) -> Note:
-    """Explain lost scopes, and those that were asked for by a client that registered itself."""
-
-    async def note(scopes: Iterable[str]) -> str | None:
-        connection = credentials.connection
-        if connection is None:
-            return None
-        lost = narrowing_note(connection, scopes, REMEDY)
-        return lost or (ungranted_note(connection, scopes) if includes(asked_by_ourselves, scopes) else None)
-
-    return note
 
 
 def _now() -> datetime:

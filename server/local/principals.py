@@ -1,12 +1,28 @@
 """For whom a server on this machine acts: whose token is set, else who signed in with `calendly-mcp login`."""
 
 from contextlib import AsyncExitStack
+from typing import Final
 
 from auth.access.levels import Limits
-from auth.local.personal_token import PersonalToken
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.calls.principal import Party
-from server.configuration.settings import Settings
+from server.configuration.settings import TOKEN, TOKEN_FILE, Settings
+from server.configuration.terminal import UsageError
+
+_NO_TOKEN: Final = f"""no access token is set and nobody signed in, so there is no Calendly to talk to. Either sign in
+by browser with `calendly-mcp login`, or make a token:
+
+  1. In Calendly, open Integrations & apps > API and webhooks > Personal access tokens, and generate a new token.
+  2. Give it scopes; a new token can do nothing until it has some, and a :write scope includes its :read.
+       to read                    users:read event_types:read availability:read scheduled_events:read
+       also to book and cancel    scheduled_events:write scheduling_links:write
+       for every tool             those, and event_types:write organizations:write webhooks:write
+                                  data_compliance:write
+  3. Set {TOKEN} to the token, or {TOKEN_FILE} to a file that holds it, where the
+     server is started: in your shell, or in the `env` of your client's configuration, which
+     `calendly-mcp install CLIENT --token-file FILE` writes.
+
+To try it without an account or a token: calendly-mcp --sandbox"""
 
 
 async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
@@ -23,6 +39,9 @@ async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
     if settings.access_token is None:
         from server.local.login import signed_in_party  # noqa: PLC0415 - not needed where a token is set
 
-        return await signed_in_party(settings, stack)
+        party = await signed_in_party(settings, stack)
+        if party is None:
+            raise UsageError(_NO_TOKEN)
+        return party
     token = PersonalToken(settings.access_token)
     return Party(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))

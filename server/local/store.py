@@ -1,46 +1,53 @@
-"""The database of a server that acts for one person. Loaded in the background, since it takes its time."""
+"""Opens the database of a server that acts for one person. Imported late, since SQLAlchemy takes its time."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.entries import Entry
-from auth.tables import booking_key
+from auth.audit.entries import AuditEntry
+from auth.tables import booking_count, booking_key, spent_confirmation
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError
 from server.stores.database import open_store
-from server.stores.shared_ledger import SharedLedger
+from server.stores.stores import Stores
 from storage.errors import StorageError
 from storage.retention import purge
 
 
+class LocalStore(NamedTuple):
+    """What is in the database."""
+
+    archive: DatabaseArchive
+    stores: Stores
+
+
 async def open_local_store(
-    settings: Settings, databases: AsyncExitStack, now: datetime, tell: Callable[[Entry], None] | None
-) -> tuple[DatabaseArchive, SharedLedger]:
-    """Open the record and the idempotency keys, and clear out what is older than they are kept.
+    settings: Settings,
+    databases: AsyncExitStack,
+    now: Callable[[], datetime],
+    tell: Callable[[AuditEntry], None] | None,
+) -> LocalStore:
+    """Open the database, and delete what is older than it is kept.
 
     Args:
         settings: The person's.
-        databases: Closes them.
-        now: The time.
-        tell: Is told every entry that was stored.
+        databases: Closes it.
+        now: The wall clock.
+        tell: Is told every entry of the audit log that was stored.
 
     Raises:
         CommandError: The database cannot be used, or its key ring is another one.
-        UsageError: Its address cannot be read.
     """
     async with AsyncExitStack() as attempt:
         store = await open_store(settings, attempt)
         try:
-            await store.archive.clear_out(now - timedelta(days=settings.audit_days))
-            await purge(store.database, [booking_key.c.expires_at], now=now)
+            await store.archive.clear_out(now() - timedelta(days=settings.audit_days))
+            ends = (booking_key.c.expires_at, booking_count.c.expires_at, spent_confirmation.c.expires_at)
+            await purge(store.database, ends, now=now())
         except StorageError as fault:
             raise CommandError(str(fault)) from None
         store.archive.tell = tell
         databases.push_async_exit(attempt.pop_all())
-    return store.archive, SharedLedger(database=store.database, keyring=store.keyring, now=_now, by_grant=False)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return LocalStore(store.archive, Stores.over(store.database, store.keyring, now, by_grant=False))

@@ -10,12 +10,12 @@ from typing import Final
 from sqlalchemy import select
 
 from auth.audit.archive import DatabaseArchive
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from server.configuration.settings import Settings, home_folder
-from server.configuration.terminal import CommandError, UsageError
+from server.configuration.terminal import CommandError
 from server.configuration.values import MEMORY
 from storage.database import Database, open_database
-from storage.errors import DatabaseUrlError, KeyRingError, StorageError, StorageUnavailable
+from storage.errors import StorageError, StorageUnavailable
 from storage.keys import KeyRing
 from storage.schema import migrate
 from storage.tables import key_fingerprint
@@ -26,7 +26,7 @@ _FILE: Final = "calendly-mcp.sqlite3"
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A migrated database, the keys that its secrets need, and the record that is kept in it."""
+    """A migrated database, the keys that its secrets need, and the audit log that is kept in it."""
 
     database: Database
     keyring: KeyRing = field(repr=False)
@@ -53,11 +53,8 @@ def require_database(settings: Settings) -> None:
 async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     """Open the database, migrate it, and prove that the key ring is the one that it needs; `stack` closes it.
 
-    Raises:
-        UsageError: The address of the database or the key ring cannot be read.
-        CommandError: The database cannot be used, or the key ring is another one.
+    Raises CommandError where the database cannot be used, or the key ring is another one.
     """
-    _check_keys(settings)
     try:
         database = await stack.enter_async_context(open_database(_url(settings)))
         await migrate(database)
@@ -65,19 +62,17 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
         in_full = settings.audit_detail == "full"
         archive = await DatabaseArchive.open(database, keyring, in_full=in_full, random=os.urandom)
         return Store(database, keyring, archive)
-    except DatabaseUrlError as fault:
-        raise UsageError(str(fault)) from None
     except (StorageError, OSError) as fault:
         raise CommandError(str(fault)) from None
 
 
-def record_in(archive: DatabaseArchive) -> Record:
+def audit_log_in(archive: DatabaseArchive) -> AuditLog:
     """Return the writer of an open record."""
 
     async def opened() -> DatabaseArchive:
         return archive
 
-    return Record(opened, now=_now, new_id=_new_id, remedy="Whoever runs this server can see to its database.")
+    return AuditLog(opened, now=_now, new_id=_new_id, remedy="Whoever runs this server can see to its database.")
 
 
 def _new_id() -> str:
@@ -86,20 +81,6 @@ def _new_id() -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _check_keys(settings: Settings) -> None:
-    """Look at the configured key ring before the database is reached. Raises UsageError."""
-    try:
-        if settings.secret_keys is not None:
-            KeyRing.parse(settings.secret_keys)
-    except KeyRingError as fault:
-        raise UsageError(f"CALENDLY_MCP_SECRET_KEYS: {fault}") from None
-    if settings.secret_keys is None and _url(settings).startswith("postgresql:"):
-        raise UsageError(
-            "CALENDLY_MCP_SECRET_KEYS is not set; with PostgreSQL it has to be: id:base64, where "
-            "`openssl rand -base64 32` makes the second part."
-        )
 
 
 def _url(settings: Settings) -> str:

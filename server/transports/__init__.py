@@ -1,1 +1,1 @@
-"""MCP over stdio and over HTTP, and what stands before it."""
+"""MCP over stdio and over HTTP, and the checks before a message reaches it."""

@@ -1,8 +1,8 @@
-"""The resource server: what stands before the MCP endpoint where agents sign in (RFC 6750, RFC 9728).
+"""The resource server: checks the bearer token before the hosted MCP endpoint (RFC 6750, RFC 9728).
 
-First the token, looked up anew for every request; later, when the body is there, the scopes of the tool that it calls,
-or through which it reads a resource.
-A token from a browser's sign-in that lacks one is answered 403, on which a client asks its user for more.
+The token is looked up for every request. Once the body is there, the scopes of the tool that it
+calls, or that reads its resource, are checked as well. If a token from a sign-in by browser lacks
+one, the answer is 403, and the client asks its user for more.
 """
 
 from collections.abc import Callable, Collection
@@ -20,22 +20,22 @@ from calendly.scopes import includes
 from tools.resources import found_at
 
 ScopesNeeded = Callable[[Request, Access, str], Collection[str]]
-"""What a request needs that calls the tool of a name, where the person allows so much."""
+"""Returns the scopes that a request needs to call a tool, given its name and the access that the person allows."""
 
 
 TurnedAway = Callable[[Request, str], None]
-"""Notes that a request, which calls the tool of a name, was turned away."""
+"""Records that a request to call a tool, given its name, was refused."""
 
 _PRINCIPAL: Final = "principal"
 
 
 class BearerCheck:
-    """Lets a request through for whom its token speaks.
+    """Lets requests through that have a valid token with the scopes they need.
 
     Args:
-        authorization: Knows the tokens.
-        scopes_needed: What calls need.
-        turned_away: Is told of a call whose token lacks what it needs.
+        authorization: Looks up tokens.
+        scopes_needed: Returns the scopes that a call needs.
+        turned_away: Records a call whose token lacks a scope.
     """
 
     def __init__(self, authorization: Authorization, scopes_needed: ScopesNeeded, turned_away: TurnedAway) -> None:
@@ -44,7 +44,7 @@ class BearerCheck:
         self._turned_away = turned_away
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Put the check of the token before an application; `principal_of` then tells whose request it is."""
+        """Wrap an application in the check of the token; inside it `principal_of` returns the request's principal."""
 
         async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
@@ -58,7 +58,7 @@ class BearerCheck:
         return endpoint
 
     def challenge(self, scope: Scope, body: bytes) -> Response | None:
-        """Return the answer to a call for which the token's scopes do not do; None for every other request."""
+        """Return the 403 to a call whose token lacks a scope, None for every other request."""
         request = Request(scope)
         principal = principal_of(request)
         tool = _called_tool(body)
@@ -72,7 +72,7 @@ class BearerCheck:
 
 
 def principal_of(request: Request | None) -> Principal:
-    """Return for whom the token of a request speaks. Raises LookupError unless it came through `BearerCheck.before`."""
+    """Return the principal of a request. Raises LookupError unless it came through `BearerCheck.before`."""
     principal: Principal | None = getattr(request.state, _PRINCIPAL, None) if request is not None else None
     if principal is None:
         raise LookupError("The request did not pass the check of its token.")
@@ -80,7 +80,7 @@ def principal_of(request: Request | None) -> Principal:
 
 
 def _called_tool(body: bytes) -> str | None:
-    """Read the tool that a message calls. From the body alone: whoever sends it can write what it likes in headers."""
+    """Return the name of the tool that a message calls. Headers do not count: the sender can write anything there."""
     try:
         message: Any = from_json(body)
         method, params = message["method"], message["params"]

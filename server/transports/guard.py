@@ -1,4 +1,4 @@
-"""What stands before every route: names the server does not go by, pages that may not call it, and too many headers."""
+"""The check before every route: refuses foreign Host and Origin headers, and too many headers."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,25 +14,27 @@ from server.configuration.values import is_loopback, read_origin
 
 MOST_HEADERS: Final = 100
 LARGEST_HEADERS: Final = 32 * 1024
-"""Bytes of all names and values."""
+"""In bytes, all names and values together."""
 
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
-"""What an orchestrator asks by an address of its own choice."""
+"""The paths that an orchestrator calls under an address of its own."""
 
-# Our pages send no referrer, and with that browsers name no origin. Who sent a form is then for its secret to tell.
+# Our pages send no referrer, so browsers send `Origin: null` with their forms. The secret in a form
+# shows its sender.
 _NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
-"""The first segments of the paths of pages."""
+"""The first path segments of our pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """By which names the server is asked, and from which pages.
+    """The names under which the server answers, and the origins whose pages may call it.
 
     Attributes:
-        address: What clients use, without a path.
-        is_local: It listens on this machine only, so every name of this machine is its own.
-        origins: The pages that may call it, besides its own and those of this machine.
-        open_paths: What pages of any origin may call.
+        address: The address that clients use, without a path.
+        is_local: Whether it listens on this machine only, so that every name of this machine is its
+            own.
+        origins: The origins that may call it, besides its own and those of this machine.
+        open_paths: The paths that pages of any origin may call.
     """
 
     address: str
@@ -41,14 +43,14 @@ class Reach:
     open_paths: Collection[str] = ()
 
     def is_ours(self, host: str) -> bool:
-        """Say whether a `Host` is a name of this server."""
+        """Say whether a Host header names this server."""
         if self.is_local and _is_here(f"//{host}"):
             return True
         scheme = self.address.partition(":")[0]
         return _origin(f"{scheme}://{host}") == self.address
 
     def admits(self, origin: str, path: str) -> bool:
-        """Say whether a page of an `Origin` may call a path."""
+        """Say whether pages of an origin may call a path."""
         if path in self.open_paths or (origin == "null" and _first(path) in _NAMELESS_ORIGIN):
             return True
         if not origin.startswith(("http://", "https://")):
@@ -57,18 +59,19 @@ class Reach:
 
 
 class Guard:
-    """Turns away what a foreign page made a browser send (DNS rebinding), and what is too much to read."""
+    """ASGI middleware that refuses requests of foreign pages (DNS rebinding), and those with too many headers."""
 
     def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self._app = app
         self._reach = reach
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or refuse it."""
+        """Pass a request on or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # White space around a value is not part of it (RFC 9110, 5.5), but uvicorn's httptools leaves it there.
+        # uvicorn's httptools leaves white space around a value, which is not part of it (RFC 9110,
+        # 5.5).
         scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         await (self._refusal(scope) or self._app)(scope, receive, send)
 
@@ -98,7 +101,7 @@ def _first(path: str) -> str:
 
 
 def _is_here(url: str) -> bool:
-    """Whether a URL leads to this machine and says nothing more than host and port."""
+    """Say whether a URL is an origin on this machine."""
     try:
         parts = urlsplit(url)
         return is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path

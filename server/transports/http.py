@@ -1,6 +1,7 @@
-"""Streamable HTTP: the one endpoint, what stands before it, and the pages beside it.
+"""Streamable HTTP: the MCP endpoint, the checks before it, and the pages beside it.
 
-Stateless, so that any replica answers any request; all revisions of MCP on the same address.
+The endpoint is stateless, so any replica answers any request. All revisions of MCP use the same
+address.
 """
 
 import os
@@ -27,47 +28,48 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
 from server.configuration.terminal import cannot_listen, say
+from server.configuration.values import http_address
 from server.transports.guard import Guard, Reach
 from server.transports.http_protocol import BoundedProtocol
 from server.transports.signals import on_termination
 
 LARGEST_BODY: Final = 1024 * 1024
-"""Bytes of a request on the MCP endpoint."""
+"""In bytes, of one request to the MCP endpoint."""
 
 _SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
-"""The headers of our answers that a page may read besides the usual ones."""
+"""The headers of our answers that a web page may read, besides the safelisted ones."""
 
 Inspection = Callable[[Scope, bytes], Response | None]
-"""Looks at a request and its whole body; the answer that turns it away, or None."""
+"""Checks a request and its whole body. Returns the refusal, or None."""
 
 
 class Door(Protocol):
-    """What stands before the MCP endpoint where not everybody may call it: `server.transports.bearer`."""
+    """The check of the caller before the MCP endpoint: `server.transports.bearer.BearerCheck`."""
 
     def before(self, app: ASGIApp) -> ASGIApp:
-        """Put the check of who asks before an application."""
+        """Wrap an application in the check of the caller."""
         ...
 
     def challenge(self, scope: Scope, body: bytes) -> Response | None:
-        """Return the answer to a request that its sender may not make, None for one that it may."""
+        """Return the refusal of a request that its sender may not make, else None."""
         ...
 
 
 async def _always_ready() -> bool:
-    """Depend on nothing that could be missing."""
+    """Say that requests can be answered: nothing is needed for it."""
     return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
-    """What there is around the MCP endpoint.
+    """What surrounds the MCP endpoint.
 
     Attributes:
-        reach: By which names the server is asked, and from which pages.
-        front_page: What is shown at `/`.
-        door: What stands before the endpoint, None where whoever reaches it may call.
-        routes: Other pages.
-        is_ready: Whether requests can be answered now.
+        reach: The names under which the server answers, and the origins that may call it.
+        front_page: Makes the page at `/`.
+        door: The check of the caller; None if anyone who reaches the endpoint may call.
+        routes: Further routes.
+        is_ready: Says whether requests can be answered now.
     """
 
     reach: Reach
@@ -78,7 +80,7 @@ class Surroundings:
 
 
 def http_app(server: Server[Any], around: Surroundings) -> Starlette:
-    """Make the ASGI application; `server` is what answers MCP."""
+    """Make the ASGI application around an MCP server."""
     manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_BODY)
     endpoint = _endpoint(manager.asgi_app, around.door)
 
@@ -101,7 +103,9 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
     return Starlette(
         routes=[
             Route("/mcp", endpoint, methods=["POST"]),
-            Route("/mcp", _for_pages(_post_only), methods=["OPTIONS"]),  # apart: other methods are told of POST alone
+            Route(
+                "/mcp", _for_pages(_post_only), methods=["OPTIONS"]
+            ),  # a route of its own, so that `Allow` names POST alone
             Route("/healthz", well),
             Route("/readyz", ready),
             Route("/", page),
@@ -113,28 +117,28 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
 
 
 def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
-    """Put before an application what a message has to pass."""
+    """Wrap an application in the checks that a message has to pass."""
     inspected = _inspected(app, [_refuse_batch] if door is None else [_refuse_batch, door.challenge])
     limited: ASGIApp = RequestBodyLimitMiddleware(inspected, LARGEST_BODY)
     return _for_pages(limited if door is None else door.before(limited))
 
 
 def _for_pages(app: ASGIApp) -> ASGIApp:
-    """Answer what browsers ask before and after a call. The guard has turned away pages of other origins by now."""
+    """Answer CORS preflights and add CORS headers. The guard has refused foreign origins before."""
     return CORSMiddleware(
         app, allow_origin_regex=".*", allow_methods=["POST"], allow_headers=["*"], expose_headers=_SENT_ALONG
     )
 
 
 async def _post_only(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse OPTIONS that is no browser's question before a call."""
+    """Refuse an OPTIONS request that is not a preflight."""
     await PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})(
         scope, receive, send
     )
 
 
 def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
-    """Let pass what no inspection objects to. Wants the whole body as one message."""
+    """Wrap an application in inspections. The whole body has to come as one message."""
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         received = [await receive()]
@@ -153,7 +157,7 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
 
 
 def _refuse_batch(_scope: Scope, body: bytes) -> Response | None:
-    """Refuse JSON-RPC batches, which only revision 2025-03-26 knew."""
+    """Refuse JSON-RPC batches, which only revision 2025-03-26 has."""
     if not body.lstrip().startswith(b"["):
         return None
     error = types.ErrorData(code=types.INVALID_REQUEST, message="JSON-RPC batches are not accepted; send one message.")
@@ -164,29 +168,29 @@ def _refuse_batch(_scope: Scope, body: bytes) -> Response | None:
 
 @contextmanager
 def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
-    """Listen on an address; gives the socket and the address as a URL. Raises CommandError when it cannot be had."""
-    # asyncio turns Nagle's delay off only on a socket that says it is TCP; with it every answer waits 40 ms.
+    """Listen on an address. Yields the socket and the address as a URL. Raises CommandError if that fails."""
+    # asyncio switches Nagle's algorithm off only on a socket whose protocol is TCP. With Nagle,
+    # answers wait 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         try:
-            if os.name == "posix":  # elsewhere this would let two programs share the port
+            if os.name == "posix":  # elsewhere two programs could share the port
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
             listener.listen()
         except OSError as fault:
             raise cannot_listen(host, port, fault) from None
-        shown = f"[{host}]" if ":" in host else host
-        yield listener, f"http://{shown}:{listener.getsockname()[1]}"
+        yield listener, http_address(host, listener.getsockname()[1])
 
 
 async def serve_http(app: Starlette, listener: socket.socket, greeting: str, patience: float) -> None:
-    """Serve until a signal asks to stop, and answer everything that came before.
+    """Serve until a signal asks to stop, then finish the requests in flight.
 
     Args:
-        app: What answers.
-        listener: Where.
-        greeting: The line that says so.
-        patience: Seconds that a request in flight may still take.
+        app: The application.
+        listener: The socket.
+        greeting: The line on stderr that says that the server answers.
+        patience: How long a request in flight may still take, in seconds.
     """
     config = uvicorn.Config(
         app,
@@ -208,7 +212,7 @@ async def serve_http(app: Starlette, listener: socket.socket, greeting: str, pat
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn, which greets when it answers and leaves the signals to us: it would end with theirs, not with 0."""
+    """uvicorn with a greeting, and without its signal handlers: they end the process by the signal, not with 0."""
 
     def __init__(self, config: uvicorn.Config, greeting: str) -> None:
         super().__init__(config)

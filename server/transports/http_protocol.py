@@ -1,4 +1,4 @@
-"""HTTP/1.1 as uvicorn speaks it with httptools, which by itself would collect a request's headers without end."""
+"""uvicorn's HTTP/1.1 protocol with a limit on headers: httptools alone would collect them without end."""
 
 from http import HTTPStatus
 from typing import Final
@@ -7,18 +7,19 @@ from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _MOST_BYTES: Final = 64 * 1024
-"""Bytes read while a request's headers have no end: more than `guard` lets pass once they are read."""
+"""How many bytes are read before headers end; more than `guard` accepts once they are read."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection, closed with an answer when a request line and headers do not come to an end."""
+    """One connection, answered 431 and closed if the headers of a request do not end."""
 
     _unended = 0
     _in_headers = False
 
     @override
     def data_received(self, data: bytes) -> None:
-        # The piece of data in which headers begin may hold more besides, so only the pieces after it are counted.
+        # The chunk in which headers begin may also hold other data, so only later chunks are
+        # counted.
         began_before = self._in_headers
         super().data_received(data)
         self._unended = self._unended + len(data) if began_before and self._in_headers else 0

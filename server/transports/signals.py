@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as a request to finish."""
+"""Handling SIGTERM and SIGINT as a request to finish."""
 
 import asyncio
 import signal
@@ -11,10 +11,10 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def on_termination(act: Callable[[], object]) -> Generator[None]:
-    """Let `act` run in the event loop on every SIGTERM and SIGINT inside the block, instead of ending the process.
+    """Run `act` in the event loop on every SIGTERM and SIGINT inside the block, instead of ending the process.
 
-    Plain functions as handlers: on all platforms there are, and sse-starlette takes a handler that is a method of a
-    uvicorn server for a leave to cut the answers in flight.
+    The handlers are plain functions: they work on all platforms, and sse-starlette cuts the answers
+    in flight if a handler is a method of a uvicorn server.
     """
     loop = asyncio.get_running_loop()
 

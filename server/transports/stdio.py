@@ -1,8 +1,9 @@
-"""MCP over stdin and stdout, line by line, ended without losing a call.
+"""MCP over stdin and stdout, line by line, without losing a call at the end.
 
-The SDK's own transport cancels the calls in flight when stdin ends, cannot be left while a read of stdin is pending,
-and drops a line it cannot read without a word. Here both an end of input and a signal stop the reading only: what was
-received is answered first, and questions to a client that is gone are answered for it.
+The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of
+stdin is pending, and drops a line that it cannot parse in silence. Here the end of input and a
+signal both stop only the reading: every message received is answered first, and requests to a
+client that is gone get an error in its place.
 """
 
 import asyncio
@@ -28,11 +29,12 @@ _CHUNK: Final = 65536
 
 
 async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) -> None:
-    """Serve one client until its input ends or a signal asks to stop, and answer everything that came before.
+    """Serve one client until its input ends or a signal asks to stop, then answer what was received.
 
     Args:
-        server: What answers.
-        after_list: Called each time that a list of tools was sent; what it starts does not delay the first one.
+        server: The MCP server.
+        after_list: Called after each list of tools is sent, so that its work does not delay the
+            first list.
     """
     lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
@@ -47,7 +49,7 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
 
 
 class _Wire:
-    """Both directions of the conversation, and who still owes whom an answer."""
+    """Both directions of the conversation, and the requests of either side that have no answer yet."""
 
     def __init__(
         self,
@@ -68,7 +70,7 @@ class _Wire:
         self._writing = anyio.Lock()
 
     async def read(self, lines: MemoryObjectReceiveStream[bytes]) -> None:
-        """Hand every line to the server; once there are no more, wait until all of them are answered."""
+        """Pass every line to the server; at the end of input, wait until all requests are answered."""
         async with self._into, lines:
             async for line in lines:
                 try:
@@ -85,7 +87,7 @@ class _Wire:
                 await self._settled.wait()
 
     async def write(self) -> None:
-        """Write what the server says."""
+        """Write the messages of the server."""
         async with self._out:
             async for item in self._out:
                 await self._send(item.message)
@@ -98,7 +100,7 @@ class _Wire:
                 self._lists.add(str(message.id))
         elif isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
             self._owed_to_us.discard(message.id)
-        elif message.method == "notifications/cancelled":  # a cancelled request is never answered
+        elif message.method == "notifications/cancelled":  # a cancelled request gets no answer
             self._owed_to_client.discard(str((message.params or {}).get("requestId")))
 
     def _note_sent(self, message: types.JSONRPCMessage) -> None:
@@ -121,12 +123,12 @@ class _Wire:
     async def _send(self, message: types.JSONRPCMessage) -> None:
         line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
         async with self._writing:
-            with suppress(OSError):  # nobody reads any more; the end of input follows
+            with suppress(OSError):  # the client reads no more; the end of input follows
                 await anyio.to_thread.run_sync(_write_all, self._stdout, line)
 
 
 def _rejection(fault: ValidationError) -> types.JSONRPCError:
-    """The answer to a line that is no message (JSON-RPC 2.0, section 5.1). Batches are none since 2025-06-18."""
+    """Return the answer to a line that is not a message (JSON-RPC 2.0, 5.1). Since 2025-06-18 batches are not."""
     if any(error["type"] == "json_invalid" for error in fault.errors(include_url=False, include_input=False)):
         error = types.ErrorData(code=types.PARSE_ERROR, message="Parse error: the line is not JSON.")
     else:
@@ -137,10 +139,11 @@ def _rejection(fault: ValidationError) -> types.JSONRPCError:
 
 
 def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
-    """Send the lines of a file descriptor until it ends.
+    """Send the lines of a file descriptor to a stream until it ends.
 
-    A thread reads it, since not every kind of stdin can be waited for; a daemon, since nothing ends a pending read; and
-    the descriptor itself, since a buffered reader that a daemon thread holds locked crashes the interpreter's shutdown.
+    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since
+    nothing ends a pending read. It reads the descriptor itself: a daemon thread that holds the lock
+    of a buffered reader crashes the interpreter at shutdown.
     """
     loop = asyncio.get_running_loop()
 
@@ -161,9 +164,9 @@ def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
 
 
 def _split(source: int) -> Generator[bytes]:
-    """The lines of a file descriptor without their ends, empty ones left out."""
+    """Yield the lines of a file descriptor without line ends; empty lines are left out."""
     begun: list[bytes] = []
-    with suppress(OSError):  # closed, or never open: the same as ended
+    with suppress(OSError):  # a descriptor that is closed or was never open has ended
         while chunk := os.read(source, _CHUNK):
             first, *others = chunk.split(b"\n")
             begun.append(first)
@@ -177,7 +180,7 @@ def _split(source: int) -> Generator[bytes]:
 
 @contextmanager
 def _claimed_stdout() -> Generator[int]:
-    """A descriptor for the messages alone: meanwhile, what anything prints to stdout goes to stderr."""
+    """Yield a descriptor of stdout for the messages alone; meanwhile stdout itself leads to stderr."""
     private = os.dup(_STDOUT)
     try:
         os.dup2(_STDERR, _STDOUT)

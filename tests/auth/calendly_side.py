@@ -5,9 +5,9 @@ import os
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx2
@@ -18,7 +18,7 @@ from auth.upstream.application import Application, Configured
 from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.login import SignIn, Upstream
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from storage.database import Database
 from storage.keys import Key, KeyRing
 
@@ -30,18 +30,15 @@ KEYRING: Final = KeyRing([Key("k1", bytes(32))])
 ASKED: Final = ("users:read", "event_types:write")
 RECONNECT_AT: Final = "https://mcp.example/connections"
 
-
-Login = TypeVar("Login", bound=CalendlyLogin)
 Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass
 class Clock:
-    """Both clocks of a process; sleeping moves them and lets the others go on. `asleep` is set when anybody has."""
+    """Both clocks of a process; sleeping moves them and lets the others go on."""
 
     wall: datetime = START
     seconds: float = 0.0
-    asleep: asyncio.Event = field(default_factory=asyncio.Event)
 
     def now(self) -> datetime:
         """Read the wall clock."""
@@ -58,7 +55,6 @@ class Clock:
 
     async def sleep(self, seconds: float) -> None:
         """Let so much time pass."""
-        self.asleep.set()
         self.advance(timedelta(seconds=seconds))
         await asyncio.sleep(0)
 
@@ -79,7 +75,9 @@ class Calendly:
     @property
     def login(self) -> CalendlyLogin:
         """Our side of the sign-in."""
-        return login_at(self.application, self.url, self.clock, kind=CalendlyLogin)
+        return CalendlyLogin(
+            Configured(self.application), redirect_uri=REDIRECT_URI, api_url=self.url, now=self.clock.now
+        )
 
     async def sign_in(self, scopes: Iterable[str] = ASKED, person: int = 0) -> SignIn:
         """Go through a whole sign-in."""
@@ -108,9 +106,9 @@ class Calendly:
         return not token.revoked and (token.expires_at is None or token.expires_at > self.clock.now())
 
 
-def login_at(application: Application, url: str, clock: Clock, *, kind: type[Login]) -> Login:
-    """Make our side of the sign-in, or a variety of it."""
-    return kind(Configured(application), redirect_uri=REDIRECT_URI, api_url=url, now=clock.now)
+def application_at(url: str) -> Application:
+    """Return the confidential application that a sandbox knows."""
+    return Application.configured("sandbox-client", "sandbox-secret", url)
 
 
 @asynccontextmanager
@@ -118,7 +116,7 @@ async def calendly() -> AsyncGenerator[Calendly]:
     """Run a sandbox on the clock of the test, with the confidential application."""
     clock = Clock()
     async with running(now=clock.now) as sandbox:
-        yield Calendly(sandbox, clock, Application.configured("sandbox-client", "sandbox-secret", sandbox.url))
+        yield Calendly(sandbox, clock, application_at(sandbox.url))
 
 
 async def consent(url: str, *, person: int = 0, decision: str = "allow") -> dict[str, str]:

@@ -25,15 +25,15 @@ from auth.endpoints.site import Realm
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.principal import Principal
 from auth.grants.public_network import PublicNetwork
-from auth.grants.rules import s256
+from auth.protocol.pkce import s256
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import least, spell
 from calendly.scopes import SCOPES, includes
 from server.calls.principal import operation_of
 from storage.database import Database
+from tests.audit_log import audit_log_in
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on
-from tests.record import record_in
 from tools import ENDPOINTS
 
 ISSUER: Final = "https://mcp.example"
@@ -315,7 +315,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         connections=connections(database, calendly.login, calendly.clock),
         documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
         pages=Pages(),
-        record=record_in(database, KEYRING, calendly.clock.now),
+        audit_log=audit_log_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,
         random=os.urandom,
     )

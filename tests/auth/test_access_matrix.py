@@ -3,6 +3,7 @@
 from itertools import product
 from typing import Final
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -48,6 +49,7 @@ def expected(tool: EndpointTool, level: Level) -> Verdict:
     return "ask" if (tool.access, level) == ("write", "ask") else "allow"
 
 
+@pytest.mark.requirement("every-call-decided")
 @each("tool, level", CELLS)
 def test_a_level_decides_about_every_tool_of_its_capability(tool: EndpointTool, level: Level) -> None:
     decision = decide(operation_of(tool), Limits(ceiling=at(tool, level)))

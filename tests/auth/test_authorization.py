@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from auth.authorization import Authorization
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.secrets import ACCESS_TOKEN, mint
 from storage.database import open_database
 from tests.auth.calendly_side import Calendly

@@ -38,14 +38,14 @@ from auth.grants.rules import (
     redeem,
     refresh,
     refresh_token_end,
-    s256,
 )
+from auth.protocol.pkce import s256
 from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import family, grant, refresh_token
 from auth.upstream.application import Application
-from auth.upstream.login import Person
-from sandbox import RunningSandbox
+from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
+from sandbox.serving import RunningSandbox
 from tests.auth.calendly_side import Calendly, Clock
 from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Site, Tokens, make_realm, serve, tokens_of
 from tests.databases import open_migrated
@@ -243,7 +243,7 @@ class DatabaseWorld:
                 registered = Client(client, "registered", client, (BACK,), "none", None, refreshes=True, approved=False)
                 await client_rows.add(connection, registered, now)
                 await client_rows.mark_approved(connection, client, now)
-            await grant_rows.put_person(connection, Person(PERSON, None, None, None, None), now)
+            await grant_rows.put_person(connection, CalendlyPerson(PERSON, None, None, None, None), now)
             new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES, UNLIMITED)
             grant_id = await grant_rows.allow(connection, new, now)
             await code_rows.add(connection, digest(code), _code(grant_id, client, now + CODE_LIFE))
@@ -251,7 +251,7 @@ class DatabaseWorld:
 
     async def _end_grants(self, client: str) -> None:
         async with self._site.realm.database.read() as connection:
-            query = select(grant.c.id).where(grant.c.client_id == client, grant.c.ended_at.is_(None))
+            query = select(grant.c.id).where(grant.c.client == client, grant.c.ended_at.is_(None))
             grants = list((await connection.execute(query)).scalars())
         for grant_id in grants:
             await end_grant(self._site.realm, grant_id)

@@ -1,4 +1,4 @@
-"""What the tests of the HTTP core share: they run in virtual time, at a desk."""
+"""Fixtures of the HTTP core's tests: a client and its upstream, in virtual time."""
 
 from collections.abc import AsyncGenerator
 
@@ -10,12 +10,12 @@ from tests.virtual_time import VIRTUAL_TIME, Backend
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> Backend:
-    """Asynchronous tests of this folder run in virtual time."""
+    """Run asynchronous tests in virtual time."""
     return VIRTUAL_TIME
 
 
 @pytest.fixture
 async def desk() -> AsyncGenerator[Desk]:
-    """Seat the test at a desk with the settings' defaults."""
+    """A client with default settings, and its upstream."""
     async with open_desk() as desk:
         yield desk

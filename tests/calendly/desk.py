@@ -1,32 +1,33 @@
-"""The real client and a hostile upstream, connected by a real socket, in virtual time."""
+"""The real client and a hostile upstream, over a real socket and in virtual time."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from calendly.booking_limits import parse_ceilings
 from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
-from calendly.pacing import Pacer, Waiting
-from calendly.request import JSON, Account, Credentials, Request
+from calendly.pacing.account_queue import Waiting
+from calendly.pacing.booking_limits import parse_ceilings
+from calendly.pacing.pacer import Pacer
+from calendly.request import JSON, Account, AccountCredentials, Request
 from tests.calendly.tokens import Token
 from tests.hostile_upstream import HostileUpstream
 
 READ = Request(Endpoint("GET", "/scheduled_events"))
 WRITE = Request(Endpoint("POST", "/scheduling_links"), body={"max_event_count": 1})
-BOOKING = Request(Endpoint("POST", "/invitees"), body={"event_type": "E"})
+BOOKING = Request(Endpoint("POST", "/invitees", is_booking=True), body={"event_type": "E"})
 DELETE = Request(Endpoint("DELETE", "/webhook_subscriptions/{webhook_subscription}"), {"webhook_subscription": "W"})
 
 
 @dataclass
 class Desk:
-    """Where a test sits: it sends with `send` and sees with `upstream` what came of it."""
+    """A client for a test, and the `upstream` that receives what `send` sends."""
 
     calendly: Calendly
     upstream: HostileUpstream
     pacer: Pacer
-    credentials: Credentials = field(default_factory=lambda: Token("secret-token"))
+    credentials: AccountCredentials = field(default_factory=lambda: Token("secret-token"))
 
     @property
     def now(self) -> float:
@@ -42,12 +43,12 @@ class Desk:
         seconds: float = 50.0,
         waiting: Waiting | None = None,
     ) -> JSON:
-        """Send a request that has to be answered in so many seconds."""
+        """Send a request with a time limit of `seconds`."""
         account = Account(user, agent, self.credentials)
         return await self.calendly.send(request, account, deadline=self.now + seconds, waiting=waiting)
 
     async def works(self) -> bool:
-        """Say whether the next read and the next write are answered as if nothing had been."""
+        """Return whether a read and a write succeed now."""
         good: JSON = {"resource": {}}
         return await self.send(READ) == good and await self.send(WRITE) == good
 
@@ -60,7 +61,7 @@ async def open_desk(
     max_wait: float = 30.0,
     origin: str | None = None,
 ) -> AsyncGenerator[Desk]:
-    """Set up a client and its upstream; with an `origin` of its own the client goes there instead."""
+    """Open a client and its upstream. With `origin` the client goes there instead."""
     clock = asyncio.get_running_loop().time
 
     def random() -> float:

@@ -61,12 +61,12 @@ async def test_cookies_of_one_user_never_reach_another(desk: Desk) -> None:
     assert "cookie" not in desk.upstream.requests[1].headers
 
 
-# Renewing the token
+# Refreshing the token
 
 
 @pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize("request_", [READ, WRITE, DELETE])
-async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(desk: Desk, request_: Request) -> None:
+async def test_a_refused_token_is_refreshed_once_and_the_request_sent_again(desk: Desk, request_: Request) -> None:
     desk.credentials = Token("old", ["new"])
     desk.upstream.will(answer(401, {"title": "Unauthenticated"}))
     assert await desk.send(request_) == {"resource": {}}
@@ -74,13 +74,13 @@ async def test_a_refused_token_is_renewed_once_and_the_request_sent_again(desk: 
 
 
 @pytest.mark.requirement("connection-401")
-async def test_a_token_that_is_refused_again_is_not_renewed_again(desk: Desk) -> None:
+async def test_a_token_that_is_refused_again_is_not_refreshed_again(desk: Desk) -> None:
     token = desk.credentials = Token("old", ["new", "newer"])
     desk.upstream.otherwise = answer(401, {"title": "Unauthenticated", "message": "The access token is invalid"})
     with pytest.raises(Unauthenticated, match="The access token is invalid"):
         await desk.send()
     assert desk.upstream.tokens == ["old", "new"]
-    assert token.renewals == 1
+    assert token.refreshes == 1
 
 
 @pytest.mark.requirement("personal-token-401")
@@ -92,7 +92,7 @@ async def test_a_personal_token_that_is_refused_is_not_sent_again(desk: Desk) ->
 
 
 @pytest.mark.parametrize("token", ["", " ", "two words", "line\r\nHost: evil.example", "t\u00f6ken", "\x00"])
-async def test_a_token_that_cannot_be_one_is_never_sent_and_never_shown(desk: Desk, token: str) -> None:
+async def test_an_impossible_token_is_never_sent_and_never_shown(desk: Desk, token: str) -> None:
     desk.credentials = Token(token)
     with pytest.raises(Unauthenticated, match=r"^The access token is empty or has characters that no token has\.$"):
         await desk.send()
@@ -111,7 +111,7 @@ async def test_the_token_appears_in_no_error_and_no_log(desk: Desk, caplog: pyte
     assert "HTTP Request" in caplog.text
 
 
-# Sharing
+# Shared reads
 
 
 async def test_identical_reads_in_flight_for_one_user_are_one_request(desk: Desk) -> None:
@@ -130,7 +130,7 @@ async def test_reads_that_differ_in_user_or_query_are_requests_of_their_own(desk
     assert len(desk.upstream.requests) == 3
 
 
-async def test_identical_writes_are_never_one(desk: Desk) -> None:
+async def test_identical_writes_are_never_shared(desk: Desk) -> None:
     await asyncio.gather(desk.send(WRITE), desk.send(WRITE))
     assert len(desk.upstream.requests) == 2
 
@@ -151,7 +151,7 @@ async def test_a_caller_that_is_cancelled_leaves_the_others_their_answer(desk: D
     assert len(desk.upstream.requests) == 1
 
 
-async def test_the_last_caller_that_is_cancelled_ends_the_request(desk: Desk) -> None:
+async def test_cancelling_the_last_caller_ends_the_request(desk: Desk) -> None:
     desk.upstream.otherwise = silence
     callers = [asyncio.ensure_future(desk.send()) for _ in range(2)]
     await asyncio.sleep(0.5)
@@ -181,20 +181,20 @@ async def test_each_caller_of_a_shared_read_keeps_its_own_time_limit(desk: Desk)
     assert len(desk.upstream.requests) == 1
 
 
-async def test_who_joins_a_read_later_gets_its_error_as_well(desk: Desk) -> None:
+async def test_a_caller_that_joins_a_read_later_gets_its_error_as_well(desk: Desk) -> None:
     desk.upstream.otherwise = late(1.0, answer(400, {"title": "Invalid Argument"}))
     results = await asyncio.gather(*(desk.send() for _ in range(3)), return_exceptions=True)
     assert [type(result) for result in results] == [InvalidArgument] * 3
     assert len(desk.upstream.requests) == 1
 
 
-ME = Request(Endpoint("GET", "/users/me"))
-EVENT_TYPES = Request(Endpoint("GET", "/event_types"), query={"user": "U"})
-EVENT_TYPE = Request(Endpoint("GET", "/event_types/{event_type}"), {"event_type": "T"})
+ME = Request(Endpoint("GET", "/users/me", is_cacheable=True))
+EVENT_TYPES = Request(Endpoint("GET", "/event_types", is_cacheable=True), query={"user": "U"})
+EVENT_TYPE = Request(Endpoint("GET", "/event_types/{event_type}", is_cacheable=True), {"event_type": "T"})
 
 
 @pytest.mark.parametrize("request_", [ME, EVENT_TYPES, EVENT_TYPE])
-async def test_the_person_and_event_types_are_kept_for_seconds(desk: Desk, request_: Request) -> None:
+async def test_the_answer_of_a_cacheable_endpoint_is_cached_for_seconds(desk: Desk, request_: Request) -> None:
     first = await desk.send(request_)
     first["changed"] = "by whoever got it"
     assert await desk.send(request_, agent="another") == {"resource": {}}
@@ -206,7 +206,7 @@ async def test_the_person_and_event_types_are_kept_for_seconds(desk: Desk, reque
     assert len(desk.upstream.requests) == 3
 
 
-async def test_a_write_forgets_what_is_kept_for_its_user_alone(desk: Desk) -> None:
+async def test_a_write_drops_what_is_cached_for_its_own_user_alone(desk: Desk) -> None:
     await desk.send(ME)
     await desk.send(ME, user="another")
     desk.upstream.will(answer(400))
@@ -222,7 +222,7 @@ async def test_a_write_forgets_what_is_kept_for_its_user_alone(desk: Desk) -> No
     ]
 
 
-async def test_what_was_read_before_a_write_was_answered_is_neither_kept_nor_joined(desk: Desk) -> None:
+async def test_a_read_from_before_a_write_was_answered_is_neither_cached_nor_shared(desk: Desk) -> None:
     desk.upstream.will(late(3.0, answer(200, {"resource": {"is": "old"}})), late(2.0, answer(200, {"resource": {}})))
     old = asyncio.ensure_future(desk.send(ME))
     await asyncio.sleep(0.5)
@@ -234,21 +234,27 @@ async def test_what_was_read_before_a_write_was_answered_is_neither_kept_nor_joi
     assert len(desk.upstream.requests) == 3
 
 
-async def test_an_error_is_never_kept(desk: Desk) -> None:
+async def test_no_other_answer_is_cached(desk: Desk) -> None:
+    await desk.send(READ)
+    await desk.send(READ)
+    assert len(desk.upstream.requests) == 2
+
+
+async def test_an_error_is_never_cached(desk: Desk) -> None:
     desk.upstream.will(answer(404))
     with pytest.raises(CalendlyError):
         await desk.send(ME)
     assert await desk.send(ME) == {"resource": {}}
 
 
-async def test_a_large_answer_is_not_kept(desk: Desk) -> None:
+async def test_a_large_answer_is_not_cached(desk: Desk) -> None:
     desk.upstream.otherwise = answer(200, {"collection": ["x" * 100_000]})
     await desk.send(EVENT_TYPES)
     await desk.send(EVENT_TYPES)
     assert len(desk.upstream.requests) == 2
 
 
-async def test_what_is_kept_is_bounded() -> None:
+async def test_the_cache_is_bounded() -> None:
     async with open_desk(per_minute=100_000) as desk:
         for number in range(300):
             await desk.send(ME, user=f"user {number}")
@@ -258,9 +264,10 @@ async def test_what_is_kept_is_bounded() -> None:
         assert len(desk.upstream.requests) == 301
 
 
-# Pace
+# Pacing
 
 
+@pytest.mark.requirement("every-call-paced")
 async def test_300_queued_reads_at_60_a_minute_take_the_ideal_time_without_a_429() -> None:
     async with open_desk(max_wait=600.0) as desk:
         limit = RateLimit(is_aligned=False)
@@ -291,8 +298,9 @@ async def test_a_429_that_lasts_too_long_is_answered_at_once_with_calendlys_word
     assert len(desk.upstream.requests) == 1
 
 
+@pytest.mark.requirement("reads-repeated")
 @pytest.mark.parametrize("request_", [READ, WRITE])
-async def test_a_storm_of_429_ends_after_three_tries(desk: Desk, request_: Request) -> None:
+async def test_a_series_of_429_ends_after_three_tries(desk: Desk, request_: Request) -> None:
     desk.upstream.otherwise = answer(429)
     with pytest.raises(RateLimited) as refusal:
         await desk.send(request_)
@@ -331,7 +339,7 @@ async def test_a_waiting_call_is_told_how_long(desk: Desk) -> None:
     assert told == [9, 9, 4, 4]
 
 
-async def test_a_caller_that_cannot_be_told_disturbs_no_other(desk: Desk) -> None:
+async def test_a_caller_whose_progress_fails_affects_no_other(desk: Desk) -> None:
     desk.upstream.will(answer(200, {}, x_ratelimit_limit="60", x_ratelimit_remaining="0", x_ratelimit_reset="9"))
 
     async def gone(seconds: float) -> None:
@@ -342,7 +350,7 @@ async def test_a_caller_that_cannot_be_told_disturbs_no_other(desk: Desk) -> Non
     assert answers == [{"resource": {}}] * 2
 
 
-# Time and cancellation
+# Deadlines and cancellation
 
 
 async def test_a_write_that_was_sent_when_time_ran_out_has_an_unknown_outcome(desk: Desk) -> None:

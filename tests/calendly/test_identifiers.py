@@ -98,6 +98,7 @@ def test_a_bare_uuid_is_taken_as_it_is(kind: type[Identifier]) -> None:
     assert kind.parse("CAFEBABE12345678").uuid == "CAFEBABE12345678"
 
 
+@pytest.mark.requirement("identifiers-either-way")
 @each("kind", FLAT)
 def test_a_uri_and_its_uuid_are_the_same_identifier(kind: type[Identifier]) -> None:
     uri = f"{CALENDLY_ORIGIN}/{FLAT[kind]}/{UUID}"
@@ -105,6 +106,7 @@ def test_a_uri_and_its_uuid_are_the_same_identifier(kind: type[Identifier]) -> N
     assert kind.parse(uri).uri == uri
 
 
+@pytest.mark.requirement("uris-configured-origin")
 @each("kind", FLAT)
 def test_a_uri_at_a_further_origin_names_the_same_resource(kind: type[Identifier]) -> None:
     there = kind.parse(f"{SANDBOX}/{FLAT[kind]}/{UUID}", origins=(SANDBOX,))
@@ -133,7 +135,7 @@ def test_the_uri_of_another_collection_is_refused(kind: type[Identifier]) -> Non
 
 @given(st.text(), st.sampled_from(EVERY))
 @example("https://api.calendly.com/users/me\n", UserId)
-def test_only_plain_ascii_is_ever_an_identifier(text: str, kind: type[Identifier]) -> None:
+def test_only_ascii_is_an_identifier(text: str, kind: type[Identifier]) -> None:
     allowed = set(string.ascii_letters + string.digits + "_-")
     if text and len(text) <= 64 and set(text) <= allowed:
         assert kind.parse(text).uuid == text
@@ -144,7 +146,7 @@ def test_only_plain_ascii_is_ever_an_identifier(text: str, kind: type[Identifier
 
 @pytest.mark.requirement("outbound-identifiers")
 @given(st.text(min_size=1, max_size=12), st.integers(0, 60))
-def test_nothing_can_be_put_into_a_uri(inserted: str, where: int) -> None:
+def test_nothing_can_be_injected_into_a_uri(inserted: str, where: int) -> None:
     uri = f"{CALENDLY_ORIGIN}/users/ABCDEFGH12345678"
     changed = uri[:where] + inserted + uri[where:]
     try:
@@ -188,6 +190,7 @@ def test_a_bare_nested_uuid_is_completed_with_its_parent() -> None:
     assert InviteeId("I1", "E1").within(ScheduledEventId("E1")) == InviteeId("I1", "E1")
 
 
+@pytest.mark.requirement("identifiers-nested")
 def test_a_bare_nested_uuid_alone_is_refused_by_naming_the_missing_parameter() -> None:
     with pytest.raises(InvalidIdentifier, match="pass `scheduled_event` as well"):
         InviteeId.parse("I1").within(None)

@@ -10,14 +10,14 @@ pytestmark = pytest.mark.anyio
 
 
 class Book:
-    """Pages by token; an exception in the place of a page is raised."""
+    """Pages by token. An exception in the place of a page is raised."""
 
     def __init__(self, pages: dict[str | None, JSON | Exception]) -> None:
         self.pages = pages
         self.asked: list[str | None] = []
 
     async def page(self, token: str | None) -> JSON:
-        """Turn to a page."""
+        """Return a page."""
         self.asked.append(token)
         page = self.pages[token]
         if isinstance(page, Exception):
@@ -44,7 +44,7 @@ async def test_pages_are_put_together_with_the_pagination_of_the_last() -> None:
     }
 
 
-async def test_what_comes_before_is_what_comes_before_the_first_of_them() -> None:
+async def test_the_previous_page_is_that_of_the_first_page() -> None:
     first = page(1, then="b", previous_page="https://api.calendly.com/x?page_token=0", previous_page_token="0")
     second = page(2, then="c", previous_page="https://api.calendly.com/x?page_token=a", previous_page_token="a")
     book = Book({None: page(0, then="b"), "a": first, "b": second})
@@ -92,13 +92,13 @@ async def test_endless_tokens_end_at_the_asked_number_of_pages() -> None:
 
 
 @pytest.mark.parametrize("odd", [None, "", 7, ["b"], {"token": "b"}, True])
-async def test_an_odd_token_is_no_token(odd: object) -> None:
+async def test_a_token_of_another_type_is_no_token(odd: object) -> None:
     book = Book({None: {"collection": [1], "pagination": {"next_page_token": odd}}})
     assert (await walk(book.page, None, 5))["collection"] == [1]
 
 
 @pytest.mark.parametrize("odd", [None, "next", [], 5])
-async def test_an_odd_pagination_is_none(odd: object) -> None:
+async def test_a_pagination_of_another_type_is_none(odd: object) -> None:
     book = Book({None: {"collection": [1], "pagination": odd}})
     answer = await walk(book.page, None, 5)
     assert (answer["collection"], answer["pagination"]) == ([1], {})
@@ -113,7 +113,7 @@ async def test_a_broken_url_gives_no_token() -> None:
 
 
 @pytest.mark.parametrize("failure", [RateLimited("Later.", retry_after=9), Unreachable("No answer.")])
-async def test_when_time_runs_out_the_pages_that_are_there_say_where_to_go_on(failure: Exception) -> None:
+async def test_when_time_runs_out_the_pages_so_far_say_where_to_go_on(failure: Exception) -> None:
     book = Book({None: page(1, then="b"), "b": page(2, then="c"), "c": failure})
     answer = await walk(book.page, None, 50)
     assert answer == {"collection": [1, 2], "pagination": {"count": 2, "next_page_token": "c"}}

@@ -35,7 +35,7 @@ def test_days_are_24_hours_also_where_the_clocks_change() -> None:
     assert [last - first for first, last in split(start, end, 7)] == [timedelta(days=7), timedelta(hours=1)]
 
 
-def test_a_range_at_the_end_of_time_is_split_too() -> None:
+def test_a_range_at_the_last_representable_time_is_split_too() -> None:
     end = datetime.max.replace(tzinfo=UTC)
     assert split(end - timedelta(days=1), end, 31) == [(end - timedelta(days=1), end)]
 
@@ -58,7 +58,7 @@ def refuse(text: str) -> InvalidArgument:
 
 
 class Days:
-    """Answers the days of a range, and refuses ranges longer than `longest`."""
+    """Returns the days of a range, and refuses ranges longer than `longest`."""
 
     def __init__(self, longest: int, refusal: str = "date range can be no greater than 7 days") -> None:
         self.longest = longest
@@ -66,7 +66,7 @@ class Days:
         self.asked: list[int] = []
 
     async def fetch(self, start: datetime, end: datetime) -> list[datetime]:
-        """List the days from start to end, both included, as rows that lie across a cut."""
+        """Return the days from start to end, both included, so that a day at a cut is in two ranges."""
         days = (end - start).days
         self.asked.append(days)
         await asyncio.sleep(0)
@@ -83,8 +83,9 @@ async def test_a_long_range_is_fetched_side_by_side_and_merged() -> None:
     assert days.asked == [31, 31, 8]
 
 
+@pytest.mark.requirement("available-times-days")
 @pytest.mark.anyio
-async def test_a_refused_range_is_fetched_in_weeks_and_remembered() -> None:
+async def test_a_refused_range_is_fetched_in_weeks_and_the_cap_is_remembered() -> None:
     days, cap = Days(longest=7), Cap(31)
     rows = await fetch_range(days.fetch, NOON, NOON + timedelta(days=15), cap=cap, key=lambda day: day)
     assert rows == [NOON + timedelta(days=day) for day in range(16)]

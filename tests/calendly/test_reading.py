@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from calendly.endpoint import Endpoint
 from calendly.errors import (
     CalendlyError,
+    CalendlyRefusal,
     Conflict,
     InsufficientScope,
     InvalidArgument,
@@ -15,7 +16,6 @@ from calendly.errors import (
     OutcomeUnknown,
     PermissionDenied,
     RateLimited,
-    Refusal,
     Unauthenticated,
     UpstreamError,
 )
@@ -49,16 +49,16 @@ UNREADABLE = [
 
 
 def failure(request: Request, status: int, body: object = b"", retry_after: float | None = None) -> CalendlyError:
-    """What `judge` raises."""
+    """Return what `judge` raises."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     with pytest.raises(CalendlyError) as raised:
         judge(request, status, data, retry_after)
     return raised.value
 
 
-def refusal(status: int, body: object = b"", request: Request = READ) -> Refusal:
-    """What `judge` raises when Calendly has refused."""
-    return cast("Refusal", failure(request, status, body))
+def refusal(status: int, body: object = b"", request: Request = READ) -> CalendlyRefusal:
+    """Return what `judge` raises for a refusal."""
+    return cast("CalendlyRefusal", failure(request, status, body))
 
 
 @each("request_", EVERY)
@@ -88,6 +88,7 @@ def test_an_unreadable_success_is_an_upstream_error_on_reads_and_an_unknown_outc
 SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scopes' array."
 
 
+@pytest.mark.requirement("error-kinds", "error-424")
 @each(
     "status, body, kind",
     [
@@ -107,8 +108,8 @@ SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scop
     ],
 )
 @each("request_", EVERY)
-def test_a_refusal_is_of_the_kind_that_says_what_to_do(
-    request_: Request, status: int, body: JSON, kind: type[Refusal]
+def test_a_refusal_has_the_type_that_fits_its_status(
+    request_: Request, status: int, body: JSON, kind: type[CalendlyRefusal]
 ) -> None:
     error = refusal(status, body, request_)
     assert type(error) is kind
@@ -137,9 +138,9 @@ def test_a_redirect_and_a_server_error_leave_the_outcome_of_a_write_unknown(stat
 
 @each("status", [400, 401, 403, 404, 409, 424, 429, 500, 503])
 @each("body", UNREADABLE)
-def test_a_refusal_without_readable_words_is_still_one(status: int, body: bytes) -> None:
+def test_a_refusal_without_a_readable_body_is_still_one(status: int, body: bytes) -> None:
     error = refusal(status, body)
-    assert isinstance(error, Refusal)
+    assert isinstance(error, CalendlyRefusal)
     assert (error.title, error.message, error.details) == (None, None, [])
     assert error.reason == f"Calendly answered {status}"
 
@@ -155,7 +156,7 @@ odd = st.recursive(
     st.sampled_from([400, 401, 403, 404, 424, 429, 500]),
     st.fixed_dictionaries({}, optional=dict.fromkeys(["title", "message", "details", "required_scopes"], odd)),
 )
-def test_no_error_body_is_too_odd(status: int, body: JSON) -> None:
+def test_any_error_body_is_read(status: int, body: JSON) -> None:
     error = refusal(status, body)
     assert all(text is None or isinstance(text, str) for text in (error.title, error.message))
     assert all(isinstance(text, str) and text for detail in error.details for text in detail.values())
@@ -171,18 +172,18 @@ def test_no_error_body_is_too_odd(status: int, body: JSON) -> None:
         ([{"message": None, "parameter": "email"}, {}, None, 5], [{"parameter": "email"}]),
     ],
 )
-def test_details_are_read_however_they_are_shaped(details: object, read: list[object]) -> None:
+def test_details_are_read_in_any_shape(details: object, read: list[object]) -> None:
     assert refusal(400, {"details": details}).details == read
 
 
-def test_a_message_without_end_is_cut() -> None:
+def test_an_endless_message_is_cut() -> None:
     error = refusal(400, {"message": "x" * 1_000_000, "details": [{"message": "y" * 5_000}] * 500})
     assert len(error.reason) < 1_100
     assert len(error.details) == 50
     assert len(error.details[0].get("message", "")) == 1_000
 
 
-def test_the_time_to_ask_again_is_kept() -> None:
+def test_retry_after_is_kept() -> None:
     assert cast("RateLimited", failure(READ, 429, b"", 12.0)).retry_after == 12.0
     assert cast("UpstreamError", failure(READ, 503, b"", 3.0)).retry_after == 3.0
 
@@ -201,9 +202,7 @@ def test_a_whole_surrogate_pair_and_an_escaped_backslash_stay_as_they_are() -> N
 @pytest.mark.requirement("third-party-text")
 @each("escaped", [True, False])
 @each("encoding", ["utf-8", "utf-16"])
-def test_what_cannot_be_seen_in_what_strangers_wrote_is_left_out_and_the_rest_stays(
-    encoding: str, *, escaped: bool
-) -> None:
+def test_invisible_characters_are_removed_and_the_rest_stays(encoding: str, *, escaped: bool) -> None:
     written = {
         "name": "Ada\u202e \U000e0041\x07\x1b\x7f\u200bLovelace",
         "notes": ["two\nlines,\ta \U0001f469\u200d\U0001f4bb", 1],
@@ -213,6 +212,6 @@ def test_what_cannot_be_seen_in_what_strangers_wrote_is_left_out_and_the_rest_st
 
 
 @each("depth", [300, 700, 100_000])
-def test_an_answer_that_is_nested_too_deep_is_no_fault_of_ours(depth: int) -> None:
+def test_an_answer_that_is_nested_too_deep_is_unreadable(depth: int) -> None:
     answer = parse(f'{{"a": {"[" * depth}"é"{"]" * depth}}}'.encode())
     assert answer is None or list(answer) == ["a"]

@@ -15,10 +15,5 @@ def test_only_a_get_is_a_read() -> None:
     assert not Request(Endpoint("POST", "/data_compliance/deletion/invitees")).is_read
 
 
-def test_only_the_creation_of_an_invitee_is_a_booking() -> None:
-    assert Request(Endpoint("POST", "/invitees")).is_booking
-    assert not Request(Endpoint("POST", "/scheduling_links")).is_booking
-
-
 def test_an_account_never_shows_its_credentials() -> None:
     assert repr(Account("user", "agent", Token("secret"))) == "Account(user='user', agent='agent')"

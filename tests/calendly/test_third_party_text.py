@@ -23,7 +23,7 @@ from calendly.third_party_text import shown, visible
         ("", ""),
     ],
 )
-def test_what_hides_reorders_or_forges_text_is_taken_out_and_joiners_stay(text: str, expected: str) -> None:
+def test_characters_that_hide_reorder_or_forge_text_are_removed_and_joiners_stay(text: str, expected: str) -> None:
     assert shown(text) == expected
 
 

@@ -1,23 +1,23 @@
-"""Credentials for tests: a token, and the ones that replace it when Calendly refuses it."""
+"""Credentials for tests: a token, and those that replace it after Calendly refuses it."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass
 class Token:
-    """Hands out `current`; every renewal takes the next of `spare`, and fails when there is none."""
+    """Returns `current`. Each refresh takes the next of `spare`, and fails without one."""
 
     current: str
     spare: list[str] = field(default_factory=list[str])
-    renewals: int = 0
+    refreshes: int = 0
 
     async def access_token(self) -> str:
-        """Return the token of the moment."""
+        """Return the current token."""
         return self.current
 
-    async def renew(self) -> bool:
-        """Move on to the next token."""
-        self.renewals += 1
+    async def refresh(self) -> bool:
+        """Take the next token."""
+        self.refreshes += 1
         if not self.spare:
             return False
         self.current = self.spare.pop(0)

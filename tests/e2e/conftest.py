@@ -14,7 +14,7 @@ from mcp import Client
 from mcp.client.stdio import stdio_client
 
 from tests.e2e.chromium import Browser, chromium
-from tests.e2e.hosting import Site, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Site, hosted, upstream_settings
 from tests.e2e.pages import Loopback, loopback
 from tests.e2e.processes import MEASURED, parameters, program
 from tests.sandbox.api import Json, bearer
@@ -237,12 +237,7 @@ def replica_settings(sandbox: Sandbox, shared_database_url: str) -> dict[str, st
 @pytest.fixture
 def replicas(replica_settings: dict[str, str]) -> Generator[Replicas]:
     """Run two."""
-    port = free_port()
-    public = f"http://127.0.0.1:{port}"
-    with (
-        hosted(port=port, public_url=public, **replica_settings) as first,
-        hosted(public_url=public, **replica_settings) as second,
-    ):
+    with hosted(**replica_settings) as first, hosted(public_url=first.url, **replica_settings) as second:
         yield Replicas(first, second, replica_settings)
 
 

@@ -16,7 +16,7 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 from pydantic import AnyUrl
 from typing_extensions import override
 
-from auth.grants.rules import s256
+from auth.protocol.pkce import s256
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, program
 from tests.server.desk import Era, call

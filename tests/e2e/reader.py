@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 import httpx2
 
-from server.configuration.settings import SOURCES
+from server.configuration.settings import SETTINGS
 from tests.documents import ROOT
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, address_in, greet, program, request, run
@@ -199,7 +199,7 @@ def _claude(reader: Reader, words: list[str]) -> None:
     if "--" in words:
         started = words[words.index("--") + 1 :]
         named = [words[at + 1].partition("=")[0] for at, word in enumerate(words) if word == "--env"]
-        assert {*named} <= {f"{source.variable}{end}" for source in SOURCES.values() for end in ("", "_FILE")}
+        assert {*named} <= {f"{setting.variable}{end}" for setting in SETTINGS.values() for end in ("", "_FILE")}
         PROGRAMS[started[0]](reader, started[1:])
     else:
         assert words[2:5] == ["--transport", "http", "calendly"]
@@ -221,7 +221,7 @@ def _docker(reader: Reader, words: list[str]) -> None:
         return
     assert words[0] == "run"
     named = [words[at + 1].partition("=")[0] for at, word in enumerate(words) if word == "--env"]
-    assert {*named} <= {f"{source.variable}{end}" for source in SOURCES.values() for end in ("", "_FILE")}
+    assert {*named} <= {f"{setting.variable}{end}" for setting in SETTINGS.values() for end in ("", "_FILE")}
     ours(reader, words[words.index("calendly-mcp-server") + 1 :])
 
 

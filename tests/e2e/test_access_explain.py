@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 CANCEL = "cancel_scheduled_event"
 
 
+@pytest.mark.requirement("access-explain")
 def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environment_and_file(tmp_path: Path) -> None:
     plain = run("access", "explain", CANCEL)
     assert (plain.status, plain.stderr) == (0, "")
@@ -33,7 +34,7 @@ def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environ
         ([], 2, "the following arguments are required: TOOL (see calendly-mcp access explain --help)"),
         ([CANCEL, "--access", "canceling=read"], 2, '--access: canceling cannot be "read"; it can be off, ask, full.'),
         ([CANCEL, "--client", "x", "--database-url", "sqlite://"], 2, "--client: sqlite:// is memory"),
-        ([CANCEL, "--client", "x"], 1, "Nobody has let in an agent at this endpoint yet."),
+        ([CANCEL, "--client", "x"], 1, "Nobody has connected an agent to this endpoint yet."),
     ],
     ids=str,
 )
@@ -44,6 +45,7 @@ def test_what_cannot_be_explained_is_one_line(words: list[str], status: int, lin
     assert len(ended.stderr.splitlines()) == 1
 
 
+@pytest.mark.requirement("access-explain-client")
 async def test_an_agent_of_the_hosted_endpoint_is_explained_by_its_grant_or_its_client(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

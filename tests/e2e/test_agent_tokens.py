@@ -60,7 +60,7 @@ def refused(site: Site, token: str) -> bool:
     return answer.status_code == 401
 
 
-@pytest.mark.requirement("list-by-token")
+@pytest.mark.requirement("list-by-token", "token-create", "token-list-revoke")
 async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_until_it_is_revoked(
     operator: Operator,
 ) -> None:
@@ -85,6 +85,7 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
     assert operator.listed() == []
 
 
+@pytest.mark.requirement("token-create")
 async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None:
     for words in ([], ["--user", "maya@northlight.example"]):
         nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
@@ -133,6 +134,7 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
     assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
 
 
+@pytest.mark.requirement("keys-rotate")
 async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(operator: Operator) -> None:
     await Agent().sign_in(operator.site)
     old, new = operator.settings["CALENDLY_MCP_SECRET_KEYS"], "k2:" + "B" * 43
@@ -142,7 +144,7 @@ async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(
     operator.settings["CALENDLY_MCP_SECRET_KEYS"] = f"{new},{old}"
     rotated = operator.run("keys", "rotate")
     assert rotated.status == 0
-    assert rotated.stdout.endswith("sealed anew under the key k2; the other keys may go.\n")
+    assert rotated.stdout.endswith("encrypted anew under the key k2; the other keys may go.\n")
     assert int(rotated.stdout.split()[0]) >= 2
     # The server that runs lacks the key by now, and says so to whoever asks whether it is ready.
     assert httpx2.get(f"{operator.site.url}/readyz").status_code == 503

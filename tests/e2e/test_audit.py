@@ -1,4 +1,4 @@
-"""The record as an operator sees it: what the commands print, and what a server does that cannot write it."""
+"""The audit log as an operator sees it: what the commands print, and what a server does that cannot write it."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
 from tests.e2e.conftest import Sandbox
-from tests.e2e.hosting import Agent, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, greet, program, request, run
 from tests.server.desk import call
@@ -75,6 +75,7 @@ def verify(**settings: str) -> tuple[int, str]:
     return ended.status, ended.stdout + ended.stderr
 
 
+@pytest.mark.requirement("every-call-recorded", "audit-list-export", "agent-name-setting")
 def test_every_call_is_recorded_with_who_what_why_and_how_it_ended(folder: dict[str, str]) -> None:
     with session(**folder, CALENDLY_MCP_EXCLUDE_TOOLS="get_event_type") as server:
         kind = event_type(server)
@@ -120,6 +121,7 @@ def open_time(server: Program, kind: str) -> str:
     return str(found["structuredContent"]["collection"][0]["start_time"])
 
 
+@pytest.mark.requirement("audit-settings")
 def test_neither_secrets_nor_personal_data_are_in_the_database_or_the_export(
     folder: dict[str, str], database: Path
 ) -> None:
@@ -160,6 +162,7 @@ def test_neither_secrets_nor_personal_data_are_in_the_database_or_the_export(
     assert {line["person"][0] for line in person} == {"#"}
 
 
+@pytest.mark.requirement("audit-settings")
 def test_full_detail_names_people_but_never_those_whose_data_was_deleted(folder: dict[str, str]) -> None:
     folder = {**folder, "CALENDLY_MCP_AUDIT_DETAIL": "full"}
     with session("--access", "data_deletion=full", **folder) as server:
@@ -173,6 +176,7 @@ def test_full_detail_names_people_but_never_those_whose_data_was_deleted(folder:
     assert "gone@" not in json.dumps(lines)
 
 
+@pytest.mark.requirement("audit-list-export", "agent-name-setting")
 def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str]) -> None:
     for name in ("Anna's agent", "Bert's agent"):
         with session("--agent-name", name, **folder) as server:
@@ -194,6 +198,7 @@ def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str
     assert run("audit", "list", "--limit", "many", **folder).status == 2
 
 
+@pytest.mark.requirement("audit-verify")
 def test_verify_names_what_was_changed(folder: dict[str, str], database: Path) -> None:
     with session(**folder) as server:
         event_type(server)
@@ -205,7 +210,7 @@ def test_verify_names_what_was_changed(folder: dict[str, str], database: Path) -
     status, said = verify(**folder)
     assert status == 1
     assert "chain 1, entry 2: it was changed, or put in the place of another" in said
-    assert said.endswith("calendly-mcp: the record was changed: 1 fault in 2 entries.\n")
+    assert said.endswith("calendly-mcp: the audit log was changed: 1 fault in 2 entries.\n")
 
 
 def test_without_a_record_there_is_nothing_to_read(folder: dict[str, str]) -> None:
@@ -333,6 +338,7 @@ def test_in_memory_each_entry_is_a_line_of_json_on_stderr(settings: dict[str, st
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("sandbox-database")
 def test_a_sandbox_records_in_memory_and_tells_nobody(tmp_path: Path) -> None:
     with session("--sandbox", XDG_DATA_HOME=str(tmp_path), CALENDLY_MCP_LOG_LEVEL="warning") as server:
         kind = event_type(server)
@@ -401,13 +407,9 @@ async def test_hosted_a_locked_database_refuses_what_writes_and_serves_what_read
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     database = tmp_path / "database"
-    port = free_port()
-    kept = {
-        **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{database}",
-        "CALENDLY_MCP_PUBLIC_URL": f"http://127.0.0.1:{port}",
-    }
-    with hosted(port=port, public_url=kept["CALENDLY_MCP_PUBLIC_URL"], **kept) as site:
+    kept = {**upstream_settings(sandbox.url), "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{database}"}
+    with hosted(**kept) as site:
+        kept["CALENDLY_MCP_PUBLIC_URL"] = site.url
         await Agent().sign_in(site)
         scopes = "event_types:read,scheduling_links:write"
         token = run("token", "create", "--for", "CI", "--scopes", scopes, **kept).stdout.strip()

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,6 +18,13 @@ from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
 MEASURED = pytest.mark.usefixtures("measured")
+
+
+@pytest.fixture(scope="module")
+def taken() -> Generator[str]:
+    """Listen on a port, so that nobody else can."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield str(listener.getsockname()[1])
 
 
 def complaint(ended: Ended, status: int) -> str:
@@ -39,6 +47,7 @@ def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
     for word in (*COMMANDS, "CALENDLY_ACCESS_TOKEN_FILE", "CALENDLY_CLIENT_ID", "DATABASE_URL", "--config"):
         assert word in ended.stdout
     assert "METRICS" not in ended.stdout
+    assert run("--help", PYTHONIOENCODING="ascii").stdout == ended.stdout.replace("…", "\\u2026")
     assert max(map(len, ended.stdout.splitlines())) <= 120
 
 
@@ -52,9 +61,10 @@ def test_every_command_has_help(command: str) -> None:
     assert not re.search("TOKEN(?!_FILE)", ended.stdout)  # secrets never come from the command line
 
 
+@pytest.mark.requirement("stdio-default")
 @pytest.mark.parametrize("words", [("stdio",), ("http", "--auth", "none"), ("whoami",), ()], ids=str)
-def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> None:
-    ended = run(*words, CALENDLY_MCP_PORT="0")
+def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], taken: str) -> None:
+    ended = run(*words, CALENDLY_MCP_PORT=taken)
     assert (ended.status, ended.stdout) == (2, "")
     assert ended.stderr.startswith("calendly-mcp: no access token is set")
     for word in (
@@ -69,6 +79,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.requirement("exit-wrong-usage", "one-line-error", "tool-unknown")
 @pytest.mark.parametrize(
     ("words", "settings", "line"),
     [
@@ -81,36 +92,50 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...]) -> 
         (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
         (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
         (["http", "--auth", "none", "--host", "0.0.0.0"], {}, "listens on this machine only"),  # noqa: S104 - it is refused
-        (["http", "--host", "0.0.0.0"], {}, "the address that clients use has to be set"),  # noqa: S104 - it is refused
+        (["http", "--host", "0.0.0.0"], {}, "set the address that clients use"),  # noqa: S104 - it is refused
         (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
         (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
-        (["http", "--database-url", "sqlite://host/path"], {}, "A database URL is sqlite:///PATH"),
+        (["http", "--database-url", "sqlite://host/path"], {}, "--database-url: must be sqlite:///PATH, sqlite:// (in"),
+        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set, but"),
+        (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
+        (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
         (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
         (["token", "create", "--for", "CI"], {}, "the following arguments are required: --scopes"),
+        (["token", "create", "--for", "CI", "--scopes", "read", "--access", "x"], {}, "--access: "),
+        (["token", "list"], {"CALENDLY_MCP_TOOLS": "get_users"}, "did you mean get_user?"),
+        (["access", "explain", "get_user", "--client", "x", "--tools", "x"], {}, 'There is no tool "x"'),
+        (["audit", "list", "--limit", "many"], {}, "--limit: must be a number."),
+        (["audit", "export", "--since", "soon"], {}, "--since: must be a day or a time"),
         (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),
         (["whoami"], {"CALENDLY_ACCESS_TOKEN": "Bearer x"}, "CALENDLY_ACCESS_TOKEN: this is no token"),
     ],
     ids=str,
 )
-def test_wrong_usage_is_one_line_and_status_2(words: list[str], settings: dict[str, str], line: str) -> None:
-    assert line in complaint(run(*words, **settings), 2)
+def test_wrong_usage_is_one_line_and_status_2_before_anything_listens_or_is_stored(
+    words: list[str], settings: dict[str, str], line: str, taken: str, tmp_path: Path
+) -> None:
+    ended = run(*words, **settings, CALENDLY_MCP_PORT=taken, XDG_DATA_HOME=str(tmp_path))
+    assert line in complaint(ended, 2)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_an_address_that_is_taken_is_one_line_and_status_1(settings: dict[str, str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        for words in (
-            ["http", "--auth", "none", "--port", port],
-            ["sandbox", "--port", port],
-            ["stdio", "--sandbox", "--sandbox-port", port],
-        ):
-            line = complaint(run(*words, **settings | {"CALENDLY_API_URL": ""}), 1)
-            flag = words[-2]
-            remedy = f"{flag} names another port, and {flag} 0 takes any free one."
-            assert line == f"cannot listen on 127.0.0.1 port {port}: Address already in use; {remedy}"
+@pytest.mark.requirement("sandbox-port-flag", "exit-failure", "one-line-error")
+@pytest.mark.parametrize(
+    "words",
+    [["http", "--port"], ["http", "--auth", "none", "--port"], ["sandbox", "--port"], ["--sandbox", "--sandbox-port"]],
+    ids=" ".join,
+)
+def test_an_address_that_is_taken_is_one_line_and_status_1(
+    words: list[str], settings: dict[str, str], taken: str
+) -> None:
+    token = {} if words == ["http", "--port"] else settings
+    line = complaint(run(*words, taken, **token), 1)
+    remedy = f"{words[-1]} names another port, and {words[-1]} 0 takes any free one."
+    assert line == f"cannot listen on 127.0.0.1 port {taken}: Address already in use; {remedy}"
 
 
+@pytest.mark.requirement("tools-table")
 def test_tools_are_shown_as_a_table_and_as_json() -> None:
     heading, *rows = run("tools").stdout.splitlines()
     assert heading.split() == ["tool", "endpoint", "scope", "access", "capability", "toolsets"]
@@ -137,6 +162,7 @@ def test_a_reader_that_has_had_enough_is_no_fault() -> None:
         assert running.process.stderr.read() == ""
 
 
+@pytest.mark.requirement("run-local", "whoami")
 def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     ended = run("whoami", **settings)
     assert (ended.status, ended.stderr) == (0, "")
@@ -147,6 +173,7 @@ def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     assert told["scopes"].startswith("not known")
 
 
+@pytest.mark.requirement("exit-failure")
 @pytest.mark.parametrize(
     ("token", "line"),
     [
@@ -159,11 +186,13 @@ def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, li
     assert line in complaint(ended, 1)
 
 
+@pytest.mark.requirement("one-line-error")
 def test_whoami_says_that_there_is_no_connection() -> None:
     ended = run("whoami", CALENDLY_ACCESS_TOKEN="x", CALENDLY_API_URL="http://127.0.0.1:1")
-    assert "connection to Calendly failed. It was asked at http://127.0.0.1:1: see to the" in complaint(ended, 1)
+    assert "connection to Calendly failed. The address is http://127.0.0.1:1: check the" in complaint(ended, 1)
 
 
+@pytest.mark.requirement("setting-precedence")
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:
     config = tmp_path / "settings.toml"
     config.write_text('CALENDLY_ACCESS_TOKEN = "from-the-file"\nCALENDLY_API_URL = "http://127.0.0.1:1"\n')
@@ -176,6 +205,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path,
 
 
 @MEASURED
+@pytest.mark.requirement("sandbox-serves", "ready-line", "free-port", "signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None:
     with program("sandbox", "--port", "0") as running:
@@ -187,6 +217,9 @@ def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None
 
 
 @MEASURED
+@pytest.mark.requirement(
+    "run-sandbox", "sandbox-flag", "ready-line", "free-port", "sandbox-line", "sandbox-ignores", "host-port"
+)
 @pytest.mark.parametrize("auth", ["oauth", "none"])
 def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores(auth: str) -> None:
     ignored = {"CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"}
@@ -202,6 +235,7 @@ def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignore
 
 
 @MEASURED
+@pytest.mark.requirement("signals")
 def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], sandbox: Sandbox) -> None:
     called = {"name": "get_current_user", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
@@ -215,20 +249,16 @@ def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], 
         assert running.process.wait() == 0
 
 
-def test_the_demonstration_books_and_cancels_and_fits_the_terminal() -> None:
+@pytest.mark.requirement("sandbox-flag", "demo-transcript", "demo-question", "demo-limits-scopes")
+def test_the_demonstration_asks_its_person_and_fits_the_terminal() -> None:
     ended = run("demo", HTTP_PROXY="http://127.0.0.1:1")  # a proxy that is not there: nothing leaves the machine
     assert (ended.status, ended.stderr) == (0, "")
     assert max(map(len, ended.stdout.splitlines())) <= 100
+    told = " ".join(ended.stdout.split())
     for word in (
-        "Maya Lindqvist",
-        "scope users:read",
-        "open times, the first ones",
-        "booked; Ada Example can reschedule at",
-        "Intro call",
-        "Calendly will e-mail ada@example.com",
-        "reply     yes",
-        "canceled by Maya Lindqvist",
-        "201       POST /invitees",
-        "500 requests a minute",
+        "asked Cancel 'Intro call' on",
+        "reply yes",
+        "answer canceled by Maya Lindqvist",
+        "Next: `calendly-mcp",
     ):
-        assert word in ended.stdout
+        assert word in told

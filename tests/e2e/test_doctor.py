@@ -41,19 +41,20 @@ def found(ended: Ended, about: str) -> list[str]:
     return [f"{line[:6].strip()}: {line[15:]}" for line in lines if line[6:15].strip() == about]
 
 
+@pytest.mark.requirement("doctor", "doctor-reads-only")
 def test_what_is_in_order_is_said_and_nothing_is_changed(person: dict[str, str], sandbox: Sandbox) -> None:
     ended = run("doctor", **person)
     assert (ended.status, ended.stderr) == (0, "")
     assert found(ended, "network") == [f"ok: {sandbox.url} answers"]
     assert found(ended, "clock") == ["ok: this machine's clock agrees with Calendly's"]
-    assert found(ended, "token") == ["ok: the token works; it is that of Maya Lindqvist <maya@northlight.example>"]
+    assert found(ended, "token") == ["ok: the token works; it belongs to Maya Lindqvist <maya@northlight.example>"]
     [reads] = found(ended, "reads")
     for scope in ("users", "event_types", "availability", "scheduled_events", "organizations", "webhooks"):
         assert f"{scope}:read" in reads
     assert found(ended, "limits")[0].startswith("ok: 500 calls a minute, ")
-    assert found(ended, "plan")[0].startswith("ok: a paid one")
+    assert found(ended, "plan")[0].startswith("ok: paid, going by")
     assert "unknown until used" in found(ended, "writes")[0]
-    assert ended.stdout.endswith("\nEverything that was looked at is in order.\n")
+    assert ended.stdout.endswith("\nEverything that was checked is in order.\n")
     assert "sandbox-pat-owner" not in ended.stdout
     assert [request for request in sandbox.requests() if not request.startswith("GET ")] == []
     assert len(sandbox.requests()) == 7
@@ -78,7 +79,7 @@ async def test_a_sign_in_is_looked_at_with_what_was_granted(person: dict[str, st
         assert login.end().status == 0
     ended = run("doctor", **machine)
     assert ended.status == 0
-    assert found(ended, "token")[0].startswith("ok: the sign-in works; it is that of ")
+    assert found(ended, "token")[0].startswith("ok: the sign-in works; it belongs to ")
     assert found(ended, "writes")[0].startswith("note: granted: scheduled_events:write; not granted: data_compliance")
     assert "missing: event_types:read (" in found(ended, "reads")[1]
     sandbox.reset()
@@ -108,10 +109,11 @@ def test_nobody_learns_the_way_on_later_than_from_the_first_run(home: dict[str, 
     assert "3 things to fix, marked fix above." in ended.stdout
 
 
+@pytest.mark.requirement("doctor")
 @pytest.mark.parametrize(
     ("token", "about", "words"),
     [
-        ("unknown", "token", "fix: Calendly does not take the token (any more): Calendly answered 401"),
+        ("unknown", "token", "fix: Calendly does not accept the token (any more): Calendly answered 401"),
         ("sandbox-pat-noscopes", "reads", "fix: the token has no scope that reads anything: grant it users:read"),
     ],
 )
@@ -123,10 +125,11 @@ def test_a_token_that_does_not_work_is_to_be_fixed(person: dict[str, str], token
     assert token == "unknown" or token not in ended.stdout
 
 
+@pytest.mark.requirement("doctor")
 def test_the_plan_of_somebody_who_pays_nothing_is_told(person: dict[str, str]) -> None:
     ended = run("doctor", **person | {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-free"})
     assert ended.status == 0
-    assert found(ended, "plan")[0].startswith("ok: Free, by its limit")
+    assert found(ended, "plan")[0].startswith("ok: Free, going by its limit")
 
 
 def test_a_network_without_calendly_is_to_be_fixed(person: dict[str, str]) -> None:
@@ -136,6 +139,7 @@ def test_a_network_without_calendly_is_to_be_fixed(person: dict[str, str]) -> No
     assert found(ended, "token") == []
 
 
+@pytest.mark.requirement("doctor")
 @pytest.mark.anyio
 async def test_a_clock_that_is_off_is_to_be_fixed(person: dict[str, str]) -> None:
     late = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
@@ -147,6 +151,7 @@ async def test_a_clock_that_is_off_is_to_be_fixed(person: dict[str, str]) -> Non
     assert found(ended, "clock")[0].startswith("fix: this machine's clock is 3 hours behind Calendly's")
 
 
+@pytest.mark.requirement("doctor")
 def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_path: Path) -> None:
     for client in ("cursor", "vscode"):
         run("install", client, "--sandbox", "--yes", **person)
@@ -158,7 +163,7 @@ def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_pa
     ended = run("doctor", **person)
     assert ended.status == 1
     settings = tmp_path / ".config/zed/settings.json"
-    again = "`calendly-mcp install claude-code` writes it anew"
+    again = "`calendly-mcp install claude-code` writes it again"
     assert found(ended, "clients") == [
         f'fix: Claude Code: "calendly" starts /gone/calendly-mcp, which is not there; {again}',
         *(
@@ -177,7 +182,10 @@ def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_pa
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        ({"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN": "s3cr3t"}}, "stands in the file"),
+        (
+            {"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN": "s3cr3t"}},
+            "is in the file itself",
+        ),
         (
             {"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}},
             "takes its token from /nowhere: no such file",
@@ -221,7 +229,7 @@ def test_the_folder_and_the_database_of_our_data_are_looked_at(person: dict[str,
     opened = run("doctor", **person)
     assert found(opened, "data") == [
         f"ok: {folder} can be written",
-        "ok: the database of the record opens, with the keys that it needs",
+        "ok: the database of the audit log opens, with the keys that it needs",
     ]
     database = tmp_path / "record.sqlite3"
     database.write_text("no database")

@@ -9,7 +9,7 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.e2e.conftest import KEYS, Replicas, Sandbox
-from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import run
 from tests.server.desk import Answer, Person, call
@@ -17,6 +17,7 @@ from tests.server.desk import Answer, Person, call
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("mcp-stateless")
 async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
     first, second = replicas.endpoints
     agent = Agent()
@@ -90,10 +91,9 @@ async def test_one_key_at_both_replicas_at_once_books_once(replicas: Replicas, s
 async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_given(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
-    port = free_port()
     agent = Agent()
     heard: list[httpx2.Response] = []
-    with hosted(port=port, **replica_settings) as doomed:
+    with hosted(**replica_settings) as doomed:
         await agent.sign_in(doomed)
         sandbox.will_fail(path="/scheduled_events", delay=30)
         async with anyio.create_task_group() as tasks:
@@ -102,12 +102,13 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
                 await checkpoint()
             doomed.process.process.kill()
     assert heard == []
-    with hosted(port=port, **replica_settings) as successor:
-        async with agent.connect(successor.endpoint) as client:
+    with hosted(public_url=doomed.url, **replica_settings) as successor:
+        async with agent.connect(f"{successor.answers_at}/mcp") as client:
             assert (await call(client, "list_scheduled_events")).kind == "answered"
     assert len(agent.browser.consents) == 1
 
 
+@pytest.mark.requirement("signals")
 async def test_a_signal_ends_the_server_after_the_calls_in_flight(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:

@@ -8,8 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from server.installing.clients import CLIENTS
-from server.installing.clients import Client as Configured
+from server.installing.clients import CLIENTS, ClientProgram
 from server.installing.machine import Machine
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
@@ -22,7 +21,7 @@ def install(home: Path, *words: str, stdin: str = "", **settings: str) -> Ended:
     return run("install", *words, stdin=stdin, HOME=str(home), XDG_CONFIG_HOME="", XDG_DATA_HOME="", **settings)
 
 
-def told_to_start(client: Configured, home: Path) -> list[str]:
+def told_to_start(client: ClientProgram, home: Path) -> list[str]:
     """The command line in the configuration of a client that was set up with the sandbox."""
     assert install(home, client.name, "--sandbox", "--yes").status == 0
     told = json.loads(client.file(Machine("linux", home, {})).read_text())[client.key]["calendly"]
@@ -35,6 +34,7 @@ def entry(home: Path) -> dict[str, object]:
     return found
 
 
+@pytest.mark.requirement("install")
 @pytest.mark.anyio
 async def test_every_client_is_told_to_start_what_answers_it(tmp_path: Path) -> None:
     told = [told_to_start(client, tmp_path) for client in CLIENTS]
@@ -46,6 +46,7 @@ async def test_every_client_is_told_to_start_what_answers_it(tmp_path: Path) -> 
         assert (await call(connected, "get_current_user")).content["name"] == "Maya Lindqvist"
 
 
+@pytest.mark.requirement("install")
 def test_a_change_is_shown_and_asked_about_and_a_no_changes_nothing(tmp_path: Path) -> None:
     for answer in ("n\n", "\n", ""):
         declined = install(tmp_path, "cursor", stdin=answer)
@@ -78,12 +79,13 @@ def test_a_client_that_seems_not_to_be_there_is_asked_about(tmp_path: Path) -> N
     assert install(tmp_path, "cursor", stdin="n\n").stderr == ""
 
 
+@pytest.mark.requirement("uninstall")
 def test_uninstall_takes_out_what_install_put_in(tmp_path: Path) -> None:
     install(tmp_path, "cursor", "--sandbox", "--yes")
     removed = run("uninstall", "cursor", "--yes", HOME=str(tmp_path))
     assert removed.status == 0
     assert '-    "calendly": {' in removed.stdout
-    assert "What it was is kept as ~/.cursor/mcp.json." in removed.stdout
+    assert "The old file is kept as ~/.cursor/mcp.json." in removed.stdout
     assert json.loads(Path(f"{tmp_path}{CURSOR}").read_text()) == {"mcpServers": {}}
     again = run("uninstall", "cursor", HOME=str(tmp_path))
     assert again.stdout == f"Cursor has no such entry: {tmp_path}{CURSOR} stays as it is.\n"

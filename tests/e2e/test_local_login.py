@@ -48,7 +48,7 @@ async def expire(machine: dict[str, str]) -> None:
     )
     login = await store.read()
     assert login is not None
-    await store.write(replace(login, connection=replace(login.connection, expires_at=login.connection.renewed_at)))
+    await store.write(replace(login, connection=replace(login.connection, expires_at=login.connection.issued_at)))
 
 
 def files_in(folder: Path) -> list[tuple[bytes, int]]:
@@ -56,6 +56,7 @@ def files_in(folder: Path) -> list[tuple[bytes, int]]:
     return [(file.read_bytes(), file.stat().st_mode) for file in folder.rglob("*") if file.is_file()]
 
 
+@pytest.mark.requirement("run-local", "whoami", "login", "login-port")
 @pytest.mark.parametrize(
     "application",
     [
@@ -101,7 +102,7 @@ async def test_a_sign_in_that_calendly_ended_sends_the_person_to_the_terminal(
 
 
 @pytest.mark.requirement("upstream-granted")
-async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
+async def test_what_calendly_takes_away_at_a_refresh_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
     await sign_in(machine, Browser())
     await expire(machine)
     less = {"access_token": "sandbox-pat-noscopes", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
@@ -114,7 +115,7 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[
 
 @pytest.mark.usefixtures("measured")
 @pytest.mark.requirement("upstream-finished")
-async def test_a_renewal_under_way_is_finished_before_the_server_ends(
+async def test_a_refresh_under_way_is_finished_before_the_server_ends(
     machine: dict[str, str], sandbox: Sandbox
 ) -> None:
     await sign_in(machine, Browser())

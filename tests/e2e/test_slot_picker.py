@@ -1,6 +1,6 @@
 """The slot picker in a real browser, in the sandboxed frame of a host, with a real server behind it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,21 +23,17 @@ TAKEN = "is not open. Nearest open times"
 ANA = {"name": "Ana Ruiz", "email": "ana@clients.example", "timezone": BERLIN}
 
 
-def between(first: timedelta, last: timedelta, event_type: str = "Deep dive") -> dict[str, object]:
-    """The arguments that look up a range, from now on."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return {
-        "event_type": event_type,
-        "start_time": (now + first).isoformat(),
-        "end_time": (now + last).isoformat(),
-        "timezone": BERLIN,
-    }
+def midnight(days: int) -> datetime:
+    """When the day begins in Berlin that is so many days from today."""
+    today = datetime.now(ZoneInfo(BERLIN)).date()
+    return datetime.combine(today + timedelta(days=days), time(), ZoneInfo(BERLIN))
 
 
 @pytest.fixture
 def host(client: Loopback, endpoint: str) -> Host:
-    week = between(timedelta(hours=1), timedelta(days=9))
-    return Host(loopback=client, endpoint=endpoint, arguments=week)
+    """Look up whole days: what is left of today may be one time."""
+    span = {"start_time": midnight(1).isoformat(), "end_time": midnight(9).isoformat()}
+    return Host(loopback=client, endpoint=endpoint, arguments={"event_type": "Deep dive", "timezone": BERLIN, **span})
 
 
 def called(host: Host, tool: str, **arguments: object) -> dict[str, Any]:
@@ -255,7 +251,7 @@ def test_a_later_month_is_looked_up_when_it_is_turned_to(browser: Browser, host:
 
 
 def test_where_nothing_is_open_it_says_so_and_looks_further(browser: Browser, host: Host) -> None:
-    night = datetime.now(ZoneInfo(BERLIN)).replace(hour=1, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    night = midnight(2) + timedelta(hours=1)
     arguments = {
         **host.arguments,
         "start_time": night.isoformat(),

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.app_host import Host, View
 from tests.e2e.chromium import Browser
 from tests.e2e.pages import Loopback
-from tools.lean import open_times
+from tools.answers.local_times import open_times
 
 pytestmark = [pytest.mark.needs("node"), pytest.mark.needs("chromium")]
 

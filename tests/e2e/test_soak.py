@@ -17,14 +17,14 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.audit.log import Record
-from sandbox import RunningSandbox, running
-from sandbox.records import Invitee
-from server.configuration.settings import load
+from auth.audit.log import AuditLog
+from sandbox.records.scheduled_events import StoredInvitee
+from sandbox.serving import RunningSandbox, running
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
+from tests.audit_log import audit_log_in_memory
 from tests.e2e.soak import Plan, arguments_of, plan_of
-from tests.record import record_in_memory
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.server.desk import Answer, call
 from tests.virtual_time import VIRTUAL_TIME, Backend
@@ -56,7 +56,7 @@ class Soak:
     client: Client
     outcomes: Counter[str] = field(default_factory=Counter[str])
 
-    def booked(self, plan: Plan) -> list[Invitee]:
+    def booked(self, plan: Plan) -> list[StoredInvitee]:
         """Find what was booked for the invitee of a plan, whether or not lists show it yet."""
         events = self.calendly.sandbox.records.events.values()
         return [invitee for event in events for invitee in event.invitees if invitee.email == plan.email]
@@ -137,11 +137,11 @@ def now() -> datetime:
 
 
 @asynccontextmanager
-async def recording(_: LateStore) -> AsyncGenerator[Record]:
+async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
     """Make a record that keeps to that time."""
-    record = record_in_memory(now=now)
-    async with record.writing():
-        yield record
+    audit_log = audit_log_in_memory(now=now)
+    async with audit_log.writing():
+        yield audit_log
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ async def soak() -> AsyncGenerator[Soak]:
             "CALENDLY_MCP_BOOKING_LIMITS": "none",
         }
         async with (
-            serving(load("stdio", {}, environ=environ), recording) as server,
+            serving(load("stdio", {}, environ=environ), recording, now) as server,
             Client(server.mcp, mode="legacy", read_timeout_seconds=200) as client,
         ):
             yield Soak(calendly, Api(http), client)

@@ -26,16 +26,22 @@ class Trial:
         database: Where the server keeps its keys.
         email: The invitee, of whom there is no other booking.
         arguments: What the agent calls with, each time.
+        before: How many calls the sandbox had received when it began.
     """
 
     sandbox: Sandbox
     database: Path
     email: str
     arguments: dict[str, Any]
+    before: int
+
+    def requests(self) -> list[str]:
+        """List what the sandbox has received since."""
+        return self.sandbox.requests()[self.before :]
 
     def has_received(self, call: str) -> bool:
         """Say whether the sandbox has received a call."""
-        return any(received.startswith(call) for received in self.sandbox.requests())
+        return any(received.startswith(call) for received in self.requests())
 
     def has_key(self) -> bool:
         """Say whether the key is taken in the database."""
@@ -123,7 +129,8 @@ def trial_of(sandbox: Sandbox, database: Path, number: int) -> Trial:
     """Make a booking that nothing is wrong with."""
     sandbox.reset()
     email = f"lee-{number}@acme.example"
-    return Trial(sandbox, database, email, {**sandbox.booking(email, number), "idempotency_key": "the key"})
+    arguments = {**sandbox.booking(email, number), "idempotency_key": "the key"}
+    return Trial(sandbox, database, email, arguments, len(sandbox.requests()))
 
 
 def kind_of(content: dict[str, Any]) -> str:
@@ -138,14 +145,13 @@ def test_a_key_books_once_although_its_process_is_killed(
         moment = MOMENTS[number % len(MOMENTS)]
         folder = tmp_path / str(number)
         trial = trial_of(sandbox, folder / "calendly-mcp" / "calendly-mcp.sqlite3", number)
-        before = len(sandbox.requests())
         first = _killed(trial, moment, settings, folder)
         with server(settings, folder) as successor:
             successor.say(request("tools/call", 3, name=BOOK, arguments=trial.arguments))
             content = answer_of(successor)
         assert kind_of(content) in moment.then, (moment.name, content)
         assert trial.booked() in ({1} if kind_of(content) == "answered" else {0, 1}), moment.name
-        assert sandbox.requests()[before:].count("POST /invitees") <= 1, moment.name
+        assert trial.requests().count("POST /invitees") <= 1, moment.name
         assert first in (None, content)
 
 

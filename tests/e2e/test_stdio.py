@@ -26,6 +26,7 @@ def server(settings: dict[str, str]) -> Generator[Program]:
         yield server
 
 
+@pytest.mark.requirement("stdio-serves")
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
 def test_every_older_revision_is_negotiated_and_served(settings: dict[str, str], version: str) -> None:
     with program(**settings) as server:
@@ -48,6 +49,7 @@ def test_instructions_are_short_and_name_what_the_operator_switched_off(settings
 
 
 @MEASURED
+@pytest.mark.requirement("stdio-end")
 def test_the_end_of_input_ends_the_server_after_the_calls_in_flight(server: Program, sandbox: Sandbox) -> None:
     greet(server)
     sandbox.will_fail(path=f"/users/{NOBODY}", delay=1)
@@ -61,6 +63,7 @@ def test_the_end_of_input_ends_the_server_after_the_calls_in_flight(server: Prog
 
 
 @MEASURED
+@pytest.mark.requirement("signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_after_the_calls_in_flight(
     server: Program, sandbox: Sandbox, number: signal.Signals
@@ -180,12 +183,14 @@ def test_a_last_line_without_an_end_is_answered(settings: dict[str, str]) -> Non
     assert ended.status == 0
 
 
+@pytest.mark.requirement("stdio-end")
 def test_without_any_input_the_server_ends_in_peace(settings: dict[str, str]) -> None:
     ended = run_apart("stdio", **settings)
     assert (ended.status, ended.stdout, ended.stderr) == (0, "", "")
 
 
 @MEASURED
+@pytest.mark.requirement("stdio-streams")
 def test_only_messages_come_on_stdout_and_the_log_on_stderr(settings: dict[str, str]) -> None:
     quiet = {name: value for name, value in settings.items() if name != "CALENDLY_MCP_LOG_LEVEL"}
     with program("stdio", "--sandbox", CALENDLY_MCP_LOG_FORMAT="json", **quiet) as server:

@@ -9,8 +9,9 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from server.calls.confirm import Confirmations, Context
-from server.stores.seal import Unproven, digest
+from server.calls.confirm import Context
+from server.stores.confirmations import Confirmations
+from server.stores.proof import Unproven, digest
 from tests.interop.suite_material import (
     ASKING_PROMPT,
     CONTENT,
@@ -36,11 +37,11 @@ class Fixtures:
     """The suite's tools, prompts and resources.
 
     Args:
-        seal: Proves the state of a dialogue, as it does that of our own confirmations.
+        confirmations: Proves the state of a dialogue, as it does that of our own confirmations.
     """
 
-    def __init__(self, seal: Confirmations) -> None:
-        self._seal = seal
+    def __init__(self, confirmations: Confirmations) -> None:
+        self._confirmations = confirmations
         self._calls: Mapping[str, Callable[[Context], Awaitable[types.CallToolResult]]] = {
             "test_error_handling": _fail,
             "test_tool_with_progress": _report,
@@ -117,7 +118,7 @@ class Fixtures:
             return self._round(context, name, dialogue, number or 0)
         if dialogue.sealed:
             try:
-                await self._seal.redeem(params.request_state or "", name, digest(number))
+                await self._confirmations.redeem(params.request_state or "", name, digest(number))
             except Unproven as unproven:
                 raise MCPError(types.INVALID_PARAMS, str(unproven)) from None
         following = number + 1
@@ -128,7 +129,7 @@ class Fixtures:
         asking = {
             key: request for key, request in dialogue.rounds[number].items() if getattr(able, _NEEDS[request.method])
         }
-        state = self._seal.issue(name, digest(number)) if dialogue.sealed else None
+        state = self._confirmations.issue(name, digest(number)) if dialogue.sealed else None
         return types.InputRequiredResult(input_requests=asking, request_state=state)
 
 
@@ -199,9 +200,9 @@ async def _complete(_context: Context, _params: object) -> types.CompleteResult:
     return types.CompleteResult(completion=types.Completion(values=["paris", "park", "party"]))
 
 
-def equip(server: Server[Any], seal: Confirmations) -> None:
+def equip(server: Server[Any], confirmations: Confirmations) -> None:
     """Give a server of ours what the suite calls, beside what it has."""
-    fixtures = Fixtures(seal)
+    fixtures = Fixtures(confirmations)
     _add_tools(server, fixtures)
     added: list[tuple[str, type[types.RequestParams], Callable[[Context, Any], Awaitable[Any]]]] = [
         ("prompts/list", types.PaginatedRequestParams, fixtures.list_prompts),

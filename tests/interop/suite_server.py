@@ -1,16 +1,14 @@
 """Our HTTP endpoint with the fixtures of the conformance suite, as a program: python -m tests.interop.suite_server."""
 
 import os
-from time import monotonic
 
 import anyio
 
 from auth.endpoints.html import Pages
+from server.configuration.loading import load
 from server.configuration.logs import log_to_stderr
-from server.configuration.settings import load
 from server.installing.front_page import FOLDER, front_page
 from server.local.serving import serving
-from server.stores.seal import Seal
 from server.transports.guard import Reach
 from server.transports.http import Surroundings, http_app, listen, serve_http
 from tests.interop.suite_fixtures import equip
@@ -22,7 +20,7 @@ async def main() -> None:
     log_to_stderr(settings.log_level, settings.log_format)
     with listen("127.0.0.1", 0) as (listener, address):
         async with serving(settings) as server:
-            equip(server.mcp, Seal(os.urandom(32), monotonic, os.urandom))
+            equip(server.mcp, (await server.stores()).confirmations)
             around = Surroundings(
                 reach=Reach(address=address, is_local=True),
                 front_page=lambda: front_page(Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=True),

@@ -3,22 +3,26 @@
 The commands in their blocks are executed by tests/e2e/test_docs.py.
 """
 
+import ast
 import json
 import re
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from server.commands.cli import ACTIONS, COMMANDS
-from server.configuration.settings import SOURCES, load
-from server.installing.clients import CLIENTS, Entry, Local, Remote
+import pytest
+
+from server.commands.cli import COMMANDS, declaration
+from server.configuration.loading import load
+from server.configuration.settings import SETTINGS
+from server.installing.clients import CLIENTS, Local, Remote, ServerEntry
 from server.installing.starting import Start
 from tests.cases import each
 from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, name
 from tools import ALL
 from tools.prompts import PROMPTS
 
-LANGUAGES: Final = {"console", "json", "toml", "python", "text"}
+LANGUAGES: Final = {"console", "json", "toml", "python", "text", "mermaid"}
 
 HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.astral.sh", "developer.calendly.com"}
 """Where links lead outside. No package registry is among them, and none may come."""
@@ -26,8 +30,14 @@ HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.ast
 OTHERS_FLAGS: Final = {"--no-tests", "--stage", "--check", "--only", "--import-mode"}
 """Flags in the text that belong to other programs than ours."""
 
-NO_TOOLS: Final = {"cancel_url", "reschedule_url", *(prompt.name for prompt in PROMPTS)}
+NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(prompt.name for prompt in PROMPTS)}
 """What is called as a tool might be, and is none."""
+
+NO_FILES: Final = {"server/mcp.py", "server/logging.py", "tools/list"}
+"""What looks like a file: names that a decision rules out, and a method of MCP."""
+
+FILE: Final = re.compile(r"(?:auth|benchmarks|calendly|docs|mcpb|sandbox|scripts|server|storage|tests|tools)/[\w./*-]*")
+FUNCTION: Final = re.compile(r"`(?:(\w+)\.)?(\w+)` in\s+`([\w/]+\.py)`")
 
 VARIABLE: Final = re.compile(r"CALENDLY_[A-Z_]+[A-Z]")
 VERBS: Final = "|".join(sorted({tool.name.partition("_")[0] for tool in ALL}))
@@ -36,18 +46,16 @@ TOOL: Final = re.compile(rf"(?:{VERBS})(?:_[a-z]+)+")
 
 def variables() -> set[str]:
     """List the names of all settings."""
-    named = {source.variable for source in SOURCES.values() if source.variable}
-    return named | {f"{source.variable}_FILE" for source in SOURCES.values() if source.secret}
+    named = {setting.variable for setting in SETTINGS.values() if setting.variable}
+    return named | {f"{setting.variable}_FILE" for setting in SETTINGS.values() if setting.secret}
 
 
 def flags() -> set[str]:
     """List the flags of all commands."""
-    own = {flag for actions in ACTIONS.values() for action in actions.values() for flag in action.options}
-    return (
-        own
-        | {source.flag for source in SOURCES.values() if source.flag}
-        | {"--config", "--json", "--help", "--version"}
-    )
+    declared = [declaration(name) for name in COMMANDS]
+    options = [one.options for one in declared] + [one.options for all_ in declared for one in all_.actions.values()]
+    own = {flag for named in options for flag in named}
+    return own | {setting.flag for setting in SETTINGS.values() if setting.flag} | {"--config", "--help", "--version"}
 
 
 @each("page", PAGES)
@@ -81,6 +89,7 @@ def test_every_page_can_be_reached_from_the_first_one() -> None:
     assert [name(page) for page in PAGES if page not in reached | decisions | {ROOT / "CHANGELOG.md"}] == []
 
 
+@pytest.mark.requirement("readme-only-what-works")
 @each("page", PAGES)
 def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) -> None:
     spans = [*code(page)]
@@ -97,6 +106,42 @@ def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) ->
     assert {found for span in spans if (found := span) and TOOL.fullmatch(span)} <= tools
 
 
+@each("page", PAGES)
+def test_every_file_and_folder_that_is_named_exists(page: Path) -> None:
+    named = {span for span in code(page) if FILE.fullmatch(span)} - NO_FILES
+    assert {file for file in named if not [*ROOT.glob(file)]} == set()
+
+
+def defined(file: str) -> set[tuple[str, str]]:
+    """List the functions of a file, each with its class or an empty name."""
+    tree = ast.parse((ROOT / file).read_text())
+    classes = [(node.name, node.body) for node in tree.body if isinstance(node, ast.ClassDef)]
+    functions = ast.FunctionDef, ast.AsyncFunctionDef
+    return {
+        (owner, node.name)
+        for owner, body in [("", tree.body), *classes]
+        for node in body
+        if isinstance(node, functions)
+    }
+
+
+def test_the_way_of_a_call_has_at_most_twelve_steps_each_naming_one_function_that_exists() -> None:
+    way = (ROOT / "docs/architecture.md").read_text().partition("## The way of one call")[2].partition("\n## ")[0]
+    steps = re.split(r"^\d+\. ", way, flags=re.MULTILINE)[1:]
+    assert 0 < len(steps) <= 12
+    assert {step: len(FUNCTION.findall(step)) for step in steps if len(FUNCTION.findall(step)) != 1} == {}
+    named = FUNCTION.findall(way)
+    assert [found for found in named if found[:2] not in defined(found[2])] == []
+
+
+def test_fifteen_likely_changes_each_begin_in_a_file() -> None:
+    table = (ROOT / "CONTRIBUTING.md").read_text().partition("## Where do I change what")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("|")][2:]
+    assert len(rows) == 15
+    assert [row[1] for row in rows if not FILE.search(row[2])] == []
+
+
+@pytest.mark.requirement("make-targets")
 @each("page", PAGES)
 def test_every_program_of_the_repository_and_every_target_that_is_named_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text()
@@ -118,7 +163,7 @@ def configured(entry: dict[str, Any]) -> Local | Remote:
     return Remote(entry.get("url") or entry["serverUrl"], entry.get("headers", {}))
 
 
-def written(server: Local | Remote, key: str) -> list[Entry]:
+def written(server: Local | Remote, key: str) -> list[ServerEntry]:
     """List what `install` would write of a server into the files of the clients that have such a key."""
     of_key = [client for client in CLIENTS if client.key == key]
     return [client.local(server) if isinstance(server, Local) else client.remote(server) for client in of_key]
@@ -143,4 +188,5 @@ def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
 @each("block", blocks("python"))
 def test_python_is_a_passage_of_the_code(block: Block) -> None:
     sources = (path.read_text() for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py"))
-    assert any(block.text in source for source in sources)
+    is_applied = block.page.name == "adding-a-tool.md" and FILE.match(block.text.removeprefix("# "))
+    assert is_applied or any(block.text in source for source in sources)

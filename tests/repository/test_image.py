@@ -104,7 +104,7 @@ def test_a_server_that_does_not_answer_is_not_well(image: Stage) -> None:
 def test_every_requirement_has_a_wheel_for_the_processor(platform: str, tmp_path: Path) -> None:
     words = ["pip", "install", "--dry-run", "--no-config", "--python-version=3.13", f"--python-platform={platform}"]
     only_wheels = ["--only-binary=:all:", "--require-hashes", "--requirement=requirements/runtime.lock"]
-    command = [UV, *words, *only_wheels, f"--target={tmp_path}"]
+    command = [str(UV), *words, *only_wheels, f"--target={tmp_path}"]
     ended = subprocess.run(command, cwd=ROOT, env=OUTSIDE, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
 

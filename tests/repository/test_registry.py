@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema
 import pytest
 
-from server.configuration.settings import SOURCES
+from server.configuration.settings import SETTINGS
 
 ROOT: Final = Path(__file__).parents[2]
 SERVER: Final[dict[str, Any]] = json.loads((ROOT / "server.json").read_text())
@@ -46,7 +46,7 @@ def test_it_offers_the_package_the_image_and_a_server_of_ones_own_and_names_no_r
 
 
 def test_what_a_person_is_asked_for_are_settings_there_are_and_a_secret_is_marked() -> None:
-    variables = {source.variable: source for source in SOURCES.values()}
+    variables = {setting.variable: setting for setting in SETTINGS.values()}
     for package in SERVER["packages"]:
         for asked in package["environmentVariables"]:
             assert variables[asked["name"]].secret is asked.get("isSecret", False)

@@ -63,6 +63,7 @@ def run(*words: str | Path, **environ: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.requirement("package-folders")
 def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(built: tuple[Path, Path]) -> None:
     names = set(zipfile.ZipFile(built[0]).namelist())
     inside = {name for name in names if ".dist-info/" not in name}
@@ -92,6 +93,7 @@ def test_both_pass_the_check_of_the_tool_that_uploads_and_the_readme_renders(bui
     assert said.count("PASSED") == 2
 
 
+@pytest.mark.requirement("package-facts")
 def test_it_says_for_which_python_it_is_under_which_licence_and_whose(built: tuple[Path, Path]) -> None:
     facts = about(built[0])
     assert (facts["Requires-Python"], facts["License-Expression"]) == ("<3.14,>=3.11", "MIT")
@@ -109,11 +111,12 @@ def test_every_python_that_is_here_compiles_it(built: tuple[Path, Path], tmp_pat
         run(python, "-W", "error", "-m", "compileall", "-q", folder)
 
 
+@pytest.mark.requirement("program-names")
 @pytest.mark.parametrize("name", ["calendly-mcp", "calendly-mcp-server"])
 def test_the_wheel_alone_gives_a_working_program_under_both_names(programs: Path, name: str) -> None:
     assert run(programs / name, "--version").startswith("calendly-mcp ")
     told = run(programs / name, "doctor", "--sandbox", HOME="/nonexistent")
-    assert "the token works; it is that of Maya Lindqvist" in told
+    assert "the token works; it belongs to Maya Lindqvist" in told
 
 
 def test_a_client_is_told_to_start_the_program_of_that_environment(programs: Path, tmp_path: Path) -> None:

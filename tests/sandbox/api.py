@@ -1,4 +1,4 @@
-"""A plain client of Calendly's API, as anybody could write it, and where the seeded things are."""
+"""A plain client of Calendly's API for tests, and the seeded resources."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,68 +8,68 @@ import httpx2
 
 CALENDLY = "https://api.calendly.com"
 
-# When every test starts: a Monday morning, with working hours of the week ahead.
+# When every test starts: a Monday morning before working hours.
 MONDAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 
-# Whose token a call carries unless it says otherwise: `sandbox-pat-owner`.
+# Whose token a request carries by default: `sandbox-pat-owner`.
 OWNER = "owner"
 
 Json = Any
 
 
 def iso(moment: datetime) -> str:
-    """Write a time as a client sends it."""
+    """Return a time as a client sends it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Write the header of one of the fixed tokens, or of any other token given whole."""
+    """Return the header for a seeded token by its short name, or for any full token."""
     whole = token if token.startswith("sandbox-") else f"sandbox-pat-{token}"
     return {"Authorization": f"Bearer {whole}"}
 
 
 @dataclass(frozen=True)
 class Api:
-    """Calls as one of the fixed tokens; an address may be a path or a resource's URI."""
+    """Sends requests with a seeded token. An address is a path or a resource URI."""
 
     http: httpx2.AsyncClient
 
     async def get(self, address: str, token: str = OWNER, **query: str | int) -> httpx2.Response:
-        """Read."""
+        """Send a GET."""
         return await self.http.get(path_of(address), params=query or None, headers=bearer(token))
 
     async def post(self, address: str, body: Json = None, token: str = OWNER) -> httpx2.Response:
-        """Send a body, an empty object when there is none."""
+        """Send a POST, with an empty object by default."""
         return await self.http.post(path_of(address), json={} if body is None else body, headers=bearer(token))
 
     async def delete(self, address: str, token: str = OWNER) -> httpx2.Response:
-        """Delete."""
+        """Send a DELETE."""
         return await self.http.delete(path_of(address), headers=bearer(token))
 
     async def control(self, name: str, body: Json) -> Json:
-        """Use a control that must succeed."""
+        """Use a control. It must succeed."""
         answer = await self.http.post(f"/_sandbox/{name}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def read(self, address: str, token: str = OWNER, **query: str | int) -> Json:
-        """Read what must be there: a resource, or the rows of a list."""
+        """Return an existing resource, or the rows of a list."""
         answer = await self.get(address, token, **query)
         assert answer.status_code == 200, answer.text
         body = answer.json()
         return body["resource"] if "resource" in body else body["collection"]
 
     async def me(self, token: str = OWNER) -> Json:
-        """Read whose token it is."""
+        """Return the user of the token."""
         return await self.read("/users/me", token)
 
     async def event_type(self, name: str, token: str = OWNER) -> Json:
-        """Read one of the caller's event types by its name."""
+        """Return an event type of the user by its name."""
         user = (await self.me(token))["uri"]
         return next(kind for kind in await self.read("/event_types", token, user=user) if kind["name"] == name)
 
     async def slots(self, event_type: str, token: str = OWNER, *, after: datetime = MONDAY, days: int = 7) -> list[str]:
-        """List the open starts of a type."""
+        """Return the starts of the open slots of a type."""
         start = after + timedelta(minutes=1)
         rows = await self.read(
             "/event_type_available_times",
@@ -81,7 +81,7 @@ class Api:
         return [row["start_time"] for row in rows]
 
     async def booking(self, name: str = "Intro call", token: str = OWNER, **changes: Json) -> Json:
-        """Compose the body of a booking that must succeed, with changes: a field given as None is left out."""
+        """Return the body of a valid booking, with changes. A change to None leaves the field out."""
         kind = await self.event_type(name, token)
         places = {"kind": kind["locations"][0]["kind"]} if kind["locations"] and not kind["pooling_type"] else None
         body = {
@@ -99,14 +99,14 @@ class Api:
         return {field: value for field, value in body.items() if value is not None}
 
     async def book(self, name: str = "Intro call", token: str = OWNER, **changes: Json) -> Json:
-        """Book what must succeed, and return the invitee."""
+        """Book, which must succeed, and return the invitee."""
         answer = await self.post("/invitees", await self.booking(name, token, **changes), token)
         assert answer.status_code == 201, answer.text
         return answer.json()["resource"]
 
 
 async def sign_in(api: Api, person: str, scope: str) -> str:
-    """Sign in as a person of the sign-in page with the confidential application, and return the access token."""
+    """Sign in as a user with the confidential application, and return the access token."""
     redirect_uri = "http://localhost:1/callback"
     asked = {"client_id": "sandbox-client", "redirect_uri": redirect_uri, "response_type": "code", "scope": scope}
     page = (await api.http.get("/oauth/authorize", params=asked)).text
@@ -122,5 +122,5 @@ async def sign_in(api: Api, person: str, scope: str) -> str:
 
 
 def path_of(address: str) -> str:
-    """Strip Calendly's origin from a resource's URI."""
+    """Return a resource URI without Calendly's origin."""
     return address.removeprefix(CALENDLY)

@@ -1,4 +1,4 @@
-"""One sandbox on a real socket for the tests of a module, put back before each, in a time that stands still."""
+"""One sandbox on a real socket per module, reset before each test, with a clock that stands still."""
 
 from collections.abc import AsyncGenerator
 
@@ -6,12 +6,12 @@ import anyio
 import httpx2
 import pytest
 
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api
 
 
 async def never(_seconds: float) -> None:
-    """Sleep until somebody moves the clock."""
+    """Sleep until the clock is moved."""
     await anyio.sleep_forever()
 
 
@@ -29,7 +29,7 @@ async def shared_http(shared_sandbox: RunningSandbox) -> AsyncGenerator[httpx2.A
 
 @pytest.fixture
 async def http(shared_http: httpx2.AsyncClient) -> httpx2.AsyncClient:
-    """A client at the sandbox's address, which has just been reset."""
+    """A client of the sandbox, which was just reset."""
     assert (await shared_http.post("/_sandbox/reset")).status_code == 200
     return shared_http
 

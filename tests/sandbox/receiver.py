@@ -1,4 +1,4 @@
-"""A receiver of webhooks: a small HTTP server that keeps what it got and answers as it is told."""
+"""A receiver of webhooks: a small HTTP server that stores requests and answers a given status."""
 
 import asyncio
 import json
@@ -7,25 +7,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-PATIENCE = 10  # seconds after which a delivery that never comes fails the test
+PATIENCE = 10  # seconds to wait for a delivery before the test fails
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """One request received."""
+    """A request that was received."""
 
     headers: dict[str, str]
     body: bytes
 
     @property
     def message(self) -> Any:  # noqa: ANN401  # whatever JSON holds
-        """Read the body."""
+        """Return the JSON body."""
         return json.loads(self.body)
 
 
 @dataclass
 class Receiver:
-    """Where deliveries arrive, in order; `status` is what the next ones are answered."""
+    """Receives deliveries in order, and answers them with `status`."""
 
     url: str = ""
     status: int = 200
@@ -36,7 +36,7 @@ class Receiver:
         return await asyncio.wait_for(self.deliveries.get(), PATIENCE)
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take one request, answer it and close."""
+        """Read one request, answer it and close."""
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:-2]
         headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
         body = await reader.readexactly(int(headers["content-length"]))

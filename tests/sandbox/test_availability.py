@@ -16,6 +16,7 @@ async def window(api: Api, path: str, start: datetime, end: datetime, token: str
     return await api.get(path, token, start_time=iso(start), end_time=iso(end), **who)
 
 
+@pytest.mark.requirement("sandbox-windows")
 @pytest.mark.parametrize(("path", "days"), [("/event_type_available_times", 31), ("/user_busy_times", 7)])
 @pytest.mark.anyio
 async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> None:
@@ -27,8 +28,9 @@ async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> 
     ]
 
 
+@pytest.mark.requirement("sandbox-older-limits", "control-limits")
 @pytest.mark.anyio
-async def test_the_older_guides_seven_days_can_be_played(api: Api) -> None:
+async def test_a_control_sets_the_older_limit_of_seven_days(api: Api) -> None:
     await api.control("limits", {"available_times_days": 7})
     start = MONDAY + HOUR
     answer = await window(api, "/event_type_available_times", start, start + timedelta(days=8))
@@ -133,7 +135,7 @@ async def test_nothing_can_be_booked_where_a_calendar_is_busy(api: Api) -> None:
     ],
 )
 @pytest.mark.anyio
-async def test_whose_availability_may_be_read(api: Api, path: str, refusal: str) -> None:
+async def test_who_may_read_whose_availability(api: Api, path: str, refusal: str) -> None:
     times = {"start_time": iso(MONDAY + HOUR), "end_time": iso(MONDAY + 2 * HOUR)}
     query = times if path == "/user_busy_times" else {}
     owner, member = [(await api.me(token))["uri"] for token in ("owner", "member")]
@@ -159,7 +161,7 @@ async def test_a_schedule_is_read_by_its_person_and_by_administrators(api: Api) 
 
 
 @pytest.mark.anyio
-async def test_a_failing_calendar_is_played_by_a_fault(api: Api) -> None:
+async def test_a_fault_answers_424_for_a_failing_calendar(api: Api) -> None:
     await api.control("faults", {"method": "GET", "path": "/user_busy_times", "status": 424})
     answer = await window(api, "/user_busy_times", MONDAY + HOUR, MONDAY + 2 * HOUR)
     assert answer.status_code == 424

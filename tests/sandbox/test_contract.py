@@ -1,17 +1,15 @@
-"""Every endpoint against the facts: what each accepts, answers and refuses, field by field."""
+"""Every endpoint against the facts about Calendly: what it accepts, answers and refuses, field by field."""
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import cast
 
 import jsonschema
 import pytest
 
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
+from tests.tools.facts import FACTS, example_of
 
-FACTS: list[Json] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
 SLOTS = {
     "start_time": iso(MONDAY + timedelta(hours=1)),
     "end_time": iso(MONDAY + timedelta(days=6)),
@@ -26,22 +24,22 @@ EACH = pytest.mark.parametrize("fact", FACTS, ids=name_of)
 
 
 class Example:
-    """A request to each endpoint that must succeed, made of what the sandbox holds."""
+    """Builds a request that succeeds for every endpoint, from the resources of the sandbox."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
     def token(self, fact: Json) -> str:
-        """Name whose token can do it."""
+        """Return whose token can send it."""
         return "enterprise" if fact["path"].startswith("/data_compliance") else "owner"
 
     async def path(self, fact: Json) -> str:
-        """Fill in the ids of existing resources."""
+        """Return the path with ids of existing resources."""
         fill = PATHS.get(fact["path"])
         return fact["path"] if fill is None else await fill(self.api)
 
     async def query(self, fact: Json) -> dict[str, str]:
-        """Compose the parameters of a list."""
+        """Return the query of a list."""
         me = await self.api.me()
         return {
             "/event_types": {"user": me["uri"]},
@@ -54,7 +52,7 @@ class Example:
         }.get(fact["path"] if fact["method"] == "GET" else "", {})
 
     async def body(self, fact: Json) -> Json:
-        """Compose the body of a POST."""
+        """Return the body of a POST."""
         if fact["body"] is None:
             return None
         me = await self.api.me()
@@ -86,7 +84,7 @@ class Example:
                 "scope": "user",
             },
             "/data_compliance/deletion/invitees": {"emails": ["ada.abara@acme.example"]},
-        }[fact["path"]]
+        }.get(fact["path"]) or example_of(fact["path"], fact["body"])
 
 
 async def _user(api: Api) -> str:
@@ -154,7 +152,7 @@ PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
 
 
 async def send(api: Api, fact: Json, token: str | None = None, *, path: str | None = None, **query: str) -> Json:
-    """Send the example of an endpoint, with changes."""
+    """Send the example request of an endpoint, with changes."""
     example = Example(api)
     address = path or await example.path(fact)
     return await api.http.request(
@@ -167,7 +165,7 @@ async def send(api: Api, fact: Json, token: str | None = None, *, path: str | No
 
 
 def fits(value: object, schema: Json) -> bool:
-    """Say whether a value has a shape."""
+    """Return whether a value has a shape."""
     try:
         jsonschema.validate(cast("Json", value), schema, jsonschema.Draft202012Validator)
     except jsonschema.ValidationError:
@@ -176,7 +174,7 @@ def fits(value: object, schema: Json) -> bool:
 
 
 def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
-    """Name the fields of an answer that the facts do not list."""
+    """Return the fields of an answer that the facts do not list."""
     if "oneOf" in schema:
         fitting = [one for one in schema["oneOf"] if fits(value, one)]
         return unknown_fields(value, fitting[0], place) if fitting else [place]
@@ -194,6 +192,7 @@ def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
     ]
 
 
+@pytest.mark.requirement("sandbox-endpoints")
 @EACH
 @pytest.mark.anyio
 async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fact: Json) -> None:
@@ -206,17 +205,19 @@ async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fac
         assert unknown_fields(answer.json(), fact["response"]) == []
 
 
+@pytest.mark.requirement("sandbox-limits")
 @EACH
 @pytest.mark.anyio
 async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> None:
     first, second = await send(api, fact, "noscopes"), await send(api, fact)
     assert first.headers["X-RateLimit-Limit"] == second.headers["X-RateLimit-Limit"] == "500"
-    if fact["plan"] != "Enterprise":  # where the second call is another person's
+    if fact["plan"] != "Enterprise":  # there the second call is another person's
         assert int(second.headers["X-RateLimit-Remaining"]) < int(first.headers["X-RateLimit-Remaining"])
     assert 0 < int(second.headers["X-RateLimit-Reset"]) <= 60
     assert "Retry-After" not in second.headers
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fact: Json) -> None:
@@ -229,9 +230,10 @@ async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fac
     }
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
-async def test_a_token_that_only_reads_reads_everything_and_writes_nothing(api: Api, fact: Json) -> None:
+async def test_a_token_with_read_scopes_reads_everything_and_writes_nothing(api: Api, fact: Json) -> None:
     answer = await send(api, fact, "readonly")
     if fact["access"] == "read":
         assert answer.status_code == fact["success_status"], answer.text
@@ -240,9 +242,10 @@ async def test_a_token_that_only_reads_reads_everything_and_writes_nothing(api: 
         assert answer.json()["required_scopes"] == [fact["scope"]]
 
 
+@pytest.mark.requirement("sandbox-tokens")
 @EACH
 @pytest.mark.anyio
-async def test_a_token_from_before_scopes_passes_every_scope(api: Api, fact: Json) -> None:
+async def test_a_token_from_before_scopes_has_every_scope(api: Api, fact: Json) -> None:
     answer = await send(api, fact, "legacy")
     if fact["plan"] == "Enterprise":
         assert answer.json()["message"] == "Please upgrade your Calendly account to Enterprise."
@@ -265,7 +268,7 @@ async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> N
     "identifier", ["00000000-0000-4000-8000-000000000000", "nonsense", "..%2f", "ABCDEFGHIJKLMNOP"]
 )
 @pytest.mark.anyio
-async def test_an_id_nobody_has_is_not_found(api: Api, fact: Json, identifier: str) -> None:
+async def test_an_unknown_id_is_not_found(api: Api, fact: Json, identifier: str) -> None:
     organization = path_of((await api.me())["current_organization"]).rpartition("/")[2]
     path = fact["path"].replace("{org_uuid}", organization)
     for name in ("uuid", "event_uuid", "invitee_uuid", "webhook_uuid"):
@@ -281,6 +284,7 @@ async def test_an_id_nobody_has_is_not_found(api: Api, fact: Json, identifier: s
 QUERIES = [(fact, parameter) for fact in FACTS for parameter in fact["query_params"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "parameter"), QUERIES, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in QUERIES]
 )
@@ -292,7 +296,7 @@ async def test_a_malformed_parameter_is_named_in_the_details(api: Api, fact: Jso
     assert parameter["name"] in {detail["parameter"] for detail in answer.json()["details"]}
 
 
-# Whose things are asked for. The user of webhook subscriptions counts only with scope=user.
+# Parameters that say whose resources are meant. Webhook subscriptions need the user only with scope=user.
 WHOSE = [
     (fact, parameter["name"])
     for fact, parameter in QUERIES
@@ -346,6 +350,7 @@ async def test_lists_sort_by_every_field_the_facts_name(api: Api, fact: Json, fi
 BODY_FIELDS = [(fact, field) for fact in FACTS if fact["body"] for field in fact["body"]["required"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "field"), BODY_FIELDS, ids=[f"{name_of(fact)} {field}" for fact, field in BODY_FIELDS]
 )
@@ -375,6 +380,7 @@ async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, te
     assert answer.json()["details"] == [{"message": "The request body must be a JSON object."}]
 
 
+@pytest.mark.requirement("uris-are-calendlys")
 @pytest.mark.anyio
 async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) -> None:
     for fact in FACTS:

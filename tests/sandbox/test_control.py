@@ -1,17 +1,18 @@
-"""The controls: who may use them, what they show and what they set."""
+"""The controls: who can use them, what they list and what they set."""
 
 from datetime import UTC, datetime, timedelta
 
 import anyio
 import httpx2
 import pytest
+from starlette.types import Message
 
-import sandbox
-from sandbox import RunningSandbox, running
 from sandbox.app import create_app
+from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
+@pytest.mark.requirement("control-requests")
 @pytest.mark.anyio
 async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api) -> None:
     await api.get("/users/me")
@@ -26,6 +27,7 @@ async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api)
     ]
 
 
+@pytest.mark.requirement("control-requests")
 @pytest.mark.parametrize(
     "address",
     [
@@ -45,6 +47,7 @@ async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> 
     assert ("page_token=cursor" in text) == ("page_token" in address)
 
 
+@pytest.mark.requirement("control-loopback")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -57,7 +60,7 @@ async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> 
     ],
 )
 @pytest.mark.anyio
-async def test_the_controls_answer_to_this_machine_only(api: Api, headers: dict[str, str]) -> None:
+async def test_the_controls_answer_this_machine_only(api: Api, headers: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/_sandbox/requests", headers=headers),
         await api.http.post("/_sandbox/reset", headers=headers),
@@ -73,6 +76,7 @@ async def test_every_loopback_name_is_this_machine(api: Api, host: str) -> None:
     assert (await api.http.get("/_sandbox/outbox", headers=headers)).json() == []
 
 
+@pytest.mark.requirement("control-reset")
 @pytest.mark.anyio
 async def test_a_reset_puts_everything_back(api: Api) -> None:
     before = await api.read("/scheduled_events", user=(await api.me())["uri"], count=100)
@@ -120,7 +124,7 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
     ],
 )
 @pytest.mark.anyio
-async def test_a_malformed_control_says_what_is_wrong(api: Api, name: str, body: Json) -> None:
+async def test_a_bad_control_names_what_is_wrong(api: Api, name: str, body: Json) -> None:
     answer = await api.http.post(f"/_sandbox/{name}", json=body)
     assert (answer.status_code, answer.json()["title"]) in {(400, "Invalid Argument"), (404, "Resource Not Found")}
     if answer.status_code == 400:
@@ -134,6 +138,7 @@ async def test_a_control_takes_a_json_object(api: Api, text: str) -> None:
     assert (answer.status_code, answer.json()["message"]) == (400, "A control takes a JSON object.")
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
 async def test_a_fault_with_a_status_ends_calls_before_they_act(api: Api) -> None:
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 503, "times": 2})
@@ -155,6 +160,7 @@ async def test_a_fault_after_the_act_answers_wrongly_about_what_was_done(api: Ap
     assert len(await api.read("/scheduled_events", **query)) == 1
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.parametrize(("drop", "booked"), [(True, 0), ("before", 0), ("after", 1)])
 @pytest.mark.anyio
 async def test_a_drop_closes_the_connection_before_or_after_the_act(
@@ -181,6 +187,7 @@ async def test_a_path_may_have_stars_for_segments(api: Api) -> None:
     assert (await api.get(f"{event}/invitees")).status_code == 200
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
 async def test_a_fault_brings_its_own_body_and_headers(api: Api) -> None:
     page = "<html>Bad gateway</html>"
@@ -219,26 +226,21 @@ async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
 
 @pytest.mark.parametrize("host", ["[x", "evil.example", ""])
 @pytest.mark.anyio
-async def test_the_api_does_not_care_for_the_host_it_is_called_by(api: Api, host: str) -> None:
+async def test_the_api_answers_under_any_host_name(api: Api, host: str) -> None:
     for path in ("/users/me", "/.well-known/oauth-authorization-server"):
         assert (await api.http.get(path, headers={**bearer("owner"), "Host": host})).status_code == 200
 
 
-def test_the_package_has_what_it_says_and_nothing_else() -> None:
-    assert sandbox.running is running
-    with pytest.raises(AttributeError, match="no attribute 'walking'"):
-        _ = vars(sandbox)["__getattr__"]("walking")
-
-
 @pytest.mark.anyio
-async def test_faults_meet_the_sign_in_side_too(api: Api) -> None:
+async def test_faults_hit_oauth_requests_too(api: Api) -> None:
     await api.control("faults", {"path": "/oauth/token", "drop": True})
     with pytest.raises(httpx2.RemoteProtocolError):
         await api.http.post("/oauth/token")
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
-async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
+async def test_a_delay_holds_a_request_before_it_acts() -> None:
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -254,7 +256,7 @@ async def test_a_delay_holds_a_call_up_and_then_lets_it_act() -> None:
 
 
 @pytest.mark.anyio
-async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> None:
+async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
     held, let_go = anyio.Event(), anyio.Event()
 
     async def sleep(_seconds: float) -> None:
@@ -277,7 +279,24 @@ async def test_a_call_that_is_held_up_acts_although_its_caller_has_gone() -> Non
 
 
 @pytest.mark.anyio
-async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
+    app = create_app()
+    parts: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> Message:
+        return parts.pop(0)
+
+    async def send(message: Message) -> None:
+        raise AssertionError(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/invitees", "query_string": b"", "headers": [(b"host", b"x")]}
+    await app(scope, receive, send)
+    assert list(app.state.sandbox.received) == []
+    assert parts == []
+
+
+@pytest.mark.anyio
+async def test_a_sandbox_stops_during_a_delay_without_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
         with pytest.raises(httpx2.ReadTimeout):
@@ -285,6 +304,7 @@ async def test_a_sandbox_stops_in_the_middle_of_a_delay_and_says_nothing(capfd: 
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.requirement("control-clock")
 @pytest.mark.anyio
 async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
@@ -295,6 +315,7 @@ async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
         assert moved.startswith("2030-01-01T00:00:0")
 
 
+@pytest.mark.needs("ipv6")
 @pytest.mark.anyio
 async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> None:
     async with running(host="::1") as one, running() as other:
@@ -310,7 +331,7 @@ async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> N
 
 
 @pytest.mark.anyio
-async def test_a_port_that_is_taken_is_said_so(shared_sandbox: RunningSandbox) -> None:
+async def test_a_port_that_is_taken_is_an_error(shared_sandbox: RunningSandbox) -> None:
     port = int(shared_sandbox.url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"):
         async with running(port=port):

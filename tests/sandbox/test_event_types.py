@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso
 
 DAY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""The pace of calls, per person and plan, and the ceilings of booking."""
+"""Rate limits per user and plan, and those of bookings."""
 
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ from tests.sandbox.api import MONDAY, Api, iso
 TOO_MANY = {"title": "Too Many Requests", "message": "You have exceeded the rate limit. Try again later."}
 
 
+@pytest.mark.requirement("sandbox-limits")
 @pytest.mark.parametrize(("token", "limit"), [("free", 50), ("owner", 500), ("enterprise", 500), ("nobody", 50)])
 @pytest.mark.anyio
 async def test_the_limit_is_that_of_the_persons_plan(api: Api, token: str, limit: int) -> None:
@@ -38,9 +39,10 @@ async def test_all_tokens_of_a_person_share_one_limit_and_others_do_not(api: Api
     ]
 
 
+@pytest.mark.requirement("sandbox-older-limits", "control-limits")
 @pytest.mark.parametrize("per_minute", [60, 120])
 @pytest.mark.anyio
-async def test_the_older_guides_limits_can_be_played(api: Api, per_minute: int) -> None:
+async def test_a_control_sets_the_older_rate_limits(api: Api, per_minute: int) -> None:
     await api.control("limits", {"per_minute": per_minute, "retry_after": True})
     answers = [await api.get("/users/me") for _ in range(per_minute + 1)]
     assert [answer.status_code for answer in answers[-2:]] == [200, 429]
@@ -54,7 +56,7 @@ async def test_the_older_guides_limits_can_be_played(api: Api, per_minute: int) 
 
 
 @pytest.mark.anyio
-async def test_booking_has_a_ceiling_of_its_own_for_each_minute_hour_and_day(api: Api) -> None:
+async def test_bookings_have_rate_limits_of_their_own_per_minute_hour_and_day(api: Api) -> None:
     refused: list[tuple[int, str, str]] = []
     for minute in (0, 2, 4, 6, 8, 10, 60, 62, 64, 66, 68, 120):
         await api.control("clock", {"now": iso(MONDAY + timedelta(minutes=minute))})

@@ -1,4 +1,4 @@
-"""Single-use links, and what a person does on Calendly's own pages."""
+"""Single-use links, and what an invitee does on Calendly's own pages."""
 
 from datetime import datetime, timedelta
 
@@ -27,6 +27,7 @@ async def booking_at(api: Api, booking_url: str, *, after: datetime = MONDAY) ->
     return {"booking_url": booking_url, "start_time": start, "invitee": LEE, "location": location}
 
 
+@pytest.mark.requirement("sandbox-links")
 @pytest.mark.anyio
 async def test_a_link_serves_one_booking(api: Api) -> None:
     answer = await link(api)
@@ -43,9 +44,10 @@ async def test_a_link_serves_one_booking(api: Api) -> None:
     assert again.status_code == 410
 
 
+@pytest.mark.requirement("sandbox-links")
 @pytest.mark.parametrize(("days", "status"), [(89, 200), (90, 410)])
 @pytest.mark.anyio
-async def test_an_unused_link_dies_after_ninety_days(api: Api, days: int, status: int) -> None:
+async def test_an_unused_link_expires_after_ninety_days(api: Api, days: int, status: int) -> None:
     url = (await link(api)).json()["resource"]["booking_url"]
     now = MONDAY + timedelta(days=days)
     await api.control("clock", {"now": iso(now)})
@@ -53,7 +55,7 @@ async def test_an_unused_link_dies_after_ninety_days(api: Api, days: int, status
 
 
 @pytest.mark.anyio
-async def test_a_booking_that_fails_leaves_the_link_alive(api: Api) -> None:
+async def test_a_failed_booking_does_not_use_up_the_link(api: Api) -> None:
     url = (await link(api)).json()["resource"]["booking_url"]
     body = await booking_at(api, url)
     assert (await visit(api, "bookings", {**body, "start_time": iso(MONDAY)})).status_code == 400
@@ -61,7 +63,7 @@ async def test_a_booking_that_fails_leaves_the_link_alive(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_types_own_page_serves_any_number(api: Api) -> None:
+async def test_the_page_of_a_type_takes_any_number_of_bookings(api: Api) -> None:
     url = (await api.event_type("Deep dive"))["scheduling_url"]
     for _ in range(2):
         assert (await visit(api, "bookings", await booking_at(api, url))).status_code == 200
@@ -99,7 +101,7 @@ async def test_links_are_made_by_hosts_and_administrators(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_one_of_a_group_leaves_and_the_meeting_goes_on_until_nobody_is_left(api: Api) -> None:
+async def test_a_group_meeting_is_canceled_with_its_last_invitee(api: Api) -> None:
     first = await api.book("Product workshop")
     second = await api.book("Product workshop", invitee={**LEE, "email": "sam@acme.example"})
     left = await visit(api, "cancellations", {"cancel_url": first["cancel_url"], "reason": "Ill"})
@@ -113,7 +115,7 @@ async def test_one_of_a_group_leaves_and_the_meeting_goes_on_until_nobody_is_lef
 
 
 @pytest.mark.anyio
-async def test_a_move_makes_a_new_invitee_and_cancels_the_old_one(api: Api) -> None:
+async def test_rescheduling_books_a_new_invitee_and_cancels_the_old_one(api: Api) -> None:
     old = await api.book()
     kind = await api.event_type("Intro call")
     start = (await api.slots(kind["uri"]))[3]
@@ -127,7 +129,7 @@ async def test_a_move_makes_a_new_invitee_and_cancels_the_old_one(api: Api) -> N
 
 
 @pytest.mark.anyio
-async def test_an_invitees_address_must_exist_and_lie_ahead(api: Api) -> None:
+async def test_a_link_to_cancel_must_belong_to_a_coming_meeting(api: Api) -> None:
     invitee = await api.book()
     for url in ("https://calendly.com/cancellations/nobody", invitee["reschedule_url"]):
         assert (await visit(api, "cancellations", {"cancel_url": url})).status_code == 404

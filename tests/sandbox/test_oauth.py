@@ -1,4 +1,4 @@
-"""Signing in to the sandbox: page, codes, tokens, revocation, introspection, metadata and registration."""
+"""The sandbox's OAuth server: page, codes, tokens, revocation, introspection, metadata and registration."""
 
 import base64
 import hashlib
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from typing_extensions import override
 
-from sandbox.scopes import ALL_SCOPES
+from sandbox.records.scopes import ALL_SCOPES
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso
 
 CALLBACK = "http://localhost:8765/callback"
@@ -32,7 +32,7 @@ async def person_of(api: Api, token: str) -> str:
 
 
 async def allow(api: Api, who: str = "owner", **changes: str) -> dict[str, str]:
-    """Press "Allow", and return the parameters with which the browser comes back."""
+    """Press "Allow", and return the parameters of the redirect."""
     chosen = {"person": await person_of(api, who), "decision": "allow"}
     answer = await api.http.post("/oauth/authorize", data={**asked(), **chosen, **changes})
     return returned(answer)
@@ -45,7 +45,7 @@ def returned(answer: httpx2.Response) -> dict[str, str]:
 
 
 def basic(client: tuple[str, str] | None) -> dict[str, str]:
-    """Write the header with which a client authenticates, none for a public one."""
+    """Return the header that authenticates a client, none for a public one."""
     if client is None:
         return {}
     return {"Authorization": f"Basic {base64.b64encode(':'.join(client).encode()).decode()}"}
@@ -67,6 +67,7 @@ async def refresh(api: Api, token: str) -> Json:
     return await api.http.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": token}, auth=WEB)
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.anyio
 async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api) -> None:
     metadata = (await api.http.get("/.well-known/oauth-authorization-server")).json()
@@ -79,7 +80,7 @@ async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api)
 
 
 class Controls(HTMLParser):
-    """Collects the elements of a page that matter to whoever uses it."""
+    """Collects the elements of a page that its user sees or sends."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,6 +95,7 @@ class Controls(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+@pytest.mark.requirement("sandbox-consent-form")
 @pytest.mark.anyio
 async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: Api) -> None:
     answer = await api.http.get("/oauth/authorize", params=asked(scope="users:read", state='"><b>', person="x"))
@@ -116,6 +118,7 @@ async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: 
     assert "code" in returned(await api.http.post("/oauth/authorize", data=sent))
 
 
+@pytest.mark.requirement("sandbox-oauth", "sandbox-loopback-addresses")
 @pytest.mark.anyio
 async def test_allowing_gives_a_code_and_the_code_gives_tokens(api: Api) -> None:
     back = await allow(api, "admin", scope="users:read event_types:write", **PKCE)
@@ -185,7 +188,7 @@ async def test_a_refused_sign_in_goes_back_to_the_client_with_its_state(
     ],
 )
 @pytest.mark.anyio
-async def test_a_browser_is_never_sent_where_no_client_asked_to(api: Api, changes: dict[str, str]) -> None:
+async def test_a_browser_is_never_sent_to_an_unregistered_address(api: Api, changes: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/oauth/authorize", params=asked(**changes)),
         await api.http.post("/oauth/authorize", data=asked(**changes)),
@@ -204,8 +207,9 @@ async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.requirement("sandbox-applications")
 @pytest.mark.anyio
-async def test_a_native_application_proves_itself_with_pkce_alone(api: Api) -> None:
+async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> None:
     code = (await allow(api, client_id="sandbox-native", **PKCE))["code"]
     wrong = await redeem(api, code, None, client_id="sandbox-native", code_verifier="x" * 43)
     assert wrong.json()["error"] == "invalid_grant"
@@ -213,6 +217,7 @@ async def test_a_native_application_proves_itself_with_pkce_alone(api: Api) -> N
     assert answer.status_code == 200
 
 
+@pytest.mark.requirement("sandbox-applications")
 @pytest.mark.anyio
 async def test_a_web_application_may_send_its_secret_in_the_body(api: Api) -> None:
     code = (await allow(api))["code"]
@@ -252,7 +257,7 @@ async def test_unreadable_credentials_are_refused(api: Api, credentials: str) ->
     ],
 )
 @pytest.mark.anyio
-async def test_a_token_request_that_cannot_be_served_is_refused(api: Api, form: dict[str, str], error: str) -> None:
+async def test_a_bad_token_request_is_refused(api: Api, form: dict[str, str], error: str) -> None:
     answer = await api.http.post("/oauth/token", data=form, auth=WEB)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
     not_a_form = await api.http.post("/oauth/token", content=b"\xff=\xff", auth=WEB)
@@ -275,14 +280,14 @@ async def test_a_code_is_bound_to_client_address_and_challenge(api: Api) -> None
 
 @pytest.mark.parametrize(("minutes", "status"), [(9, 200), (10, 400)])
 @pytest.mark.anyio
-async def test_a_code_lives_ten_minutes(api: Api, minutes: int, status: int) -> None:
+async def test_a_code_expires_after_ten_minutes(api: Api, minutes: int, status: int) -> None:
     code = (await allow(api))["code"]
     await api.control("clock", {"now": iso(MONDAY + timedelta(minutes=minutes))})
     assert (await redeem(api, code)).status_code == status
 
 
 @pytest.mark.anyio
-async def test_a_code_used_twice_ends_what_it_gave(api: Api) -> None:
+async def test_a_code_used_twice_revokes_its_tokens(api: Api) -> None:
     code = (await allow(api))["code"]
     tokens = (await redeem(api, code)).json()
     assert (await redeem(api, code)).json()["error"] == "invalid_grant"
@@ -292,7 +297,7 @@ async def test_a_code_used_twice_ends_what_it_gave(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_an_access_token_lives_two_hours(api: Api) -> None:
+async def test_an_access_token_expires_after_two_hours(api: Api) -> None:
     tokens = await signed_in(api)
     await api.control("clock", {"now": iso(MONDAY + timedelta(seconds=7199))})
     assert (await api.get("/users/me", tokens["access_token"])).status_code == 200
@@ -301,8 +306,9 @@ async def test_an_access_token_lives_two_hours(api: Api) -> None:
     assert (answer.status_code, answer.json()["message"]) == (401, "The access token expired")
 
 
+@pytest.mark.requirement("sandbox-refresh")
 @pytest.mark.anyio
-async def test_a_refresh_token_serves_once(api: Api) -> None:
+async def test_a_refresh_token_works_once(api: Api) -> None:
     first = await signed_in(api, scope="users:read")
     second = (await refresh(api, first["refresh_token"])).json()
     assert second["refresh_token"] != first["refresh_token"]
@@ -326,8 +332,9 @@ async def test_eight_token_requests_a_minute_for_each_person(api: Api) -> None:
     assert (await refresh(api, tokens["refresh_token"])).status_code == 200
 
 
+@pytest.mark.requirement("sandbox-oauth")
 @pytest.mark.anyio
-async def test_revoking_a_refresh_token_takes_its_access_tokens_along(api: Api) -> None:
+async def test_revoking_a_refresh_token_revokes_its_access_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     answer = await api.http.post("/oauth/revoke", data={"token": tokens["refresh_token"]}, auth=WEB)
     assert (answer.status_code, answer.json()) == (200, {})
@@ -336,7 +343,7 @@ async def test_revoking_a_refresh_token_takes_its_access_tokens_along(api: Api) 
 
 
 @pytest.mark.anyio
-async def test_revoking_an_access_token_leaves_the_refresh_token(api: Api) -> None:
+async def test_revoking_an_access_token_keeps_the_refresh_token(api: Api) -> None:
     tokens = await signed_in(api)
     form = {"client_id": WEB[0], "client_secret": WEB[1], "token": tokens["access_token"]}
     assert (await api.http.post("/oauth/revoke", data=form)).status_code == 200
@@ -345,7 +352,7 @@ async def test_revoking_an_access_token_leaves_the_refresh_token(api: Api) -> No
 
 
 @pytest.mark.anyio
-async def test_nobody_revokes_or_inspects_what_is_not_theirs(api: Api) -> None:
+async def test_a_client_revokes_and_inspects_only_its_own_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     for token in (tokens["access_token"], tokens["refresh_token"], "sandbox-pat-owner", "unknown"):
         form = {"client_id": "sandbox-native", "token": token}
@@ -355,8 +362,9 @@ async def test_nobody_revokes_or_inspects_what_is_not_theirs(api: Api) -> None:
         assert (await api.get("/users/me", token)).status_code == 200
 
 
+@pytest.mark.requirement("sandbox-oauth")
 @pytest.mark.anyio
-async def test_introspection_describes_a_live_token(api: Api) -> None:
+async def test_introspection_describes_an_active_token(api: Api) -> None:
     tokens = await signed_in(api, scope="users:read")
     read = await api.http.post("/oauth/introspect", data={"token": tokens["access_token"]}, auth=WEB)
     assert read.json() == {
@@ -376,9 +384,10 @@ async def test_introspection_describes_a_live_token(api: Api) -> None:
     assert expired.json() == {"active": False}
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post", ""])
 @pytest.mark.anyio
-async def test_a_client_can_introduce_itself_and_sign_in(api: Api, method: str) -> None:
+async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
     redirect_uri = "https://agents.example/callback?kept=1"
     metadata = {"client_name": "Agents 2", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method}
     answer = await api.http.post("/oauth/register", json={name: one for name, one in metadata.items() if one})
@@ -399,6 +408,7 @@ async def test_a_client_can_introduce_itself_and_sign_in(api: Api, method: str) 
     assert other.status_code == 400
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.parametrize(
     ("metadata", "error"),
     [
@@ -414,7 +424,7 @@ async def test_a_client_can_introduce_itself_and_sign_in(api: Api, method: str) 
     ],
 )
 @pytest.mark.anyio
-async def test_a_registration_that_cannot_be_taken_is_refused(api: Api, metadata: Json, error: str) -> None:
+async def test_a_bad_registration_is_refused(api: Api, metadata: Json, error: str) -> None:
     whole = {"client_name": "Agents", "redirect_uris": [CALLBACK], **metadata}
     answer = await api.http.post("/oauth/register", json=whole)
     assert (answer.status_code, answer.json()["error"]) == (400, error)

@@ -1,8 +1,8 @@
-"""Who may see and change people: users, members and invitations."""
+"""Users, memberships and invitations: who can see and change them."""
 
 import pytest
 
-from sandbox.seed import LEGACY_USER_ID
+from sandbox.seed.account import LEGACY_USER_ID
 from tests.sandbox.api import CALENDLY, OWNER, Api, Json, path_of, sign_in
 
 ACTION = "You do not have permission to perform this action"
@@ -76,6 +76,7 @@ def organization_of(person: Json) -> dict[str, str]:
     return {"organization": person["current_organization"]}
 
 
+@pytest.mark.requirement("sandbox-roles")
 @pytest.mark.anyio
 async def test_who_may_be_removed_by_whom(api: Api) -> None:
     owner, admin, member, _ = [path_of(row["uri"]) for row in await members(api)]
@@ -148,6 +149,7 @@ async def test_invitations_end_with_the_seats(api: Api) -> None:
     assert "number of seats" in (await api.post(free, {"email": "a@b.example"}, "free")).json()["message"]
 
 
+@pytest.mark.requirement("sandbox-roles")
 @pytest.mark.anyio
 async def test_invitations_are_for_administrators_of_the_organization(api: Api) -> None:
     path = await invitations(api)
@@ -173,8 +175,9 @@ async def test_an_accepted_invitation_names_its_person_and_cannot_be_revoked(api
     assert len(await api.read(await invitations(api), email="Intern@northlight.example")) == 1
 
 
+@pytest.mark.requirement("sandbox-plans")
 @pytest.mark.anyio
-async def test_invitee_data_is_forgotten_on_enterprise_by_administrators_only(api: Api) -> None:
+async def test_invitee_data_is_deleted_on_enterprise_by_administrators_only(api: Api) -> None:
     path = "/data_compliance/deletion/invitees"
     me = await api.me("enterprise")
     events = await api.read("/scheduled_events", "enterprise", user=me["uri"])
@@ -192,13 +195,13 @@ async def test_invitee_data_is_forgotten_on_enterprise_by_administrators_only(ap
 
 @pytest.mark.parametrize("emails", [[], "a@b.example", ["nobody"], [7]])
 @pytest.mark.anyio
-async def test_addresses_to_forget_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
+async def test_addresses_to_delete_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": emails}, "enterprise")
     assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, "emails")
 
 
 @pytest.mark.anyio
-async def test_a_plain_member_forgets_nobody_even_on_enterprise(api: Api) -> None:
+async def test_a_plain_member_deletes_nobody_even_on_enterprise(api: Api) -> None:
     token = await sign_in(api, "Erik Dahl", "data_compliance:write")
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": ["a@b.example"]}, token)
     assert answer.status_code == 403

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
 
 
@@ -13,6 +13,7 @@ async def mine(api: Api) -> str:
     return str((await api.me())["uri"])
 
 
+@pytest.mark.requirement("sandbox-pages")
 @pytest.mark.anyio
 async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -> None:
     user = await mine(api)
@@ -37,6 +38,7 @@ async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -
     assert counts[-1] == len(everything) % 50
 
 
+@pytest.mark.requirement("sandbox-pages")
 @pytest.mark.anyio
 async def test_previous_page_leads_back(api: Api) -> None:
     user = await mine(api)
@@ -47,7 +49,7 @@ async def test_previous_page_leads_back(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_a_page_token_goes_only_with_the_filters_it_was_made_for(api: Api) -> None:
+async def test_a_page_token_works_only_with_the_filters_it_was_made_for(api: Api) -> None:
     user = await mine(api)
     token = (await api.get("/scheduled_events", user=user)).json()["pagination"]["next_page_token"]
     changed = await api.get("/scheduled_events", user=user, page_token=token, status="active")
@@ -64,7 +66,7 @@ async def test_a_count_outside_one_to_a_hundred_is_refused(api: Api, count: str)
 
 
 @pytest.mark.anyio
-async def test_time_bounds_leave_out_the_bounds_themselves(api: Api) -> None:
+async def test_time_bounds_are_exclusive(api: Api) -> None:
     user = await mine(api)
     rows = await api.read("/scheduled_events", user=user, count=10)
     first, last = rows[0]["start_time"], rows[9]["start_time"]
@@ -87,7 +89,7 @@ async def test_status_and_invitee_email_narrow_the_list(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_whose_meetings_must_be_said(api: Api) -> None:
+async def test_a_list_of_meetings_needs_a_user_a_group_or_an_organization(api: Api) -> None:
     answer = await api.get("/scheduled_events")
     assert {detail["parameter"] for detail in answer.json()["details"]} == {"user", "organization", "group"}
 
@@ -175,7 +177,7 @@ async def test_canceling_tells_every_invitee_once_and_frees_the_slot(api: Api) -
 
 
 @pytest.mark.anyio
-async def test_a_meeting_can_be_canceled_once_by_those_who_may_and_while_it_lies_ahead(api: Api) -> None:
+async def test_a_coming_meeting_can_be_canceled_once_by_those_who_may(api: Api) -> None:
     user = await mine(api)
     coming = path_of(
         (await api.read("/scheduled_events", user=user, status="active", min_start_time=iso(MONDAY)))[0]["uri"]
@@ -201,6 +203,7 @@ async def test_a_reason_has_ten_thousand_characters_at_most_and_the_body_may_be_
     assert (answer.status_code, answer.json()["resource"]["reason"]) == (201, None)
 
 
+@pytest.mark.requirement("control-read-lag")
 @pytest.mark.anyio
 async def test_a_lag_keeps_new_bookings_out_of_lists_but_not_from_being_read(api: Api) -> None:
     await api.control("faults", {"read_lag": 30})

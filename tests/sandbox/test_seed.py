@@ -1,16 +1,20 @@
 """The account every sandbox starts with."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sandbox.records import Records
-from sandbox.seed import seeded_records
-from sandbox.seeded_events import INSTRUCTING_ANSWER, ODD_NAME
+from sandbox.booking.openings import openings
+from sandbox.records.records import Records
+from sandbox.records.slots import TimeSpan
+from sandbox.seed.account import seeded_records
+from sandbox.seed.events import INSTRUCTING_ANSWER, ODD_NAME
+from tests.dates import DATES
 from tests.sandbox.api import MONDAY
 
 
@@ -18,9 +22,16 @@ def identifiers(records: Records) -> dict[str, list[str]]:
     return {name: sorted(rows) for name, rows in vars(records).items()}
 
 
-@given(st.integers(0, 5000 * 24 * 60))
-def test_every_start_has_the_same_uris_around_its_own_time(minutes: int) -> None:
-    now = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
+def at_odd_dates(test: Callable[[datetime], None]) -> Callable[[datetime], None]:
+    for moment in DATES.values():
+        test = example(moment)(test)
+    return test
+
+
+@pytest.mark.requirement("sandbox-same-uris")
+@given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis adds the zone
+@at_odd_dates
+def test_every_start_has_the_same_uris_around_its_own_time(now: datetime) -> None:
     records = seeded_records(now)
     assert identifiers(records) == identifiers(seeded_records(MONDAY))
     past = [event for event in records.events.values() if event.times.end < now]
@@ -30,9 +41,10 @@ def test_every_start_has_the_same_uris_around_its_own_time(minutes: int) -> None
     assert all(event.created_at < min(now, event.times.start) for event in records.events.values())
 
 
-@given(st.integers(0, 800))
-def test_nobody_is_in_two_meetings_at_once(days: int) -> None:
-    records = seeded_records(MONDAY + timedelta(days=days))
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis adds the zone
+@at_odd_dates
+def test_nobody_is_in_two_meetings_at_once(now: datetime) -> None:
+    records = seeded_records(now)
     for user in records.users:
         meetings = sorted(
             (event.times.start, event.times.end)
@@ -43,6 +55,15 @@ def test_nobody_is_in_two_meetings_at_once(days: int) -> None:
             assert end <= start
 
 
+@pytest.mark.parametrize("now", DATES.values(), ids=DATES)
+def test_every_active_type_can_be_booked_within_the_week(now: datetime) -> None:
+    records = seeded_records(now)
+    week = TimeSpan(now + timedelta(days=1), now + timedelta(days=7))
+    kinds = [kind for kind in records.event_types.values() if kind.active]
+    assert [kind.name for kind in kinds if not openings(records, kind, week, now)] == []
+
+
+@pytest.mark.requirement("sandbox-account", "sandbox-tokens")
 def test_the_account_has_one_of_everything_worth_meeting() -> None:
     records = seeded_records(MONDAY)
     events = list(records.events.values())
@@ -72,5 +93,5 @@ def test_the_account_has_one_of_everything_worth_meeting() -> None:
 
 
 @pytest.mark.parametrize("moment", [MONDAY, MONDAY + timedelta(days=200)])
-def test_the_same_moment_gives_the_same_account(moment: datetime) -> None:
+def test_the_same_time_gives_the_same_account(moment: datetime) -> None:
     assert asdict(seeded_records(moment)) == asdict(seeded_records(moment))

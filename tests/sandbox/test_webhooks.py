@@ -1,4 +1,4 @@
-"""Webhook subscriptions, and what they deliver."""
+"""Webhook subscriptions and their deliveries."""
 
 import hashlib
 import hmac
@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.deliveries import pause_after
 from sandbox.endpoints.webhooks import EVENTS
-from sandbox.identifiers import fixed_id
+from sandbox.records.identifiers import fixed_id
+from sandbox.state.deliveries import pause_after
 from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso, path_of, sign_in
 from tests.sandbox.receiver import Delivery, Receiver, receiving
 
@@ -42,12 +42,13 @@ async def subscribed(api: Api, callback: str, token: str = OWNER, **changes: Jso
 
 
 def is_signed(delivery: Delivery, key: str) -> bool:
-    """Verify a signature as Calendly's documentation tells a receiver to."""
+    """Verify a signature as Calendly's documentation describes."""
     parts = dict(part.split("=") for part in delivery.headers["calendly-webhook-signature"].split(","))
     expected = hmac.new(key.encode(), parts["t"].encode() + b"." + delivery.body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(parts["v1"], expected)
 
 
+@pytest.mark.requirement("sandbox-loopback-addresses", "sandbox-webhooks")
 @pytest.mark.anyio
 async def test_a_booking_and_its_cancellation_are_delivered_signed(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, signing_key=KEY)
@@ -88,7 +89,7 @@ async def test_canceling_a_group_delivers_one_message_for_each_active_invitee(ap
 
 
 @pytest.mark.anyio
-async def test_a_move_is_delivered_as_a_pair(api: Api, receiver: Receiver) -> None:
+async def test_rescheduling_is_delivered_as_a_pair(api: Api, receiver: Receiver) -> None:
     old = await api.book()
     start = (await api.slots((await api.event_type("Intro call"))["uri"]))[3]
     await subscribed(api, receiver.url)
@@ -112,7 +113,7 @@ async def test_without_a_key_nothing_is_signed(api: Api, receiver: Receiver) -> 
 
 
 @pytest.mark.anyio
-async def test_a_subscription_hears_only_of_its_own_subject(api: Api, receiver: Receiver) -> None:
+async def test_a_subscription_receives_only_events_of_its_own_subject(api: Api, receiver: Receiver) -> None:
     member = (await api.me("member"))["uri"]
     await subscribed(api, receiver.url, "member", scope="user", user=member)
     await api.book()
@@ -122,7 +123,7 @@ async def test_a_subscription_hears_only_of_its_own_subject(api: Api, receiver: 
 
 
 @pytest.mark.anyio
-async def test_a_group_subscription_hears_of_the_groups_members(api: Api, receiver: Receiver) -> None:
+async def test_a_group_subscription_receives_events_of_the_groups_members(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, scope="group", group=GROUP)
     await api.book()
     await api.book("Coaching session", "member")
@@ -131,7 +132,7 @@ async def test_a_group_subscription_hears_of_the_groups_members(api: Api, receiv
 
 
 @pytest.mark.anyio
-async def test_other_organizations_and_other_events_are_not_heard_of(api: Api, receiver: Receiver) -> None:
+async def test_events_of_other_organizations_and_other_kinds_are_not_sent(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, events=["invitee.canceled"])
     await api.book()
     invitee = await api.book("30 Minute Meeting", "free")
@@ -164,7 +165,7 @@ async def test_a_failed_delivery_is_sent_again_after_growing_pauses_until_it_suc
 
 
 async def state_of(api: Api, hook: Json, *, state: str = "active") -> Json:
-    """Read a subscription once it knows that the delivery which just arrived failed."""
+    """Read a subscription once it has noted that the last delivery failed."""
     await api.control("limits", {"per_minute": 1_000_000})
     while True:
         read = await api.read(hook["uri"])
@@ -173,7 +174,7 @@ async def state_of(api: Api, hook: Json, *, state: str = "active") -> Json:
 
 
 @pytest.mark.anyio
-async def test_a_subscription_that_fails_for_a_day_is_disabled_and_hears_no_more(api: Api, receiver: Receiver) -> None:
+async def test_a_subscription_that_fails_for_a_day_is_disabled(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     receiver.status = 500
     await api.book()
@@ -190,7 +191,7 @@ async def test_a_subscription_that_fails_for_a_day_is_disabled_and_hears_no_more
 
 
 @pytest.mark.anyio
-async def test_a_receiver_that_is_not_there_is_a_failure_too(api: Api) -> None:
+async def test_an_unreachable_receiver_is_a_failure_too(api: Api) -> None:
     async with receiving() as gone:
         url = gone.url
     hook = await subscribed(api, url)
@@ -255,7 +256,7 @@ async def test_every_event_of_the_facts_can_be_subscribed(api: Api, event: str) 
 
 
 @pytest.mark.anyio
-async def test_who_may_listen_to_whom(api: Api) -> None:
+async def test_who_may_subscribe_to_whom(api: Api) -> None:
     url = "https://hooks.northlight.example/x"
     owner, member, free = [await api.me(token) for token in ("owner", "member", "free")]
     organization = owner["current_organization"]
@@ -284,6 +285,7 @@ async def test_who_may_listen_to_whom(api: Api) -> None:
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
+@pytest.mark.requirement("sandbox-plans")
 @pytest.mark.anyio
 async def test_a_free_plan_lacks_routing_forms_and_recaps(api: Api) -> None:
     user = (await api.me("free"))["uri"]
@@ -296,7 +298,7 @@ async def test_a_free_plan_lacks_routing_forms_and_recaps(api: Api) -> None:
 
 
 @pytest.mark.anyio
-async def test_subscriptions_are_listed_by_subject_and_seen_by_their_maker_and_administrators(api: Api) -> None:
+async def test_subscriptions_are_listed_by_subject_and_seen_by_their_creator_and_administrators(api: Api) -> None:
     member = await api.me("member")
     organization = member["current_organization"]
     hook = await subscribed(api, "https://x.northlight.example/", "member", scope="user", user=member["uri"])
@@ -336,7 +338,7 @@ async def test_an_application_signs_with_its_own_key(api: Api, receiver: Receive
 
 
 @pytest.mark.anyio
-async def test_names_that_nobody_can_own_are_never_sent_to(api: Api) -> None:
+async def test_reserved_host_names_are_never_sent_to(api: Api) -> None:
     organization = (await api.me())["current_organization"]
     await api.book()
     hook = (await api.read("/webhook_subscriptions", organization=organization, scope="organization"))[0]

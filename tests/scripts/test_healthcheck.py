@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import pytest
 
-from scripts.healthcheck import what_ails
+from scripts.healthcheck import problem_of
 
 HTTP = ["/opt/calendly-mcp/bin/python", "/opt/calendly-mcp/bin/calendly-mcp", "http", ""]
 STDIO = ["/opt/calendly-mcp/bin/python", "/opt/calendly-mcp/bin/calendly-mcp", "stdio", ""]
@@ -32,22 +32,22 @@ def answering(status: HTTPStatus) -> Generator[int]:
 
 def test_an_http_server_that_answers_is_well() -> None:
     with answering(HTTPStatus.OK) as port:
-        assert what_ails(HTTP, port) is None
+        assert problem_of(HTTP, port) is None
 
 
 @pytest.mark.parametrize("status", [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND])
 def test_an_http_server_that_answers_anything_else_is_not_well(status: HTTPStatus) -> None:
     with answering(status) as port:
-        assert what_ails(HTTP, port) == f"/healthz answers {status}"
+        assert problem_of(HTTP, port) == f"/healthz answers {status}"
 
 
 def test_an_http_server_that_does_not_answer_is_not_well() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    assert str(what_ails(HTTP, port)).startswith(f"no answer on port {port}: ConnectionRefused")
+    assert str(problem_of(HTTP, port)).startswith(f"no answer on port {port}: ConnectionRefused")
 
 
 def test_any_other_command_is_well_while_it_lives() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    assert what_ails(STDIO, port) is None
+    assert problem_of(STDIO, port) is None

@@ -2,26 +2,34 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
 import httpx2
 import pytest
 from mcp import Client
 
-from auth.audit.log import Record
-from sandbox import RunningSandbox, running
-from server.configuration.settings import load
+from auth.audit.log import AuditLog
+from sandbox.serving import RunningSandbox, running
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
-from tests.record import Shelf, record_in_memory
+from tests.audit_log import Shelf, audit_log_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Person
+from tests.virtual_time import going_on_from
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
 
 
 @pytest.fixture(scope="module")
-async def one_sandbox() -> AsyncGenerator[RunningSandbox]:
-    async with running(now=lambda: MONDAY) as sandbox:
+def moment() -> datetime:
+    """What time it is for the sandbox and for the servers."""
+    return MONDAY
+
+
+@pytest.fixture(scope="module")
+async def one_sandbox(moment: datetime) -> AsyncGenerator[RunningSandbox]:
+    async with running(now=lambda: moment) as sandbox:
         yield sandbox
 
 
@@ -40,15 +48,15 @@ def shelf() -> Shelf:
 
 
 @pytest.fixture
-def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
+def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetime) -> Connect:
     """Connects an agent of a person of the sandbox, who answers questions, with settings of its own."""
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf, lambda: MONDAY)
-        async with record.writing():
-            yield record
+    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf, lambda: moment)
+        async with audit_log.writing():
+            yield audit_log
 
     @asynccontextmanager
     async def connected(person: Person | None = None, who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
@@ -58,7 +66,7 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf) -> Connect:
             "CALENDLY_MCP_DATABASE_URL": "sqlite://",
         }
         async with (
-            serving(load("stdio", settings, environ=environ), recording) as server,
+            serving(load("stdio", settings, environ=environ), recording, going_on_from(MONDAY)) as server,
             Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
         ):
             yield client

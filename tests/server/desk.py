@@ -9,12 +9,13 @@ import anyio
 import mcp_types as types
 from mcp import Client
 
-from auth.audit.log import Record
-from server.configuration.settings import load
+from auth.audit.log import AuditLog
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
+from tests.audit_log import NOW, Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, Step, answer
-from tests.record import Shelf, record_in_memory
+from tests.virtual_time import going_on_from
 
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
@@ -95,10 +96,10 @@ async def connected(
     """
 
     @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[Record]:
-        record = record_in_memory(shelf)
-        async with record.writing():
-            yield record
+    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf)
+        async with audit_log.writing():
+            yield audit_log
 
     environ = {
         "CALENDLY_ACCESS_TOKEN": "secret",
@@ -106,7 +107,7 @@ async def connected(
         "CALENDLY_MCP_DATABASE_URL": "sqlite://",
     }
     async with (
-        serving(load("stdio", settings, environ=environ), recording) as server,
+        serving(load("stdio", settings, environ=environ), recording, going_on_from(NOW)) as server,
         Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
     ):
         yield client

@@ -19,8 +19,6 @@ OURS: Final = frozenset(
         "auth.audit",
         "auth.audit.entries",
         "auth.audit.log",
-        "auth.local",
-        "auth.local.personal_token",
     }
 )
 """What a server for one person, whose token is set, needs of authorization."""
@@ -61,16 +59,16 @@ def test_a_server_for_one_person_loads_little_of_authorization(loaded: set[str])
 
 LISTING: Final = """
 import sys
-from auth.audit.log import Record
+from auth.audit.log import AuditLog
 from server.__main__ import main
 
-opening = Record.open_soon
+opening = AuditLog.open_soon
 
-def told(record):
+def told(audit_log):
     print("loaded:", "sqlalchemy" in sys.modules, file=sys.stderr, flush=True)
-    opening(record)
+    opening(audit_log)
 
-Record.open_soon = told
+AuditLog.open_soon = told
 sys.argv = ["calendly-mcp"]
 main()
 """

@@ -6,8 +6,8 @@ from typing import Any, cast
 import mcp_types as types
 import pytest
 
-from sandbox.seeded_events import INSTRUCTING_ANSWER, ODD_NAME
-from tests.record import Shelf
+from sandbox.seed.events import INSTRUCTING_ANSWER, ODD_NAME
+from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call

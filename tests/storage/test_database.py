@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from storage.database import Database, open_database
 from storage.database import insert as upsert
 from storage.errors import DatabaseUrlError, StorageUnavailable
+from tests.databases import OTHER_URLS
 
 METADATA = MetaData()
 NOTE = Table("note", METADATA, Column("id", Integer, primary_key=True), Column("text", Text), Column("count", Integer))
@@ -232,20 +233,7 @@ async def test_what_was_written_is_there_when_the_database_is_opened_again(share
         assert await texts(database) == ["first"]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "nonsense",
-        "mysql://root:hunter2@127.0.0.1/x",
-        "sqlite+aiosqlite:///x",
-        "postgresql+asyncpg://u:hunter2@h/d",
-        "postgresql://u:hunter2@h:port/d",
-        "sqlite:///:memory:",
-        "sqlite:///x?mode=memory",
-        "sqlite://host/x",
-    ],
-)
+@pytest.mark.parametrize("url", OTHER_URLS)
 async def test_another_kind_of_url_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(DatabaseUrlError) as caught:
         async with open_database(url):

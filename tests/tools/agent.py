@@ -1,7 +1,8 @@
 """An agent of one person: it calls tools as a server does, through the real client, and remembers what it saw."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,16 +14,16 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
+from server.configuration.loading import load
+from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json
 from tools import ALL
-from tools.confirming.questions import QUESTIONS
-from tools.confirming.subjects import SUBJECTS
+from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Stakes, Subject
-from tools.toolset.errors import AccessDenied
-from tools.toolset.idempotency import OwnLedger
-from tools.toolset.ledger import Bookings
+from tools.toolset.errors import DeniedByPolicy
+from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
@@ -49,10 +50,10 @@ async def prepared(
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
-        return await QUESTIONS[tool](call, **values)
+        return await EFFECTS[tool].question(call, **values)
 
     async def subject(aspects: Collection[str]) -> Subject:
-        return await SUBJECTS[tool](call, aspects, **values)
+        return await EFFECTS[tool].subject(call, aspects, **values)
 
     call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
     values = await resolved(call, values)
@@ -67,7 +68,7 @@ class Agent:
         calendly: The real client.
         account: Whose token it uses.
         origin: Where the client sends requests.
-        bookings: Its idempotency keys.
+        keys: Opens its idempotency keys.
         off: Capabilities that are switched off.
         asked: Capabilities whose writing calls need a person, who agrees.
         sent: What it sent.
@@ -81,7 +82,7 @@ class Agent:
     account: Account
     origin: str
     clock: Callable[[], float]
-    bookings: Bookings
+    keys: Callable[[], Awaitable[Ledger]]
     available_times_cap: Cap = field(default_factory=lambda: Cap(31))
     off: set[str] = field(default_factory=set[str])
     asked: set[str] = field(default_factory=set[str])
@@ -111,6 +112,10 @@ class Agent:
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
         return await call.stakes.subject(aspects)
 
+    async def ledger(self) -> Ledger:
+        """Its idempotency keys."""
+        return await self.keys()
+
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""
         me = (await self.send(Request(Endpoint("GET", "/users/me"))))["resource"]
@@ -124,7 +129,7 @@ class Agent:
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
-                raise AccessDenied(f"{capability} is off.")
+                raise DeniedByPolicy(f"{capability} is off.")
 
     async def permit(self, tool: Tool, stakes: Stakes) -> None:
         """Refuse what is off; ask where a person has to be asked."""
@@ -162,6 +167,12 @@ class Agent:
         return True
 
 
-def ledger_of(clock: Callable[[], float]) -> Bookings:
-    """The idempotency keys of one agent."""
-    return OwnLedger(clock).of("person", "agent")
+def ledger_in(stack: AsyncExitStack, now: Callable[[], datetime]) -> Callable[[], Awaitable[Ledger]]:
+    """Return what opens the idempotency keys of one agent, in a database that `stack` closes."""
+    settings = load("stdio", {}, environ={"CALENDLY_MCP_DATABASE_URL": "sqlite://"})
+    store = LateStore(settings, stack, now)
+
+    async def ledger() -> Ledger:
+        return (await store.stores()).idempotency_keys.of("person", "agent")
+
+    return ledger

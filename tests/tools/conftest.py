@@ -2,20 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
 import httpx2
 import pytest
 
-from calendly.booking_limits import parse_ceilings
 from calendly.client import Calendly, open_http
-from calendly.pacing import Pacer
+from calendly.pacing.booking_limits import parse_ceilings
+from calendly.pacing.pacer import Pacer
 from calendly.request import Account
-from sandbox import RunningSandbox, running
+from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
 from tests.sandbox.api import MONDAY, Api
-from tests.tools.agent import Agent, ledger_of
-from tests.virtual_time import VIRTUAL_TIME, Backend
+from tests.tools.agent import Agent, ledger_in
+from tests.virtual_time import VIRTUAL_TIME, Backend, going_on_from
 
 AgentOf = Callable[[str], Agent]
 
@@ -61,15 +62,15 @@ async def agent_of(sandbox: RunningSandbox) -> AsyncGenerator[AgentOf]:
     def random() -> float:
         return 0.5
 
-    async with open_http("0") as http:
+    async with open_http("0") as http, AsyncExitStack() as stack:
 
         def make(token: str) -> Agent:
             pacer = Pacer(per_minute=500, ceilings=parse_ceilings("none"), max_wait=30, clock=clock, random=random)
             calendly = Calendly(http, origin=sandbox.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random)
             account = Account(token, "agent", Token(f"sandbox-pat-{token}"))
-            keys = ledger_of(clock)
+            keys = ledger_in(stack, going_on_from(MONDAY))
             return Agent(
-                calendly=calendly, account=account, origin=sandbox.url, clock=clock, bookings=keys, began=Epoch.start
+                calendly=calendly, account=account, origin=sandbox.url, clock=clock, keys=keys, began=Epoch.start
             )
 
         yield make

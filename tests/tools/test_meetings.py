@@ -10,8 +10,8 @@ from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.times import parse_time, wire
-from tools.toolset.errors import AccessDenied, ArgumentError
-from tools.workflows.continuing import Place
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.workflows.continuing import Position
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +61,7 @@ async def test_several_days_are_read_in_one_call_and_in_order(agent: Agent) -> N
     assert len(sent(agent)) == 1 + len(starts)
 
 
+@pytest.mark.requirement("parameters-timezone")
 async def test_days_are_those_of_the_zone_asked_for(agent: Agent, api: Api) -> None:
     await agent.call("get_agenda", date=TUESDAY, timezone="Pacific/Auckland")
     first = next(request for request in agent.sent if request.path == "/scheduled_events")
@@ -121,11 +122,12 @@ async def test_meetings_that_begin_at_once_are_neither_lost_nor_repeated_where_i
             for uri, start in zip(uris(whole)[:cut], starts, strict=False)
             if parse_time(start) == last
         }
-        token = Place(last, frozenset(given)).token()
+        token = Position(last, frozenset(given)).token()
         rest = await agent.call("get_agenda", date=TUESDAY, days=14, organization=organization, **{"continue": token})
         assert uris(whole)[:cut] + uris(rest) == uris(whole)
 
 
+@pytest.mark.requirement("workflow-in-parts", "parameters-continue")
 async def test_when_time_runs_short_it_answers_with_what_it_has_and_goes_on(agent: Agent, api: Api) -> None:
     whole = await agent.call("get_agenda", date="2026-11-01", days=40)
     await api.control("faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "delay": 20, "times": 25})
@@ -146,7 +148,7 @@ async def test_under_a_tight_pace_it_answers_with_what_it_has(agent: Agent, api:
     await api.control("limits", {"per_minute": 20})
     found = await agent.call("get_agenda", date="2026-11-01", days=40)
     assert 0 < len(found["collection"]) < 38
-    assert Place.parse(found["continue"]).start == parse_time(found["collection"][-1]["start_time"])
+    assert Position.parse(found["continue"]).start == parse_time(found["collection"][-1]["start_time"])
 
 
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
@@ -243,5 +245,5 @@ async def test_searches_that_cannot_be_are_refused(agent: Agent, arguments: dict
 
 async def test_who_may_not_see_invitees_may_not_search_them(agent: Agent) -> None:
     agent.off.add("invitee_data")
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await agent.call("find_bookings", domain="elsewhere.example")

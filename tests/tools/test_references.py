@@ -9,7 +9,7 @@ from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools import ALL
-from tools.toolset.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 pytestmark = pytest.mark.anyio
 
@@ -67,7 +67,7 @@ async def test_a_name_that_several_go_by_is_refused_with_the_candidates(agent: A
 
 async def test_who_may_not_see_event_types_cannot_name_one(agent: Agent) -> None:
     agent.off = {"event_types"}
-    with pytest.raises(AccessDenied, match="event_types"):
+    with pytest.raises(DeniedByPolicy, match="event_types"):
         await agent.call("list_event_type_available_times", event_type="Intro call", **TOMORROW)
     assert {request.path for request in agent.sent} <= {"/users/me"}
 
@@ -89,7 +89,7 @@ async def test_an_e_mail_address_of_nobody_is_refused(agent: Agent) -> None:
 async def test_without_the_organization_only_ones_own_address_is_known(agent: Agent) -> None:
     agent.off = {"organization"}
     assert (await agent.call("get_user", user="maya@northlight.example"))["name"] == "Maya Lindqvist"
-    with pytest.raises(AccessDenied, match="organization"):
+    with pytest.raises(DeniedByPolicy, match="organization"):
         await agent.call("get_user", user="priya@northlight.example")
 
 

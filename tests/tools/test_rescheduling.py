@@ -8,7 +8,7 @@ import pytest
 from calendly.errors import CalendlyError, NotFound, OutcomeUnknown
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
-from tools.toolset.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 TRACKED = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "salesforce_uuid")
 pytestmark = pytest.mark.anyio
@@ -214,7 +214,7 @@ async def test_one_question_is_asked_about_the_whole_and_it_tells_of_both_mails(
 async def test_all_that_it_does_has_to_be_allowed(agent: Agent, api: Api, capability: str) -> None:
     old, start = await api.book(), await free(api)
     agent.off.add(capability)
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await move(agent, old["event"], start)
     assert writes(agent) == []
 

@@ -14,7 +14,7 @@ from tests.tools.facts import Documented
 from tools import ALL
 from tools.resources import RESOURCES, Resource, found_at
 from tools.times import begin, parse_time
-from tools.toolset.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 TOOLS = {tool.name: tool for tool in ALL}
 
@@ -175,7 +175,7 @@ async def test_a_booking_and_who_booked_are_two_resources(agent: Agent, api: Api
 async def test_what_the_tool_may_not_read_the_resource_may_not_either(agent: Agent) -> None:
     agent.off.add("event_types")
     for uri in ("calendly://event_types", "calendly://event_types/T1", "calendly://event_types/T1/questions"):
-        with pytest.raises(AccessDenied):
+        with pytest.raises(DeniedByPolicy):
             await read(agent, uri)
     assert {request.path for request in agent.sent} <= {"/users/me"}
 

@@ -10,7 +10,7 @@ from calendly.identifiers import OrganizationId, UserId
 from tests.tools.facts import Documented
 from tools.times import instant, parse_time, wire, zone_of
 from tools.toolset.declaring import Identity
-from tools.toolset.errors import AccessDenied, ArgumentError
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 
 class Somewhere(Documented):
@@ -88,7 +88,7 @@ async def test_an_offset_needs_no_identity() -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("zone", [None, "Mars/Base", InsufficientScope("users:read"), AccessDenied("users is off")])
+@pytest.mark.parametrize("zone", [None, "Mars/Base", InsufficientScope("users:read"), DeniedByPolicy("users is off")])
 async def test_without_a_known_zone_an_offset_is_asked_for(zone: str | Exception | None) -> None:
     with pytest.raises(ArgumentError, match=r"start_time: .* add an offset"):
         await instant(Somewhere(zone), "start_time", datetime(2026, 12, 1, 10))  # noqa: DTZ001 - as an agent wrote it

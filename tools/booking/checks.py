@@ -6,37 +6,16 @@ tells in a way that we do not know, is left to Calendly.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final, TypedDict
 
 from calendly import models
 from calendly.models.event_type import CustomQuestion, EventTypeLocation
+from calendly.models.location_kinds import KINDS, NAMED_BY_INVITEE, PLACE_NEEDED
 from calendly.third_party_text import visible
 from tools.toolset.errors import ArgumentFault
 
-ROUND_ROBIN: Final = "round_robin"
-
 _LOCATION: Final = "location"
 _ANSWERS: Final = "questions_and_answers"
-
-_KINDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "ask_invitee": "needs location: where the invitee wants to meet",
-        "custom": "needs location: where to meet",
-        "google_conference": "needs no more",
-        "gotomeeting_conference": "needs no more",
-        "inbound_call": "needs no more",
-        "microsoft_teams_conference": "needs no more",
-        "outbound_call": "needs location: the invitee's phone number",
-        "physical": "needs location: the address",
-        "webex_conference": "needs no more",
-        "zoom_conference": "needs no more",
-    }
-)
-"""What each kind of location needs besides its name (developer.calendly.com, "Create Event Invitee")."""
-
-_OURS_TO_NAME: Final = frozenset({"custom", "physical"})
-"""The kinds that need a place, which the event type may say."""
 
 
 class Answered(TypedDict):
@@ -55,15 +34,20 @@ def state_faults(kind: models.EventType) -> list[ArgumentFault]:
     return []
 
 
+def hosts_take_turns(kind: models.EventType) -> bool:
+    """Say whether an event type is of several hosts of whom Calendly chooses one, and where to meet."""
+    return kind.get("pooling_type") == "round_robin"
+
+
 def only_location(kind: models.EventType) -> Mapping[str, str] | None:
     """Return the location of an event type that has a single one, where that says all there is to say."""
     places = _places(kind)
-    if kind.get("pooling_type") == ROUND_ROBIN or len(places) != 1:
+    if hosts_take_turns(kind) or len(places) != 1:
         return None
     name, place = places[0].get("kind") or "", places[0].get("location")
-    if name in _OURS_TO_NAME and place:
-        return {"kind": name, "location": place}
-    return {"kind": name} if _KINDS.get(name, "").endswith("no more") else None
+    if name in PLACE_NEEDED:
+        return {"kind": name, "location": place} if place and name not in NAMED_BY_INVITEE else None
+    return {"kind": name} if name in KINDS else None
 
 
 def location_faults(kind: models.EventType, chosen: Mapping[str, object] | None) -> list[ArgumentFault]:
@@ -74,11 +58,11 @@ def location_faults(kind: models.EventType, chosen: Mapping[str, object] | None)
         chosen: The location that is to be sent.
     """
     places = _places(kind)
-    if kind.get("pooling_type") == ROUND_ROBIN:
+    if hosts_take_turns(kind):
         told = "Leave it out: hosts take turns at this event type, so Calendly says where to meet."
         return [_fault(_LOCATION, told)] if chosen else []
     known = [place.get("kind") for place in places]
-    if not places or any(name not in _KINDS for name in known) or (chosen and chosen.get("kind") in known):
+    if not places or any(name not in KINDS for name in known) or (chosen and chosen.get("kind") in known):
         return []
     problem = "This event type does not offer that one" if chosen else "This event type needs one"
     return [_fault(_LOCATION, f"{problem}. Its locations, by kind: {'; '.join(map(_described, places))}.")]
@@ -114,7 +98,8 @@ def _places(kind: models.EventType) -> list[EventTypeLocation]:
 def _described(place: EventTypeLocation) -> str:
     name = place.get("kind") or ""
     said = next((text for text in (place.get("location"), place.get("phone_number")) if text), None)
-    return f"{name}{f' ({_quoted(said)})' if said else ''} {_KINDS[name]}"
+    needed = f"location: {PLACE_NEEDED[name]}" if name in PLACE_NEEDED else "no more"
+    return f"{name}{f' ({_quoted(said)})' if said else ''} needs {needed}"
 
 
 def _fits(question: CustomQuestion, answer: str) -> bool:

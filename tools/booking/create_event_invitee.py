@@ -1,17 +1,27 @@
 """Booking a meeting, once, whatever becomes of the connection."""
 
-from typing import Annotated, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from tools.booking.lookup import Booked, Wanted
+from calendly.models.location_kinds import PLACE_NEEDED, LocationKind
+from tools.booking.lookup import Booked, BookingSought
 from tools.booking.once import Order, book, book_under
-from tools.fields import CLOSED, Email, EventType, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
+from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
 
 booking = Toolset()
+
+
+def _audited(call: AuditedArguments) -> str:
+    invitee: dict[str, Any] = call.values.get("invitee") or {}
+    attendee = f" with {call.names.name(invitee['email'])}" if invitee.get("email") else ""
+    guests = len(call.values.get("event_guests") or ())
+    more = f" and {guests} guest{'s' if guests > 1 else ''}" if guests else ""
+    return f"a meeting{call.given('event_type', ' of the event type {}')}{attendee}{more}{call.moment('start_time')}"
 
 
 @with_config(CLOSED)
@@ -27,26 +37,15 @@ class InviteeFields(TypedDict):
 
 
 @with_config(CLOSED)
-class LocationFields(TypedDict):
+class BookingLocationFields(TypedDict):
     """Where: one of the event type's locations. Omit for round robin."""
 
-    kind: Literal[
-        "physical",
-        "outbound_call",
-        "ask_invitee",
-        "custom",
-        "inbound_call",
-        "zoom_conference",
-        "google_conference",
-        "gotomeeting_conference",
-        "microsoft_teams_conference",
-        "webex_conference",
-    ]
+    kind: LocationKind
     location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
 
 
 @with_config(CLOSED)
-class QuestionAndAnswer(TypedDict):
+class AnswerGiven(TypedDict):
     """An answer to one of the event type's questions."""
 
     question: Annotated[Text, Field(description="its exact text")]
@@ -55,7 +54,7 @@ class QuestionAndAnswer(TypedDict):
 
 
 @with_config(CLOSED)
-class Tracking(TypedDict):
+class TrackingFields(TypedDict):
     """Where the booking comes from."""
 
     utm_campaign: NotRequired[Line | None]
@@ -72,14 +71,10 @@ def _named(invitee: InviteeFields) -> InviteeFields:
     return invitee
 
 
-_WITH_LOCATION = ({"location"}, ())
-
-Invitee = Annotated[InviteeFields, AfterValidator(_named)]
-Location = Annotated[
-    LocationFields,
-    AfterValidator(
-        Variants("kind", dict.fromkeys(("physical", "outbound_call", "ask_invitee", "custom"), _WITH_LOCATION))
-    ),
+InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
+BookingLocation = Annotated[
+    BookingLocationFields,
+    AfterValidator(Variants("kind", dict.fromkeys(PLACE_NEEDED, ({"location"}, ())))),
 ]
 
 
@@ -89,18 +84,20 @@ Location = Annotated[
     title="Book a meeting",
     scope="scheduled_events:write",
     capability="booking",
+    audit=Sentence("book", _audited),
     webhook_event="invitee.created",
     since="2025-10-16",
     scheduling=True,
+    is_booking=True,
 )
 async def create_event_invitee(
     call: Call,
-    event_type: EventType,
+    event_type: EventTypeRef,
     start_time: Time,
-    invitee: Invitee,
-    location: Location | None = None,
-    questions_and_answers: Annotated[list[QuestionAndAnswer], at_most(100)] | None = None,
-    tracking: Tracking | None = None,
+    invitee: InviteeToBook,
+    location: BookingLocation | None = None,
+    questions_and_answers: Annotated[list[AnswerGiven], at_most(100)] | None = None,
+    tracking: TrackingFields | None = None,
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
     timezone: TimeZone | None = None,
     idempotency_key: Annotated[Opaque, Field(description="same key, same booking, for 24 hours")] | None = None,
@@ -119,9 +116,9 @@ async def create_event_invitee(
             "invitee": given(invitee),
             "location": given(location) if location else None,
             "questions_and_answers": questions_and_answers,
-            "tracking": {name: tracking.get(name) for name in Tracking.__annotations__} if tracking else None,
+            "tracking": {name: tracking.get(name) for name in TrackingFields.__annotations__} if tracking else None,
             "event_guests": event_guests,
         }
     )
-    order = Order(body=body, wanted=Wanted(event_type, start, invitee["email"]), timezone=timezone)
+    order = Order(body=body, wanted=BookingSought(event_type, start, invitee["email"]), timezone=timezone)
     return await (book(call, order) if idempotency_key is None else book_under(idempotency_key, call, order))

@@ -6,8 +6,8 @@ booking, and what is not found is no proof that nothing was booked.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, cast
+from datetime import datetime
+from typing import Annotated, Final, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -15,22 +15,20 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
+from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import parse_time, wire
+from tools.times import BOUND, sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
-_PAUSES = (1.0, 2.0, 4.0, 8.0)
+_PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Seconds before each further look."""
-
-_MARGIN = timedelta(seconds=1)
-"""Calendly's bounds are exclusive: later than, earlier than."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class BookingSought:
     """What tells a booking from others: what for, when, and whose."""
 
     event_type: EventTypeId
@@ -44,7 +42,7 @@ class Booked(models.Invitee, total=False):
     unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
 
 
-class Place(TypedDict, total=False):
+class SearchedIn(TypedDict, total=False):
     """Whose events to look through."""
 
     user: UserId
@@ -56,7 +54,10 @@ async def _nobody() -> None:
 
 
 async def look_up(
-    call: Call, wanted: Wanted, unknown: OutcomeUnknown, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+    call: Call,
+    wanted: BookingSought,
+    unknown: OutcomeUnknown,
+    answered: Callable[[], Awaitable[Booked | None]] = _nobody,
 ) -> Booked:
     """The invitee that the call which ended in `unknown` made after all.
 
@@ -84,19 +85,19 @@ async def look_up(
     return found
 
 
-async def _places(call: Call, event_type: EventTypeId) -> Sequence[Place]:
+async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
     """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
         profile = kind.get("profile") or {}
-        if profile.get("type") == "User" and kind.get("pooling_type") != "round_robin":
+        if profile.get("type") == "User" and not hosts_take_turns(kind):
             return ({"user": UserId.parse(profile.get("owner") or "")},)
         return ({"organization": await call.own(None)}, {"user": UserId.ME})
     except (CalendlyError, ToolError, ValueError):
         return ({"user": UserId.ME},)
 
 
-async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked | None:
+async def _find(call: Call, wanted: BookingSought, places: Sequence[SearchedIn]) -> Booked | None:
     for place in places:
         try:
             found = await _find_in(call, wanted, place)
@@ -107,21 +108,17 @@ async def _find(call: Call, wanted: Wanted, places: Sequence[Place]) -> Booked |
     return None
 
 
-async def _find_in(call: Call, wanted: Wanted, place: Place) -> Booked | None:
+async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Booked | None:
     events = await call.inquire(list_scheduled_events)(
         **place,
         invitee_email=wanted.email,
         status="active",
-        min_start_time=wanted.start - _MARGIN,
-        max_start_time=wanted.start + _MARGIN,
+        min_start_time=wanted.start - BOUND,
+        max_start_time=wanted.start + BOUND,
     )
     for event in events.get("collection", []):
-        if event.get("event_type") == wanted.event_type.uri and _starts(event) == wanted.start:
+        if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:
             identifier = ScheduledEventId.parse(event.get("uri") or "")
             invitees = await call.inquire(list_event_invitees)(identifier, status="active", email=wanted.email)
             return next((cast("Booked", invitee) for invitee in invitees.get("collection", [])), None)
     return None
-
-
-def _starts(event: models.ScheduledEvent) -> datetime:
-    return parse_time(event.get("start_time") or "")

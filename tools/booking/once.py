@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from calendly import models
-from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown, Refusal, Unreachable
+from calendly.errors import CalendlyError, CalendlyRefusal, InvalidArgument, OutcomeUnknown, Unreachable
 from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
-from tools.booking.lookup import Booked, Wanted, look_up
-from tools.booking.survey import OpenTimes, Survey, survey
-from tools.times import own_timezone, wire, zone_of
+from tools.booking.lookup import Booked, BookingSought, look_up
+from tools.booking.survey import OpenStarts, Survey, survey
+from tools.times import wire, zone_for
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
-from tools.toolset.ledger import Booking
+from tools.toolset.ledger import KeyOutcome
 
 TAKEN: Final = "already_filled"
 """Calendly's code for a time that is not open."""
@@ -35,7 +35,7 @@ class Order:
     """
 
     body: Body
-    wanted: Wanted
+    wanted: BookingSought
     timezone: str | None
 
 
@@ -51,7 +51,7 @@ class _Ready(NamedTuple):
 
     call: Call
     order: Order
-    open_times: OpenTimes | None
+    open_times: OpenStarts | None
     unchecked: list[str]
 
 
@@ -62,19 +62,19 @@ async def book(call: Call, order: Order) -> Booked:
 
 async def book_under(key: str, call: Call, order: Order) -> Booked:
     """Book under an idempotency key: an answer stays the answer, and what may have been sent is not sent again."""
-    bookings = call.caller.bookings
-    earlier = await bookings.recall(key, order.body)
+    ledger = await call.caller.ledger()
+    earlier = await ledger.recall(key, order.body)
     if earlier is None:
         try:
             ready = await _prepare(call, order)
         except ArgumentError:
-            earlier = await bookings.recall(key, order.body)
+            earlier = await ledger.recall(key, order.body)
             if earlier is None:  # else it is by another call with this key, meanwhile, that the time is taken
                 raise
         else:
             if call.is_rehearsal:
                 return await _send(ready)
-            earlier = await bookings.reserve(key, order.body)
+            earlier = await ledger.reserve(key, order.body)
             if earlier is None:
                 return await _send_first(key, ready, order)
     if call.is_rehearsal:
@@ -83,23 +83,23 @@ async def book_under(key: str, call: Call, order: Order) -> Booked:
 
 
 async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
-    bookings = ready.call.caller.bookings
+    ledger = await ready.call.caller.ledger()
     try:
         booked = await _send(ready)
-    except (ToolError, Refusal, Unreachable):
-        await bookings.release(key)
+    except (ToolError, CalendlyRefusal, Unreachable):
+        await ledger.release(key)
         raise
-    await bookings.settle(key, order.body, dict(booked))
+    await ledger.settle(key, order.body, dict(booked))
     return booked
 
 
-async def _repeat(key: str, call: Call, order: Order, earlier: Booking) -> Booked:
+async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Booked:
     """Answer with what an earlier call booked, which is looked for where nobody knows."""
-    bookings = call.caller.bookings
+    ledger = await call.caller.ledger()
 
     async def answered() -> Booked | None:
         try:
-            found = await bookings.recall(key, order.body)
+            found = await ledger.recall(key, order.body)
         except Unreachable:
             return None
         return None if found is None or found.answer is None else models.read(Booked, found.answer)
@@ -107,7 +107,7 @@ async def _repeat(key: str, call: Call, order: Order, earlier: Booking) -> Booke
     if earlier.answer is not None:
         return models.read(Booked, earlier.answer)
     booked = await look_up(call, order.wanted, OutcomeUnknown(_UNKNOWN), answered)
-    await bookings.settle(key, order.body, dict(booked))
+    await ledger.settle(key, order.body, dict(booked))
     return booked
 
 
@@ -156,9 +156,9 @@ def _unchecked(found: Survey, order: Order) -> list[str]:
     return by_kind if is_checked else [*by_kind, "open times"]
 
 
-async def _near(call: Call, order: Order, open_times: OpenTimes) -> str:
+async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
     try:
-        zone = zone_of(order.timezone or await own_timezone(call.caller))
+        zone = await zone_for(call.caller, order.timezone)
     except CalendlyError:  # what is open is worth more than in which zone
         zone = None
     return open_times.near(order.wanted.start, zone)

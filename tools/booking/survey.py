@@ -13,10 +13,10 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId
+from tools.answers.local_times import told
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type
-from tools.lean import told
-from tools.times import parse_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -32,7 +32,7 @@ _MOST_BEFORE, _MOST_AFTER = 2, 4
 
 
 @dataclass(frozen=True, slots=True)
-class OpenTimes:
+class OpenStarts:
     """The times from `first` until before `last` at which a meeting can begin, in their order."""
 
     first: datetime
@@ -63,7 +63,7 @@ class Survey:
     """
 
     kind: models.EventType | None = None
-    open_times: OpenTimes | None = None
+    open_times: OpenStarts | None = None
 
 
 async def survey(call: Call, event_type: EventTypeId, start: datetime) -> Survey:
@@ -90,17 +90,18 @@ async def _kind(call: Call, event_type: EventTypeId) -> models.EventType | None:
         return None
 
 
-async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenTimes | None:
+async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenStarts | None:
     """Read the open times from a day before; None where they cannot be read, or one of them is not understood."""
     days = min(_DAYS, call.caller.available_times_cap.days)
     first = max(start - _BEFORE * days / _DAYS, call.caller.now() + _SOON)
     last = first + timedelta(days=days)
     try:
         listed = await call.inquire(list_event_type_available_times)(event_type, first, last)
-        starts = sorted(parse_time(row.get("start_time") or "") for row in listed.get("collection", []))
-        return OpenTimes(first, last, tuple(starts))
-    except (CalendlyError, ToolError, ValueError, TypeError):  # two times of which one has no offset have no order
+    except (CalendlyError, ToolError):
         return None
+    starts = [sent_time(row.get("start_time")) for row in listed.get("collection", [])]
+    understood = sorted(start for start in starts if start)
+    return OpenStarts(first, last, tuple(understood)) if len(understood) == len(starts) else None
 
 
 def _named(time: datetime, zone: tzinfo | None) -> str:

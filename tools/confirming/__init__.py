@@ -1,1 +1,14 @@
-"""What a person is asked before a tool writes, and what the call affects."""
+"""What a person is asked before a tool writes, and what the call is about: one entry for each writing tool."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tools.confirming import administration, meetings
+from tools.confirming.questions import WriteEffects
+from tools.toolset.tool import Tool
+
+EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType({**meetings.EFFECTS, **administration.EFFECTS})
+"""For each writing tool what is told of it."""
+
+__all__ = ["EFFECTS", "WriteEffects"]

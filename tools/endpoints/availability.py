@@ -6,13 +6,19 @@ from datetime import datetime
 from calendly import models
 from calendly.identifiers import UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
-from tools.fields import EventType, Schedule, Time, TimeZone, User
-from tools.lean import Busy, OpenTimes
+from tools.answers.views import Busy, OpenTimes
+from tools.fields import EventTypeRef, ScheduleRef, Time, TimeZone, UserRef
 from tools.times import span, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Rows
 
 availability = Toolset()
+
+
+def _audited_open_times(call: AuditedArguments) -> str:
+    event_type = call.given("event_type", " {}")
+    return f"the open times of the event type{event_type}{call.span('start_time', 'end_time')}"
 
 
 @availability.tool(
@@ -21,10 +27,11 @@ availability = Toolset()
     title="List available times",
     scope="availability:read",
     capability="availability",
+    audit=Sentence("list", _audited_open_times),
     scheduling=True,
 )
 async def list_event_type_available_times(
-    call: Call, event_type: EventType, start_time: Time, end_time: Time, timezone: TimeZone | None = None
+    call: Call, event_type: EventTypeRef, start_time: Time, end_time: Time, timezone: TimeZone | None = None
 ) -> Rows[OpenTimes]:
     """Find open times (free slots) when an event type can be booked, in a future range of up to 366 days.
 
@@ -48,9 +55,10 @@ async def list_event_type_available_times(
     title="List busy times",
     scope="availability:read",
     capability="availability",
+    audit=Sentence("list", lambda call: f"the busy times of {call.person()}{call.span('start_time', 'end_time')}"),
 )
 async def list_user_busy_times(
-    call: Call, start_time: Time, end_time: Time, user: User | None = None, timezone: TimeZone | None = None
+    call: Call, start_time: Time, end_time: Time, user: UserRef | None = None, timezone: TimeZone | None = None
 ) -> Rows[Busy]:
     """List when a person is busy (Calendly meetings, connected calendars), in a future range of up to 366 days.
 
@@ -72,8 +80,11 @@ async def list_user_busy_times(
     title="List availability schedules",
     scope="availability:read",
     capability="availability",
+    audit=Sentence("list", lambda call: f"the availability schedules of {call.person()}"),
 )
-async def list_user_availability_schedules(call: Call, user: User | None = None) -> Rows[models.AvailabilitySchedule]:
+async def list_user_availability_schedules(
+    call: Call, user: UserRef | None = None
+) -> Rows[models.AvailabilitySchedule]:
     """List a person's working hours (availability schedules). Default: yours."""
     query = {"user": await call.uri(user or UserId.ME)}
     return {"collection": await call.rows(models.AvailabilitySchedule, query=query)}
@@ -85,7 +96,8 @@ async def list_user_availability_schedules(call: Call, user: User | None = None)
     title="Get availability schedule",
     scope="availability:read",
     capability="availability",
+    audit=Sentence("read", "the availability schedule {schedule}"),
 )
-async def get_user_availability_schedule(call: Call, schedule: Schedule) -> models.AvailabilitySchedule:
+async def get_user_availability_schedule(call: Call, schedule: ScheduleRef) -> models.AvailabilitySchedule:
     """Look up one availability schedule: working hours by weekday and date, in its time zone."""
     return await call(models.AvailabilitySchedule, schedule=schedule)

@@ -1,14 +1,24 @@
 """Data compliance: deleting what Calendly stores about people."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from tools.fields import Email, at_most
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.toolset.wording import listed
 
 data_compliance = Toolset()
+
+_MOST_NAMED: Final = 5
+_ACCEPTED: Final = "Calendly deletes the data within 7 days; its activity log shows the end."
+
+
+def _audited(call: AuditedArguments) -> str:
+    people = [call.names.hash(str(email)) for email in call.values.get("emails") or ()]
+    return f"all data of {listed(people, most=_MOST_NAMED) or 'invitees'}"
 
 
 class DataDeletion(TypedDict, total=False):
@@ -24,6 +34,7 @@ class DataDeletion(TypedDict, total=False):
     title="Delete invitee data",
     scope="data_compliance:write",
     capability="data_deletion",
+    audit=Sentence("delete", _audited),
     destructive=True,
     idempotent=True,
     plan="enterprise",
@@ -36,6 +47,7 @@ async def delete_invitee_data(
 
     Takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
     """
+    ledger = await call.caller.ledger()
     await call.done(body={"emails": emails})
-    await call.caller.bookings.forget(emails)
-    return {"status": "accepted", "message": "Calendly deletes the data within 7 days; its activity log shows the end."}
+    await ledger.forget(emails)
+    return {"status": "accepted", "message": _ACCEPTED}

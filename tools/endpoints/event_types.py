@@ -1,45 +1,47 @@
 """Event types: the kinds of meeting that people can book."""
 
 import re
-from datetime import date, timedelta
-from typing import Annotated, Literal, NotRequired
+from datetime import date
+from typing import Annotated, Final, Literal, NotRequired
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.identifiers import UserId
+from calendly.models.location_kinds import LocationKind
 from tools.fields import (
     CLOSED,
     Count,
     Date,
-    EventType,
+    EventTypeRef,
     Line,
     MaxPages,
     Minutes,
     Name,
-    Organization,
+    OrganizationRef,
     PageToken,
-    Schedule,
+    ScheduleRef,
     Text,
     Time,
     TimeZone,
-    User,
-    UserById,
+    UserRef,
+    UserRefById,
     Variants,
     at_most,
     given,
 )
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page
 
 event_types = Toolset()
 
-_ORDER = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
-_LONGEST_ORDER = 200
-_ONE_YEAR = timedelta(days=365)
+_ORDER: Final = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
+_LONGEST_ORDER: Final = 200
+_MOST_DAYS: Final = 365
 
 
 def _sort(text: str) -> str:
@@ -61,15 +63,17 @@ Sort = Annotated[
     title="List event types",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
     scheduling=True,
+    is_cacheable=True,
 )
 async def list_event_types(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     active: bool | None = None,
     admin_managed: bool | None = None,
-    user_availability_schedule: Annotated[Schedule, Field(description="only with user")] | None = None,
+    user_availability_schedule: Annotated[ScheduleRef, Field(description="only with user")] | None = None,
     sort: Sort = "name:asc",
     count: Count = 20,
     page_token: PageToken | None = None,
@@ -100,9 +104,11 @@ async def list_event_types(
     title="Get event type",
     scope="event_types:read",
     capability="event_types",
+    audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
+    is_cacheable=True,
 )
-async def get_event_type(call: Call, event_type: EventType) -> models.EventType:
+async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""
     return await call(models.EventType, event_type=event_type)
 
@@ -122,27 +128,16 @@ class DateSettingFields(TypedDict):
     type: Literal["date_range", "days_in_future", "spots"]
     start_date: NotRequired[Date | None]
     end_date: NotRequired[Date | None]
-    days: NotRequired[Annotated[int, Field(ge=0, le=365)] | None]
+    days: NotRequired[Annotated[int, Field(ge=0, le=_MOST_DAYS)] | None]
     only_weekdays: NotRequired[bool | None]
     spots: NotRequired[Annotated[list[Spot], Field(min_length=1), at_most(1_000)] | None]
 
 
 @with_config(CLOSED)
-class LocationFields(TypedDict):
+class OfferedLocationFields(TypedDict):
     """Where meetings of the type happen."""
 
-    kind: Literal[
-        "physical",
-        "inbound_call",
-        "custom",
-        "ask_invitee",
-        "outbound_call",
-        "google_conference",
-        "gotomeeting_conference",
-        "microsoft_teams_conference",
-        "webex_conference",
-        "zoom_conference",
-    ]
+    kind: LocationKind
     location: NotRequired[Text | None]
     additional_info: NotRequired[Text | None]
     phone_number: NotRequired[Line | None]
@@ -151,9 +146,9 @@ class LocationFields(TypedDict):
 def _in_order(setting: DateSettingFields) -> DateSettingFields:
     start, end = setting.get("start_date"), setting.get("end_date")
     if start and end:
-        days = date.fromisoformat(end) - date.fromisoformat(start)
-        if not timedelta(0) < days < _ONE_YEAR:
-            raise ValueError("end_date must be after start_date, by less than 365 days.")
+        days = (date.fromisoformat(end) - date.fromisoformat(start)).days
+        if not 0 < days < _MOST_DAYS:
+            raise ValueError(f"end_date must be after start_date, by less than {_MOST_DAYS} days.")
     return setting
 
 
@@ -172,8 +167,8 @@ DateSetting = Annotated[
     AfterValidator(_in_order),
 ]
 
-Location = Annotated[
-    LocationFields,
+OfferedLocation = Annotated[
+    OfferedLocationFields,
     AfterValidator(
         Variants(
             "kind",
@@ -193,16 +188,19 @@ Location = Annotated[
     title="Create one-off event type",
     scope="event_types:write",
     capability="event_types",
+    audit=Sentence(
+        "create", lambda call: f"a one-off event type of {call.person('host')}{call.given('duration', ', {} minutes')}"
+    ),
 )
 async def create_one_off_event_type(
     call: Call,
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[UserById, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[UserById], Field(max_length=9)] | None = None,
+    host: Annotated[UserRefById, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserRefById], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
-    location: Location | None = None,
+    location: OfferedLocation | None = None,
 ) -> models.EventType:
     """Create a one-off event type: a meeting people can book on certain days only.
 

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from calendly import models
-from tools.fields import ByCreation, Count, Invitee, InviteeEmail, MaxPages, PageToken, ScheduledEvent, within
+from tools.fields import ByCreation, Count, InviteeEmail, InviteeRef, MaxPages, PageToken, ScheduledEventRef, within
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page
 
@@ -16,11 +17,12 @@ invitees = Toolset()
     title="List event invitees",
     scope="scheduled_events:read",
     capability="invitee_data",
+    audit=Sentence("list", "the {status} invitees of the event {scheduled_event}[ with the address {email}]"),
     scheduling=True,
 )
 async def list_event_invitees(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     status: Literal["active", "canceled"] | None = None,
     email: InviteeEmail | None = None,
     sort: ByCreation = "created_at:asc",
@@ -49,9 +51,10 @@ async def list_event_invitees(
     title="Get event invitee",
     scope="scheduled_events:read",
     capability="invitee_data",
+    audit=Sentence("read", "the invitee {invitee}[ of the event {scheduled_event}]"),
 )
 async def get_event_invitee(
-    call: Call, invitee: Invitee, scheduled_event: ScheduledEvent | None = None
+    call: Call, invitee: InviteeRef, scheduled_event: ScheduledEventRef | None = None
 ) -> models.Invitee:
     """Look up one invitee: answers, payment, no-show, links with which the person cancels or reschedules.
 

@@ -10,18 +10,24 @@ from tools.fields import (
     ByCreation,
     Count,
     Email,
-    Invitation,
+    InvitationRef,
     MaxPages,
-    Membership,
-    Organization,
+    MembershipRef,
+    OrganizationRef,
     PageToken,
-    User,
+    UserRef,
     within,
 )
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page
 
 organizations = Toolset()
+
+
+def _audited_members(call: AuditedArguments) -> str:
+    whose = call.person() if not (call.values.get("email") or call.values.get("role")) else "the organization"
+    return f"the memberships of {whose}{call.given('email', ' for {}')}{call.given('role', ' with the role {}')}"
 
 
 class Removal(TypedDict, total=False):
@@ -37,11 +43,12 @@ class Removal(TypedDict, total=False):
     title="List organization memberships",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("list", _audited_members),
 )
 async def list_organization_memberships(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
     email: Email | None = None,
     role: Literal["owner", "admin", "user"] | None = None,
     count: Count = 20,
@@ -74,8 +81,9 @@ async def list_organization_memberships(
     title="Get organization membership",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("read", "the membership {membership}"),
 )
-async def get_organization_membership(call: Call, membership: Membership) -> models.OrganizationMembership:
+async def get_organization_membership(call: Call, membership: MembershipRef) -> models.OrganizationMembership:
     """Look up a member of an organization by membership: person and role."""
     return await call(models.OrganizationMembership, membership=membership)
 
@@ -86,10 +94,11 @@ async def get_organization_membership(call: Call, membership: Membership) -> mod
     title="Remove organization member",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("remove", "the member {membership}"),
     destructive=True,
     role="admin",
 )
-async def remove_organization_membership(call: Call, membership: Membership) -> Removal:
+async def remove_organization_membership(call: Call, membership: MembershipRef) -> Removal:
     """Remove a member from the organization. They lose access at once.
 
     The owner and yourself cannot be removed.
@@ -104,11 +113,12 @@ async def remove_organization_membership(call: Call, membership: Membership) -> 
     title="List organization invitations",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("list", "the {status} invitations to the organization[ of {email}]"),
     role="admin",
 )
 async def list_organization_invitations(
     call: Call,
-    organization: Organization | None = None,
+    organization: OrganizationRef | None = None,
     status: Literal["pending", "accepted", "declined"] | None = None,
     email: Email | None = None,
     sort: ByCreation = "created_at:asc",
@@ -134,10 +144,11 @@ async def list_organization_invitations(
     title="Create organization invitation",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("invite", lambda call: f"{call.given('email') or 'somebody'} to the organization"),
     role="admin",
 )
 async def create_organization_invitation(
-    call: Call, email: Email, organization: Organization | None = None
+    call: Call, email: Email, organization: OrganizationRef | None = None
 ) -> models.OrganizationInvitation:
     """Invite a person to join your organization by e-mail. Calendly sends it at once; it may take a paid seat."""
     body = {"email": email}
@@ -150,10 +161,11 @@ async def create_organization_invitation(
     title="Get organization invitation",
     scope="organizations:read",
     capability="organization",
+    audit=Sentence("read", "the invitation {invitation} to the organization"),
     role="admin",
 )
 async def get_organization_invitation(
-    call: Call, invitation: Invitation, organization: Organization | None = None
+    call: Call, invitation: InvitationRef, organization: OrganizationRef | None = None
 ) -> models.OrganizationInvitation:
     """Look up an invitation to the organization: address and status."""
     found = await _located(call, invitation, organization)
@@ -166,11 +178,12 @@ async def get_organization_invitation(
     title="Revoke organization invitation",
     scope="organizations:write",
     capability="organization",
+    audit=Sentence("revoke", "the invitation {invitation} to the organization"),
     destructive=True,
     role="admin",
 )
 async def revoke_organization_invitation(
-    call: Call, invitation: Invitation, organization: Organization | None = None
+    call: Call, invitation: InvitationRef, organization: OrganizationRef | None = None
 ) -> Removal:
     """Revoke a pending invitation to the organization. The e-mailed link stops working."""
     found = await _located(call, invitation, organization)

@@ -8,26 +8,32 @@ from pydantic import Field
 from calendly import models
 from calendly.errors import InsufficientScope, PermissionDenied
 from calendly.identifiers import OrganizationId, UserId
+from tools.answers.views import Meeting
 from tools.fields import (
     Count,
-    Group,
+    GroupRef,
     InviteeEmail,
     MaxPages,
-    Organization,
+    OrganizationRef,
     PageToken,
-    ScheduledEvent,
-    Text,
+    Reason,
+    ScheduledEventRef,
     Time,
     TimeZone,
-    User,
+    UserRef,
 )
-from tools.lean import Meeting
 from tools.times import instant, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ToolError
 from tools.toolset.lists import Page
 
 scheduled_events = Toolset()
+
+
+def _audited_list(call: AuditedArguments) -> str:
+    span, attendee = call.span("min_start_time", "max_start_time"), call.given("invitee_email", " with {}")
+    return f"the {call.given('status', '{} ')}scheduled events of {call.owner()}{span}{attendee}"
 
 
 @scheduled_events.tool(
@@ -36,13 +42,14 @@ scheduled_events = Toolset()
     title="List scheduled events",
     scope="scheduled_events:read",
     capability="scheduled_events",
+    audit=Sentence("list", _audited_list),
     scheduling=True,
 )
 async def list_scheduled_events(
     call: Call,
-    user: User | None = None,
-    organization: Organization | None = None,
-    group: Group | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
+    group: GroupRef | None = None,
     invitee_email: InviteeEmail | None = None,
     status: Literal["active", "canceled"] | None = None,
     min_start_time: Time | None = None,
@@ -96,11 +103,12 @@ async def _organization_of_colleague(call: Call, user: UserId | None) -> Organiz
     title="Get scheduled event",
     scope="scheduled_events:read",
     capability="scheduled_events",
+    audit=Sentence("read", "the scheduled event {scheduled_event}"),
     scheduling=True,
 )
 async def get_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     timezone: TimeZone | None = None,  # noqa: ARG001 - the lean view tells times in it
 ) -> Meeting:
     """Look up a booked meeting: time, hosts, location or join link, guests, cancellation.
@@ -116,14 +124,15 @@ async def get_scheduled_event(
     title="Cancel scheduled event",
     scope="scheduled_events:write",
     capability="canceling",
+    audit=Sentence("cancel", "the scheduled event {scheduled_event}"),
     destructive=True,
     webhook_event="invitee.canceled",
     scheduling=True,
 )
 async def cancel_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
-    reason: Annotated[Text, Field(max_length=10_000, description="invitees read it")] | None = None,
+    scheduled_event: ScheduledEventRef,
+    reason: Annotated[Reason, Field(description="invitees read it")] | None = None,
 ) -> models.Cancellation:
     """Cancel a booked meeting for everyone. Cannot be undone.
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from calendly import models
-from tools.fields import EventType
+from tools.fields import EventTypeRef
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 
 scheduling_links = Toolset()
@@ -17,11 +18,12 @@ scheduling_links = Toolset()
     title="Create single-use scheduling link",
     scope="scheduling_links:write",
     capability="scheduling_links",
+    audit=Sentence("create", "a single-use link[ for the event type {owner}]"),
     scheduling=True,
 )
 async def create_single_use_scheduling_link(
     call: Call,
-    owner: Annotated[EventType, Field(description="event type")],
+    owner: Annotated[EventTypeRef, Field(description="event type")],
     owner_type: Literal["EventType"] = "EventType",
     max_event_count: Literal[1] = 1,
 ) -> models.SchedulingLink:

@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from calendly import models
-from tools.fields import User
-from tools.lean import told
+from tools.answers.local_times import told
+from tools.fields import UserRef
 from tools.times import zone_of
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 
 users = Toolset()
@@ -19,7 +20,16 @@ class CurrentUser(models.User, total=False):
     local_time: Annotated[str, Field(description="now, in timezone")]
 
 
-@users.tool("GET", "/users/me", title="Get current user", scope="users:read", capability="users", scheduling=True)
+@users.tool(
+    "GET",
+    "/users/me",
+    title="Get current user",
+    scope="users:read",
+    capability="users",
+    scheduling=True,
+    is_cacheable=True,
+    audit=Sentence("look up", AuditedArguments.person),
+)
 async def get_current_user(call: Call) -> CurrentUser:
     """Look up the current user, for whom you act: name, e-mail, time zone, local time, booking page, organization."""
     me = await call(CurrentUser)
@@ -27,7 +37,14 @@ async def get_current_user(call: Call) -> CurrentUser:
     return {**me, "local_time": told(call.caller.now().replace(second=0).astimezone(zone))} if zone else me
 
 
-@users.tool("GET", "/users/{user}", title="Get user", scope="users:read", capability="users")
-async def get_user(call: Call, user: User) -> models.User:
+@users.tool(
+    "GET",
+    "/users/{user}",
+    title="Get user",
+    scope="users:read",
+    capability="users",
+    audit=Sentence("look up", AuditedArguments.person),
+)
+async def get_user(call: Call, user: UserRef) -> models.User:
     """Look up a Calendly user: name, e-mail, time zone, booking page."""
     return await call(models.User, user=user)

@@ -1,34 +1,51 @@
 """Webhooks: addresses to which Calendly posts what happens."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly import models
-from calendly.errors import CalendlyError, Refusal
+from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import GroupId, UserId
 from tools.fields import (
     ByCreation,
     Count,
-    Group,
+    GroupRef,
     MaxPages,
     Opaque,
-    Organization,
+    OrganizationRef,
     PageToken,
     Url,
-    User,
-    UserById,
-    WebhookSubscription,
+    UserRef,
+    UserRefById,
+    WebhookSubscriptionRef,
     at_most,
     given,
 )
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page
+from tools.toolset.wording import listed, one_line
 
 webhooks = Toolset()
+
+_MOST_NAMED: Final = 5
+
+
+def _audited_list(call: AuditedArguments) -> str:
+    whose = "the organization" if call.values.get("scope") == "organization" else call.owner()
+    return f"the webhook subscriptions of {whose}"
+
+
+def _audited_subscription(call: AuditedArguments) -> str:
+    events = listed(call.values.get("events") or (), most=_MOST_NAMED)
+    host = one_line(urlsplit(str(call.values.get("url") or "")).hostname)
+    return f"a webhook subscription{f' for {events}' if events else ''}{f' at {host}' if host else ''}"
+
 
 Scope = Literal["user", "organization", "group"]
 Event = Literal[
@@ -69,13 +86,14 @@ class Deletion(TypedDict, total=False):
     title="List webhook subscriptions",
     scope="webhooks:read",
     capability="webhooks",
+    audit=Sentence("list", _audited_list),
 )
 async def list_webhook_subscriptions(
     call: Call,
-    organization: Organization | None = None,
+    organization: OrganizationRef | None = None,
     scope: Scope = "user",
-    user: User | None = None,
-    group: Group | None = None,
+    user: UserRef | None = None,
+    group: GroupRef | None = None,
     sort: ByCreation | None = None,
     count: Count = 20,
     page_token: PageToken | None = None,
@@ -92,7 +110,7 @@ async def list_webhook_subscriptions(
 
 
 async def _place(
-    call: Call, organization: Organization | None, scope: Scope, user: UserId | None, group: GroupId | None
+    call: Call, organization: OrganizationRef | None, scope: Scope, user: UserId | None, group: GroupId | None
 ) -> dict[str, str | None]:
     """What a subscription belongs to, as Calendly wants it named."""
     if scope == "group" and group is None:
@@ -119,15 +137,16 @@ def _check_scope(events: Iterable[Event], scope: Scope) -> None:
     title="Create webhook subscription",
     scope="webhooks:write",
     capability="webhooks",
+    audit=Sentence("create", _audited_subscription),
 )
 async def create_webhook_subscription(
     call: Call,
     url: Url,
     events: Annotated[list[Event], Field(min_length=1), at_most(100)],
     scope: Scope = "user",
-    organization: Organization | None = None,
-    user: UserById | None = None,
-    group: Group | None = None,
+    organization: OrganizationRef | None = None,
+    user: UserRefById | None = None,
+    group: GroupRef | None = None,
     signing_key: Annotated[Opaque, Field(description="your secret for checking signatures")] | None = None,
 ) -> models.WebhookSubscription:
     """Subscribe a URL to events (webhook): Calendly posts them there, with invitees' names and e-mails.
@@ -151,7 +170,7 @@ def _without_key(error: CalendlyError, key: str) -> CalendlyError:
     if not key or key not in f"{error} {vars(error)}":
         return error
     public = type(error)("Calendly refused the subscription; its message quoted the signing_key.", status=error.status)
-    if isinstance(public, Refusal) and isinstance(error, Refusal):
+    if isinstance(public, CalendlyRefusal) and isinstance(error, CalendlyRefusal):
         public.required_scopes, public.retry_after = error.required_scopes, error.retry_after
     return public
 
@@ -162,8 +181,11 @@ def _without_key(error: CalendlyError, key: str) -> CalendlyError:
     title="Get webhook subscription",
     scope="webhooks:read",
     capability="webhooks",
+    audit=Sentence("read", "the webhook subscription {webhook_subscription}"),
 )
-async def get_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> models.WebhookSubscription:
+async def get_webhook_subscription(
+    call: Call, webhook_subscription: WebhookSubscriptionRef
+) -> models.WebhookSubscription:
     """Look up a webhook subscription: URL, events, whether deliveries work."""
     return await call(models.WebhookSubscription, webhook_subscription=webhook_subscription)
 
@@ -174,9 +196,10 @@ async def get_webhook_subscription(call: Call, webhook_subscription: WebhookSubs
     title="Delete webhook subscription",
     scope="webhooks:write",
     capability="webhooks",
+    audit=Sentence("delete", "the webhook subscription {webhook_subscription}"),
     destructive=True,
 )
-async def delete_webhook_subscription(call: Call, webhook_subscription: WebhookSubscription) -> Deletion:
+async def delete_webhook_subscription(call: Call, webhook_subscription: WebhookSubscriptionRef) -> Deletion:
     """Delete a webhook subscription. Its URL gets no more events."""
     await call.done(webhook_subscription=webhook_subscription)
     return {"uri": webhook_subscription.uri, "status": "deleted"}

@@ -3,14 +3,26 @@
 A tool is a typed function and one decorator that states the endpoint's facts. The signature gives the input schema, the
 return annotation the output schema, the docstring the description; nothing is stated twice:
 
-    @users.tool("GET", "/users/{user}", title="Get user", scope="users:read", capability="users")
+    @users.tool(
+        "GET",
+        "/users/{user}",
+        title="Get user",
+        scope="users:read",
+        capability="users",
+        audit=Sentence("look up", AuditedArguments.person),
+    )
     async def get_user(call: Call, user: User) -> models.User:
         \"\"\"Look up a Calendly user ...\"\"\"
         return await call(models.User, user=user)
 
 A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
 
-    @workflows.workflow(title="Get agenda", needs=(list_scheduled_events,), uses=(list_event_invitees,))
+    @workflows.workflow(
+        title="Get agenda",
+        audit=Sentence("read", _audited),
+        needs=(list_scheduled_events,),
+        uses=(list_event_invitees,),
+    )
     async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
         events = await call.via(list_scheduled_events)(...)
 
@@ -30,8 +42,9 @@ from calendly.models import Pagination, read
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import Rehearsed, Stakes
-from tools.toolset.ledger import Bookings
+from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
 
@@ -64,9 +77,8 @@ class Identity:
 class Caller(Protocol):
     """One person and one agent, for the length of one call. The server makes it; a tool never sees a token."""
 
-    @property
-    def bookings(self) -> Bookings:
-        """The idempotency ledger."""
+    async def ledger(self) -> Ledger:
+        """Return the idempotency keys of the person and the agent. Raises Unreachable."""
         ...
 
     @property
@@ -86,7 +98,7 @@ class Caller(Protocol):
         """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
 
         Raises:
-            AccessDenied, InsufficientScope: As `permit`.
+            DeniedByPolicy, InsufficientScope: As `permit`.
             RateLimited: It could not be sent in time.
         """
         ...
@@ -95,7 +107,7 @@ class Caller(Protocol):
         """Let `tool` go on, after asking the person where the access level says so.
 
         Raises:
-            AccessDenied, ConfirmationRequired, Declined: see `tools.toolset.errors`.
+            DeniedByPolicy, ConfirmationRequired, Declined: see `tools.toolset.errors`.
         """
         ...
 
@@ -138,6 +150,7 @@ class Toolset:
         title: str,
         scope: str,
         capability: str,
+        audit: Sentence,
         destructive: bool = False,
         read_only: bool | None = None,
         idempotent: bool | None = None,
@@ -146,6 +159,8 @@ class Toolset:
         role: str | None = None,
         since: str | None = None,
         scheduling: bool = False,
+        is_booking: bool = False,
+        is_cacheable: bool = False,
     ) -> Callable[[Function[P, R]], Function[P, R]]:
         """Declare a function as the tool of one endpoint. `read_only` and `idempotent` follow from the method."""
         reads = method == "GET" if read_only is None else read_only
@@ -154,12 +169,13 @@ class Toolset:
             tool = EndpointTool(
                 name=function.__name__,
                 title=title,
-                endpoint=Endpoint(method, path),
+                endpoint=Endpoint(method, path, is_booking=is_booking, is_cacheable=is_cacheable),
                 scope=scope,
                 capability=capability,
                 access="read" if reads else "write",
                 destructive=destructive,
                 idempotent=(reads or method == "DELETE") if idempotent is None else idempotent,
+                audit=audit,
                 webhook_event=webhook_event,
                 plan=plan,
                 role=role,
@@ -181,7 +197,7 @@ class Workflows:
     tools: list[Workflow] = field(default_factory=list[Workflow])
 
     def workflow(
-        self, *, title: str, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
+        self, *, title: str, audit: Sentence, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
     ) -> Callable[[Function[P, R]], Function[P, R]]:
         """Declare a function as a tool that calls these endpoints; it does without those that it only uses."""
         required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
@@ -194,6 +210,7 @@ class Workflows:
                 access="write" if any(endpoint.access == "write" for endpoint in calls) else "read",
                 destructive=any(endpoint.destructive for endpoint in calls),
                 idempotent=all(endpoint.idempotent for endpoint in calls),
+                audit=audit,
                 required=required,
                 optional=optional,
                 function=function,

@@ -5,7 +5,7 @@
     ├── KeyTaken               the idempotency key stands for another booking (kind `conflict`)
     ├── TooLate                what it would end is over already (kind `conflict`)
     ├── NotRecorded            it writes, and its record cannot be stored (kind `access_denied_by_policy`)
-    ├── AccessDenied           a rule of the operator or the person forbids it
+    ├── DeniedByPolicy           a rule of the operator or the person forbids it
     ├── ConfirmationRequired   a person has to agree first
     └── Declined               a person said no
 
@@ -58,7 +58,7 @@ class TooLate(ToolError):
         self.question = question
 
 
-class AccessDenied(ToolError):
+class DeniedByPolicy(ToolError):
     """A rule forbids the call; the message names the rule and who can change it."""
 
 

@@ -1,4 +1,4 @@
-"""What tools ask of a ledger of bookings made under idempotency keys; the server supplies it."""
+"""The idempotency keys of bookings as tools see them; the server supplies them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ LIFETIME: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Booking:
+class KeyOutcome:
     """What became of a booking call that carried an idempotency key.
 
     Attributes:
@@ -22,11 +22,11 @@ class Booking:
     answer: JSON | None = None
 
 
-class Bookings(Protocol):
-    """The bookings made under idempotency keys in the last 24 hours, for one person and agent."""
+class Ledger(Protocol):
+    """The idempotency keys of one person and agent in the last 24 hours."""
 
-    async def recall(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
-        """What became of the call with `key`, None when there was none.
+    async def recall(self, key: str, arguments: Mapping[str, object]) -> KeyOutcome | None:
+        """Return what became of the call with `key`, None when there was none.
 
         Raises:
             KeyTaken: The key was used for other arguments.
@@ -34,14 +34,13 @@ class Bookings(Protocol):
         """
         ...
 
-    async def reserve(self, key: str, arguments: Mapping[str, object]) -> Booking | None:
-        """As `recall`, and the answer None makes `key` taken, its outcome not known until it is settled or released.
+    async def reserve(self, key: str, arguments: Mapping[str, object]) -> KeyOutcome | None:
+        """Return what `recall` returns; where that is None, `key` is taken until it is settled or released.
 
         Of several calls at once, in whatever processes, one is answered None.
 
         Raises:
             KeyTaken: The key was used for other arguments.
-            ArgumentError: Too many keys are in use.
             Unreachable: It cannot be taken now.
         """
         ...
@@ -56,12 +55,4 @@ class Bookings(Protocol):
 
     async def forget(self, addresses: Collection[str]) -> None:
         """Keep no answer with one of these e-mail addresses any more, whoever in the organization had it booked."""
-        ...
-
-
-class Ledger(Protocol):
-    """The keys of all people and agents."""
-
-    def of(self, person: str, agent: str) -> Bookings:
-        """The bookings of one person and agent."""
         ...

@@ -46,6 +46,7 @@ def notes_of(hint: object) -> tuple[object, ...]:
     return ()
 
 
+@cache
 def is_made_from(shape: object, kind: object) -> bool:
     """Say whether a TypedDict is another one, or that one with more fields."""
     bases: tuple[object, ...] = getattr(shape, "__orig_bases__", ())

@@ -16,11 +16,12 @@ from typing_extensions import override
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
 from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
 from tools.toolset.shapes import notes_of
 
-Access = Literal["read", "write"]
+ReadOrWrite = Literal["read", "write"]
 
 _DECLARED: Final = "__calendly_tool__"
 
@@ -35,14 +36,16 @@ class Tool(ABC):
         access: Whether it reads or writes.
         destructive: It ends something: a meeting, a membership, data.
         idempotent: Doing it twice leaves what doing it once leaves.
+        audit: How the audit log tells of its calls.
         function: What runs.
     """
 
     name: str
     title: str
-    access: Access
+    access: ReadOrWrite
     destructive: bool
     idempotent: bool
+    audit: Sentence
     function: Callable[..., Awaitable[object]]
 
     @property

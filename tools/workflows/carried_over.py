@@ -1,27 +1,14 @@
 """What a new booking takes over from the meeting that it replaces: who, where, and what was answered. Pure."""
 
-from collections.abc import Mapping
 from typing import Any, Final, TypedDict, cast
 
 from calendly import models
+from calendly.models.location_kinds import KINDS, KINDS_IN_EVENTS, PLACE_NEEDED
 from calendly.models.scheduled_event import ScheduledEvent
-from tools.booking.create_event_invitee import InviteeFields, LocationFields, QuestionAndAnswer, Tracking
+from tools.booking.checks import hosts_take_turns
+from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
 from tools.fields import given
 
-_KINDS: Final[Mapping[str, str]] = {"gotomeeting": "gotomeeting_conference"}
-"""What is called otherwise where it is read than where it is written."""
-
-_WITH_PLACE: Final = frozenset({"physical", "custom", "ask_invitee", "outbound_call"})
-_WITHOUT_PLACE: Final = frozenset(
-    {
-        "inbound_call",
-        "google_conference",
-        "gotomeeting_conference",
-        "microsoft_teams_conference",
-        "webex_conference",
-        "zoom_conference",
-    }
-)
 _PERSON: Final = ("email", "timezone", "name", "first_name", "last_name", "text_reminder_number")
 
 
@@ -29,9 +16,9 @@ class CarriedOver(TypedDict):
     """The arguments of a booking that follow from an earlier one."""
 
     invitee: InviteeFields
-    location: LocationFields | None
-    questions_and_answers: list[QuestionAndAnswer] | None
-    tracking: Tracking | None
+    location: BookingLocationFields | None
+    questions_and_answers: list[AnswerGiven] | None
+    tracking: TrackingFields | None
     event_guests: list[str] | None
 
 
@@ -43,28 +30,28 @@ def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Ev
         invitee: Who booked it.
         kind: Its event type, as far as it is known.
     """
-    tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in Tracking.__annotations__})
+    tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in TrackingFields.__annotations__})
     return {
         "invitee": cast("InviteeFields", given({name: invitee.get(name) for name in _PERSON})),
-        "location": None if kind.get("pooling_type") == "round_robin" else _location(event),
+        "location": None if hosts_take_turns(kind) else _location(event),
         "questions_and_answers": _answers(invitee) or None,
-        "tracking": cast("Tracking", tracking) if tracking else None,
+        "tracking": cast("TrackingFields", tracking) if tracking else None,
         "event_guests": [email for guest in event.get("event_guests") or [] if (email := guest.get("email"))] or None,
     }
 
 
-def _location(event: ScheduledEvent) -> LocationFields | None:
+def _location(event: ScheduledEvent) -> BookingLocationFields | None:
     """The same place as before, as it is written; None where it cannot be told."""
     place = event.get("location") or {}
     read = place.get("type") or ""
-    kind: Any = _KINDS.get(read, read)
+    kind: Any = KINDS_IN_EVENTS.get(read) or (read if read in KINDS else None)
+    if kind not in PLACE_NEEDED:
+        return {"kind": kind} if kind else None
     where = place.get("location")
-    if kind in _WITH_PLACE and where:
-        return {"kind": kind, "location": where}
-    return {"kind": kind} if kind in _WITHOUT_PLACE else None
+    return {"kind": kind, "location": where} if where else None
 
 
-def _answers(invitee: models.Invitee) -> list[QuestionAndAnswer]:
+def _answers(invitee: models.Invitee) -> list[AnswerGiven]:
     return [
         {"question": question, "answer": answer, "position": pair.get("position") or 0}
         for pair in invitee.get("questions_and_answers") or []

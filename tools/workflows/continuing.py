@@ -6,7 +6,7 @@ start were given already, since several may begin at the same instant.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
@@ -15,11 +15,14 @@ from tools.fields import Opaque
 from tools.times import parse_time, wire
 from tools.toolset.lists import LeftOut, ZoneTold
 
-_BETWEEN = "~"
+ENOUGH_TIME: Final = 15.0
+"""How long a call must have left to go on looking, in seconds."""
+
+_BETWEEN: Final = "~"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where to go on.
 
     Attributes:
@@ -35,7 +38,7 @@ class Place:
         return _BETWEEN.join([wire(self.start), *sorted(self.given)])
 
     @classmethod
-    def parse(cls, token: str) -> "Place":
+    def parse(cls, token: str) -> "Position":
         """Read what `token` wrote. Raises ValueError for anything else."""
         start, *given = token.split(_BETWEEN)
         instant = parse_time(start)
@@ -46,7 +49,7 @@ class Place:
 
 def _token(text: str) -> str:
     try:
-        Place.parse(text)
+        Position.parse(text)
     except ValueError:
         raise ValueError("Expected what an earlier answer gave as continue, unchanged.") from None
     return text

@@ -7,16 +7,19 @@ day, so that a day on which clocks change has the hours that its clocks show.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Final
+from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from calendly.models import AvailabilitySchedule
 from calendly.models.availability import Rule
 
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
+MIDNIGHT: Final = "24:00"
+"""As the end of a day."""
 
 _DAY: Final = timedelta(days=1)
-_MIDNIGHT: Final = "24:00"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -129,10 +132,10 @@ def _spans_of(rule: Rule | None, day: date, zone: ZoneInfo) -> Iterator[Span]:
 
 def _instant(day: date, clock: str | None, zone: ZoneInfo) -> datetime | None:
     try:
-        at = time.min if clock == _MIDNIGHT else time.fromisoformat(clock or "")
+        at = time.min if clock == MIDNIGHT else time.fromisoformat(clock or "")
     except ValueError:
         return None
-    return datetime.combine(day + _DAY if clock == _MIDNIGHT else day, at, zone).astimezone(UTC)
+    return datetime.combine(day + _DAY if clock == MIDNIGHT else day, at, zone).astimezone(UTC)
 
 
 def _clipped(span: Span, window: Span) -> Span | None:

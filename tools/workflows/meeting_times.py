@@ -12,23 +12,26 @@ from pydantic import AfterValidator, Field
 
 from calendly.errors import RateLimited
 from calendly.identifiers import EventTypeId, UserId
-from calendly.ranges import split
+from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
+from tools.answers.views import MeetingTime
 from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.fields import EventType, Minutes, Time, TimeZone, User
-from tools.lean import MeetingTime
-from tools.times import instant, own_timezone, parse_time, wire, zone_of
+from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
+from tools.times import sent_time, span, wire, zone_needed, zone_of
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
-from tools.workflows.continuing import Continue, Continued, Place
+from tools.workflows.continuing import ENOUGH_TIME, Continue, Continued, Position
 from tools.workflows.free_times import (
+    MIDNIGHT,
     WEEKDAYS,
     Hours,
     Span,
+    Weekday,
     nearest,
     soonest,
     starts_in,
@@ -38,17 +41,20 @@ from tools.workflows.free_times import (
 
 meeting_times = Workflows()
 
-_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_LONGEST_RANGE: Final = timedelta(days=366)
-_WINDOW_DAYS: Final = 31
-_AFTER_THE_LAST: Final = timedelta(seconds=1)
-_ENOUGH_TIME: Final = 15.0
-"""Seconds that have to be left for looking through another window."""
 
+def _audited(call: AuditedArguments) -> str:
+    counts = [
+        (len(call.values.get(name) or ()), noun) for name, noun in (("event_types", "event type"), ("users", "person"))
+    ]
+    parts = [f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count]
+    whose = f" of {' and '.join(parts)}" if parts else ""
+    return f"meeting times{whose}{call.span('start_time', 'end_time')}"
+
+
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
+_AFTER_THE_LAST: Final = timedelta(seconds=1)
 _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
 """Where no event type says when meetings begin: every half hour, every quarter for shorter ones."""
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
 def _clock(text: str) -> str:
@@ -57,7 +63,7 @@ def _clock(text: str) -> str:
     return text
 
 
-Clock = Annotated[str, AfterValidator(_clock)]
+ClockTime = Annotated[str, AfterValidator(_clock)]
 
 
 class MeetingTimes(Continued, total=False):
@@ -89,20 +95,21 @@ class _Found:
 
 @meeting_times.workflow(
     title="Find meeting times",
+    audit=Sentence("look for", _audited),
     needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
 )
 async def find_meeting_times(
     call: Call,
     start_time: Time,
     end_time: Time,
-    event_types: Annotated[list[EventType], Field(max_length=10)] | None = None,
-    users: Annotated[list[User], Field(max_length=10)] | None = None,
+    event_types: Annotated[list[EventTypeRef], Field(max_length=10)] | None = None,
+    users: Annotated[list[UserRef], Field(max_length=10)] | None = None,
     duration: Annotated[Minutes, Field(description="minutes that users have to be free")] = 30,
     match: Annotated[Literal["all", "any"], Field(description="any: one of them will do")] = "all",
     weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
-    earliest: Annotated[Clock, Field(description="begins not before, such as 09:00")] | None = None,
-    latest: Annotated[Clock, Field(description="over by, such as 12:00")] | None = None,
-    prefer: Annotated[Clock, Field(description="nearest to this first; else soonest")] | None = None,
+    earliest: Annotated[ClockTime, Field(description="begins not before, such as 09:00")] | None = None,
+    latest: Annotated[ClockTime, Field(description="over by, such as 12:00")] | None = None,
+    prefer: Annotated[ClockTime, Field(description="nearest to this first; else soonest")] | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
     per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
     timezone: TimeZone | None = None,
@@ -116,7 +123,7 @@ async def find_meeting_times(
     """
     if not event_types and not users:
         raise ArgumentError.of("event_types", "Name event types, users or both.")
-    zone = await _zone(call, timezone)
+    zone = await zone_needed(call.caller, timezone)
     wish = _Wish(
         event_types=event_types or (),
         users=[UserId.parse(await call.uri(user) or "") for user in users or ()],
@@ -124,11 +131,11 @@ async def find_meeting_times(
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
     )
-    span = await _span(call, start_time, end_time, timezone, continue_)
+    searched = await _searched(call, start_time, end_time, timezone, continue_)
     rank = _ranking(zone, per_day, prefer)
     enough = None if prefer else count
-    found = await _search(call, wish, span, lambda starts: enough is not None and len(rank(starts)) >= enough)
-    return _answer(found, span, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
+    found = await _search(call, wish, searched, lambda starts: enough is not None and len(rank(starts)) >= enough)
+    return _answer(found, searched, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
 
 
 Rank = Callable[[Sequence[datetime]], list[datetime]]
@@ -147,7 +154,7 @@ def _answer(
     if len(rows) < len(ranked) and not prefers:  # the soonest come first, so whatever remains is after the last row
         goes_on = ranked[count - 1] + _AFTER_THE_LAST
     if goes_on is not None:
-        answer["continue"] = Place(goes_on).token()
+        answer["continue"] = Position(goes_on).token()
     return answer
 
 
@@ -156,19 +163,12 @@ def _row(start: datetime, open_to: list[str] | None) -> MeetingTime:
     return row if open_to is None else {**row, "open_to": open_to}
 
 
-async def _zone(call: Call, timezone: str | None) -> ZoneInfo:
-    zone = zone_of(timezone or await own_timezone(call.caller))
-    if zone is None:
-        raise ArgumentError.of("timezone", "Your time zone is not known, so name the one that days and hours are in.")
-    return zone
-
-
 def _hours(zone: ZoneInfo, weekdays: Sequence[Weekday] | None, earliest: str | None, latest: str | None) -> Hours:
     hours = Hours(
         zone,
         frozenset(map(WEEKDAYS.index, weekdays or WEEKDAYS)),
         _time_of(earliest or "00:00", "earliest"),
-        None if latest in {None, "24:00"} else time.fromisoformat(latest or ""),
+        None if latest in {None, MIDNIGHT} else time.fromisoformat(latest or ""),
     )
     if hours.latest is not None and hours.latest <= hours.earliest:
         raise ArgumentError.of("latest", "Must be later than earliest.")
@@ -176,21 +176,20 @@ def _hours(zone: ZoneInfo, weekdays: Sequence[Weekday] | None, earliest: str | N
 
 
 def _time_of(clock: str, parameter: str) -> time:
-    if clock == "24:00":
+    if clock == MIDNIGHT:
         raise ArgumentError.of(parameter, "No day has a time after 23:59.")
     return time.fromisoformat(clock)
 
 
-async def _span(call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None) -> Span:
+async def _searched(
+    call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None
+) -> Span:
     """What remains to be searched: of what is asked for, the future, from where an earlier answer stopped."""
-    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
-    end = await instant(call.caller, "end_time", end_time, timezone=timezone)
-    if end - start > _LONGEST_RANGE:
-        raise ArgumentError.of("end_time", f"Must be within {_LONGEST_RANGE.days} days of start_time.")
+    start, end = await span(call.caller, start_time, end_time, timezone)
     soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
-    start = max(start, soonest_start, *([Place.parse(token).start] if token else []))
+    start = max(start, soonest_start, *([Position.parse(token).start] if token else []))
     if end <= start:
-        raise ArgumentError.of("end_time", "Must be after start_time, and in the future.")
+        raise ArgumentError.of("end_time", "Must be in the future.")
     return Span(start, end)
 
 
@@ -204,7 +203,7 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
     """Look through one window after the other, until there is enough or no time for another."""
     schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
     found = _Found(span.start)
-    for first, last in split(span.start, span.end, _WINDOW_DAYS):
+    for first, last in split(span.start, span.end, AVAILABLE_TIMES_DAYS):
         window = Span(first, last)
         try:
             around = Span(first, min(last + wish.length, span.end))
@@ -215,15 +214,15 @@ async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequ
             break
         found.until = last
         await call.caller.report(f"{len(found.open_to)} times found until {last.date().isoformat()}")
-        if is_enough(list(found.open_to)) or call.caller.time_left() < _ENOUGH_TIME:
+        if is_enough(list(found.open_to)) or call.caller.time_left() < ENOUGH_TIME:
             break
     return found
 
 
-Schedule = Callable[[Span], list[Span]]
+WorkingSpans = Callable[[Span], list[Span]]
 
 
-async def _schedule(call: Call, number: int, user: UserId) -> Schedule:
+async def _schedule(call: Call, number: int, user: UserId) -> WorkingSpans:
     """The working hours of a person."""
     rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
     chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
@@ -234,7 +233,7 @@ async def _schedule(call: Call, number: int, user: UserId) -> Schedule:
 
 
 async def _open_in(
-    call: Call, wish: _Wish, schedules: Sequence[Schedule], window: Span, around: Span
+    call: Call, wish: _Wish, schedules: Sequence[WorkingSpans], window: Span, around: Span
 ) -> dict[datetime, list[str]]:
     """The starts in a window at which enough of those asked for can be met, and who they are.
 
@@ -269,18 +268,16 @@ async def _open_in(
 
 async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
     rows = await call.via(list_event_type_available_times)(kind, window.start, window.end)
-    starts = (
-        row.get("start_time") for row in rows.get("collection", []) if row.get("status", "available") == "available"
-    )
-    return {parse_time(start) for start in starts if start}
+    open_rows = (row for row in rows.get("collection", []) if row.get("status", "available") == "available")
+    return {start for row in open_rows if (start := sent_time(row.get("start_time")))}
 
 
-async def _free(call: Call, user: UserId, hours: Schedule, window: Span) -> list[Span]:
+async def _free(call: Call, user: UserId, hours: WorkingSpans, window: Span) -> list[Span]:
     rows = await call.via(list_user_busy_times)(window.start, window.end, user)
     busy: list[Span] = []
     for row in rows.get("collection", []):
-        start = row.get("buffered_start_time") or row.get("start_time")
-        end = row.get("buffered_end_time") or row.get("end_time")
+        start = sent_time(row.get("buffered_start_time") or row.get("start_time"))
+        end = sent_time(row.get("buffered_end_time") or row.get("end_time"))
         if start and end:
-            busy.append(Span(parse_time(start), parse_time(end)))
+            busy.append(Span(start, end))
     return without(hours(window), busy)

@@ -2,34 +2,26 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal
 
 from calendly import models
 from calendly.errors import RateLimited
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
+from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.lean import Attendee, Meeting
-from tools.times import parse_time
+from tools.fields import LARGEST_PAGE
+from tools.times import BOUND, sent_time
 from tools.toolset.declaring import Call
-from tools.workflows.continuing import Continued, Place
+from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 
-Item = TypeVar("Item")
-
-_PAGE: Final = 100
 _AT_ONCE: Final = 10
 _MOST_INVITEE_PAGES: Final = 3
 _MOST_LOOKED_AT: Final = 300
 """Meetings in one call; the next one goes on."""
-
-_ENOUGH_TIME: Final = 15.0
-"""Seconds that have to be left for looking at more meetings."""
-
-_MARGIN: Final = timedelta(seconds=1)
-"""Calendly's bounds are exclusive: later than, earlier than."""
 
 
 class MeetingWithInvitees(Meeting, total=False):
@@ -65,7 +57,7 @@ class Meetings:
 
     rows: list[MeetingWithInvitees]
     looked_at: int
-    goes_on: Place | None
+    goes_on: Position | None
 
     def way_on(self) -> Continued:
         """What an answer says of how to go on; nothing at the end."""
@@ -98,7 +90,7 @@ async def look_through(
     Raises:
         CalendlyError, ToolError: Not even the first ones could be read.
     """
-    place = Place.parse(token) if token else Place(asked.start)
+    place = Position.parse(token) if token else Position(asked.start)
     rows: list[MeetingWithInvitees] = []
     looked_at = 0
     try:
@@ -107,7 +99,7 @@ async def look_through(
             looked_at += len(batch)
             place = _after(batch, place)
             await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
-            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < _ENOUGH_TIME:
+            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < ENOUGH_TIME:
                 return Meetings(rows, looked_at, place)
     except RateLimited:
         if not looked_at:
@@ -116,7 +108,7 @@ async def look_through(
     return Meetings(rows, looked_at, None)
 
 
-async def _batches(call: Call, asked: Range, place: Place) -> AsyncIterator[list[Meeting]]:
+async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[list[Meeting]]:
     """The meetings from a place on, some at a time."""
     token: str | None = None
     while True:
@@ -125,10 +117,10 @@ async def _batches(call: Call, asked: Range, place: Place) -> AsyncIterator[list
             organization=asked.organization,
             status=asked.status,
             invitee_email=asked.invitee_email,
-            min_start_time=place.start - _MARGIN,
+            min_start_time=place.start - BOUND,
             max_start_time=asked.end,
             sort="start_time:asc",
-            count=_PAGE,
+            count=LARGEST_PAGE,
             page_token=token,
         )
         rows = [row for row in page.get("collection", []) if _is_from(row, place)]
@@ -156,31 +148,30 @@ async def _invitees(call: Call, event: Meeting) -> list[Attendee]:
         identifier = ScheduledEventId.parse(event.get("uri") or "")
     except InvalidIdentifier:
         return []
-    page = await call.via(list_event_invitees)(identifier, status=status, count=_PAGE, max_pages=_MOST_INVITEE_PAGES)
+    page = await call.via(list_event_invitees)(
+        identifier, status=status, count=LARGEST_PAGE, max_pages=_MOST_INVITEE_PAGES
+    )
     return [models.read(Attendee, row) for row in page.get("collection", [])]
 
 
-def _is_from(event: Meeting, place: Place) -> bool:
+def _is_from(event: Meeting, place: Position) -> bool:
     start = starts(event)
     return start is None or start > place.start or (start == place.start and _id(event) not in place.given)
 
 
-def _after(batch: Sequence[Meeting], place: Place) -> Place:
+def _after(batch: Sequence[Meeting], place: Position) -> Position:
     """Where to go on after these, which are in order."""
     times = [start for start in map(starts, batch) if start is not None]
     if not times:
         return place
     last = times[-1]
     given = frozenset(_id(event) for event in batch if starts(event) == last)
-    return Place(last, given | place.given if last == place.start else given)
+    return Position(last, given | place.given if last == place.start else given)
 
 
 def starts(event: Meeting) -> datetime | None:
-    """When a meeting begins, None where Calendly does not say."""
-    try:
-        return parse_time(event.get("start_time") or "")
-    except ValueError:
-        return None
+    """Return when a meeting begins, None where Calendly does not say."""
+    return sent_time(event.get("start_time"))
 
 
 def _id(event: Meeting) -> str:

@@ -17,14 +17,15 @@ from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.views import Meeting
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.endpoints.availability import list_event_type_available_times, list_user_busy_times
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.fields import ScheduledEvent, Text, Time, TimeZone
-from tools.lean import Meeting
-from tools.times import instant, parse_time, wire
+from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
+from tools.times import instant, sent_time, wire
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.effects import Rehearsed
 from tools.toolset.errors import ArgumentError, ToolError
@@ -33,7 +34,12 @@ from tools.workflows.free_times import Span
 
 rescheduling = Workflows()
 
-Outcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
+
+def _audited(call: AuditedArguments) -> str:
+    return f"{call.filled('the scheduled event {scheduled_event}')} to another time{call.moment('start_time')}"
+
+
+RescheduleOutcome = Literal["rescheduled", "booked_but_not_canceled", "unchanged"]
 
 _BUFFERS: Final[tuple[Literal["before_buffer", "after_buffer"], ...]] = ("before_buffer", "after_buffer")
 _SLOT: Final = timedelta(minutes=1)
@@ -46,7 +52,7 @@ _NOT_NOW: Final = (
 class Rescheduling(TypedDict, total=False):
     """What became of it."""
 
-    outcome: Annotated[Outcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
+    outcome: Annotated[RescheduleOutcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
     message: str
     new_invitee: Annotated[models.Invitee, Field(description="of the new meeting, whose URI is its event")]
     old_event: Annotated[str, Field(description="scheduled event URI")]
@@ -66,14 +72,15 @@ class _Old:
 
 @rescheduling.workflow(
     title="Reschedule a meeting",
+    audit=Sentence("reschedule", _audited),
     needs=(create_event_invitee, cancel_scheduled_event, get_scheduled_event, list_event_invitees),
     uses=(get_event_type, list_event_type_available_times, list_user_busy_times),
 )
 async def reschedule_scheduled_event(
     call: Call,
-    scheduled_event: ScheduledEvent,
+    scheduled_event: ScheduledEventRef,
     start_time: Annotated[Time, Field(description="the new one, an open time")],
-    reason: Annotated[Text, Field(max_length=10_000, description="the invitee reads it")] | None = None,
+    reason: Annotated[Reason, Field(description="the invitee reads it")] | None = None,
     timezone: TimeZone | None = None,
 ) -> Rescheduling:
     """Reschedule a booked meeting of one invitee: book the new time, then cancel the old. Cannot be undone.
@@ -109,7 +116,7 @@ async def _rehearsed(doing: Awaitable[object]) -> Rehearsed:
     return Rehearsed()
 
 
-async def _movable(call: Call, scheduled_event: ScheduledEvent, start: datetime) -> _Old:
+async def _movable(call: Call, scheduled_event: ScheduledEventRef, start: datetime) -> _Old:
     """The meeting and its invitee. Raises ArgumentError where they cannot be moved this way."""
     event = await call.via(get_scheduled_event)(scheduled_event)
     span = _span(event)
@@ -144,10 +151,10 @@ def _not_movable(why: str) -> ArgumentError:
 
 
 def _span(event: Meeting) -> Span:
-    try:
-        return Span(parse_time(event.get("start_time") or ""), parse_time(event.get("end_time") or ""))
-    except ValueError:
-        raise _not_movable("Calendly does not say when it is.") from None
+    start, end = (sent_time(event.get(name)) for name in ("start_time", "end_time"))
+    if start is None or end is None:
+        raise _not_movable("Calendly does not say when it is.")
+    return Span(start, end)
 
 
 async def _event_type(call: Call, old: _Old) -> models.EventType:
@@ -175,7 +182,7 @@ async def _is_open(call: Call, event_type: EventTypeId, start: datetime) -> bool
         slots = await call.inquire(list_event_type_available_times)(event_type, start, start + _SLOT)
     except (CalendlyError, ToolError):
         return False
-    return any(parse_time(slot.get("start_time") or "") == start for slot in slots.get("collection", []))
+    return any(sent_time(slot.get("start_time")) == start for slot in slots.get("collection", []))
 
 
 async def _is_busy_otherwise(call: Call, old: _Old, needed: Span) -> bool:
@@ -212,7 +219,7 @@ async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) 
 
 
 async def _cancel_old(
-    call: Call, old: _Old, booked: models.Invitee, scheduled_event: ScheduledEvent, reason: str | None
+    call: Call, old: _Old, booked: models.Invitee, scheduled_event: ScheduledEventRef, reason: str | None
 ) -> Rescheduling:
     answer: Rescheduling = {"new_invitee": booked, "old_event": old.event.get("uri") or ""}
     try:

@@ -1,13 +1,9 @@
 from datetime import UTC, datetime, timedelta
 
-import anyio
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.access.daily_limit_rows import count, uncount
 from auth.access.daily_limits import PERIOD, Full, Taken, give_back, take
-from tests.auth.site import Site
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 HOURS = st.lists(st.integers(-48, 0), max_size=30)
@@ -40,30 +36,3 @@ def test_there_are_never_more_than_the_limit_within_a_day(hours: list[int], limi
             assert len([other for other in counted if other > instant - PERIOD]) <= limit
         elif decision.until is not None:
             assert isinstance(take(counted, limit, decision.until), Taken)
-
-
-@pytest.mark.anyio
-async def test_of_many_calls_at_once_on_two_replicas_exactly_so_many_get_through(every_site: Site) -> None:
-    realm = every_site.realm
-    grant = await _only_grant(every_site)
-    allowed: list[datetime] = []
-
-    async def book(number: int) -> None:
-        async with realm.database.begin() as connection:
-            decision = await count(connection, grant, 3, NOW + timedelta(seconds=number))
-        if isinstance(decision, Taken):
-            allowed.append(decision.counted[-1])
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(12):
-            tasks.start_soon(book, number)
-    assert len(allowed) == 3
-    async with realm.database.begin() as connection:
-        await uncount(connection, grant, allowed[0], NOW)
-        assert isinstance(await count(connection, grant, 3, NOW + timedelta(minutes=1)), Taken)
-        assert isinstance(await count(connection, grant, 3, NOW + timedelta(minutes=1)), Full)
-
-
-async def _only_grant(site: Site) -> str:
-    tokens = await site.sign_in()
-    return str((await site.call(tokens.access)).json()["grant_id"])

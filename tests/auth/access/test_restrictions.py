@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from auth.access.levels import CAPABILITIES, OFF, Access
 from auth.access.offers import levels_within, preselect
-from auth.access.restrictions import Choice, is_within, keep, place, remember, settle
+from auth.access.restrictions import ConsentChoice, is_within, keep, place, remember, settle
 from auth.access.text import parse_access, spell_access
 from tests.auth.site import OFFERED, OPERATIONS
 
@@ -69,7 +69,7 @@ class Consent(NamedTuple):
     def settle(self, *, seen: bool) -> tuple[dict[str, str], str]:
         """Return what is stored, capability by capability, and what is remembered."""
         scopes = OFFERED if self.asked is None else frozenset(self.asked.split())
-        choice = Choice(read(self.shown or self.chosen), read(self.chosen), scopes)
+        choice = ConsentChoice(read(self.shown or self.chosen), read(self.chosen), scopes)
         outcome = settle(choice, read(self.before), read(self.memory), OPERATIONS, seen=seen)
         parts = [part.split("=", 1) for part in spell_access(outcome.access).split(",")]
         return dict(parts), spell_access(outcome.memory)
@@ -121,8 +121,8 @@ def test_what_was_not_offered_is_off() -> None:
 def test_memory_never_gives_anything(memory: Access, before: Access, seen: bool, asked: frozenset[str]) -> None:  # noqa: FBT001 - hypothesis passes it by position
     levels = levels_within(asked, parse_access(",".join(f"{n}={v}" for n, v in FULL.items())), OPERATIONS)
     shown = preselect(asked, OFFERED, levels, None, memory if seen else {})
-    plain = settle(Choice(shown, shown, asked), before, {}, OPERATIONS, seen=seen)
-    kept = settle(Choice(shown, shown, asked), before, memory, OPERATIONS, seen=seen)
+    plain = settle(ConsentChoice(shown, shown, asked), before, {}, OPERATIONS, seen=seen)
+    kept = settle(ConsentChoice(shown, shown, asked), before, memory, OPERATIONS, seen=seen)
     for name, allowance in kept.access.items():
         assert is_within(allowance, plain.access[name])
         if not seen:

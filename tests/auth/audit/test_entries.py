@@ -1,4 +1,4 @@
-"""The record's chains: whatever somebody changes in the database without the key ring is found."""
+"""The audit log's chains: whatever somebody changes in the database without the key ring is found."""
 
 import os
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,9 @@ from sqlalchemy import Executable, Table, delete, insert, select, text, update
 
 from auth.audit.archive import DatabaseArchive
 from auth.audit.chain import Keys
-from auth.audit.entries import Entry, Veil, facts, read, write
-from auth.audit.log import Unrecorded
-from auth.audit.rows import Sought
+from auth.audit.entries import AuditEntry, Redactor, facts, read, write
+from auth.audit.log import AuditLogUnavailable
+from auth.audit.rows import EntryFilter
 from auth.tables import audit_chain, audit_entry, audit_register, metadata
 from storage.database import Database
 from storage.keys import Key, KeyRing
@@ -25,7 +25,7 @@ BERT: Final = "https://api.calendly.com/users/BERT"
 pytestmark = pytest.mark.anyio
 
 
-def entry(number: int, **changes: object) -> Entry:
+def entry(number: int, **changes: object) -> AuditEntry:
     """An entry, one for each number and minute."""
     known: dict[str, Any] = {
         "time": START + timedelta(minutes=number),
@@ -41,11 +41,11 @@ def entry(number: int, **changes: object) -> Entry:
         "sentence": f"Claude looked up {number}: allowed",
     }
     known |= changes
-    return Entry(**known)
+    return AuditEntry(**known)
 
 
 async def archive_in(database: Database, ring: KeyRing = RING) -> DatabaseArchive:
-    """The record as one process has it."""
+    """The audit log as one process has it."""
     return await DatabaseArchive.open(database, ring, in_full=False, random=os.urandom)
 
 
@@ -255,7 +255,7 @@ async def test_the_record_outlives_a_rotation_of_the_keys(database: Database) ->
 async def test_a_process_goes_on_in_a_new_chain_after_a_failure(database: Database) -> None:
     archive = await filled(database)
     await execute(database, text("ALTER TABLE audit_entry RENAME TO elsewhere"))
-    with pytest.raises(Unrecorded):
+    with pytest.raises(AuditLogUnavailable):
         await archive.append([entry(8)])
     await execute(database, text("ALTER TABLE elsewhere RENAME TO audit_entry"))
     await archive.append([entry(9)])
@@ -263,6 +263,7 @@ async def test_a_process_goes_on_in_a_new_chain_after_a_failure(database: Databa
     assert await faults_of(archive) == []
 
 
+@pytest.mark.requirement("audit-settings")
 async def test_what_is_too_old_is_cleared_out_and_the_rest_verified(database: Database) -> None:
     archive = await filled(database)
     await archive.clear_out(START + timedelta(minutes=4))
@@ -314,7 +315,9 @@ async def test_a_chain_longer_than_a_page_is_verified_cleared_out_and_found(data
     archive = await archive_in(database)
     await archive.append([entry(number) for number in range(1100)])
     assert await faults_of(archive) == []
-    assert [found.request_id async for found in archive.find(Sought())] == [f"r{n:04}" for n in reversed(range(1100))]
+    assert [found.request_id async for found in archive.find(EntryFilter())] == [
+        f"r{n:04}" for n in reversed(range(1100))
+    ]
     await archive.clear_out(START + timedelta(minutes=1050))
     assert await archive.count() == (50, 1)
     assert await faults_of(archive) == []
@@ -323,24 +326,29 @@ async def test_a_chain_longer_than_a_page_is_verified_cleared_out_and_found(data
 async def test_a_call_that_writes_is_found_once_by_its_end(database: Database) -> None:
     archive = await archive_in(database)
     await archive.append([entry(1, kind="begun", outcome=None, sentence="Claude began to cancel it: allowed")])
-    (alone,) = [found async for found in archive.find(Sought())]
+    (alone,) = [found async for found in archive.find(EntryFilter())]
     assert (alone.told, alone.ending) == ("Claude began to cancel it: allowed, outcome unknown", "outcome_unknown")
     await archive.append([entry(1, sentence="Claude canceled it: allowed")])
-    (both,) = [found async for found in archive.find(Sought())]
+    (both,) = [found async for found in archive.find(EntryFilter())]
     assert (both.told, both.ending) == ("Claude canceled it: allowed", "answered")
 
 
 @pytest.mark.parametrize(
     ("sought", "found"),
     [
-        (Sought(people=[BERT]), [4]),
-        (Sought(people=[ANNA, BERT], since=START + timedelta(minutes=4), until=START + timedelta(minutes=6)), [5, 4]),
-        (Sought(grant="g2"), [8]),
-        (Sought(action="redeem_code"), [9]),
-        (Sought(people=[]), []),
+        (EntryFilter(people=[BERT]), [4]),
+        (
+            EntryFilter(people=[ANNA, BERT], since=START + timedelta(minutes=4), until=START + timedelta(minutes=6)),
+            [5, 4],
+        ),
+        (EntryFilter(grant="g2"), [8]),
+        (EntryFilter(action="redeem_code"), [9]),
+        (EntryFilter(people=[]), []),
     ],
 )
-async def test_entries_are_found_by_what_is_asked_for(database: Database, sought: Sought, found: list[int]) -> None:
+async def test_entries_are_found_by_what_is_asked_for(
+    database: Database, sought: EntryFilter, found: list[int]
+) -> None:
     archive = await filled(database)
     await archive.append([entry(8, grant="g2"), entry(9, tool=None, action="redeem_code", kind="note")])
     assert [each.request_id async for each in archive.find(sought)] == [f"r{number:04}" for number in found]
@@ -348,7 +356,7 @@ async def test_entries_are_found_by_what_is_asked_for(database: Database, sought
 
 async def test_a_person_is_told_of_their_own_entries_as_you(database: Database) -> None:
     archive = await archive_in(database)
-    anna = archive.veil.name(ANNA)
+    anna = archive.redactor.name(ANNA)
     await archive.append(
         [entry(1, person=anna, sentence=f"Claude looked up {anna}: allowed"), entry(2, person="#other")]
     )
@@ -370,17 +378,17 @@ def test_what_is_no_entry_is_refused(text: str) -> None:
 
 
 def test_a_hash_is_the_same_however_an_address_is_written_and_another_under_another_key() -> None:
-    veil, other = Veil(b"k" * 32), Veil(b"o" * 32)
-    assert veil.name("anna@example.com") == veil.name(" Anna@Example.com ")
-    assert veil.name("anna@example.com") != other.name("anna@example.com")
-    assert "anna" not in veil.name("anna@example.com")
+    redactor, other = Redactor(b"k" * 32), Redactor(b"o" * 32)
+    assert redactor.name("anna@example.com") == redactor.name(" Anna@Example.com ")
+    assert redactor.name("anna@example.com") != other.name("anna@example.com")
+    assert "anna" not in redactor.name("anna@example.com")
 
 
 def test_full_detail_shows_names_but_no_hidden_text_and_never_what_is_always_hashed() -> None:
-    veil = Veil(b"k" * 32, full=True)
-    assert veil.name("an\u202ena@example.com\n") == "anna@example.com"
-    assert veil.hash("anna@example.com").startswith("#")
-    assert len(veil.name("x" * 1000)) == 200
+    redactor = Redactor(b"k" * 32, full=True)
+    assert redactor.name("an\u202ena@example.com\n") == "anna@example.com"
+    assert redactor.hash("anna@example.com").startswith("#")
+    assert len(redactor.name("x" * 1000)) == 200
 
 
 def test_each_purpose_has_a_key_of_its_own() -> None:

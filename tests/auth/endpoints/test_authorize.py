@@ -4,9 +4,8 @@ import pytest
 
 from auth.access.choices import CAUTIOUS, scopes_for
 from auth.access.levels import CAPABILITIES
-from auth.grants.attempts import RATE_LIMITS
-from auth.grants.rules import s256
-from auth.protocol.scopes import read
+from auth.grants.rate_limits import RATE_LIMITS
+from auth.protocol.pkce import s256
 from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of
 
 Pairs = list[tuple[str, str]]
@@ -191,7 +190,7 @@ async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_sa
     form = await site.browser().consent_form(site.request(client, scope="openid profile", resource=None))
     assert form.levels.offered == dict(CAPABILITIES)
     tokens = await site.sign_in(client)
-    assert read(tokens.scope) == scopes_for(CAUTIOUS, OPERATIONS) < site.realm.offered
+    assert frozenset(tokens.scope.split()) == scopes_for(CAUTIOUS, OPERATIONS) < site.realm.offered
 
 
 @pytest.mark.anyio

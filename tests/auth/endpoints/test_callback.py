@@ -190,7 +190,7 @@ async def test_an_agent_let_in_again_keeps_one_grant_with_what_was_allowed_last(
     async with site.realm.database.read() as connection:
         grants = (await connection.execute(select(grant))).all()
     assert len(grants) == 1
-    assert grants[0].scope == "users:read event_types:read webhooks:read"
+    assert grants[0].scope == {"users:read", "event_types:read", "webhooks:read"}
     assert (await site.call(first.access)).json()["scopes"] == "users:read event_types:read"
     assert (await site.call(second.access)).json()["scopes"] == "users:read event_types:read webhooks:read"
 

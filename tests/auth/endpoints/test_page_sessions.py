@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from auth.endpoints.page_sessions import IDLE_LIFE, LIFE
 from auth.endpoints.sweep import sweep
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Site, query_of, secret_of, serve
@@ -68,7 +68,7 @@ async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_s
     await browser.return_from_calendly(await consent(address))
     async with site.realm.database.read() as connection:
         assert (await connection.execute(query)).one() == before
-    assert (await site.realm.connections.token(before.user_uri))[0] == before.generation
+    assert (await site.realm.connections.refresher.token(before.user))[0] == before.generation
 
 
 @pytest.mark.anyio

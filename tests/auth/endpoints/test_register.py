@@ -10,8 +10,8 @@ from sqlalchemy import func, insert, select
 
 from auth.endpoints.sweep import sweep
 from auth.grants import client_rows
-from auth.grants.attempts import RATE_LIMITS
 from auth.grants.client_rows import MOST_NEVER_APPROVED
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.addresses import Networks
 from auth.tables import client as client_table
 from tests.auth.site import BACK, VERIFIER, Json, Site, basic, serve

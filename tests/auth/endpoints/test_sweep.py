@@ -6,16 +6,14 @@ import pytest
 from sqlalchemy import func, select
 
 from auth.endpoints.sweep import keep_house, sweep
-from auth.grants import idempotency_rows
-from auth.grants.idempotency_rows import Key
-from auth.tables import grant, metadata, refresh_token, upstream_connection, user
+from auth.tables import booking_key, grant, metadata, refresh_token, upstream_connection, user
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import Site, make_realm, serve
 from tests.databases import open_migrated
 
 
 async def rows(site: Site) -> dict[str, int]:
-    """What there is, the record apart, which is kept for its own time."""
+    """What there is, the audit log apart, which is kept for its own time."""
     async with site.realm.database.read() as connection:
         counts = {
             table.name: await connection.scalar(select(func.count()).select_from(table))
@@ -37,10 +35,10 @@ async def test_in_the_end_nothing_is_left_of_anybody(every_site: Site) -> None:
         site.advance(days=days)
         await sweep(site.realm)
     assert await rows(site) == {}
-    assert await site.realm.record.recent()
+    assert await site.realm.audit_log.recent()
     site.advance(days=400)
     await sweep(site.realm)
-    assert await site.realm.record.recent() == []
+    assert await site.realm.audit_log.recent() == []
 
 
 @pytest.mark.anyio
@@ -127,7 +125,8 @@ async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: S
     site = every_site
     now = site.realm.now()
     async with site.realm.database.begin() as connection:
-        await idempotency_rows.take(connection, Key("digest", None, b"sealed", now + timedelta(hours=24)), now)
+        row = {"digest": "digest", "outcome_ciphertext": b"sealed", "expires_at": now + timedelta(hours=24)}
+        await connection.execute(booking_key.insert().values(row))
     for hours, left in ((23, {"booking_key": 1}), (1, {})):
         site.advance(hours=hours)
         await sweep(site.realm)

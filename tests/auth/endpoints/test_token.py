@@ -4,7 +4,7 @@ import anyio
 import pytest
 from sqlalchemy import func, select
 
-from auth.grants.attempts import RATE_LIMITS
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.secrets import ACCESS_TOKEN, AGENT_TOKEN, CODE, REFRESH_TOKEN, mint
 from auth.tables import code as authorization_code
 from auth.tables import family

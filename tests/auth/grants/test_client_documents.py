@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.grants.attempts import RATE_LIMITS
 from auth.grants.client_documents import LARGEST, PATIENCE, is_document_address, life, read_document
+from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.errors import InvalidClient
 from tests.auth.document_host import CLIENT_ID, DOCUMENT, NEVER_ENDS, DocumentHost, answer, document_host
 from tests.auth.site import BACK, Json, Site, serve

@@ -19,15 +19,14 @@ from auth.grants.rules import (
     Repeat,
     Revoke,
     Rotate,
-    check_challenge,
     check_resource,
     live_scopes,
     redeem,
     refresh,
     refresh_token_end,
-    s256,
 )
 from auth.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, OAuthError
+from auth.protocol.pkce import check_challenge, s256
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

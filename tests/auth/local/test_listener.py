@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from auth.local.listener import Answer, Callback, listening, read_request
+from auth.local.listener import AuthorizationAnswer, Callback, listening, read_request
 from auth.upstream.login import LoginRefused
 
 pytestmark = pytest.mark.anyio
@@ -22,14 +22,14 @@ def head(
 @pytest.mark.parametrize("host", ["localhost:8765", "127.0.0.1:8765", "[::1]:8765"])
 def test_the_code_with_the_right_state_is_the_answer(host: str) -> None:
     reply = read_request(head(host=host), PORT, STATE)
-    assert (reply.status, reply.answer) == (200, Answer(code="the-code"))
+    assert (reply.status, reply.answer) == (200, AuthorizationAnswer(code="the-code"))
 
 
 @pytest.mark.requirement("login-listener")
 @pytest.mark.parametrize(("error", "told"), [("access_denied", "access_denied"), ("<b>other</b>", "server_error")])
 def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
     reply = read_request(head(f"/callback?error={error}&state={STATE}"), PORT, STATE)
-    assert (reply.status, reply.answer) == (200, Answer(error=told))
+    assert (reply.status, reply.answer) == (200, AuthorizationAnswer(error=told))
     assert b"<b>" not in reply.encode()
 
 
@@ -73,7 +73,7 @@ async def ask(callback: Callback, request: bytes, *, family: socket.AddressFamil
     return reply
 
 
-@pytest.mark.requirement("login-listener")
+@pytest.mark.requirement("login-listener", "login-port")
 async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> None:
     async with listening(0, STATE) as callback:
         assert callback.redirect_uri == f"http://localhost:{callback.port}/callback"
@@ -90,19 +90,20 @@ async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> Non
         assert reply.startswith(b"HTTP/1.1 200 ")
         assert b"the-code" not in reply
         assert b"default-src 'none'" in reply
-        assert await answer == Answer(code="the-code")
+        assert await answer == AuthorizationAnswer(code="the-code")
         assert (await ask(callback, head("/callback?code=later&state=the-state", host=host))).startswith(
             b"HTTP/1.1 200 "
         )
-        assert await callback.answer() == Answer(code="the-code")
+        assert await callback.answer() == AuthorizationAnswer(code="the-code")
 
 
+@pytest.mark.needs("ipv6")
 @pytest.mark.requirement("login-listener")
 async def test_localhost_may_be_either_address() -> None:
     async with listening(0, STATE) as callback:
         reply = await ask(callback, head(host=f"localhost:{callback.port}"), family=socket.AF_INET6)
         assert reply.startswith(b"HTTP/1.1 200 ")
-        assert await callback.answer() == Answer(code="the-code")
+        assert await callback.answer() == AuthorizationAnswer(code="the-code")
 
 
 async def test_connections_on_which_nothing_comes_hold_up_nobody() -> None:
@@ -110,7 +111,7 @@ async def test_connections_on_which_nothing_comes_hold_up_nobody() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", callback.port)
         answer = asyncio.create_task(callback.answer())
         await ask(callback, head(host=f"localhost:{callback.port}"))
-        assert await answer == Answer(code="the-code")
+        assert await answer == AuthorizationAnswer(code="the-code")
     assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()
@@ -125,6 +126,7 @@ async def test_a_port_that_is_taken_is_named() -> None:
                 pass
 
 
+@pytest.mark.needs("ipv6")
 async def test_a_port_that_is_taken_under_the_other_address_is_not_taken_either() -> None:
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as other:
         port = other.getsockname()[1]

@@ -16,8 +16,8 @@ from keyring.backends import fail, null
 from auth.local.login_store import SERVICE, Keyring, LocalLogin, LoginStore, system_keyring
 from auth.local.process_lock import ProcessLockError, locked
 from auth.upstream.application import Application
-from auth.upstream.lease import Connection, Failure, Status
-from auth.upstream.login import LoginRefused, LoginUnavailable, Person
+from auth.upstream.connection import Connection, RefreshFailure, Status
+from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable
 from tests.auth.calendly_side import REDIRECT_URI, START, Clock
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 API = "https://api.calendly.com"
 MAYA = f"{API}/users/MAYA"
 LOGIN = LocalLogin(
-    person=Person(MAYA, None, "Maya Ünïcode", "maya@acme.example", "Europe/Berlin"),
+    person=CalendlyPerson(MAYA, None, "Maya Ünïcode", "maya@acme.example", "Europe/Berlin"),
     application=Application.configured("the-client", "the-secret", "https://auth.calendly.com"),
     redirect_uri=REDIRECT_URI,
     connection=Connection(
@@ -37,7 +37,7 @@ LOGIN = LocalLogin(
         frozenset({"users:read"}),
         frozenset({"webhooks:read"}),
         retry_at=START,
-        failure=Failure.BUSY,
+        failure=RefreshFailure.BUSY,
     ),
     access_token="the-access-token",
     refresh_token="the-refresh-token",

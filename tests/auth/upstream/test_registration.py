@@ -38,7 +38,7 @@ def metadata(origin: str, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.requirement("upstream-registration")
+@pytest.mark.requirement("upstream-registration", "issuer-setting")
 async def test_a_public_client_registers_with_a_name_of_letters_and_spaces(server: HostileUpstream) -> None:
     server.will(answer(200, metadata(server.origin)), answer(201, {"client_id": "given"}))
     application = await register(server.origin, REDIRECT_URI, SCOPES)
@@ -94,7 +94,9 @@ async def test_the_metadata_of_an_issuer_with_a_path_stands_before_the_path(serv
         {"issuer": "https://calendly.com"},
         {"issuer": "https://attacker.example"},
         {"issuer": None},
+        {"issuer": [7]},
         {"code_challenge_methods_supported": ["plain"]},
+        {"code_challenge_methods_supported": 7},
         {"registration_endpoint": None},
         {"token_endpoint": "https://attacker.example/oauth/token"},
         {"token_endpoint": "https://calendly.com.attacker.example/oauth/token"},

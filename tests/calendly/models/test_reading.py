@@ -1,4 +1,4 @@
-"""Whatever Calendly sends is read, and what is read fits its shape."""
+"""Any answer of Calendly's is read, and the result fits its shape."""
 
 from functools import cache
 from types import UnionType
@@ -33,7 +33,7 @@ def both(first: Json, second: Json) -> Json:
 
 @cache
 def near(hint: Json) -> some.SearchStrategy[Any]:
-    """Values that mostly have a type, and anything at all now and then."""
+    """Values that mostly have a type, and sometimes any other."""
     origin: object = get_origin(hint)
     if origin is Annotated:
         return near(get_args(hint)[0])
@@ -58,7 +58,7 @@ def fits(shape: Json, value: object) -> bool:
 @EACH
 @settings(max_examples=50)
 @given(data=some.data())
-def test_whatever_comes_is_read_as_its_shape_and_nothing_is_thrown_away(shape: Json, data: some.DataObject) -> None:
+def test_any_value_is_read_as_its_shape_and_nothing_is_lost(shape: Json, data: some.DataObject) -> None:
     value = data.draw(near(shape))
     before = repr(value)
     answer = read(shape, value)
@@ -74,13 +74,14 @@ def test_whatever_comes_is_read_as_its_shape_and_nothing_is_thrown_away(shape: J
 @EACH
 @settings(max_examples=20)
 @given(value=ANYTHING)
-def test_what_is_no_object_is_kept_aside(shape: Json, value: object) -> None:
+def test_a_value_that_is_no_object_is_kept_aside(shape: Json, value: object) -> None:
     answer: Any = read(shape, value)
     assert fits(shape, answer)
     if not isinstance(value, dict):
         assert repr(answer) == repr({UNRECOGNIZED: {"": value}})
 
 
+@pytest.mark.requirement("answer-fields-added")
 def test_fields_and_values_that_calendly_adds_pass_through() -> None:
     event_type = {"name": "Intro call", "kind": "hologram", "vibe": {"good": True}, "locations": [{"planet": "Mars"}]}
     assert read(models.EventType, event_type) is event_type
@@ -123,7 +124,7 @@ def test_ten_thousand_wrong_items_are_read_in_one_go() -> None:
     assert answer == {"duration_options": [], "unrecognized": {f"duration_options.{n}": "x" for n in range(10_000)}}
 
 
-def test_what_nests_deeper_than_anybody_looks_is_read() -> None:
+def test_deeply_nested_values_are_read() -> None:
     deep: Any = {}
     for _ in range(900):
         deep = {"deeper": deep}

@@ -7,15 +7,14 @@ import anyio
 import pytest
 
 from auth.access.levels import LOCAL, Decision, Limits
-from auth.audit.entries import Entry, facts
-from auth.audit.log import Record
-from auth.local.personal_token import PersonalToken
+from auth.audit.entries import AuditEntry, facts
+from auth.audit.log import AuditLog
 from calendly.errors import NotFound
-from calendly.request import Account, Request
+from calendly.request import Account, PersonalToken, Request
 from server.calls.audit_entries import CallRecord, Permit
 from server.calls.principal import Agent, Party
+from tests.audit_log import NOW, Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, answer
-from tests.record import NOW, Shelf, record_in_memory
 from tests.server.desk import EVENT, Era, Person, call, connected, me
 from tools import ALL
 from tools.endpoints.scheduled_events import cancel_scheduled_event
@@ -90,7 +89,7 @@ async def test_what_cannot_be_recorded_is_not_sent(upstream: HostileUpstream, sh
         assert upstream.requests == []
         shelf.fault = None
         assert (await call(client, LINK, owner=KIND)).kind == "answered"
-    assert told(shelf)[0].endswith("T1: refused, the record cannot be written")
+    assert told(shelf)[0].endswith("T1: refused, the audit log cannot be written")
 
 
 async def test_a_booking_that_could_not_be_recorded_can_be_made_with_the_same_key_later(
@@ -167,12 +166,12 @@ async def test_refusals_and_failures_say_why(
 
 
 async def test_a_fault_of_ours_and_a_call_that_is_canceled_are_recorded(shelf: Shelf) -> None:
-    record = record_in_memory(shelf)
-    broken, left = call_record(record, tool("get_user")), call_record(record, tool("get_user"))
+    audit_log = audit_log_in_memory(shelf)
+    broken, left = call_record(audit_log, tool("get_user")), call_record(audit_log, tool("get_user"))
     broken.failed(ZeroDivisionError())
     broken.close()
     left.close()
-    await record.recent()
+    await audit_log.recent()
     assert [entry.outcome for entry in shelf.entries] == ["internal_error", "canceled"]
 
 
@@ -181,11 +180,11 @@ def tool(name: str) -> Tool:
     return next(tool for tool in ALL if tool.name == name)
 
 
-def call_record(record: Record, called: Tool) -> CallRecord:
-    """The record of a call."""
+def call_record(audit_log: AuditLog, called: Tool) -> CallRecord:
+    """The audit entries of a call."""
     account = Account("https://api.calendly.com/users/U1", "", PersonalToken("secret"))
     return CallRecord(
-        record=record,
+        audit_log=audit_log,
         request_id="the call",
         time=NOW,
         tool=called,
@@ -197,10 +196,10 @@ def call_record(record: Record, called: Tool) -> CallRecord:
     )
 
 
-async def written(record: Record, fails: type[Exception] | None = None) -> None:
+async def written(audit_log: AuditLog, fails: type[Exception] | None = None) -> None:
     """A write made from inside another tool."""
     cancel = tool("cancel_scheduled_event")
-    outer = call_record(record, tool("get_user"))
+    outer = call_record(audit_log, tool("get_user"))
     outer.decided(Permit(cancel, Decision("ask", "canceling is ask", "person"), "by a person"))
     async with outer.sending(
         Request(endpoint_of(cancel_scheduled_event).endpoint, {"scheduled_event": "E1"}, body={"reason": "Ill."})
@@ -210,15 +209,15 @@ async def written(record: Record, fails: type[Exception] | None = None) -> None:
     outer.close()
 
 
-def of_cancellation(shelf: Shelf) -> list[Entry]:
+def of_cancellation(shelf: Shelf) -> list[AuditEntry]:
     """The entries of the write."""
     return [entry for entry in shelf.entries if entry.tool == "cancel_scheduled_event"]
 
 
 async def test_a_write_from_inside_another_tool_has_entries_of_its_own(shelf: Shelf) -> None:
-    record = record_in_memory(shelf)
-    await written(record)
-    await record.recent()
+    audit_log = audit_log_in_memory(shelf)
+    await written(audit_log)
+    await audit_log.recent()
     begun, ended = of_cancellation(shelf)
     assert begun.request_id == ended.request_id != "the call"
     assert begun.sentence == "Claude began to cancel the scheduled event E1: allowed, confirmed by a person"
@@ -228,16 +227,16 @@ async def test_a_write_from_inside_another_tool_has_entries_of_its_own(shelf: Sh
 
 
 async def test_a_write_from_inside_another_tool_that_fails_says_so(shelf: Shelf) -> None:
-    record = record_in_memory(shelf)
+    audit_log = audit_log_in_memory(shelf)
     with pytest.raises(NotFound):
-        await written(record, NotFound)
-    await record.recent()
+        await written(audit_log, NotFound)
+    await audit_log.recent()
     assert of_cancellation(shelf)[-1].sentence.endswith("confirmed by a person, not found")
 
 
 async def test_a_write_from_inside_another_tool_that_cannot_be_recorded_is_not_sent(shelf: Shelf) -> None:
     shelf.fault = "The disk is full."
     with pytest.raises(NotRecorded, match=r"^Nothing was sent, .* The disk is full\.$"):
-        await written(record_in_memory(shelf))
+        await written(audit_log_in_memory(shelf))
     await anyio.lowlevel.checkpoint()
     assert shelf.entries == []

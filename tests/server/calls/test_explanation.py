@@ -6,8 +6,7 @@ import pytest
 
 from auth.access.levels import UNLIMITED, Limits
 from auth.access.text import parse_access
-from auth.local.personal_token import PersonalToken
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.calls.explanation import Agent, explain
 from server.calls.next_steps import made_for_agent_at, signed_in_at
 from server.calls.principal import Party
@@ -46,6 +45,7 @@ def told(name: str, party: Party, *, read_only: bool = False) -> dict[str, list[
     return rows
 
 
+@pytest.mark.requirement("access-explain")
 def test_every_source_is_shown_and_the_one_that_decides_is_named() -> None:
     one = party("canceling=full", "canceling=ask", scopes=ALL_SCOPES, granted=frozenset({"scheduled_events:write"}))
     rows = told(CANCEL, one)

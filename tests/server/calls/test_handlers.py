@@ -1,8 +1,6 @@
 import asyncio
 import logging
-import os
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from typing import Any
 
 import mcp_types as types
@@ -12,27 +10,27 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from auth.access.levels import LOCAL, Limits
-from auth.local.personal_token import PersonalToken
 from calendly import models
 from calendly.ranges import Cap
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.app import calendly_for, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Party
 from server.calls.selection import Rules, select
-from server.configuration.settings import load
-from server.stores.daily_limits import OwnDailyLimits
-from server.stores.seal import Seal
-from tests.record import record_in_memory
+from server.configuration.loading import load
+from server.local.late_store import LateStore
+from tests.audit_log import audit_log_in_memory
 from tests.server.desk import Era
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
-from tools.toolset.idempotency import OwnLedger
 
 broken = Toolset()
 
 
-@broken.tool("GET", "/users/broken", title="Break", scope="users:read", capability="users")
+@broken.tool(
+    "GET", "/users/broken", title="Break", scope="users:read", capability="users", audit=Sentence("break", "it")
+)
 async def get_broken(call: Call) -> models.User:  # noqa: ARG001 - it breaks before it asks
     """Break."""
     raise ZeroDivisionError("a secret detail")
@@ -41,15 +39,14 @@ async def get_broken(call: Call) -> models.User:  # noqa: ARG001 - it breaks bef
 def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     """A server with these tools alone."""
     clock = asyncio.get_running_loop().time
+    settings, audit_log = load("stdio", {}, environ={}), audit_log_in_memory()
     callers = Callers(
-        calendly=calendly_for(load("stdio", {}, environ={}), stack),
+        calendly=calendly_for(settings, stack),
         parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))),
         max_wait=30,
         available_times_cap=Cap(31),
-        ledger=OwnLedger(clock),
-        daily_limits=OwnDailyLimits(lambda: datetime.now(UTC)),
-        record=record_in_memory(),
-        seal=Seal(os.urandom(32), clock, os.urandom),
+        stores=LateStore(settings, stack, audit_log.now).stores,
+        audit_log=audit_log,
         clock=clock,
         sleep=asyncio.sleep,
     )

@@ -4,8 +4,7 @@ import pytest
 
 from auth.access.levels import UNLIMITED, Access, Limits
 from auth.access.text import parse_access
-from auth.local.personal_token import PersonalToken
-from calendly.request import Account
+from calendly.request import Account, PersonalToken
 from server.calls.principal import Party, is_for_lack_of_scope
 from tools import ALL
 

@@ -10,14 +10,14 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from auth.audit.log import Record
-from sandbox import RunningSandbox
+from auth.audit.log import AuditLog
+from sandbox.serving import RunningSandbox
 from server.calls.prompts_and_resources import REFUSED
-from server.configuration.settings import load
+from server.configuration.loading import load
 from server.local.late_store import LateStore
 from server.local.serving import serving
+from tests.audit_log import Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, answer, silence
-from tests.record import Shelf, record_in_memory
 from tests.sandbox.api import Api
 from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
@@ -54,10 +54,10 @@ def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
     @asynccontextmanager
     async def connecting(who: str = "owner", shelf: Shelf | None = None, **settings: str) -> AsyncGenerator[Client]:
         @asynccontextmanager
-        async def recording(_: LateStore) -> AsyncGenerator[Record]:
-            record = record_in_memory(shelf)
-            async with record.writing():
-                yield record
+        async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+            audit_log = audit_log_in_memory(shelf)
+            async with audit_log.writing():
+                yield audit_log
 
         environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
         async with (

@@ -12,7 +12,7 @@ from server.configuration.terminal import cannot_listen
     ("fault", "words"),
     [
         (errno.EADDRINUSE, "; --port names another port, and --port 0 takes any free one."),
-        (errno.EACCES, "; --port names a port that is free for everybody, such as one above 1023."),
+        (errno.EACCES, "; --port names a port that needs no privilege, such as one above 1023."),
         (errno.EADDRNOTAVAIL, "."),
     ],
 )

@@ -14,7 +14,7 @@ from calendly.errors import (
     Unreachable,
     UpstreamError,
 )
-from calendly.rate_limits import Report
+from calendly.pacing.rate_headers import RateHeaders
 from server.doctor import diagnosis
 from server.doctor.examination import READS, Whose, read_of
 from tools import ENDPOINTS
@@ -26,10 +26,10 @@ URL: Final = "https://api.calendly.com"
 @pytest.mark.parametrize(
     ("status", "failure", "words"),
     [
-        (None, "Name or service not known", "See to the network, and to the proxy"),
-        (None, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "See whether this machine's clock is right"),
+        (None, "Name or service not known", "Check the network, and the proxy"),
+        (None, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate has expired", "Check this machine's clock"),
         (503, "", "it answers 503. Try again later"),
-        (302, "", "something answers 302, as Calendly does not. See whether this network wants a sign-in"),
+        (302, "", "something answers 302, as Calendly does not. Check whether this network wants a sign-in"),
         (200, "", "something answers 200"),
     ],
 )
@@ -79,7 +79,7 @@ def test_a_token_that_calendly_refuses_is_to_be_made_anew_and_a_sign_in_repeated
 
 
 def test_a_token_works_even_if_it_may_not_say_whose_it_is() -> None:
-    assert diagnosis.token(diagnosis.TOKEN, "Ada", None).text == "the token works; it is that of Ada"
+    assert diagnosis.token(diagnosis.TOKEN, "Ada", None).text == "the token works; it belongs to Ada"
     assert diagnosis.token(diagnosis.TOKEN, None, InsufficientScope("No.")).text == "the token works"
 
 
@@ -104,10 +104,11 @@ def test_what_a_role_or_plan_does_not_allow_and_what_failed_is_said_as_such() ->
     failed = UpstreamError("Calendly answered 500.")
     plan, broken = diagnosis.scopes({"webhooks:read": refused, "event_types:read": failed}, [])
     assert plan.text == "webhooks:read: not for this person's role or plan: Please upgrade to a paid Calendly account."
-    assert broken.text == "event_types:read: not known: Calendly answered 500."
+    assert broken.text == "event_types:read: unknown: Calendly answered 500."
     assert {plan.state, broken.state} == {"note"}
 
 
+@pytest.mark.requirement("doctor-reads-only")
 def test_what_writes_is_known_from_a_sign_in_only() -> None:
     unknown = diagnosis.writes(None)
     assert "unknown until used" in unknown.text
@@ -121,19 +122,22 @@ def test_what_writes_is_known_from_a_sign_in_only() -> None:
     assert (diagnosis.writes(everything).state, diagnosis.writes(frozenset()).text[:13]) == ("ok", "granted: none")
 
 
-@pytest.mark.parametrize(("limit", "plan"), [(50, "Free"), (500, "a paid one"), (60, "not known; 60 calls a minute")])
+@pytest.mark.parametrize(
+    ("limit", "plan"), [(50, "Free"), (500, "paid, going by"), (60, "unknown; no published plan has 60")]
+)
 def test_the_plan_is_told_by_the_limit(limit: int, plan: str) -> None:
-    calls, found = diagnosis.limits(Report(limit=limit, remaining=7))
+    calls, found = diagnosis.limits(RateHeaders(limit=limit, remaining=7))
     assert calls.text == f"{limit} calls a minute, 7 left in this one; the server keeps within them"
     assert found.text.startswith(plan)
 
 
 def test_without_headers_no_limit_is_told() -> None:
-    [found] = diagnosis.limits(Report())
+    [found] = diagnosis.limits(RateHeaders())
     assert (found.about, found.state) == ("limits", "note")
-    assert diagnosis.limits(Report(limit=50))[0].text.startswith("50 calls a minute; ")
+    assert diagnosis.limits(RateHeaders(limit=50))[0].text.startswith("50 calls a minute; ")
 
 
+@pytest.mark.requirement("doctor-reads-only")
 def test_every_scope_that_reads_is_tried_with_a_read_of_its_own() -> None:
     assert set(READS) == {tool.scope for tool in ENDPOINTS if tool.scope.endswith(":read")}
     whose = Whose(f"{URL}/users/a", f"{URL}/organizations/b")

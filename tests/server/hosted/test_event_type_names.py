@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from calendly.client import Calendly, open_http
-from calendly.pacing import Pacer
+from calendly.pacing.pacer import Pacer
 from server.hosted.event_type_names import OwnEventTypes
 from tests.auth.calendly_side import calendly
 from tests.auth.site import Site, make_realm, serve

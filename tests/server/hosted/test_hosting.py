@@ -12,9 +12,10 @@ import pytest
 from starlette.applications import Starlette
 
 from auth.grants.client_documents import DocumentFetcher
-from server.configuration.settings import Settings, load
+from server.configuration.loading import load
+from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError
-from server.hosted.hosting import document_fetcher, hosting
+from server.hosted.hosting import document_fetcher, hosted_selection, hosting
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
 from tests.postgresql import running_server
 
@@ -59,14 +60,16 @@ async def hosted(
     def documents(settings: Settings) -> DocumentFetcher:
         return document_fetcher(settings) if host is None else host.fetcher()
 
+    configured = load("http", {}, environ=environ)
     async with (
-        hosting(load("http", {}, environ=environ), ADDRESS, documents) as app,
+        hosting(configured, hosted_selection(configured), ADDRESS, documents) as app,
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS) as http,
     ):
         yield Hosted(app, http)
 
 
+@pytest.mark.requirement("auth-url-setting")
 @pytest.mark.parametrize(
     ("environ", "sources"),
     [
@@ -117,7 +120,7 @@ async def test_only_the_scopes_of_tools_that_are_on_are_given(tmp_path: Path) ->
         ]
 
 
-@pytest.mark.requirement("least-of-four")
+@pytest.mark.requirement("least-of-four", "scopes-setting")
 async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path: Path) -> None:
     async with hosted(tmp_path, {"CALENDLY_SCOPES": "users:read webhooks:read"}) as site:
         metadata = (await site.http.get("/.well-known/oauth-protected-resource/mcp")).json()
@@ -129,7 +132,7 @@ async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path
     ("environ", "fault", "sentence"),
     [
         ({"CALENDLY_MCP_DATABASE_URL": "sqlite:////dev/null/database"}, CommandError, "cannot be opened for writing"),
-        ({"CALENDLY_MCP_DATABASE_URL": "sqlite://host/database"}, UsageError, "A database URL is"),
+        ({"CALENDLY_MCP_DATABASE_URL": "sqlite://host/database"}, UsageError, "must be sqlite:///PATH"),
         ({"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, UsageError, "^CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
         ({"CALENDLY_MCP_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, UsageError, "_SECRET_KEYS is not set"),
         ({"CALENDLY_MCP_TOOLSETS": "everything"}, UsageError, "There is no toolset"),
@@ -152,6 +155,7 @@ async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.requirement("health")
 @pytest.mark.needs("postgresql")
 async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready(tmp_path: Path) -> None:
     database = {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}

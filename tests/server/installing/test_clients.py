@@ -8,13 +8,13 @@ from typing import Final
 
 import pytest
 
-from server.commands.install import Wanted, change_for, entry_for
+from server.commands.install import WantedEntry, change_for, entry_for
 from server.commands.uninstall import removal
 from server.configuration.settings import TOKEN_FILE
 from server.configuration.terminal import CommandError, UsageError
 from server.installing import jsonc
 from server.installing.client_files import read, write
-from server.installing.clients import CLIENTS, Client, Local, Remote, is_our_entry
+from server.installing.clients import CLIENTS, ClientProgram, Local, Remote, is_our_entry
 from server.installing.configuring import client_named
 from server.installing.jsonc import Json
 from server.installing.machine import Machine
@@ -67,7 +67,7 @@ REMOTE: Final = {
 }
 
 
-def named(client: Client) -> str:
+def named(client: ClientProgram) -> str:
     return client.name
 
 
@@ -75,13 +75,13 @@ def machine(home: Path, platform: str = "linux", **environ: str) -> Machine:
     return Machine(platform, home, environ)
 
 
-def wanted(home: Path) -> Wanted:
+def wanted(home: Path) -> WantedEntry:
     token = home / "token"
     token.write_text("secret")
-    return Wanted(token_file=token, read_only=True)
+    return WantedEntry(token_file=token, read_only=True)
 
 
-def others(client: Client) -> Json:
+def others(client: ClientProgram) -> Json:
     """A configuration that somebody has already."""
     return {"first": {"z": 1, "a": 2}, client.key: {"other": {"command": "x", "env": {"KEY": "s3cr3t"}}}, "last": True}
 
@@ -89,7 +89,7 @@ def others(client: Client) -> Json:
 @pytest.mark.parametrize("platform", SYSTEMS)
 @pytest.mark.parametrize("client", CLIENTS, ids=named)
 def test_a_client_gets_the_server_on_every_system_and_loses_it_again(
-    client: Client, platform: str, tmp_path: Path
+    client: ClientProgram, platform: str, tmp_path: Path
 ) -> None:
     here = machine(tmp_path, platform)
     file = tmp_path / PLACES[client.name, platform]
@@ -113,9 +113,9 @@ def test_a_client_gets_the_server_on_every_system_and_loses_it_again(
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=named)
-def test_a_hosted_server_is_written_in_each_clients_own_form(client: Client, tmp_path: Path) -> None:
+def test_a_hosted_server_is_written_in_each_clients_own_form(client: ClientProgram, tmp_path: Path) -> None:
     here = machine(tmp_path)
-    write(change_for(client, here, Wanted(remote=URL, read_only=True), START), NOW)
+    write(change_for(client, here, WantedEntry(remote=URL, read_only=True), START), NOW)
     file = tmp_path / PLACES[client.name, "linux"]
     entry = json.loads(file.read_text())[client.key]["calendly"]
     assert entry == REMOTE[client.name]
@@ -154,7 +154,7 @@ def test_comments_of_a_file_stay_where_they_are(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text('\ufeff// Zed settings\r\n{\r\n  "vim_mode": true, // of course\r\n}\r\n', newline="")
     before = file.read_bytes()
-    write(change_for(client, here, Wanted(), START), NOW)
+    write(change_for(client, here, WantedEntry(), START), NOW)
     after = file.read_bytes().decode()
     assert after.startswith(
         '\ufeff// Zed settings\r\n{\r\n  "vim_mode": true, // of course\r\n  "context_servers": {\r\n'
@@ -173,7 +173,7 @@ def test_the_copy_and_the_file_keep_the_mode_and_a_link_stays_one(tmp_path: Path
     file = client.file(here)
     file.parent.mkdir()
     file.symlink_to(real)
-    copy = write(change_for(client, here, Wanted(), START), NOW)
+    copy = write(change_for(client, here, WantedEntry(), START), NOW)
     assert copy is not None
     assert (copy.name, copy.read_text()) == ("mcp.json.20261201-093000-000000.bak", "{}")
     assert file.is_symlink()
@@ -191,7 +191,7 @@ def test_a_file_that_the_client_cannot_read_is_not_touched_and_what_to_put_there
     file.parent.mkdir()
     file.write_text(broken)
     with pytest.raises(CommandError) as refused:
-        change_for(client, here, Wanted(sandbox=True), START)
+        change_for(client, here, WantedEntry(sandbox=True), START)
     assert "so it stays as it is" in str(refused.value)
     assert json.loads(str(refused.value).split("\n", 1)[1]) == {
         "mcpServers": {"calendly": {"command": START.command, "args": ["--sandbox"]}}
@@ -209,7 +209,7 @@ def test_a_file_that_is_no_text_is_not_touched(tmp_path: Path) -> None:
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("claude-code")
-    change = change_for(client, here, Wanted(), START)
+    change = change_for(client, here, WantedEntry(), START)
     change.file.write_text('{"numStartups": 7}')
     with pytest.raises(CommandError, match="has changed meanwhile"):
         write(change, NOW)
@@ -220,7 +220,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("windsurf")
     (tmp_path / ".codeium").write_text("")
     with pytest.raises(CommandError, match="cannot be"):
-        write(change_for(client, here, Wanted(), START), NOW)
+        write(change_for(client, here, WantedEntry(), START), NOW)
 
 
 def test_a_file_whose_copy_cannot_be_kept_stays_as_it_is(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_file_whose_copy_cannot_be_kept_stays_as_it_is(tmp_path: Path) -> None
     file.write_text("{}")
     (file.parent / "mcp.json.20261201-093000-000000.bak").mkdir()
     with pytest.raises(CommandError, match="It is as it was"):
-        write(change_for(client, here, Wanted(), START), NOW)
+        write(change_for(client, here, WantedEntry(), START), NOW)
     assert file.read_text() == "{}"
     assert len([*file.parent.iterdir()]) == 2
 
@@ -241,10 +241,10 @@ def test_the_server_of_somebody_else_is_neither_replaced_nor_removed(tmp_path: P
     file.parent.mkdir()
     file.write_text('{"mcpServers": {"calendly": {"url": "https://mcp.calendly.example"}}}')
     with pytest.raises(CommandError, match="--name NAME puts this one beside it"):
-        change_for(client, here, Wanted(), START)
+        change_for(client, here, WantedEntry(), START)
     with pytest.raises(CommandError, match="is another server"):
         removal(client, here, "calendly")
-    write(change_for(client, here, Wanted(name="ours"), START), NOW)
+    write(change_for(client, here, WantedEntry(name="ours"), START), NOW)
     assert list(json.loads(file.read_text())["mcpServers"]) == ["calendly", "ours"]
 
 
@@ -298,7 +298,7 @@ def test_the_difference_tells_the_change_and_no_secret(tmp_path: Path) -> None:
     assert '-        "CALENDLY_ACCESS_TOKEN": "…"' in shown
     assert f'+        "{TOKEN_FILE}": "{wish.token_file}"' in shown
     assert '+      "command": "/opt/calendly/bin/calendly-mcp"' in shown.replace('",', '"')
-    hosted = change_for(client, here, Wanted(remote=URL, read_only=True), START).difference()
+    hosted = change_for(client, here, WantedEntry(remote=URL, read_only=True), START).difference()
     assert f'"url": "{URL}"' in hosted
     assert '"X-MCP-Readonly": "true"' in hosted
     assert "s3cr3t" not in removal(client, here, "calendly").difference()
@@ -310,7 +310,7 @@ def test_a_header_that_a_bridge_is_given_is_hidden_unless_it_only_limits(tmp_pat
     file.parent.mkdir(parents=True)
     bridge = ["-y", "mcp-remote", URL, "--header", "Authorization:Bearer s3cr3t"]
     file.write_text(json.dumps({"mcpServers": {"calendly": {"command": "npx", "args": bridge}}}))
-    shown = change_for(client, here, Wanted(remote=URL, read_only=True), START).difference()
+    shown = change_for(client, here, WantedEntry(remote=URL, read_only=True), START).difference()
     assert "s3cr3t" not in shown
     assert "X-MCP-Readonly:true" in shown
 
@@ -318,7 +318,7 @@ def test_a_header_that_a_bridge_is_given_is_hidden_unless_it_only_limits(tmp_pat
 def test_the_difference_counts_its_lines_from_the_beginning_of_the_file(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("claude-code")
     client.file(here).write_text(json.dumps({**{f"k{n}": n for n in range(5000)}, "mcpServers": {}}, indent=2))
-    head, _, hunk, *lines = change_for(client, here, Wanted(), START).difference().splitlines()
+    head, _, hunk, *lines = change_for(client, here, WantedEntry(), START).difference().splitlines()
     assert head == f"--- {client.file(here)}"
     assert hunk == "@@ -4999,5 +4999,10 @@"
     assert lines[:3] == ['   "k4997": 4997,', '   "k4998": 4998,', '   "k4999": 4999,']
@@ -328,13 +328,13 @@ def test_the_sign_in_is_found_by_a_server_that_inherits_nothing(tmp_path: Path) 
     bus = "unix:path=/run/user/1000/bus"
     here = machine(tmp_path, XDG_DATA_HOME=str(tmp_path), DBUS_SESSION_BUS_ADDRESS=bus)
     client = client_named("cursor")
-    assert entry_for(client, here, Wanted(), START)["env"] == {
+    assert entry_for(client, here, WantedEntry(), START)["env"] == {
         "XDG_DATA_HOME": str(tmp_path),
         "DBUS_SESSION_BUS_ADDRESS": bus,
     }
     passing = machine(tmp_path, XDG_DATA_HOME="here", DBUS_SESSION_BUS_ADDRESS="unix:abstract=/tmp/dbus-1,guid=2")
-    assert "env" not in entry_for(client, passing, Wanted(), START)
-    assert "env" not in entry_for(client, here, Wanted(sandbox=True), START)
+    assert "env" not in entry_for(client, passing, WantedEntry(), START)
+    assert "env" not in entry_for(client, here, WantedEntry(sandbox=True), START)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_the_sign_in_is_found_by_a_server_that_inherits_nothing(tmp_path: Path) 
 )
 def test_wishes_that_do_not_go_together_are_refused(wish: dict[str, object], fault: str) -> None:
     with pytest.raises(UsageError, match=fault):
-        Wanted(**wish)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - each is of its kind
+        WantedEntry(**wish)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - each is of its kind
 
 
 class Programs:

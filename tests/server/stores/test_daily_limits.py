@@ -1,21 +1,17 @@
 """So many bookings a day: exact for calls at once, given back only when certainly nothing was booked."""
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import pytest
 
-from auth.access.daily_limits import Full, Taken
-from server.stores.daily_limits import OwnDailyLimits
 from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import call, connected
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
 pytestmark = pytest.mark.anyio
 
-NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 BOOK = "create_event_invitee"
 BOOKING: dict[str, Any] = {
     "event_type": "https://api.calendly.com/event_types/E1",
@@ -93,16 +89,3 @@ async def test_the_smaller_of_two_limits_a_minute_and_a_day_is_told_apart(upstre
     async with connected(upstream, access="booking=full:per_day=5", booking_limits="1/h", max_wait="0") as client:
         first, second = [await call(client, BOOK, **BOOKING) for _ in range(2)]
     assert (first.kind, second.kind) == ("answered", "rate_limited")
-
-
-async def test_each_agent_has_its_own_count_and_a_day_later_there_is_room_again() -> None:
-    times = [NOW]
-    limits = OwnDailyLimits(lambda: times[0])
-    assert await limits.look("one", 1) == await limits.look("one", 1) == Taken((NOW,))
-    assert await limits.take("one", 1) == Taken((NOW,))
-    assert await limits.take("one", 1) == await limits.look("one", 1) == Full(NOW + timedelta(hours=24))
-    assert isinstance(await limits.take("two", 1), Taken)
-    times[0] = NOW + timedelta(hours=24)
-    assert isinstance(await limits.take("one", 1), Taken)
-    await limits.give_back("one", times[0])
-    assert isinstance(await limits.take("one", 1), Taken)

@@ -13,8 +13,8 @@ from tests.tools.agent import Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
 from tools.toolset.effects import Rehearsed
-from tools.toolset.errors import AccessDenied, ArgumentError, ArgumentFault
-from tools.toolset.ledger import Booking
+from tools.toolset.errors import ArgumentError, ArgumentFault, DeniedByPolicy
+from tools.toolset.ledger import KeyOutcome
 
 pytestmark = pytest.mark.anyio
 
@@ -73,6 +73,7 @@ async def test_a_taken_time_is_told_with_the_open_ones_around_it_in_the_persons_
     assert "(local: Europe/Berlin)" in fault["message"]
 
 
+@pytest.mark.requirement("parameters-timezone")
 async def test_open_times_are_told_in_the_zone_that_was_asked_for(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T08:07:00Z")
     told = await message(agent, **body, timezone="America/New_York")
@@ -288,7 +289,7 @@ async def test_nobody_is_asked_about_what_cannot_be_booked_and_the_checks_are_ma
 async def test_whoever_may_not_book_learns_nothing_of_an_event_type(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T08:07:00Z")
     agent.off = {"booking"}
-    with pytest.raises(AccessDenied):
+    with pytest.raises(DeniedByPolicy):
         await agent.call(BOOK, **body)
     assert agent.sent == []
 
@@ -332,7 +333,7 @@ async def test_a_rehearsal_of_what_cannot_be_booked_fails_as_the_call_would(agen
 async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_booking(agent: Agent, api: Api) -> None:
     body = await api.booking()
     await fail(api, TIMES, status=200, body={"collection": []})
-    keys = agent.bookings
+    keys = await agent.ledger()
 
     class Late:
         """The keys as a call finds them that began just before another one booked."""
@@ -340,7 +341,7 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
         def __init__(self) -> None:
             self.looks = 0
 
-        async def recall(self, key: str, arguments: Json) -> Booking | None:
+        async def recall(self, key: str, arguments: Json) -> KeyOutcome | None:
             self.looks += 1
             return None if self.looks == 1 else await keys.recall(key, arguments)
 
@@ -348,6 +349,11 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
 
     await keys.reserve("k", {**body, "invitee": body["invitee"]})
     await keys.settle("k", body, {"uri": "I1", "status": "active"})
-    agent.bookings = Late()
+    late = Late()
+
+    async def ledger() -> Late:
+        return late
+
+    agent.keys = ledger
     assert await agent.call(BOOK, **body, idempotency_key="k") == {"uri": "I1", "status": "active"}
     assert "POST /invitees" not in sent(agent)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from calendly.errors import Conflict
-from sandbox.identifiers import fixed_id
+from calendly.third_party_text import shown
+from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
@@ -27,6 +28,7 @@ async def test_canceling_names_the_meeting_the_time_the_person_and_the_addresses
     )
 
 
+@pytest.mark.requirement("error-conflict")
 async def test_nobody_is_asked_to_cancel_what_is_canceled_or_past(agent: Agent, api: Api) -> None:
     canceled = (await api.book())["event"]
     await api.post(f"{canceled}/cancellation")
@@ -162,7 +164,7 @@ async def test_of_more_invitees_than_can_be_named_the_number_is_calendlys_own(ag
 
 async def test_other_peoples_texts_are_short_and_on_one_line_of_visible_characters(agent: Agent) -> None:
     odd = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
-    assert odd.isprintable()
+    assert shown(odd) == odd
     assert "Zoe" in odd
     long = await agent.ask("cancel_scheduled_event", scheduled_event="X", reason="Yes.\n\n" * 1_000)
     assert len(long) <= 320

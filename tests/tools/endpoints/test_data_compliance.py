@@ -4,7 +4,7 @@ from calendly.errors import PermissionDenied
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
-from tools.toolset.ledger import Booking
+from tools.toolset.ledger import KeyOutcome
 
 pytestmark = pytest.mark.anyio
 
@@ -20,13 +20,14 @@ async def test_what_is_kept_of_bookings_of_these_people_is_forgotten_once_calend
 ) -> None:
     enterprise = agent_of("enterprise")
     for booker in (agent, enterprise):
-        await booker.bookings.reserve("k", {})
-        await booker.bookings.settle("k", {}, {"email": "ada.abara@acme.example"})
+        ledger = await booker.ledger()
+        await ledger.reserve("k", {})
+        await ledger.settle("k", {}, {"email": "ada.abara@acme.example"})
     with pytest.raises(PermissionDenied):
         await agent.call("delete_invitee_data", emails=["ada.abara@acme.example"])
-    assert await agent.bookings.recall("k", {}) == Booking({"email": "ada.abara@acme.example"})
+    assert await (await agent.ledger()).recall("k", {}) == KeyOutcome({"email": "ada.abara@acme.example"})
     await enterprise.call("delete_invitee_data", emails=["ada.abara@acme.example"])
-    assert await enterprise.bookings.recall("k", {}) == Booking(None)
+    assert await (await enterprise.ledger()).recall("k", {}) == KeyOutcome(None)
 
 
 async def test_a_plan_below_enterprise_is_refused_by_calendly(agent: Agent) -> None:

@@ -1,0 +1,1 @@
+"""Open slots, and what booking, canceling and rescheduling change."""

@@ -1,0 +1,1 @@
+"""What every request passes: who calls, how often, with which fields."""

@@ -1,0 +1,1 @@
+"""The account every sandbox starts with."""

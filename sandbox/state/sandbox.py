@@ -1,0 +1,126 @@
+"""The state of one sandbox: clock, records, rate limits, faults, mails, and the requests it received."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from sandbox.errors import ApiError, too_many_requests
+from sandbox.records.as_json import stamp, webhook_payload
+from sandbox.records.people import Plan, StoredUser
+from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
+from sandbox.records.webhooks import StoredWebhookSubscription
+from sandbox.seed.account import seeded_records
+from sandbox.state.clock import SandboxClock
+from sandbox.state.deliveries import Deliveries
+from sandbox.state.faults import Faults
+from sandbox.state.outbox import Outbox
+from sandbox.state.rate_limits import BOOKING, PER_MINUTE, TOKEN_REQUESTS, CallLimit, Meters, Reading
+
+RECEIVED_MOST: Final = 20_000
+
+InviteeEvent = Literal["invitee.created", "invitee.canceled"]
+
+
+@dataclass
+class ReceivedCall:
+    """One request that the sandbox received.
+
+    Attributes:
+        time: When it arrived.
+        method: The HTTP method.
+        path: The path, redacted.
+        query: The part after the question mark, redacted.
+        status: The status of the response; None before it, and when the connection was dropped.
+    """
+
+    time: datetime
+    method: str
+    path: str
+    query: str
+    status: int | None = None
+
+
+@dataclass
+class LimitSettings:
+    """The limits that a control sets.
+
+    Attributes:
+        per_minute: Requests per minute and user; None follows the plan of the organization.
+        retry_after: Whether a 429 carries `Retry-After`.
+        available_times_days: The longest range of one request for available times.
+    """
+
+    per_minute: int | None = None
+    retry_after: bool = False
+    available_times_days: int = 31
+
+
+class Sandbox:
+    """The state of one sandbox.
+
+    Args:
+        clock: Its clock. The meetings of the seeded account lie around its time.
+    """
+
+    def __init__(self, clock: SandboxClock) -> None:
+        self.clock = clock
+        self.deliveries = Deliveries(clock)
+        self.reset()
+
+    def reset(self) -> None:
+        """Return to the initial state: real time, the seeded account, no faults, nothing received or sent."""
+        self.clock.reset()
+        self.deliveries.forget()
+        self.records = seeded_records(self.clock.now())
+        self.limits = LimitSettings()
+        self.meters = Meters()
+        self.faults = Faults()
+        self.outbox = Outbox()
+        self.received: deque[ReceivedCall] = deque(maxlen=RECEIVED_MOST)
+        self.read_lag = timedelta()
+
+    def spend_request(self, user: StoredUser | None) -> Reading:
+        """Count an API request. Requests without a known token share the limit of a Free plan."""
+        plan: Plan = "free" if user is None else self.records.organizations[user.organization].plan
+        per_minute = CallLimit(self.limits.per_minute or PER_MINUTE[plan], 60)
+        return self.meters.spend("requests", "" if user is None else user.id, (per_minute,), self.clock.now())
+
+    def spend_booking(self, user: StoredUser) -> Reading:
+        """Count a booking, which has rate limits of its own."""
+        plan = self.records.organizations[user.organization].plan
+        return self.meters.spend("booking", user.id, BOOKING[plan], self.clock.now())
+
+    def spend_token_request(self, user: str) -> Reading:
+        """Count a request for tokens of a user."""
+        return self.meters.spend("tokens", user, (TOKEN_REQUESTS,), self.clock.now())
+
+    def too_fast(self, reading: Reading) -> ApiError:
+        """Return the 429 for a reached limit.
+
+        It carries `Retry-After` only where a control asks for it.
+        """
+        retry_after = {"Retry-After": str(reading.reset)} if self.limits.retry_after else {}
+        return too_many_requests({**reading.headers, **retry_after})
+
+    def announce(self, name: InviteeEvent, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
+        """Send a webhook to every subscription that covers the event."""
+        for hook in self.records.webhooks.values():
+            if hook.state == "active" and name in hook.events and self._concerns(hook, event):
+                message: dict[str, object] = {
+                    "event": name,
+                    "created_at": stamp(self.clock.now()),
+                    "created_by": self.records.users[hook.creator].uri,
+                    "payload": webhook_payload(self.records, event, invitee),
+                }
+                self.deliveries.send(hook, message)
+
+    def _concerns(self, hook: StoredWebhookSubscription, event: StoredScheduledEvent) -> bool:
+        if hook.organization != event.organization:
+            return False
+        if hook.scope == "organization":
+            return True
+        if hook.scope == "user":
+            return hook.subject in event.hosts
+        group = self.records.groups.get(hook.subject or "")
+        return group is not None and not group.members.isdisjoint(event.hosts)

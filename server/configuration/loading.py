@@ -1,0 +1,113 @@
+"""Loads the settings of a command. A flag wins over the environment, and the environment over the file."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from server.configuration.layers import Layer, Value, read_environment, read_file
+from server.configuration.settings import KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
+from server.configuration.terminal import UsageError
+from server.configuration.values import MEMORY, data_folder, is_loopback
+
+
+def load(
+    command: str, flags: Mapping[str, Value], *, config: Path | None = None, environ: Mapping[str, str] = os.environ
+) -> Settings:
+    """Load the settings of a command.
+
+    Args:
+        command: The command.
+        flags: The flags that were given, by field name.
+        config: The file named by `--config`.
+        environ: The environment. A variable that is empty, or a placeholder left in place, counts
+            as not set.
+
+    Raises:
+        UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the
+            settings do not go together.
+    """
+    from_flags = {name: (SETTINGS[name].flag or name, value) for name, value in flags.items()}
+    merged = {**read_file(config, SETTINGS), **read_environment(environ, SETTINGS), **from_flags}
+    settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
+    hosted = command == "http" and settings.auth == "oauth"
+    if settings.sandbox and command in TRYING:
+        settings = _for_sandbox(settings, merged)
+    elif settings.database_url == MEMORY and command in KEEPING and (hosted or command != "http"):
+        raise UsageError(
+            f"{merged['database_url'][0]}: {MEMORY} is memory, but what people allowed has to outlive the process; "
+            "use sqlite:///PATH or postgresql://…."
+        )
+    if command in STORING and settings.secret_keys is None and (settings.database_url or "").startswith("postgresql:"):
+        raise UsageError(
+            "CALENDLY_MCP_SECRET_KEYS is not set, but PostgreSQL needs it: id:base64, where `openssl rand -base64 32` "
+            "makes the second part."
+        )
+    if command == "http":
+        _check_reach(settings, merged)
+    if command == "stdio" or (command == "http" and not hosted):
+        _check_confirmations(settings, merged)
+    return settings
+
+
+def _validated(merged: Layer) -> Settings:
+    """Read the values of all layers. Raises UsageError that names the first setting at fault."""
+    values = {
+        field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
+    }
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False)[0]
+        raise UsageError(f"{merged[str(fault['loc'][0])][0]}: {_sentence(fault)}") from None
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    if fault["type"] == "value_error":
+        return str(fault.get("ctx", {}).get("error", fault["msg"]))
+    return fault["msg"].replace("Input should", "must").rstrip(".") + "."
+
+
+def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
+    """Leave aside the settings that lead out of the sandbox."""
+    outside = ("api_url", "auth_url", "client_id", "client_secret", "issuer", "database_url")
+    aside: dict[str, object] = {field: Settings.model_fields[field].default for field in outside if field in merged}
+    if not (settings.access_token or "").startswith(SANDBOX_TOKEN):
+        aside["access_token"] = f"{SANDBOX_TOKEN}owner"
+    ignored = tuple(merged[field][0] for field in aside if field in merged)
+    return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _check_confirmations(settings: Settings, merged: Layer) -> None:
+    """Refuse `confirm=browser` where there is no page to confirm on."""
+    names = [name for name, allowance in settings.access.items() if allowance.in_browser]
+    if names:
+        raise UsageError(
+            f"{merged['access'][0]}: {names[0]} cannot have confirm=browser here: only the hosted endpoint, where "
+            "people sign in, has the page for it."
+        )
+
+
+def _check_reach(settings: Settings, merged: Layer) -> None:
+    """Refuse an endpoint that lets in the wrong people, or that nobody can sign in to."""
+    here = is_loopback(settings.host)
+    if settings.auth == "none":
+        if not here:
+            raise UsageError(
+                "--auth none lets in anyone who reaches the port, so it listens on this machine only: "
+                f"{settings.host} is not an address of it; use --host 127.0.0.1."
+            )
+        return
+    if "access_token" in merged and merged["access_token"][0] not in settings.ignored:
+        raise UsageError(
+            f"{merged['access_token'][0]} is set, but with --auth oauth every person signs in, and nobody uses the "
+            "token of another; unset it, or use --auth none on this machine."
+        )
+    if not here and settings.public_url is None:
+        raise UsageError(
+            f"other machines can reach {settings.host}, so set the address that clients use: "
+            "--public-url https://… (CALENDLY_MCP_PUBLIC_URL)."
+        )

@@ -1,0 +1,45 @@
+"""What a call is told when the database fails: the one translation of storage faults for tools."""
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from calendly.errors import Unreachable
+from storage.errors import StorageError
+
+_log: Final = logging.getLogger(__name__)
+
+_FAULTS: Final = (StorageError, SQLAlchemyError)
+
+
+@asynccontextmanager
+async def required(failed: str) -> AsyncGenerator[None]:
+    """Stop a call whose block fails on the database, before anything is sent to Calendly.
+
+    Args:
+        failed: What failed then, such as "The booking could not be counted".
+
+    Raises:
+        Unreachable: The database failed.
+    """
+    try:
+        yield
+    except _FAULTS as fault:
+        _log.warning("%s: %s", failed, fault)
+        raise Unreachable(f"{failed}, so nothing was sent.") from None
+
+
+@asynccontextmanager
+async def best_effort(failed: str) -> AsyncGenerator[None]:
+    """Go on when the block fails on the database: Calendly has answered already.
+
+    Args:
+        failed: What the log says then.
+    """
+    try:
+        yield
+    except _FAULTS as fault:
+        _log.warning("%s: %s", failed, fault)

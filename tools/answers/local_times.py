@@ -1,0 +1,47 @@
+"""Local times as agents and people read them, and open times by day. Pure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from tools.times import sent_time
+
+
+def told(local: datetime) -> str:
+    """Return a local time as agents and people read it, such as `Tue 2026-12-01 10:00`; models err about weekdays."""
+    return f"{local:%a} {local.date().isoformat()} {_clock(local)}"
+
+
+def open_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
+    """Put the open slots of a day together: its date, and the times of that day at which a meeting can begin.
+
+    A time that the clock shows twice that day carries its offset. A row that is no open slot stays as it came.
+    """
+    days: dict[str, dict[str, Any]] = {}
+    unread: list[dict[str, Any]] = []
+    for row in rows:
+        start = sent_time(row.get("start_time"))
+        if start is None or row.get("status", "available") != "available":
+            unread.append(dict(row))
+            continue
+        local = start.astimezone(zone)
+        date = local.date().isoformat()
+        day = days.setdefault(date, {"date": date, "timezone": str(zone), "times": []})
+        day["times"].append(_clock(local))
+    return [*days.values(), *unread]
+
+
+def meeting_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
+    """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
+    if not any("open_to" in row for row in rows):
+        return open_times(rows, zone)
+    starts = [sent_time(row.get("start_time")) for row in rows]
+    locals_ = [{"local_start": told(start.astimezone(zone))} if start else {} for start in starts]
+    return [{**row, **local} for row, local in zip(rows, locals_, strict=True)]
+
+
+def _clock(local: datetime) -> str:
+    """The time of day; with its offset where the clock shows it twice that day."""
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    return f"{clock}{local.isoformat()[-6:]}" if twice else clock

@@ -1,0 +1,116 @@
+"""One walk over an answer: what the agent may not see is redacted, what its next step does not need is left out.
+
+Which fields are personal stands beside them in `calendly.models`; which ones a lean answer has, in
+`tools.answers.views`. Inside an invitee, whatever Calendly adds later is redacted as well, as deep as it goes; so is
+what could not be recognized in an answer that tells of invitees. Pure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any, Final, NamedTuple, cast
+
+from calendly import models
+from tools.answers.local_times import told
+from tools.answers.views import FULL, View, view_of
+from tools.times import sent_time
+from tools.toolset.redaction import INVITEE_DATA, IS_DATA, THIRD_PARTY_TEXT, WITHHELD, is_personal, tells_of_invitees
+from tools.toolset.shapes import fields_of, is_made_from, object_in
+
+_COLLECTION: Final = "collection"
+_ZONE: Final = "timezone"
+
+
+def shown(
+    shape: object, answer: object, zone: tzinfo | None = None, *, is_full: bool = False, redacts: bool = False
+) -> object:
+    """Return what an agent is shown of an answer.
+
+    Args:
+        shape: The type of the answer.
+        answer: What the tool returned.
+        zone: Whose local time is told; None adds no local times, and slots are told in UTC.
+        is_full: Show everything that Calendly sent, instead of what the next step needs.
+        redacts: Leave out the personal data of invitees and guests, and say so where there is any.
+    """
+    tells = tells_of_invitees(shape)
+    walk = _Walk(zone=zone, is_full=is_full, redacts=redacts and tells, tells=tells)
+    rest = walk.of(shape, answer, _Place())
+    if walk.redacts and not walk.has_redacted:  # what is null or empty tells nothing, so it stays as it is
+        return shown(shape, answer, zone, is_full=is_full)
+    notes = {
+        WITHHELD: [INVITEE_DATA] if walk.has_redacted else None,
+        _ZONE: str(zone) if walk.has_local_time else None,
+        THIRD_PARTY_TEXT: IS_DATA if walk.has_third_party_text else None,
+    }
+    added = {name: note for name, note in notes.items() if note is not None}
+    return {**cast("dict[str, object]", rest), **added} if added else rest
+
+
+class _Place(NamedTuple):
+    """Where in an answer a value is: in a list, in what is said of an invitee."""
+
+    in_list: bool = False
+    in_invitee: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """One walk through an answer, and what it met on the way.
+
+    Attributes:
+        tells: The answer may tell of invitees.
+    """
+
+    zone: tzinfo | None
+    is_full: bool
+    redacts: bool
+    tells: bool
+    has_redacted: bool = False
+    has_third_party_text: bool = False
+    has_local_time: bool = False
+
+    def of(self, shape: object, value: object, place: _Place) -> object:
+        """Return what remains of a value."""
+        if isinstance(value, list):
+            return [self.of(shape, item, place) for item in cast("list[object]", value)]
+        if isinstance(value, dict):
+            return self._object(object_in(shape), cast("dict[str, object]", value), place)
+        return value
+
+    def _object(self, shape: object, fields: Mapping[str, object], place: _Place) -> dict[str, object]:
+        view = FULL if self.is_full else view_of(shape)
+        place = place._replace(in_invitee=place.in_invitee or is_made_from(shape, models.Invitee))
+        left_out = view.omits | view.omits_in_lists if place.in_list else view.omits
+        kept: dict[str, object] = {}
+        for name, value in fields.items():
+            personal = self.tells and is_personal(shape, name, fields, in_invitee=place.in_invitee)
+            if personal and self.redacts:
+                self.has_redacted = self.has_redacted or bool(value)
+            elif name not in left_out:
+                self._keep(kept, name, self._field(shape, name, value, place), view, personal=personal)
+        return {**kept, **self._local_times(view, fields)}
+
+    def _keep(self, kept: dict[str, object], name: str, value: object, view: View, *, personal: bool) -> None:
+        if view.keeps_empty or not (value is None or value == {} or (name in view.usual and value == view.usual[name])):
+            kept[name] = value
+            self.has_third_party_text = self.has_third_party_text or (personal and bool(value))
+
+    def _field(self, shape: object, name: str, value: object, place: _Place) -> object:
+        hint = fields_of(shape).get(name)
+        if name != _COLLECTION or not isinstance(value, list):
+            return self.of(hint, value, place)
+        rows, place = cast("list[object]", value), place._replace(in_list=True)
+        gather = None if self.is_full else view_of(object_in(hint)).gather
+        if gather is None:
+            return [self.of(hint, row, place) for row in rows]
+        gathered = gather([cast("dict[str, Any]", row) for row in rows if isinstance(row, dict)], self.zone or UTC)
+        return [self.of(None, row, place) for row in gathered]
+
+    def _local_times(self, view: View, fields: Mapping[str, object]) -> dict[str, str]:
+        if self.zone is None:
+            return {}
+        instants = {name: sent_time(fields.get(source)) for name, source in view.local.items()}
+        times = {name: told(instant.astimezone(self.zone)) for name, instant in instants.items() if instant}
+        self.has_local_time = self.has_local_time or bool(times)
+        return times

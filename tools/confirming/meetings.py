@@ -1,0 +1,215 @@
+"""Booking, canceling and moving meetings, and links to book with: what a person is asked, and what calls are about.
+
+For conditions Calendly is read as the person, not as the agent, which learns only whether the call is within its
+limits. What cannot be read is not within them, and nothing is read that no condition asks for.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import MappingProxyType
+from typing import Final
+
+from calendly import models
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
+from calendly.models.reading import UNRECOGNIZED
+from tools.booking.create_event_invitee import InviteeFields, create_event_invitee
+from tools.confirming.questions import LONGEST_URL, WriteEffects, event_type_named, if_allowed, listed, local_time
+from tools.endpoints.event_types import get_event_type
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
+from tools.endpoints.scheduling_links import create_single_use_scheduling_link
+from tools.fields import LARGEST_PAGE, MOST_PAGES
+from tools.times import instant, sent_time
+from tools.toolset.declaring import Call
+from tools.toolset.effects import Subject
+from tools.toolset.errors import TooLate, ToolError
+from tools.toolset.tool import Tool, tool_of
+from tools.toolset.wording import one_line
+from tools.workflows.rescheduling import reschedule_scheduled_event
+
+
+@dataclass(frozen=True, slots=True)
+class _MeetingTold:
+    """A meeting as a question tells of it.
+
+    Attributes:
+        what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee`.
+        whom: The addresses that Calendly writes to; empty where they may not be seen.
+        over: Why it cannot be canceled any more; None where it can, or nobody knows.
+    """
+
+    what: str
+    whom: str
+    over: str | None
+
+
+async def _book(
+    call: Call,
+    event_type: EventTypeId,
+    start_time: datetime,
+    invitee: InviteeFields,
+    event_guests: list[str] | None = None,
+    timezone: str | None = None,
+    **_: object,
+) -> str:
+    what = await event_type_named(call, event_type)
+    when = await local_time(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
+    name = invitee.get("name") or f"{invitee.get('first_name')} {invitee.get('last_name') or ''}"
+    addresses = [invitee["email"], *(event_guests or [])]
+    return f"Book {what}{when} with {one_line(name)}; Calendly will e-mail {listed(addresses)}."
+
+
+async def _book_subject(
+    call: Call,
+    aspects: Collection[str],
+    event_type: EventTypeId,
+    invitee: InviteeFields,
+    event_guests: list[str] | None = None,
+    **_: object,
+) -> Subject:
+    return Subject(
+        event_types=frozenset({event_type.uuid}),
+        hosts=await _owner(call, event_type) if "hosts" in aspects else None,
+        addresses=frozenset({invitee["email"], *(event_guests or [])}),
+    )
+
+
+async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
+    meeting = await _meeting(call, scheduled_event)
+    question = (
+        f"Cancel {meeting.what}; Calendly will e-mail {meeting.whom or 'the invitees'}. "
+        f"This cannot be undone.{_read_by_them(reason)}"
+    )
+    if meeting.over is not None:
+        raise TooLate(meeting.over, question)
+    return question
+
+
+async def _cancel_subject(
+    call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object
+) -> Subject:
+    try:
+        event = await call.inquire(get_scheduled_event)(scheduled_event)
+    except (CalendlyError, ToolError):
+        return Subject()
+    if UNRECOGNIZED in event:  # a host or a guest may be among it
+        return Subject()
+    return Subject(
+        event_types=_uuids(EventTypeId, [event.get("event_type")]),
+        hosts=_uuids(UserId, [host.get("user") for host in event.get("event_memberships") or []]),
+        addresses=await _told(call, scheduled_event, event) if "domains" in aspects else None,
+    )
+
+
+async def _reschedule(
+    call: Call,
+    scheduled_event: ScheduledEventId,
+    start_time: datetime,
+    reason: str | None = None,
+    timezone: str | None = None,
+) -> str:
+    meeting = await _meeting(call, scheduled_event)
+    new_time = await local_time(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
+    return (
+        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is "
+        f"booked first, then the old meeting canceled, and it will e-mail {meeting.whom or 'the invitee'} about both. "
+        f"This cannot be undone.{_read_by_them(reason)}"
+    )
+
+
+async def _reschedule_subject(
+    call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object
+) -> Subject:
+    """The meeting that is canceled, and the one that is booked in its place: of the same event type and people."""
+    old = await _cancel_subject(call, aspects, scheduled_event)
+    if "hosts" not in aspects or old.hosts is None or not old.event_types:
+        return old
+    owners = [await _owner(call, EventTypeId(uuid)) for uuid in old.event_types]
+    hosts = None if None in owners else old.hosts.union(*(owner for owner in owners if owner))
+    return replace(old, hosts=hosts)
+
+
+async def _create_link(call: Call, owner: EventTypeId, **_: object) -> str:
+    event_type = await event_type_named(call, owner)
+    return f"Create a link with which anyone can book {event_type} once; Calendly will e-mail nobody."
+
+
+async def _link_subject(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Subject:
+    return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner) if "hosts" in aspects else None)
+
+
+EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
+    {
+        tool_of(create_event_invitee): WriteEffects(_book, _book_subject),
+        tool_of(cancel_scheduled_event): WriteEffects(_cancel, _cancel_subject),
+        tool_of(reschedule_scheduled_event): WriteEffects(_reschedule, _reschedule_subject),
+        tool_of(create_single_use_scheduling_link): WriteEffects(_create_link, _link_subject),
+    }
+)
+
+
+async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
+    event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
+    people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
+    invitees = people.get("collection", []) if people else []
+    what = f"the event {scheduled_event}"
+    if event:
+        what = f"'{one_line(event.get('name'))}'{await local_time(call, sent_time(event.get('start_time')))}"
+    active = ((event.get("invitees_counter") or {}).get("active") or 0) if event and people else 0
+    names = f" with {listed((invitee.get('name') for invitee in invitees), active)}" if invitees else ""
+    addresses = [invitee.get("email") for invitee in invitees]
+    if event and people:  # who may not see invitees is not told of guests either
+        guests = event.get("event_guests") or []
+        addresses += [guest.get("email") for guest in guests]
+        active += len(guests)
+    over = _why_over(event, call.caller.now()) if event else None
+    return _MeetingTold(f"{what}{names}", listed(addresses, active), over)
+
+
+def _read_by_them(reason: str | None) -> str:
+    return f" The reason they read: {one_line(reason, LONGEST_URL)}" if reason else ""
+
+
+def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
+    """Say why a meeting cannot be canceled any more; None where it can, or nobody knows."""
+    if event.get("status") == "canceled":
+        return "This meeting is canceled already."
+    end = sent_time(event.get("end_time"))
+    return "This meeting is over." if end and end <= now else None
+
+
+async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.ScheduledEvent) -> frozenset[str] | None:
+    """Whom Calendly tells that a meeting is canceled; None when not all of them can be known.
+
+    Invitees who canceled before are not told. Of guests Calendly does not say whose they are, so all of them count.
+    """
+    invitees = call.inquire(list_event_invitees)
+    try:
+        found = await invitees(scheduled_event, status="active", count=LARGEST_PAGE, max_pages=MOST_PAGES)
+    except (CalendlyError, ToolError):
+        return None
+    pagination = found.get("pagination", {})
+    if UNRECOGNIZED in pagination or pagination.get("next_page_token") is not None:
+        return None
+    people = [*found.get("collection", []), *(event.get("event_guests") or [])]
+    return frozenset(person.get("email") or "" for person in people)
+
+
+async def _owner(call: Call, event_type: EventTypeId) -> frozenset[str] | None:
+    """Who hosts what is booked; None for an event type of several people: Calendly does not say who they are."""
+    try:
+        kind = await call.inquire(get_event_type)(event_type)
+    except (CalendlyError, ToolError):
+        return None
+    profile = kind.get("profile") or {}
+    is_ones_own = profile.get("type") == "User" and not kind.get("pooling_type")
+    return _uuids(UserId, [profile.get("owner")]) if is_ones_own else None
+
+
+def _uuids(kind: type[Identifier], uris: Iterable[str | None]) -> frozenset[str] | None:
+    try:
+        return frozenset(kind.parse(uri or "").uuid for uri in uris)
+    except InvalidIdentifier:
+        return None
