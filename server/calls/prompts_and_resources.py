@@ -137,7 +137,7 @@ class Material:
         """What a tool answers without arguments; nothing where it may not be asked, refuses, or takes too long."""
         if not self._handlers.allows(context, tool):
             return {}
-        account = self._handlers.callers.parties.of(context).account
+        account = self._handlers.callers.principals.of(context).account
 
         async def read() -> Mapping[str, Any]:
             with anyio.move_on_after(_PATIENCE):

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -23,6 +24,9 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 # shows its sender.
 _NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
 """The first path segments of our pages."""
+
+_REMEMBERED: Final = 64
+"""How many addresses are remembered as read: clients repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,7 @@ def _first(path: str) -> str:
     return path.removeprefix("/").partition("/")[0]
 
 
+@lru_cache(_REMEMBERED)
 def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
@@ -109,6 +114,7 @@ def _is_here(url: str) -> bool:
         return False
 
 
+@lru_cache(_REMEMBERED)
 def _origin(url: str) -> str | None:
     try:
         return None if url.endswith("/") else read_origin(url)

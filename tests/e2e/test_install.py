@@ -63,8 +63,8 @@ def test_a_second_run_says_that_nothing_changes(tmp_path: Path) -> None:
     first = install(tmp_path, "cursor", "--yes")
     assert first.stdout.splitlines()[-4:] == [
         "Written: ~/.cursor/mcp.json.",
-        "Open Cursor's settings for MCP and see that the server is on.",
-        "It acts for whoever signed in with `calendly-mcp login`; or name a file with --token-file.",
+        "Open Cursor's settings for MCP and check that the server is on.",
+        "It acts for the person who signed in with `calendly-mcp login`; --token-file names a token instead.",
         "`calendly-mcp doctor` says whether everything is in order.",
     ]
     second = install(tmp_path, "cursor", "--yes")

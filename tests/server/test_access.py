@@ -88,7 +88,7 @@ async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_n
 
 
 @pytest.mark.parametrize("name", [tool.name for tool in ENDPOINTS if tool.access == "write"])
-async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(under: Connect, api: Api, name: str) -> None:
+async def test_what_a_dry_run_shows_is_what_the_call_then_sends(under: Connect, api: Api, name: str) -> None:
     arguments = await arguments_of(api, name)
     person, before = Person(), len(await writes(api))
     async with under("", person, "enterprise" if name == "delete_invitee_data" else "owner") as client:
@@ -107,19 +107,19 @@ async def test_what_a_rehearsal_shows_is_what_the_call_then_sends(under: Connect
 
 
 @pytest.mark.parametrize("access", ["booking=off", "booking=full:event_types=E1", "booking=full:domains=example.org"])
-async def test_a_rehearsal_is_refused_where_the_call_would_be(under: Connect, api: Api, access: str) -> None:
+async def test_a_dry_run_is_refused_where_the_call_would_be(under: Connect, api: Api, access: str) -> None:
     body = await api.booking()
     async with under(access) as client:
         assert (await call(client, "create_event_invitee", **body, dry_run=True)).kind == "access_denied_by_policy"
 
 
-async def test_arguments_of_a_rehearsal_are_checked_as_ever(under: Connect, api: Api) -> None:
+async def test_arguments_of_a_dry_run_are_checked_as_ever(under: Connect, api: Api) -> None:
     wrong = {**await api.booking(), "invitee": {"name": "Lee", "email": "lee", "timezone": "Europe/Berlin"}}
     async with under() as client:
         assert (await call(client, "create_event_invitee", **wrong, dry_run=True)).kind == "invalid_argument"
 
 
-async def test_a_rehearsal_takes_no_idempotency_key_and_no_part_of_a_daily_limit(under: Connect, api: Api) -> None:
+async def test_a_dry_run_takes_no_idempotency_key_and_no_part_of_a_daily_limit(under: Connect, api: Api) -> None:
     body = await api.booking()
     async with under("booking=full:per_day=1") as client:
         for _ in range(3):

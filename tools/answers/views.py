@@ -133,6 +133,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
 )
 
 
+@cache
 def tells_time(shape: object) -> bool:
     """Say whether lean answers of this shape depend on a zone."""
     shapes = {shape, *(part for hint in fields_of(shape).values() for part in parts_of(hint))}

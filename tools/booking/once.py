@@ -1,4 +1,4 @@
-"""How a meeting is booked once: looked into, permitted, sent, and looked for where the answer got lost.
+"""How a meeting is booked once: looked into, authorized, sent, and looked for where the answer got lost.
 
 Nothing is sent twice. A booking under an idempotency key takes the key last of all before it is sent, and gives it back
 only where Calendly certainly booked nothing.
@@ -14,7 +14,7 @@ from tools.booking.lookup import Booked, BookingSought, look_up
 from tools.booking.survey import OpenStarts, Survey, survey
 from tools.times import wire, zone_for
 from tools.toolset.declaring import Body, Call
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
 from tools.toolset.ledger import KeyOutcome
 
@@ -40,10 +40,10 @@ class Order:
 
 
 class _Ready(NamedTuple):
-    """A booking that was looked into and permitted.
+    """A booking that was looked into and authorized.
 
     Attributes:
-        call: The permitted call.
+        call: The authorized call.
         order: The booking, with the only location there is.
         open_times: When else it could be.
         unchecked: What could not be looked into.
@@ -72,13 +72,13 @@ async def book_under(key: str, call: Call, order: Order) -> Booked:
             if earlier is None:  # else it is by another call with this key, meanwhile, that the time is taken
                 raise
         else:
-            if call.is_rehearsal:
+            if call.is_dry_run:
                 return await _send(ready)
             earlier = await ledger.reserve(key, order.body)
             if earlier is None:
                 return await _send_first(key, ready, order)
-    if call.is_rehearsal:
-        raise Rehearsed
+    if call.is_dry_run:
+        raise DryRun
     return await _repeat(key, call, order, earlier)
 
 
@@ -112,19 +112,19 @@ async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Bo
 
 
 async def _prepare(call: Call, order: Order) -> _Ready:
-    """Look into a booking, and have it permitted: nobody is asked about what cannot be.
+    """Look into a booking, and have it authorized: nobody is asked about what cannot be.
 
     Raises:
         ArgumentError: It cannot be booked so; the faults say all that is wrong, and what would be right.
     """
-    await call.weigh()
+    await call.precheck()
     found = await survey(call, order.wanted.event_type, order.wanted.start)
     if found.kind is not None:
         order = _with_location(order, found.kind)
     faults = await _faults(call, order, found)
     if faults:
         raise ArgumentError(*faults)
-    return _Ready(await call.permit(), order, found.open_times, _unchecked(found, order))
+    return _Ready(await call.authorize(), order, found.open_times, _unchecked(found, order))
 
 
 def _with_location(order: Order, kind: models.EventType) -> Order:
@@ -175,8 +175,8 @@ async def _send(ready: _Ready) -> Booked:
         if ready.open_times is None or not _is_taken(refused):
             raise
         raise _retold(refused, await _near(call, order, ready.open_times)) from None
-    except Rehearsed as tried:
-        raise Rehearsed(*tried.requests, unchecked=ready.unchecked) from None
+    except DryRun as tried:
+        raise DryRun(*tried.requests, unchecked=ready.unchecked) from None
     return {**booked, "unchecked": ready.unchecked} if ready.unchecked else booked
 
 

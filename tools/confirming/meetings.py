@@ -23,7 +23,7 @@ from tools.endpoints.scheduling_links import create_single_use_scheduling_link
 from tools.fields import LARGEST_PAGE, MOST_PAGES
 from tools.times import instant, sent_time
 from tools.toolset.declaring import Call
-from tools.toolset.effects import Subject
+from tools.toolset.effects import Affected
 from tools.toolset.errors import TooLate, ToolError
 from tools.toolset.tool import Tool, tool_of
 from tools.toolset.wording import one_line
@@ -61,15 +61,15 @@ async def _book(
     return f"Book {what}{when} with {one_line(name)}; Calendly will e-mail {listed(addresses)}."
 
 
-async def _book_subject(
+async def _book_affects(
     call: Call,
     aspects: Collection[str],
     event_type: EventTypeId,
     invitee: InviteeFields,
     event_guests: list[str] | None = None,
     **_: object,
-) -> Subject:
-    return Subject(
+) -> Affected:
+    return Affected(
         event_types=frozenset({event_type.uuid}),
         hosts=await _owner(call, event_type) if "hosts" in aspects else None,
         addresses=frozenset({invitee["email"], *(event_guests or [])}),
@@ -87,16 +87,16 @@ async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | N
     return question
 
 
-async def _cancel_subject(
+async def _cancel_affects(
     call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object
-) -> Subject:
+) -> Affected:
     try:
         event = await call.inquire(get_scheduled_event)(scheduled_event)
     except (CalendlyError, ToolError):
-        return Subject()
+        return Affected()
     if UNRECOGNIZED in event:  # a host or a guest may be among it
-        return Subject()
-    return Subject(
+        return Affected()
+    return Affected(
         event_types=_uuids(EventTypeId, [event.get("event_type")]),
         hosts=_uuids(UserId, [host.get("user") for host in event.get("event_memberships") or []]),
         addresses=await _told(call, scheduled_event, event) if "domains" in aspects else None,
@@ -119,11 +119,11 @@ async def _reschedule(
     )
 
 
-async def _reschedule_subject(
+async def _reschedule_affects(
     call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object
-) -> Subject:
+) -> Affected:
     """The meeting that is canceled, and the one that is booked in its place: of the same event type and people."""
-    old = await _cancel_subject(call, aspects, scheduled_event)
+    old = await _cancel_affects(call, aspects, scheduled_event)
     if "hosts" not in aspects or old.hosts is None or not old.event_types:
         return old
     owners = [await _owner(call, EventTypeId(uuid)) for uuid in old.event_types]
@@ -136,16 +136,18 @@ async def _create_link(call: Call, owner: EventTypeId, **_: object) -> str:
     return f"Create a link with which anyone can book {event_type} once; Calendly will e-mail nobody."
 
 
-async def _link_subject(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Subject:
-    return Subject(event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner) if "hosts" in aspects else None)
+async def _link_affects(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Affected:
+    return Affected(
+        event_types=frozenset({owner.uuid}), hosts=await _owner(call, owner) if "hosts" in aspects else None
+    )
 
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
-        tool_of(create_event_invitee): WriteEffects(_book, _book_subject),
-        tool_of(cancel_scheduled_event): WriteEffects(_cancel, _cancel_subject),
-        tool_of(reschedule_scheduled_event): WriteEffects(_reschedule, _reschedule_subject),
-        tool_of(create_single_use_scheduling_link): WriteEffects(_create_link, _link_subject),
+        tool_of(create_event_invitee): WriteEffects(_book, _book_affects),
+        tool_of(cancel_scheduled_event): WriteEffects(_cancel, _cancel_affects),
+        tool_of(reschedule_scheduled_event): WriteEffects(_reschedule, _reschedule_affects),
+        tool_of(create_single_use_scheduling_link): WriteEffects(_create_link, _link_affects),
     }
 )
 

@@ -17,7 +17,7 @@ from tools.endpoints.users import get_user
 from tools.times import zone_for
 from tools.toolset import wording
 from tools.toolset.declaring import Call
-from tools.toolset.effects import Subject
+from tools.toolset.effects import Affected
 from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
 
@@ -28,9 +28,9 @@ _MOST_NAMED: Final = 12
 """All eleven whom a booking can reach are named."""
 
 
-async def _unlimited(_call: Call, _aspects: Collection[str], **_: object) -> Subject:
+async def _unlimited(_call: Call, _aspects: Collection[str], **_: object) -> Affected:
     """Know of nothing that a condition could limit."""
-    return Subject()
+    return Affected()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class WriteEffects:
 
     Attributes:
         question: Writes what a person is asked; called with the parameters of the tool.
-        subject: Finds out what the call is about, for conditions such as "only these event types"; called with the
+        affected: Finds out what the call is about, for conditions such as "only these event types"; called with the
             aspects to find out, then with the parameters of the tool. Left out where no condition can limit the tool.
     """
 
     question: Callable[..., Awaitable[str]]
-    subject: Callable[..., Awaitable[Subject]] = _unlimited
+    affected: Callable[..., Awaitable[Affected]] = _unlimited
 
 
 async def if_allowed(reading: Awaitable[T]) -> T | None:

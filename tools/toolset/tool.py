@@ -113,9 +113,7 @@ class Tool(ABC):
     @cached_property
     def output_schema(self) -> dict[str, object]:
         """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
-        return output_schema(
-            self.shape, may_withhold=tells_of_invitees(self.shape), may_rehearse=self.access == "write"
-        )
+        return output_schema(self.shape, may_withhold=tells_of_invitees(self.shape), may_dry_run=self.access == "write")
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""

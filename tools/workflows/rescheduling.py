@@ -27,7 +27,7 @@ from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
 from tools.times import instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carried_over
 from tools.workflows.free_times import Span
@@ -88,7 +88,7 @@ async def reschedule_scheduled_event(
     Calendly has no reschedule call, so the invitee gets two mails, a new booking and a cancellation: say so before.
     Refuses group meetings. If the outcome is booked_but_not_canceled, call again with the same arguments.
     """
-    await call.weigh()
+    await call.precheck()
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     old = await _movable(call, scheduled_event, start)
     kind = await _event_type(call, old)
@@ -99,21 +99,21 @@ async def reschedule_scheduled_event(
             "old_event": old.event.get("uri") or "",
             "reschedule_url": old.invitee.get("reschedule_url"),
         }
-    booking = await _rehearsed(_book(call.trial(), old, kind, start))  # nobody is asked about what cannot be booked
-    call = await call.permit()
-    if call.is_rehearsal:
-        canceling = await _rehearsed(call.via(cancel_scheduled_event)(scheduled_event, reason))
-        raise Rehearsed(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
+    booking = await _dry_run(_book(call.dry_run(), old, kind, start))  # nobody is asked about what cannot be booked
+    call = await call.authorize()
+    if call.is_dry_run:
+        canceling = await _dry_run(call.via(cancel_scheduled_event)(scheduled_event, reason))
+        raise DryRun(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
     return await _cancel_old(call, old, await _book(call, old, kind, start), scheduled_event, reason)
 
 
-async def _rehearsed(doing: Awaitable[object]) -> Rehearsed:
+async def _dry_run(doing: Awaitable[object]) -> DryRun:
     """What would be sent; nothing where nothing would."""
     try:
         await doing
-    except Rehearsed as tried:
+    except DryRun as tried:
         return tried
-    return Rehearsed()
+    return DryRun()
 
 
 async def _movable(call: Call, scheduled_event: ScheduledEventRef, start: datetime) -> _Old:
