@@ -65,7 +65,7 @@ class AccountCredentials(Protocol):
         """
         ...
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """Refresh a token that Calendly refused.
 
         Return whether there is a new one, worth one more try.
@@ -92,7 +92,7 @@ class PersonalToken:
         """Return the token to send."""
         return self.token
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """Say that there is no other token: a personal one lives until it is revoked."""
         return False
 

@@ -1,7 +1,7 @@
 """Packs the extension for Claude Desktop: an MCP bundle of type `uv`, the sources and their requirements.
 
-The host installs it with uv, so the bundle is a project. Its pyproject.toml is ours without what only
-the repository needs, as uv would install a group of development requirements too.
+The host installs it with uv, so the bundle is a project. Its pyproject.toml is ours without what
+only the repository needs, as uv would install a group of development requirements too.
 """
 
 import re

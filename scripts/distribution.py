@@ -20,7 +20,8 @@ from tools.prompts import PROMPTS
 ROOT: Final = Path(__file__).resolve().parent.parent
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# The publisher must own the part before the slash. README.md and the Dockerfile repeat it all, as proof.
+# The publisher must own the part before the slash. README.md and the Dockerfile repeat it all, as
+# proof.
 REGISTRY_NAME: Final = f"io.github.{DISTRIBUTION}/{DISTRIBUTION}"
 REGISTRY_SCHEMA: Final = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 SHORT: Final = "Calendly for AI agents: typed tools, paced and guarded, with a sandbox that needs no account"

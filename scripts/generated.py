@@ -2,8 +2,9 @@
 
 A snapshot holds what clients see of a tool, of all prompts, or of all resources, apps included.
 
-Everything comes from the declarations in tools/ and server/, and from tests/calendly_api/endpoints.json, which holds
-Calendly's own facts. `scripts/docs` writes the pages, `scripts/docs --check` names the stale ones.
+Everything comes from the declarations in tools/ and server/, and from
+tests/calendly_api/endpoints.json, which holds Calendly's own facts. `scripts/docs` writes the
+pages, `scripts/docs --check` names the stale ones.
 """
 
 import json
@@ -107,11 +108,11 @@ def fact_of(tool: EndpointTool, facts: Sequence[Fact]) -> Fact:
     def shape(path: str) -> str:
         return re.sub(r"\{\w+\}", "{}", path)
 
-    return next(
-        fact
-        for fact in facts
-        if (fact["method"], shape(fact["path"])) == (tool.endpoint.method, shape(tool.endpoint.path))
-    )
+    wanted = tool.endpoint.method, shape(tool.endpoint.path)
+    found = [fact for fact in facts if (fact["method"], shape(fact["path"])) == wanted]
+    if len(found) != 1:
+        raise LookupError(f"Add Calendly's facts of {tool.endpoint} to tests/calendly_api/endpoints.json, once.")
+    return found[0]
 
 
 def acts_on(tool: EndpointTool) -> str:
@@ -288,9 +289,10 @@ def main(arguments: Sequence[str]) -> int:
     wanted = pages()
     stale = [page for page, text in wanted.items() if not page.exists() or page.read_text() != text]
     stale += [page for page in (ROOT / "tests/snapshots").glob("*.json") if page not in wanted]
+    is_check = "--check" in arguments
     for page in stale:
-        print(page.relative_to(ROOT))
-    if "--check" in arguments:
+        print(f"{page.relative_to(ROOT)}{' is stale: `make docs` writes it' if is_check else ''}")
+    if is_check:
         return 1 if stale else 0
     for page in stale:
         if page in wanted:

@@ -1,8 +1,8 @@
 """Checks the health of a running container for Docker. The exit status is 0 for healthy, else 1.
 
-The command line of the first process tells what runs. Only `calendly-mcp http` has a health endpoint;
-any other command is healthy while its process lives, which Docker sees itself. The port is
-`CALENDLY_MCP_PORT`, the way to set it in a container.
+The command line of the first process tells what runs. Only `calendly-mcp http` has a health
+endpoint; any other command is healthy while its process lives, which Docker sees itself. The port
+is `CALENDLY_MCP_PORT`, the way to set it in a container.
 """
 
 import http.client

@@ -1,7 +1,7 @@
 """Draws the recorded terminal session, docs/screenshots/demo.svg: the output of `calendly-mcp demo`.
 
-`scripts/recording` runs it. The picture loads nothing: its own style sheet makes rows of text appear and
-scroll. Without animations it shows the first rows.
+`scripts/recording` runs it. The picture loads nothing: its own style sheet makes rows of text
+appear and scroll. Without animations it shows the first rows.
 """
 
 import subprocess

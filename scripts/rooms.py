@@ -1,6 +1,7 @@
 """The rooms of docs/architecture.md: what is in each and which others it imports, read from the code.
 
-A room is a folder or a module directly in one of the packages that `pyproject.toml` divides into rooms.
+A room is a folder or a module directly in one of the packages that `pyproject.toml` divides into
+rooms.
 """
 
 import ast

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 Test = Callable[..., Any]
@@ -55,6 +56,8 @@ def each(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
 
 
 def _shown(fact: object) -> str:
-    """Show a fact of a case by its name, if it has one, within some 60 characters."""
+    """Show a fact of a case: the end of a path, the name of what has one, of anything else 60 characters."""
+    if isinstance(fact, Path):
+        return "/".join(fact.parts[-3:])
     name = getattr(fact, "name", None) or getattr(fact, "__name__", None)
     return name if isinstance(name, str) else ascii(fact)[:60]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.certificates import trust_nobody
 
-pytest_plugins = ["tests.groups", "tests.databases", "tests.task_table"]
+pytest_plugins = ["tests.groups", "tests.databases", "tests.quick", "tests.task_table"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
-    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/auth/requirements.toml")
+    config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
+ROOMS: Final = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+"""The packages."""
+
 PROGRAM: Final = "TESTED_PROGRAM"
 """The variable that names the program which the end-to-end tests start in place of the repository's."""
 

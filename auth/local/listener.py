@@ -1,6 +1,6 @@
-"""A listener on this machine for the one answer that Calendly sends a browser back with (RFC 8252, 7.3).
+"""A listener on this machine for Calendly's answer to one sign-in (RFC 8252, 7.3).
 
-It understands one request, `GET /callback?…` with the right `state`; whatever else comes is told so and forgotten.
+It accepts one request, `GET /callback?…` with the right `state`, and answers any other with an error page.
 """
 
 import asyncio
@@ -38,7 +38,12 @@ margin: 15vh auto; padding: 0 1rem }}</style></head>
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationAnswer:
-    """What Calendly sent the browser back with: a code, or the error code of a refusal."""
+    """Calendly's answer, which a browser brings (RFC 6749, 4.1.2).
+
+    Attributes:
+        code: To be exchanged for tokens, None after a refusal.
+        error: The error code of a refusal.
+    """
 
     code: str | None = field(default=None, repr=False)
     error: str | None = None
@@ -46,7 +51,14 @@ class AuthorizationAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the browser is shown, and the answer if it brought one."""
+    """What the browser is shown.
+
+    Attributes:
+        status: The HTTP status.
+        title: Of the page.
+        text: Of the page.
+        answer: Calendly's answer, where the request brought it.
+    """
 
     status: HTTPStatus
     title: str
@@ -83,11 +95,11 @@ _DONE: Final = Reply(
 
 
 def read_request(head: bytes, port: int, state: str) -> Reply:
-    """Say what to reply to a request.
+    """Return the reply to a request.
 
     Args:
-        head: Its first line and its header fields.
-        port: Ours, which must be in Host: a page that a foreign name leads here with is none of ours.
+        head: The request line and the header fields.
+        port: Ours. Host must name it, so that a foreign name that resolves to this machine does not get through.
         state: What was sent to Calendly.
     """
     lines = head.decode("latin-1").split("\r\n")
@@ -126,7 +138,7 @@ class Callback:
 
     @property
     def redirect_uri(self) -> str:
-        """Where Calendly is to send the browser."""
+        """Where Calendly sends the browser."""
         return f"http://localhost:{self.port}{PATH}"
 
     async def answer(self) -> AuthorizationAnswer:
@@ -144,7 +156,7 @@ class Callback:
                 writer.write(reply.encode())
                 await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-            return  # a connection made on a guess, or one that was cut
+            return  # no request came, or the connection was cut
         finally:
             self._connections.discard(task)
             writer.close()
@@ -152,7 +164,7 @@ class Callback:
             self._answer.set_result(reply.answer)
 
     async def close(self) -> None:
-        """Let go of connections on which nothing came."""
+        """Close the connections on which no request came."""
         open_ones = [task for task in self._connections if task is not None]
         for task in open_ones:
             task.cancel()
@@ -161,14 +173,14 @@ class Callback:
 
 @asynccontextmanager
 async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
-    """Listen on this machine under every name it calls itself.
+    """Listen on 127.0.0.1 and, where there is one, ::1.
 
     Args:
-        port: The one in the redirect URI that the application has at Calendly; 0 takes a free one.
-        state: What is sent to Calendly; the answer has to bring it back.
+        port: The port of the redirect URI that the application has at Calendly; 0 takes a free one.
+        state: What is sent to Calendly; the answer must bring it back.
 
     Raises:
-        LoginRefused: The port cannot be had.
+        LoginRefused: The port is not free.
     """
     try:
         sockets = _bind(port)
@@ -188,7 +200,7 @@ async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
 
 
 def _bind(port: int) -> list[socket.socket]:
-    """Bind 127.0.0.1 and, on the same port, ::1 where the machine has it: `localhost` may be either."""
+    """Bind 127.0.0.1 and ::1 to the same port, since `localhost` may be either."""
     bound = [socket.create_server(("127.0.0.1", port))]
     try:
         bound.append(socket.create_server(("::1", bound[0].getsockname()[1]), family=socket.AF_INET6))

@@ -1,6 +1,6 @@
-"""Where the local login is kept: in the system's keyring, else in an encrypted file for its owner only.
+"""The store of the local login: the system's keyring, else an encrypted file that only its owner can read.
 
-Every process of the person reads it, and one at a time changes it. Nothing of the database is loaded for it.
+Every process of the person reads it, and one at a time changes it. It loads nothing of the database.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable, 
 from storage.keys import RandomBytes
 
 SERVICE: Final = "calendly-mcp"
-"""What the login is called in the system's keyring."""
+"""The name of the login in the system's keyring."""
 
-# A tenth of a second each: longer than a refresh may take.
+# A tenth of a second each, together longer than a refresh may take.
 _TRIES: Final = 300
 _RECOMMENDED: Final = 1.0
 
 _T = TypeVar("_T")
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +63,25 @@ class LocalLogin:
 
 
 class Keyring(Protocol):
-    """A keyring as the `keyring` package knows them. Any method may raise whatever its makers chose."""
+    """A keyring of the `keyring` package. Any method may raise any error."""
 
     def get_password(self, service: str, username: str) -> str | None:
         """Return a secret, None when there is none."""
         ...
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        """Keep a secret."""
+        """Store a secret."""
         ...
 
     def delete_password(self, service: str, username: str) -> None:
-        """Drop a secret."""
+        """Delete a secret."""
         ...
 
 
 def system_keyring() -> Keyring | None:
-    """Find the system's keyring; None where there is none, or none that its own package would recommend."""
+    """Return the system's keyring, None where there is none that the `keyring` package recommends."""
     backend = import_module("keyring").get_keyring()  # a tenth of a second that most starts do not need
-    # The null and the failing backend are below 1, and so is one that writes plain files.
+    # The null backend, the failing one and the one that writes plain files are below 1.
     return cast("Keyring", backend) if float(backend.priority) >= _RECOMMENDED else None
 
 
@@ -89,11 +89,11 @@ def system_keyring() -> Keyring | None:
 class LoginStore:
     """The login at one address of Calendly's API.
 
-    Args:
-        folder: The product's data folder; made when it is first needed.
-        api_url: Tokens of one address are never sent to another, so each has a login of its own.
+    Attributes:
+        folder: The product's data folder, made when it is first needed.
+        api_url: Each address has a login of its own, since tokens of one are never sent to another.
         find_keyring: Finds the system's keyring when it is first needed: `system_keyring`.
-        sleep: Sleeps for so many seconds.
+        sleep: Sleeps for a number of seconds.
         random: Makes the key of the file.
     """
 
@@ -113,17 +113,17 @@ class LoginStore:
             raise LoginRefused(f"The stored login cannot be used; run `calendly-mcp login` again. {reason}") from None
 
     async def write(self, login: LocalLogin) -> None:
-        """Keep the login in place of any other. Raises LoginUnavailable."""
+        """Store the login in place of any other. Raises LoginUnavailable."""
         text = TypeAdapter(LocalLogin).dump_json(login, exclude_defaults=True).decode()
         await self._changed(lambda: self._write(text))
 
     async def delete(self) -> None:
-        """Drop the login. Raises LoginUnavailable."""
+        """Delete the login. Raises LoginUnavailable."""
         await self._changed(self._delete)
 
     @asynccontextmanager
     async def alone(self) -> AsyncGenerator[None]:
-        """Keep every other process from changing the login until the block is left. Raises LoginUnavailable."""
+        """Let no other process change the login until the block is left. Raises LoginUnavailable."""
         async with AsyncExitStack() as stack:
             try:
                 make_folder(self.folder)
@@ -144,12 +144,12 @@ class LoginStore:
         return SealedFile(self.folder / name, self.folder / "login.key", name, self.random)
 
     def _read(self) -> str | None:
-        """Where there is a file it counts, and the keyring is not asked."""
+        """Read the file, else the keyring."""
         text = self._file.read()
         return self._in_keyring(lambda keyring: keyring.get_password(*self._entry)) if text is None else text
 
     def _write(self, text: str) -> None:
-        """Prefer the keyring. It may not open, or not take as much: Windows' keeps 2,560 bytes."""
+        """Prefer the keyring. It may not open, or be too small: that of Windows holds 2,560 bytes."""
         try:
             kept = self._in_keyring(lambda keyring: _put(keyring, *self._entry, text))
         except LoginUnavailable as error:
@@ -169,7 +169,7 @@ class LoginStore:
         return SERVICE, self.api_url
 
     def _in_keyring(self, act: Callable[[Keyring], _T]) -> _T | None:
-        """Do something with the system's keyring, nothing where there is none. Raises LoginUnavailable."""
+        """Use the system's keyring, if there is one. Raises LoginUnavailable."""
         try:
             keyring = self.find_keyring()
             return None if keyring is None else act(keyring)
@@ -183,5 +183,5 @@ def _put(keyring: Keyring, service: str, name: str, secret: str) -> bool:
 
 
 def _drop(keyring: Keyring, service: str, name: str) -> None:
-    if keyring.get_password(service, name) is not None:  # dropping what is not there is an error
+    if keyring.get_password(service, name) is not None:  # deleting what is not there is an error
         keyring.delete_password(service, name)

@@ -1,4 +1,4 @@
-"""A lock between processes of one person, which ends with the process that holds it, however that ends."""
+"""A lock between processes of one person. It ends with the process that holds it, however that ends."""
 
 import os
 import sqlite3
@@ -12,17 +12,22 @@ POLL: Final = 0.1
 
 
 class ProcessLockError(Exception):
-    """The lock's file cannot be used, or somebody else held it for too long; the message says which."""
+    """The lock's file cannot be used, or another process held it for too long; the message says which."""
 
 
 @asynccontextmanager
 async def locked(path: Path, *, tries: int, sleep: Callable[[float], Awaitable[None]]) -> AsyncGenerator[None]:
-    """Hold the lock whose file is `path`, which is made if need be, until the block is left.
+    """Hold the lock until the block is left.
 
     It is SQLite's lock on an empty database: every system has it, and none leaves it behind after a crash.
 
+    Args:
+        path: The file of the lock, made if need be.
+        tries: How often to try.
+        sleep: Sleeps for a number of seconds between two tries.
+
     Raises:
-        ProcessLockError: It was not to be had in that many tries.
+        ProcessLockError: No try succeeded.
     """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))

@@ -1,7 +1,7 @@
-"""A secret in an encrypted file for its owner only, with its key in a file beside it.
+"""A secret in an encrypted file that only its owner can read, with its key in a file beside it.
 
-The key keeps the secret out of what is searched, synchronised or backed up one file at a time. Whoever can read all the
-person's files can read the secret too: that is what a keyring is better at.
+The key keeps the secret out of what is searched, synchronised or backed up one file at a time. Whoever can read all
+files of the person can read the secret too; a keyring is better at that.
 """
 
 import os
@@ -14,17 +14,17 @@ from storage.private_files import is_open_to_others, write_private
 
 
 class SealedFileError(Exception):
-    """The file or its key is missing, damaged, another's or open to others; the message says which."""
+    """The file or its key is missing, damaged, for another secret or open to others; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
     """One secret.
 
-    Args:
+    Attributes:
         path: The file.
         key: The file of its key, made when it is needed; several secrets may share one.
-        name: What the secret is, so that the file of one cannot be passed off as that of another.
+        name: What the secret is; the file of one secret does not open as another.
         random: Makes keys and nonces.
     """
 
@@ -48,9 +48,9 @@ class SealedFile:
             raise SealedFileError(f"{self.path} cannot be read: {error}") from None
 
     def write(self, secret: str) -> None:
-        """Keep a secret in place of any other, whole or not at all. Raises OSError.
+        """Store a secret in place of any other, whole or not at all. Raises OSError.
 
-        A key that is missing, damaged or open to others is replaced: what it sealed cannot be read either way.
+        A key that is missing, damaged or open to others is replaced: what it sealed is not read anyway.
         """
         make_folder(self.path.parent)
         try:
@@ -61,7 +61,7 @@ class SealedFile:
         write_private(self.path, ring.seal(secret.encode(), table="file", row=self.name, column="secret"))
 
     def delete(self) -> None:
-        """Drop the secret. Raises OSError."""
+        """Delete the secret. Raises OSError."""
         self.path.unlink(missing_ok=True)
 
     def _ring(self) -> KeyRing:
@@ -70,7 +70,7 @@ class SealedFile:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for its owner only, unless it is there. Raises OSError."""
+    """Make a folder that only its owner can read, unless it is there. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

@@ -1,6 +1,6 @@
-"""`calendly-mcp login` and `logout`: the browser flow for a server on this machine (RFC 8252), without a hosted one.
+"""`calendly-mcp login` and `logout`: the sign-in by browser for a server on this machine (RFC 8252).
 
-A listener on loopback, state and PKCE, a browser opened without a shell, one answer, and the login is stored.
+It listens on loopback, opens a browser without a shell, takes one answer, and stores the login.
 """
 
 import asyncio
@@ -19,29 +19,29 @@ from auth.upstream.application import Application
 from auth.upstream.connection import signed_in
 from auth.upstream.login import CalendlyLoginError, LoginRefused, LoginUnavailable, SignIn, Upstream, revoke_quietly
 
-# The program, and what it is told, to show an address in the person's browser. None of them is a shell.
+# The program and its arguments that show an address in the person's browser. None of them is a shell.
 _BROWSERS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {"darwin": ("open",), "win32": ("rundll32", "url.dll,FileProtocolHandler")}
 )
 _DESKTOP: Final = ("xdg-open",)
 
 PATIENCE: Final = 300.0
-"""Seconds that a person has to sign in."""
+"""How long a person has to sign in, in seconds."""
 
 
 @dataclass(frozen=True)
 class LocalSignIn:
     """How to sign in on this machine.
 
-    Args:
-        store: Where the login goes.
-        applications: Gives our application for a redirect URI, registering one where none is configured.
+    Attributes:
+        store: Where the login is stored.
+        applications: Gives our application for a redirect URI, and registers one where none is configured.
         upstream: Gives Calendly's authorization server for an application and a redirect URI.
-        show: Tells the person the address to open.
-        open_browser: Opens it, or does not.
+        show: Shows the person the address to open.
+        open_browser: Opens it, where there is a browser.
         now: The wall clock.
         random: Makes state and verifier.
-        patience: Seconds that the person has.
+        patience: How long the person has, in seconds.
     """
 
     store: LoginStore
@@ -54,14 +54,14 @@ class LocalSignIn:
     patience: float = PATIENCE
 
     async def login(self, port: int, scopes: Iterable[str]) -> LocalLogin:
-        """Sign in and keep the login.
+        """Sign in and store the login.
 
         Args:
-            port: Of the listener; `http://localhost:PORT/callback` is what the application has registered.
+            port: Of the listener; the application has `http://localhost:PORT/callback` registered.
             scopes: What to ask for.
 
         Raises:
-            CalendlyLoginError: It did not come to that; the message says why.
+            CalendlyLoginError: Nothing was stored; the message says why.
         """
         state, verifier = nonce(self.random), nonce(self.random)
         async with listening(port, state) as callback:
@@ -108,13 +108,13 @@ class LocalSignIn:
 
 
 async def logout(store: LoginStore, upstream: Callable[[Application, str], Upstream]) -> LocalLogin | None:
-    """Revoke the login at Calendly and drop it, whatever Calendly answers.
+    """Revoke the login at Calendly and delete it, whatever Calendly answers.
 
     Returns:
-        What was dropped, None when nobody was signed in.
+        What was deleted, None when nobody was signed in.
 
     Raises:
-        LoginRefused: What was stored cannot be read. It is dropped all the same, but Calendly cannot be told.
+        LoginRefused: What was stored cannot be read. It is deleted, but Calendly cannot be told.
         LoginUnavailable: The store cannot be changed.
     """
     async with store.alone():
@@ -128,12 +128,12 @@ async def logout(store: LoginStore, upstream: Callable[[Application, str], Upstr
 
 
 def browser_command(platform: str = sys.platform) -> tuple[str, ...]:
-    """Return the program that shows an address, to be given as its last argument."""
+    """Return the program that shows an address, which is its last argument."""
     return _BROWSERS.get(platform, _DESKTOP)
 
 
 def open_browser(url: str, command: Sequence[str]) -> subprocess.Popen[bytes] | None:
-    """Have a program show an address, and do not wait for it; None where there is no such program."""
+    """Start a program that shows an address; None where there is no such program."""
     quiet = subprocess.DEVNULL
     try:
         return subprocess.Popen(  # noqa: S603 - no shell; the address is one argument

@@ -1,25 +1,25 @@
-"""Our OAuth application at Calendly, and which addresses of Calendly's it may speak to."""
+"""Our OAuth application at Calendly, and the addresses of Calendly's that it may use."""
 
 import ipaddress
 from dataclasses import dataclass, field
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 from urllib.parse import urlsplit
 
 from auth.upstream.login import LoginRefused
 
-CALENDLY_DOMAIN = "calendly.com"
+CALENDLY_DOMAIN: Final = "calendly.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Who we are at Calendly, and where it answers us.
+    """Who we are at Calendly, and its endpoints.
 
     Attributes:
         client_id: Calendly's name for us.
-        client_secret: None for a public client, which proves itself by PKCE alone.
+        client_secret: None for a public client, whose only proof is PKCE.
         authorization_endpoint: Where a browser is sent.
-        token_endpoint: Where codes and refresh tokens go.
-        revocation_endpoint: Where tokens end.
+        token_endpoint: Where codes and refresh tokens are sent.
+        revocation_endpoint: Where tokens are revoked.
     """
 
     client_id: str
@@ -39,17 +39,21 @@ class Applications(Protocol):
     """Where the application comes from: the settings, or our own registration."""
 
     async def current(self) -> Application:
-        """Return the application. Raises CalendlyLoginError when there is none to be had."""
+        """Return the application. Raises CalendlyLoginError when there is none."""
         ...
 
     async def disowned(self, application: Application) -> None:
-        """Hear that Calendly does not know the application (any more)."""
+        """Take note that Calendly does not know the application."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The one application that the settings name."""
+    """The one application that the settings name: `Applications`.
+
+    Attributes:
+        application: It.
+    """
 
     application: Application
 
@@ -58,22 +62,22 @@ class Configured:
         return self.application
 
     async def disowned(self, application: Application) -> None:
-        """Do nothing: whoever set it has to see to it."""
+        """Do nothing: only the operator can mend the settings."""
 
 
 def check_endpoint(url: str, issuer: str) -> str:
-    """Return an address that metadata names, if it is one we may send secrets and browsers to.
+    """Return an address of the metadata that secrets and browsers may be sent to.
 
     Args:
-        url: https at calendly.com or below it; or at the issuer's own host, where that is this machine.
+        url: https on calendly.com or a subdomain; or on the issuer's host, where that is this machine.
         issuer: `CALENDLY_ISSUER`.
 
     Raises:
-        LoginRefused: It is any other.
+        LoginRefused: Any other address.
     """
     if not _is_permitted(url, issuer):
         raise LoginRefused(
-            f"Calendly's metadata names an address that is neither on {CALENDLY_DOMAIN} nor our issuer's."
+            f"Calendly's metadata names an address that is neither on {CALENDLY_DOMAIN} nor on the issuer's host."
         )
     return url
 

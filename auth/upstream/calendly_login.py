@@ -1,4 +1,4 @@
-"""Signing in at Calendly: the authorization code flow with PKCE, and who it was that signed in.
+"""Signing in at Calendly: the authorization code flow with PKCE, and the proof of who signed in.
 
 OAuth 2.1; developer.calendly.com, "How to access Calendly data on behalf of authenticated users".
 """
@@ -34,21 +34,21 @@ _LIFETIME: Final = timedelta(hours=2)
 _SHORTEST_LIFETIME: Final = timedelta(minutes=1)
 _LONGEST_LIFETIME: Final = timedelta(days=90)
 _LONGEST_TEXT: Final = 500
-# Visible ASCII: anything else could not stand in a header (RFC 6750, 2.1, is narrower still).
+# Visible ASCII, which a header can hold (RFC 6750, 2.1, is narrower still).
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{1,8192}")
-# RFC 6749, 5.2; a client that was deleted registers anew.
+# RFC 6749, 5.2. A client that was deleted registers anew.
 _UNKNOWN_CLIENT: Final = "invalid_client"
-# What Calendly said for grants from before scopes were introduced.
+# Calendly's scope for grants from before scopes were introduced.
 _UNSCOPED: Final = "default"
 
 
 class CalendlyLogin:
-    """Calendly's authorization server towards one redirect URI: `auth.upstream.login.Upstream`.
+    """Calendly's authorization server for one redirect URI: `auth.upstream.login.Upstream`.
 
     Args:
         applications: Who we are at Calendly.
         redirect_uri: Where Calendly sends the browser back to.
-        api_url: Where `GET /users/me` is asked.
+        api_url: The origin of `GET /users/me`.
         now: The wall clock.
     """
 
@@ -86,7 +86,7 @@ class CalendlyLogin:
     async def sign_in(self, *, code: str, verifier: str) -> SignIn:
         """Exchange the code, and prove with `GET /users/me` whose the tokens are.
 
-        Tokens that are not proven are ended at once. Raises CalendlyLoginError.
+        Tokens without that proof are revoked at once. Raises CalendlyLoginError.
         """
         fields = {"code": code, "redirect_uri": self._redirect_uri, "code_verifier": verifier}
         tokens = await self._tokens({"grant_type": "authorization_code", **fields})
@@ -97,11 +97,11 @@ class CalendlyLogin:
             raise
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """Use the refresh token, once; it stays where the answer has no other. Raises CalendlyLoginError."""
+        """Use the refresh token, once. It stays where the answer has no new one. Raises CalendlyLoginError."""
         return await self._tokens({"grant_type": "refresh_token", "refresh_token": refresh_token})
 
     async def revoke(self, tokens: Tokens) -> None:
-        """End both tokens. Raises CalendlyLoginError when Calendly did not say that it did."""
+        """Revoke both tokens. Raises CalendlyLoginError unless Calendly confirms it."""
         application = await self._applications.current()
         for kind, token in (("refresh_token", tokens.refresh_token), ("access_token", tokens.access_token)):
             form = {"token": token, "token_type_hint": kind}
@@ -116,17 +116,17 @@ class CalendlyLogin:
     async def _post(
         self, application: Application, url: str, form: dict[str, str], *, by_basic: bool
     ) -> httpx2.Response:
-        """Send a form as our application. A public client names itself, and PKCE is its proof.
+        """Send a form as our application. A public client only names itself; PKCE is its proof.
 
         Args:
             application: Who we are.
             url: Where to.
             form: The fields, without the client's.
-            by_basic: Whether a secret goes into the Authorization header (RFC 6749, 2.3.1) rather than the form. The
-                clients of Calendly that are known to work send it in the form when they revoke.
+            by_basic: Send a secret in the Authorization header (RFC 6749, 2.3.1), not in the form. Clients of Calendly
+                that are known to work send it in the form when they revoke.
 
         Raises:
-            CalendlyLoginError: The answer is no success.
+            CalendlyLoginError: The answer is not a success.
         """
         secret = application.client_secret
         auth = (application.client_id, secret) if secret and by_basic else None
@@ -154,10 +154,10 @@ def read_tokens(answer: JSON, asked_at: datetime) -> Tokens:
 
     Args:
         answer: What the token endpoint sent.
-        asked_at: When it was asked; the token's life is counted from there, by our clock.
+        asked_at: When it was asked, by our clock; the token's life is counted from then.
 
     Raises:
-        LoginUnavailable: It has no tokens that could be sent.
+        LoginUnavailable: It has no usable tokens.
     """
     access, refresh = answer.get("access_token"), answer.get("refresh_token")
     kind = answer.get("token_type", "bearer")
@@ -174,7 +174,7 @@ def read_tokens(answer: JSON, asked_at: datetime) -> Tokens:
 
 
 def read_person(answer: JSON, tokens: Tokens) -> CalendlyPerson:
-    """Read the answer of `GET /users/me`. Raises IdentityUnproven when it names nobody, or somebody else."""
+    """Read the answer of `GET /users/me`. Raises IdentityUnproven when it does not name the owner of the tokens."""
     resource = answer.get("resource")
     members = cast("JSON", resource) if isinstance(resource, dict) else {}
     uri = _uri(UserId, members.get("uri"))
@@ -194,7 +194,7 @@ def _is_token(value: object) -> bool:
 
 
 def _lifetime(value: object) -> timedelta:
-    """Read `expires_in`. What makes no sense is taken for what Calendly's tokens live."""
+    """Read `expires_in`. A senseless value counts as the usual life of Calendly's tokens."""
     if isinstance(value, int) and _SHORTEST_LIFETIME.total_seconds() <= value <= _LONGEST_LIFETIME.total_seconds():
         return timedelta(seconds=value)
     return _LIFETIME
@@ -206,7 +206,7 @@ def _scopes(value: object) -> frozenset[str] | None:
 
 
 def _uri(kind: type[UserId | OrganizationId], value: object) -> str | None:
-    """Read a resource URI of Calendly's and rewrite it from its identifier; None when nothing is there."""
+    """Read a resource URI of Calendly's and write it anew from its identifier; None without one."""
     if value is None:
         return None
     try:

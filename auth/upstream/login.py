@@ -1,38 +1,38 @@
-"""What the rest of the server sees of signing in at Calendly: values, errors and the Protocol `Upstream`.
+"""Signing in at Calendly as the rest of the server sees it: values, errors and the Protocol `Upstream`.
 
-Nothing here knows how Calendly is reached or where its tokens are kept, and nothing heavy is imported: a local server
-reads a stored login with these values alone.
+It does not know how Calendly is reached or where tokens are kept, and imports nothing heavy: a local server reads a
+stored login with it alone.
 
 CalendlyLoginError
-├── GrantRefused     the code or the refresh token is no longer any good
+├── GrantRefused     the code or the refresh token was used, revoked or expired
 ├── LoginRefused     Calendly refused for another reason: the application, its scopes, its redirect URI
-├── LoginBusy        429: nothing more may be asked of the token endpoint for `retry_after` seconds
+├── LoginBusy        429: the token endpoint may not be asked for `retry_after` seconds
 ├── LoginUnavailable no connection, no answer in time, a 5xx, or an answer that cannot be read
-└── IdentityUnproven the token works, but not for the person that Calendly said it is for
+└── IdentityUnproven the API does not name the person that the token answer names
 """
 
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from auth.protocol.scopes import least
 from calendly.scopes import SCOPES
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
-# Without it nobody can be told apart, so every sign-in asks for it.
-IDENTITY_SCOPE = "users:read"
+IDENTITY_SCOPE: Final = "users:read"
+"""Every sign-in asks for it: without it Calendly does not say who signed in."""
 
 
 class CalendlyLoginError(Exception):
-    """Anything that kept Calendly from giving, renewing or taking back tokens.
+    """Calendly did not give, refresh or revoke tokens.
 
     Attributes:
         reason: One sentence without private detail.
         code: The `error` of RFC 6749, 5.2, None when Calendly sent none.
-        retry_after: Seconds after which it is worth asking again, None when nothing is known.
+        retry_after: Seconds until it is worth asking again, None when not known.
     """
 
     def __init__(self, reason: str, *, code: str | None = None, retry_after: float | None = None) -> None:
@@ -47,7 +47,7 @@ class GrantRefused(CalendlyLoginError):
 
 
 class LoginRefused(CalendlyLoginError):
-    """Calendly refused, and asking again with the same settings will not help."""
+    """Calendly refused, and would refuse again with the same settings."""
 
 
 class LoginBusy(CalendlyLoginError):
@@ -57,7 +57,7 @@ class LoginBusy(CalendlyLoginError):
 
 
 class LoginUnavailable(CalendlyLoginError):
-    """What Calendly did is not known, or it certainly did nothing."""
+    """Calendly did nothing, or what it did is not known."""
 
 
 class IdentityUnproven(CalendlyLoginError):
@@ -69,12 +69,12 @@ class Tokens:
     """What the token endpoint answered.
 
     Attributes:
-        access_token: Sent to Calendly's API and to nobody else.
+        access_token: Sent to Calendly's API only.
         refresh_token: Good for one use (developer.calendly.com, "Refresh token rotation guide").
-        expires_at: When the access token ends, by our clock as it was before the request.
+        expires_at: When the access token ends, counted from the request, by our clock.
         scopes: What Calendly granted; None when it did not say, or said `default`, as for grants from before scopes.
-        owner: The user URI that the answer names, None when it names none.
-        organization: The organization URI, likewise.
+        owner: The user URI in the answer, None without one.
+        organization: The organization URI in the answer, None without one.
     """
 
     access_token: str = field(repr=False)
@@ -90,8 +90,10 @@ class CalendlyPerson:
     """Who signed in, as `GET /users/me` says.
 
     Attributes:
-        uri: The user URI, always set.
+        uri: The user URI.
         organization: The organization URI, None for a person without one.
+        name: As it is shown to people.
+        email: Their address at Calendly.
         timezone: An IANA name.
     """
 
@@ -104,16 +106,21 @@ class CalendlyPerson:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """A proven sign-in: the tokens, and the person they belong to."""
+    """A proven sign-in.
+
+    Attributes:
+        person: Who signed in.
+        tokens: Theirs.
+    """
 
     person: CalendlyPerson
     tokens: Tokens
 
 
 class Upstream(Protocol):
-    """Calendly as an authorization server, towards one redirect URI of ours.
+    """Calendly as an authorization server, for one redirect URI of ours.
 
-    Every method raises a CalendlyLoginError, and waits at most some tens of seconds.
+    Every method may raise CalendlyLoginError, and takes at most some tens of seconds.
     """
 
     async def authorization_url(self, *, state: str, verifier: str, scopes: Iterable[str]) -> str:
@@ -125,7 +132,7 @@ class Upstream(Protocol):
         ...
 
     async def refresh(self, refresh_token: str) -> Tokens:
-        """Use the refresh token, once and without a retry of any kind."""
+        """Use the refresh token, once, without a retry."""
         ...
 
     async def revoke(self, tokens: Tokens) -> None:
@@ -134,7 +141,7 @@ class Upstream(Protocol):
 
 
 async def revoke_quietly(upstream: Upstream, tokens: Tokens) -> None:
-    """End tokens that nobody will hold any more. Where Calendly cannot be told, the log says so."""
+    """End tokens that are kept no longer. Where Calendly cannot be told, the log says so."""
     try:
         await upstream.revoke(tokens)
     except CalendlyLoginError as error:
@@ -146,8 +153,8 @@ def scopes_to_ask(wanted: Iterable[str], *, held: Iterable[str], registered: Ite
 
     Args:
         wanted: What this consent adds.
-        held: What the person's connection has already; a sign-in that left it out would take it away from other agents.
-        registered: What our application may ask for (`CALENDLY_SCOPES`); a write scope stands for its read scope too.
+        held: What the person's connection has; a sign-in without it would take it away from other agents.
+        registered: What our application may ask for (`CALENDLY_SCOPES`); a write scope includes its read scope.
     """
     asked = least({IDENTITY_SCOPE, *wanted, *held}, registered)
     return tuple(scope for scope in SCOPES if scope in asked)

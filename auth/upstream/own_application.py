@@ -1,4 +1,4 @@
-"""The application we registered at Calendly by ourselves: kept encrypted, and made once for each redirect URI."""
+"""The application that this server registered at Calendly itself: stored sealed, once for each redirect URI."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,12 +23,12 @@ _SEALED: Final = _TABLE.c.application_ciphertext
 class Registration:
     """Our application for one issuer and redirect URI: `auth.upstream.application.Applications`.
 
-    Args:
-        database: Where it is kept.
-        keyring: What it is sealed under.
+    Attributes:
+        database: Where it is stored.
+        keyring: Seals it.
         issuer: `CALENDLY_ISSUER`.
         redirect_uri: Where Calendly sends browsers back to.
-        register: Makes a new one: `auth.upstream.registration.register` for these two.
+        register: Registers a new one: `auth.upstream.registration.register` for these two.
         now: The wall clock.
     """
 
@@ -42,7 +42,7 @@ class Registration:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def current(self) -> Application:
-        """Return the application, registered at the first call ever. Raises CalendlyLoginError, StorageUnavailable."""
+        """Return the application, registered at the very first call. Raises CalendlyLoginError, StorageUnavailable."""
         async with self._turn:
             if self._application is None:
                 self._application = await self._stored() or await self._made()
@@ -66,7 +66,7 @@ class Registration:
         return TypeAdapter(Application).validate_json(opened)
 
     async def _made(self) -> Application:
-        """Register, and keep what came first: another process may have registered meanwhile."""
+        """Register, and return what was stored first: another process may have registered meanwhile."""
         application = await self.register()
         written = TypeAdapter(Application).dump_json(application)
         row = {

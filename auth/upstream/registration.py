@@ -1,7 +1,6 @@
-"""Registering ourselves at Calendly where nobody made an application for us (RFC 8414 metadata, RFC 7591 registration).
+"""Registering this server at Calendly where nobody made an application for it (RFC 8414 and RFC 7591).
 
-Calendly's own MCP server lets its clients do this. What Calendly grants to a client that registered itself is for the
-token answer to say.
+Calendly's own MCP server lets its clients do this. The token answer says what Calendly grants to such a client.
 """
 
 import re
@@ -16,7 +15,7 @@ from auth.upstream.login import LoginRefused
 from calendly.request import JSON
 
 CLIENT_NAME: Final = "MCP Server for Calendly"
-# A well-known client was turned away by Calendly because its name has parentheses.
+# Calendly turned a well-known client away because its name has parentheses.
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,99}")
 
 _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "revocation_endpoint", "registration_endpoint")
@@ -24,16 +23,16 @@ _LONGEST_ID: Final = 512
 
 
 async def register(issuer: str, redirect_uri: str, scopes: Iterable[str], *, name: str = CLIENT_NAME) -> Application:
-    """Register a public client that proves itself by PKCE, and return it.
+    """Register a public client, whose proof is PKCE, and return it.
 
     Args:
-        issuer: `CALENDLY_ISSUER`; its metadata must name it as the issuer.
+        issuer: `CALENDLY_ISSUER`; its metadata must name the same issuer.
         redirect_uri: Where Calendly may send browsers back to.
-        scopes: What it may ask for (`CALENDLY_SCOPES`).
+        scopes: What the client may ask for (`CALENDLY_SCOPES`).
         name: What Calendly shows to people: letters, digits and spaces.
 
     Raises:
-        CalendlyLoginError: There is no such metadata, an address in it is foreign, or Calendly refuses.
+        CalendlyLoginError: There is no such metadata, it names a foreign address, or Calendly refuses.
         ValueError: The name has other characters.
     """
     if not _NAME.fullmatch(name):
@@ -52,13 +51,13 @@ async def register(issuer: str, redirect_uri: str, scopes: Iterable[str], *, nam
 
 
 class _Metadata(AuthorizationServerMetadata):
-    """What is read of the metadata; a fault in another member is none of our business."""
+    """The members of the metadata that are read. Others are not validated."""
 
     REGISTRY_KEYS = ["issuer", *_ENDPOINTS, "code_challenge_methods_supported"]  # noqa: RUF012 - Authlib's attribute
 
 
 async def _discover(issuer: str) -> dict[str, str]:
-    """Read the metadata of the issuer (RFC 8414): the four addresses by their names."""
+    """Read the metadata of the issuer (RFC 8414) and return its endpoints by their names."""
     address = check_endpoint(get_well_known_url(issuer.rstrip("/"), external=True), issuer)
     metadata = _Metadata(answered(await ask("GET", address)))
     try:
@@ -75,7 +74,7 @@ async def _discover(issuer: str) -> dict[str, str]:
 
 
 def _read(answer: JSON, endpoints: dict[str, str]) -> Application:
-    """Read what was registered; the server may make a client confidential that asked to be public (RFC 7591, 3.2.1)."""
+    """Read the registration. The server may make a public client confidential (RFC 7591, 3.2.1)."""
     client_id, secret = answer.get("client_id"), answer.get("client_secret")
     public = answer.get("token_endpoint_auth_method", "none") == "none"
     if not isinstance(client_id, str) or not 0 < len(client_id) <= _LONGEST_ID or not isinstance(secret, str | None):

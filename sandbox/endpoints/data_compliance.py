@@ -18,10 +18,7 @@ def delete_invitee_data(call: EndpointCall) -> JsonObject:
 
     Calendly takes up to seven days; the sandbox deletes at once.
     """
-    if call.caller.organization.plan != "enterprise":
-        raise permission_denied("Please upgrade your Calendly account to Enterprise.")
-    if not call.caller.is_admin:
-        raise permission_denied(NO_DATA_REQUESTS)
+    _require_data_requests(call)
     fields = call.body_fields()
     fields.raw("emails", required=True)
     emails = texts_in(fields.raw("emails")) if fields.has("emails") else []
@@ -44,6 +41,13 @@ def _forget(call: EndpointCall, emails: set[str]) -> None:
         event.invitees = [invitee for invitee in event.invitees if invitee.email.lower() not in emails]
         if not event.invitees:
             del events[event.id]
+
+
+def _require_data_requests(call: EndpointCall) -> None:
+    if call.caller.organization.plan != "enterprise":
+        raise permission_denied("Please upgrade your Calendly account to Enterprise.")
+    if not call.caller.is_admin:
+        raise permission_denied(NO_DATA_REQUESTS)
 
 
 ENDPOINTS: Final = (

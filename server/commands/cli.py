@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
@@ -50,8 +49,9 @@ def run(words: Sequence[str]) -> int:
     Returns:
         The exit status: 0, 2 for wrong usage, 1 for every other failure.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no failure
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no failure
     try:
         act, invocation = _parse(words)
         gc.freeze()

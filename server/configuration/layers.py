@@ -9,7 +9,8 @@ from typing import Any, Final, TypeAlias
 
 from server.configuration.terminal import UsageError, suggestion
 
-# The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave no value.
+# The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave
+# no value.
 _PLACEHOLDER: Final = re.compile(r"\$\{(user_config\.|env:|input:)[^{}]*\}")
 
 Value: TypeAlias = str | int | float | bool | list[str]

@@ -23,11 +23,12 @@ def load(
         command: The command.
         flags: The flags that were given, by field name.
         config: The file named by `--config`.
-        environ: The environment. A variable that is empty, or a placeholder left in place, counts as not set.
+        environ: The environment. A variable that is empty, or a placeholder left in place, counts
+            as not set.
 
     Raises:
-        UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the settings do not
-            go together.
+        UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the
+            settings do not go together.
     """
     from_flags = {name: (SETTINGS[name].flag or name, value) for name, value in flags.items()}
     merged = {**read_file(config, SETTINGS), **read_environment(environ, SETTINGS), **from_flags}

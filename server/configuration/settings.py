@@ -1,7 +1,7 @@
 """The settings, each told once: its type, its default, its variable, its flag and the commands that take the flag.
 
-A setting is one field of `Settings`. `server.configuration.loading` reads them; nothing else in the product reads the
-environment for a setting.
+A setting is one field of `Settings`. `server.configuration.loading` reads them; nothing else in the
+product reads the environment for a setting.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,7 @@
 """Parsers of setting values: each takes the text that a person wrote and returns the value, or raises ValueError.
 
-The message of a ValueError is a sentence that follows the name of the setting. It never repeats a secret.
+The message of a ValueError is a sentence that follows the name of the setting. It never repeats a
+secret.
 """
 
 import re
@@ -48,7 +49,8 @@ def read_names(value: object) -> object:
 
 def read_token(text: str) -> str:
     """Read an access token."""
-    # The token becomes a header (RFC 6750, 2.1). Calendly would answer 401 to one with a space or a line break in it.
+    # The token becomes a header (RFC 6750, 2.1). Calendly would answer 401 to one with a space or a
+    # line break in it.
     token = text.strip()
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token):
         raise ValueError('this is no token. It is one word, without quotes and without "Bearer".')

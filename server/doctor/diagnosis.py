@@ -15,7 +15,8 @@ from tools import ENDPOINTS
 
 State = Literal["ok", "note", "fix"]
 
-# Calls a minute by plan (developer.calendly.com, "API rate limits"); no endpoint tells the plan itself.
+# Calls a minute by plan (developer.calendly.com, "API rate limits"); no endpoint tells the plan
+# itself.
 _PLANS: Final[Mapping[int, str]] = {
     50: "Free, going by its limit: calls that need a paid plan are refused, and the answer says so",
     500: "paid, going by its limit; whether it is Enterprise, as delete_invitee_data needs, shows only when used",

@@ -56,7 +56,8 @@ def remote_commands(url: str) -> dict[str, str]:
 def links() -> dict[str, str]:
     """Return the links that add the published package to a client, by its name.
 
-    They go through pages of the clients' makers, since hosts of source code remove links to a program's own scheme.
+    They go through pages of the clients' makers, since hosts of source code remove links to a
+    program's own scheme.
     """
     cursor = BY_NAME["cursor"].local(Local(PUBLISHED))
     vscode = BY_NAME["vscode"].local(Local(PUBLISHED, {TOKEN: f"${{input:{_QUESTION}}}"}))

@@ -22,7 +22,8 @@ def front_page(pages: Pages, endpoint: str, *, signs_in: bool, sandbox: bool) ->
     Args:
         pages: Renders templates, `FOLDER` among its folders.
         endpoint: The address of the MCP endpoint.
-        signs_in: Whether agents sign in; otherwise anyone who reaches the endpoint acts for one person.
+        signs_in: Whether agents sign in; otherwise anyone who reaches the endpoint acts for one
+            person.
         sandbox: Whether a sandbox takes the place of Calendly.
     """
     files = [

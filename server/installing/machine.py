@@ -17,7 +17,8 @@ class Machine:
     Attributes:
         platform: The platform, as in `sys.platform`.
         home: The home folder.
-        environ: The environment. Settings of this product are read by `server.configuration.loading` instead.
+        environ: The environment. Settings of this product are read by
+            `server.configuration.loading` instead.
     """
 
     platform: str

@@ -49,7 +49,8 @@ def how_to_start(
         return Start(_beside_uv(environ, platform) or which("uvx") or "uvx", PUBLISHED.args)
     if "pipx" in prefix.parts and _PIPX_CACHE.intersection(prefix.parts) and "venvs" not in prefix.parts:
         return Start(which("pipx") or "pipx", ("run", DISTRIBUTION))
-    # The link is not followed: a link to the interpreter is what makes a folder a Python environment.
+    # The link is not followed: a link to the interpreter is what makes a folder a Python
+    # environment.
     script = executable.parent / _program(PROGRAM, platform)
     return Start(str(script)) if script.is_file() else Start(str(executable), ("-m", "server"))
 

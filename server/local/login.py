@@ -17,7 +17,7 @@ from auth.upstream.refresher import Refresher
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.calls.next_steps import LOCAL_LOGIN
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.settings import Settings, home_folder
 from server.configuration.terminal import CommandError
 from tools.toolset.declaring import Identity
@@ -29,14 +29,14 @@ def login_store(settings: Settings) -> LoginStore:
 
 
 def upstream(settings: Settings, application: Application, redirect_uri: str) -> Upstream:
-    """Return Calendly's authorization server towards a redirect URI of this machine."""
+    """Return Calendly's authorization server for a redirect URI of this machine."""
     from auth.upstream.calendly_login import CalendlyLogin  # noqa: PLC0415 - Authlib is loaded when Calendly is asked for tokens
 
     return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
 
 
 def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
-    """Return how to sign in, telling the person the address to open by `show`."""
+    """Return how to sign in; `show` shows the person the address to open."""
     return LocalSignIn(
         store=login_store(settings),
         applications=_applications(settings),
@@ -48,7 +48,7 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
     )
 
 
-async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | None:
+async def signed_in_principal(settings: Settings, stack: AsyncExitStack) -> Principal | None:
     """Return who signed in on this machine, None when nobody did. Raises CommandError when it cannot be read."""
     store = login_store(settings)
     try:
@@ -61,7 +61,7 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | 
     refresher = Refresher(kept, REMEDY, _now, asyncio.get_running_loop().time, asyncio.sleep)
     stack.push_async_callback(refresher.finish)
     user = login.person.uri
-    return Party(
+    return Principal(
         account=Account(user, "", refresher.credentials(user)),
         identity=_identity(login),
         limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
@@ -82,7 +82,7 @@ def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]
 
 
 def _identity(login: LocalLogin) -> Identity | None:
-    """Who signed in; None for a person without an organization, whom Calendly then has to be asked about."""
+    """Return who signed in, None for a person without an organization: then Calendly is asked."""
     if login.person.organization is None:
         return None
     organization = OrganizationId.parse(login.person.organization)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -19,9 +20,13 @@ LARGEST_HEADERS: Final = 32 * 1024
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """The paths that an orchestrator calls under an address of its own."""
 
-# Our pages send no referrer, so browsers send `Origin: null` with their forms. The secret in a form shows its sender.
+# Our pages send no referrer, so browsers send `Origin: null` with their forms. The secret in a form
+# shows its sender.
 _NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
 """The first path segments of our pages."""
+
+_REMEMBERED: Final = 64
+"""How many addresses are remembered as read: clients repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,8 @@ class Reach:
 
     Attributes:
         address: The address that clients use, without a path.
-        is_local: Whether it listens on this machine only, so that every name of this machine is its own.
+        is_local: Whether it listens on this machine only, so that every name of this machine is its
+            own.
         origins: The origins that may call it, besides its own and those of this machine.
         open_paths: The paths that pages of any origin may call.
     """
@@ -68,7 +74,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # uvicorn's httptools leaves white space around a value, which is not part of it (RFC 9110, 5.5).
+        # uvicorn's httptools leaves white space around a value, which is not part of it (RFC 9110,
+        # 5.5).
         scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         await (self._refusal(scope) or self._app)(scope, receive, send)
 
@@ -97,6 +104,7 @@ def _first(path: str) -> str:
     return path.removeprefix("/").partition("/")[0]
 
 
+@lru_cache(_REMEMBERED)
 def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
@@ -106,6 +114,7 @@ def _is_here(url: str) -> bool:
         return False
 
 
+@lru_cache(_REMEMBERED)
 def _origin(url: str) -> str | None:
     try:
         return None if url.endswith("/") else read_origin(url)

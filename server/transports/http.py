@@ -1,6 +1,7 @@
 """Streamable HTTP: the MCP endpoint, the checks before it, and the pages beside it.
 
-The endpoint is stateless, so any replica answers any request. All revisions of MCP use the same address.
+The endpoint is stateless, so any replica answers any request. All revisions of MCP use the same
+address.
 """
 
 import os
@@ -168,7 +169,8 @@ def _refuse_batch(_scope: Scope, body: bytes) -> Response | None:
 @contextmanager
 def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
     """Listen on an address. Yields the socket and the address as a URL. Raises CommandError if that fails."""
-    # asyncio switches Nagle's algorithm off only on a socket whose protocol is TCP. With Nagle, answers wait 40 ms.
+    # asyncio switches Nagle's algorithm off only on a socket whose protocol is TCP. With Nagle,
+    # answers wait 40 ms.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         try:

@@ -18,7 +18,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        # The chunk in which headers begin may also hold other data, so only later chunks are counted.
+        # The chunk in which headers begin may also hold other data, so only later chunks are
+        # counted.
         began_before = self._in_headers
         super().data_received(data)
         self._unended = self._unended + len(data) if began_before and self._in_headers else 0

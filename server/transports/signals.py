@@ -13,8 +13,8 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def on_termination(act: Callable[[], object]) -> Generator[None]:
     """Run `act` in the event loop on every SIGTERM and SIGINT inside the block, instead of ending the process.
 
-    The handlers are plain functions: they work on all platforms, and sse-starlette cuts the answers in flight if a
-    handler is a method of a uvicorn server.
+    The handlers are plain functions: they work on all platforms, and sse-starlette cuts the answers
+    in flight if a handler is a method of a uvicorn server.
     """
     loop = asyncio.get_running_loop()
 

@@ -1,12 +1,14 @@
 """MCP over stdin and stdout, line by line, without losing a call at the end.
 
-The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of stdin is pending, and
-drops a line that it cannot parse in silence. Here the end of input and a signal both stop only the reading: every
-message received is answered first, and requests to a client that is gone get an error in its place.
+The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of
+stdin is pending, and drops a line that it cannot parse in silence. Here the end of input and a
+signal both stop only the reading: every message received is answered first, and requests to a
+client that is gone get an error in its place.
 """
 
 import asyncio
 import os
+import select
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -32,7 +34,8 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
 
     Args:
         server: The MCP server.
-        after_list: Called after each list of tools is sent, so that its work does not delay the first list.
+        after_list: Called after each list of tools is sent, so that its work does not delay the
+            first list.
     """
     lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
@@ -122,7 +125,10 @@ class _Wire:
         line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
         async with self._writing:
             with suppress(OSError):  # the client reads no more; the end of input follows
-                await anyio.to_thread.run_sync(_write_all, self._stdout, line)
+                if _is_taken_at_once(self._stdout, len(line)):
+                    _write_all(self._stdout, line)
+                else:
+                    await anyio.to_thread.run_sync(_write_all, self._stdout, line)
 
 
 def _rejection(fault: ValidationError) -> types.JSONRPCError:
@@ -139,9 +145,9 @@ def _rejection(fault: ValidationError) -> types.JSONRPCError:
 def _read_in_thread(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
     """Send the lines of a file descriptor to a stream until it ends.
 
-    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since nothing ends a
-    pending read. It reads the descriptor itself: a daemon thread that holds the lock of a buffered reader crashes the
-    interpreter at shutdown.
+    A thread reads, since an event loop cannot wait for every kind of stdin. It is a daemon, since
+    nothing ends a pending read. It reads the descriptor itself: a daemon thread that holds the lock
+    of a buffered reader crashes the interpreter at shutdown.
     """
     loop = asyncio.get_running_loop()
 
@@ -186,6 +192,15 @@ def _claimed_stdout() -> Generator[int]:
     finally:
         os.dup2(private, _STDOUT)
         os.close(private)
+
+
+def _is_taken_at_once(target: int, size: int) -> bool:
+    """Say whether a write cannot block: so POSIX promises of a pipe that is ready, up to PIPE_BUF bytes."""
+    if not hasattr(select, "poll") or size > select.PIPE_BUF:
+        return False
+    waiting = select.poll()
+    waiting.register(target, select.POLLOUT)
+    return bool(waiting.poll(0))
 
 
 def _write_all(target: int, content: bytes) -> None:

@@ -80,7 +80,7 @@ async def test_a_token_that_is_refused_again_is_not_refreshed_again(desk: Desk) 
     with pytest.raises(Unauthenticated, match="The access token is invalid"):
         await desk.send()
     assert desk.upstream.tokens == ["old", "new"]
-    assert token.renewals == 1
+    assert token.refreshes == 1
 
 
 @pytest.mark.requirement("personal-token-401")
@@ -267,6 +267,7 @@ async def test_the_cache_is_bounded() -> None:
 # Pacing
 
 
+@pytest.mark.requirement("every-call-paced")
 async def test_300_queued_reads_at_60_a_minute_take_the_ideal_time_without_a_429() -> None:
     async with open_desk(max_wait=600.0) as desk:
         limit = RateLimit(is_aligned=False)
@@ -297,6 +298,7 @@ async def test_a_429_that_lasts_too_long_is_answered_at_once_with_calendlys_word
     assert len(desk.upstream.requests) == 1
 
 
+@pytest.mark.requirement("reads-repeated")
 @pytest.mark.parametrize("request_", [READ, WRITE])
 async def test_a_series_of_429_ends_after_three_tries(desk: Desk, request_: Request) -> None:
     desk.upstream.otherwise = answer(429)

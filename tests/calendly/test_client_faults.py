@@ -96,6 +96,7 @@ async def test_a_read_is_answered_as_soon_as_the_fault_has_passed(desk: Desk, fa
         assert desk.now < 2
 
 
+@pytest.mark.requirement("error-outcome-unknown")
 @faults
 @pytest.mark.parametrize("request_", [WRITE, BOOKING, DELETE], ids=name)
 async def test_a_write_is_sent_once_and_its_outcome_is_unknown(desk: Desk, fault: str, request_: Request) -> None:

@@ -28,6 +28,7 @@ def test_a_refusal_keeps_everything_calendly_said() -> None:
     assert (refusal.details, refusal.retry_after) == ([], None)
 
 
+@pytest.mark.requirement("error-outcome-unknown")
 @pytest.mark.parametrize(
     ("method", "kind"),
     [("GET", errors.UpstreamError), ("POST", errors.OutcomeUnknown), ("DELETE", errors.OutcomeUnknown)],

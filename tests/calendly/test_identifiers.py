@@ -98,6 +98,7 @@ def test_a_bare_uuid_is_taken_as_it_is(kind: type[Identifier]) -> None:
     assert kind.parse("CAFEBABE12345678").uuid == "CAFEBABE12345678"
 
 
+@pytest.mark.requirement("identifiers-either-way")
 @each("kind", FLAT)
 def test_a_uri_and_its_uuid_are_the_same_identifier(kind: type[Identifier]) -> None:
     uri = f"{CALENDLY_ORIGIN}/{FLAT[kind]}/{UUID}"
@@ -105,6 +106,7 @@ def test_a_uri_and_its_uuid_are_the_same_identifier(kind: type[Identifier]) -> N
     assert kind.parse(uri).uri == uri
 
 
+@pytest.mark.requirement("uris-configured-origin")
 @each("kind", FLAT)
 def test_a_uri_at_a_further_origin_names_the_same_resource(kind: type[Identifier]) -> None:
     there = kind.parse(f"{SANDBOX}/{FLAT[kind]}/{UUID}", origins=(SANDBOX,))
@@ -188,6 +190,7 @@ def test_a_bare_nested_uuid_is_completed_with_its_parent() -> None:
     assert InviteeId("I1", "E1").within(ScheduledEventId("E1")) == InviteeId("I1", "E1")
 
 
+@pytest.mark.requirement("identifiers-nested")
 def test_a_bare_nested_uuid_alone_is_refused_by_naming_the_missing_parameter() -> None:
     with pytest.raises(InvalidIdentifier, match="pass `scheduled_event` as well"):
         InviteeId.parse("I1").within(None)

@@ -83,6 +83,7 @@ async def test_a_long_range_is_fetched_side_by_side_and_merged() -> None:
     assert days.asked == [31, 31, 8]
 
 
+@pytest.mark.requirement("available-times-days")
 @pytest.mark.anyio
 async def test_a_refused_range_is_fetched_in_weeks_and_the_cap_is_remembered() -> None:
     days, cap = Days(longest=7), Cap(31)

@@ -88,6 +88,7 @@ def test_an_unreadable_success_is_an_upstream_error_on_reads_and_an_unknown_outc
 SCOPE_MESSAGE = "This operation requires the scopes listed in the 'required_scopes' array."
 
 
+@pytest.mark.requirement("error-kinds", "error-424")
 @each(
     "status, body, kind",
     [

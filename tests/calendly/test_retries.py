@@ -40,6 +40,7 @@ def pause(failure: CalendlyError, *, tries: int = 1, left: float = 50.0, random:
     return pause_before_retry(failure, tries=tries, now=1_000.0, deadline=1_000.0 + left, random=random)
 
 
+@pytest.mark.requirement("reads-repeated")
 @pytest.mark.parametrize("failure", PASSING, ids=repr)
 def test_a_passing_error_is_tried_three_times_with_growing_pauses(failure: CalendlyError) -> None:
     assert [pause(failure, tries=tries) for tries in (1, 2, 3, 4)] == [0.25, 0.5, None, None]

@@ -9,15 +9,15 @@ class Token:
 
     current: str
     spare: list[str] = field(default_factory=list[str])
-    renewals: int = 0
+    refreshes: int = 0
 
     async def access_token(self) -> str:
         """Return the current token."""
         return self.current
 
-    async def renew(self) -> bool:
+    async def refresh(self) -> bool:
         """Take the next token."""
-        self.renewals += 1
+        self.refreshes += 1
         if not self.spare:
             return False
         self.current = self.spare.pop(0)

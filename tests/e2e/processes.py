@@ -2,19 +2,25 @@
 
 import atexit
 import json
+import logging
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
+import pytest
 from mcp import StdioServerParameters
 
-from tests.wheels import PROGRAM
+from server.commands import cli
+from tests.wheels import PROGRAM, ROOMS
 
 SECONDS = 60
 """How long anything here may take before the test is called off."""
@@ -22,6 +28,9 @@ SECONDS = 60
 
 _DATA = TemporaryDirectory(prefix="calendly-mcp-tests-")
 atexit.register(_DATA.cleanup)
+
+MEASURED: Final = "MEASURED"
+"""The variable that names the folder of what processes covered, while a test runs whose processes are measured."""
 
 NOBODY = {
     "XDG_DATA_HOME": _DATA.name,
@@ -31,7 +40,7 @@ NOBODY = {
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: that of the tests (coverage needs it) without settings, and `settings`."""
+    """The environment of a child: that of the tests without settings, and `settings`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
     return {**kept, **NOBODY, **settings}
 
@@ -39,7 +48,14 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 def command(module: str = "server") -> list[str]:
     """How a program is started: from the repository, or the one that the tests are pointed at (tests/wheels.py)."""
     tested = os.environ.get(PROGRAM) if module == "server" else None
-    return [tested] if tested else [sys.executable, "-m", module]
+    return [tested] if tested else [sys.executable, *measuring(), "-m", module]
+
+
+def measuring() -> list[str]:
+    """The arguments of Python that have a process leave what it covered, where the test is to be measured."""
+    folder = os.environ.get(MEASURED)
+    slipcover = ["-m", "slipcover", "--dont-wrap-pytest", "--json", "--out"]
+    return [*slipcover, f"{folder}/{uuid4().hex}.json"] if folder else []
 
 
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:
@@ -116,11 +132,49 @@ def program(*words: str, module: str = "server", **settings: str) -> Generator[P
             process.kill()
 
 
-def run(*words: str, stdin: str = "", **settings: str) -> Ended:
-    """Run the program to its end."""
+def run_apart(*words: str, stdin: str = "", **settings: str) -> Ended:
+    """Run the program to its end, as a process."""
     with program(*words, **settings) as running:
         stdout, stderr = running.process.communicate(stdin, timeout=SECONDS)
         return Ended(running.process.returncode, stdout, stderr)
+
+
+def run(*words: str, stdin: str = "", **settings: str) -> Ended:
+    """Run a command that ends by itself, in this process: to start another takes longer than most commands.
+
+    Where the tests are pointed at another program, that is run.
+    """
+    if PROGRAM in os.environ:
+        return run_apart(*words, stdin=stdin, **settings)
+    stdout, stderr = StringIO(), StringIO()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        _logging_as_it_is(),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+        ThreadPoolExecutor(1) as thread,  # a command runs an event loop of its own, and the test may be inside one
+    ):
+        patch.setattr(sys, "stdin", StringIO(stdin))
+        for name in os.environ.keys() - environment({}).keys():
+            patch.delenv(name)
+        for name, value in {**NOBODY, **settings}.items():
+            patch.setenv(name, value)
+        try:
+            status = thread.submit(cli.run, words).result(SECONDS)
+        except SystemExit as end:  # so argparse ends --help
+            status = end.code if isinstance(end.code, int) else 0
+    return Ended(status, stdout.getvalue(), stderr.getvalue())
+
+
+@contextmanager
+def _logging_as_it_is() -> Generator[None]:
+    """Undo what a command does to the log of its process."""
+    loggers = [logging.getLogger(name) for name in (None, *ROOMS)]
+    before = [(logger, logger.handlers, logger.level) for logger in loggers]
+    yield
+    for logger, handlers, level in before:
+        logger.handlers = handlers
+        logger.setLevel(level)
 
 
 def address_in(login: Program) -> str:

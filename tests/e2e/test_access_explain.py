@@ -14,6 +14,7 @@ pytestmark = pytest.mark.anyio
 CANCEL = "cancel_scheduled_event"
 
 
+@pytest.mark.requirement("access-explain")
 def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environment_and_file(tmp_path: Path) -> None:
     plain = run("access", "explain", CANCEL)
     assert (plain.status, plain.stderr) == (0, "")
@@ -44,12 +45,13 @@ def test_what_cannot_be_explained_is_one_line(words: list[str], status: int, lin
     assert len(ended.stderr.splitlines()) == 1
 
 
+@pytest.mark.requirement("access-explain-client")
 async def test_an_agent_of_the_hosted_endpoint_is_explained_by_its_grant_or_its_client(
-    sandbox: Sandbox, shared_database_url: str
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
     settings = {
         **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
         "CALENDLY_MCP_SECRET_KEYS": "k1:" + "A" * 43,
     }
     with hosted(**settings) as site:

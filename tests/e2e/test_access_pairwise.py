@@ -216,7 +216,7 @@ async def connected(servers: Servers, station: Station, person: Person) -> Async
         yield client
 
 
-@pytest.mark.requirement("least-of-four")
+@pytest.mark.requirement("least-of-four", "access-ceiling")
 @pytest.mark.parametrize("station", STATIONS, ids=lambda one: "-".join((*one.wire, one.source, one.level)))
 async def test_what_becomes_of_a_call(servers: Servers, station: Station) -> None:
     person = Person("decline")

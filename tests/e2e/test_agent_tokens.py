@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -41,12 +42,12 @@ class Operator:
 
 
 @pytest.fixture
-def operator(sandbox: Sandbox, shared_database_url: str) -> Generator[Operator]:
+def operator(sandbox: Sandbox, tmp_path: Path) -> Generator[Operator]:
     """Run a hosted server on an empty database."""
     keys = "k1:" + "A" * 43
     settings = {
         **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
         "CALENDLY_MCP_SECRET_KEYS": keys,
     }
     with hosted(**settings) as site:
@@ -59,7 +60,7 @@ def refused(site: Site, token: str) -> bool:
     return answer.status_code == 401
 
 
-@pytest.mark.requirement("list-by-token")
+@pytest.mark.requirement("list-by-token", "token-create", "token-list-revoke")
 async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_until_it_is_revoked(
     operator: Operator,
 ) -> None:
@@ -84,6 +85,7 @@ async def test_an_agent_without_a_browser_acts_within_the_scopes_of_its_token_un
     assert operator.listed() == []
 
 
+@pytest.mark.requirement("token-create")
 async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None:
     for words in ([], ["--user", "maya@northlight.example"]):
         nobody = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
@@ -132,6 +134,7 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
     assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
 
 
+@pytest.mark.requirement("keys-rotate")
 async def test_secrets_are_sealed_anew_under_the_first_key_and_the_other_may_go(operator: Operator) -> None:
     await Agent().sign_in(operator.site)
     old, new = operator.settings["CALENDLY_MCP_SECRET_KEYS"], "k2:" + "B" * 43

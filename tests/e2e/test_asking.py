@@ -55,6 +55,7 @@ async def confirmed(connection: Connection, first: Answer, **arguments: object) 
     return await call(connection.client, TOOL, **arguments, confirmation=first.error["confirmation"])
 
 
+@pytest.mark.requirement("parameters-confirmation")
 async def test_an_agent_whose_client_cannot_ask_comes_back_with_a_token_that_works_once(mute: Connection) -> None:
     meeting, *_ = await mute.meetings()
     first = await call(mute.client, TOOL, scheduled_event=meeting["uri"])
@@ -72,6 +73,7 @@ async def test_an_agent_whose_client_cannot_ask_comes_back_with_a_token_that_wor
     assert mute.cancellations() == 1
 
 
+@pytest.mark.requirement("parameters-confirmation")
 async def test_a_token_is_for_the_very_arguments_that_were_asked_about(mute: Connection) -> None:
     one, other, *_ = await mute.meetings()
     first = await call(mute.client, TOOL, scheduled_event=one["uri"])

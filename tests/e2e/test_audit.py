@@ -75,6 +75,7 @@ def verify(**settings: str) -> tuple[int, str]:
     return ended.status, ended.stdout + ended.stderr
 
 
+@pytest.mark.requirement("every-call-recorded", "audit-list-export", "agent-name-setting")
 def test_every_call_is_recorded_with_who_what_why_and_how_it_ended(folder: dict[str, str]) -> None:
     with session(**folder, CALENDLY_MCP_EXCLUDE_TOOLS="get_event_type") as server:
         kind = event_type(server)
@@ -120,6 +121,7 @@ def open_time(server: Program, kind: str) -> str:
     return str(found["structuredContent"]["collection"][0]["start_time"])
 
 
+@pytest.mark.requirement("audit-settings")
 def test_neither_secrets_nor_personal_data_are_in_the_database_or_the_export(
     folder: dict[str, str], database: Path
 ) -> None:
@@ -160,6 +162,7 @@ def test_neither_secrets_nor_personal_data_are_in_the_database_or_the_export(
     assert {line["person"][0] for line in person} == {"#"}
 
 
+@pytest.mark.requirement("audit-settings")
 def test_full_detail_names_people_but_never_those_whose_data_was_deleted(folder: dict[str, str]) -> None:
     folder = {**folder, "CALENDLY_MCP_AUDIT_DETAIL": "full"}
     with session("--access", "data_deletion=full", **folder) as server:
@@ -173,6 +176,7 @@ def test_full_detail_names_people_but_never_those_whose_data_was_deleted(folder:
     assert "gone@" not in json.dumps(lines)
 
 
+@pytest.mark.requirement("audit-list-export", "agent-name-setting")
 def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str]) -> None:
     for name in ("Anna's agent", "Bert's agent"):
         with session("--agent-name", name, **folder) as server:
@@ -194,6 +198,7 @@ def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str
     assert run("audit", "list", "--limit", "many", **folder).status == 2
 
 
+@pytest.mark.requirement("audit-verify")
 def test_verify_names_what_was_changed(folder: dict[str, str], database: Path) -> None:
     with session(**folder) as server:
         event_type(server)
@@ -333,6 +338,7 @@ def test_in_memory_each_entry_is_a_line_of_json_on_stderr(settings: dict[str, st
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("sandbox-database")
 def test_a_sandbox_records_in_memory_and_tells_nobody(tmp_path: Path) -> None:
     with session("--sandbox", XDG_DATA_HOME=str(tmp_path), CALENDLY_MCP_LOG_LEVEL="warning") as server:
         kind = event_type(server)

@@ -13,10 +13,11 @@ import pytest
 
 from server.commands.cli import COMMANDS
 from tests.e2e.conftest import Sandbox
-from tests.e2e.processes import Ended, program, run
+from tests.e2e.processes import Ended, program, run, run_apart
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
+MEASURED = pytest.mark.usefixtures("measured")
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def complaint(ended: Ended, status: int) -> str:
 
 
 def test_the_version_is_told() -> None:
-    ended = run("--version")
+    ended = run_apart("--version")
     assert (ended.status, ended.stdout) == (0, f"calendly-mcp {version('calendly-mcp-server')}\n")
 
 
@@ -60,6 +61,7 @@ def test_every_command_has_help(command: str) -> None:
     assert not re.search("TOKEN(?!_FILE)", ended.stdout)  # secrets never come from the command line
 
 
+@pytest.mark.requirement("stdio-default")
 @pytest.mark.parametrize("words", [("stdio",), ("http", "--auth", "none"), ("whoami",), ()], ids=str)
 def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], taken: str) -> None:
     ended = run(*words, CALENDLY_MCP_PORT=taken)
@@ -77,6 +79,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.requirement("exit-wrong-usage", "one-line-error", "tool-unknown")
 @pytest.mark.parametrize(
     ("words", "settings", "line"),
     [
@@ -93,7 +96,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
         (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
         (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
         (["http", "--database-url", "sqlite://host/path"], {}, "--database-url: must be sqlite:///PATH, sqlite:// (in"),
-        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set; with"),
+        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set, but"),
         (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
         (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
         (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
@@ -117,6 +120,7 @@ def test_wrong_usage_is_one_line_and_status_2_before_anything_listens_or_is_stor
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.requirement("sandbox-port-flag", "exit-failure", "one-line-error")
 @pytest.mark.parametrize(
     "words",
     [["http", "--port"], ["http", "--auth", "none", "--port"], ["sandbox", "--port"], ["--sandbox", "--sandbox-port"]],
@@ -131,6 +135,7 @@ def test_an_address_that_is_taken_is_one_line_and_status_1(
     assert line == f"cannot listen on 127.0.0.1 port {taken}: Address already in use; {remedy}"
 
 
+@pytest.mark.requirement("tools-table")
 def test_tools_are_shown_as_a_table_and_as_json() -> None:
     heading, *rows = run("tools").stdout.splitlines()
     assert heading.split() == ["tool", "endpoint", "scope", "access", "capability", "toolsets"]
@@ -147,6 +152,7 @@ def test_tools_are_shown_as_a_table_and_as_json() -> None:
     }
 
 
+@MEASURED
 def test_a_reader_that_has_had_enough_is_no_fault() -> None:
     with program("tools") as running:
         assert running.process.stdout is not None
@@ -156,6 +162,7 @@ def test_a_reader_that_has_had_enough_is_no_fault() -> None:
         assert running.process.stderr.read() == ""
 
 
+@pytest.mark.requirement("run-local", "whoami")
 def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     ended = run("whoami", **settings)
     assert (ended.status, ended.stderr) == (0, "")
@@ -166,6 +173,7 @@ def test_whoami_tells_whose_token_it_is(settings: dict[str, str]) -> None:
     assert told["scopes"].startswith("not known")
 
 
+@pytest.mark.requirement("exit-failure")
 @pytest.mark.parametrize(
     ("token", "line"),
     [
@@ -178,11 +186,13 @@ def test_whoami_says_why_it_cannot_tell(settings: dict[str, str], token: str, li
     assert line in complaint(ended, 1)
 
 
+@pytest.mark.requirement("one-line-error")
 def test_whoami_says_that_there_is_no_connection() -> None:
     ended = run("whoami", CALENDLY_ACCESS_TOKEN="x", CALENDLY_API_URL="http://127.0.0.1:1")
     assert "connection to Calendly failed. The address is http://127.0.0.1:1: check the" in complaint(ended, 1)
 
 
+@pytest.mark.requirement("setting-precedence")
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:
     config = tmp_path / "settings.toml"
     config.write_text('CALENDLY_ACCESS_TOKEN = "from-the-file"\nCALENDLY_API_URL = "http://127.0.0.1:1"\n')
@@ -194,6 +204,8 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path,
     assert "connection to Calendly failed" in complaint(run(*words, *flags, CALENDLY_API_URL=sandbox.url), 1)
 
 
+@MEASURED
+@pytest.mark.requirement("sandbox-serves", "ready-line", "free-port", "signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None:
     with program("sandbox", "--port", "0") as running:
@@ -204,6 +216,10 @@ def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None
         assert running.process.wait() == 0
 
 
+@MEASURED
+@pytest.mark.requirement(
+    "run-sandbox", "sandbox-flag", "ready-line", "free-port", "sandbox-line", "sandbox-ignores", "host-port"
+)
 @pytest.mark.parametrize("auth", ["oauth", "none"])
 def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignores(auth: str) -> None:
     ignored = {"CALENDLY_API_URL": "https://calendly.example", "CALENDLY_ACCESS_TOKEN": "real"}
@@ -218,6 +234,8 @@ def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignore
         assert running.process.wait() == 0
 
 
+@MEASURED
+@pytest.mark.requirement("signals")
 def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], sandbox: Sandbox) -> None:
     called = {"name": "get_current_user", "arguments": dict[str, str]()}
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": called}
@@ -231,6 +249,7 @@ def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], 
         assert running.process.wait() == 0
 
 
+@pytest.mark.requirement("sandbox-flag", "demo-transcript", "demo-question", "demo-limits-scopes")
 def test_the_demonstration_asks_its_person_and_fits_the_terminal() -> None:
     ended = run("demo", HTTP_PROXY="http://127.0.0.1:1")  # a proxy that is not there: nothing leaves the machine
     assert (ended.status, ended.stderr) == (0, "")

@@ -83,7 +83,7 @@ def cancellations(sandbox: Sandbox) -> int:
     return sum(request.endswith("/cancellation") for request in sandbox.requests())
 
 
-@pytest.mark.requirement("asked-first")
+@pytest.mark.requirement("asked-first", "confirm-page")
 async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:
@@ -108,7 +108,7 @@ async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
         assert cancellations(sandbox) == before + 1
 
 
-@pytest.mark.requirement("asked-first")
+@pytest.mark.requirement("asked-first", "confirm-page")
 async def test_who_says_no_on_the_page_is_heard_and_cannot_be_made_to_have_said_yes(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:

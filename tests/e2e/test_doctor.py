@@ -41,6 +41,7 @@ def found(ended: Ended, about: str) -> list[str]:
     return [f"{line[:6].strip()}: {line[15:]}" for line in lines if line[6:15].strip() == about]
 
 
+@pytest.mark.requirement("doctor", "doctor-reads-only")
 def test_what_is_in_order_is_said_and_nothing_is_changed(person: dict[str, str], sandbox: Sandbox) -> None:
     ended = run("doctor", **person)
     assert (ended.status, ended.stderr) == (0, "")
@@ -108,6 +109,7 @@ def test_nobody_learns_the_way_on_later_than_from_the_first_run(home: dict[str, 
     assert "3 things to fix, marked fix above." in ended.stdout
 
 
+@pytest.mark.requirement("doctor")
 @pytest.mark.parametrize(
     ("token", "about", "words"),
     [
@@ -123,6 +125,7 @@ def test_a_token_that_does_not_work_is_to_be_fixed(person: dict[str, str], token
     assert token == "unknown" or token not in ended.stdout
 
 
+@pytest.mark.requirement("doctor")
 def test_the_plan_of_somebody_who_pays_nothing_is_told(person: dict[str, str]) -> None:
     ended = run("doctor", **person | {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-free"})
     assert ended.status == 0
@@ -136,6 +139,7 @@ def test_a_network_without_calendly_is_to_be_fixed(person: dict[str, str]) -> No
     assert found(ended, "token") == []
 
 
+@pytest.mark.requirement("doctor")
 @pytest.mark.anyio
 async def test_a_clock_that_is_off_is_to_be_fixed(person: dict[str, str]) -> None:
     late = format_datetime(datetime.now(UTC) + timedelta(hours=3), usegmt=True)
@@ -147,6 +151,7 @@ async def test_a_clock_that_is_off_is_to_be_fixed(person: dict[str, str]) -> Non
     assert found(ended, "clock")[0].startswith("fix: this machine's clock is 3 hours behind Calendly's")
 
 
+@pytest.mark.requirement("doctor")
 def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_path: Path) -> None:
     for client in ("cursor", "vscode"):
         run("install", client, "--sandbox", "--yes", **person)

@@ -110,11 +110,13 @@ def test_a_person_at_the_terminal_learns_what_to_do(
     assert ended.stderr.count("\n") == 1
 
 
+@pytest.mark.requirement("run-sandbox")
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=list(TROUBLES))
 def test_the_demonstration_needs_nothing_of_all_that(trouble: Trouble) -> None:
     assert run("demo", **trouble.settings).status == 0
 
 
+@pytest.mark.requirement("next-403-role")
 @pytest.mark.parametrize("wire", ["stdio", "http"])
 async def test_a_plan_that_does_not_have_it_is_named(settings: dict[str, str], wire: str) -> None:
     free = {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-free", "CALENDLY_MCP_ACCESS": "data_deletion=full"}

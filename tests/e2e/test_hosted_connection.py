@@ -1,4 +1,4 @@
-"""The connection to Calendly behind the hosted endpoint: renewed where that helps, and explained where it does not."""
+"""The connection to Calendly behind the hosted endpoint: refreshed where that helps, explained where it does not."""
 
 import sqlite3
 from collections.abc import Callable, Generator
@@ -48,7 +48,7 @@ def change(database: Path, statement: str) -> None:
         opened.execute(statement)
 
 
-def renewals(sandbox: Sandbox) -> int:
+def refreshes(sandbox: Sandbox) -> int:
     """How often Calendly was asked for tokens; the first time was the sign-in."""
     return sandbox.requests().count("POST /oauth/token") - 1
 
@@ -61,14 +61,14 @@ def points_to(site: Site, answer: Answer) -> bool:
 
 @pytest.mark.requirement("connection-401")
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_token_that_calendly_no_longer_takes_is_renewed_once_and_nobody_notices(
+async def test_a_token_that_calendly_no_longer_takes_is_refreshed_once_and_nobody_notices(
     site: Site, sandbox: Sandbox, era: Era, age: Callable[[], None]
 ) -> None:
     async with Agent().connect(site.endpoint, era) as client:
         age()
         sandbox.will_fail(path="/scheduled_events", status=401)
         assert (await call(client, "list_scheduled_events")).kind == "answered"
-    assert renewals(sandbox) == 1
+    assert refreshes(sandbox) == 1
 
 
 @pytest.mark.requirement("connection-401")
@@ -86,7 +86,7 @@ async def test_a_write_that_was_refused_for_its_token_is_sent_once_more(
 
 
 @pytest.mark.requirement("connection-401")
-async def test_a_token_refused_twice_is_renewed_once_and_the_agent_learns_where_to_connect_again(
+async def test_a_token_refused_twice_is_refreshed_once_and_the_agent_learns_where_to_connect_again(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
     async with Agent().connect(site.endpoint) as client:
@@ -95,7 +95,7 @@ async def test_a_token_refused_twice_is_renewed_once_and_the_agent_learns_where_
         refused = await call(client, "list_scheduled_events")
     assert (refused.kind, refused.error["status"]) == ("unauthenticated", 401)
     assert points_to(site, refused)
-    assert renewals(sandbox) == 1
+    assert refreshes(sandbox) == 1
 
 
 @pytest.mark.requirement("connection-401")
@@ -112,13 +112,13 @@ async def test_a_connection_that_calendly_ended_is_told_without_asking_again_unt
             assert refused.kind == "unauthenticated"
             assert points_to(site, refused)
         assert sandbox.requests().count("GET /scheduled_events") == 1
-        assert renewals(sandbox) == 1
+        assert refreshes(sandbox) == 1
         await Agent("Another").sign_in(site)
         assert (await call(client, "list_scheduled_events")).kind == "answered"
 
 
 @pytest.mark.requirement("upstream-granted")
-async def test_what_calendly_takes_away_at_a_renewal_is_explained(
+async def test_what_calendly_takes_away_at_a_refresh_is_explained(
     site: Site, sandbox: Sandbox, age: Callable[[], None]
 ) -> None:
     async with Agent(browser=Browser(asked=READS)).connect(site.endpoint) as client:
@@ -160,7 +160,7 @@ async def test_what_calendly_does_not_give_to_a_client_that_registered_itself_co
 
 
 @pytest.mark.requirement("upstream-finished")
-async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_a_refresh_under_way_is_finished_before_the_server_ends(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = {
         **upstream_settings(sandbox.url),
         "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
@@ -174,7 +174,7 @@ async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: S
         headers = {"Authorization": f"Bearer {agent.access_token}", "Accept": "application/json, text/event-stream"}
         async with httpx2.AsyncClient() as http, anyio.create_task_group() as calls:
             calls.start_soon(partial(http.post, site.endpoint, json=ask, headers=headers))
-            while renewals(sandbox) == 0:
+            while refreshes(sandbox) == 0:
                 await checkpoint()
             calls.cancel_scope.cancel()
         site.process.ask_to_stop()
@@ -183,7 +183,7 @@ async def test_a_renewal_under_way_is_finished_before_the_server_ends(sandbox: S
         assert opened.execute("SELECT status, generation FROM upstream_connection").fetchall() == [("active", 2)]
 
 
-@pytest.mark.requirement("upstream-owner")
+@pytest.mark.requirement("upstream-owner", "defaults-person")
 async def test_the_person_and_the_organization_come_with_the_token_and_need_no_request(
     site: Site, sandbox: Sandbox
 ) -> None:

@@ -17,6 +17,7 @@ from tests.server.desk import Answer, Person, call
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("mcp-stateless")
 async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
     first, second = replicas.endpoints
     agent = Agent()
@@ -107,6 +108,7 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
     assert len(agent.browser.consents) == 1
 
 
+@pytest.mark.requirement("signals")
 async def test_a_signal_ends_the_server_after_the_calls_in_flight(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:

@@ -55,7 +55,7 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(site:
     assert [tool.name for tool in listed] == [tool.name for tool in allowed]
 
 
-@pytest.mark.requirement("identity-everywhere")
+@pytest.mark.requirement("identity-everywhere", "run-hosted")
 async def test_two_agents_of_two_people_see_each_their_own(site: Site) -> None:
     agents = [Agent("One", Browser(OWNER)), Agent("Two", Browser(ADMIN))]
     async with agents[0].connect(site.endpoint) as one, agents[1].connect(site.endpoint) as two:

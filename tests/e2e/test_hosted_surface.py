@@ -150,12 +150,14 @@ async def test_a_body_that_is_no_call_is_for_the_protocol_to_refuse(site: Site, 
     assert httpx2.post(site.endpoint, content=content, headers=headers).status_code in {400, 406}
 
 
+@pytest.mark.requirement("mcp-post-only")
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
 def test_only_post_is_allowed_on_the_endpoint(site: Site, method: str) -> None:
     response = httpx2.request(method, site.endpoint)
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
 
 
+@pytest.mark.requirement("public-url-setting")
 def test_metadata_names_the_public_address_whatever_the_request_says(public_site: Site) -> None:
     for host in ("mcp.example", "MCP.example:443", "127.0.0.1"):
         headers = {"Host": host, "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"}
@@ -206,7 +208,7 @@ def test_pages_of_every_origin_may_register_and_redeem_without_cookies(public_si
     assert "Access-Control-Allow-Credentials" not in preflight.headers
 
 
-@pytest.mark.requirement("origins")
+@pytest.mark.requirement("origins", "allowed-origins-setting")
 @pytest.mark.parametrize("origin", [PUBLIC, PAGE, "http://localhost:6274", "http://127.0.0.1:3000"])
 def test_pages_of_accepted_origins_may_call_the_endpoint_and_read_its_challenge(public_site: Site, origin: str) -> None:
     asked = {
@@ -262,6 +264,7 @@ def test_bad_bearers_have_a_limit_that_trusted_proxies_alone_can_share_out() -> 
     assert answered[-1] == 429
 
 
+@pytest.mark.requirement("front-page")
 def test_the_front_page_says_how_to_connect_each_client_and_needs_no_script(site: Site) -> None:
     page = httpx2.get(f"{site.url}/")
     assert page.status_code == 200

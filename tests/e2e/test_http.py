@@ -60,6 +60,7 @@ def names(result: Mapping[str, Any]) -> list[str]:
     return [tool["name"] for tool in result["tools"]]
 
 
+@pytest.mark.requirement("mcp-revisions", "access-token")
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-06-18", "2025-11-25"])
 def test_every_older_revision_is_negotiated_and_served_without_a_session(http: httpx2.Client, version: str) -> None:
     hello = request("initialize", protocolVersion=version, capabilities={}, clientInfo={"name": "test", "version": "1"})
@@ -73,6 +74,7 @@ def test_every_older_revision_is_negotiated_and_served_without_a_session(http: h
     assert called["structuredContent"]["name"] == "Maya Lindqvist"
 
 
+@pytest.mark.requirement("http-serves", "mcp-revisions")
 def test_the_newest_revision_is_served_on_the_same_address(http: httpx2.Client) -> None:
     assert names(post(http, request("tools/list"), version=MODERN)) == [tool.name for tool in ALL]
     discovered = post(http, request("server/discover"), version=MODERN)
@@ -133,6 +135,7 @@ def test_a_header_that_disagrees_with_the_body_is_refused(http: httpx2.Client) -
     assert "mcp-name" in message(response)["error"]["message"]
 
 
+@pytest.mark.requirement("mcp-post-only")
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "HEAD", "OPTIONS"])
 def test_only_post_is_allowed_on_the_endpoint(http: httpx2.Client, method: str) -> None:
     response = http.request(method, "/mcp")
@@ -205,12 +208,14 @@ def test_pages_of_this_machine_may_call(http: httpx2.Client) -> None:
     assert len(listed["tools"]) == len(ALL)
 
 
+@pytest.mark.requirement("health")
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 def test_health_is_told_to_whoever_asks_by_whatever_name(http: httpx2.Client, path: str) -> None:
     response = http.get(path, headers={"Host": "10.1.2.3:8000", "Origin": "https://evil.example"})
     assert (response.status_code, response.text) == (200, "ok\n")
 
 
+@pytest.mark.requirement("http-serves", "front-page")
 def test_the_front_page_says_how_to_connect_and_runs_nothing(http: httpx2.Client, endpoint: str) -> None:
     response = http.get("/")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -221,6 +226,7 @@ def test_the_front_page_says_how_to_connect_and_runs_nothing(http: httpx2.Client
     assert http.get("/favicon.ico").status_code == 404
 
 
+@pytest.mark.requirement("narrowing", "narrowing-unknown")
 @pytest.mark.parametrize("version", ["2025-11-25", MODERN])
 @pytest.mark.parametrize(
     ("headers", "left"),
@@ -244,6 +250,7 @@ def test_a_request_narrows_its_list(
     assert names(post(http, request("tools/list"), headers, version)) == left
 
 
+@pytest.mark.requirement("error-switched-off", "narrowing")
 @pytest.mark.parametrize("version", ["2025-11-25", MODERN])
 def test_a_request_narrows_its_calls_by_the_name_in_the_body(http: httpx2.Client, version: str) -> None:
     body = request("tools/call", name="get_user", arguments={"user": "me"})
@@ -255,6 +262,7 @@ def test_a_request_narrows_its_calls_by_the_name_in_the_body(http: httpx2.Client
     assert not post(http, body, {"X-MCP-Tools": "get_user"}, version)["isError"]
 
 
+@pytest.mark.requirement("error-switched-off", "narrowing-never-widens", "read-only")
 def test_headers_never_widen_what_the_operator_allows(settings: dict[str, str]) -> None:
     with program("http", "--auth", "none", "--port", "0", "--toolsets", "users", "--read-only", **settings) as server:
         address = server.line("ready: ").removesuffix("/mcp")

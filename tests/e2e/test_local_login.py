@@ -56,6 +56,7 @@ def files_in(folder: Path) -> list[tuple[bytes, int]]:
     return [(file.read_bytes(), file.stat().st_mode) for file in folder.rglob("*") if file.is_file()]
 
 
+@pytest.mark.requirement("run-local", "whoami", "login", "login-port")
 @pytest.mark.parametrize(
     "application",
     [
@@ -65,6 +66,7 @@ def files_in(folder: Path) -> list[tuple[bytes, int]]:
     ],
     ids=["registered by itself", "public", "confidential"],
 )
+@pytest.mark.usefixtures("measured")
 async def test_who_signs_in_by_browser_needs_no_token(
     machine: dict[str, str], sandbox: Sandbox, application: dict[str, str]
 ) -> None:
@@ -100,7 +102,7 @@ async def test_a_sign_in_that_calendly_ended_sends_the_person_to_the_terminal(
 
 
 @pytest.mark.requirement("upstream-granted")
-async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
+async def test_what_calendly_takes_away_at_a_refresh_is_explained(machine: dict[str, str], sandbox: Sandbox) -> None:
     await sign_in(machine, Browser())
     await expire(machine)
     less = {"access_token": "sandbox-pat-noscopes", "refresh_token": "sandbox-rt-x", "scope": "users:read"}
@@ -111,8 +113,9 @@ async def test_what_calendly_takes_away_at_a_renewal_is_explained(machine: dict[
     assert "Calendly once granted event_types:read" in str(refused.result.content)
 
 
+@pytest.mark.usefixtures("measured")
 @pytest.mark.requirement("upstream-finished")
-async def test_a_renewal_under_way_is_finished_before_the_server_ends(
+async def test_a_refresh_under_way_is_finished_before_the_server_ends(
     machine: dict[str, str], sandbox: Sandbox
 ) -> None:
     await sign_in(machine, Browser())

@@ -45,6 +45,7 @@ def conversation(script: str, settings: dict[str, str], *words: str, **more: obj
     return json.loads(done.stdout)
 
 
+@pytest.mark.requirement("errors-are-results")
 def test_a_refusal_of_every_tool_reaches_the_agent_whole(settings: dict[str, str]) -> None:
     calls = [{"name": tool.name, "arguments": required_arguments(tool)} for tool in ALL]
     refused = results(settings | {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-noscopes"}, calls)
@@ -62,6 +63,7 @@ def test_an_argument_error_of_every_tool_reaches_the_agent_whole(settings: dict[
         assert "nonsense" in {detail["parameter"] for detail in details}, tool.name
 
 
+@pytest.mark.requirement("answer-conforms")
 def test_answers_conform_to_the_output_schema(settings: dict[str, str]) -> None:
     names = [tool.name for tool in ALL if tool.access == "read" and not tool.input_schema.get("required")]
     answered = results(settings, [{"name": name, "arguments": {"detail": "full"}} for name in names])

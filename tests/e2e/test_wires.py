@@ -16,6 +16,7 @@ pytestmark = pytest.mark.anyio
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
+@pytest.mark.requirement("stdio-serves", "hints-true")
 async def test_all_tools_are_listed_in_order_with_all_that_is_known_of_them(connection: Connection) -> None:
     listed = await connection.client.list_tools()
     assert [tool.name for tool in listed.tools] == [tool.name for tool in ALL]
@@ -47,6 +48,7 @@ async def test_the_server_says_who_it_is(connection: Connection) -> None:
     assert info.icons[0].src.startswith("data:image/png;base64,")
 
 
+@pytest.mark.requirement("answer-both-forms")
 async def test_an_answer_is_the_same_as_structure_and_as_text(connection: Connection) -> None:
     result = (await call(connection.client, "get_current_user")).result
     assert isinstance(result.content[0], types.TextContent)
@@ -54,6 +56,7 @@ async def test_an_answer_is_the_same_as_structure_and_as_text(connection: Connec
     assert result.structured_content["email"] == "maya@northlight.example"
 
 
+@pytest.mark.requirement("answer-lean", "answer-full", "answer-never-renames")
 async def test_what_the_next_step_does_not_need_is_left_out_unless_everything_is_asked_for(
     connection: Connection,
 ) -> None:
@@ -69,6 +72,7 @@ async def test_what_the_next_step_does_not_need_is_left_out_unless_everything_is
     assert None in full.values()
 
 
+@pytest.mark.requirement("errors-are-results")
 async def test_what_calendly_refuses_is_a_result(connection: Connection) -> None:
     refused = await call(connection.client, "get_user", user=NOBODY)
     assert refused.kind == "not_found"
@@ -76,6 +80,7 @@ async def test_what_calendly_refuses_is_a_result(connection: Connection) -> None
     assert refused.error["title"] == "Resource Not Found"
 
 
+@pytest.mark.requirement("unknown-refused-at-call")
 async def test_arguments_that_cannot_be_right_are_refused_by_name_and_nothing_is_sent(connection: Connection) -> None:
     refused = await call(connection.client, "list_event_types", user="https://evil.example/users/U1", counts=3)
     assert refused.kind == "invalid_argument"
@@ -84,6 +89,7 @@ async def test_arguments_that_cannot_be_right_are_refused_by_name_and_nothing_is
     assert connection.sent() == []
 
 
+@pytest.mark.requirement("error-no-such-tool")
 async def test_a_name_that_no_tool_has_is_a_protocol_error(connection: Connection) -> None:
     with pytest.raises(MCPError) as refused:
         await connection.client.call_tool("list_everything", {})
@@ -95,6 +101,7 @@ async def test_after_every_error_the_next_call_works(connection: Connection) -> 
     assert (await call(connection.client, "get_current_user")).kind == "answered"
 
 
+@pytest.mark.requirement("progress")
 @pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 async def test_a_call_that_waits_reports_progress_over_http(connector: Connector, era: Era) -> None:
     heard: list[str | None] = []

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -41,11 +42,12 @@ def imports(path: Path) -> set[str]:
     return {module.partition(".")[0] for module in found}
 
 
+@pytest.mark.requirement("package-folders")
 @pytest.mark.parametrize(
     "listed",
     [
         TOOL["hatch"]["build"]["targets"]["wheel"]["packages"],
-        TOOL["coverage"]["run"]["source_pkgs"],
+        TOOL["slipcover"]["source"],
         TOOL["importlinter"]["root_packages"],
     ],
     ids=["wheel", "coverage", "import contracts"],
@@ -62,7 +64,8 @@ def test_the_type_checkers_read_every_package_and_the_tests(checker: list[str]) 
 def test_every_third_party_import_of_the_product_is_a_declared_requirement() -> None:
     used = {module for room in ROOMS for path in (ROOT / room).rglob("*.py") for module in imports(path)}
     distributions = packages_distributions()
-    third_party = {canonicalize_name(distributions[module][0]) for module in used - {*ROOMS, *sys.stdlib_module_names}}
+    others = used - {*ROOMS, *sys.stdlib_module_names, "_typeshed"}  # which only type checkers have
+    third_party = {canonicalize_name(distributions[module][0]) for module in others}
     assert third_party <= {canonicalize_name(requirement.name) for requirement in requirements("runtime")}
 
 
@@ -81,8 +84,30 @@ def test_development_runs_on_the_versions_that_are_shipped() -> None:
     assert (locked("runtime.lock") | locked("build.lock")).items() <= locked("dev.lock").items()
 
 
+@pytest.mark.requirement("lock-hashes")
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
     lines = lock.read_text().splitlines()
     assert "://" not in "".join(lines)
     assert [line for line in lines if not LOCK_LINE.fullmatch(line)] == []
+
+
+@pytest.mark.requirement("sandbox-own-code")
+def test_the_sandbox_imports_no_package_of_the_product() -> None:
+    assert {module for path in (ROOT / "sandbox").rglob("*.py") for module in imports(path)} & {*ROOMS} == {"sandbox"}
+
+
+@pytest.mark.requirement("make-targets")
+@pytest.mark.parametrize(
+    ("target", "lock", "command"),
+    [
+        ("demo", "runtime", ".venv/bin/calendly-mcp demo"),
+        ("test", "dev", "scripts/check"),
+        ("check", "dev", "scripts/check --no-tests"),
+    ],
+)
+def test_make_installs_from_a_lock_with_hashes_and_runs_one_command(target: str, lock: str, command: str) -> None:
+    make = ["make", "--directory", str(ROOT), "--dry-run", "--always-make", "--no-print-directory", target]
+    steps = subprocess.run(make, capture_output=True, text=True, check=True).stdout.splitlines()
+    [install] = [step for step in steps if "--require-hashes" in step and f"requirements/{lock}.lock" in step]
+    assert steps.index(install) < steps.index(command)

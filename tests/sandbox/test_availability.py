@@ -16,6 +16,7 @@ async def window(api: Api, path: str, start: datetime, end: datetime, token: str
     return await api.get(path, token, start_time=iso(start), end_time=iso(end), **who)
 
 
+@pytest.mark.requirement("sandbox-windows")
 @pytest.mark.parametrize(("path", "days"), [("/event_type_available_times", 31), ("/user_busy_times", 7)])
 @pytest.mark.anyio
 async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> None:
@@ -27,6 +28,7 @@ async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> 
     ]
 
 
+@pytest.mark.requirement("sandbox-older-limits", "control-limits")
 @pytest.mark.anyio
 async def test_a_control_sets_the_older_limit_of_seven_days(api: Api) -> None:
     await api.control("limits", {"available_times_days": 7})

@@ -10,6 +10,7 @@ LOWER_CASE = "what would you like to talk about?"
 TAKEN = [{"parameter": "event.start_time", "message": "That start time has been filled", "code": "already_filled"}]
 
 
+@pytest.mark.requirement("sandbox-state", "control-outbox")
 @pytest.mark.anyio
 async def test_a_booking_makes_an_event_an_invitee_and_mails_everyone(api: Api) -> None:
     tracking = dict.fromkeys(("utm_campaign", "utm_medium", "utm_content", "utm_term", "salesforce_uuid"))
@@ -43,6 +44,7 @@ async def test_a_booking_makes_an_event_an_invitee_and_mails_everyone(api: Api) 
     assert [invitee["cancel_url"] in mail["text"] for mail in mails] == [True, False, False]
 
 
+@pytest.mark.requirement("sandbox-state")
 @pytest.mark.anyio
 async def test_a_slot_is_gone_once_booked(api: Api) -> None:
     body = await api.booking()

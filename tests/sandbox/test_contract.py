@@ -1,17 +1,15 @@
 """Every endpoint against the facts about Calendly: what it accepts, answers and refuses, field by field."""
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import cast
 
 import jsonschema
 import pytest
 
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
+from tests.tools.facts import FACTS, example_of
 
-FACTS: list[Json] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
 SLOTS = {
     "start_time": iso(MONDAY + timedelta(hours=1)),
     "end_time": iso(MONDAY + timedelta(days=6)),
@@ -86,7 +84,7 @@ class Example:
                 "scope": "user",
             },
             "/data_compliance/deletion/invitees": {"emails": ["ada.abara@acme.example"]},
-        }[fact["path"]]
+        }.get(fact["path"]) or example_of(fact["path"], fact["body"])
 
 
 async def _user(api: Api) -> str:
@@ -194,6 +192,7 @@ def unknown_fields(value: object, schema: Json, place: str = "") -> list[str]:
     ]
 
 
+@pytest.mark.requirement("sandbox-endpoints")
 @EACH
 @pytest.mark.anyio
 async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fact: Json) -> None:
@@ -206,6 +205,7 @@ async def test_a_success_has_the_status_and_the_shape_of_the_facts(api: Api, fac
         assert unknown_fields(answer.json(), fact["response"]) == []
 
 
+@pytest.mark.requirement("sandbox-limits")
 @EACH
 @pytest.mark.anyio
 async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> None:
@@ -217,6 +217,7 @@ async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> 
     assert "Retry-After" not in second.headers
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fact: Json) -> None:
@@ -229,6 +230,7 @@ async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fac
     }
 
 
+@pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_with_read_scopes_reads_everything_and_writes_nothing(api: Api, fact: Json) -> None:
@@ -240,6 +242,7 @@ async def test_a_token_with_read_scopes_reads_everything_and_writes_nothing(api:
         assert answer.json()["required_scopes"] == [fact["scope"]]
 
 
+@pytest.mark.requirement("sandbox-tokens")
 @EACH
 @pytest.mark.anyio
 async def test_a_token_from_before_scopes_has_every_scope(api: Api, fact: Json) -> None:
@@ -281,6 +284,7 @@ async def test_an_unknown_id_is_not_found(api: Api, fact: Json, identifier: str)
 QUERIES = [(fact, parameter) for fact in FACTS for parameter in fact["query_params"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "parameter"), QUERIES, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in QUERIES]
 )
@@ -346,6 +350,7 @@ async def test_lists_sort_by_every_field_the_facts_name(api: Api, fact: Json, fi
 BODY_FIELDS = [(fact, field) for fact in FACTS if fact["body"] for field in fact["body"]["required"]]
 
 
+@pytest.mark.requirement("sandbox-validation")
 @pytest.mark.parametrize(
     ("fact", "field"), BODY_FIELDS, ids=[f"{name_of(fact)} {field}" for fact, field in BODY_FIELDS]
 )
@@ -375,6 +380,7 @@ async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, te
     assert answer.json()["details"] == [{"message": "The request body must be a JSON object."}]
 
 
+@pytest.mark.requirement("uris-are-calendlys")
 @pytest.mark.anyio
 async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) -> None:
     for fact in FACTS:

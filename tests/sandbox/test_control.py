@@ -12,6 +12,7 @@ from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
+@pytest.mark.requirement("control-requests")
 @pytest.mark.anyio
 async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api) -> None:
     await api.get("/users/me")
@@ -26,6 +27,7 @@ async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api)
     ]
 
 
+@pytest.mark.requirement("control-requests")
 @pytest.mark.parametrize(
     "address",
     [
@@ -45,6 +47,7 @@ async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> 
     assert ("page_token=cursor" in text) == ("page_token" in address)
 
 
+@pytest.mark.requirement("control-loopback")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -73,6 +76,7 @@ async def test_every_loopback_name_is_this_machine(api: Api, host: str) -> None:
     assert (await api.http.get("/_sandbox/outbox", headers=headers)).json() == []
 
 
+@pytest.mark.requirement("control-reset")
 @pytest.mark.anyio
 async def test_a_reset_puts_everything_back(api: Api) -> None:
     before = await api.read("/scheduled_events", user=(await api.me())["uri"], count=100)
@@ -134,6 +138,7 @@ async def test_a_control_takes_a_json_object(api: Api, text: str) -> None:
     assert (answer.status_code, answer.json()["message"]) == (400, "A control takes a JSON object.")
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
 async def test_a_fault_with_a_status_ends_calls_before_they_act(api: Api) -> None:
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 503, "times": 2})
@@ -155,6 +160,7 @@ async def test_a_fault_after_the_act_answers_wrongly_about_what_was_done(api: Ap
     assert len(await api.read("/scheduled_events", **query)) == 1
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.parametrize(("drop", "booked"), [(True, 0), ("before", 0), ("after", 1)])
 @pytest.mark.anyio
 async def test_a_drop_closes_the_connection_before_or_after_the_act(
@@ -181,6 +187,7 @@ async def test_a_path_may_have_stars_for_segments(api: Api) -> None:
     assert (await api.get(f"{event}/invitees")).status_code == 200
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
 async def test_a_fault_brings_its_own_body_and_headers(api: Api) -> None:
     page = "<html>Bad gateway</html>"
@@ -231,6 +238,7 @@ async def test_faults_hit_oauth_requests_too(api: Api) -> None:
         await api.http.post("/oauth/token")
 
 
+@pytest.mark.requirement("control-faults")
 @pytest.mark.anyio
 async def test_a_delay_holds_a_request_before_it_acts() -> None:
     slept: list[float] = []
@@ -296,6 +304,7 @@ async def test_a_sandbox_stops_during_a_delay_without_an_error(capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.requirement("control-clock")
 @pytest.mark.anyio
 async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:

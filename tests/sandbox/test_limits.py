@@ -9,6 +9,7 @@ from tests.sandbox.api import MONDAY, Api, iso
 TOO_MANY = {"title": "Too Many Requests", "message": "You have exceeded the rate limit. Try again later."}
 
 
+@pytest.mark.requirement("sandbox-limits")
 @pytest.mark.parametrize(("token", "limit"), [("free", 50), ("owner", 500), ("enterprise", 500), ("nobody", 50)])
 @pytest.mark.anyio
 async def test_the_limit_is_that_of_the_persons_plan(api: Api, token: str, limit: int) -> None:
@@ -38,6 +39,7 @@ async def test_all_tokens_of_a_person_share_one_limit_and_others_do_not(api: Api
     ]
 
 
+@pytest.mark.requirement("sandbox-older-limits", "control-limits")
 @pytest.mark.parametrize("per_minute", [60, 120])
 @pytest.mark.anyio
 async def test_a_control_sets_the_older_rate_limits(api: Api, per_minute: int) -> None:

@@ -27,6 +27,7 @@ async def booking_at(api: Api, booking_url: str, *, after: datetime = MONDAY) ->
     return {"booking_url": booking_url, "start_time": start, "invitee": LEE, "location": location}
 
 
+@pytest.mark.requirement("sandbox-links")
 @pytest.mark.anyio
 async def test_a_link_serves_one_booking(api: Api) -> None:
     answer = await link(api)
@@ -43,6 +44,7 @@ async def test_a_link_serves_one_booking(api: Api) -> None:
     assert again.status_code == 410
 
 
+@pytest.mark.requirement("sandbox-links")
 @pytest.mark.parametrize(("days", "status"), [(89, 200), (90, 410)])
 @pytest.mark.anyio
 async def test_an_unused_link_expires_after_ninety_days(api: Api, days: int, status: int) -> None:

@@ -67,6 +67,7 @@ async def refresh(api: Api, token: str) -> Json:
     return await api.http.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": token}, auth=WEB)
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.anyio
 async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api) -> None:
     metadata = (await api.http.get("/.well-known/oauth-authorization-server")).json()
@@ -94,6 +95,7 @@ class Controls(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+@pytest.mark.requirement("sandbox-consent-form")
 @pytest.mark.anyio
 async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: Api) -> None:
     answer = await api.http.get("/oauth/authorize", params=asked(scope="users:read", state='"><b>', person="x"))
@@ -116,6 +118,7 @@ async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: 
     assert "code" in returned(await api.http.post("/oauth/authorize", data=sent))
 
 
+@pytest.mark.requirement("sandbox-oauth", "sandbox-loopback-addresses")
 @pytest.mark.anyio
 async def test_allowing_gives_a_code_and_the_code_gives_tokens(api: Api) -> None:
     back = await allow(api, "admin", scope="users:read event_types:write", **PKCE)
@@ -204,6 +207,7 @@ async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
 
 
+@pytest.mark.requirement("sandbox-applications")
 @pytest.mark.anyio
 async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> None:
     code = (await allow(api, client_id="sandbox-native", **PKCE))["code"]
@@ -213,6 +217,7 @@ async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> N
     assert answer.status_code == 200
 
 
+@pytest.mark.requirement("sandbox-applications")
 @pytest.mark.anyio
 async def test_a_web_application_may_send_its_secret_in_the_body(api: Api) -> None:
     code = (await allow(api))["code"]
@@ -301,6 +306,7 @@ async def test_an_access_token_expires_after_two_hours(api: Api) -> None:
     assert (answer.status_code, answer.json()["message"]) == (401, "The access token expired")
 
 
+@pytest.mark.requirement("sandbox-refresh")
 @pytest.mark.anyio
 async def test_a_refresh_token_works_once(api: Api) -> None:
     first = await signed_in(api, scope="users:read")
@@ -326,6 +332,7 @@ async def test_eight_token_requests_a_minute_for_each_person(api: Api) -> None:
     assert (await refresh(api, tokens["refresh_token"])).status_code == 200
 
 
+@pytest.mark.requirement("sandbox-oauth")
 @pytest.mark.anyio
 async def test_revoking_a_refresh_token_revokes_its_access_tokens(api: Api) -> None:
     tokens = await signed_in(api)
@@ -355,6 +362,7 @@ async def test_a_client_revokes_and_inspects_only_its_own_tokens(api: Api) -> No
         assert (await api.get("/users/me", token)).status_code == 200
 
 
+@pytest.mark.requirement("sandbox-oauth")
 @pytest.mark.anyio
 async def test_introspection_describes_an_active_token(api: Api) -> None:
     tokens = await signed_in(api, scope="users:read")
@@ -376,6 +384,7 @@ async def test_introspection_describes_an_active_token(api: Api) -> None:
     assert expired.json() == {"active": False}
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post", ""])
 @pytest.mark.anyio
 async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
@@ -399,6 +408,7 @@ async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
     assert other.status_code == 400
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.parametrize(
     ("metadata", "error"),
     [

@@ -76,6 +76,7 @@ def organization_of(person: Json) -> dict[str, str]:
     return {"organization": person["current_organization"]}
 
 
+@pytest.mark.requirement("sandbox-roles")
 @pytest.mark.anyio
 async def test_who_may_be_removed_by_whom(api: Api) -> None:
     owner, admin, member, _ = [path_of(row["uri"]) for row in await members(api)]
@@ -148,6 +149,7 @@ async def test_invitations_end_with_the_seats(api: Api) -> None:
     assert "number of seats" in (await api.post(free, {"email": "a@b.example"}, "free")).json()["message"]
 
 
+@pytest.mark.requirement("sandbox-roles")
 @pytest.mark.anyio
 async def test_invitations_are_for_administrators_of_the_organization(api: Api) -> None:
     path = await invitations(api)
@@ -173,6 +175,7 @@ async def test_an_accepted_invitation_names_its_person_and_cannot_be_revoked(api
     assert len(await api.read(await invitations(api), email="Intern@northlight.example")) == 1
 
 
+@pytest.mark.requirement("sandbox-plans")
 @pytest.mark.anyio
 async def test_invitee_data_is_deleted_on_enterprise_by_administrators_only(api: Api) -> None:
     path = "/data_compliance/deletion/invitees"

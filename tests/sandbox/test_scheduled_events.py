@@ -13,6 +13,7 @@ async def mine(api: Api) -> str:
     return str((await api.me())["uri"])
 
 
+@pytest.mark.requirement("sandbox-pages")
 @pytest.mark.anyio
 async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -> None:
     user = await mine(api)
@@ -37,6 +38,7 @@ async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -
     assert counts[-1] == len(everything) % 50
 
 
+@pytest.mark.requirement("sandbox-pages")
 @pytest.mark.anyio
 async def test_previous_page_leads_back(api: Api) -> None:
     user = await mine(api)
@@ -201,6 +203,7 @@ async def test_a_reason_has_ten_thousand_characters_at_most_and_the_body_may_be_
     assert (answer.status_code, answer.json()["resource"]["reason"]) == (201, None)
 
 
+@pytest.mark.requirement("control-read-lag")
 @pytest.mark.anyio
 async def test_a_lag_keeps_new_bookings_out_of_lists_but_not_from_being_read(api: Api) -> None:
     await api.control("faults", {"read_lag": 30})

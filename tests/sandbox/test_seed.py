@@ -28,6 +28,7 @@ def at_odd_dates(test: Callable[[datetime], None]) -> Callable[[datetime], None]
     return test
 
 
+@pytest.mark.requirement("sandbox-same-uris")
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis adds the zone
 @at_odd_dates
 def test_every_start_has_the_same_uris_around_its_own_time(now: datetime) -> None:
@@ -62,6 +63,7 @@ def test_every_active_type_can_be_booked_within_the_week(now: datetime) -> None:
     assert [kind.name for kind in kinds if not openings(records, kind, week, now)] == []
 
 
+@pytest.mark.requirement("sandbox-account", "sandbox-tokens")
 def test_the_account_has_one_of_everything_worth_meeting() -> None:
     records = seeded_records(MONDAY)
     events = list(records.events.values())

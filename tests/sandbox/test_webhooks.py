@@ -48,6 +48,7 @@ def is_signed(delivery: Delivery, key: str) -> bool:
     return hmac.compare_digest(parts["v1"], expected)
 
 
+@pytest.mark.requirement("sandbox-loopback-addresses", "sandbox-webhooks")
 @pytest.mark.anyio
 async def test_a_booking_and_its_cancellation_are_delivered_signed(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, signing_key=KEY)
@@ -284,6 +285,7 @@ async def test_who_may_subscribe_to_whom(api: Api) -> None:
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
+@pytest.mark.requirement("sandbox-plans")
 @pytest.mark.anyio
 async def test_a_free_plan_lacks_routing_forms_and_recaps(api: Api) -> None:
     user = (await api.me("free"))["uri"]

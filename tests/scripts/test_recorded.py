@@ -4,6 +4,8 @@ import re
 from typing import Final
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from scripts.recorded import COLUMNS, FILE, ROWS, parts, picture
 from tests.documents import PAGES, links
 from tests.e2e.processes import run
@@ -42,6 +44,7 @@ def test_what_does_not_fit_into_the_window_scrolls_until_its_last_row_is_there()
     assert f"translateY({-20 * 19}px)" in picture([command, conversation, long])
 
 
+@pytest.mark.requirement("demo-transcript", "demo-limits-scopes")
 def test_the_recorded_session_says_what_the_program_says_today() -> None:
     said = run("demo").stdout
     shown = words(read(FILE.read_text()))

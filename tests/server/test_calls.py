@@ -36,6 +36,7 @@ def sent(upstream: HostileUpstream) -> list[str]:
     return [f"{request.method} {request.path}" for request in upstream.requests]
 
 
+@pytest.mark.requirement("time-limit")
 @pytest.mark.parametrize("name", ["get_user", "create_single_use_scheduling_link"])
 async def test_a_call_is_answered_within_its_limit_whatever_calendly_does(upstream: HostileUpstream, name: str) -> None:
     upstream.otherwise = drip(1.0)
@@ -47,6 +48,7 @@ async def test_a_call_is_answered_within_its_limit_whatever_calendly_does(upstre
     assert failed.kind == ("upstream_unreachable" if name == "get_user" else "outcome_unknown")
 
 
+@pytest.mark.requirement("time-limit-raised")
 async def test_a_call_may_wait_longer_where_the_operator_allows_it(upstream: HostileUpstream) -> None:
     upstream.otherwise = RateLimit(limit=1).step
     async with connected(upstream, rate_limit="1", max_wait="600") as client:
@@ -55,6 +57,7 @@ async def test_a_call_may_wait_longer_where_the_operator_allows_it(upstream: Hos
     assert now() > LEAST_LIMIT
 
 
+@pytest.mark.requirement("max-wait-setting")
 async def test_a_call_that_cannot_start_in_time_is_told_when_to_come_back(upstream: HostileUpstream) -> None:
     upstream.otherwise = RateLimit(limit=1).step
     async with connected(upstream, rate_limit="1", max_wait="5") as client:
@@ -65,6 +68,7 @@ async def test_a_call_that_cannot_start_in_time_is_told_when_to_come_back(upstre
     assert "status" not in refused.error
 
 
+@pytest.mark.requirement("progress")
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_call_that_waits_reports_progress(upstream: HostileUpstream, era: Era) -> None:
     upstream.otherwise = RateLimit(limit=1).step
@@ -84,6 +88,7 @@ async def test_a_call_that_waits_reports_progress(upstream: HostileUpstream, era
     assert all("for a turn under Calendly's rate limit" in str(message) for _, message in heard)
 
 
+@pytest.mark.requirement("defaults-person")
 async def test_whose_the_token_is_is_asked_once(upstream: HostileUpstream) -> None:
     upstream.will(me())
     upstream.otherwise = answer(200, {"collection": [], "pagination": {}})
@@ -94,6 +99,7 @@ async def test_whose_the_token_is_is_asked_once(upstream: HostileUpstream) -> No
     assert sent(upstream) == ["GET /users/me", *["GET /scheduled_events"] * 3]
 
 
+@pytest.mark.requirement("defaults-unknown")
 async def test_a_token_that_may_not_say_whose_it_is_is_answered_with_what_to_pass(upstream: HostileUpstream) -> None:
     upstream.otherwise = answer(
         403, {"title": "Insufficient scope", "message": "Not yours.", "required_scopes": ["users:read"]}
@@ -116,7 +122,7 @@ async def test_an_answer_that_does_not_say_whose_the_token_is_is_an_error_of_cal
         assert (await call(client, "list_scheduled_events")).kind == "upstream_error"
 
 
-@pytest.mark.requirement("asked-first")
+@pytest.mark.requirement("asked-first", "error-switched-off", "every-call-decided")
 async def test_a_tool_that_is_off_is_refused_by_its_capability_before_anything_is_sent(
     upstream: HostileUpstream,
 ) -> None:

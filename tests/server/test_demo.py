@@ -20,6 +20,7 @@ def moment(request: pytest.FixtureRequest) -> datetime:
     return now
 
 
+@pytest.mark.requirement("demo-transcript")
 async def test_it_books_the_first_open_time_and_cancels_it_at_any_date(
     connect: Connect, api: Api, moment: datetime, capsys: pytest.CaptureFixture[str]
 ) -> None:

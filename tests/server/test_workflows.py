@@ -9,6 +9,7 @@ from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call
+from tools import ENDPOINTS
 
 pytestmark = pytest.mark.anyio
 
@@ -66,6 +67,7 @@ async def test_a_level_that_forbids_one_part_hides_the_whole(connect: Connect, a
         assert f"{access.replace('=', ' is ')}" in refused.error["message"]
 
 
+@pytest.mark.requirement("read-only")
 async def test_read_only_leaves_those_that_read(connect: Connect) -> None:
     async with connect(read_only="true") as client:
         seen = await names(client)
@@ -80,12 +82,13 @@ async def test_what_calls_an_excluded_tool_is_off_too_and_says_why(connect: Conn
     assert "it calls list_event_invitees, which is excluded" in refused.error["message"]
 
 
+@pytest.mark.requirement("toolset-workflows")
 async def test_they_are_a_toolset_of_their_own_that_needs_no_other(connect: Connect) -> None:
     async with connect(toolsets="workflows") as client:
         assert await names(client) == {"find_meeting_times", "get_agenda", "find_bookings", MOVE}
         assert (await call(client, "get_agenda")).kind == "answered"
     async with connect(toolsets="endpoints") as client:
-        assert len(await names(client)) == 28
+        assert len(await names(client)) == len(ENDPOINTS)
 
 
 async def test_where_invitees_are_hidden_an_agenda_tells_of_none(connect: Connect, api: Api) -> None:
@@ -133,7 +136,7 @@ async def test_what_is_within_the_conditions_of_each_part_is_done(connect: Conne
     assert "booking is limited to 1 within 24 hours" in refused.error["message"]
 
 
-async def test_a_rehearsal_shows_both_requests_and_sends_neither(connect: Connect, api: Api) -> None:
+async def test_a_dry_run_shows_both_requests_and_sends_neither(connect: Connect, api: Api) -> None:
     arguments, before = await move_of(api), len(await writes(api))
     async with connect(Person()) as client:
         tried = (await call(client, MOVE, **arguments, dry_run=True)).content["dry_run"]
@@ -174,6 +177,7 @@ async def test_a_scope_that_one_part_lacks_is_told_with_all_that_it_needs(connec
     assert "scheduled_events:write" in str(refused.error["required_scopes"])
 
 
+@pytest.mark.requirement("progress")
 async def test_progress_is_told_while_it_goes_on(connect: Connect) -> None:
     told: list[tuple[float, str | None]] = []
 

@@ -71,7 +71,7 @@ def test_a_ring_is_read_as_it_is_written(keys: list[Key], place: dict[str, str])
     assert all(key.id in ring for key in keys)
 
 
-@pytest.mark.requirement("secrets-place")
+@pytest.mark.requirement("secrets-place", "secret-keys-setting")
 def test_the_first_key_seals_and_every_key_opens() -> None:
     before = KeyRing([OLD]).seal(b"secret", **PLACE)
     rotating = KeyRing([NEW, OLD])

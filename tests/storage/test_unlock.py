@@ -81,7 +81,7 @@ async def test_a_malformed_ring_does_not_start(database: Database) -> None:
         await unlock(database, "", now=NOW)
 
 
-@pytest.mark.requirement("key-ring-start")
+@pytest.mark.requirement("key-ring-start", "secret-keys-postgresql")
 async def test_on_postgresql_a_missing_ring_does_not_start(postgresql_url: str) -> None:
     async with open_migrated(postgresql_url) as database:
         with pytest.raises(KeyRingError, match="CALENDLY_MCP_SECRET_KEYS"):
@@ -109,6 +109,7 @@ def key_file(path: Path) -> Path:
     return path.with_name("calendly.sqlite3.keys")
 
 
+@pytest.mark.requirement("secret-keys-file")
 async def test_beside_a_file_a_key_file_is_made_once_for_its_owner_only(path: Path) -> None:
     sealed = (await start(path)).seal(b"secret", **PLACE)
     assert stat.S_IMODE(key_file(path).stat().st_mode) == 0o600

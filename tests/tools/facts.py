@@ -16,12 +16,13 @@ from tests.sandbox.api import MONDAY, Json
 from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.declaring import Identity
-from tools.toolset.effects import Stakes
+from tools.toolset.effects import Effects
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
 Fact = Json
-FACTS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())[:28]
+CALENDLYS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())
+"""What Calendly says of all its operations."""
 
 CALENDLY = "https://api.calendly.com"
 ME = f"{CALENDLY}/users/2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"
@@ -40,6 +41,21 @@ EXAMPLES: dict[str, Any] = {
 """For each identifier in a path a resource."""
 
 
+RESOURCES: dict[str, str] = {
+    **EXAMPLES,
+    "user": ME,
+    "host": ME,
+    "co_hosts": ME,
+    "organization": ORGANIZATION,
+    "group": f"{CALENDLY}/groups/6a7b8c9d",
+    "user_availability_schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1",
+    "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
+    "owner": f"{CALENDLY}/event_types/b7e2c4d1",
+    "url": "https://hooks.northwind.example/calendly",
+}
+"""A resource for each parameter that takes a URI."""
+
+
 def shape(path: str) -> str:
     """A path without the names of its placeholders."""
     return re.sub(r"\{\w+\}", "{}", path)
@@ -48,11 +64,13 @@ def shape(path: str) -> str:
 def fact_of(tool: EndpointTool) -> Fact:
     """What Calendly says of the tool's operation."""
     wanted = (tool.endpoint.method, shape(tool.endpoint.path))
-    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
-    return fact
+    found = [fact for fact in CALENDLYS if (fact["method"], shape(fact["path"])) == wanted]
+    assert len(found) == 1, f"Add Calendly's facts of {tool.endpoint} to tests/calendly_api/endpoints.json, once."
+    return found[0]
 
 
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
+FACTS: list[Fact] = [fact for _, fact in TOOL_FACTS]
 
 
 ENOUGH: dict[str, dict[str, Any]] = {
@@ -126,10 +144,10 @@ class Documented:
         """Know no key."""
         return self.keys
 
-    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+    async def precheck(self, tool: Tool, effects: Effects) -> None:
         """Refuse nothing."""
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+    async def authorize(self, tool: Tool, effects: Effects) -> None:
         """Allow everything."""
 
     def allows(self, tool: Tool) -> bool:  # noqa: ARG002 - the Protocol has it
@@ -174,3 +192,31 @@ def leaves(schema: Fact, path: str = "") -> Iterator[tuple[str, set[str]]]:
         yield from leaves(field_schema, f"{path}{name}.")
     if "items" in schema:
         yield from leaves(schema["items"], f"{path}[].")
+
+
+def example_of(name: str, schema: Fact) -> Fact:
+    """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
+    if "enum" in schema:
+        return schema["enum"][-1]
+    match schema["type"]:
+        case "object":
+            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
+        case "array":
+            return [example_of(name, schema["items"])]
+        case "boolean":
+            return False
+        case "integer" | "number":
+            return schema.get("min", schema.get("minimum", 1))
+        case _:
+            return text_of(name, schema)
+
+
+def text_of(name: str, schema: Fact) -> str:
+    formats = {
+        "uri": RESOURCES.get(name, ""),
+        "email": "lee@acme.example",
+        "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
+        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
+        "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
+    }
+    return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")

@@ -13,6 +13,7 @@ async def answers(api: Api, path: str, body: Json, method: str = "GET") -> None:
     await api.control("faults", {"method": method, "path": path, "status": 200, "body": body})
 
 
+@pytest.mark.requirement("answer-fields-added")
 async def test_new_fields_pass_through_and_values_of_new_types_stand_aside(agent: Agent, api: Api) -> None:
     await answers(api, "/users/*", {"resource": {"name": 7, "pronouns": "they", "error": "none"}, "links": []})
     assert await agent.call("get_user", user="U") == {"pronouns": "they", "unrecognized": {"error": "none", "name": 7}}

@@ -8,12 +8,12 @@ from tests.cases import each
 from tests.tools.agent import run
 from tests.tools.facts import (
     CALENDLY,
-    FACTS,
     ME,
-    ORGANIZATION,
+    RESOURCES,
     TOOL_FACTS,
     Documented,
     Fact,
+    example_of,
     leaves,
     required_arguments,
 )
@@ -31,51 +31,12 @@ BODIES = [
 ]
 EACH_BODY = each("tool, name, schema", BODIES)
 
-RESOURCES = {
-    "user": ME,
-    "host": ME,
-    "co_hosts": ME,
-    "organization": ORGANIZATION,
-    "group": f"{CALENDLY}/groups/6a7b8c9d",
-    "user_availability_schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1",
-    "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
-    "owner": f"{CALENDLY}/event_types/b7e2c4d1",
-    "url": "https://hooks.northwind.example/calendly",
-}
 BESIDE = {
     ("user_availability_schedule", RESOURCES["user_availability_schedule"]): {"user": ME},
     ("scope", "group"): {"group": RESOURCES["group"]},
     ("scope", "organization"): {},
 }
 """What Calendly wants beside some values."""
-
-
-def example_of(name: str, schema: Fact) -> Fact:
-    """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
-    if "enum" in schema:
-        return schema["enum"][-1]
-    match schema["type"]:
-        case "object":
-            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
-        case "array":
-            return [example_of(name, schema["items"])]
-        case "boolean":
-            return False
-        case "integer" | "number":
-            return schema.get("min", schema.get("minimum", 1))
-        case _:
-            return text_of(name, schema)
-
-
-def text_of(name: str, schema: Fact) -> str:
-    formats = {
-        "uri": RESOURCES.get(name, ""),
-        "email": "lee@acme.example",
-        "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
-        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
-        "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
-    }
-    return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
 
 
 ADDED = {
@@ -85,6 +46,10 @@ ADDED = {
 }
 """The fields of ours beside Calendly's: local times, what did not fit or is withheld, what would be sent or was not
 checked."""
+
+
+OURS = {"max_pages", "detail", "timezone", "idempotency_key", "dry_run", "confirmation"}
+"""The parameters of ours beside Calendly's."""
 
 
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
@@ -98,15 +63,13 @@ async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:
     return calendly
 
 
-def test_the_tools_are_calendlys_operations_each_once() -> None:
-    assert sorted(fact["name"] for _, fact in TOOL_FACTS) == sorted(fact["name"] for fact in FACTS)
-
-
+@pytest.mark.requirement("meta-facts")
 @EACH
 def test_scope_access_and_webhook_event_are_calendlys(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.scope, tool.access, tool.webhook_event) == (fact["scope"], fact["access"], fact["webhook_event"])
 
 
+@pytest.mark.requirement("meta-facts")
 @EACH
 def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: EndpointTool, fact: Fact) -> None:
     assert (tool.plan == "enterprise") == (fact["plan"] == "Enterprise")
@@ -127,6 +90,7 @@ async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTo
         )
 
 
+@pytest.mark.requirement("answer-shapes", "answer-full")
 @EACH
 @pytest.mark.anyio
 async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, fact: Fact) -> None:
@@ -140,6 +104,7 @@ async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, f
     assert set(answer) - set(theirs) <= ADDED
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 @pytest.mark.anyio
 async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool, parameter: Fact) -> None:
@@ -148,6 +113,7 @@ async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool
     assert calendly.sent[0].query[parameter["name"]] == value
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 @pytest.mark.anyio
 async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: EndpointTool, parameter: Fact) -> None:
@@ -162,6 +128,7 @@ async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: Endpoin
             tool.parse({**required_arguments(tool), parameter["name"]: "sideways"}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 def test_limits_and_defaults_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
@@ -177,12 +144,23 @@ def test_limits_and_defaults_are_calendlys(tool: EndpointTool, parameter: Fact) 
                 tool.parse({**required_arguments(tool), parameter["name"]: beyond}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
 def test_types_are_calendlys(tool: EndpointTool, parameter: Fact) -> None:
     schema: Any = tool.input_schema["properties"]
     assert schema[parameter["name"]]["type"] == parameter["type"]
 
 
+@pytest.mark.requirement("parameters-no-others")
+@EACH
+def test_besides_calendlys_fields_a_tool_takes_few_of_ours(tool: EndpointTool, fact: Fact) -> None:
+    calendlys = {parameter["name"] for parameter in fact["query_params"]} | set(tool.endpoint.parameters)
+    calendlys |= set(fact["body"]["properties"]) if fact["body"] else set()
+    taken: Any = tool.input_schema["properties"]
+    assert set(taken) - calendlys <= OURS
+
+
+@pytest.mark.requirement("parameters-calendlys", "parameters-top-level")
 @EACH_BODY
 @pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
@@ -223,6 +201,7 @@ def test_what_a_variant_requires_is_required(tool: EndpointTool, name: str, sche
                 tool.parse({**required_arguments(tool), name: lacking}, ())
 
 
+@pytest.mark.requirement("parameters-calendlys")
 @EACH_BODY
 def test_limits_of_body_fields_are_calendlys(tool: EndpointTool, name: str, schema: Fact) -> None:
     properties: Any = tool.input_schema["properties"]

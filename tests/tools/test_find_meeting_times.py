@@ -92,6 +92,7 @@ async def test_an_event_type_and_people_have_to_agree(agent: Agent, api: Api) ->
     assert {local(start).hour for start in starts(found)} == {15, 16, 17}
 
 
+@pytest.mark.requirement("parameters-timezone")
 async def test_weekdays_and_hours_are_those_of_the_zone_asked_for(agent: Agent) -> None:
     wish = {"weekdays": ["tuesday", "thursday"], "earliest": "09:00", "latest": "12:00", "timezone": "Europe/London"}
     found = await agent.call("find_meeting_times", event_types=["Intro call"], **MONTH, **wish, **EVERY)
@@ -138,6 +139,7 @@ async def test_a_range_of_several_windows_has_no_gap_and_nothing_twice(agent: Ag
     assert rows == expected
 
 
+@pytest.mark.requirement("parameters-continue")
 async def test_it_stops_when_there_is_enough_and_says_how_to_go_on(agent: Agent) -> None:
     found = await agent.call(
         "find_meeting_times", event_types=["Intro call"], start_time="2026-11-30T00:00", end_time="2027-11-01T00:00"
@@ -177,6 +179,7 @@ async def test_where_not_even_the_first_window_can_be_read_it_says_when_to_come_
         await agent.call("find_meeting_times", users=["me"], **WEEK)
 
 
+@pytest.mark.requirement("workflow-in-parts")
 async def test_when_time_runs_short_it_answers_with_what_it_has(agent: Agent, api: Api) -> None:
     await api.control("faults", {"method": "GET", "path": "/event_type_available_times", "delay": 20, "times": 9})
     body: dict[str, Any] = {"start_time": "2026-11-30T00:00", "end_time": "2027-11-01T00:00"}

@@ -157,6 +157,7 @@ def test_values_of_a_wrong_type_are_refused_everywhere(tool: Tool, value: object
         assert {fault["parameter"].split(".")[0] for fault in refused.value.faults} == {name}
 
 
+@pytest.mark.requirement("unknown-arguments")
 @each("tool", ALL)
 def test_names_that_it_does_not_have_are_refused(tool: Tool) -> None:
     with pytest.raises(ArgumentError) as refused:

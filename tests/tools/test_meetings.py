@@ -61,6 +61,7 @@ async def test_several_days_are_read_in_one_call_and_in_order(agent: Agent) -> N
     assert len(sent(agent)) == 1 + len(starts)
 
 
+@pytest.mark.requirement("parameters-timezone")
 async def test_days_are_those_of_the_zone_asked_for(agent: Agent, api: Api) -> None:
     await agent.call("get_agenda", date=TUESDAY, timezone="Pacific/Auckland")
     first = next(request for request in agent.sent if request.path == "/scheduled_events")
@@ -126,6 +127,7 @@ async def test_meetings_that_begin_at_once_are_neither_lost_nor_repeated_where_i
         assert uris(whole)[:cut] + uris(rest) == uris(whole)
 
 
+@pytest.mark.requirement("workflow-in-parts", "parameters-continue")
 async def test_when_time_runs_short_it_answers_with_what_it_has_and_goes_on(agent: Agent, api: Api) -> None:
     whole = await agent.call("get_agenda", date="2026-11-01", days=40)
     await api.control("faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "delay": 20, "times": 25})

@@ -13,6 +13,7 @@ from tools.toolset.wording import listed
 data_compliance = Toolset()
 
 _MOST_NAMED: Final = 5
+_ACCEPTED: Final = "Calendly deletes the data within 7 days; its activity log shows the end."
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -21,7 +22,7 @@ def _audited(call: AuditedArguments) -> str:
 
 
 class DataDeletion(TypedDict, total=False):
-    """That Calendly took the request. Calendly itself answers nothing."""
+    """The receipt of a deletion request. Calendly's own answer is empty."""
 
     status: str
     message: str
@@ -49,4 +50,4 @@ async def delete_invitee_data(
     ledger = await call.caller.ledger()
     await call.done(body={"emails": emails})
     await ledger.forget(emails)
-    return {"status": "accepted", "message": "Calendly deletes the data within 7 days; its activity log shows the end."}
+    return {"status": "accepted", "message": _ACCEPTED}

@@ -263,6 +263,7 @@ async def test_a_process_goes_on_in_a_new_chain_after_a_failure(database: Databa
     assert await faults_of(archive) == []
 
 
+@pytest.mark.requirement("audit-settings")
 async def test_what_is_too_old_is_cleared_out_and_the_rest_verified(database: Database) -> None:
     archive = await filled(database)
     await archive.clear_out(START + timedelta(minutes=4))

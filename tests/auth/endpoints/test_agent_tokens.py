@@ -68,7 +68,7 @@ async def test_a_token_has_a_name_and_scopes_that_there_are(
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("agent-tokens")
+@pytest.mark.requirement("agent-tokens", "token-list-revoke")
 async def test_tokens_are_listed_without_their_secret_and_revoked_at_once(every_site: Site) -> None:
     site = every_site
     (uri, email), _ = await connected_people(site)

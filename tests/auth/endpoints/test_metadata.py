@@ -21,7 +21,7 @@ async def document(site: Site, path: str) -> dict[str, Any]:
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("metadata-server")
+@pytest.mark.requirement("metadata-server", "public-url-setting")
 async def test_the_authorization_server_describes_itself(site: Site) -> None:
     found = await document(site, AUTHORIZATION_SERVER)
     assert found["issuer"] == ISSUER

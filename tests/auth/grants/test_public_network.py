@@ -6,6 +6,7 @@ import pytest
 from typing_extensions import override
 
 from auth.grants.public_network import IPAddress, NotPublic, PublicNetwork, is_public, resolve
+from tests.cases import each
 
 PRIVATE = [
     "127.0.0.1",
@@ -44,13 +45,13 @@ PUBLIC = ["93.184.216.34", "8.8.8.8", "1.1.1.1", "2606:2800:220:1:248:1893:25c8:
 
 
 @pytest.mark.requirement("documents-public")
-@pytest.mark.parametrize("address", PRIVATE)
+@each("address", PRIVATE)
 def test_an_address_that_is_not_of_the_public_internet_is_told_apart(address: str) -> None:
     assert not is_public(ip_address(address))
 
 
 @pytest.mark.requirement("documents-public")
-@pytest.mark.parametrize("address", PUBLIC)
+@each("address", PUBLIC)
 def test_an_address_of_the_public_internet_is_told_apart(address: str) -> None:
     assert is_public(ip_address(address))
 
@@ -105,9 +106,7 @@ async def test_the_address_that_was_checked_is_the_one_connected_to_whatever_the
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
-@pytest.mark.parametrize(
-    "addresses", [[], ["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["10.0.0.1", "93.184.216.34"], ["::1"]]
-)
+@each("addresses", [[], ["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["10.0.0.1", "93.184.216.34"], ["::1"]])
 async def test_a_name_with_an_address_that_is_not_public_is_not_connected_to(addresses: list[str]) -> None:
     wire = Wire()
     with pytest.raises(NotPublic):

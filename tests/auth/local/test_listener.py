@@ -73,7 +73,7 @@ async def ask(callback: Callback, request: bytes, *, family: socket.AddressFamil
     return reply
 
 
-@pytest.mark.requirement("login-listener")
+@pytest.mark.requirement("login-listener", "login-port")
 async def test_the_listener_waits_for_the_right_answer_among_wrong_ones() -> None:
     async with listening(0, STATE) as callback:
         assert callback.redirect_uri == f"http://localhost:{callback.port}/callback"

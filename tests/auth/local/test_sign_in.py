@@ -97,6 +97,7 @@ def machine(tmp_path: Path, fresh_upstream: Calendly) -> Machine:
     return Machine(tmp_path / "data", fresh_upstream)
 
 
+@pytest.mark.requirement("login")
 async def test_signing_in_needs_no_application_and_keeps_the_login(machine: Machine) -> None:
     login = await machine.login()
     assert await machine.store.read() == login
@@ -154,7 +155,7 @@ async def test_signing_out_revokes_and_forgets(machine: Machine) -> None:
         await machine.credentials(login).access_token()
     machine.calendly.clock.advance(timedelta(minutes=5))
     with pytest.raises(Unauthenticated, match="calendly-mcp login"):
-        await running.renew()
+        await running.refresh()
 
 
 @pytest.mark.requirement("logout")

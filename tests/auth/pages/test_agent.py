@@ -48,7 +48,7 @@ async def change(browser: Browser, page: httpx2.Response, levels: str, *fields: 
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("own-agents")
+@pytest.mark.requirement("own-agents", "agent-by-agent", "pages-of-the-person")
 async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Site) -> None:
     site = every_site
     mine, other = await site.register(client_name="Mine"), await site.register(client_name="Other <b>one</b>")
@@ -73,7 +73,7 @@ async def test_who_has_no_agent_is_told_how_to_connect_one(site: Site) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("own-agents")
+@pytest.mark.requirement("own-agents", "agent-by-agent")
 async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too(every_site: Site) -> None:
     site = every_site
     tokens = await site.sign_in()
@@ -226,7 +226,7 @@ async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ende
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("own-agents")
+@pytest.mark.requirement("own-agents", "pages-of-the-person")
 async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(every_site: Site) -> None:
     site = every_site
     one, two = await site.register(client_name="One"), await site.register(client_name="Two")
@@ -377,6 +377,7 @@ async def test_a_step_up_has_chosen_what_the_person_chose_before(site: Site) -> 
     }
 
 
+@pytest.mark.requirement("pages-of-the-person")
 @pytest.mark.anyio
 async def test_what_was_done_is_in_the_record(site: Site) -> None:
     await site.sign_in()
@@ -408,7 +409,7 @@ async def owners(site: Site) -> Owners:
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("own-agents")
+@pytest.mark.requirement("own-agents", "owners-setting")
 async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owners) -> None:
     site, browser = owners.site, owners.browser
     assert "Nobody has connected an agent" in owners.page.text
@@ -428,7 +429,7 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("own-agents")
+@pytest.mark.requirement("own-agents", "owners-setting")
 async def test_nobody_else_sees_that_there_is_such_a_view(owners: Owners) -> None:
     browser = owners.site.browser()
     page = await browser.sign_in_to("/connections/all", person=1)

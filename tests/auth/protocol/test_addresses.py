@@ -7,7 +7,7 @@ from auth.protocol.addresses import client_address, neighbourhood
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
 
-@pytest.mark.requirement("forwarded-for")
+@pytest.mark.requirement("forwarded-for", "trusted-proxies-setting")
 @pytest.mark.parametrize(
     ("peer", "forwarded", "expected"),
     [
@@ -27,7 +27,7 @@ def test_only_what_a_trusted_proxy_added_is_believed(peer: str, forwarded: list[
     assert client_address(peer, forwarded, PROXIES) == expected
 
 
-@pytest.mark.requirement("forwarded-for")
+@pytest.mark.requirement("forwarded-for", "trusted-proxies-setting")
 def test_without_trusted_proxies_the_header_means_nothing() -> None:
     assert client_address("127.0.0.1", ["198.51.100.1"], ()) == "127.0.0.1"
 

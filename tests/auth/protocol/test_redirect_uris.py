@@ -102,7 +102,7 @@ def test_addresses_that_are_none_of_the_three_kinds_are_refused(uri: str) -> Non
         check(uri, PRIVATE_USE_SCHEMES)
 
 
-@pytest.mark.requirement("redirect-kinds")
+@pytest.mark.requirement("redirect-kinds", "redirect-schemes-setting")
 def test_the_operator_says_which_private_use_schemes_are_allowed() -> None:
     schemes = private_use_schemes(" myapp, com.example.agent ,")
     assert schemes == ("myapp", "com.example.agent")

@@ -139,7 +139,7 @@ async def test_the_address_of_the_sign_in_has_the_challenge_and_never_the_verifi
     assert VERIFIER not in url
 
 
-@pytest.mark.requirement("upstream-client")
+@pytest.mark.requirement("upstream-client", "client-settings")
 async def test_a_confidential_application_proves_itself_by_basic_alone(world: World) -> None:
     world.server.will(answer(200, ANSWER))
     tokens = await world.login.refresh("the-refresh-token")
@@ -157,7 +157,7 @@ async def test_a_confidential_application_proves_itself_by_basic_alone(world: Wo
     )
 
 
-@pytest.mark.requirement("upstream-client")
+@pytest.mark.requirement("upstream-client", "client-settings")
 @public
 async def test_a_public_application_names_itself_in_the_body(world: World) -> None:
     world.server.will(answer(200, ANSWER), answer(200, {}), answer(200, {}))
@@ -415,11 +415,11 @@ async def test_a_whole_sign_in_at_the_sandbox(upstream: Calendly) -> None:
     assert signed_in.person.uri == signed_in.tokens.owner
     assert signed_in.person.email
     assert signed_in.tokens.scopes == frozenset(ASKED)
-    renewed = await upstream.login.refresh(signed_in.tokens.refresh_token)
+    refreshed = await upstream.login.refresh(signed_in.tokens.refresh_token)
     with pytest.raises(GrantRefused):
         await upstream.login.refresh(signed_in.tokens.refresh_token)
-    await upstream.login.revoke(renewed)
-    assert not upstream.is_live(renewed.access_token)
+    await upstream.login.revoke(refreshed)
+    assert not upstream.is_live(refreshed.access_token)
 
 
 async def test_a_code_serves_once_and_only_its_verifier(upstream: Calendly) -> None:

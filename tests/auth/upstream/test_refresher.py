@@ -113,8 +113,8 @@ async def test_after_a_401_the_token_is_refreshed_once_however_many_calls_and_pr
     )
     old = {await call.access_token() for call in [*first, *later]}
     place.calendly.clock.advance(LATER)
-    assert all(await asyncio.gather(*(call.renew() for call in first)))
-    assert all(await asyncio.gather(*(call.renew() for call in later)))
+    assert all(await asyncio.gather(*(call.refresh() for call in first)))
+    assert all(await asyncio.gather(*(call.refresh() for call in later)))
     new = {await call.access_token() for call in [*first, *later]}
     assert len(new) == 1
     assert new != old
@@ -127,7 +127,7 @@ async def test_a_second_401_within_a_minute_refreshes_nothing(place: Place) -> N
     call = place.refresher().credentials(place.user)
     for _ in range(3):
         await call.access_token()
-        assert await call.renew()
+        assert await call.refresh()
     assert place.calendly.token_requests() == [200]
 
 
@@ -138,7 +138,7 @@ async def test_a_401_says_how_to_sign_in_again_when_calendly_has_ended_the_grant
     place.calendly.running.sandbox.records.refresh_tokens.clear()
     place.calendly.clock.advance(LATER)
     with pytest.raises(Unauthenticated, match=place.remedy):
-        await call.renew()
+        await call.refresh()
     for _ in range(2):
         with pytest.raises(Unauthenticated, match=place.remedy):
             await token(place)
@@ -158,7 +158,7 @@ async def test_a_process_that_gave_up_goes_on_after_a_new_sign_in(place: Place) 
 
 
 async def test_credentials_that_sent_nothing_have_nothing_to_refresh(place: Place) -> None:
-    assert not await place.refresher().credentials(place.user).renew()
+    assert not await place.refresher().credentials(place.user).refresh()
 
 
 @pytest.mark.requirement("upstream-429")
@@ -183,7 +183,7 @@ async def test_during_a_pause_a_token_that_is_still_good_is_sent(place: Place) -
     await place.calendly.will(status=429, headers={"Retry-After": "45"})
     call = place.refresher().credentials(place.user)
     assert place.calendly.is_live(await call.access_token())
-    assert not await call.renew()
+    assert not await call.refresh()
     assert place.calendly.token_requests() == [429]
 
 

@@ -38,7 +38,7 @@ def metadata(origin: str, **changes: object) -> dict[str, object]:
     }
 
 
-@pytest.mark.requirement("upstream-registration")
+@pytest.mark.requirement("upstream-registration", "issuer-setting")
 async def test_a_public_client_registers_with_a_name_of_letters_and_spaces(server: HostileUpstream) -> None:
     server.will(answer(200, metadata(server.origin)), answer(201, {"client_id": "given"}))
     application = await register(server.origin, REDIRECT_URI, SCOPES)

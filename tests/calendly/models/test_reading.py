@@ -81,6 +81,7 @@ def test_a_value_that_is_no_object_is_kept_aside(shape: Json, value: object) -> 
         assert repr(answer) == repr({UNRECOGNIZED: {"": value}})
 
 
+@pytest.mark.requirement("answer-fields-added")
 def test_fields_and_values_that_calendly_adds_pass_through() -> None:
     event_type = {"name": "Intro call", "kind": "hologram", "vibe": {"good": True}, "locations": [{"planet": "Mars"}]}
     assert read(models.EventType, event_type) is event_type

@@ -10,11 +10,13 @@ PER_HOUR = Ceiling(50, "hour", 3_600.0)
 PER_DAY = Ceiling(100, "day", 86_400.0)
 
 
+@pytest.mark.requirement("booking-limits-setting")
 def test_the_default_setting_is_three_ceilings() -> None:
     assert parse_ceilings(DEFAULT) == (PER_MINUTE, PER_HOUR, PER_DAY)
     assert str(PER_DAY) == "100 per day"
 
 
+@pytest.mark.requirement("booking-limits-setting")
 def test_none_switches_the_ceilings_off() -> None:
     assert parse_ceilings("none") == ()
     assert RecentBookings(()).wait(1_000, 0.0) == (0.0, None)
@@ -65,6 +67,7 @@ def test_bookings_are_forgotten_when_no_ceiling_counts_them_any_more() -> None:
     assert bookings.is_forgettable(86_400.0)
 
 
+@pytest.mark.requirement("booking-limits-setting")
 @given(st.lists(st.floats(0.0, 600.0), min_size=1, max_size=120))
 def test_no_ceiling_is_ever_exceeded_in_any_period(pauses: list[float]) -> None:
     ceilings = parse_ceilings(DEFAULT)

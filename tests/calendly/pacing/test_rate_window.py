@@ -103,6 +103,7 @@ def test_a_call_without_an_answer_counts_and_one_that_was_not_sent_does_not() ->
     assert two.delay(0.0) == 31.0
 
 
+@pytest.mark.requirement("rate-limit-setting")
 def test_the_limit_that_calendly_tells_replaces_the_setting() -> None:
     told = RateWindow(60, 0.0)
     told.answered(told.start(0.0), RateHeaders(500, 499, 60.0), 0.0)
@@ -237,6 +238,7 @@ servers = st.builds(
 fractions = st.floats(0.0, 1.0)
 
 
+@pytest.mark.requirement("every-call-paced")
 @given(st.lists(st.tuples(fractions, fractions), min_size=1, max_size=40), servers, fractions)
 def test_no_429_is_provoked_that_the_headers_foretold(
     journeys: list[tuple[float, float]], server: RateLimit, used: float

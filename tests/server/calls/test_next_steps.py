@@ -41,6 +41,7 @@ def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice,
         assert "{" not in sentence
 
 
+@pytest.mark.requirement("next-400", "next-401", "next-403-scope", "next-403-role", "next-404", "next-429", "next-500")
 @pytest.mark.parametrize(
     ("failure", "tool", "words"),
     [
@@ -75,6 +76,7 @@ def test_the_next_step_says_what_helps(failure: Failure, tool: str, words: list[
     assert [word for word in words if word not in step] == []
 
 
+@pytest.mark.requirement("next-403-scope")
 def test_what_helps_depends_on_how_the_token_came() -> None:
     lacking = Failure(kind="insufficient_scope", scopes=("users:read",))
     steps = {name: next_step(lacking, TOOLS["get_user"], advice) for name, advice in ADVICE.items()}

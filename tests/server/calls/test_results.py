@@ -64,6 +64,7 @@ def error(result: types.CallToolResult) -> dict[str, Any]:
     return cast("dict[str, Any]", result.structured_content["error"])
 
 
+@pytest.mark.requirement("answer-both-forms")
 def test_an_answer_is_structured_content_and_the_same_as_compact_text() -> None:
     answer: dict[str, Any] = {"name": "Zoë", "none": None, "list": [{"some": 1}, None], "empty": {}}
     result = success(answer)
@@ -78,6 +79,7 @@ def test_what_would_fill_an_agents_context_is_cut_in_both_forms() -> None:
     assert json.loads(text(result)) == result.structured_content
 
 
+@pytest.mark.requirement("output-schemas-open", "error-kinds")
 @pytest.mark.parametrize(("problem", "kind"), EVERY_PROBLEM, ids=lambda value: type(value).__name__)
 def test_every_failure_has_its_kind_and_conforms_to_the_output_schema(problem: Problem, kind: str) -> None:
     result = failure(problem, TOOL)
@@ -87,6 +89,7 @@ def test_every_failure_has_its_kind_and_conforms_to_the_output_schema(problem: P
     jsonschema.validate(result.structured_content, TOOL.output_schema, jsonschema.Draft202012Validator)
 
 
+@pytest.mark.requirement("error-kinds")
 def test_no_error_of_the_tools_or_of_calendly_is_without_a_kind() -> None:
     def leaves(error: type[Exception]) -> set[type[Exception]]:
         below = error.__subclasses__()
@@ -95,6 +98,7 @@ def test_no_error_of_the_tools_or_of_calendly_is_without_a_kind() -> None:
     assert leaves(CalendlyError) | leaves(ToolError) == {type(problem) for problem, _ in EVERY_PROBLEM}
 
 
+@pytest.mark.requirement("error-text", "error-fields", "next-400")
 def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text() -> None:
     result = failure(
         InvalidArgument(
@@ -158,6 +162,7 @@ def test_arguments_at_fault_are_named_once_each() -> None:
     assert error(result)["details"] == list(faults.faults)
 
 
+@pytest.mark.requirement("error-fields")
 def test_a_confirmation_that_is_required_carries_its_token_in_the_fields_and_in_the_text() -> None:
     result = failure(ConfirmationRequired("Cancel it?", "the-token"), TOOL)
     assert error(result)["confirmation"] == "the-token"
@@ -165,6 +170,7 @@ def test_a_confirmation_that_is_required_carries_its_token_in_the_fields_and_in_
     assert text(result).splitlines()[-1] == "confirmation: the-token"
 
 
+@pytest.mark.requirement("error-fields", "next-429")
 def test_a_limit_says_when_to_come_back() -> None:
     result = failure(RateLimited("Full.", retry_after=12.5), TOOL)
     assert error(result)["retry_after"] == 12.5

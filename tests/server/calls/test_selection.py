@@ -37,6 +37,7 @@ def at(access: str) -> Access:
     return {**LOCAL, **parse_access(access)}
 
 
+@pytest.mark.requirement("toolsets-default")
 def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     chosen = selection()
     assert listed(chosen) == NAMES
@@ -44,6 +45,7 @@ def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     assert chosen.summary == ()
 
 
+@pytest.mark.requirement("toolset-all", "tool-choice", "read-only")
 @pytest.mark.parametrize(
     ("rules", "names"),
     [
@@ -67,6 +69,7 @@ def test_toolsets_and_tools_add_up_and_exclusion_wins(rules: Chosen, names: list
     assert set(chosen.refusals) == set(NAMES) - set(names)
 
 
+@pytest.mark.requirement("toolset-capability")
 def test_every_capability_is_the_name_of_a_toolset() -> None:
     for capability in CAPABILITIES:
         assert listed(selection(toolsets=(capability,))) == [
@@ -74,6 +77,7 @@ def test_every_capability_is_the_name_of_a_toolset() -> None:
         ]
 
 
+@pytest.mark.requirement("access-ceiling")
 def test_a_level_hides_what_it_denies() -> None:
     assert "cancel_scheduled_event" not in listed(selection(ceiling=at("canceling=off")))
     assert "cancel_scheduled_event" in listed(selection(ceiling=at("canceling=ask")))
@@ -100,6 +104,7 @@ def test_a_tool_that_is_off_says_its_capability_the_rule_and_who_can_change_it(r
     assert refusal.startswith(f"cancel_scheduled_event (capability canceling) is switched off: {reason}")
 
 
+@pytest.mark.requirement("tool-unknown")
 @pytest.mark.parametrize(
     ("rules", "sentence"),
     [
@@ -128,6 +133,7 @@ def test_what_the_operator_switched_off_is_summed_up_in_phrases() -> None:
     )
 
 
+@pytest.mark.requirement("narrowing-unknown")
 @pytest.mark.parametrize(
     ("toolsets", "names", "read_only", "left"),
     [
@@ -154,6 +160,7 @@ def test_a_request_narrows_itself_and_unknown_names_add_nothing(
     assert set(narrowed.refusals) == set(NAMES) - set(left)
 
 
+@pytest.mark.requirement("narrowing-never-widens")
 def test_a_request_never_widens_what_the_operator_chose() -> None:
     chosen = selection(toolsets=("users",))
     narrowed = narrow(ALL, chosen, toolsets="all", names="cancel_scheduled_event", read_only=False)

@@ -18,6 +18,7 @@ def restored_logging() -> Generator[None]:
     ours.setLevel(our_level)
 
 
+@pytest.mark.requirement("log-settings")
 def test_text_is_one_readable_line_in_utc(capsys: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("info", "text")
     logging.getLogger("server.calls.handlers").info("get_user: answered in %.1f s", 0.25)
@@ -28,6 +29,7 @@ def test_text_is_one_readable_line_in_utc(capsys: pytest.CaptureFixture[str]) ->
     assert rest == "INFO server.calls.handlers: get_user: answered in 0.2 s\n"
 
 
+@pytest.mark.requirement("log-settings")
 def test_json_is_one_object_a_line_even_with_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("info", "json")
     try:
@@ -40,6 +42,7 @@ def test_json_is_one_object_a_line_even_with_a_traceback(capsys: pytest.CaptureF
     assert event["time"].endswith("Z")
 
 
+@pytest.mark.requirement("log-settings")
 def test_a_level_is_for_our_own_events(capsys: pytest.CaptureFixture[str]) -> None:
     log_to_stderr("debug", "text")
     logging.getLogger("server.calls.caller").debug("ours")

@@ -5,9 +5,8 @@ import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
-from server.commands.cli import COMMANDS
 from server.configuration.loading import load
-from server.configuration.settings import SETTINGS, Settings
+from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
 from server.configuration.values import data_folder, is_loopback
 from tests.databases import OTHER_URLS
@@ -45,6 +44,20 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "calendly.toml"
 
 
+@pytest.mark.requirement(
+    "login-port",
+    "api-url",
+    "host-port",
+    "rate-limit-setting",
+    "max-wait-setting",
+    "available-times-days",
+    "log-settings",
+    "auth-setting",
+    "scopes-setting",
+    "issuer-setting",
+    "auth-url-setting",
+    "audit-settings",
+)
 def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> None:
     found = settings()
     assert found.access_token is None
@@ -55,8 +68,13 @@ def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> N
     assert (found.rate_limit, found.max_wait, found.available_times_days) == (60, 30.0, 31)
     assert found.booking_limits == parse_ceilings("10/min,50/h,100/day")
     assert (found.log_level, found.log_format, found.auth) == ("info", "text", "oauth")
+    assert (found.issuer, found.auth_url) == ("https://calendly.com", "https://auth.calendly.com")
+    assert (len(found.scopes), found.redirect_port) == (12, 8765)
+    assert (found.audit_days, found.audit_detail) == (400, "hashed")
+    assert (HTTP_PORT, SANDBOX_PORT) == (8000, 9000)
 
 
+@pytest.mark.requirement("setting-precedence")
 def test_a_flag_wins_over_the_environment_and_the_environment_over_the_file(config: Path) -> None:
     config.write_text("CALENDLY_MCP_RATE_LIMIT = 1\nCALENDLY_MCP_MAX_WAIT = 1\nCALENDLY_MCP_HOST = 'localhost'\n")
     found = settings(
@@ -65,6 +83,7 @@ def test_a_flag_wins_over_the_environment_and_the_environment_over_the_file(conf
     assert (found.rate_limit, found.max_wait, found.host) == (3, 2.0, "localhost")
 
 
+@pytest.mark.requirement("setting-file")
 def test_a_file_takes_toml_values_of_its_own_types(config: Path) -> None:
     config.write_text(
         'CALENDLY_MCP_TOOLSETS = ["scheduling", "webhooks"]\nCALENDLY_MCP_READ_ONLY = true\nCALENDLY_MCP_PORT = 0\n'
@@ -94,6 +113,7 @@ def test_a_switch_is_on_in_every_common_spelling(text: str) -> None:
     assert settings({"CALENDLY_MCP_READ_ONLY": text}).read_only
 
 
+@pytest.mark.requirement("access-token")
 def test_the_token_may_come_from_a_file_and_loses_its_line_end(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("  secret-token\n")
@@ -109,6 +129,7 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
     assert settings({"CALENDLY_ACCESS_TOKEN": "mine"}, config=config).access_token == "mine"
 
 
+@pytest.mark.requirement("api-url")
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
@@ -164,6 +185,7 @@ def test_a_wrong_value_is_one_sentence_that_names_the_setting_and_never_the_valu
     assert "hunter2" not in message
 
 
+@pytest.mark.requirement("database-setting")
 @pytest.mark.parametrize(
     "url",
     [
@@ -185,11 +207,13 @@ def test_a_wrong_flag_is_named_as_a_flag() -> None:
         load("http", {"port": "many"}, environ={})
 
 
+@pytest.mark.requirement("api-url")
 def test_loopback_addresses_need_no_https() -> None:
     for address in ("http://127.0.0.1:9000", "http://localhost:9000/", "http://[::1]:9000"):
         assert settings({"CALENDLY_API_URL": address}).api_url == address.rstrip("/")
 
 
+@pytest.mark.requirement("setting-file-unknown")
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
@@ -218,6 +242,7 @@ def test_the_token_given_in_two_ways_is_refused() -> None:
     assert "are both set" in refusal({"CALENDLY_ACCESS_TOKEN": "a", "CALENDLY_ACCESS_TOKEN_FILE": "b"})
 
 
+@pytest.mark.requirement("auth-setting")
 def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> None:
     here = settings({"CALENDLY_MCP_AUTH": "none", "CALENDLY_MCP_HOST": "127.0.0.2"}, command="http")
     assert here.host == "127.0.0.2"
@@ -230,6 +255,7 @@ def test_without_sign_in_only_addresses_of_this_machine_are_listened_on() -> Non
         assert f"{host} is not an address of it" in refusal(elsewhere, command="http")
 
 
+@pytest.mark.requirement("public-url-setting")
 def test_with_sign_in_an_address_that_others_reach_needs_the_one_that_clients_use() -> None:
     host = {"CALENDLY_MCP_HOST": "192.0.2.1"}
     assert "set the address that clients use" in refusal(host, command="http")
@@ -259,12 +285,14 @@ def test_with_sign_in_nobody_uses_the_token_of_another(sandbox: str, tmp_path: P
         assert message.startswith(f"{name} is set, but with --auth oauth")
 
 
+@pytest.mark.requirement("database-memory")
 @pytest.mark.parametrize("command", ["http", "token", "keys"])
 def test_what_people_allowed_is_not_kept_in_memory(command: str) -> None:
     assert "has to outlive the process" in refusal({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}, command=command)
     assert settings({"CALENDLY_MCP_DATABASE_URL": "sqlite://"}).database_url == "sqlite://"
 
 
+@pytest.mark.requirement("setting-secrets")
 def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> None:
     ring = f"hidden:{'A' * 43}"
     environ = {"CALENDLY_MCP_DATABASE_URL": "sqlite:///hidden"}
@@ -295,6 +323,7 @@ def test_lists_are_read_as_what_they_name(config: Path) -> None:
     assert found.redirect_schemes == ("cursor", "zed")
 
 
+@pytest.mark.requirement("database-setting")
 @pytest.mark.parametrize(
     ("environ", "platform", "folder"),
     [
@@ -330,6 +359,7 @@ def test_only_loopback_names_and_addresses_are_this_machine(host: str, here: boo
     assert is_loopback(host) == here
 
 
+@pytest.mark.requirement("sandbox-ignores", "sandbox-person", "sandbox-setting")
 def test_the_sandbox_leaves_aside_what_leads_out_of_it_and_names_it() -> None:
     found = settings(
         {"CALENDLY_MCP_SANDBOX": "1", **OUTSIDE},
@@ -341,6 +371,7 @@ def test_the_sandbox_leaves_aside_what_leads_out_of_it_and_names_it() -> None:
     assert set(found.ignored) == set(OUTSIDE)
 
 
+@pytest.mark.requirement("sandbox-person")
 def test_the_sandbox_keeps_a_token_of_its_own() -> None:
     found = settings({"CALENDLY_MCP_SANDBOX": "1", "CALENDLY_ACCESS_TOKEN": "sandbox-pat-member"})
     assert found.access_token == "sandbox-pat-member"
@@ -354,10 +385,10 @@ def test_the_sandbox_is_for_commands_that_serve() -> None:
     )
 
 
+@pytest.mark.requirement("setting-secrets")
 def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     assert all(setting.help for setting in SETTINGS.values())
     secrets = {field for field, setting in SETTINGS.items() if setting.secret}
     assert secrets == {"access_token", "client_secret", "secret_keys"}
     assert {SETTINGS[field].flag for field in secrets} == {None}
-    assert {command for setting in SETTINGS.values() for command in setting.commands} <= set(COMMANDS)
     assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}

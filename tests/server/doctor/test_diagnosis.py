@@ -108,6 +108,7 @@ def test_what_a_role_or_plan_does_not_allow_and_what_failed_is_said_as_such() ->
     assert {plan.state, broken.state} == {"note"}
 
 
+@pytest.mark.requirement("doctor-reads-only")
 def test_what_writes_is_known_from_a_sign_in_only() -> None:
     unknown = diagnosis.writes(None)
     assert "unknown until used" in unknown.text
@@ -136,6 +137,7 @@ def test_without_headers_no_limit_is_told() -> None:
     assert diagnosis.limits(RateHeaders(limit=50))[0].text.startswith("50 calls a minute; ")
 
 
+@pytest.mark.requirement("doctor-reads-only")
 def test_every_scope_that_reads_is_tried_with_a_read_of_its_own() -> None:
     assert set(READS) == {tool.scope for tool in ENDPOINTS if tool.scope.endswith(":read")}
     whose = Whose(f"{URL}/users/a", f"{URL}/organizations/b")

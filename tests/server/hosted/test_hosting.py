@@ -69,6 +69,7 @@ async def hosted(
         yield Hosted(app, http)
 
 
+@pytest.mark.requirement("auth-url-setting")
 @pytest.mark.parametrize(
     ("environ", "sources"),
     [
@@ -119,7 +120,7 @@ async def test_only_the_scopes_of_tools_that_are_on_are_given(tmp_path: Path) ->
         ]
 
 
-@pytest.mark.requirement("least-of-four")
+@pytest.mark.requirement("least-of-four", "scopes-setting")
 async def test_a_tool_whose_scope_the_application_cannot_ask_for_is_off(tmp_path: Path) -> None:
     async with hosted(tmp_path, {"CALENDLY_SCOPES": "users:read webhooks:read"}) as site:
         metadata = (await site.http.get("/.well-known/oauth-protected-resource/mcp")).json()
@@ -154,6 +155,7 @@ async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
             pass
 
 
+@pytest.mark.requirement("health")
 @pytest.mark.needs("postgresql")
 async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready(tmp_path: Path) -> None:
     database = {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}

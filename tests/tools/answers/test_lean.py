@@ -46,6 +46,7 @@ def starts(rows: list[dict[str, Any]]) -> list[datetime]:
     return [start.astimezone(UTC) for start in found]
 
 
+@pytest.mark.requirement("answer-lean")
 def test_an_event_keeps_what_the_next_step_needs_and_tells_the_local_time() -> None:
     assert shown(Meeting, EVENT, BERLIN) == {
         "uri": EVENT["uri"],
@@ -61,6 +62,7 @@ def test_an_event_keeps_what_the_next_step_needs_and_tells_the_local_time() -> N
     }
 
 
+@pytest.mark.requirement("parameters-timezone")
 def test_in_a_list_an_event_is_shorter_and_the_zone_is_told_once() -> None:
     answer = shown(Page[Meeting], {"collection": [EVENT, EVENT], "pagination": {"count": 2, "next_page": "x"}}, BERLIN)
     assert isinstance(answer, dict)
@@ -120,6 +122,7 @@ def test_only_where_local_times_are_told_a_zone_has_to_be_known(name: str, *, te
     assert tells_time(TOOLS[name].shape) == tells
 
 
+@pytest.mark.requirement("answer-never-renames")
 def test_what_a_view_leaves_out_are_fields_of_its_resource() -> None:
     for shape, view in VIEWS.items():
         fields = set(getattr(shape, "__annotations__", {}))

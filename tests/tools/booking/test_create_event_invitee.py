@@ -33,6 +33,7 @@ async def fail(api: Api, **fault: Json) -> None:
     await api.control("faults", {"method": "POST", "path": BOOKING, **fault})
 
 
+@pytest.mark.requirement("booking-links-kept")
 async def test_a_meeting_is_booked_as_asked(agent: Agent, api: Api) -> None:
     body = await api.booking(
         "Design review",
@@ -123,6 +124,7 @@ async def test_a_booking_that_cannot_be_is_refused_before_it_is_sent(
     assert agent.sent == []
 
 
+@pytest.mark.requirement("error-outcome-unknown")
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "after": True}, {"status": 502, "after": True}])
 async def test_a_booking_whose_answer_is_lost_is_found_and_not_made_twice(
     agent: Agent, api: Api, fault: dict[str, Any]
@@ -247,6 +249,7 @@ async def test_a_refused_booking_is_not_looked_for(agent_of: AgentOf, api: Api) 
     assert [request.is_read for request in agent.sent] == [True, True, False]
 
 
+@pytest.mark.requirement("parameters-idempotency")
 async def test_the_same_key_and_arguments_give_the_same_booking(agent: Agent, api: Api) -> None:
     body = await api.booking()
     first = await agent.call("create_event_invitee", **body, idempotency_key="k1")
@@ -256,6 +259,7 @@ async def test_the_same_key_and_arguments_give_the_same_booking(agent: Agent, ap
     assert (times_sent(agent), await booked(api)) == (1, 1)
 
 
+@pytest.mark.requirement("parameters-idempotency")
 async def test_the_same_key_with_other_arguments_is_a_conflict(agent: Agent, api: Api) -> None:
     body = await api.booking()
     await agent.call("create_event_invitee", **body, idempotency_key="k1")

@@ -28,6 +28,7 @@ async def test_canceling_names_the_meeting_the_time_the_person_and_the_addresses
     )
 
 
+@pytest.mark.requirement("error-conflict")
 async def test_nobody_is_asked_to_cancel_what_is_canceled_or_past(agent: Agent, api: Api) -> None:
     canceled = (await api.book())["event"]
     await api.post(f"{canceled}/cancellation")

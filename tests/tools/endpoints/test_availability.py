@@ -42,6 +42,7 @@ async def test_a_quarter_of_a_year_is_one_answer_in_order_and_without_doubles(ag
     assert starts == await api.slots(event_type, after=START - timedelta(minutes=1), days=90)
 
 
+@pytest.mark.requirement("available-times-days")
 async def test_where_calendly_takes_only_seven_days_that_is_learned_once(agent: Agent, api: Api) -> None:
     event_type = (await api.event_type("Intro call"))["uri"]
     await api.control("limits", {"available_times_days": 7})

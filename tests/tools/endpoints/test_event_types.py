@@ -17,6 +17,7 @@ def names(answer: Json) -> list[str]:
     return [row["name"] for row in answer["collection"]]
 
 
+@pytest.mark.requirement("defaults-lists")
 async def test_event_types_are_the_persons_own_unless_said_otherwise(agent: Agent, api: Api) -> None:
     me = await api.me()
     assert "Intro call" in names(await agent.call("list_event_types"))
@@ -24,6 +25,7 @@ async def test_event_types_are_the_persons_own_unless_said_otherwise(agent: Agen
     assert agent.sent[-1].query["organization"] is None
 
 
+@pytest.mark.requirement("defaults-organization")
 async def test_the_event_types_of_the_whole_organization_come_only_when_asked_for(agent: Agent, api: Api) -> None:
     everybodys = await agent.call("list_event_types", organization=(await api.me())["current_organization"], count=100)
     assert {"Intro call", "Partner sync"} <= set(names(everybodys))
@@ -48,12 +50,15 @@ async def test_event_types_of_one_schedule_belong_to_a_user(agent: Agent, api: A
         )
 
 
+@pytest.mark.requirement("parameters-lists")
 async def test_pages_are_followed_as_far_as_asked(agent: Agent) -> None:
     first = await agent.call("list_event_types", count=3)
     both = await agent.call("list_event_types", count=3, max_pages=2)
     rest = await agent.call("list_event_types", count=3, page_token=first["pagination"]["next_page_token"])
     assert names(both) == names(first) + names(rest)
     assert len(names(await agent.call("list_event_types", count=3, max_pages=50))) > 6
+    with pytest.raises(ArgumentError, match="max_pages"):
+        await agent.call("list_event_types", max_pages=51)
 
 
 async def test_an_event_type_shows_what_has_to_be_answered(agent: Agent, api: Api) -> None:

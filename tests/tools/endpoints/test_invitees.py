@@ -16,6 +16,7 @@ async def test_invitees_of_an_event_are_listed_and_filtered(agent: Agent, api: A
     assert (await agent.call("list_event_invitees", scheduled_event=event, email="x@y.example"))["collection"] == []
 
 
+@pytest.mark.requirement("identifiers-nested", "booking-links-kept")
 async def test_an_invitee_is_found_by_uri_or_by_uuid_with_its_event(agent: Agent, api: Api) -> None:
     event = (await coming(api))["uri"]
     uri = (await api.read(f"{event}/invitees"))[0]["uri"]
@@ -25,6 +26,7 @@ async def test_an_invitee_is_found_by_uri_or_by_uuid_with_its_event(agent: Agent
     both = await agent.call("get_event_invitee", invitee=uri, scheduled_event=event)
     assert by_uri == by_uuid == both
     assert by_uri["cancel_url"].startswith("https://calendly.com/cancellations/")
+    assert by_uri["reschedule_url"].startswith("https://calendly.com/reschedulings/")
 
 
 async def test_an_invitees_uuid_alone_is_not_enough(agent: Agent) -> None:

@@ -9,6 +9,7 @@ from tools.toolset.errors import ArgumentError
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("defaults-memberships")
 async def test_memberships_are_the_persons_own_unless_one_looks_for_others(agent: Agent) -> None:
     own = await agent.call("list_organization_memberships")
     assert [row["user"]["name"] for row in own["collection"]] == ["Maya Lindqvist"]
@@ -68,6 +69,7 @@ async def test_an_invitation_is_sent_read_and_revoked(agent: Agent, api: Api) ->
         await agent.call("get_organization_invitation", invitation=sent["uri"])
 
 
+@pytest.mark.requirement("identifiers-nested")
 async def test_an_invitation_by_uri_needs_no_identity(agent: Agent, api: Api) -> None:
     organization = (await api.me())["current_organization"]
     with pytest.raises(NotFound):

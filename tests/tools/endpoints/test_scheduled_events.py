@@ -3,7 +3,7 @@ import pytest
 from calendly.errors import Conflict, InsufficientScope, NotFound, PermissionDenied
 from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import OWNER, Api, Json
-from tests.tools.agent import Agent
+from tests.tools.agent import TOOLS, Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
@@ -19,6 +19,7 @@ async def coming(api: Api, token: str = OWNER) -> Json:
     return next(row for row in rows if row["status"] == "active")
 
 
+@pytest.mark.requirement("defaults-lists")
 async def test_events_are_the_persons_own_unless_said_otherwise(agent: Agent, api: Api) -> None:
     me = (await api.me())["uri"]
     events = await agent.call("list_scheduled_events", status="active", min_start_time=COMING, sort="start_time:asc")
@@ -55,6 +56,7 @@ async def test_a_member_does_not_see_a_colleagues_events(agent_of: AgentOf, api:
         await agent_of("member").call("list_scheduled_events", user=(await api.me())["uri"])
 
 
+@pytest.mark.requirement("defaults-organization")
 async def test_events_of_the_organization_and_of_a_group(agent: Agent, agent_of: AgentOf, api: Api) -> None:
     organization = (await api.me())["current_organization"]
     assert (await agent.call("list_scheduled_events", organization=organization))["collection"]
@@ -98,6 +100,7 @@ async def test_canceling_without_a_reason_sends_an_empty_body(agent: Agent, api:
     assert agent.sent[-1].body == {}
 
 
+@pytest.mark.requirement("error-conflict")
 async def test_a_second_cancel_is_a_conflict(agent: Agent, api: Api) -> None:
     event = (await coming(api))["uri"]
     await agent.call("cancel_scheduled_event", scheduled_event=event)
@@ -111,3 +114,8 @@ async def test_a_reason_too_long_or_with_control_characters_is_refused(agent: Ag
     with pytest.raises(ArgumentError, match="reason"):
         await agent.call("cancel_scheduled_event", scheduled_event="4c9d2e10", reason=reason)
     assert agent.sent == []
+
+
+@pytest.mark.requirement("cancel-words")
+def test_an_agent_reads_that_calendly_has_no_call_to_reschedule() -> None:
+    assert "It has no reschedule call" in TOOLS["cancel_scheduled_event"].description

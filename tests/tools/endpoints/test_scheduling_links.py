@@ -1,7 +1,7 @@
 import pytest
 
 from tests.sandbox.api import Api
-from tests.tools.agent import Agent
+from tests.tools.agent import TOOLS, Agent
 from tools.toolset.errors import ArgumentError
 
 pytestmark = pytest.mark.anyio
@@ -19,3 +19,8 @@ async def test_a_link_for_anything_else_is_refused(agent: Agent, change: dict[st
     with pytest.raises(ArgumentError, match=next(iter(change))):
         await agent.call("create_single_use_scheduling_link", **{"owner": "b7e2c4d1", **change})
     assert agent.sent == []
+
+
+@pytest.mark.requirement("link-words")
+def test_an_agent_reads_that_a_link_serves_one_booking_and_ends_after_90_days() -> None:
+    assert "one booking; unused, it dies after 90 days" in TOOLS["create_single_use_scheduling_link"].description

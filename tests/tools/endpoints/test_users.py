@@ -24,6 +24,7 @@ async def test_a_zone_that_does_not_exist_has_no_time(agent: Agent, api: Api) ->
     assert await agent.call("get_current_user") == user
 
 
+@pytest.mark.requirement("identifiers-either-way")
 async def test_a_user_is_found_by_uuid_by_uri_at_calendly_or_at_the_sandbox_and_as_me(agent: Agent, api: Api) -> None:
     tomas = await api.me("admin")
     uuid = tomas["uri"].rpartition("/")[2]

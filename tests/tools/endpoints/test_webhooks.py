@@ -13,6 +13,7 @@ pytestmark = pytest.mark.anyio
 URL = "https://hooks.northlight.example/mine"
 
 
+@pytest.mark.requirement("defaults-webhooks")
 async def test_a_subscription_is_for_the_persons_own_events_unless_said_otherwise(agent: Agent, api: Api) -> None:
     made = await agent.call(
         "create_webhook_subscription", url=URL, events=["invitee.created", "invitee.canceled"], signing_key="s3cret-key"
@@ -24,6 +25,7 @@ async def test_a_subscription_is_for_the_persons_own_events_unless_said_otherwis
     assert "s3cret-key" not in str(made)
 
 
+@pytest.mark.requirement("defaults-webhooks")
 async def test_subscriptions_are_the_persons_own_unless_said_otherwise(agent: Agent) -> None:
     assert (await agent.call("list_webhook_subscriptions"))["collection"] == []
     made = await agent.call("create_webhook_subscription", url=URL, events=["invitee.created"])

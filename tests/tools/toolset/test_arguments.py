@@ -12,6 +12,7 @@ def fault_of(tool: str, **arguments: object) -> str:
     return str(refused.value)
 
 
+@pytest.mark.requirement("unknown-arguments")
 def test_a_misspelt_parameter_is_answered_with_the_one_that_was_meant() -> None:
     assert fault_of("list_event_types", organisation="x") == (
         "organisation: list_event_types has no such parameter. Did you mean organization?"
@@ -43,6 +44,7 @@ def test_values_to_choose_from_are_listed() -> None:
     assert fault_of("list_scheduled_events", status="lost") == "status: Must be one of 'active' or 'canceled'."
 
 
+@pytest.mark.requirement("null-is-absence")
 def test_null_stands_for_an_optional_parameter_that_is_left_out() -> None:
     tool = TOOLS["list_scheduled_events"]
     nulls = {"user": None, "status": None, "page_token": None, "count": None, "max_pages": None, "detail": None}
@@ -62,6 +64,7 @@ def test_a_confirmation_of_endless_length_is_refused() -> None:
     assert fault == "confirmation: Expected the token of a confirmation_required error."
 
 
+@pytest.mark.requirement("uris-configured-origin")
 def test_uris_at_the_configured_address_are_taken_too_and_at_no_other() -> None:
     tool = TOOLS["get_event_type"]
     here = "http://127.0.0.1:9000/event_types/ABCDEFGHIJKLMNOP"

@@ -2,9 +2,8 @@
 
 from typing import Final
 
-import pytest
-
 from calendly.identifiers import CALENDLY_ORIGIN as API
+from tests.cases import each
 from tests.tools.facts import required_arguments
 from tools import ALL
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
@@ -32,7 +31,7 @@ def told(name: str, **raw: object) -> str:
     return tool.audit.told(AuditedArguments(tool.parse(raw, ()).values(), ME, Hashed()))
 
 
-@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+@each("tool", ALL)
 def test_every_tool_has_words_that_need_no_arguments_and_name_nobody(tool: Tool) -> None:
     words = tool.audit.told(AuditedArguments({}, ME, Hashed()))
     assert words
@@ -42,16 +41,16 @@ def test_every_tool_has_words_that_need_no_arguments_and_name_nobody(tool: Tool)
     assert "@" not in tool.audit.told(AuditedArguments(values, ME, Hashed()))
 
 
-@pytest.mark.parametrize(
-    ("verb", "past"),
+@each(
+    "verb, past",
     [("list", "listed"), ("create", "created"), ("read", "read"), ("look up", "looked up"), ("cancel", "canceled")],
 )
 def test_a_verb_has_a_past(verb: str, past: str) -> None:
     assert Sentence(verb, "it").past == past
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "words"),
+@each(
+    "name, arguments, words",
     [
         ("get_user", {"user": USER}, "#33"),
         ("get_user", {"user": "me"}, "#me"),

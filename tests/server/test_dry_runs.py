@@ -50,6 +50,7 @@ def written(upstream: HostileUpstream) -> list[Received]:
     return [request for request in upstream.requests if request.method != "GET"]
 
 
+@pytest.mark.requirement("parameters-dry-run")
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
 async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: EndpointTool) -> None:
     arguments = BOOKING if tool.capability == "booking" else required_arguments(tool)

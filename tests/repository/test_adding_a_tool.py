@@ -1,0 +1,126 @@
+"""docs/adding-a-tool.md, followed to the letter in a copy of the repository: green at its end, red without any step."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from typing import Final
+
+import pytest
+
+from tests.documents import ROOT, Block, blocks
+
+NAME: Final = "delete_scheduled_event_data"
+ENDPOINT: Final = "POST /data_compliance/deletion/events"
+BLOCKS: Final = [block for block in blocks("python", "console") if block.page.name == "adding-a-tool.md"]
+STEPS: Final = [block for block in BLOCKS if block.text.startswith("# ")]
+"""The blocks that say where they go."""
+
+COMMANDS: Final = {
+    ".venv/bin/ruff check --fix": ("-m", "ruff", "check", "--fix", "--quiet"),
+    ".venv/bin/ruff format": ("-m", "ruff", "format", "--quiet"),
+    "make docs": ("scripts/generated.py",),
+}
+"""What the page has one type, each as a Python program; the gate itself stands in the tests."""
+
+PLACE: Final = re.compile(r"# (?P<file>\S+\.py)(?:, (?P<how>above|in) (?P<table>\w+))?\n")
+IMPORTS: Final = re.compile(r"(?:(?:from|import) .*\n)*")
+
+
+def applied(block: Block, source: str) -> str:
+    """Put a block into a file: its imports to the top, the rest to the end, above a table or into it."""
+    place = PLACE.match(block.text)
+    assert place is not None
+    text = block.text[place.end() :]
+    imports = IMPORTS.match(text)
+    assert imports is not None
+    rest = text[imports.end() :].strip("\n")
+    where = {"in": rf"(?<=^{place['table']}).*?\n(?=    \}}\n|\)\n)", "above": rf"^(?={place['table']}\b)"}
+    ends = {"in": ",\n", "above": "\n\n\n"}
+    if place["how"] is None:
+        source = f"{source}\n\n{rest}\n"
+    else:
+        pattern = re.compile(where[place["how"]], re.MULTILINE | re.DOTALL)
+        source = pattern.sub(lambda found: f"{found[0]}{rest}{ends[place['how']]}", source, count=1)
+    return re.sub(r"^(?=from |import )", lambda _: imports[0], source, count=1, flags=re.MULTILINE)
+
+
+def file_of(block: Block) -> str:
+    """Name the file that a block goes into."""
+    return block.text.partition("\n")[0].removeprefix("# ").partition(",")[0]
+
+
+def follow(repository: Path, steps: Iterable[Block]) -> None:
+    """Apply steps to files as they are in this repository."""
+    for file in dict.fromkeys(map(file_of, STEPS)):
+        source = (ROOT / file).read_text()
+        for step in steps:
+            source = applied(step, source) if file_of(step) == file else source
+        (repository / file).write_text(source)
+
+
+def run(repository: Path, *arguments: str) -> str | None:
+    """Run a Python program in a repository; what it said where it failed, None where it did not."""
+    environment = {"PYTHONPATH": str(repository)}
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=repository, env=environment, capture_output=True, text=True, check=False
+    )
+    return f"{done.stdout}{done.stderr}" if done.returncode else None
+
+
+def check(repository: Path, *selected: str) -> str | None:
+    """Run tests in a repository; what they said where one failed."""
+    return run(repository, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *selected)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of this repository in which all steps were followed."""
+    copy = tmp_path_factory.mktemp("copy") / "repository"
+    copytree(ROOT, copy, ignore=ignore_patterns(".*", "node_modules", "__pycache__", "dist", "build", "*.egg-info"))
+    follow(copy, STEPS)
+    (typed,) = (block.text.splitlines() for block in BLOCKS if "make docs" in block.text)
+    for line in typed[: typed.index("make check")]:
+        assert run(copy, *COMMANDS[line]) is None
+    return copy
+
+
+def test_the_page_ends_green(repository: Path) -> None:
+    assert run(repository, "-m", "ruff", "check") is None
+    assert run(repository, "-m", "ruff", "format", "--check") is None
+    assert run(repository, "scripts/generated.py", "--check") is None
+    files = ("test_inventory", "test_contract", "toolset/test_audit_sentences", "endpoints/test_data_compliance")
+    assert check(repository, *(f"tests/tools/{file}.py" for file in files), "tests/sandbox/test_contract.py") is None
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        (0, f"cannot import name '{NAME}' from 'tools.endpoints.data_compliance'"),
+        (1, f"tool_of({NAME}): WriteEffects(_delete_event_data)"),
+        (2, f"{NAME} writes: add its question to EFFECTS in tools/confirming/."),
+        (3, f'("data_compliance:write",), 202, {NAME}'),
+        (4, f"The sandbox does not answer {ENDPOINT}: add it in sandbox/endpoints/."),
+        (5, f"No test calls {NAME}: add one to tests/tools/, of what it does that no other tool does."),
+    ],
+)
+def test_a_step_that_is_left_out_is_named(repository: Path, step: int, sentence: str) -> None:
+    follow(repository, [one for one in STEPS if one != STEPS[step]])
+    assert sentence in (check(repository, "tests/tools/test_inventory.py") or "")
+
+
+def test_a_declaration_without_its_audit_sentence_is_refused(repository: Path) -> None:
+    follow(repository, STEPS)
+    file = repository / file_of(STEPS[0])
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(line for line in lines if 'audit=Sentence("delete", lambda' not in line))
+    assert "missing 1 required keyword-only argument: 'audit'" in (run(repository, "-c", "import tools") or "")
+
+
+def test_what_is_not_generated_anew_is_named(repository: Path) -> None:
+    follow(repository, STEPS)
+    (repository / f"tests/snapshots/{NAME}.json").unlink()
+    said = run(repository, "scripts/generated.py", "--check") or ""
+    assert f"tests/snapshots/{NAME}.json is stale: `make docs` writes it" in said
