@@ -34,9 +34,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_quick(item: pytest.Item) -> bool:
     """Whether a test starts nothing."""
-    if (APART | LONG).intersection(item.path.relative_to(item.config.rootpath).parts) or item.get_closest_marker(
-        "needs"
-    ):
+    place = item.path.relative_to(item.config.rootpath).parts
+    if (APART | LONG).intersection(place) or item.get_closest_marker("needs"):
         return False
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     if FILE in parameters.values() or "processes" in item.path.stem:
