@@ -92,7 +92,7 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
     assert page.complaints() == []
     page.tab_to("Sign out")
     page.press_until("Enter", connections)
-    assert "Sign in to go on" in page.text()
+    assert "Sign in to continue" in page.text()
 
 
 def test_a_person_deletes_everything_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
