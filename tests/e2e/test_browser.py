@@ -77,7 +77,7 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
     page.press("ArrowLeft")
     page.tab_to("Conditions of Booking")
     page.press("Enter")
-    page.tab_to("At most so many in 24 hours")
+    page.tab_to("At most this many in 24 hours")
     page.write("2")
     page.tab_to("Save")
     page.press_until("Enter", agent)
