@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx2
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.routing import Route
 
 from auth.authorization import Authorization
@@ -80,10 +79,12 @@ async def hosting(
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
-        parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
+        principals = SignedIn(
+            realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None
+        )
         callers = Callers(
             calendly=calendly,
-            parties=parties,
+            principals=principals,
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
@@ -93,9 +94,6 @@ async def hosting(
             sleep=asyncio.sleep,
         )
         handlers = Handlers(ALL, selection, callers, origins(settings))
-
-        def turned_away(request: Request, tool: str) -> None:
-            handlers.turned_away(request, parties.of_request(request), tool)
 
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         open_paths = {route.path for route in routes if _is_open(route)}
@@ -108,7 +106,11 @@ async def hosting(
                 pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
-            door=BearerCheck(authorization, handlers.scopes_needed, turned_away),
+            door=BearerCheck(
+                authorization,
+                principals.known_as,
+                lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+            ),
             routes=routes,
             is_ready=store.is_ready,
         )

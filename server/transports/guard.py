@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ LARGEST_HEADERS: Final = 32 * 1024
 
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """The paths that an orchestrator calls under an address of its own."""
+
+_REMEMBERED: Final = 64
+"""How many addresses are remembered as read: clients repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ def first_segment(path: str) -> str:
     return path.removeprefix("/").partition("/")[0]
 
 
+@lru_cache(_REMEMBERED)
 def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
@@ -107,6 +112,7 @@ def _is_here(url: str) -> bool:
         return False
 
 
+@lru_cache(_REMEMBERED)
 def _origin(url: str) -> str | None:
     try:
         return None if url.endswith("/") else read_origin(url)

@@ -98,16 +98,16 @@ def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None
 def type_names(path: Path) -> Iterator[str]:
     """Yield the names of the public classes and type aliases of a module."""
     for node in ast.parse(path.read_text()).body:
-        match node:
-            case ast.ClassDef(name=found):
-                yield found
-            case ast.Assign(targets=[ast.Name(id=found)]) | ast.AnnAssign(target=ast.Name(id=found)):
-                yield found
+        targets = (
+            [node] if isinstance(node, ast.ClassDef) else getattr(node, "targets", [getattr(node, "target", None)])
+        )
+        names = (getattr(target, "name", getattr(target, "id", "")) for target in targets)
+        yield from filter(CAMEL_CASE.fullmatch, names)
 
 
 def test_no_type_name_has_two_meanings() -> None:
     modules: dict[str, list[str]] = {}
     for path in PRODUCT:
-        for found in filter(CAMEL_CASE.fullmatch, type_names(path)):
+        for found in type_names(path):
             modules.setdefault(found, []).append(name(path))
     assert {found: paths for found, paths in modules.items() if len(paths) > 1} == {}
