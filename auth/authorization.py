@@ -1,7 +1,7 @@
 """Authorization put together: the endpoints of the authorization server, and the check of the resource server.
 
 routes()        what a client and a browser talk to until there is a token
-authenticate()  what stands before the MCP endpoint: a principal, or the answer that turns the request away
+authenticate()  what stands before the MCP endpoint: the bearer of a token, or the answer that turns the request away
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ from auth.endpoints.register import register_route
 from auth.endpoints.revoke import revoke_route
 from auth.endpoints.site import Realm
 from auth.endpoints.token import token_route
-from auth.grants import principal_rows
-from auth.grants.principal import Principal
-from auth.grants.principal_rows import Bearer
+from auth.grants import bearer_rows
+from auth.grants.bearer import Bearer
+from auth.grants.bearer_rows import StoredToken
 from auth.grants.rules import live_scopes
 from auth.pages.agent import agent_routes
 from auth.pages.agents import agents_routes
@@ -63,43 +63,43 @@ class Authorization:
             revoke_route(realm),
         ]
 
-    async def verify(self, bearer: str, resource: str) -> Principal | None:
+    async def verify(self, token: str, resource: str) -> Bearer | None:
         """Return who a token speaks for at `resource`, or None when it is not good there.
 
         Looked up every time, so that an ended grant is over at once. Raises StorageUnavailable.
         """
-        found = await self._find(bearer)
+        found = await self._find(token)
         scopes = live_scopes(found.token if found else None, resource, self._realm.now())
         if found is None or scopes is None:
             return None
-        return found.principal.limited_to(least(scopes, self._realm.offered))
+        return found.bearer.limited_to(least(scopes, self._realm.offered))
 
-    async def authenticate(self, request: Request) -> Principal | Response:
+    async def authenticate(self, request: Request) -> Bearer | Response:
         """Check a request to the MCP endpoint: who it is from, or the 401, 429 or 503 it is answered with.
 
         A token counts in the Authorization header only (RFC 6750, 2.1).
         """
-        bearers = [_bearer(value) for value in request.headers.getlist("authorization")]
-        bearer = bearers[0] if len(bearers) == 1 else None
+        tokens = [_token_in(value) for value in request.headers.getlist("authorization")]
+        token = tokens[0] if len(tokens) == 1 else None
         try:
             with storage_faults("The access token could not be looked up. Try again soon."):
-                principal = None if bearer is None else await self.verify(bearer, self._realm.resource)
-                return principal or await self._turn_away(request, token_sent=bool(bearers))
+                bearer = None if token is None else await self.verify(token, self._realm.resource)
+                return bearer or await self._turn_away(request, token_sent=bool(tokens))
         except OAuthError as fault:
             return json_refusal(fault)
 
-    def forbid(self, principal: Principal, needed: Iterable[str]) -> Response:
+    def forbid(self, bearer: Bearer, needed: Iterable[str]) -> Response:
         """Make the 403 for an operation that needs a scope which the token lacks and a new consent could give."""
-        challenge = insufficient_scope(self._realm.resource, needed, principal.scopes)
+        challenge = insufficient_scope(self._realm.resource, needed, bearer.scopes)
         body = {"error": "insufficient_scope", "error_description": "The access token lacks a scope for this."}
         return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
 
-    async def _find(self, bearer: str) -> Bearer | None:
-        async with self._realm.database.read() as connection:
-            if is_well_formed(bearer, ACCESS_TOKEN):
-                return await principal_rows.find_access_token(connection, digest(bearer))
-            if is_well_formed(bearer, AGENT_TOKEN):
-                return await principal_rows.find_agent_token(connection, digest(bearer))
+    async def _find(self, token: str) -> StoredToken | None:
+        database, keyring = self._realm.database, self._realm.keyring
+        if is_well_formed(token, ACCESS_TOKEN):
+            return await bearer_rows.find_access_token(database, keyring, digest(token))
+        if is_well_formed(token, AGENT_TOKEN):
+            return await bearer_rows.find_agent_token(database, keyring, digest(token))
         return None
 
     async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:
@@ -118,6 +118,6 @@ class Authorization:
         return JSONResponse(body, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": challenge})
 
 
-def _bearer(authorization: str) -> str | None:
+def _token_in(authorization: str) -> str | None:
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None

@@ -27,6 +27,8 @@ LARGEST_ANSWER: Final = 4 * 1024 * 1024
 _LIMITS: Final = httpx2.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=20.0)
 _TIMEOUT: Final = httpx2.Timeout(30.0, connect=5.0)
 
+_NOT_CONNECTED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.ProxyError)
+
 PAST_PROXIES: Final[Mapping[str, httpx2.AsyncBaseTransport | None]] = dict.fromkeys(
     ("all://127.0.0.0/8", "all://[::1]", "all://localhost")
 )
@@ -161,6 +163,7 @@ class Calendly:
                 token = _checked(await account.credentials.access_token())
                 status, body, retry_after = await self._exchange(request, token, in_flight, turn)
             except httpx2.RequestError as failure:
+                in_flight.is_sent = in_flight.is_sent and not isinstance(failure, _NOT_CONNECTED)
                 raise _without_answer(request, in_flight, "The connection to Calendly failed") from failure
             finally:
                 if not in_flight.is_sent:
@@ -180,13 +183,15 @@ class Calendly:
             if event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
                 in_flight.is_sent = True
 
+        # Tracing costs time, so only what writes is traced. A read counts as sent unless no connection was made.
+        in_flight.is_sent = request.is_read
         async with self._http.stream(
             request.endpoint.method,
             f"{self._origin}{request.path}",
-            params=request.parameters,
+            params=request.parameters or None,
             json=None if request.body is None else {**request.body},
             headers={"Authorization": f"Bearer {token}"},
-            extensions={"trace": trace},
+            extensions={} if request.is_read else {"trace": trace},
         ) as response:
             retry_after = turn.answered(response.status_code, response.headers)
             return response.status_code, await _body(response), retry_after

@@ -1,6 +1,7 @@
 """Calendly's scopes (developer.calendly.com, "Scopes", introduced on 2026-03-03)."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 SCOPES: Final = (
@@ -45,10 +46,13 @@ GUIDE_SCOPES: Final = frozenset(
 
 def expand(granted: Iterable[str]) -> frozenset[str]:
     """Return `granted` with the scopes it includes: a write scope includes its read scope."""
-    scopes = set(granted)
-    if _UNSCOPED in scopes:
-        scopes.update(SCOPES)
-    return frozenset(scopes | {f"{scope.removesuffix(':write')}:read" for scope in scopes if scope.endswith(":write")})
+    return _expanded(frozenset(granted))
+
+
+@lru_cache(maxsize=256)  # each call asks about the same few sets again and again
+def _expanded(granted: frozenset[str]) -> frozenset[str]:
+    scopes = granted.union(SCOPES) if _UNSCOPED in granted else granted
+    return scopes | {f"{scope.removesuffix(':write')}:read" for scope in scopes if scope.endswith(":write")}
 
 
 def includes(granted: Iterable[str], needed: Iterable[str]) -> bool:

@@ -26,6 +26,8 @@ def visible(text: str) -> str:
 
 def shown(text: str) -> str:
     """Return `text` on one line, without control, bidirectional, tag and other invisible characters."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (" " if character.isspace() else character for character in text if _is_shown(character))
     return " ".join("".join(kept).split())
 

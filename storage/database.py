@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines
+from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines, open_finder
 from storage.errors import StorageUnavailable
+from storage.lookups import Fields, Finder, Lookup, LookUpFailed
 
 PATIENCE: Final = 7.0
 """How long a transaction may take, in seconds, waiting included. Giving up may take 2 more."""
@@ -29,6 +30,8 @@ class Database:
     patience: float
     turn: asyncio.Lock | None
     """Held by each transaction in memory, where readers and a writer cannot work side by side."""
+    finder: Finder
+    """The short way to look up a row."""
 
     @asynccontextmanager
     async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
@@ -54,6 +57,22 @@ class Database:
         async with self._connect(self.engines.readers, self.patience) as connection:
             yield connection
 
+    async def find(self, lookup: Lookup, **values: str) -> Fields | None:
+        """Look up one row as it is committed now, by the shortest way there is. Raises StorageUnavailable.
+
+        Args:
+            lookup: The statement.
+            values: What its parameters stand for.
+        """
+        try:
+            return await self.finder.find(lookup, values)
+        except TimeoutError as error:
+            raise _unavailable(error) from error
+        except LookUpFailed:
+            pass  # `read` waits for what is locked, and says what is wrong
+        async with self.read() as connection:
+            return (await connection.execute(lookup.statement, values)).mappings().one_or_none()
+
     @asynccontextmanager
     async def _connect(self, engine: AsyncEngine, patience: float) -> AsyncGenerator[AsyncConnection]:
         connected = False
@@ -73,7 +92,11 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             if connected and not is_unavailable(error):
                 raise
-            raise StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.") from error
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StorageUnavailable:
+    return StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.")
 
 
 def _reason(error: Exception) -> str:
@@ -93,10 +116,11 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
     StorageUnavailable.
     """
     engines = await open_engines(url, patience)
-    try:
-        yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None)
-    finally:
-        await engines.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(engines.close)
+        finder = await open_finder(url, engines, patience)
+        stack.push_async_callback(finder.close)
+        yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None, finder=finder)
 
 
 def insert(connection: AsyncConnection, table: Table) -> Insert:

@@ -12,7 +12,7 @@ import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import anyio.to_thread
@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from storage.errors import DatabaseUrlError, StorageUnavailable
+from storage.lookups import Finder, SQLiteFinder
 from storage.memory import connecting, open_memory
 
 READERS: Final = 4
@@ -172,17 +173,10 @@ def _begin_immediate(connection: Connection) -> None:
 
 
 def _postgresql(dsn: str, patience: float) -> Engines:
-    # asyncpg reads the address as libpq would, `sslmode` and several hosts included.
-
     def engine(*, read_only: bool) -> AsyncEngine:
-        settings = {
-            "application_name": "calendly-mcp",
-            "default_transaction_read_only": "on" if read_only else "off",
-            **dict.fromkeys(TIMEOUTS, str(round(patience * 1000))),
-        }
         made = create_async_engine(
             "postgresql+asyncpg://",
-            connect_args={"dsn": dsn, "server_settings": settings, "timeout": patience},
+            connect_args={**_postgresql_session(dsn, patience, read_only=read_only), "timeout": patience},
             pool_size=READERS if read_only else WRITERS,
             max_overflow=0,
             pool_recycle=RECYCLE_SECONDS,
@@ -194,6 +188,28 @@ def _postgresql(dsn: str, patience: float) -> Engines:
         return made
 
     return Engines(readers=engine(read_only=True), writers=engine(read_only=False))
+
+
+def _postgresql_session(dsn: str, patience: float, *, read_only: bool) -> dict[str, Any]:
+    """Return how asyncpg connects. It reads the address as libpq would, `sslmode` and several hosts included."""
+    settings = {
+        "application_name": "calendly-mcp",
+        "default_transaction_read_only": "on" if read_only else "off",
+        **dict.fromkeys(TIMEOUTS, str(round(patience * 1000))),
+    }
+    return {"dsn": dsn, "server_settings": settings}
+
+
+async def open_finder(url: str, engines: Engines, patience: float) -> Finder:
+    """Open the short way to look up a row."""
+    dialect = engines.readers.dialect
+    database = engines.memory or engines.path
+    if database is not None:
+        return SQLiteFinder.open(database, dialect)
+    from storage.postgresql_lookups import PostgreSQLFinder  # noqa: PLC0415 - its driver takes memory
+
+    session = _postgresql_session(url, patience, read_only=True)
+    return await PostgreSQLFinder.open(session, dialect, connections=READERS, patience=patience)
 
 
 def _refuse_closed(connection: DBAPIConnection, _: ConnectionPoolEntry, __: PoolProxiedConnection) -> None:

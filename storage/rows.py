@@ -1,15 +1,15 @@
 """Reads and writes dataclasses as rows. The names of a dataclass's fields are the keys of the columns.
 
-query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant) found =
-await find_one(connection, Code, query) await connection.execute(insert(code).values(values(found,
-code)))
+query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant)
+found = await find_one(connection, Code, query)
+await connection.execute(insert(code).values(values(found, code)))
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import ColumnElement, Executable, Label, RowMapping, Table
+from sqlalchemy import ColumnElement, Executable, Label, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ async def find_all(connection: AsyncConnection, kind: Callable[..., T], query: E
     return [kind(**found) for found in (await connection.execute(query)).mappings()]
 
 
-def part(kind: "type[D]", row: RowMapping) -> "D":
+def part(kind: "type[D]", row: Mapping[Any, Any]) -> "D":
     """Read a value of `kind` from a row that has columns of others too."""
     return kind(**{each.name: row[each.name] for each in fields(kind)})

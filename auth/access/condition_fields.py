@@ -8,7 +8,7 @@ from typing import Final
 from auth.access.levels import CAPABILITIES, CONDITIONS, Allowance, Level
 from auth.access.text import InvalidAccess, parse_access
 from auth.access.words import WORDS
-from auth.protocol.forms import values
+from auth.protocol.parameters import values
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
 _WORD: Final = re.compile(r"@?[0-9A-Za-z._-]{1,253}")

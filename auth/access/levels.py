@@ -1,4 +1,4 @@
-"""Who may do what in Calendly: capabilities, levels, and the decision with its reason. Pure: values in, values out.
+"""Who may do what in Calendly: capabilities, levels, and the decision with its reason. Pure.
 
 A capability is a part of Calendly that a person understands, such as booking; every tool belongs to one. A level says
 how much of it is allowed:
@@ -27,7 +27,7 @@ Source = Literal["operator", "person", "token", "calendly", "request"]
 request, which can narrow itself."""
 
 Aspect = Literal["event_types", "hosts", "domains"]
-"""What a condition on the subject of a call is about."""
+"""What a condition on a writing call is about."""
 
 _NOUNS: Final[Mapping[Aspect, str]] = {
     "event_types": "the event types",
@@ -109,7 +109,7 @@ be undone is asked first, all else goes as far as the token does."""
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What a call is, as far as a decision depends on it: its capability, whether it reads or writes, its scope."""
+    """What a decision depends on in a call: its capability, whether it reads or writes, its scope."""
 
     capability: str
     access: Literal["read", "write"]
@@ -140,7 +140,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a call, the rule that decided, in words such as `booking is off`, and whose rule it is."""
+    """What becomes of a call, the rule that decides, such as `booking is off`, and whose rule it is."""
 
     verdict: Verdict
     rule: str
@@ -149,7 +149,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What the subject of a writing call has to be within, the rule in words, and whose it is."""
+    """What a writing call has to stay within, the rule in words, and whose it is."""
 
     aspect: Aspect
     allowed: frozenset[str]
@@ -157,8 +157,8 @@ class Condition:
     source: Source
 
 
-class Subject(Protocol):
-    """What a writing call is about; None where that could not be found out."""
+class ConditionFacts(Protocol):
+    """What conditions are held against: what a writing call affects, None where that could not be found out."""
 
     @property
     def event_types(self) -> Collection[str] | None:
@@ -189,8 +189,9 @@ def decide(operation: Operation, limits: Limits) -> Decision:
 def decide_all(operations: Iterable[Operation], limits: Limits) -> Decision:
     """Decide about a call that is several operations, at least one: all of them have to be allowed.
 
-    A level that forbids one of them comes before a missing scope, since no new sign-in would help; a question comes
-    last, since it is asked about the whole.
+    A level that forbids one of them comes before a missing scope, because no new sign-in would help. A scope that the
+    token lacks comes before one that Calendly did not grant, because the client can ask its person for it. A question
+    comes last: it is asked about the whole.
     """
     return min((decide(operation, limits) for operation in operations), key=_rank)
 
@@ -214,12 +215,12 @@ def conditions(capability: str, limits: Limits) -> tuple[Condition, ...]:
     )
 
 
-def object_to(capability: str, limits: Limits, subject: Subject) -> Decision | None:
-    """Return the refusal of a writing call whose subject is outside a condition; None when it is within all of them.
+def object_to(capability: str, limits: Limits, facts: ConditionFacts) -> Decision | None:
+    """Return the refusal of a writing call that is outside a condition; None when it is within all of them.
 
     What could not be found out is outside.
     """
-    actual = {"event_types": subject.event_types, "hosts": subject.hosts, "domains": _domains(subject.addresses)}
+    actual = {"event_types": facts.event_types, "hosts": facts.hosts, "domains": _domains(facts.addresses)}
     for condition in conditions(capability, limits):
         found = actual[condition.aspect]
         if not (found and condition.allowed.issuperset(found)):
@@ -246,10 +247,10 @@ def is_at_most(level: Level, other: Level) -> bool:
 
 
 def _rank(decision: Decision) -> int:
-    """The place of a decision among those about the parts of one call: the first one is that about the whole."""
+    """Return the place of a decision among those about the parts of one call, of which the first counts."""
     if decision.verdict == "deny":
-        return 0 if decision.source in {"operator", "person"} else 1
-    return 2 if decision.verdict == "ask" else 3
+        return {"token": 1, "calendly": 2}.get(decision.source, 0)
+    return 3 if decision.verdict == "ask" else 4
 
 
 def _verdict(operation: Operation, source: Source, allowance: Allowance) -> Decision:

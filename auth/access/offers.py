@@ -12,7 +12,7 @@ from typing import Final
 from auth.access.choices import ASKING, CAUTIOUS, highest
 from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
 from auth.access.words import LEVELS, WORDS
-from auth.protocol.forms import values
+from auth.protocol.parameters import values
 from auth.protocol.scopes import Scopes
 from calendly.scopes import includes
 

@@ -5,6 +5,7 @@ A set of scopes holds the names as they were asked for; that a write scope inclu
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -77,7 +78,11 @@ def narrow(text: str | None, given: Scopes) -> Scopes:
 
 def least(some: Iterable[str], others: Iterable[str]) -> Scopes:
     """Return what both sets allow: the names of either that the other includes, and none that another name includes."""
-    some, others = frozenset(some), frozenset(others)
+    return _least(frozenset(some), frozenset(others))
+
+
+@lru_cache(maxsize=256)  # asked anew for every call
+def _least(some: Scopes, others: Scopes) -> Scopes:
     common = {scope for scope in some if includes(others, {scope})}
     return frozenset(common | {scope for scope in others - expand(common) if includes(some, {scope})})
 

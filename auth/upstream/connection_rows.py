@@ -3,10 +3,11 @@
 Every change is one conditional UPDATE, the same on SQLite and PostgreSQL, and says whether it found the row as it was.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Column, ColumnElement, RowMapping, Update, select, update
+from sqlalchemy import Column, ColumnElement, Update, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
@@ -14,13 +15,21 @@ from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import Tokens
 from storage.database import insert
 from storage.keys import KeyRing
-from storage.rows import columns, part, values
+from storage.lookups import Fields, Lookup
+from storage.rows import part, values
 from storage.types import sealed_for
 
 _TABLE: Final = upstream_connection
 _ACCESS: Final = _TABLE.c.access_token_ciphertext
 _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
-_ALL: Final = select(*columns(Connection, _TABLE), _ACCESS, _REFRESH)
+
+COLUMNS: Final = tuple(column.label(f"connection_{column.key}") for column in _TABLE.c)
+"""A whole connection, in any statement that has its table: `stored_connection` reads them."""
+
+_BY_USER: Final = select(*COLUMNS).where(_TABLE.c.user == bindparam("user"))
+
+OF_USER: Final = Lookup(_BY_USER)
+"""The connection of a `user`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class StoredConnection:
 
     connection: Connection
     keyring: KeyRing = field(repr=False)
-    sealed: RowMapping = field(repr=False)
+    sealed: Mapping[str, Any] = field(repr=False)
 
     @property
     def access_token(self) -> str:
@@ -48,7 +57,17 @@ class StoredConnection:
         return self._open(_REFRESH)
 
     def _open(self, column: Column[Any]) -> str:
-        return self.keyring.open(self.sealed[column] or b"", **sealed_for(column, self.connection.user)).decode()
+        return self.keyring.open(self.sealed[column.key] or b"", **sealed_for(column, self.connection.user)).decode()
+
+
+def stored_connection(row: Fields | None, keyring: KeyRing) -> StoredConnection | None:
+    """Read `COLUMNS`; None without a row, or where an outer join found no connection."""
+    if row is None or row["connection_user"] is None:
+        return None
+    found = {column.key: row[f"connection_{column.key}"] for column in _TABLE.c}
+    failure = None if found["failure"] is None else RefreshFailure(found["failure"])
+    connection = part(Connection, {**found, "status": Status(found["status"]), "failure": failure})
+    return StoredConnection(connection, keyring, found)
 
 
 class ConnectionRows:
@@ -61,9 +80,9 @@ class ConnectionRows:
         self, transaction: AsyncConnection, user: str, *, to_change: bool = False
     ) -> StoredConnection | None:
         """Return a user's connection; one read `to_change` stays as it is until the transaction ends."""
-        query = _ALL.where(_TABLE.c.user == user)
-        found = (await transaction.execute(query.with_for_update() if to_change else query)).mappings().one_or_none()
-        return None if found is None else StoredConnection(_connection(found), self._keyring, found)
+        query = _BY_USER.with_for_update() if to_change else _BY_USER
+        row = (await transaction.execute(query, {"user": user})).mappings().one_or_none()
+        return stored_connection(row, self._keyring)
 
     async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
@@ -111,8 +130,3 @@ def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
 
 async def _is_done(transaction: AsyncConnection, changed: Update) -> bool:
     return (await transaction.execute(changed)).rowcount == 1
-
-
-def _connection(found: RowMapping) -> Connection:
-    row = part(Connection, found)
-    return replace(row, status=Status(row.status), failure=None if row.failure is None else RefreshFailure(row.failure))

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.protocol.secrets import Random, nonce
 from auth.upstream.connection import LEASE, Connection, Status, signed_in
-from auth.upstream.connection_rows import ConnectionRows, StoredConnection
+from auth.upstream.connection_rows import OF_USER, ConnectionRows, StoredConnection, stored_connection
 from auth.upstream.login import SignIn, Tokens, Upstream, revoke_quietly
 from auth.upstream.refresher import Held, Refreshed, Refresher
 from storage.database import Database
@@ -57,8 +57,7 @@ class Connections:
 
     async def read(self, user: str) -> StoredConnection | None:
         """Return a user's connection. Raises StorageUnavailable."""
-        async with self.database.read() as transaction:
-            return await self._rows.read(transaction, user)
+        return stored_connection(await self.database.find(OF_USER, user=user), self.keyring)
 
     async def refresh(self, seen: Held, ask: Callable[[Upstream], Awaitable[Refreshed]]) -> bool:
         """Refresh under a lease on the row. No transaction is open while Calendly is asked. Raises StorageUnavailable.

@@ -25,6 +25,9 @@ POLL: Final = 0.2
 _LAST_WORDS: Final = 15.0
 """How long a process that ends waits for its refreshes, in seconds."""
 
+_FRESH: Final = 1.0
+"""How long a connection that was read for a call counts as current, in seconds. A call that waits reads it again."""
+
 _log: Final = logging.getLogger(__name__)
 
 Refreshed = tuple[Connection, Tokens | None]
@@ -91,16 +94,22 @@ class Refresher:
         default_factory=dict[str, asyncio.Task[None]], init=False, repr=False
     )
 
-    def credentials(self, user: str) -> "ConnectionCredentials":
-        """Return the credentials of a user: `calendly.request.AccountCredentials`."""
-        return ConnectionCredentials(self, user)
+    def credentials(self, user: str, held: Held | None = None) -> "ConnectionCredentials":
+        """Return the credentials of a user: `calendly.request.AccountCredentials`.
 
-    async def token(self, user: str, refused: int | None = None) -> tuple[int, str]:
+        Args:
+            user: Whose.
+            held: Their connection, where it has just been read.
+        """
+        return ConnectionCredentials(self, user, held)
+
+    async def token(self, user: str, refused: int | None = None, held: Held | None = None) -> tuple[int, str]:
         """Return the generation and the access token to send now, refreshed if need be.
 
         Args:
             user: Whose.
             refused: The generation that Calendly answered with 401; a newer one is then returned.
+            held: The connection, where it has just been read.
 
         Raises:
             Unauthenticated: The user has to sign in at Calendly again, or never did.
@@ -109,7 +118,7 @@ class Refresher:
         """
         try:
             while True:
-                held = await self.kept.read(user)
+                held = held or await self.kept.read(user)
                 step = decide(held.connection if held else None, self.now(), refused=refused)
                 if isinstance(step, GiveUp):
                     raise no_token(step, self.remedy)
@@ -117,6 +126,7 @@ class Refresher:
                     return held.connection.generation, held.access_token
                 # A caller that is cancelled leaves the refresh to go on: Calendly answers it only once.
                 await asyncio.shield(self._under_way.get(user) or self._begin(user, refused))
+                held = None
         except (CalendlyLoginError, StorageError) as fault:
             raise to_call(fault) from None
 
@@ -177,11 +187,18 @@ class ConnectionCredentials:
 
     _refresher: Refresher = field(repr=False)
     _user: str
+    _held: Held | None = field(default=None, repr=False)
+    _held_until: float = field(default=0.0, init=False)
     _sent: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with the connection that was read."""
+        self._held_until = self._refresher.clock() + _FRESH
 
     async def access_token(self) -> str:
         """Return the token to send now. Raises as `Refresher.token` does."""
-        self._sent, token = await self._refresher.token(self._user)
+        held = self._held if self._refresher.clock() < self._held_until else None
+        self._sent, token = await self._refresher.token(self._user, held=held)
         return token
 
     async def refresh(self) -> bool:

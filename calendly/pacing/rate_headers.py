@@ -52,7 +52,9 @@ def _number(text: str, largest: float) -> float | None:
 
 def _pause(headers: Mapping[str, str]) -> float | None:
     """Read Retry-After: seconds, or a date (RFC 9110, 10.2.3) relative to the answer's own Date."""
-    text = headers.get("retry-after", "")
+    text = headers.get("retry-after")
+    if text is None:
+        return None
     try:
         pause = parsedate_to_datetime(text) - parsedate_to_datetime(headers.get("date", ""))
     except (ValueError, TypeError, OverflowError):

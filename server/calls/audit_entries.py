@@ -20,7 +20,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import Identifier, InvalidIdentifier, OrganizationId, UserId
 from calendly.request import Request
 from server.calls.confirm import InputRequired
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.calls.results import kind_of
 from tools.fields import Reference
 from tools.toolset.audit_sentences import AuditedArguments
@@ -58,7 +58,7 @@ _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Permit:
+class AuditedDecision:
     """The decision about a tool in a call, and how a person agreed where it had to be asked."""
 
     tool: Tool
@@ -82,12 +82,12 @@ class _Facts:
     request_id: str
     time: datetime
     tool: Tool
-    party: Party
+    principal: Principal
     transport: Transport
     identity: Identity | None
     values: Mapping[str, Any]
-    permit: Permit | None = None
-    is_rehearsal: bool = False
+    decided: AuditedDecision | None = None
+    is_dry_run: bool = False
     problem: Exception | None = None
     outcome: Outcome | None = None
     duration: float | None = None
@@ -100,12 +100,12 @@ class CallRecord:
     Attributes:
         request_id: Its id in the log and in the audit log.
         tool: What was called.
-        party: Who called.
+        principal: Who called.
         transport: How the call came.
         values: Its arguments, once they are understood.
-        is_rehearsal: It is only tried.
+        is_dry_run: It is only tried.
         identity: Tells who the person is, where that came out.
-        permits: What was decided, by the name of the tool.
+        decisions: What was decided, by the name of the tool.
         problem: Why the call was not answered.
         outcome: How it ended.
     """
@@ -114,31 +114,31 @@ class CallRecord:
     request_id: str
     time: datetime
     tool: Tool
-    party: Party
+    principal: Principal
     transport: Transport
     clock: Callable[[], float]
     started: float
     identity: Callable[[], Identity | None]
     values: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    is_rehearsal: bool = False
-    permits: dict[str, Permit] = field(default_factory=dict[str, Permit])
+    is_dry_run: bool = False
+    decisions: dict[str, AuditedDecision] = field(default_factory=dict[str, AuditedDecision])
     problem: Exception | None = None
     outcome: Outcome = Outcome("canceled")
 
-    def understood(self, values: Mapping[str, Any], *, is_rehearsal: bool) -> None:
+    def understood(self, values: Mapping[str, Any], *, is_dry_run: bool) -> None:
         """Note the arguments, which were checked, and whether the call is only tried."""
         said = {name: _said(value) for name, value in values.items()}
-        self.values, self.is_rehearsal = said, is_rehearsal
+        self.values, self.is_dry_run = said, is_dry_run
 
-    def decided(self, permit: Permit) -> None:
+    def decided(self, decided: AuditedDecision) -> None:
         """Note what was decided about a tool."""
-        self.permits[permit.tool.name] = permit
+        self.decisions[decided.tool.name] = decided
 
     def refused(self, request: Request, decision: Decision) -> None:
         """Note that a request which had been allowed is refused after all."""
-        permit = self._permit_of(request)
-        if permit is not None:
-            self.decided(replace(permit, decision=decision))
+        decided = self._decision_of(request)
+        if decided is not None:
+            self.decided(replace(decided, decision=decision))
 
     def answered(self, result: types.CallToolResult) -> None:
         """Note what the call answered."""
@@ -150,7 +150,7 @@ class CallRecord:
 
     def close(self) -> None:
         """Record the end of the call; one of which nothing was noted was canceled."""
-        facts = self._facts(self.permits.get(self.tool.name), None)
+        facts = self._facts(self.decisions.get(self.tool.name), None)
         duration = self._elapsed()
         self._put(replace(facts, problem=self.problem, outcome=self.outcome, duration=duration))
         _log.info("%s: %s in %.3f s (%s)", self.tool.name, self.outcome.word, duration, self.request_id)
@@ -162,11 +162,11 @@ class CallRecord:
         Raises:
             NotRecorded: It cannot be stored, so nothing may be sent.
         """
-        permit = self._permit_of(request)
-        if permit is None or permit.tool.access == "read":
+        decided = self._decision_of(request)
+        if decided is None or decided.tool.access == "read":
             yield
             return
-        facts = self._facts(permit, request)
+        facts = self._facts(decided, request)
         try:
             await self.audit_log.keep(lambda redactor: _entry("begun", facts, redactor))
         except AuditLogUnavailable as fault:
@@ -174,7 +174,7 @@ class CallRecord:
                 f"Nothing was sent, because what writes has to be recorded first, and the audit log cannot be written. "
                 f"{fault} {self.audit_log.remedy}".rstrip()
             ) from fault
-        if permit.tool is self.tool:  # its end is the end of the call
+        if decided.tool is self.tool:  # its end is the end of the call
             yield
             return
         try:
@@ -184,12 +184,12 @@ class CallRecord:
             raise
         self._put(replace(facts, outcome=Outcome("answered"), duration=self._elapsed()))
 
-    def _permit_of(self, request: Request) -> Permit | None:
+    def _decision_of(self, request: Request) -> AuditedDecision | None:
         return next(
             (
-                permit
-                for permit in self.permits.values()
-                if isinstance(permit.tool, EndpointTool) and permit.tool.endpoint == request.endpoint
+                decided
+                for decided in self.decisions.values()
+                if isinstance(decided.tool, EndpointTool) and decided.tool.endpoint == request.endpoint
             ),
             None,
         )
@@ -200,20 +200,20 @@ class CallRecord:
     def _elapsed(self) -> float:
         return round(self.clock() - self.started, 3)
 
-    def _facts(self, permit: Permit | None, request: Request | None) -> _Facts:
-        tool = permit.tool if permit else self.tool
+    def _facts(self, decided: AuditedDecision | None, request: Request | None) -> _Facts:
+        tool = decided.tool if decided else self.tool
         is_own = tool is self.tool
         sent = {**request.ids, **(request.body or {})} if request and not is_own else {}
         return _Facts(
             request_id=self.request_id if is_own else self.audit_log.new_id(),
             time=self.time if is_own else self.audit_log.now(),
             tool=tool,
-            party=self.party,
+            principal=self.principal,
             transport=self.transport,
-            identity=self.party.identity or self.identity(),
+            identity=self.principal.identity or self.identity(),
             values=self.values if is_own else sent,
-            permit=permit,
-            is_rehearsal=self.is_rehearsal,
+            decided=decided,
+            is_dry_run=self.is_dry_run,
         )
 
 
@@ -239,20 +239,20 @@ def _failed(problem: Exception) -> Outcome:
 
 
 def _entry(kind: EntryKind, facts: _Facts, redactor: Redactor) -> AuditEntry:
-    tool, party, permit = facts.tool, facts.party, facts.permit
+    tool, principal, decided = facts.tool, facts.principal, facts.decided
     # Of a personal token nobody may know yet whose it is: then it is the token that the audit log tells from others.
-    uri = facts.identity.user.uri if facts.identity else party.person
-    person = redactor.hash(party.account.user) if uri is None else redactor.name(uri)
+    uri = facts.identity.user.uri if facts.identity else principal.person
+    person = redactor.hash(principal.account.user) if uri is None else redactor.name(uri)
     decision, rule, source = _decision(facts)
     return AuditEntry(
         time=facts.time,
         kind=kind,
         request_id=facts.request_id,
         person=person,
-        agent=cut(party.agent.name) or None,
-        named_by=party.agent.named_by,
-        grant=party.agent.grant,
-        action="dry_run" if facts.is_rehearsal and tool.access == "write" else tool.access,
+        agent=cut(principal.agent.name) or None,
+        named_by=principal.agent.named_by,
+        grant=principal.agent.grant,
+        action="dry_run" if facts.is_dry_run and tool.access == "write" else tool.access,
         tool=tool.name,
         endpoint=str(tool.endpoint) if isinstance(tool, EndpointTool) else None,
         organization=_organization(facts),
@@ -261,7 +261,7 @@ def _entry(kind: EntryKind, facts: _Facts, redactor: Redactor) -> AuditEntry:
         decision=decision,
         rule=rule,
         source=source,
-        confirmed=permit.confirmed if permit else None,
+        confirmed=decided.confirmed if decided else None,
         outcome=facts.outcome.word if facts.outcome else None,
         status=facts.outcome.status if facts.outcome else None,
         duration=facts.duration,
@@ -271,25 +271,25 @@ def _entry(kind: EntryKind, facts: _Facts, redactor: Redactor) -> AuditEntry:
 
 def _decision(facts: _Facts) -> tuple[str, str | None, str | None]:
     """What was decided, by which rule, and whose rule it is."""
-    permit, problem = facts.permit, facts.problem
+    decided, problem = facts.decided, facts.problem
     own = next((rule for kind, rule in _OF_THIS_SERVER.items() if isinstance(problem, kind)), None)
     if own is not None:
         return "refused", own, "server"
-    if permit is None:
+    if decided is None:
         return "allowed", None, None
-    rule, source = permit.decision.rule, str(permit.decision.source)
-    if permit.decision.verdict == "deny":
+    rule, source = decided.decision.rule, str(decided.decision.source)
+    if decided.decision.verdict == "deny":
         return "refused", rule, source
     if isinstance(problem, Declined):
         return "declined", rule, source
     if isinstance(problem, ConfirmationRequired | InputRequired):
         return "asked", rule, source
-    return ("tried" if facts.is_rehearsal and facts.tool.access == "write" else "allowed"), rule, source
+    return ("tried" if facts.is_dry_run and facts.tool.access == "write" else "allowed"), rule, source
 
 
 def _sentence(facts: _Facts, arguments: AuditedArguments, decision: str) -> str:
     audit = facts.tool.audit
-    told, agent = audit.told(arguments), cut(facts.party.agent.name) or "an agent without a name"
+    told, agent = audit.told(arguments), cut(facts.principal.agent.name) or "an agent without a name"
     outcome = facts.outcome
     if outcome is None:
         return f"{agent} began to {audit.verb} {told}: allowed{_confirmed(facts)}"
@@ -316,7 +316,7 @@ def _failure(facts: _Facts, outcome: Outcome) -> str:
 
 
 def _confirmed(facts: _Facts) -> str:
-    confirmed = facts.permit.confirmed if facts.permit else None
+    confirmed = facts.decided.confirmed if facts.decided else None
     return "" if confirmed is None else f", confirmed {confirmed}"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from typing import TYPE_CHECKING, Final, cast
@@ -19,14 +19,14 @@ from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unr
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
-from server.calls.audit_entries import CallRecord, Permit
-from server.calls.confirm import Approval, ConfirmPage, Context
-from server.calls.principal import Parties, Party, is_for_lack_of_scope
+from server.calls.audit_entries import AuditedDecision, CallRecord
+from server.calls.confirm import CallConfirmation, ConfirmPage, Context
+from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.stores.proof import digest
 from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
-from tools.toolset.effects import Stakes
+from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
@@ -36,25 +36,25 @@ if TYPE_CHECKING:
     from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
-"""Seconds within which every call is answered, since common clients give up after 60."""
+"""How long a call may take at least, in seconds: common clients give up after 60."""
 
 _AFTER_WAITING: Final = 20.0
-"""Seconds that are kept for Calendly's answer where a call may wait long for its turn."""
+"""What is kept for Calendly's answer where a call may wait long for its turn, in seconds."""
 
 _MARGIN: Final = 2.0
-"""Seconds kept for what comes after the last answer of Calendly."""
+"""What is kept for the work after Calendly's last answer, in seconds."""
 
 _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 """The arguments that are not part of what a person confirms."""
 
 _FOR_SENDING: Final = 10.0
-"""Seconds that remain for the call itself after a person answered."""
+"""What is kept for the call itself after a person answered, in seconds."""
 
 ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
 def time_limit(max_wait: float) -> float:
-    """Seconds within which a call is answered that may wait for its turn so many seconds."""
+    """Return how long a call may take, in seconds, where it may wait `max_wait` for its turn."""
     return max(LEAST_LIMIT, max_wait + _AFTER_WAITING)
 
 
@@ -64,7 +64,7 @@ class Callers:
 
     Attributes:
         calendly: Gives the HTTP core.
-        parties: Tells who a request is from.
+        principals: Tells who a request is from.
         max_wait: Seconds that a call may wait for its turn.
         available_times_cap: The longest range of available times, as learned so far.
         stores: Gives what calls keep in the database. Raises Unreachable.
@@ -75,7 +75,7 @@ class Callers:
     """
 
     calendly: Callable[[], Calendly]
-    parties: Parties
+    principals: Principals
     max_wait: float
     available_times_cap: Cap
     stores: "Callable[[], Awaitable[Stores]]"
@@ -89,12 +89,12 @@ class Callers:
         """What issues and takes confirmation tokens. Raises Unreachable."""
         return (await self.stores()).confirmations
 
-    def recording(self, tool: Tool, party: Party, request: HttpRequest | None) -> CallRecord:
+    def recording(self, tool: Tool, principal: Principal, request: HttpRequest | None) -> CallRecord:
         """Begin the audit entries of one call.
 
         Args:
             tool: What is called.
-            party: Who calls.
+            principal: Who calls.
             request: How it came, None over stdio.
         """
         return CallRecord(
@@ -102,51 +102,27 @@ class Callers:
             request_id=self.audit_log.new_id(),
             time=self.audit_log.now(),
             tool=tool,
-            party=party,
+            principal=principal,
             transport="stdio" if request is None else "http",
             clock=self.clock,
             started=self.clock(),
-            identity=lambda: self.identities.get(party.account.user),
+            identity=lambda: self.identities.get(principal.account.user),
         )
 
-    def of(
-        self,
-        record: CallRecord,
-        context: Context,
-        params: types.CallToolRequestParams,
-        *,
-        confirmation: str | None,
-        is_rehearsal: bool,
-    ) -> "ToolCaller":
-        """The caller of one request.
+    def of(self, record: CallRecord, context: Context, params: types.CallToolRequestParams) -> "ToolCaller":
+        """Make the caller of one call.
 
         Args:
-            record: Its record, which says who it is from.
+            record: Its audit entries, which say who it is from.
             context: The request, as the SDK hands it over.
             params: Its parameters.
-            confirmation: The argument of that name, None without one.
-            is_rehearsal: The call is only tried, so nobody is asked.
         """
-        party = record.party
-        person, agent = party.account.user, party.account.agent
-        deadline = record.started + time_limit(self.max_wait) - _MARGIN
-        arguments = {name: value for name, value in (params.arguments or {}).items() if name not in _NOT_CONFIRMED}
         return ToolCaller(
             shared=self,
             record=record,
-            approval=Approval(
-                confirmations=self.confirmations,
-                context=context,
-                params=params,
-                confirmation=confirmation,
-                bound_to=digest(params.name, arguments, person, agent),
-                page=self.page_of(agent) if self.page_of else None,
-                only_page=any(is_browser_only(endpoint.capability, party.limits) for endpoint in record.tool.writes),
-                patience=lambda: max(0.0, deadline - _FOR_SENDING - self.clock()),
-            ),
             context=context,
-            deadline=deadline,
-            is_rehearsal=is_rehearsal,
+            params=params,
+            deadline=record.started + time_limit(self.max_wait) - _MARGIN,
         )
 
 
@@ -156,28 +132,30 @@ class ToolCaller:
 
     shared: Callers
     record: CallRecord
-    approval: Approval
     context: Context
+    params: types.CallToolRequestParams
     deadline: float
-    is_rehearsal: bool = False
+    confirmation: str | None = None
+    """The argument of that name."""
+    named: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the names in the arguments stand for now."""
     confirmed: str | None = None
     """How the call was confirmed."""
 
     @property
-    def party(self) -> Party:
+    def principal(self) -> Principal:
         """The person and the agent."""
-        return self.record.party
+        return self.record.principal
 
     async def ledger(self) -> Ledger:
         """The idempotency keys of the person and the agent. Raises Unreachable."""
-        account = self.party.account
+        account = self.principal.account
         return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
 
-    def bind(self, values: Mapping[str, object]) -> None:
-        """Bind an approval to what the names in the arguments stand for now, besides the arguments as they are."""
-        named = {name: value.uri for name, value in values.items() if isinstance(value, EventTypeId | UserId)}
-        bound_to = digest(self.approval.bound_to.hex(), named)
-        self.approval = replace(self.approval, bound_to=bound_to)
+    def resolved(self, values: Mapping[str, object]) -> None:
+        """Note the arguments with every name in them looked up: a confirmation is for what they stand for now."""
+        self.named = {name: value.uri for name, value in values.items() if isinstance(value, EventTypeId | UserId)}
+        self.record.understood(values, is_dry_run=self.record.is_dry_run)
 
     @property
     def available_times_cap(self) -> Cap:
@@ -186,68 +164,84 @@ class ToolCaller:
 
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
-        user = self.party.account.user
-        known = self.party.identity or self.shared.identities.get(user)
+        user = self.principal.account.user
+        known = self.principal.identity or self.shared.identities.get(user)
         if known is None:
             known = self.shared.identities[user] = _identity(user_in(await self._me()))
         return known
 
-    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+    async def precheck(self, tool: Tool, effects: Effects) -> None:
         """Refuse without asking anybody. Raises DeniedByPolicy, InsufficientScope, RateLimited."""
-        await self._weighed(tool, stakes)
-        self.shared.calendly().require_room(self.party.account, deadline=self.deadline)
+        await self._require_conditions(tool, effects)
+        self.shared.calendly().require_room(self.principal.account, deadline=self.deadline)
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `Approval.obtain` raises."""
-        decision = await self._weighed(tool, stakes)
-        if decision.verdict == "ask" and not self.is_rehearsal:
-            self.confirmed = self.confirmed or await self.approval.obtain(stakes)
-        for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has a record of its own
-            decision = self.party.decide(part)
-            self.record.decided(Permit(part, decision, self.confirmed if decision.verdict == "ask" else None))
+    async def authorize(self, tool: Tool, effects: Effects) -> None:
+        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `CallConfirmation.obtain` raises."""
+        decision = await self._require_conditions(tool, effects)
+        if decision.verdict == "ask" and not self.record.is_dry_run:
+            self.confirmed = self.confirmed or await self._confirmation().obtain(effects)
+        for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has audit entries of its own
+            decision = self.principal.decide(part)
+            self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
-    async def _weighed(self, tool: Tool, stakes: Stakes) -> Decision:
-        decision = await self.admit(tool)
-        objection = await self._objection(tool, stakes)
-        if objection is not None:
-            self.record.decided(Permit(tool, objection))
-            raise DeniedByPolicy(objection_of(objection, self.party))
-        return decision
-
-    async def admit(self, tool: Tool) -> Decision:
-        """Return what becomes of a call of `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
-        decision = self.party.decide(tool)
-        self.record.decided(Permit(tool, decision))
+    async def require_access(self, tool: Tool) -> Decision:
+        """Return the decision about `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
+        decision = self.principal.decide(tool)
+        self.record.decided(AuditedDecision(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."
             raise await self._explained(InsufficientScope(lack, required_scopes=tool.scopes))
         if decision.verdict == "deny":
-            raise DeniedByPolicy(refusal_of(tool, decision, self.party))
+            raise DeniedByPolicy(refusal_of(tool, decision, self.principal))
         return decision
 
-    async def _objection(self, tool: Tool, stakes: Stakes) -> Decision | None:
-        """Say which condition a writing call is outside of, before anybody is asked about it."""
-        limits, capabilities = self.party.limits, [endpoint.capability for endpoint in tool.writes]
-        asked = {condition.aspect for capability in capabilities for condition in conditions(capability, limits)}
-        subject = await stakes.subject(asked) if asked else None
+    async def _require_conditions(self, tool: Tool, effects: Effects) -> Decision:
+        """Return the decision about `tool` whose conditions are met. Raises as `require_access`."""
+        decision = await self.require_access(tool)
+        objection = await self._objection(tool, effects)
+        if objection is not None:
+            self.record.decided(AuditedDecision(tool, objection))
+            raise DeniedByPolicy(objection_of(objection, self.principal))
+        return decision
+
+    async def _objection(self, tool: Tool, effects: Effects) -> Decision | None:
+        """Return the refusal of a writing call that is outside a condition, before anybody is asked about it."""
+        limits, capabilities = self.principal.limits, [endpoint.capability for endpoint in tool.writes]
+        aspects = {condition.aspect for capability in capabilities for condition in conditions(capability, limits)}
+        affected = await effects.affected(aspects) if aspects else None
         for capability in capabilities:
-            objection = object_to(capability, limits, subject) if subject else None
+            objection = object_to(capability, limits, affected) if affected else None
             if objection is not None:
                 return objection
             limit = daily_limit(capability, limits)
             if limit:
-                account, stores = self.party.account, await self.shared.stores()
+                account, stores = self.principal.account, await self.shared.stores()
                 room = await stores.daily_counts.look(account.user, account.agent, limit[0])
                 if isinstance(room, Full):
                     return full(room, *limit)
         return None
+
+    def _confirmation(self) -> CallConfirmation:
+        account, limits = self.principal.account, self.principal.limits
+        given = (self.params.arguments or {}).items()
+        arguments = {name: value for name, value in given if name not in _NOT_CONFIRMED}
+        return CallConfirmation(
+            confirmations=self.shared.confirmations,
+            context=self.context,
+            params=self.params,
+            confirmation=self.confirmation,
+            bound_to=digest(self.params.name, arguments, account.user, account.agent, dict(self.named)),
+            page=self.shared.page_of(account.agent) if self.shared.page_of else None,
+            only_page=any(is_browser_only(endpoint.capability, limits) for endpoint in self.record.tool.writes),
+            patience=lambda: max(0.0, self.time_left() - _FOR_SENDING),
+        )
 
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
         try:
             async with self._counted(request), self.record.sending(request):
                 return await self.shared.calendly().send(
-                    request, self.party.account, deadline=self.deadline, waiting=self._report_waiting
+                    request, self.principal.account, deadline=self.deadline, waiting=self._report_waiting
                 )
         except InsufficientScope as refused:
             raise await self._explained(refused) from None
@@ -255,16 +249,16 @@ class ToolCaller:
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
         """Count a booking where they are limited to a number a day. Raises DeniedByPolicy when that is reached."""
-        limit = daily_limit("booking", self.party.limits) if request.is_booking else None
+        limit = daily_limit("booking", self.principal.limits) if request.is_booking else None
         if limit is None:
             yield
             return
-        account, counts = self.party.account, (await self.shared.stores()).daily_counts
+        account, counts = self.principal.account, (await self.shared.stores()).daily_counts
         room = await counts.take(account.user, account.agent, limit[0])
         if isinstance(room, Full):
             objection = full(room, *limit)
             self.record.refused(request, objection)
-            raise DeniedByPolicy(objection_of(objection, self.party))
+            raise DeniedByPolicy(objection_of(objection, self.principal))
         try:
             yield
         except (CalendlyRefusal, Unreachable, NotRecorded):  # certainly nothing was booked
@@ -273,7 +267,7 @@ class ToolCaller:
 
     def allows(self, tool: Tool) -> bool:
         """Whether access lets `tool` be called, though perhaps only after asking the person."""
-        return self.party.decide(tool).verdict != "deny"
+        return self.principal.decide(tool).verdict != "deny"
 
     def time_left(self) -> float:
         """The seconds until the call has to be answered."""
@@ -303,7 +297,7 @@ class ToolCaller:
 
     async def _explained(self, refused: InsufficientScope) -> InsufficientScope:
         """Add to a refusal what is known of the scopes that it names."""
-        note = await self.party.note(refused.required_scopes)
+        note = await self.principal.note(refused.required_scopes)
         return refused if note is None else _reworded(refused, f"{refused.reason} {note}")
 
     async def _report_waiting(self, seconds: float) -> None:

@@ -18,7 +18,7 @@ from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from server.stores.proof import Unproven
-from tools.toolset.effects import Stakes
+from tools.toolset.effects import Effects
 from tools.toolset.errors import ConfirmationRequired, Declined, TooLate
 
 if TYPE_CHECKING:
@@ -70,17 +70,17 @@ class InputRequired(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Approval:
-    """The approval of one call by a person.
+class CallConfirmation:
+    """How a person confirms one call.
 
     Attributes:
         confirmations: Gives what issues and takes our tokens. Raises Unreachable.
         context: The request, as the SDK hands it over.
         params: Its parameters.
         confirmation: The token of an earlier `confirmation_required`, None when the agent passed none.
-        bound_to: The digest of tool, arguments, person and agent.
-        page: Where the person can approve the call by themselves, None where there is no such page.
-        only_page: No other approval counts.
+        bound_to: The digest of tool, arguments, person and agent, and of what the names in the arguments stand for.
+        page: Where the person can confirm the call without the agent, None where there is no such page.
+        only_page: Nothing but that page counts.
         patience: How many seconds are left to wait for an answer.
     """
 
@@ -93,7 +93,7 @@ class Approval:
     only_page: bool = False
     patience: Callable[[], float]
 
-    async def obtain(self, stakes: Stakes) -> str:
+    async def obtain(self, effects: Effects) -> str:
         """Return once a person, or an agent that was told to ask one, has agreed to this very call: how.
 
         Raises:
@@ -110,19 +110,19 @@ class Approval:
         except Unproven as unproven:
             doubt = f"{unproven} "
         can_ask = self._can_ask() and not self.only_page
-        text = doubt + await _worded(stakes.question, is_repeat=bool(doubt))
+        text = doubt + await _worded(effects.question, is_repeat=bool(doubt))
         if can_ask and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
             raise InputRequired(await self._round(text))
         if can_ask and self.context.session.can_send_request and await self._elicit(text):
             return BY_PERSON
         token = (await self.confirmations()).issue(_BY_AGENT, self.bound_to)
-        url = await self._open(token, stakes, is_repeat=bool(doubt))
+        url = await self._open(token, effects, is_repeat=bool(doubt))
         raise ConfirmationRequired(text, token, url, only_page=self.only_page)
 
-    async def _open(self, token: str, stakes: Stakes, *, is_repeat: bool) -> str | None:
+    async def _open(self, token: str, effects: Effects, *, is_repeat: bool) -> str | None:
         if self.page is None:
             return None
-        return await self.page.open(token, await _worded(stakes.question_for_person, is_repeat=is_repeat))
+        return await self.page.open(token, await _worded(effects.question_for_person, is_repeat=is_repeat))
 
     async def _given(self) -> str | None:
         """Return how this round was approved, None when it brought no approval.

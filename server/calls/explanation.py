@@ -8,8 +8,8 @@ from auth.access.levels import OFF, Access, Decision, Source, conditions, daily_
 from auth.access.text import spell_access
 from calendly.scopes import includes
 from server.calls.next_steps import Failure, next_step
-from server.calls.principal import Party, is_for_lack_of_scope
-from server.calls.selection import Refusal, Selection
+from server.calls.principal import Principal, is_for_lack_of_scope
+from server.calls.selection import Selection, SwitchedOff
 from tools.toolset.redaction import INVITEE_DATA, tells_of_invitees
 from tools.toolset.tool import Tool, Workflow
 
@@ -31,14 +31,14 @@ _BY_BROWSER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class ExplainedAgent:
     """Whose calls are explained: how the agent is shown, and for whom and under what it acts."""
 
     shown: str
-    party: Party
+    principal: Principal
 
 
-def explain(tool: Tool, agent: Agent, selection: Selection) -> str:
+def explain(tool: Tool, agent: ExplainedAgent, selection: Selection) -> str:
     """Say what becomes of a call of a tool, and why.
 
     Args:
@@ -46,21 +46,21 @@ def explain(tool: Tool, agent: Agent, selection: Selection) -> str:
         agent: Whose.
         selection: The tools that the operator left on.
     """
-    party = agent.party
-    decision = party.decide(tool)
+    principal = agent.principal
+    decision = principal.decide(tool)
     switched_off = selection.refusals.get(tool.name)
     rows = [
         ("tool", f"{tool.name}: {tool.access}s, {_facts(tool)}"),
-        *_calls(tool, party),
+        *_calls(tool, principal),
         ("agent", agent.shown),
-        ("a call", "is refused" if switched_off else _outcome(tool, decision, party)),
-        *_reason(tool, decision, party, switched_off),
-        ("listed", "yes" if not switched_off and party.sees(tool) else "no"),
-        *_levels(tool, party),
-        *_scopes(tool, party),
+        ("a call", "is refused" if switched_off else _outcome(tool, decision, principal)),
+        *_reason(tool, decision, principal, switched_off),
+        ("listed", "yes" if not switched_off and principal.sees(tool) else "no"),
+        *_levels(tool, principal),
+        *_scopes(tool, principal),
     ]
     if not switched_off and decision.verdict != "deny":
-        rows += [*_conditions(tool, party), *_asking(tool, decision, party), *_withheld(tool, party)]
+        rows += [*_conditions(tool, principal), *_asking(tool, decision, principal), *_withheld(tool, principal)]
     return "".join(f"{name:<12}{value}\n" for name, value in rows)
 
 
@@ -73,45 +73,48 @@ def _facts(tool: Tool) -> str:
     return f"capability {capabilities}, scope {scopes}" if one else f"capabilities {capabilities}; scopes {scopes}"
 
 
-def _calls(tool: Tool, party: Party) -> _Rows:
+def _calls(tool: Tool, principal: Principal) -> _Rows:
     if isinstance(tool, Workflow):
         yield "calls", ", ".join(endpoint.name for endpoint in tool.required)
         if tool.optional:
-            yield "if allowed", ", ".join(f"{endpoint.name} ({_may(endpoint, party)})" for endpoint in tool.optional)
+            yield (
+                "if allowed",
+                ", ".join(f"{endpoint.name} ({_may(endpoint, principal)})" for endpoint in tool.optional),
+            )
 
 
-def _may(endpoint: Tool, party: Party) -> str:
-    return "it is not" if party.decide(endpoint).verdict == "deny" else "it is"
+def _may(endpoint: Tool, principal: Principal) -> str:
+    return "it is not" if principal.decide(endpoint).verdict == "deny" else "it is"
 
 
-def _outcome(tool: Tool, decision: Decision, party: Party) -> str:
-    if is_for_lack_of_scope(decision) and party.steps_up:
+def _outcome(tool: Tool, decision: Decision, principal: Principal) -> str:
+    if is_for_lack_of_scope(decision) and principal.steps_up:
         return "is refused, and the client sends its person to allow more"
     outcomes = {"deny": "is refused", "ask": "is asked of a person first", "allow": "is carried out without asking"}
     limited = any(
-        conditions(endpoint.capability, party.limits) or daily_limit(endpoint.capability, party.limits)
+        conditions(endpoint.capability, principal.limits) or daily_limit(endpoint.capability, principal.limits)
         for endpoint in tool.writes
     )
     within = ", within the conditions below" if limited and decision.verdict != "deny" else ""
     return f"{outcomes[decision.verdict]}{within}"
 
 
-def _reason(tool: Tool, decision: Decision, party: Party, switched_off: Refusal | None) -> _Rows:
+def _reason(tool: Tool, decision: Decision, principal: Principal, switched_off: SwitchedOff | None) -> _Rows:
     if switched_off:
         yield "because", switched_off.told
         return
     yield "because", f"{decision.rule} ({_SOURCES[decision.source]})"
-    yield "changed by", _remedy(tool, decision, party)
+    yield "changed by", _remedy(tool, decision, principal)
 
 
-def _remedy(tool: Tool, decision: Decision, party: Party) -> str:
+def _remedy(tool: Tool, decision: Decision, principal: Principal) -> str:
     if is_for_lack_of_scope(decision):
-        return next_step(Failure(kind="insufficient_scope", scopes=tool.scopes), tool, party.advice)
-    return party.who_changes(decision.source)
+        return next_step(Failure(kind="insufficient_scope", scopes=tool.scopes), tool, principal.advice)
+    return principal.who_changes(decision.source)
 
 
-def _levels(tool: Tool, party: Party) -> _Rows:
-    ceiling, chosen = party.limits.ceiling, party.limits.chosen
+def _levels(tool: Tool, principal: Principal) -> _Rows:
+    ceiling, chosen = principal.limits.ceiling, principal.limits.chosen
     yield "operator", _spelled(tool, ceiling)
     if chosen is None:
         yield "person", "is the operator"
@@ -124,10 +127,10 @@ def _spelled(tool: Tool, access: Access) -> str:
     return spell_access({capability: access.get(capability, OFF) for capability in tool.capabilities})
 
 
-def _scopes(tool: Tool, party: Party) -> _Rows:
+def _scopes(tool: Tool, principal: Principal) -> _Rows:
     for source, scopes, unknown in (
-        ("token", party.limits.scopes, "is the person's own: the agent has none of ours"),
-        ("calendly", party.limits.granted, "does not say: it refuses what its token does not cover"),
+        ("token", principal.limits.scopes, "is the person's own: the agent has none of ours"),
+        ("calendly", principal.limits.granted, "does not say: it refuses what its token does not cover"),
     ):
         if scopes is None:
             yield source, unknown
@@ -137,23 +140,23 @@ def _scopes(tool: Tool, party: Party) -> _Rows:
             yield source, f"{has}: {' '.join(sorted(scopes)) or 'no scope at all'}"
 
 
-def _conditions(tool: Tool, party: Party) -> _Rows:
+def _conditions(tool: Tool, principal: Principal) -> _Rows:
     for capability in [endpoint.capability for endpoint in tool.writes]:
-        for condition in conditions(capability, party.limits):
+        for condition in conditions(capability, principal.limits):
             yield "condition", f"{condition.rule} ({_SOURCES[condition.source]})"
-        limit = daily_limit(capability, party.limits)
+        limit = daily_limit(capability, principal.limits)
         if limit is not None:
             most, source = limit
             yield "condition", f"{capability} is limited to {most} within 24 hours ({_SOURCES[source]})"
 
 
-def _asking(tool: Tool, decision: Decision, party: Party) -> _Rows:
+def _asking(tool: Tool, decision: Decision, principal: Principal) -> _Rows:
     if decision.verdict == "ask":
-        on_page = any(is_browser_only(endpoint.capability, party.limits) for endpoint in tool.writes)
+        on_page = any(is_browser_only(endpoint.capability, principal.limits) for endpoint in tool.writes)
         yield "asked", _BY_BROWSER if on_page else _BY_CLIENT
 
 
-def _withheld(tool: Tool, party: Party) -> _Rows:
-    source = party.invitees_hidden_by
+def _withheld(tool: Tool, principal: Principal) -> _Rows:
+    source = principal.invitees_hidden_by
     if source is not None and tells_of_invitees(tool.shape):
         yield "left out", f"what answers tell about invitees: {INVITEE_DATA} is off ({_SOURCES[source]})"

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -9,13 +10,13 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from starlette.requests import Request
 
-from auth.access.levels import Access, Decision, Limits, decide_all
+from auth.access.levels import Decision
 from calendly.errors import CalendlyError, InsufficientScope
-from server.calls.audit_entries import CallRecord, Permit
+from server.calls.audit_entries import AuditedDecision, CallRecord
 from server.calls.caller import Callers, ToolCaller
 from server.calls.confirm import Context, InputRequired
-from server.calls.principal import Party, operation_of
-from server.calls.results import failure, rehearsal, repetition, success
+from server.calls.principal import Principal
+from server.calls.results import dry_run, failure, repetition, success
 from server.calls.selection import Selection, narrow
 from tools.answers.shown import shown
 from tools.answers.views import tells_time
@@ -23,16 +24,16 @@ from tools.apps import view_of
 from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.times import own_timezone, zone_of
-from tools.toolset.declaring import Call
-from tools.toolset.effects import Rehearsed, Stakes, Subject
+from tools.toolset.declaring import Call, KnownAnswers
+from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError
 from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import Tool
 
-log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 _SELECTIONS_KEPT: Final = 64
-"""Listings kept for requests that narrow themselves: clients send the same headers again and again."""
+"""How many selections of requests that narrow themselves are kept: clients repeat their headers."""
 
 _LONGEST_NAME: Final = 80
 
@@ -73,40 +74,35 @@ class Handlers:
 
     def seen(self, context: Context) -> tuple[Tool, ...]:
         """What this request may call, or could after a new consent."""
-        return tuple(filter(self.callers.parties.of(context).sees, self._narrowed_by(context.request).listed))
+        return tuple(filter(self.callers.principals.of(context).sees, self._narrowed_by(context.request).listed))
 
     def allows(self, context: Context, tool: Tool) -> bool:
         """Say whether this request may call a tool as it is."""
         is_on = tool.name not in self._narrowed_by(context.request).refusals
-        return is_on and self.callers.parties.of(context).decide(tool).verdict != "deny"
+        return is_on and self.callers.principals.of(context).decide(tool).verdict != "deny"
 
-    def scopes_needed(self, request: Request, chosen: Access, name: str) -> frozenset[str]:
-        """The scopes that a call of a tool needs; none for a tool that is off, or that there is not.
+    def step_up(self, request: Request, principal: Principal, name: str) -> tuple[str, ...]:
+        """Return the scopes for which a client has to send its person to a new consent before it calls a tool.
+
+        None where the call goes on: to be carried out, or to be refused for what no consent changes. A call that is
+        turned away here is recorded.
 
         Args:
             request: The call.
-            chosen: What the person allows the agent.
+            principal: Who calls.
             name: The tool's.
         """
         tool = self._by_name.get(name)
         if tool is None or name in self._narrowed_by(request).refusals:
-            return frozenset()
-        is_off = decide_all(map(operation_of, tool.needs), Limits(ceiling=chosen)).verdict == "deny"
-        return frozenset() if is_off else frozenset(tool.scopes)
-
-    def turned_away(self, request: Request, party: Party, name: str) -> None:
-        """Record a call that was turned away for a scope that a new consent could give.
-
-        Args:
-            request: The call.
-            party: Who called.
-            name: The tool's.
-        """
-        tool = self._by_name[name]
-        record = self.callers.recording(tool, party, request)
-        record.decided(Permit(tool, party.decide(tool)))
+            return ()
+        decision = principal.decide(tool)
+        if not principal.steps_up or decision.verdict != "deny" or decision.source != "token":
+            return ()
+        record = self.callers.recording(tool, principal, request)
+        record.decided(AuditedDecision(tool, decision))
         record.failed(InsufficientScope("The token lacks a scope.", required_scopes=tool.scopes))
         record.close()
+        return tool.scopes
 
     async def call_tool(
         self, context: Context, params: types.CallToolRequestParams
@@ -125,8 +121,8 @@ class Handlers:
         self, tool: Tool, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours."""
-        party = self.callers.parties.of(context)
-        record = self.callers.recording(tool, party, context.request)
+        principal = self.callers.principals.of(context)
+        record = self.callers.recording(tool, principal, context.request)
         try:
             result = await self._call(record, context, params)
         except InputRequired as asked:
@@ -134,9 +130,9 @@ class Handlers:
             return asked.result
         except (ToolError, CalendlyError) as problem:
             record.failed(problem)
-            return failure(problem, tool, party.advice, hides_invitees=party.invitees_hidden_by is not None)
-        except Exception as fault:
-            log.exception("%s failed by a fault of this server", tool.name)
+            return failure(problem, tool, principal.advice, hides_invitees=principal.invitees_hidden_by is not None)
+        except Exception as fault:  # noqa: BLE001 - logged, and answered as a fault of ours
+            _log.exception("%s failed by a fault of this server", tool.name)
             record.failed(fault)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
         else:
@@ -151,28 +147,20 @@ class Handlers:
         tool = record.tool
         refusal = self._narrowed_by(context.request).refusals.get(tool.name)
         if refusal is not None:
-            record.decided(Permit(tool, refusal.decision))
+            record.decided(AuditedDecision(tool, refusal.decision))
             raise DeniedByPolicy(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
-        is_rehearsal: bool = getattr(arguments, "dry_run", False)
-        record.understood(arguments.values(), is_rehearsal=is_rehearsal)
-        confirmation: str | None = getattr(arguments, "confirmation", None)
-        caller = self.callers.of(record, context, params, confirmation=confirmation, is_rehearsal=is_rehearsal)
-        await caller.admit(tool)
-        _refuse_search(record, arguments.values())
-        call, values = await _prepared(caller, arguments.values())
+        values: Mapping[str, Any] = arguments.values()
+        record.understood(values, is_dry_run=getattr(arguments, "dry_run", False))
+        caller = self.callers.of(record, context, params)
+        caller.confirmation = getattr(arguments, "confirmation", None)
+        decision = await caller.require_access(tool)
+        _refuse_search(record, values)
+        call, values = await _prepared(caller, values)
         try:
             answer = await tool.function(call, **values)
-        except Rehearsed as tried:
-            if not tried.requests:
-                return repetition()
-            must_be_confirmed = record.party.decide(tool).verdict == "ask"
-            return rehearsal(
-                tried.requests,
-                await call.stakes.question(),
-                must_be_confirmed=must_be_confirmed,
-                unchecked=tried.unchecked,
-            )
+        except DryRun as dry:
+            return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
         return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
@@ -189,13 +177,13 @@ class Handlers:
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
     """Raise DeniedByPolicy for a filter that would reveal what is withheld."""
-    tool, party = record.tool, record.party
+    tool, principal = record.tool, record.principal
     named = sorted(name for name in tool.revealing if values[name] is not None)
-    source = party.invitees_hidden_by
+    source = principal.invitees_hidden_by
     if named and source is not None:
-        record.decided(Permit(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
+        record.decided(AuditedDecision(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
         raise DeniedByPolicy(
-            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {party.who_changes(source)}"
+            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {principal.who_changes(source)}"
         )
 
 
@@ -203,22 +191,31 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     """Return the call of a tool, and its arguments with every name in them looked up."""
     tool = caller.record.tool
 
+    known: KnownAnswers = []  # of this round
+
     async def question() -> str:
-        return await EFFECTS[tool].question(call, **values)
+        return await EFFECTS[tool].question(replace(call, known=known), **values)
 
     async def question_for_person() -> str:
-        return await EFFECTS[tool].question(call.as_person(), **values)
+        return await EFFECTS[tool].question(replace(call, known=known, for_person=True), **values)
 
-    async def subject(aspects: Collection[str]) -> Subject:
-        return await EFFECTS[tool].subject(call, aspects, **values)
+    async def affected(aspects: Collection[str]) -> Affected:
+        return await EFFECTS[tool].affected(replace(call, known=known), aspects, **values)
 
-    hides = caller.party.invitees_hidden_by is not None
-    stakes = Stakes(question, question_for_person if hides else question, subject)
-    call = Call(tool, caller, stakes, is_rehearsal=caller.is_rehearsal)
+    hides = caller.principal.invitees_hidden_by is not None
+    effects = Effects(question, question_for_person if hides else question, affected)
+    # What only reads is authorized by its level: conditions and questions are for what writes.
+    call = Call(tool, caller, effects, authorized=tool.access == "read", is_dry_run=caller.record.is_dry_run)
     values = await resolved(call, values)
-    caller.bind(values)
-    caller.record.understood(values, is_rehearsal=caller.is_rehearsal)
+    caller.resolved(values)
     return call, values
+
+
+async def _shown_dry_run(dry: DryRun, effects: Effects, *, must_be_confirmed: bool) -> types.CallToolResult:
+    if not dry.requests:
+        return repetition()
+    question = await effects.question()
+    return dry_run(dry.requests, question, must_be_confirmed=must_be_confirmed, unchecked=dry.unchecked)
 
 
 async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
@@ -226,7 +223,7 @@ async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detai
     shape, is_full = caller.record.tool.shape, detail == "full"
     # The zone that was asked for, else the person's own, where it is known.
     zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) and not is_full else None
-    return shown(shape, answer, zone, is_full=is_full, redacts=caller.party.invitees_hidden_by is not None)
+    return shown(shape, answer, zone, is_full=is_full, redacts=caller.principal.invitees_hidden_by is not None)
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

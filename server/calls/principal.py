@@ -1,4 +1,4 @@
-"""For whom and through whom calls are made: the person, the agent, and what is known of their token."""
+"""The principal of a request: a person, the agent that acts for them, and the limits of both."""
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ async def _nothing_to_add(_scopes: Iterable[str]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Agent:
+class AuditedAgent:
     """An agent as the audit log names it.
 
     Attributes:
@@ -40,8 +40,8 @@ class Agent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Party:
-    """A person and the agent that acts for them.
+class Principal:
+    """A person and the agent that acts for them, for the length of one request.
 
     Attributes:
         account: On whose behalf Calendly is asked. Confirmations and idempotency keys are bound to its user and agent.
@@ -60,8 +60,9 @@ class Party:
     changes_at: str = ""
     steps_up: bool = False
     advice: Advice = field(default_factory=lambda: PERSONAL_TOKEN)
-    agent: Agent = field(default_factory=Agent)
+    agent: AuditedAgent = field(default_factory=AuditedAgent)
     note: Note = _nothing_to_add
+    _decisions: dict[str, Decision] = field(default_factory=dict[str, Decision], init=False, repr=False, compare=False)
 
     @property
     def person(self) -> str | None:
@@ -88,8 +89,11 @@ class Party:
         return f"Whoever started this server can change that with {ACCESS_SETTING}."
 
     def decide(self, tool: Tool) -> Decision:
-        """What becomes of a call of a tool, conditions apart."""
-        return decide_all(map(operation_of, tool.needs), self.limits)
+        """Decide about calls of a tool, conditions apart: once, since nothing that it depends on changes."""
+        decision = self._decisions.get(tool.name)
+        if decision is None:
+            decision = self._decisions[tool.name] = decide_all(map(operation_of, tool.needs), self.limits)
+        return decision
 
 
 def operation_of(tool: EndpointTool) -> Operation:
@@ -102,31 +106,31 @@ def is_for_lack_of_scope(decision: Decision) -> bool:
     return decision.verdict == "deny" and decision.source in {"token", "calendly"}
 
 
-class Parties(Protocol):
+class Principals(Protocol):
     """Tells who a request is from."""
 
-    def of(self, context: Context) -> Party:
-        """Return the party of a request."""
+    def of(self, context: Context) -> Principal:
+        """Return the principal of a request, the same for all that is asked about it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class OnePerson:
-    """Whoever reaches this process acts for the same person: `party`, through the agent that the client says it is.
+    """Whoever reaches this process acts for the same person: `principal`, through the agent that the client says it is.
 
     Args:
-        party: The person.
+        principal: The person.
         agent_name: What the operator calls the agent in the audit log, None where the client says it.
     """
 
-    party: Party
+    principal: Principal
     agent_name: str | None = None
 
-    def of(self, context: Context) -> Party:
-        """Return the party with its agent, which has no name where the client says none."""
+    def of(self, context: Context) -> Principal:
+        """Return the principal with its agent, which has no name where the client says none."""
         client = context.session.client_params
         stated = client.client_info.name[:_LONGEST_NAME] if client is not None else ""
-        agent = Agent(stated, "client" if stated else None)
+        agent = AuditedAgent(stated, "client" if stated else None)
         if self.agent_name is not None:
-            agent = Agent(self.agent_name, "operator")
-        return replace(self.party, account=replace(self.party.account, agent=stated), agent=agent)
+            agent = AuditedAgent(self.agent_name, "operator")
+        return replace(self.principal, account=replace(self.principal.account, agent=stated), agent=agent)

@@ -53,7 +53,7 @@ def success(answer: object) -> types.CallToolResult:
     return types.CallToolResult(content=[text], structured_content=content)
 
 
-def rehearsal(
+def dry_run(
     requests: Sequence[Request], effects: str, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
 ) -> types.CallToolResult:
     """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from auth.access.levels import CAPABILITIES, Access, Decision, Limits, decide_all
 from calendly.scopes import includes
-from server.calls.principal import ACCESS_SETTING, Party, operation_of
+from server.calls.principal import ACCESS_SETTING, Principal, operation_of
 from server.configuration.settings import DEFAULT_TOOLSETS
 from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import split
@@ -41,7 +41,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class SwitchedOff:
     """Why a tool is off, and what an agent is told that calls it nevertheless."""
 
     decision: Decision
@@ -59,7 +59,7 @@ class Selection:
     """
 
     listed: tuple[Tool, ...]
-    refusals: Mapping[str, Refusal]
+    refusals: Mapping[str, SwitchedOff]
     summary: tuple[str, ...] = ()
 
 
@@ -75,7 +75,7 @@ def select(tools: tuple[Tool, ...], rules: Rules) -> Selection:
     return Selection(
         listed=tuple(tool for tool in tools if not reasons[tool.name]),
         refusals={
-            tool.name: Refusal(Decision("deny", reason[0], "operator"), refusal(tool, *reason))
+            tool.name: SwitchedOff(Decision("deny", reason[0], "operator"), refusal(tool, *reason))
             for tool in tools
             if (reason := reasons[tool.name])
         },
@@ -97,7 +97,9 @@ def narrow(
     kept = tuple(tool for tool in selection.listed if tool.name in wanted and not (read_only and _writes(tool)))
     left_out = Decision("deny", "the X-MCP headers of the request leave it out", "request")
     dropped = {
-        tool.name: Refusal(left_out, refusal(tool, left_out.rule, "Whoever configured this client can change that."))
+        tool.name: SwitchedOff(
+            left_out, refusal(tool, left_out.rule, "Whoever configured this client can change that.")
+        )
         for tool in selection.listed
         if tool not in kept
     }
@@ -110,14 +112,14 @@ def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=ACCESS
     return f"{tool.name} ({kind} {' and '.join(tool.capabilities)}) is switched off: {rule}. {remedy}"
 
 
-def refusal_of(tool: Tool, decision: Decision, party: Party) -> str:
+def refusal_of(tool: Tool, decision: Decision, principal: Principal) -> str:
     """What an agent is told of a call that access denies."""
-    return refusal(tool, decision.rule, party.who_changes(decision.source))
+    return refusal(tool, decision.rule, principal.who_changes(decision.source))
 
 
-def objection_of(objection: Decision, party: Party) -> str:
+def objection_of(objection: Decision, principal: Principal) -> str:
     """What an agent is told of a call that is outside a condition."""
-    return f"This call is outside what is allowed: {objection.rule}. {party.who_changes(objection.source)}"
+    return f"This call is outside what is allowed: {objection.rule}. {principal.who_changes(objection.source)}"
 
 
 def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:

@@ -7,14 +7,14 @@ from typing import Final
 import anyio
 
 from auth.access.levels import Limits
-from auth.grants.principal import Principal
-from auth.grants.principal_rows import find_agents
+from auth.grants.bearer import Bearer
+from auth.grants.bearer_rows import find_agents
 from auth.protocol.scopes import least
 from calendly.request import Account, PersonalToken
 from calendly.third_party_text import shown
 from server.app import rules
-from server.calls.explanation import Agent, explain
-from server.calls.principal import Party
+from server.calls.explanation import ExplainedAgent, explain
+from server.calls.principal import Principal
 from server.calls.selection import select
 from server.commands.declaring import Action, Command, Invocation
 from server.commands.token import opened_realm
@@ -23,7 +23,7 @@ from server.configuration.terminal import CommandError, UsageError, reporting, s
 from server.configuration.values import MEMORY
 from server.hosted.hosting import hosted_selection
 from server.hosted.principals import SignedIn
-from server.local.principals import local_party
+from server.local.principals import local_principal
 from storage.errors import StorageError
 from tools import ALL
 from tools.toolset.tool import Tool
@@ -52,11 +52,13 @@ async def _here(settings: Settings, tool: Tool) -> str:
     selection = select(ALL, rules(settings, settings.local_ceiling))
     async with AsyncExitStack() as stack:
         try:
-            party = await local_party(settings, stack)
+            principal = await local_principal(settings, stack)
         except UsageError:  # there is no token and no sign-in yet, so what either will cover is not known
             account = Account("", "", PersonalToken(""))
-            party = Party(account=account, limits=Limits(ceiling=settings.local_ceiling))
-        return explain(tool, Agent("whichever connects on this machine (stdio, http --auth none)", party), selection)
+            principal = Principal(account=account, limits=Limits(ceiling=settings.local_ceiling))
+        return explain(
+            tool, ExplainedAgent("whichever connects on this machine (stdio, http --auth none)", principal), selection
+        )
 
 
 async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
@@ -65,19 +67,20 @@ async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
     selection = hosted_selection(settings)
     async with opened_realm(settings, selection) as realm:
         with reporting(StorageError):
-            async with realm.database.read() as connection:
-                found = await find_agents(connection, name)
-                others = [] if found else await find_agents(connection, None)
+            found = await find_agents(realm.database, realm.keyring, name)
+            others = [] if found else await find_agents(realm.database, realm.keyring, None)
         if len(found) != 1:
             raise CommandError(_unclear(name, [_shown(one) for one in found or others], is_there=bool(found)))
-        principal = found[0].limited_to(least(found[0].scopes, realm.offered))
-        parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
-        return explain(tool, Agent(_shown(principal), parties.of_principal(principal)), selection)
+        bearer = found[0].limited_to(least(found[0].scopes, realm.offered))
+        principals = SignedIn(
+            realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None
+        )
+        return explain(tool, ExplainedAgent(_shown(bearer), principals.known_as(bearer)), selection)
 
 
-def _shown(principal: Principal) -> str:
-    name = shown(principal.client_name or "") or "an agent without a name"
-    return f"{name} (grant {principal.grant_id}, client {principal.client_id}), for {principal.person}"
+def _shown(bearer: Bearer) -> str:
+    name = shown(bearer.client_name or "") or "an agent without a name"
+    return f"{name} (grant {bearer.grant_id}, client {bearer.client_id}), for {bearer.person}"
 
 
 def _unclear(name: str, agents: list[str], *, is_there: bool) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import anyio
 
 from server.app import with_sandbox
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import TOKEN_FILE, Settings, home_folder
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, show
@@ -19,7 +19,7 @@ from server.doctor.diagnosis import Finding
 from server.doctor.examination import Examination
 from server.doctor.installed_clients import clients, data_folder, token_file, tokens_of_clients
 from server.installing.machine import Machine
-from server.local.principals import local_party
+from server.local.principals import local_principal
 from server.stores.database import open_store, require_database
 
 _WIDTH: Final = 100
@@ -39,19 +39,19 @@ async def _examine(settings: Settings, machine: Machine) -> Sequence[Finding]:
         settings = await with_sandbox(settings, stack)
         examination = Examination(settings, stack)
         reached = await examination.reach()
-        party = await _party(settings, stack, machine)
-        account = [party] if isinstance(party, Finding) else []
-        if isinstance(party, Party) and reached[0].state == "ok":
-            account = await examination.account(party)
+        principal = await _principal(settings, stack, machine)
+        account = [principal] if isinstance(principal, Finding) else []
+        if isinstance(principal, Principal) and reached[0].state == "ok":
+            account = await examination.account(principal)
         file = machine.environ.get(TOKEN_FILE)
         account += token_file(file) if file else []
         return [*reached, *account, *clients(machine, shutil.which), *await _data(settings, stack)]
 
 
-async def _party(settings: Settings, stack: AsyncExitStack, machine: Machine) -> Party | Finding:
+async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine) -> Principal | Finding:
     """Find the token or the sign-in, or the finding that there is none."""
     try:
-        return await local_party(settings, stack)
+        return await local_principal(settings, stack)
     except CommandError as unreadable:
         return Finding("token", "fix", str(unreadable))
     except UsageError as missing:

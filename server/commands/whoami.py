@@ -12,11 +12,11 @@ from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
 from server.calls.caller import LEAST_LIMIT, ME, user_in
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, show
-from server.local.principals import local_party
+from server.local.principals import local_principal
 
 
 def run(invocation: Invocation) -> int:
@@ -25,13 +25,13 @@ def run(invocation: Invocation) -> int:
     return 0
 
 
-async def _ask(settings: Settings) -> tuple[models.User, Party]:
+async def _ask(settings: Settings) -> tuple[models.User, Principal]:
     async with AsyncExitStack() as stack:
-        party = await local_party(settings, stack)
-        account = replace(party.account, agent="whoami")
+        principal = await local_principal(settings, stack)
+        account = replace(principal.account, agent="whoami")
         deadline = asyncio.get_running_loop().time() + LEAST_LIMIT
         try:
-            return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline)), party
+            return user_in(await calendly_for(settings, stack)().send(ME, account, deadline=deadline)), principal
         except CalendlyError as refused:
             raise CommandError(f"{refused}{_help(refused, settings.api_url)}") from None
 
@@ -50,14 +50,14 @@ def _help(refused: CalendlyError, asked: str) -> str:
     return ""
 
 
-def _told(user: models.User, party: Party) -> str:
+def _told(user: models.User, principal: Principal) -> str:
     unknown = "not known: Calendly shows a personal token's scopes only by refusing what they do not cover"
     rows = {
         "person": f"{user.get('name')} <{user.get('email')}>",
         "user": user.get("uri"),
         "organization": user.get("current_organization"),
         "zone": user.get("timezone"),
-        "scopes": unknown if party.limits.granted is None else " ".join(sorted(party.limits.granted)),
+        "scopes": unknown if principal.limits.granted is None else " ".join(sorted(principal.limits.granted)),
     }
     return "".join(f"{name:<14}{value}\n" for name, value in rows.items() if value)
 

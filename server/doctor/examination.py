@@ -19,7 +19,7 @@ from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
 from server.calls.caller import ME, user_in
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
 from server.doctor import diagnosis
@@ -77,23 +77,23 @@ class Examination:
         found = diagnosis.connection(self.settings.api_url, answer.status_code)
         return [found] if found.state == "fix" else [found, diagnosis.clock(answer.headers.get("date"), now)]
 
-    async def account(self, party: Party) -> list[Finding]:
+    async def account(self, principal: Principal) -> list[Finding]:
         """Check the token or the sign-in, its scopes and its rate limit."""
         calendly = calendly_for(self.settings, self.stack, self._open)()
-        account = replace(party.account, agent="doctor")
+        account = replace(principal.account, agent="doctor")
         person, refused = await self._person(calendly, account)
-        kind = diagnosis.TOKEN if party.limits.granted is None else diagnosis.SIGN_IN
+        kind = diagnosis.TOKEN if principal.limits.granted is None else diagnosis.SIGN_IN
         name = f"{person.get('name')} <{person.get('email')}>" if person else None
         findings = [diagnosis.token(kind, name, refused)]
         if findings[0].state == "fix":
             return findings
         seen: dict[str, CalendlyError | None] = {"users:read": refused}
-        whose = _whose(party, person)
+        whose = _whose(principal, person)
         if whose:
             for scope in [scope for scope in READS if scope not in seen]:
                 seen[scope] = await _read(calendly, account, scope, whose)
         findings += diagnosis.scopes(seen, [scope for scope in READS if scope not in seen])
-        return [*findings, diagnosis.writes(party.limits.granted), *diagnosis.limits(self._report)]
+        return [*findings, diagnosis.writes(principal.limits.granted), *diagnosis.limits(self._report)]
 
     async def _person(self, calendly: Calendly, account: Account) -> tuple[models.User | None, CalendlyError | None]:
         try:
@@ -136,9 +136,9 @@ def read_of(scope: str, whose: Whose) -> Request:
     return ME if scope == "users:read" else Request(Endpoint("GET", READS[scope]), query=query)
 
 
-def _whose(party: Party, person: models.User | None) -> Whose | None:
-    if party.identity is not None:
-        return Whose(party.identity.user.uri, party.identity.organization.uri)
+def _whose(principal: Principal, person: models.User | None) -> Whose | None:
+    if principal.identity is not None:
+        return Whose(principal.identity.user.uri, principal.identity.organization.uri)
     if person is None:
         return None
     user = UserId.parse(str(person.get("uri")))

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import httpx2
 from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.routing import Route
 
 from auth.authorization import Authorization
@@ -43,7 +42,7 @@ from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
-from server.transports.guard import Reach
+from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
 from tools import ALL
 
@@ -80,10 +79,12 @@ async def hosting(
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
-        parties = SignedIn(realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None)
+        principals = SignedIn(
+            realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None
+        )
         callers = Callers(
             calendly=calendly,
-            parties=parties,
+            principals=principals,
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),
@@ -94,19 +95,22 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings))
 
-        def turned_away(request: Request, tool: str) -> None:
-            handlers.turned_away(request, parties.of_request(request), tool)
-
-        routes = authorization.routes()
+        routes = [route for route in authorization.routes() if isinstance(route, Route)]
+        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
             reach=Reach(
                 address=realm.issuer,
                 is_local=is_loopback(settings.host),
                 origins=settings.allowed_origins,
-                open_paths={route.path for route in routes if isinstance(route, Route) and _is_open(route)},
+                open_paths=open_paths,
+                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
-            door=BearerCheck(authorization, handlers.scopes_needed, turned_away),
+            door=BearerCheck(
+                authorization,
+                principals.known_as,
+                lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+            ),
             routes=routes,
             is_ready=store.is_ready,
         )

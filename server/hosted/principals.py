@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
 from starlette.requests import Request
 
 from auth.access.levels import Access, Limits
-from auth.grants.principal import Principal
+from auth.grants.bearer import Bearer
 from auth.upstream.connections import Connections
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.calls.confirm import Context
 from server.calls.next_steps import made_for_agent_at, signed_in_at
-from server.calls.principal import Agent, Party
+from server.calls.principal import AuditedAgent, Principal
 from server.transports.bearer import principal_of
 from tools.toolset.declaring import Identity
 
@@ -33,39 +34,40 @@ class SignedIn:
     address: str
     registered_itself: bool
 
-    def of(self, context: Context) -> Party:
+    def of(self, context: Context) -> Principal:
         """Return whose token the request carries."""
         return self.of_request(context.request)
 
-    def of_request(self, request: Request | None) -> Party:
-        """Return whose token a request carries."""
-        return self.of_principal(principal_of(request))
+    def of_request(self, request: Request | None) -> Principal:
+        """Return whose token a request carries. Raises LookupError for a request that did not pass the bearer check."""
+        principal = principal_of(request)
+        if principal is None:
+            raise LookupError("The request did not pass the check of its token.")
+        return cast("Principal", principal)
 
-    def of_principal(self, principal: Principal) -> Party:
-        """Return for whom a token speaks."""
-        by_browser = principal.kind == "browser"
+    def known_as(self, bearer: Bearer) -> Principal:
+        """Return for whom a token speaks, as calls know it."""
+        by_browser = bearer.kind == "browser"
         refresher = self.connections.refresher
         # What an agent token may do was never asked of Calendly on its behalf.
-        asked = principal.scopes if self.registered_itself and by_browser else ()
-        return Party(
-            account=Account(principal.person, principal.grant_id, refresher.credentials(principal.person)),
-            identity=_identity(principal),
-            limits=Limits(
-                ceiling=self.ceiling, chosen=principal.access, scopes=principal.scopes, granted=principal.granted
-            ),
+        asked = bearer.scopes if self.registered_itself and by_browser else ()
+        return Principal(
+            account=Account(bearer.person, bearer.grant_id, refresher.credentials(bearer.person, bearer.connection)),
+            identity=_identity(bearer),
+            limits=Limits(ceiling=self.ceiling, chosen=bearer.access, scopes=bearer.scopes, granted=bearer.granted),
             changes_at=f" at {self.address}/connections",
             steps_up=by_browser,
             advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),
-            agent=Agent(
-                principal.client_name or "", "registered" if by_browser else "operator", grant=principal.grant_id
+            agent=AuditedAgent(
+                bearer.client_name or "", "registered" if by_browser else "operator", grant=bearer.grant_id
             ),
-            note=partial(refresher.note, user=principal.person, asked=asked),
+            note=partial(refresher.note, user=bearer.person, asked=asked),
         )
 
 
-def _identity(principal: Principal) -> Identity | None:
+def _identity(bearer: Bearer) -> Identity | None:
     """Who the person is; None for one without an organization, whom Calendly then has to be asked about."""
-    if principal.organization is None:
+    if bearer.organization is None:
         return None
-    organization = OrganizationId.parse(principal.organization)
-    return Identity(UserId.parse(principal.person), organization, principal.timezone)
+    organization = OrganizationId.parse(bearer.organization)
+    return Identity(UserId.parse(bearer.person), organization, bearer.timezone)

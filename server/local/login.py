@@ -17,7 +17,7 @@ from auth.upstream.refresher import Refresher
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.calls.next_steps import LOCAL_LOGIN
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.settings import Settings, home_folder
 from server.configuration.terminal import CommandError
 from tools.toolset.declaring import Identity
@@ -48,7 +48,7 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
     )
 
 
-async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | None:
+async def signed_in_principal(settings: Settings, stack: AsyncExitStack) -> Principal | None:
     """Return who signed in on this machine, None when nobody did. Raises CommandError when it cannot be read."""
     store = login_store(settings)
     try:
@@ -61,7 +61,7 @@ async def signed_in_party(settings: Settings, stack: AsyncExitStack) -> Party | 
     refresher = Refresher(kept, REMEDY, _now, asyncio.get_running_loop().time, asyncio.sleep)
     stack.push_async_callback(refresher.finish)
     user = login.person.uri
-    return Party(
+    return Principal(
         account=Account(user, "", refresher.credentials(user)),
         identity=_identity(login),
         limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),

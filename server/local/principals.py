@@ -5,7 +5,7 @@ from typing import Final
 
 from auth.access.levels import Limits
 from calendly.request import Account, PersonalToken
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.configuration.settings import TOKEN, TOKEN_FILE, Settings
 from server.configuration.terminal import UsageError
 
@@ -25,7 +25,7 @@ by browser with `calendly-mcp login`, or make a token:
 To try it without an account or a token: calendly-mcp --sandbox"""
 
 
-async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
+async def local_principal(settings: Settings, stack: AsyncExitStack) -> Principal:
     """Return the person, with an agent that has no name yet.
 
     Args:
@@ -37,11 +37,11 @@ async def local_party(settings: Settings, stack: AsyncExitStack) -> Party:
         CommandError: The sign-in that is stored cannot be read.
     """
     if settings.access_token is None:
-        from server.local.login import signed_in_party  # noqa: PLC0415 - not needed where a token is set
+        from server.local.login import signed_in_principal  # noqa: PLC0415 - not needed where a token is set
 
-        party = await signed_in_party(settings, stack)
-        if party is None:
+        principal = await signed_in_principal(settings, stack)
+        if principal is None:
             raise UsageError(_NO_TOKEN)
-        return party
+        return principal
     token = PersonalToken(settings.access_token)
-    return Party(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))
+    return Principal(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))

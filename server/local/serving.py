@@ -18,7 +18,7 @@ from server.calls.selection import select
 from server.configuration.settings import Settings
 from server.local.audit_log import local_audit_log
 from server.local.late_store import LateStore
-from server.local.principals import local_party
+from server.local.principals import local_principal
 from tools import ALL
 
 if TYPE_CHECKING:
@@ -56,13 +56,13 @@ async def serving(
     selection = select(ALL, rules(settings, settings.local_ceiling))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
-        party = await local_party(settings, stack)
+        principal = await local_principal(settings, stack)
         # Closed after the audit log, which writes to the last.
         store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()), now)
         audit_log = await stack.enter_async_context(recording(store))
         callers = Callers(
             calendly=calendly_for(settings, stack),
-            parties=OnePerson(party, settings.agent_name),
+            principals=OnePerson(principal, settings.agent_name),
             audit_log=audit_log,
             max_wait=settings.max_wait,
             available_times_cap=Cap(settings.available_times_days),

@@ -13,19 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from auth.access.levels import Access
 from auth.authorization import Authorization
-from auth.grants.principal import Principal
-from calendly.scopes import includes
+from auth.grants.bearer import Bearer
 from tools.resources import found_at
 
-ScopesNeeded = Callable[[Request, Access, str], Collection[str]]
-"""Returns the scopes that a request needs to call a tool, given its name and the access that the person allows."""
-
-
-TurnedAway = Callable[[Request, str], None]
-"""Records that a request to call a tool, given its name, was refused."""
-
+_BEARER: Final = "bearer"
 _PRINCIPAL: Final = "principal"
 
 
@@ -34,25 +26,31 @@ class BearerCheck:
 
     Args:
         authorization: Looks up tokens.
-        scopes_needed: Returns the scopes that a call needs.
-        turned_away: Records a call whose token lacks a scope.
+        known_as: What the rest of the server knows a bearer as: the principal, made once for each request.
+        step_up: Returns the scopes for which a call of a tool sends its client to a new consent; none where it goes on.
     """
 
-    def __init__(self, authorization: Authorization, scopes_needed: ScopesNeeded, turned_away: TurnedAway) -> None:
+    def __init__(
+        self,
+        authorization: Authorization,
+        known_as: Callable[[Bearer], object],
+        step_up: Callable[[Request, str], Collection[str]],
+    ) -> None:
         self._authorization = authorization
-        self._scopes_needed = scopes_needed
-        self._turned_away = turned_away
+        self._known_as = known_as
+        self._step_up = step_up
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Wrap an application in the check of the token; inside it `principal_of` returns the request's principal."""
 
         async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive)
-            caller = await self._authorization.authenticate(request)
-            if isinstance(caller, Response):
-                await caller(scope, receive, send)
+            bearer = await self._authorization.authenticate(request)
+            if isinstance(bearer, Response):
+                await bearer(scope, receive, send)
                 return
-            setattr(request.state, _PRINCIPAL, caller)
+            setattr(request.state, _BEARER, bearer)
+            setattr(request.state, _PRINCIPAL, self._known_as(bearer))
             await app(scope, receive, send)
 
         return endpoint
@@ -60,23 +58,15 @@ class BearerCheck:
     def challenge(self, scope: Scope, body: bytes) -> Response | None:
         """Return the 403 to a call whose token lacks a scope, None for every other request."""
         request = Request(scope)
-        principal = principal_of(request)
-        tool = _called_tool(body)
-        if tool is None or principal.kind != "browser":
-            return None
-        needed = self._scopes_needed(request, principal.access, tool)
-        if includes(principal.scopes, needed):
-            return None
-        self._turned_away(request, tool)
-        return self._authorization.forbid(principal, needed)
+        bearer: Bearer = getattr(request.state, _BEARER)
+        tool = _called_tool(body) if bearer.kind == "browser" else None
+        needed = self._step_up(request, tool) if tool is not None else ()
+        return self._authorization.forbid(bearer, needed) if needed else None
 
 
-def principal_of(request: Request | None) -> Principal:
-    """Return the principal of a request. Raises LookupError unless it came through `BearerCheck.before`."""
-    principal: Principal | None = getattr(request.state, _PRINCIPAL, None) if request is not None else None
-    if principal is None:
-        raise LookupError("The request did not pass the check of its token.")
-    return principal
+def principal_of(request: Request | None) -> object:
+    """Return what `known_as` made of the bearer; None unless the request came through `BearerCheck.before`."""
+    return None if request is None else getattr(request.state, _PRINCIPAL, None)
 
 
 def _called_tool(body: bytes) -> str | None:

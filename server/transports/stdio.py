@@ -8,6 +8,7 @@ client that is gone get an error in its place.
 
 import asyncio
 import os
+import select
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -124,7 +125,10 @@ class _Wire:
         line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
         async with self._writing:
             with suppress(OSError):  # the client reads no more; the end of input follows
-                await anyio.to_thread.run_sync(_write_all, self._stdout, line)
+                if _is_taken_at_once(self._stdout, len(line)):
+                    _write_all(self._stdout, line)
+                else:
+                    await anyio.to_thread.run_sync(_write_all, self._stdout, line)
 
 
 def _rejection(fault: ValidationError) -> types.JSONRPCError:
@@ -188,6 +192,15 @@ def _claimed_stdout() -> Generator[int]:
     finally:
         os.dup2(private, _STDOUT)
         os.close(private)
+
+
+def _is_taken_at_once(target: int, size: int) -> bool:
+    """Say whether a write cannot block: so POSIX promises of a pipe that is ready, up to PIPE_BUF bytes."""
+    if not hasattr(select, "poll") or size > select.PIPE_BUF:
+        return False
+    waiting = select.poll()
+    waiting.register(target, select.POLLOUT)
+    return bool(waiting.poll(0))
 
 
 def _write_all(target: int, content: bytes) -> None:

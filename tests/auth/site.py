@@ -22,8 +22,8 @@ from auth.access.text import spell_access
 from auth.authorization import Authorization
 from auth.endpoints.html import Pages
 from auth.endpoints.site import Realm
+from auth.grants.bearer import Bearer
 from auth.grants.client_documents import DocumentFetcher
-from auth.grants.principal import Principal
 from auth.grants.public_network import PublicNetwork
 from auth.protocol.pkce import s256
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
@@ -327,12 +327,13 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
 
     async def mcp(request: Request) -> Response:
         caller = await authorization.authenticate(request)
-        if not isinstance(caller, Principal):
+        if not isinstance(caller, Bearer):
             return caller
         needed = request.headers.get("x-needs", "").split()
         if not includes(caller.scopes, needed):
             return authorization.forbid(caller, needed)
         told = {field.name: getattr(caller, field.name) for field in fields(caller)}
+        del told["connection"]
         return JSONResponse(
             {**told, "access": spell_access(caller.access), "scopes": spell(caller.scopes), "granted": None}
         )

@@ -26,7 +26,7 @@ from calendly.scopes import SCOPES
 from server.calls.principal import operation_of
 from tests.cases import each
 from tools import ENDPOINTS, EndpointTool
-from tools.toolset.effects import Subject
+from tools.toolset.effects import Affected
 
 LEVELS: Final[tuple[Level, ...]] = ("off", "read", "ask", "full")
 ALLOWED: Final = {"read": {"read", "ask", "full"}, "write": {"ask", "full"}}
@@ -159,7 +159,7 @@ def test_what_several_allow_is_no_more_than_any_of_them_does(one: Access, other:
 
 SCOPE_SETS: Final = st.none() | st.frozensets(st.sampled_from(sorted(EVERYTHING)))
 SUBJECTS: Final = st.builds(
-    Subject,
+    Affected,
     event_types=some(UUIDS),
     hosts=some(UUIDS),
     addresses=some(DOMAINS.map("lee@{}".format)),
@@ -195,7 +195,7 @@ def test_no_combination_of_sources_allows_more_than_each_alone(
 
 @given(capability=st.sampled_from(sorted(CONDITIONS)), one=accesses(), other=accesses(), subject=SUBJECTS)
 def test_a_call_that_nobody_objects_to_is_within_the_conditions_of_each(
-    capability: str, one: Access, other: Access, subject: Subject
+    capability: str, one: Access, other: Access, subject: Affected
 ) -> None:
     together = object_to(capability, Limits(ceiling=one, chosen=other), subject)
     alone = [object_to(capability, Limits(ceiling=access), subject) for access in (one, other)]
@@ -221,5 +221,5 @@ def test_a_call_that_nobody_objects_to_is_within_the_conditions_of_each(
 )
 def test_a_domain_is_that_one_alone_in_letters_of_any_size(address: str, *, is_within: bool) -> None:
     limits = Limits(ceiling=parse_access("booking=full:domains=Example.COM+kelvin.example"))
-    subject = Subject(addresses=frozenset({address}))
+    subject = Affected(addresses=frozenset({address}))
     assert (object_to("booking", limits, subject) is None) is is_within

@@ -76,16 +76,11 @@ def proofs() -> dict[str, list[str]]:
 
 def faults(listed: Sequence[Requirement], proved: Mapping[str, Sequence[str]]) -> list[str]:
     """Say what is wrong between requirements and marks, one sentence each."""
-    return [
-        *(f"{entry.id}: no test carries this mark" for entry in listed if not entry.gap and entry.id not in proved),
-        *(
-            f"{entry.id}: called a gap, but {proved[entry.id][0]} proves it"
-            for entry in listed
-            if entry.gap and entry.id in proved
-        ),
-        *(
-            f"{name}: no requirement, but {tests[0]} names it"
-            for name, tests in proved.items()
-            if name not in {entry.id for entry in listed}
-        ),
-    ]
+    gaps = {entry.id: entry.gap for entry in listed}
+    wrong = [f"{name}: no test carries this mark" for name, gap in gaps.items() if not gap and name not in proved]
+    for name, (test, *_) in proved.items():
+        if name not in gaps:
+            wrong.append(f"{name}: no requirement, but {test} names it")
+        elif gaps[name]:
+            wrong.append(f"{name}: called a gap, but {test} proves it")
+    return wrong

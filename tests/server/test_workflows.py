@@ -136,7 +136,7 @@ async def test_what_is_within_the_conditions_of_each_part_is_done(connect: Conne
     assert "booking is limited to 1 within 24 hours" in refused.error["message"]
 
 
-async def test_a_rehearsal_shows_both_requests_and_sends_neither(connect: Connect, api: Api) -> None:
+async def test_a_dry_run_shows_both_requests_and_sends_neither(connect: Connect, api: Api) -> None:
     arguments, before = await move_of(api), len(await writes(api))
     async with connect(Person()) as client:
         tried = (await call(client, MOVE, **arguments, dry_run=True)).content["dry_run"]

@@ -21,7 +21,7 @@ from tools import ALL
 from tools.confirming import EFFECTS
 from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
-from tools.toolset.effects import Stakes, Subject
+from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
@@ -45,17 +45,17 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
 
 
 async def prepared(
-    tool: Tool, caller: Caller, values: Mapping[str, Any], *, rehearsal: bool = False
+    tool: Tool, caller: Caller, values: Mapping[str, Any], *, dry_run: bool = False
 ) -> tuple[Call, Mapping[str, Any]]:
     """One call of a tool, and its arguments with every name looked up."""
 
     async def question() -> str:
         return await EFFECTS[tool].question(call, **values)
 
-    async def subject(aspects: Collection[str]) -> Subject:
-        return await EFFECTS[tool].subject(call, aspects, **values)
+    async def affected(aspects: Collection[str]) -> Affected:
+        return await EFFECTS[tool].affected(call, aspects, **values)
 
-    call = Call(tool, caller, Stakes(question, question, subject), is_rehearsal=rehearsal)
+    call = Call(tool, caller, Effects(question, question, affected), is_dry_run=dry_run)
     values = await resolved(call, values)
     return call, values
 
@@ -103,14 +103,14 @@ class Agent:
         tool = TOOLS[name]
         self.deadline = self.clock() + SECONDS
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
-        return await call.stakes.question()
+        return await call.effects.question()
 
-    async def about(self, name: str, aspects: Collection[str], /, **arguments: object) -> Subject:
+    async def about(self, name: str, aspects: Collection[str], /, **arguments: object) -> Affected:
         """What a call of a tool is about."""
         tool = TOOLS[name]
         self.deadline = self.clock() + SECONDS
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
-        return await call.stakes.subject(aspects)
+        return await call.effects.affected(aspects)
 
     async def ledger(self) -> Ledger:
         """Its idempotency keys."""
@@ -125,17 +125,17 @@ class Agent:
             timezone=me["timezone"],
         )
 
-    async def weigh(self, tool: Tool, stakes: Stakes) -> None:  # noqa: ARG002 - it has no conditions
+    async def precheck(self, tool: Tool, effects: Effects) -> None:  # noqa: ARG002 - it has no conditions
         """Refuse what is off."""
         for capability in tool.capabilities:
             if capability in self.off:
                 raise DeniedByPolicy(f"{capability} is off.")
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+    async def authorize(self, tool: Tool, effects: Effects) -> None:
         """Refuse what is off; ask where a person has to be asked."""
-        await self.weigh(tool, stakes)
+        await self.precheck(tool, effects)
         if self.asked.intersection(endpoint.capability for endpoint in tool.writes):
-            self.questions.append(await stakes.question())
+            self.questions.append(await effects.question())
 
     def allows(self, tool: Tool) -> bool:
         """Say whether none of what it needs is off."""

@@ -16,7 +16,7 @@ from tests.sandbox.api import MONDAY, Json
 from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.declaring import Identity
-from tools.toolset.effects import Stakes
+from tools.toolset.effects import Effects
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
@@ -144,10 +144,10 @@ class Documented:
         """Know no key."""
         return self.keys
 
-    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
+    async def precheck(self, tool: Tool, effects: Effects) -> None:
         """Refuse nothing."""
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
+    async def authorize(self, tool: Tool, effects: Effects) -> None:
         """Allow everything."""
 
     def allows(self, tool: Tool) -> bool:  # noqa: ARG002 - the Protocol has it

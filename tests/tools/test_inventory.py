@@ -172,7 +172,7 @@ def test_what_it_writes_can_be_asked_about_and_limited(tool: Tool) -> None:
         return
     assert tool in EFFECTS, f"{tool.name} writes: add its question to EFFECTS in tools/confirming/."
     if any(endpoint.capability in CONDITIONS for endpoint in tool.writes):
-        is_limited = EFFECTS[tool].subject != WriteEffects(EFFECTS[tool].question).subject
+        is_limited = EFFECTS[tool].affected != WriteEffects(EFFECTS[tool].question).affected
         assert is_limited, f"Conditions can limit {tool.name}: say in EFFECTS what a call of it is about."
 
 

@@ -43,7 +43,7 @@ from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
-from tools.toolset.effects import Rehearsed, Stakes
+from tools.toolset.effects import DryRun, Effects
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
@@ -52,6 +52,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 
+KnownAnswers = list[tuple[Request, JSON]]
 Query = Mapping[str, str | int | bool | None]
 Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
@@ -94,20 +95,20 @@ class Caller(Protocol):
         """
         ...
 
-    async def weigh(self, tool: Tool, stakes: Stakes) -> None:
-        """Refuse what `permit` would refuse without asking anybody, and a booking that no ceiling leaves room for.
+    async def precheck(self, tool: Tool, effects: Effects) -> None:
+        """Refuse what `authorize` would refuse without asking anybody, and a booking that no ceiling leaves room for.
 
         Raises:
-            DeniedByPolicy, InsufficientScope: As `permit`.
+            DeniedByPolicy, InsufficientScope: As `authorize`.
             RateLimited: It could not be sent in time.
         """
         ...
 
-    async def permit(self, tool: Tool, stakes: Stakes) -> None:
-        """Let `tool` go on, after asking the person where the access level says so.
+    async def authorize(self, tool: Tool, effects: Effects) -> None:
+        """Let a call of `tool` go on, after asking the person where the access level says so.
 
         Raises:
-            DeniedByPolicy, ConfirmationRequired, Declined: see `tools.toolset.errors`.
+            DeniedByPolicy, ConfirmationRequired, Declined: See `tools.toolset.errors`.
         """
         ...
 
@@ -231,18 +232,20 @@ class Call:
     Attributes:
         tool: Whose endpoint is called.
         caller: Who calls.
-        stakes: What access may want to know before it is sent.
-        permitted: Whether access was decided already.
-        is_rehearsal: It is only tried: a writing tool stops where it would send.
+        effects: What a writing call would do.
+        authorized: Access was decided already.
+        is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
+        known: What was read already and is not read again; None where every reading is sent.
     """
 
     tool: Tool
     caller: Caller
-    stakes: Stakes
-    permitted: bool = False
-    is_rehearsal: bool = False
+    effects: Effects
+    authorized: bool = False
+    is_dry_run: bool = False
     for_person: bool = False
+    known: KnownAnswers | None = None
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -277,11 +280,11 @@ class Call:
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool, called on behalf of the same caller and under its own access rules.
 
-        Where access to a workflow was decided, that is the decision about what it calls, too.
+        The decision about a workflow is the decision about what it needs, too.
         """
         tool = endpoint_of(function)
-        is_part = self.permitted and tool in self.tool.calls
-        return partial(function, replace(self, tool=tool, permitted=self.for_person or is_part))
+        is_part = self.authorized and tool in self.tool.needs
+        return partial(function, replace(self, tool=tool, authorized=self.for_person or is_part))
 
     def allows(self, function: Declared) -> bool:
         """Whether the caller may call another tool."""
@@ -289,26 +292,22 @@ class Call:
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
-        return partial(function, replace(self, tool=endpoint_of(function), permitted=True))
+        return partial(function, replace(self, tool=endpoint_of(function), authorized=True))
 
-    def as_person(self) -> Self:
-        """This call, with what it reads of others shown to the person alone."""
-        return replace(self, for_person=True)
+    def dry_run(self) -> Self:
+        """This call as a dry run: it goes as far as where it would send, and nobody is asked."""
+        return replace(self, is_dry_run=True, authorized=True)
 
-    def trial(self) -> Self:
-        """This call, only tried: it goes as far as where it would send, and nobody is asked."""
-        return replace(self, is_rehearsal=True, permitted=True)
+    async def precheck(self) -> None:
+        """Stop a call that will be refused, before anything is found out about what it would do."""
+        if not self.authorized:
+            await self.caller.precheck(self.tool, self.effects)
 
-    async def weigh(self) -> None:
-        """Go no further with a call that will be refused, before anything is found out about what it would do."""
-        if not self.permitted:
-            await self.caller.weigh(self.tool, self.stakes)
-
-    async def permit(self) -> Self:
+    async def authorize(self) -> Self:
         """This call with its access decided, for a tool that has something to do between that and sending."""
-        if not self.permitted:
-            await self.caller.permit(self.tool, self.stakes)
-        return replace(self, permitted=True)
+        if not self.authorized:
+            await self.caller.authorize(self.tool, self.effects)
+        return replace(self, authorized=True)
 
     async def uri(self, identifier: Identifier | None) -> str | None:
         """How Calendly wants a resource named in queries and bodies. Only the caller's own URI has to be asked for."""
@@ -337,7 +336,14 @@ class Call:
         return answer
 
     async def _send(self, request: Request) -> JSON:
-        await self.permit()
-        if self.is_rehearsal and self.tool.access == "write":
-            raise Rehearsed(request)
-        return await self.caller.send(request)
+        if not self.authorized:
+            await self.caller.authorize(self.tool, self.effects)
+        if self.is_dry_run and self.tool.access == "write":
+            raise DryRun(request)
+        if self.known is None:
+            return await self.caller.send(request)
+        answer = next((answer for known, answer in self.known if known == request), None)
+        if answer is None:
+            answer = await self.caller.send(request)
+            self.known.append((request, answer))
+        return answer

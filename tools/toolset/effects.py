@@ -1,4 +1,4 @@
-"""What access may want to know of a writing call before it is sent, and how a call ends that is only tried."""
+"""What a writing call would do, found out before it is sent, and how a dry run ends."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from calendly.request import Request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What a writing call is about, as far as a person can limit an agent to it; None where that is not to be had.
+class Affected:
+    """What a writing call affects, as far as conditions can limit it; None where that could not be found out.
 
     Attributes:
         event_types: The uuids of the event types.
@@ -22,26 +22,26 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Stakes:
-    """What access may want to know of a writing call before it is sent; found out only where a rule asks for it.
+class Effects:
+    """The effects of a writing call, found out only where a rule asks for them. They share what they read.
 
     Attributes:
-        question: What a person is asked: the effects, in plain words, as far as the agent may read them.
+        question: Words what a person is asked, as far as the agent may read it.
         question_for_person: The same with all that the person may know, for where the agent does not see it.
-        subject: What the call is about, as far as these conditions ask: `event_types`, `hosts` or `domains`.
+        affected: Finds out what the call affects, as far as these conditions ask: `event_types`, `hosts`, `domains`.
     """
 
     question: Callable[[], Awaitable[str]]
     question_for_person: Callable[[], Awaitable[str]]
-    subject: Callable[[Collection[str]], Awaitable[Subject]]
+    affected: Callable[[Collection[str]], Awaitable[Affected]]
 
 
-class Rehearsed(Exception):
-    """A writing call came to where it would be sent, and was only to be tried. Not an error.
+class DryRun(Exception):
+    """A dry run came to where the call would be sent. Not an error.
 
     Attributes:
         requests: What would be sent, in order; nothing where an earlier call with the same idempotency key was sent.
-        unchecked: What could not be looked into before.
+        unchecked: What could not be checked before.
     """
 
     def __init__(self, *requests: Request, unchecked: Sequence[str] = ()) -> None:

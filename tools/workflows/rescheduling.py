@@ -1,8 +1,8 @@
-"""Moving a booked meeting to another time. Calendly has no call for it, so the new time is secured before the old ends.
+"""Rescheduling. Calendly has no call for it, so the new meeting is booked before the old one is canceled.
 
-Whatever goes wrong, the invitee has a meeting: what fails before the new one is booked changes nothing, and when the
-old one cannot be canceled afterwards, the answer names both. A repeated call finds the booking of the first one by its
-idempotency key, and goes on from there.
+The invitee always keeps a meeting: a failure before the new booking changes nothing, and if the old
+meeting cannot be canceled afterwards, the answer names both. A repeated call finds the first
+booking by its idempotency key and continues from there.
 """
 
 from collections.abc import Awaitable
@@ -27,7 +27,7 @@ from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
 from tools.times import instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carried_over
 from tools.workflows.free_times import Span
@@ -50,7 +50,7 @@ _NOT_NOW: Final = (
 
 
 class Rescheduling(TypedDict, total=False):
-    """What became of it."""
+    """The result of a rescheduling."""
 
     outcome: Annotated[RescheduleOutcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
     message: str
@@ -62,7 +62,7 @@ class Rescheduling(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Old:
-    """The meeting that is to be moved, and the one who booked it."""
+    """The meeting to move, and its invitee."""
 
     event: Meeting
     event_type: EventTypeId
@@ -88,7 +88,7 @@ async def reschedule_scheduled_event(
     Calendly has no reschedule call, so the invitee gets two mails, a new booking and a cancellation: say so before.
     Refuses group meetings. If the outcome is booked_but_not_canceled, call again with the same arguments.
     """
-    await call.weigh()
+    await call.precheck()
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     old = await _movable(call, scheduled_event, start)
     kind = await _event_type(call, old)
@@ -99,25 +99,25 @@ async def reschedule_scheduled_event(
             "old_event": old.event.get("uri") or "",
             "reschedule_url": old.invitee.get("reschedule_url"),
         }
-    booking = await _rehearsed(_book(call.trial(), old, kind, start))  # nobody is asked about what cannot be booked
-    call = await call.permit()
-    if call.is_rehearsal:
-        canceling = await _rehearsed(call.via(cancel_scheduled_event)(scheduled_event, reason))
-        raise Rehearsed(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
+    booking = await _dry_run(_book(call.dry_run(), old, kind, start))  # nobody is asked about what cannot be booked
+    call = await call.authorize()
+    if call.is_dry_run:
+        canceling = await _dry_run(call.via(cancel_scheduled_event)(scheduled_event, reason))
+        raise DryRun(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
     return await _cancel_old(call, old, await _book(call, old, kind, start), scheduled_event, reason)
 
 
-async def _rehearsed(doing: Awaitable[object]) -> Rehearsed:
-    """What would be sent; nothing where nothing would."""
+async def _dry_run(doing: Awaitable[object]) -> DryRun:
+    """Return what would be sent."""
     try:
         await doing
-    except Rehearsed as tried:
+    except DryRun as tried:
         return tried
-    return Rehearsed()
+    return DryRun()
 
 
 async def _movable(call: Call, scheduled_event: ScheduledEventRef, start: datetime) -> _Old:
-    """The meeting and its invitee. Raises ArgumentError where they cannot be moved this way."""
+    """Return the meeting and its invitee. Raises ArgumentError if it cannot be moved."""
     event = await call.via(get_scheduled_event)(scheduled_event)
     span = _span(event)
     objection = _objection(event, span, start, call.caller.now())
@@ -158,7 +158,7 @@ def _span(event: Meeting) -> Span:
 
 
 async def _event_type(call: Call, old: _Old) -> models.EventType:
-    """The event type, as far as it can be read: without it Calendly says itself what does not fit."""
+    """Return the event type, empty if it cannot be read: Calendly then checks the booking alone."""
     try:
         return await call.inquire(get_event_type)(old.event_type)
     except (CalendlyError, ToolError):
@@ -166,7 +166,7 @@ async def _event_type(call: Call, old: _Old) -> models.EventType:
 
 
 async def _is_blocked_by_old_alone(call: Call, old: _Old, kind: models.EventType, start: datetime) -> bool:
-    """Whether the new time would be open if the old meeting were not there."""
+    """Return whether only the old meeting blocks the new time."""
     minutes = kind.get("duration")
     length = timedelta(minutes=minutes) if minutes else old.span.end - old.span.start
     before, after = (timedelta(minutes=kind.get(name) or 0) for name in _BUFFERS)
@@ -186,7 +186,7 @@ async def _is_open(call: Call, event_type: EventTypeId, start: datetime) -> bool
 
 
 async def _is_busy_otherwise(call: Call, old: _Old, needed: Span) -> bool:
-    """Whether a host has something else then; not, where that may not be read."""
+    """Return whether a host has another meeting then; False if that may not be read."""
     for host in old.event.get("event_memberships") or []:
         try:
             user = UserId.parse(host.get("user") or "")
@@ -203,7 +203,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) -> models.Invitee:
-    """Book the new time for the same person, with the same answers. A repetition finds the same booking."""
+    """Book the new time for the same person with the same answers. A repeated call finds the same booking."""
     try:
         return await call.via(create_event_invitee)(
             event_type=old.event_type,

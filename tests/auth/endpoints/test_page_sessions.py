@@ -220,7 +220,7 @@ async def test_no_form_is_taken_from_a_page_of_somebody_elses(site: Site, header
     for path in ("/sign-in", "/sign-out", "/connections"):
         response = await browser.submit(fields, path, **headers)
         assert response.status_code == 400
-        assert "a page of somebody else" in response.text
+        assert "a page of another site" in response.text
     assert is_signed_in((await browser.see("/connections")).text)
 
 

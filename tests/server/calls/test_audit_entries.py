@@ -11,8 +11,8 @@ from auth.audit.entries import AuditEntry, facts
 from auth.audit.log import AuditLog
 from calendly.errors import NotFound
 from calendly.request import Account, PersonalToken, Request
-from server.calls.audit_entries import CallRecord, Permit
-from server.calls.principal import Agent, Party
+from server.calls.audit_entries import AuditedDecision, CallRecord
+from server.calls.principal import AuditedAgent, Principal
 from tests.audit_log import NOW, Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import EVENT, Era, Person, call, connected, me
@@ -188,7 +188,9 @@ def call_record(audit_log: AuditLog, called: Tool) -> CallRecord:
         request_id="the call",
         time=NOW,
         tool=called,
-        party=Party(account=account, limits=Limits(ceiling=LOCAL), agent=Agent("Claude", "registered", "g1")),
+        principal=Principal(
+            account=account, limits=Limits(ceiling=LOCAL), agent=AuditedAgent("Claude", "registered", "g1")
+        ),
         transport="http",
         clock=lambda: 0.0,
         started=0.0,
@@ -200,7 +202,7 @@ async def written(audit_log: AuditLog, fails: type[Exception] | None = None) -> 
     """A write made from inside another tool."""
     cancel = tool("cancel_scheduled_event")
     outer = call_record(audit_log, tool("get_user"))
-    outer.decided(Permit(cancel, Decision("ask", "canceling is ask", "person"), "by a person"))
+    outer.decided(AuditedDecision(cancel, Decision("ask", "canceling is ask", "person"), "by a person"))
     async with outer.sending(
         Request(endpoint_of(cancel_scheduled_event).endpoint, {"scheduled_event": "E1"}, body={"reason": "Ill."})
     ):

@@ -7,9 +7,9 @@ import pytest
 from auth.access.levels import UNLIMITED, Limits
 from auth.access.text import parse_access
 from calendly.request import Account, PersonalToken
-from server.calls.explanation import Agent, explain
+from server.calls.explanation import ExplainedAgent, explain
 from server.calls.next_steps import made_for_agent_at, signed_in_at
-from server.calls.principal import Party
+from server.calls.principal import Principal
 from server.calls.selection import Rules, select
 from tools import ALL
 
@@ -18,13 +18,13 @@ ALL_SCOPES = frozenset(scope for tool in ALL for scope in tool.scopes)
 BOOK, CANCEL, READ = "create_event_invitee", "cancel_scheduled_event", "get_scheduled_event"
 
 
-def party(
+def principal(
     ceiling: str = "",
     chosen: str | None = None,
     scopes: frozenset[str] | None = None,
     granted: frozenset[str] | None = None,
-) -> Party:
-    return Party(
+) -> Principal:
+    return Principal(
         account=Account("", "", PersonalToken("")),
         limits=Limits(
             ceiling={**UNLIMITED, **parse_access(ceiling)},
@@ -36,18 +36,18 @@ def party(
     )
 
 
-def told(name: str, party: Party, *, read_only: bool = False) -> dict[str, list[str]]:
+def told(name: str, principal: Principal, *, read_only: bool = False) -> dict[str, list[str]]:
     """The explanation by the names of its rows."""
-    selection = select(ALL, Rules(read_only=read_only, ceiling=party.limits.ceiling))
+    selection = select(ALL, Rules(read_only=read_only, ceiling=principal.limits.ceiling))
     rows: dict[str, list[str]] = {}
-    for line in explain(TOOLS[name], Agent("CI (grant g1)", party), selection).splitlines():
+    for line in explain(TOOLS[name], ExplainedAgent("CI (grant g1)", principal), selection).splitlines():
         rows.setdefault(line[:12].rstrip(), []).append(line[12:])
     return rows
 
 
 @pytest.mark.requirement("access-explain")
 def test_every_source_is_shown_and_the_one_that_decides_is_named() -> None:
-    one = party("canceling=full", "canceling=ask", scopes=ALL_SCOPES, granted=frozenset({"scheduled_events:write"}))
+    one = principal("canceling=full", "canceling=ask", scopes=ALL_SCOPES, granted=frozenset({"scheduled_events:write"}))
     rows = told(CANCEL, one)
     assert rows["tool"] == [f"{CANCEL}: writes, capability canceling, scope scheduled_events:write"]
     assert rows["agent"] == ["CI (grant g1)"]
@@ -66,7 +66,7 @@ def test_every_source_is_shown_and_the_one_that_decides_is_named() -> None:
 
 
 def test_on_ones_own_machine_the_person_is_the_operator_and_scopes_may_not_be_known() -> None:
-    rows = told(READ, party())
+    rows = told(READ, principal())
     assert rows["a call"] == ["is carried out without asking"]
     assert rows["person"] == ["is the operator"]
     assert "together" not in rows
@@ -78,7 +78,7 @@ def test_on_ones_own_machine_the_person_is_the_operator_and_scopes_may_not_be_kn
 
 def test_conditions_are_told_with_whose_they_are() -> None:
     rows = told(
-        BOOK, party("booking=ask:per_day=5:confirm=browser", "booking=full:domains=b.example+a.example:hosts=U1")
+        BOOK, principal("booking=ask:per_day=5:confirm=browser", "booking=full:domains=b.example+a.example:hosts=U1")
     )
     assert rows["a call"] == ["is asked of a person first, within the conditions below"]
     assert rows["condition"] == [
@@ -92,13 +92,13 @@ def test_conditions_are_told_with_whose_they_are() -> None:
 
 @pytest.mark.parametrize(("name", "is_told"), [(READ, True), (BOOK, True), ("list_event_types", False)])
 def test_what_answers_leave_out_is_told(name: str, *, is_told: bool) -> None:
-    rows = told(name, party(chosen="invitee_data=off,scheduled_events=read,booking=full,event_types=read"))
+    rows = told(name, principal(chosen="invitee_data=off,scheduled_events=read,booking=full,event_types=read"))
     expected = ["what answers tell about invitees: invitee_data is off (the person's choice)"]
     assert rows.get("left out") == (expected if is_told else None)
 
 
 def test_a_tool_that_the_operator_left_out_is_refused_in_the_words_that_the_agent_gets() -> None:
-    rows = told(CANCEL, party("canceling=ask"), read_only=True)
+    rows = told(CANCEL, principal("canceling=ask"), read_only=True)
     assert rows["a call"] == ["is refused"]
     [because] = rows["because"]
     assert because.startswith(f"{CANCEL} (capability canceling) is switched off: the server is read-only. ")
@@ -109,7 +109,7 @@ def test_a_tool_that_the_operator_left_out_is_refused_in_the_words_that_the_agen
 
 
 def test_what_the_person_switched_off_is_refused_and_hidden() -> None:
-    rows = told(CANCEL, party(chosen="users=read"))
+    rows = told(CANCEL, principal(chosen="users=read"))
     assert (rows["a call"], rows["listed"]) == (["is refused"], ["no"])
     assert rows["because"] == ["canceling is off (the person's choice)"]
     assert rows["person"] == ["canceling=off"]
@@ -126,7 +126,7 @@ def test_what_the_person_switched_off_is_refused_and_hidden() -> None:
 def test_a_scope_that_is_lacking_says_how_to_come_by_it(
     scopes: frozenset[str], granted: frozenset[str] | None, source: str
 ) -> None:
-    one = party("", "canceling=full", scopes, granted)
+    one = principal("", "canceling=full", scopes, granted)
     by_browser = replace(one, steps_up=True, advice=signed_in_at("https://mcp.example"))
     by_operator = replace(one, advice=made_for_agent_at("https://mcp.example"))
     rows = told(CANCEL, by_browser)

@@ -16,7 +16,7 @@ from calendly.request import Account, PersonalToken
 from server.app import calendly_for, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
-from server.calls.principal import OnePerson, Party
+from server.calls.principal import OnePerson, Principal
 from server.calls.selection import Rules, select
 from server.configuration.loading import load
 from server.local.late_store import LateStore
@@ -42,7 +42,9 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     settings, audit_log = load("stdio", {}, environ={}), audit_log_in_memory()
     callers = Callers(
         calendly=calendly_for(settings, stack),
-        parties=OnePerson(Party(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))),
+        principals=OnePerson(
+            Principal(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))
+        ),
         max_wait=30,
         available_times_cap=Cap(31),
         stores=LateStore(settings, stack, audit_log.now).stores,

@@ -5,41 +5,41 @@ import pytest
 from auth.access.levels import UNLIMITED, Access, Limits
 from auth.access.text import parse_access
 from calendly.request import Account, PersonalToken
-from server.calls.principal import Party, is_for_lack_of_scope
+from server.calls.principal import Principal, is_for_lack_of_scope
 from tools import ALL
 
 ACCOUNT = Account("person", "agent", PersonalToken("secret"))
 TOOLS = {tool.name: tool for tool in ALL}
 
 
-def party(
+def principal(
     *,
     scopes: frozenset[str] | None = None,
     granted: frozenset[str] | None = None,
     chosen: Access | None = None,
     steps_up: bool = False,
-) -> Party:
+) -> Principal:
     limits = Limits(ceiling=UNLIMITED, chosen=chosen, scopes=scopes, granted=granted)
-    return Party(account=ACCOUNT, limits=limits, steps_up=steps_up)
+    return Principal(account=ACCOUNT, limits=limits, steps_up=steps_up)
 
 
-def seen(party: Party) -> set[str]:
-    return {tool.name for tool in ALL if party.sees(tool)}
+def seen(principal: Principal) -> set[str]:
+    return {tool.name for tool in ALL if principal.sees(tool)}
 
 
 def test_a_token_of_which_nothing_is_known_is_shown_everything() -> None:
-    assert len(seen(party())) == len(ALL)
+    assert len(seen(principal())) == len(ALL)
 
 
 def test_a_write_scope_shows_what_its_read_scope_does() -> None:
-    shown = seen(party(scopes=frozenset({"webhooks:write"})))
+    shown = seen(principal(scopes=frozenset({"webhooks:write"})))
     assert shown == {name for name, tool in TOOLS.items() if tool.scopes[0].startswith("webhooks:")}
 
 
 @pytest.mark.requirement("least-of-four")
 def test_what_calendly_granted_counts_as_much_as_what_the_person_allowed() -> None:
     scopes = frozenset({"users:read", "event_types:read"})
-    one = party(scopes=scopes, granted=frozenset({"users:read", "webhooks:read"}))
+    one = principal(scopes=scopes, granted=frozenset({"users:read", "webhooks:read"}))
     assert seen(one) == {"get_current_user", "get_user"}
     unlisted = one.decide(TOOLS["list_event_types"])
     assert (unlisted.source, unlisted.rule) == (
@@ -55,14 +55,14 @@ def test_what_calendly_granted_counts_as_much_as_what_the_person_allowed() -> No
 
 @pytest.mark.requirement("list-by-token")
 def test_who_can_ask_for_more_is_shown_everything_and_refused_all_the_same() -> None:
-    one = party(scopes=frozenset({"users:read"}), steps_up=True)
+    one = principal(scopes=frozenset({"users:read"}), steps_up=True)
     assert len(seen(one)) == len(ALL)
     assert is_for_lack_of_scope(one.decide(TOOLS["list_event_types"]))
 
 
 @pytest.mark.requirement("least-of-four")
 def test_what_the_person_switched_off_is_hidden_even_from_who_can_ask_for_more() -> None:
-    one = party(chosen=parse_access("users=read,booking=ask"), scopes=frozenset({"users:read"}), steps_up=True)
+    one = principal(chosen=parse_access("users=read,booking=ask"), scopes=frozenset({"users:read"}), steps_up=True)
     assert seen(one) == {"get_current_user", "get_user", "create_event_invitee"}
     decision = one.decide(TOOLS["cancel_scheduled_event"])
     assert (decision.verdict, decision.source, decision.rule) == ("deny", "person", "canceling is off")
@@ -71,4 +71,4 @@ def test_what_the_person_switched_off_is_hidden_even_from_who_can_ask_for_more()
 
 @pytest.mark.anyio
 async def test_nothing_is_known_of_scopes_that_were_never_granted() -> None:
-    assert await party().note({"users:read"}) is None
+    assert await principal().note({"users:read"}) is None

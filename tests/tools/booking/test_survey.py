@@ -12,7 +12,7 @@ from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, DeniedByPolicy
 from tools.toolset.ledger import KeyOutcome
 
@@ -301,31 +301,31 @@ async def test_the_checks_are_the_persons_whatever_the_agent_may_read(agent: Age
     assert "unchecked" not in await agent.call(BOOK, **body)
 
 
-async def rehearse(agent: Agent, **arguments: Json) -> Rehearsed:
+async def dry_run(agent: Agent, **arguments: Json) -> DryRun:
     """Only try a booking."""
     [tool] = [tool for tool in ALL if tool.name == BOOK]
     agent.deadline = agent.clock() + 50
-    call, values = await prepared(tool, agent, tool.parse(arguments, ()).values(), rehearsal=True)
-    with pytest.raises(Rehearsed) as tried:
+    call, values = await prepared(tool, agent, tool.parse(arguments, ()).values(), dry_run=True)
+    with pytest.raises(DryRun) as tried:
         await tool.function(call, **values)
     return tried.value
 
 
-async def test_a_rehearsal_makes_the_checks_and_shows_what_is_filled_in(agent: Agent, api: Api) -> None:
+async def test_a_dry_run_makes_the_checks_and_shows_what_is_filled_in(agent: Agent, api: Api) -> None:
     body = {name: field for name, field in (await api.booking()).items() if name != "location"}
-    tried = await rehearse(agent, **body)
+    tried = await dry_run(agent, **body)
     (request,) = tried.requests
     assert (request.body or {})["location"] == {"kind": "zoom_conference"}
     assert list(tried.unchecked) == []
     await fail(api, TIMES, status=404, body={})
-    assert list((await rehearse(agent, **body)).unchecked) == ["open times"]
+    assert list((await dry_run(agent, **body)).unchecked) == ["open times"]
 
 
-async def test_a_rehearsal_of_what_cannot_be_booked_fails_as_the_call_would(agent: Agent, api: Api) -> None:
+async def test_a_dry_run_of_what_cannot_be_booked_fails_as_the_call_would(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T08:07:00Z")
     [tool] = [tool for tool in ALL if tool.name == BOOK]
     agent.deadline = agent.clock() + 50
-    call, values = await prepared(tool, agent, tool.parse(body, ()).values(), rehearsal=True)
+    call, values = await prepared(tool, agent, tool.parse(body, ()).values(), dry_run=True)
     with pytest.raises(ArgumentError, match="is not open"):
         await tool.function(call, **values)
 

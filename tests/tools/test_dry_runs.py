@@ -1,11 +1,11 @@
-"""A rehearsal stops where the call would send, with the very request."""
+"""A dry run stops where the call would send, with the very request."""
 
 import pytest
 
 from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
-from tools.toolset.effects import Rehearsed
+from tools.toolset.effects import DryRun
 
 pytestmark = pytest.mark.anyio
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
@@ -16,12 +16,12 @@ WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kind(tool: EndpointTool) -> None:
     arguments = {**required_arguments(tool), **({"idempotency_key": "k"} if tool.capability == "booking" else {})}
     tried, done = Documented(), Documented()
-    call, values = await prepared(tool, tried, tool.parse({**arguments, "dry_run": True}, ()).values(), rehearsal=True)
-    with pytest.raises(Rehearsed) as rehearsed:
+    call, values = await prepared(tool, tried, tool.parse({**arguments, "dry_run": True}, ()).values(), dry_run=True)
+    with pytest.raises(DryRun) as dry:
         await tool.function(call, **values)
     assert [request for request in tried.sent if not request.is_read] == []
     call, values = await prepared(tool, done, tool.parse(arguments, ()).values())
     await tool.function(call, **values)
-    assert list(rehearsed.value.requests) == [request for request in done.sent if not request.is_read]
+    assert list(dry.value.requests) == [request for request in done.sent if not request.is_read]
     assert tried.keys.reserved == []
     assert done.keys.reserved == (["k"] if tool.capability == "booking" else [])

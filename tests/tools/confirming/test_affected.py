@@ -7,7 +7,7 @@ import pytest
 from tests.sandbox.api import CALENDLY, Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.toolset.effects import Subject
+from tools.toolset.effects import Affected
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ async def event_of(api: Api, **fields: object) -> None:
     await will_answer(api, "/scheduled_events/*", {"resource": event})
 
 
-async def told(agent: Agent, api: Api, *pages: dict[str, Any], **event: object) -> Subject:
+async def told(agent: Agent, api: Api, *pages: dict[str, Any], **event: object) -> Affected:
     """What canceling an event with these pages of invitees is about."""
     await event_of(api, **event)
     for page in pages:
@@ -54,7 +54,7 @@ def page(*people: object, more: str | None = None) -> dict[str, Any]:
 async def test_canceling_is_about_type_hosts_invitees_and_guests(agent: Agent, api: Api) -> None:
     booked = await api.book("Intro call", event_guests=["guest@acme.example"])
     event = await api.read(booked["event"])
-    assert await agent.about(CANCEL, ALL_ASPECTS, scheduled_event=event["uri"]) == Subject(
+    assert await agent.about(CANCEL, ALL_ASPECTS, scheduled_event=event["uri"]) == Affected(
         event_types=frozenset({uuid(event["event_type"])}),
         hosts=frozenset({uuid((await api.me())["uri"])}),
         addresses=frozenset({"lee@acme.example", "guest@acme.example"}),
@@ -73,10 +73,10 @@ async def test_a_host_who_is_not_told_makes_the_hosts_unknown(agent: Agent, api:
 
 async def test_more_than_a_page_of_invitees_all_count(agent: Agent, api: Api) -> None:
     first = [invitee(f"a{number}@acme.example") for number in range(100)]
-    subject = await told(agent, api, page(*first, more="p2"), page(invitee("last@other.example")))
-    assert subject.addresses is not None
-    assert len(subject.addresses) == 101
-    assert "last@other.example" in subject.addresses
+    affected = await told(agent, api, page(*first, more="p2"), page(invitee("last@other.example")))
+    assert affected.addresses is not None
+    assert len(affected.addresses) == 101
+    assert "last@other.example" in affected.addresses
 
 
 async def test_invitees_that_could_not_all_be_read_are_unknown(agent: Agent, api: Api) -> None:
@@ -84,8 +84,8 @@ async def test_invitees_that_could_not_all_be_read_are_unknown(agent: Agent, api
     await will_answer(api, "/scheduled_events/*/invitees", page(invitee("a@acme.example"), more="p2"))
     drop = {"method": "GET", "path": "/scheduled_events/*/invitees", "drop": "before", "times": 9}
     await api.control("faults", drop)
-    subject = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event="E1")
-    assert (subject.addresses, subject.event_types) == (None, frozenset({"T1"}))
+    affected = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event="E1")
+    assert (affected.addresses, affected.event_types) == (None, frozenset({"T1"}))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_invitees_that_cannot_be_understood_are_at_no_domain(
 
 
 async def test_guests_that_cannot_be_understood_make_everything_unknown(agent: Agent, api: Api) -> None:
-    assert await told(agent, api, page(), event_guests=[{"email": "a@acme.example"}, {"email": 7}]) == Subject()
+    assert await told(agent, api, page(), event_guests=[{"email": "a@acme.example"}, {"email": 7}]) == Affected()
 
 
 async def test_only_invitees_who_are_still_to_come_are_told(agent: Agent, api: Api) -> None:
@@ -123,7 +123,7 @@ async def test_nothing_is_read_that_no_condition_asks_for(agent: Agent, api: Api
 async def test_what_may_not_be_read_is_unknown(agent_of: AgentOf, api: Api) -> None:
     agent = agent_of("noscopes")
     kind = (await api.event_type("Intro call"))["uri"]
-    assert await agent.about(CANCEL, ALL_ASPECTS, scheduled_event="E1") == Subject()
+    assert await agent.about(CANCEL, ALL_ASPECTS, scheduled_event="E1") == Affected()
     assert (await agent.about(LINK, ALL_ASPECTS, owner=kind)).hosts is None
 
 
@@ -132,8 +132,8 @@ async def test_hosts_of_what_is_booked_are_known_only_where_one_person_hosts(
     agent: Agent, api: Api, name: str, *, known: bool
 ) -> None:
     kind = (await api.event_type(name))["uri"]
-    subject = await agent.about(LINK, ALL_ASPECTS, owner=kind)
-    assert subject.hosts == (frozenset({uuid((await api.me())["uri"])}) if known else None)
+    affected = await agent.about(LINK, ALL_ASPECTS, owner=kind)
+    assert affected.hosts == (frozenset({uuid((await api.me())["uri"])}) if known else None)
 
 
 async def test_a_one_off_type_with_co_hosts_has_hosts_that_are_not_known(agent: Agent, api: Api) -> None:
@@ -149,13 +149,13 @@ async def test_a_one_off_type_with_co_hosts_has_hosts_that_are_not_known(agent: 
 
 async def test_a_booking_is_about_its_guests_too(agent: Agent, api: Api) -> None:
     body = await api.booking(event_guests=["guest@other.example"])
-    subject = await agent.about(BOOK, ALL_ASPECTS, **body)
-    assert subject.addresses == frozenset({"lee@acme.example", "guest@other.example"})
-    assert subject.hosts == frozenset({uuid((await api.me())["uri"])})
+    affected = await agent.about(BOOK, ALL_ASPECTS, **body)
+    assert affected.addresses == frozenset({"lee@acme.example", "guest@other.example"})
+    assert affected.hosts == frozenset({uuid((await api.me())["uri"])})
 
 
 async def test_what_is_not_permitted_to_the_agent_is_found_out_as_the_person(agent: Agent, api: Api) -> None:
     booked = await api.book("Intro call")
     agent.off = {"scheduled_events", "invitee_data"}
-    subject = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event=booked["event"])
-    assert subject.addresses == frozenset({"lee@acme.example"})
+    affected = await agent.about(CANCEL, ALL_ASPECTS, scheduled_event=booked["event"])
+    assert affected.addresses == frozenset({"lee@acme.example"})
