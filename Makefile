@@ -1,6 +1,7 @@
 # Everything a person or CI does here, from nothing but GNU make and a Python that fits (3.11 to 3.13).
 #   make demo    a client session against the sandbox: no account, no token
 #   make test    the whole gate and the tests       make check   the gate without the tests
+#   make quick   what takes less than a minute
 #   make bench   the figures of docs/performance.md make docs    regenerate what is generated
 #   make soak    a thousand faulty bookings         make lock    renew requirements/*.lock
 #   make clean   remove what was made
@@ -14,7 +15,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && { command -v $$python; break; }; done)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check bench soak docs lock clean
+.PHONY: demo test check quick bench soak docs lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
@@ -24,6 +25,9 @@ test: $(VENV)/development tests/node/node_modules/installed
 
 check: $(VENV)/development
 	@scripts/check --no-tests
+
+quick: $(VENV)/development
+	@scripts/check --quick
 
 bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks

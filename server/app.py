@@ -21,7 +21,7 @@ from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
 from server.calls.clock import watch
 from server.calls.handlers import Handlers
-from server.calls.prompts_and_resources import Material
+from server.calls.prompts_and_resources import PromptsAndResources
 from server.calls.selection import Rules, Selection
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
@@ -128,7 +128,7 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
 
 def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
     """Make the server that answers MCP."""
-    material = Material(handlers)
+    attachable = PromptsAndResources(handlers)
     server: Server[Any] = Server(
         "calendly",
         title="Calendly",
@@ -139,12 +139,12 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         get_tool_input_schema=handlers.input_schema,
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
-        on_list_prompts=material.list_prompts,
-        on_get_prompt=material.get_prompt,
-        on_list_resources=material.list_resources,
-        on_list_resource_templates=material.list_templates,
-        on_read_resource=material.read_resource,
-        on_completion=material.complete,
+        on_list_prompts=attachable.list_prompts,
+        on_get_prompt=attachable.get_prompt,
+        on_list_resources=attachable.list_resources,
+        on_list_resource_templates=attachable.list_templates,
+        on_read_resource=attachable.read_resource,
+        on_completion=attachable.complete,
     )
     server.middleware.clear()  # the SDK's own opens a trace span for each message, which nothing here collects
     declare(server)

@@ -1,8 +1,8 @@
 """Reads and writes dataclasses as rows. The names of a dataclass's fields are the keys of the columns.
 
-query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant) found =
-await find_one(connection, Code, query) await connection.execute(insert(code).values(values(found,
-code)))
+query = select(*columns(Code, code, grant_ended=grant.c.ended_at.is_not(None))).join(grant)
+found = await find_one(connection, Code, query)
+await connection.execute(insert(code).values(values(found, code)))
 """
 
 from collections.abc import Callable, Mapping

@@ -23,7 +23,8 @@ def machine(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
 
 
 def run(machine: pytest.Pytester, *options: str) -> pytest.RunResult:
-    return machine.runpytest_inprocess("-p", "tests.groups", "--strict-markers", *options)
+    # What measures this process goes on measuring it.
+    return machine.runpytest_inprocess("-p", "no:slipcover", "-p", "tests.groups", "--strict-markers", *options)
 
 
 def test_a_group_whose_need_is_missing_is_left_out_and_named_at_the_end(machine: pytest.Pytester) -> None:

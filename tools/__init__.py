@@ -1,4 +1,4 @@
-"""What an agent may do, one file per Calendly resource, and one per workflow."""
+"""What an agent may do: one tool for each endpoint, and workflows made of several."""
 
 from typing import Final
 
@@ -37,7 +37,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *bookings_search.bookings_search.tools,
     *rescheduling.rescheduling.tools,
 )
-"""The tools that are made of several endpoints."""
+"""The tools that call several endpoints."""
 
 ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS)
 """Every tool, in the order in which agents and people see them."""

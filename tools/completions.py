@@ -1,6 +1,6 @@
-"""What can be filled in for an argument of a prompt or a variable of a resource: the person's own lists, and no others.
+"""Completions for arguments of prompts and variables of resources, from the person's own lists.
 
-The values come of a call of the tool that has them, on behalf of the same agent. Making them of its answer is pure.
+The values come from a tool call on behalf of the same agent. Making them from its answer is pure.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from tools.toolset.lists import Page
 from tools.toolset.tool import Tool, tool_of
 
 MOST: Final = 100
-"""Values of one completion, which MCP bounds."""
+"""Most values of one completion (MCP)."""
 
 _DAYS_BACK: Final = 31
 _DAYS_AHEAD: Final = 366
@@ -32,11 +32,11 @@ _DAYS_AHEAD: Final = 366
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Where the values of an argument come from.
+    """The source of an argument's values.
 
     Attributes:
-        tool: What is read for them.
-        values: Makes them of its answer and of what time it is.
+        tool: The tool to call.
+        values: Makes the values from its answer and the current time.
     """
 
     tool: Tool
@@ -44,7 +44,7 @@ class Completion:
 
 
 def beginning_with(typed: str, values: Iterable[str]) -> list[str]:
-    """Return the values that begin with what was typed, whatever its case, each once and in their order."""
+    """Return the values that begin with the typed text, ignoring case, without duplicates, in order."""
     begun = typed.casefold()
     return [value for value in dict.fromkeys(values) if value.casefold().startswith(begun)]
 
@@ -61,7 +61,7 @@ async def _coming(call: Call) -> Page[Meeting]:
 
 
 def event_types(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
-    """Name event types as they can be looked up: by their name where only one goes by it, else by uuid."""
+    """List event types by name, or by uuid where the name is not unique."""
     rows = answer["collection"]
     known = Counter(str(row.get(field) or "").casefold() for row in rows for field in ("name", "slug"))
     for row in rows:
@@ -71,18 +71,18 @@ def event_types(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
 
 
 def meetings(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
-    """Name coming meetings as people do: what, and when."""
+    """List coming meetings by name and time."""
     for row in answer["collection"]:
         yield f"{shown(str(row.get('name')))}, {row.get('local_start') or row.get('start_time')}"
 
 
 def meeting_ids(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
-    """Name coming meetings by uuid."""
+    """List coming meetings by uuid."""
     return map(_uuid, answer["collection"])
 
 
 def dates(answer: Mapping[str, Any], now: datetime) -> Iterable[str]:
-    """Name the days from today on in the person's zone, and after them the last ones, backwards."""
+    """List the days from today in the person's zone, then the past days backwards."""
     zone = zone_of(answer.get("timezone"))
     if zone is None:
         return ()
@@ -101,7 +101,7 @@ COMPLETIONS: Final[Mapping[str, Completion]] = MappingProxyType(
         "date": Completion(tool_of(get_current_user), dates),
     }
 )
-"""By the name of the argument, wherever it stands."""
+"""By the name of the argument."""
 
 
 def _uuid(row: Mapping[str, Any]) -> str:

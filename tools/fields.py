@@ -1,7 +1,7 @@
-"""Parameter types that tools share: what an agent may write, checked before anything is sent.
+"""Parameter types that tools share. Arguments are checked before anything is sent.
 
-Whatever does not fit is a sentence about its parameter. Limits that Calendly states stand in the schema; those that
-only keep nonsense out do not, since every word of a schema is read by every agent.
+An error is a sentence about its parameter. The schema states Calendly's limits only; limits that
+merely keep nonsense out are not in it, since every agent reads every word of a schema.
 """
 
 import re
@@ -38,11 +38,11 @@ Listed = TypeVar("Listed")
 Shaped = TypeVar("Shaped", bound=Mapping[str, object])
 
 LARGEST_PAGE: Final = 100
-"""Rows that Calendly gives at once."""
+"""Most rows of one page."""
 
 MOST_PAGES: Final = 50
 ENOUGH_PAGES: Final = 5
-"""Of what a person looks through."""
+"""Enough for the lists that a person looks through."""
 
 _LONGEST_LINE: Final = 500
 _LONGEST_TEXT: Final = 10_000
@@ -68,12 +68,12 @@ _EVENT_TYPE_NAME: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A resource that was named as people name it: `tools.references` looks it up before the tool runs.
+    """A resource named as people name it; `tools.references` looks it up before the tool runs.
 
     Attributes:
-        kind: Of what sort it is.
+        kind: The type of identifier.
         text: The name.
-        fallback: The identifier that the text may be as well, None where it can be none.
+        fallback: The identifier that the text could also be, None if it cannot.
     """
 
     kind: type[Identifier]
@@ -90,9 +90,9 @@ class _Named:
     """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins.
 
     Attributes:
-        kind: Of what sort it is.
-        names: Says whether people could name such a resource so, where that is accepted too.
-        expected: What else could be written, for the sentence about what cannot be read.
+        kind: The type of identifier.
+        names: Says whether a text could be a name, where names are accepted.
+        expected: What the error says is accepted as well.
     """
 
     kind: type[Identifier]
@@ -115,7 +115,7 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """Something else that is written as text."""
+    """Another type that is written as text."""
 
     parse: Callable[[str], object]
 
@@ -161,7 +161,7 @@ def _is_email(text: str) -> bool:
 
 
 def is_event_type_name(text: str) -> bool:
-    """Say whether an event type can be named so."""
+    """Return whether a text could be the name of an event type."""
     return _EVENT_TYPE_NAME.fullmatch(text) is not None
 
 
@@ -197,7 +197,7 @@ def _whole_if_it_is(number: float) -> float:
 
 
 def at_most(limit: int) -> AfterValidator:
-    """A bound on a list that Calendly does not bound."""
+    """Return a limit for a list that Calendly does not limit."""
 
     def check(items: list[Listed]) -> list[Listed]:
         if len(items) > limit:
@@ -234,17 +234,17 @@ Name = Annotated[str, Field(max_length=55), AfterValidator(_line)]
 """The name of an event type."""
 
 Text = Annotated[str, AfterValidator(_text)]
-"""What people write: newlines and tabs are allowed."""
+"""Text with newlines and tabs."""
 
 Reason = Annotated[Text, Field(max_length=_LONGEST_TEXT)]
 """Why a meeting is canceled."""
 
 Opaque = Annotated[str, AfterValidator(_opaque)]
-"""A token or key that nobody reads."""
+"""A token or key."""
 
 Email = Annotated[str, AfterValidator(_email)]
 InviteeEmail = Annotated[Email, PERSONAL]
-"""Whom to search for: what may not be seen of invitees may not be searched for either."""
+"""An invitee to search for. Hidden invitee data cannot be searched either."""
 
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="IANA name")]
@@ -259,10 +259,10 @@ ByCreation = Literal["created_at:asc", "created_at:desc"]
 
 
 def within(identifier: Nested, parent: Identifier | None) -> Nested:
-    """The identifier with the parent that was named beside it, if one was.
+    """Return the identifier with the parent that was passed beside it, if any.
 
     Raises:
-        ArgumentError: Nothing names the parent, or two things name different ones.
+        ArgumentError: The parent is missing, or given twice and different.
     """
     try:
         return identifier.within(parent)
@@ -271,21 +271,21 @@ def within(identifier: Nested, parent: Identifier | None) -> Nested:
 
 
 CLOSED: Final = ConfigDict(extra="forbid", strict=True)
-"""For an object inside a body: unknown names are refused and nothing is converted, as at the top level."""
+"""The configuration of objects inside a body: like the top level, strict and without unknown fields."""
 
 
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that have a value."""
+    """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variants:
-    """A check of an object whose fields depend on one of them.
+    """A validator for an object whose fields depend on one of them.
 
     Attributes:
         by: The field that decides.
-        fields: For its values the fields that must be there, and those that may; a value without a line has none.
+        fields: Required and optional fields by its value; a value that is not listed has none.
     """
 
     by: str

@@ -1,7 +1,8 @@
-"""Prompts: what a person picks from a menu to have an agent begin on a task, with the tools that are on.
+"""Prompts: tasks that a person picks from a menu, written for the tools that are on.
 
-A prompt is a typed function and one decorator. The signature gives the arguments, the docstring the description; the
-function writes the lines, for a `Scene` that knows which tools the agent has and what time it is for the person:
+A prompt is a typed function and one decorator. The signature gives the arguments, the docstring the
+description. The function writes the lines for a `Scene`, which knows the agent's tools and the
+person's local time:
 
     @prompts.prompt(title="Book a meeting", needs=(list_event_types,))
     def book_meeting(scene: Scene, event_type: EventTypeName | None = None) -> Iterator[str]:
@@ -46,10 +47,10 @@ _DATA: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """For whom a prompt is written.
+    """The reader of a prompt.
 
     Attributes:
-        tools: The names of the tools that the agent has.
+        tools: The names of the agent's tools.
         now: The person's local time, None where their zone is not known.
     """
 
@@ -57,11 +58,11 @@ class Scene:
     now: datetime | None
 
     def has(self, *functions: Declared) -> bool:
-        """Whether the agent has these tools."""
+        """Return whether the agent has these tools."""
         return self.tools.issuperset(function.__name__ for function in functions)
 
     def clock(self) -> str:
-        """What time it is, and in whose zone."""
+        """Return the line about local time and zone."""
         if self.now is not None:
             local = told(self.now.replace(second=0))
             return f"For me it is {local} in {self.now.tzinfo}: read and show times in that zone."
@@ -69,7 +70,7 @@ class Scene:
         return f"Find out my time zone and today's date first{asking}."
 
     def span(self, days: timedelta, *, first: date) -> str:
-        """The days from `first` on, as the arguments of a list; empty where the zone is not known."""
+        """Return the arguments of a list for the days from `first`; empty if the zone is not known."""
         zone = self.now.tzinfo if self.now else None
         if not isinstance(zone, ZoneInfo):
             return ""
@@ -84,7 +85,7 @@ class Prompt:
     Attributes:
         name: The function's name.
         title: A few words for a person.
-        needs: The tools without which it makes no sense.
+        needs: The tools that it requires.
         function: Writes the lines.
     """
 
@@ -108,7 +109,7 @@ class Prompt:
 
         Args:
             scene: For whom.
-            raw: The arguments as they came; an empty one, as forms send them, is none.
+            raw: The arguments as received; empty ones, which forms send, are dropped.
 
         Raises:
             ArgumentError: with one sentence per argument at fault.
@@ -118,7 +119,7 @@ class Prompt:
         return "\n".join([lines[0], scene.clock(), *(f"- {line}" for line in lines[1:]), _DATA])
 
     def choices(self, argument: str) -> tuple[str, ...]:
-        """Return the values that an argument can have; none where it is free."""
+        """Return the possible values of an argument; none for free text."""
         hint = self.model.model_fields[argument].annotation
         return get_args(hint) if get_origin(hint) is Literal else ()
 
@@ -132,7 +133,7 @@ class Menu:
     def prompt(
         self, *, title: str, needs: tuple[Declared, ...]
     ) -> Callable[[Callable[Concatenate[Scene, P], Iterator[str]]], Callable[Concatenate[Scene, P], Iterator[str]]]:
-        """Declare a function as a prompt: its first line is the task, every other one a step."""
+        """Declare a function as a prompt. Its first line is the task, the others are steps."""
 
         def declare(
             function: Callable[Concatenate[Scene, P], Iterator[str]],
@@ -243,7 +244,7 @@ def weekly_summary(
 
 
 PROMPTS: Final[tuple[Prompt, ...]] = tuple(prompts.prompts)
-"""Every prompt, in the order in which people see them."""
+"""Every prompt, in the order of the menu."""
 
 
 def _who_comes(scene: Scene) -> Iterator[str]:
@@ -258,5 +259,5 @@ def _named(function: Declared) -> str:
 
 
 def _said(what: str, text: str | None) -> str:
-    """What the person said, in quotation marks that it cannot close."""
+    """Quote what the person said; quotation marks inside are replaced."""
     return "" if text is None else f'; {what}: "{text.replace(chr(34), chr(39))}"'

@@ -1,7 +1,7 @@
-"""Names that people use, looked up in Calendly's own lists: event types by name, slug or booking page, users by e-mail.
+"""Look-up of names in Calendly's lists: event types by name, slug or booking page, users by e-mail.
 
-The look-ups are calls of the list tools for the same agent: what it may not read, it cannot name. What is canceled,
-removed, revoked or deleted is never named this way.
+The look-ups call the list tools for the same agent, so it cannot name what it may not read. Tools
+that cancel, remove, revoke or delete take no names.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -21,11 +21,11 @@ _MOST_NAMED: Final = 10
 
 
 async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a tool's arguments with an identifier in the place of every name.
+    """Return a tool's arguments with every name replaced by its identifier.
 
     Raises:
-        ArgumentError: Nothing goes by that name, or several do; the message lists what there is.
-        DeniedByPolicy, CalendlyError: The list that knows the name may not be read, or cannot.
+        ArgumentError: The name is unknown or not unique; the message lists what there is.
+        DeniedByPolicy, CalendlyError: The list with the name may not be read, or the read failed.
     """
     return {name: await _resolved(call, name, value) for name, value in values.items()}
 

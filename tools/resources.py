@@ -1,4 +1,4 @@
-"""Resources: what a person or a client may attach to a conversation without a tool call, each read through one tool.
+"""Resources: what a client can attach to a conversation without a tool call, each read through one tool.
 
 A resource is a typed function and one decorator that states its URI and the tool that it reads:
 
@@ -7,8 +7,8 @@ A resource is a typed function and one decorator that states its URI and the too
         \"\"\"An event type ...\"\"\"
         return await get_event_type(call, event_type)
 
-Reading one is a call of that tool: it needs the same access and scope, is paced and recorded the same way, and leaves
-out the same. The parameters are the variables of the URI.
+Reading one is a call of that tool: it has the same access, scope, pace, audit log entry and
+redaction. The parameters are the variables of the URI.
 """
 
 import re
@@ -43,11 +43,11 @@ _LONGEST_URI: Final = 2_000
 
 @dataclass(frozen=True, kw_only=True)
 class Resource:
-    """One resource, or a family of them.
+    """One resource, or a template for several.
 
     Attributes:
         name: The function's name.
-        uri: Its URI, or a template of theirs (RFC 6570, level 1).
+        uri: Its URI or URI template (RFC 6570, level 1).
         tool: The tool that it reads, with the resource's own function and parameters.
     """
 
@@ -57,11 +57,11 @@ class Resource:
 
     @cached_property
     def variables(self) -> tuple[str, ...]:
-        """The variables of the template; none where there is one resource only."""
+        """The variables of the template; none for a single resource."""
         return tuple(_VARIABLE.findall(self.uri))
 
     def match(self, uri: str) -> Mapping[str, str] | None:
-        """Return the values of the variables in a URI, None for one that is not of this family."""
+        """Return the values of the variables in a URI, None if it does not match."""
         found = self._pattern.fullmatch(uri) if len(uri) <= _LONGEST_URI else None
         return None if found is None else {name: unquote(text) for name, text in found.groupdict().items()}
 
@@ -81,7 +81,7 @@ class Shelf:
     def resource(
         self, uri: str, *, title: str, reads: Callable[..., Awaitable[object]]
     ) -> Callable[[Callable[Concatenate[Call, P], Awaitable[R]]], Callable[Concatenate[Call, P], Awaitable[R]]]:
-        """Declare a function as what is read at a URI, or at those of a template, with the tool `reads`."""
+        """Declare a function as the resource at a URI or template, read with the tool `reads`."""
 
         def declare(
             function: Callable[Concatenate[Call, P], Awaitable[R]],
@@ -97,7 +97,7 @@ resources = Shelf()
 
 
 class Questions(TypedDict, total=False):
-    """What is asked of whoever books an event type."""
+    """The questions of an event type."""
 
     uri: str | None
     name: str | None
@@ -159,7 +159,7 @@ async def booking_invitees(call: Call, scheduled_event: ScheduledEventRef) -> Pa
 
 
 RESOURCES: Final[tuple[Resource, ...]] = tuple(resources.resources)
-"""Every resource; one without variables comes before a template that it would match, too."""
+"""Every resource. A fixed URI comes before a template that matches it too."""
 
 
 def found_at(uri: str) -> tuple[Resource, Mapping[str, str]] | None:

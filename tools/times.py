@@ -1,7 +1,7 @@
-"""Times as agents write them and as Calendly takes them.
+"""Times and zones: as agents write them, as Calendly sends and takes them.
 
-An agent may write any ISO 8601 time. One without an offset is read in the caller's own time zone, never in the zone of
-the machine this runs on; Calendly gets UTC.
+Agents may write any ISO 8601 time. A time without an offset is in the caller's own zone, never in
+the zone of this machine. Calendly gets UTC.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -18,14 +18,14 @@ YEARS: Final = range(1970, 3000)
 LONGEST_RANGE: Final = timedelta(days=366)
 
 BOUND: Final = timedelta(seconds=1)
-"""Calendly's bounds on start times are exclusive: later than, earlier than."""
+"""A margin for Calendly's bounds on start times, which are exclusive."""
 
 
 def parse_time(text: str) -> datetime:
     """Read an ISO 8601 time, with or without an offset.
 
     Raises:
-        ValueError: It is none, or only a date.
+        ValueError: The text is not a time, or only a date.
     """
     try:
         time = datetime.fromisoformat(text.upper()) if len(text) <= _LONGEST_TEXT else None
@@ -39,7 +39,7 @@ def parse_time(text: str) -> datetime:
 
 
 def sent_time(text: object) -> datetime | None:
-    """Read a time that Calendly sent; None where there is none, or none that can be told as an instant."""
+    """Read a time that Calendly sent; None if it is missing, unreadable or without an offset."""
     try:
         time = parse_time(text) if isinstance(text, str) else None
     except ValueError:
@@ -48,15 +48,15 @@ def sent_time(text: object) -> datetime | None:
 
 
 def wire(time: datetime) -> str:
-    """An instant as Calendly's open times are written: UTC, with fractions of a second only where there are any."""
+    """Write an instant as Calendly writes open times: UTC, without zero fractions."""
     return time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: str | None = None) -> datetime:
-    """The instant in UTC that `time` means: as its offset says, else in `timezone`, else in the caller's own.
+    """Return the UTC instant of `time`: by its offset, else in `timezone`, else in the caller's zone.
 
     Raises:
-        ArgumentError: It has no offset and the zone is not known, or the clock shows that time twice or never there.
+        ArgumentError: It has no offset, and the zone is not known or has that time twice or never.
     """
     if time.tzinfo is not None:
         return time.astimezone(UTC)
@@ -74,7 +74,7 @@ async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: s
 
 
 async def own_timezone(caller: Caller) -> str | None:
-    """The caller's own time zone, None where the token may not say."""
+    """Return the caller's own time zone, None if the token may not say."""
     try:
         return (await caller.identity()).timezone
     except (InsufficientScope, PermissionDenied, ToolError):
@@ -82,12 +82,12 @@ async def own_timezone(caller: Caller) -> str | None:
 
 
 async def zone_for(caller: Caller, timezone: str | None = None) -> ZoneInfo | None:
-    """Return the zone that was asked for, else the caller's own; None where that is not known."""
+    """Return the given zone, else the caller's own; None if that is not known."""
     return zone_of(timezone or await own_timezone(caller))
 
 
 async def zone_needed(caller: Caller, timezone: str | None) -> ZoneInfo:
-    """Return the zone that was asked for, else the caller's own. Raises ArgumentError where that is not known."""
+    """Return the given zone, else the caller's own. Raises ArgumentError if that is not known."""
     zone = await zone_for(caller, timezone)
     if zone is None:
         raise ArgumentError.of(
@@ -97,7 +97,7 @@ async def zone_needed(caller: Caller, timezone: str | None) -> ZoneInfo:
 
 
 def zone_of(name: str | None) -> ZoneInfo | None:
-    """The time zone of an IANA name, None when there is no such zone."""
+    """Return the zone of an IANA name, None if there is none."""
     try:
         return ZoneInfo(name) if name else None
     except (LookupError, OSError, ValueError):  # what is no file, a folder, or no path at all
@@ -105,7 +105,7 @@ def zone_of(name: str | None) -> ZoneInfo | None:
 
 
 def begin(day: date, zone: ZoneInfo) -> datetime:
-    """The first instant of a day, where clocks may change at midnight, too."""
+    """Return the first instant of a day, also where clocks change at midnight."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
@@ -117,10 +117,10 @@ async def span(
     *,
     longest: timedelta = LONGEST_RANGE,
 ) -> tuple[datetime, datetime]:
-    """The two ends of a range as instants; `timezone` is that of times without an offset, None for the caller's own.
+    """Return both ends of a range as instants. Times without an offset are in `timezone`, else in the caller's zone.
 
     Raises:
-        ArgumentError: One of them cannot be read, or the range is empty or too long.
+        ArgumentError: A time cannot be read, or the range is empty or too long.
     """
     start = await instant(caller, "start_time", start_time, timezone=timezone)
     end = await instant(caller, "end_time", end_time, timezone=timezone)

@@ -1,6 +1,9 @@
-"""How endpoints answer: programs in JSON, from any origin; people in pages. Here refusals become answers."""
+"""Makes the routes of endpoints: for programs with JSON, from any origin; for people with pages.
 
-from collections.abc import Awaitable, Callable, Generator, Sequence
+Refusals and storage faults become answers here.
+"""
+
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,9 +19,9 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 NOT_KEPT: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}  # RFC 6749, 5.1
 _RETRY_SECONDS: Final = 5
-"""How soon a client that was told to try again may do so."""
+"""After how many seconds a client may try again."""
 
-# Any page may call these endpoints: they take no cookie, and what they need a caller must know by itself.
+# Any page may call these endpoints: they accept no cookies, so a page gains nothing from the browser it runs in.
 _ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
 _PREFLIGHT: Final = {
     **_ANY_ORIGIN,
@@ -29,7 +32,7 @@ _PREFLIGHT: Final = {
 
 @contextmanager
 def storage_faults(told: str = "The request could not be stored. Try again in a moment.") -> Generator[None]:
-    """Turn a database that fails into a refusal. Raises TemporarilyUnavailable, whose description is `told`."""
+    """Raise TemporarilyUnavailable, with `told` as its description, if the database fails."""
     try:
         yield
     except StorageUnavailable:
@@ -37,7 +40,7 @@ def storage_faults(told: str = "The request could not be stored. Try again in a 
 
 
 def json_route(path: str, method: str, answer: Answer) -> Route:
-    """Make the route of an endpoint for programs. Every refusal is an answer."""
+    """Make the route of an endpoint for programs."""
 
     async def endpoint(request: Request) -> Response:
         if request.method == "OPTIONS":
@@ -53,31 +56,21 @@ def json_route(path: str, method: str, answer: Answer) -> Route:
     return Route(path, endpoint, methods=[method, "OPTIONS"])
 
 
-def page_route(
-    path: str, methods: Sequence[str], pages: Pages, answer: Answer, *, failed: str = SIGN_IN_FAILED
-) -> Route:
-    """Make the route of an endpoint for people. A refusal is shown on our own page, with `failed` as its title."""
+def page_route(path: str, method: str, pages: Pages, answer: Answer, *, failed: str = SIGN_IN_FAILED) -> Route:
+    """Make the route of an endpoint for people. A refusal is a page with `failed` as its title."""
 
     async def endpoint(request: Request) -> Response:
         try:
             with storage_faults():
                 return await answer(request)
         except SignInError as fault:
-            status, retry_after = fault.status, _retry_after(fault)
-            return pages.error(fault.description, status=status, retry_after=retry_after, title=failed)
+            return pages.error(fault.description, status=fault.status, retry_after=_retry_after(fault), title=failed)
 
-    return Route(path, endpoint, methods=list(methods))
-
-
-def see_other(location: str) -> Response:
-    """Send the browser on with a GET, whatever it came with (RFC 9700, 4.12), and without telling where from."""
-    return Response(
-        status_code=303, headers={"Location": location, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    )
+    return Route(path, endpoint, methods=[method])
 
 
 def json_refusal(fault: OAuthError) -> JSONResponse:
-    """Answer a program that gets nothing (RFC 6749, 5.2)."""
+    """Make the answer for a refusal (RFC 6749, 5.2)."""
     headers = dict(NOT_KEPT)
     if isinstance(fault, InvalidClient):
         headers["WWW-Authenticate"] = 'Basic realm="calendly-mcp"'
@@ -89,7 +82,7 @@ def json_refusal(fault: OAuthError) -> JSONResponse:
 
 
 def _retry_after(fault: SignInError) -> int | None:
-    """Return after how many seconds another try makes sense, None where none does."""
+    """Return after how many seconds the client may try again, None if that would not help."""
     if isinstance(fault, TooManyRequests):
         return fault.retry_after
     return _RETRY_SECONDS if isinstance(fault, TemporarilyUnavailable) else None

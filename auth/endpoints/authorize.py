@@ -1,10 +1,11 @@
-"""GET /authorize: checks what a client asks for, and asks the person.
+"""GET /authorize: checks the request of a client, and shows the consent page.
 
-Client and redirect URI come first. While they are in doubt, nothing may send the browser anywhere (OAuth 2.1, 4.1.2.1);
-afterwards the client is told what is wrong.
+Client and redirect URI are checked first. Unless both are valid, the browser is not redirected (OAuth 2.1, 4.1.2.1);
+afterwards errors go to the client.
 """
 
 from dataclasses import asdict
+from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -15,23 +16,22 @@ from auth.access import offers
 from auth.access.levels import Access
 from auth.access.restrictions import Known, place
 from auth.endpoints.answers import page_route
-from auth.endpoints.client_lookup import look_up
+from auth.endpoints.cookies import BROWSER
 from auth.endpoints.html import NAMELESS, Consent
-from auth.endpoints.person_hint import read_person_hint
-from auth.endpoints.responses import refuse
+from auth.endpoints.redirects import refuse
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, restriction_rows, transaction_rows
+from auth.grants.client_documents import is_document_address
 from auth.grants.clients import Client
 from auth.grants.rules import check_resource
 from auth.grants.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 from auth.protocol import redirect_uris, scopes
 from auth.protocol.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
-from auth.protocol.forms import only
-from auth.protocol.parameters import Pairs, Parameters, read_query, required, single
+from auth.protocol.parameters import Pairs, Parameters, only, read_query, required, single
 from auth.protocol.pkce import check_challenge
 from auth.protocol.secrets import digest, nonce
 
-_GONE = "This app is not registered here, or no longer. Have it connect anew."
+_GONE: Final = "This app is not registered here, or no longer. Connect it again."
 
 
 def authorize_route(realm: Realm) -> Route:
@@ -47,7 +47,7 @@ def authorize_route(realm: Realm) -> Route:
             return refuse(realm, client, redirect_uri, only(pairs, "state"), fault)
         return await _ask(realm, request, client, asked)
 
-    return page_route("/authorize", ["GET"], realm.pages, answer)
+    return page_route("/authorize", "GET", realm.pages, answer)
 
 
 async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
@@ -55,7 +55,7 @@ async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
     if client_id is None:
         raise Stopped("The app did not say which one it is: client_id must be there once.")
     try:
-        client = await look_up(realm, client_id, realm.address(request))
+        client = await _look_up(realm, client_id, realm.address(request))
     except InvalidClient as fault:
         raise Stopped(fault.description) from fault
     if client is None:
@@ -64,7 +64,7 @@ async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
 
 
 def _read_redirect_uri(client: Client, pairs: Pairs) -> tuple[str, bool]:
-    """Return where to send the browser back to, and whether the request says so itself."""
+    """Return the redirect URI, and whether the request contains it. Raises Stopped."""
     sent = any(name == "redirect_uri" for name, _ in pairs)
     presented = only(pairs, "redirect_uri")
     if not sent and len(client.redirect_uris) == 1:  # OAuth 2.1, 2.3.2
@@ -94,10 +94,10 @@ def _read_request(
 
 
 async def _ask(realm: Realm, request: Request, client: Client, asked: AuthorizationRequest) -> Response:
-    """Begin a sign-in and show the consent page."""
+    """Store a sign-in and show the consent page."""
     secret = nonce(realm.random)
-    browser = realm.cookies.browser(request.cookies) or nonce(realm.random)
-    person = read_person_hint(realm.keyring, realm.cookies.person(request.cookies))
+    browser = realm.cookies.read(request, BROWSER) or nonce(realm.random)
+    person = realm.cookies.read_person(request)
     begun = Transaction(
         **asdict(asked),
         digest=digest(secret),
@@ -112,12 +112,12 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
             raise Stopped(_GONE)
         await transaction_rows.add(connection, begun)
     response = realm.pages.consent(_consent(realm, client, begun, secret))
-    realm.cookies.set_browser(response, browser, TRANSACTION_LIFE)
+    realm.cookies.set(response, BROWSER, browser)
     return response
 
 
 async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, person: str | None) -> Access:
-    """Return what the page has chosen already; `person` is who probably sits there."""
+    """Return the levels that are preselected for `person`, who signed in last in this browser."""
     before: Access | None = None
     memory: Access = {}
     if person is not None:
@@ -135,6 +135,34 @@ def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> C
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
         offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown),
         secret=secret,
-        # Browsers hold the redirects after a form against form-action too: to Calendly, to us, to the client.
+        # Browsers apply form-action to the redirects after a form too: to Calendly, to us, to the client.
         form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(begun.redirect_uri)),
     )
+
+
+async def _look_up(realm: Realm, client_id: str, address: str) -> Client | None:
+    """Find a client, and fetch its metadata document if it is time. Returns None if the client is not known.
+
+    A fetch counts as a registration by the client address.
+
+    Raises:
+        InvalidClient: The document cannot be fetched or used.
+        TooManyRequests: The address caused too many fetches.
+    """
+    described = is_document_address(client_id)
+    async with realm.database.read() as connection:
+        if not described:
+            return await client_rows.find(connection, client_id)
+        client = await client_rows.find_fresh(connection, client_id, realm.now())
+    return client or await _fetch(realm, client_id, address)
+
+
+async def _fetch(realm: Realm, client_id: str, address: str) -> Client | None:
+    async with realm.database.begin() as connection:
+        await realm.take(connection, "registrations", address)
+    document = await realm.documents.fetch(client_id)
+    now = realm.now()
+    async with realm.database.begin() as connection:
+        await client_rows.drop_surplus(connection)
+        await client_rows.put_document(connection, document.client, now, stale_at=now + document.life)
+        return await client_rows.find(connection, client_id)

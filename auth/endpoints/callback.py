@@ -1,8 +1,8 @@
 """GET /oauth/callback: Calendly sends the browser back, and the client gets our code.
 
-The browser has to be the one in which the person approved (`cookies`), and whoever Calendly says signed in has to
-be who its token is for; then grant, connection and code are stored in one transaction. Who signs in to our own pages
-comes back here too (`page_sign_in`): Calendly knows one address of ours.
+It must be the browser in which the person approved (`cookies`), and Calendly's token must belong to the person who
+signed in. Then grant, connection and code are stored in one transaction. Sign-ins to our own pages come back here too
+(`page_sign_in`), because Calendly knows one redirect URI of ours.
 """
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,10 +15,10 @@ from auth.access.levels import Access
 from auth.access.restrictions import ConsentChoice, Known, place, settle
 from auth.audit.log import AuditNote
 from auth.endpoints import page_sign_in
-from auth.endpoints.answers import page_route, see_other
-from auth.endpoints.calendly_answers import prove
-from auth.endpoints.person_hint import write_person_hint
-from auth.endpoints.responses import refuse, way_back
+from auth.endpoints.answers import page_route
+from auth.endpoints.calendly_sign_in import identify
+from auth.endpoints.cookies import approval
+from auth.endpoints.redirects import refuse, response_address, see_other
 from auth.endpoints.site import CALLBACK_PATH, Realm
 from auth.grants import client_rows, code_rows, grant_rows, restriction_rows, transaction_rows
 from auth.grants.clients import Client
@@ -31,7 +31,6 @@ from auth.protocol.scopes import least
 from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import authorization_transaction as table
 from auth.upstream.login import SignIn
-from storage.types import sealed_for
 
 
 def callback_route(realm: Realm) -> Route:
@@ -44,18 +43,18 @@ def callback_route(realm: Realm) -> Route:
             return await page_sign_in.finish(realm, request, begun, parameters)
         transaction, client, verifier = await _claim(realm, request, parameters.get("state", ""))
         response = await _finish(realm, transaction, client, verifier, parameters)
-        realm.cookies.drop_approval(response, transaction.digest)
+        realm.cookies.drop(response, approval(transaction.digest))
         return response
 
-    return page_route(CALLBACK_PATH, ["GET"], realm.pages, answer)
+    return page_route(CALLBACK_PATH, "GET", realm.pages, answer)
 
 
 async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transaction, Client, str]:
-    """Find the sign-in that Calendly answers, and end it so that nobody else can. Raises Stopped."""
+    """Find the sign-in that Calendly answers, and end it so that no other request can. Raises Stopped."""
     now, state_digest = realm.now(), digest(state)
     async with realm.database.read() as connection:
         found = await transaction_rows.by_state(connection, state_digest)
-        cookie = None if found is None else realm.cookies.approval(request.cookies, found.digest)
+        cookie = None if found is None else realm.cookies.read(request, approval(found.digest))
         transaction = check_return(found, cookie, now)
         client = await client_rows.find(connection, transaction.client)
     async with realm.database.begin() as connection:
@@ -63,11 +62,7 @@ async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transactio
     if client is None or not ended:
         raise Stopped("This sign-in was finished before. Start again from your app.")
     sealed = transaction.verifier_ciphertext or b""
-    return (
-        transaction,
-        client,
-        realm.keyring.open(sealed, **sealed_for(table.c.verifier_ciphertext, transaction.digest)).decode(),
-    )
+    return transaction, client, realm.unseal(sealed, table.c.verifier_ciphertext, transaction.digest)
 
 
 async def _finish(
@@ -75,7 +70,7 @@ async def _finish(
 ) -> Response:
     code = mint(CODE, realm.random)
     try:
-        sign_in = await prove(realm, verifier, parameters)
+        sign_in = await identify(realm, verifier, parameters)
         grant = await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
         await realm.audit_log.note(
@@ -99,21 +94,21 @@ async def _finish(
             source="person",
         )
     )
-    response = see_other(way_back(realm, transaction.redirect_uri, transaction.state, {"code": code}))
-    realm.cookies.set_person(response, write_person_hint(realm.keyring, sign_in.person.uri))
+    response = see_other(response_address(realm, transaction.redirect_uri, transaction.state, {"code": code}))
+    realm.cookies.set_person(response, sign_in.person.uri)
     return response
 
 
 async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> str:
-    """Store who signed in, the connection, the grant and the code, all or nothing; the id of the grant.
+    """Store the person, the connection, the grant and the code in one transaction. Returns the id of the grant.
 
     Raises:
-        AccessDenied: The person did not want an app of that name to have anything.
+        AccessDenied: Nothing is left that the person allows an app of that name.
     """
     person, now = sign_in.person, realm.now()
     async with realm.database.begin() as connection:
         if not await client_rows.mark_approved(connection, transaction.client, now):
-            raise Stopped("This app is no longer registered here. Have it connect anew.")
+            raise Stopped("This app is no longer registered here. Connect it again.")
         await grant_rows.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
         access = await _settle(realm, connection, transaction, client, person.uri)
@@ -147,7 +142,7 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
 async def _settle(
     realm: Realm, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
 ) -> Access:
-    """Return what the person's choice comes to beside what they chose before, and remember it."""
+    """Return the access that follows from the person's choice and their earlier ones, and remember it."""
     known = Known(person, client.name, place(transaction.redirect_uri))
     before = await grant_rows.find_access(connection, person, transaction.client, transaction.resource)
     memory = await restriction_rows.recall(connection, known)

@@ -1,109 +1,112 @@
-"""The cookies: two that tie a sign-in to one browser, one of who is signed in to our pages, and a hint.
+"""The cookies of this server.
 
-The *browser* cookie is set with the consent page. The page's form has a secret of its own and is taken only together
-with this cookie, so a form that somebody else was shown is worth nothing here (CSRF).
+- `BROWSER` is set with the consent page. The form on that page holds a secret of its own and is accepted only together
+  with this cookie, so a form that was shown in another browser is refused (CSRF).
+- `approval` is set when the person allows a client or starts a sign-in to a page, one for each sign-in under way. It is
+  required when Calendly sends the browser back, so a link to somebody else's sign-in is refused.
+- `SESSION` says who is signed in to our pages (`page_sessions`). It ends with the browser at the latest.
+- `PERSON` holds, sealed, who signed in last. It proves nothing. The next sign-in uses it to ask Calendly for what that
+  person's connection has already, so that their other agents lose nothing.
 
-An *approval* cookie is set when the person allows a client or sets out for a page of ours, one for each sign-in under
-way, and is asked for when Calendly sends the browser back: whoever is lured onto somebody else's way back does not have
-it.
-
-The *session* cookie is who a person is on our own pages (`page_sessions`); it ends with the browser at the latest.
-
-The *person* cookie remembers, sealed, who signed in here last. It proves nothing: by it the next sign-in asks Calendly
-for what that person's connection has already, so that no other agent of theirs loses it.
-
-Over https the names have the prefix `__Host-`, so that no other host and no page without TLS can plant them. On
-plain-http loopback browsers refuse that prefix; there the names go without, and nothing else is relaxed.
+Over https the names have the prefix `__Host-`, so that no other host and no page without TLS can set them. Browsers
+refuse that prefix on plain-http loopback, where the names go without it; nothing else is relaxed.
 """
 
+import base64
+import binascii
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
-BROWSER: Final = "calendly-mcp-browser"
-APPROVAL: Final = "calendly-mcp-approval"
-PERSON: Final = "calendly-mcp-person"
-SESSION: Final = "calendly-mcp-session"
+from auth.grants.transactions import TRANSACTION_LIFE
+from storage.errors import UnreadableSecret
+from storage.keys import KeyRing
 
-_VALUE: Final = re.compile(r"[0-9A-Za-z]{43}")
-_HINT: Final = re.compile(r"[0-9A-Za-z_=-]{1,1000}")
-_HINT_LIFE: Final = timedelta(days=180)
-_DIGEST_SHOWN: Final = 12
+_SECRET: Final = re.compile(r"[0-9A-Za-z]{43}")
+_SEALED: Final = re.compile(r"[0-9A-Za-z_=-]{1,1000}")
+_DIGITS_OF_DIGEST: Final = 12
+
+# A cookie is in no table. These names keep its ciphertext from being opened as anything else.
+_PLACE: Final = {"table": "cookie", "row": "person", "column": "uri"}
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """A kind of cookie.
+
+    Attributes:
+        name: Its name, without the prefix.
+        life: How long the browser keeps it; None until it is closed.
+        form: What a value looks like. Any other value is ignored.
+    """
+
+    name: str
+    life: timedelta | None
+    form: re.Pattern[str] = _SECRET
+
+
+BROWSER: Final = Cookie("calendly-mcp-browser", TRANSACTION_LIFE)
+SESSION: Final = Cookie("calendly-mcp-session", None)
+PERSON: Final = Cookie("calendly-mcp-person", timedelta(days=180), _SEALED)
+
+
+def approval(digest: str) -> Cookie:
+    """Return the cookie of the sign-in with this digest. Each has its own: several may run in one browser."""
+    return Cookie(f"calendly-mcp-approval-{digest[:_DIGITS_OF_DIGEST]}", TRANSACTION_LIFE)
 
 
 @dataclass(frozen=True, slots=True)
 class CookieJar:
-    """Names, sets and reads our cookies; `secure` unless the issuer is plain http on loopback."""
+    """Reads and sets cookies.
+
+    Attributes:
+        secure: False only if the issuer is plain http on loopback.
+        keyring: Seals the hint in `PERSON`.
+    """
 
     secure: bool
+    keyring: KeyRing = field(repr=False)
 
-    def browser(self, cookies: Mapping[str, str]) -> str | None:
-        """Return the secret of the browser that asks, None when it has none that we could have given."""
-        return self._read(cookies, BROWSER, _VALUE)
+    def read(self, request: Request, cookie: Cookie) -> str | None:
+        """Return the value that the browser sent, None if it sent none that we could have set."""
+        value = request.cookies.get(self._name(cookie), "")
+        return value if cookie.form.fullmatch(value) else None
 
-    def set_browser(self, response: Response, secret: str, life: timedelta) -> None:
-        """Let the browser keep its secret for as long as a consent page is good."""
-        self._set(response, BROWSER, secret, life)
+    def set(self, response: Response, cookie: Cookie, value: str) -> None:
+        """Set a cookie."""
+        self._set(response, cookie, value, cookie.life)
 
-    def approval(self, cookies: Mapping[str, str], transaction: str) -> str | None:
-        """Return the secret that the browser got when the person approved this sign-in."""
-        return self._read(cookies, _of(transaction), _VALUE)
+    def drop(self, response: Response, cookie: Cookie) -> None:
+        """Delete a cookie from the browser."""
+        self._set(response, cookie, "", timedelta())
 
-    def set_approval(self, response: Response, transaction: str, secret: str, life: timedelta) -> None:
-        """Let the browser keep the secret of one approved sign-in, which `transaction` is the digest of."""
-        self._set(response, _of(transaction), secret, life)
+    def read_person(self, request: Request) -> str | None:
+        """Return the user URI of who signed in last in this browser; None if it is not known or its key is gone."""
+        try:
+            sealed = base64.urlsafe_b64decode(self.read(request, PERSON) or "")
+            return self.keyring.open(sealed, **_PLACE).decode()
+        except (UnreadableSecret, binascii.Error):
+            return None
 
-    def drop_approval(self, response: Response, transaction: str) -> None:
-        """Let the browser forget an approved sign-in that is over."""
-        self._set(response, _of(transaction), "", timedelta())
+    def set_person(self, response: Response, person: str) -> None:
+        """Remember who signed in, as a sealed user URI."""
+        sealed = self.keyring.seal(person.encode(), **_PLACE)
+        self.set(response, PERSON, base64.urlsafe_b64encode(sealed).decode())
 
-    def person(self, cookies: Mapping[str, str]) -> str | None:
-        """Return the sealed hint of who signed in here last."""
-        return self._read(cookies, PERSON, _HINT)
-
-    def set_person(self, response: Response, hint: str) -> None:
-        """Let the browser keep the sealed hint."""
-        self._set(response, PERSON, hint, _HINT_LIFE)
-
-    def drop_person(self, response: Response) -> None:
-        """Let the browser forget who signed in here last."""
-        self._set(response, PERSON, "", timedelta())
-
-    def session(self, cookies: Mapping[str, str]) -> str | None:
-        """Return the secret of who is signed in to our pages."""
-        return self._read(cookies, SESSION, _VALUE)
-
-    def set_session(self, response: Response, secret: str) -> None:
-        """Let the browser keep the secret until it is closed."""
-        self._set(response, SESSION, secret, None)
-
-    def drop_session(self, response: Response) -> None:
-        """Let the browser forget who was signed in."""
-        self._set(response, SESSION, "", timedelta())
-
-    def _set(self, response: Response, name: str, secret: str, life: timedelta | None) -> None:
+    def _set(self, response: Response, cookie: Cookie, value: str, life: timedelta | None) -> None:
         response.set_cookie(
-            self._name(name),
-            secret,
+            self._name(cookie),
+            value,
             max_age=None if life is None else int(life.total_seconds()),
             path="/",
             secure=self.secure,
             httponly=True,
-            samesite="lax",  # the way back from Calendly is a navigation from another site
+            samesite="lax",  # Calendly sends the browser back by a navigation from another site
         )
 
-    def _read(self, cookies: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
-        value = cookies.get(self._name(name), "")
-        return value if form.fullmatch(value) else None
-
-    def _name(self, name: str) -> str:
-        return f"__Host-{name}" if self.secure else name
-
-
-def _of(transaction: str) -> str:
-    """Name the cookie of one sign-in, so that two under way in one browser do not get into each other's way."""
-    return f"{APPROVAL}-{transaction[:_DIGEST_SHOWN]}"
+    def _name(self, cookie: Cookie) -> str:
+        return f"__Host-{cookie.name}" if self.secure else cookie.name

@@ -1,4 +1,4 @@
-"""Minting tokens and storing what is kept of them; part of the transaction of whoever decided that they are due."""
+"""Mints tokens and stores their digests, in the transaction that decided to issue them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,12 +13,17 @@ from auth.grants.token_rows import Family
 from auth.protocol.scopes import Scopes
 from auth.protocol.secrets import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint, nonce
 from auth.tables import refresh_token as table
-from storage.types import sealed_for
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """Tokens in plain sight, on their way to a client. `refresh_token` is None for a client that wants none."""
+    """Tokens in clear, to be sent to a client.
+
+    Attributes:
+        access_token: The access token.
+        refresh_token: The refresh token, None for a client that does not use them.
+        scopes: The scopes of the access token.
+    """
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(repr=False)
@@ -28,7 +33,7 @@ class Issued:
 async def begin_family(
     realm: Realm, connection: AsyncConnection, client: Client, code: Code, code_digest: str
 ) -> Issued:
-    """Issue the first tokens of a code."""
+    """Issue the first tokens for a code."""
     now = realm.now()
     ends_at = now + FAMILY_LIFE
     family = Family(nonce(realm.random), code.grant, client.id, code_digest, code.resource, code.scopes, ends_at)
@@ -42,10 +47,10 @@ async def begin_family(
 async def rotate(
     realm: Realm, connection: AsyncConnection, presented: str, token: RefreshToken, scopes: Scopes
 ) -> Issued | None:
-    """Issue the successor of a refresh token, or None when somebody else was faster to use it."""
+    """Replace a refresh token by its successor. Returns None if another request used it first."""
     now, used = realm.now(), digest(presented)
     successor = mint(REFRESH_TOKEN, realm.random)
-    sealed = realm.keyring.seal(successor.encode(), **sealed_for(table.c.successor_ciphertext, used))
+    sealed = realm.seal(successor, table.c.successor_ciphertext, used)
     if not await token_rows.use_refresh_token(connection, used, sealed, now):
         return None
     ends_at = refresh_token_end(now, token.family_expires_at)
@@ -54,12 +59,11 @@ async def rotate(
 
 
 async def repeat(realm: Realm, connection: AsyncConnection, token: RefreshToken, scopes: Scopes) -> Issued | None:
-    """Issue the live refresh token of a family once more, or None when it is no longer kept."""
+    """Issue the valid refresh token of a family again. Returns None if it is no longer stored."""
     used = await token_rows.find_last_used(connection, token.family)
     if used is None or used.successor_ciphertext is None:
         return None
-    place = sealed_for(table.c.successor_ciphertext, used.digest)
-    live = realm.keyring.open(used.successor_ciphertext, **place).decode()
+    live = realm.unseal(used.successor_ciphertext, table.c.successor_ciphertext, used.digest)
     return await _with_access_token(realm, connection, token.family, live, scopes)
 
 

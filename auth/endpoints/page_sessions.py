@@ -1,20 +1,19 @@
-"""Who is signed in to our own pages.
+"""Sessions of people on our own pages.
 
-A person signs in through Calendly (`page_sign_in`); a cookie then says who they are. A page and what its forms do
-are routes that get the person; nobody else gets past them:
+A person signs in through Calendly (`page_sign_in`); a cookie then says who they are. A page and each of its forms is a
+route. Its handler gets the session of the person; nobody else reaches it:
 
     page(realm, "/things", show)        async def show(request, session) -> Response
     form(realm, "/things", act)         async def act(request, session, fields) -> Response
 
-A form has a hidden field `secret` with `session.form_secret` in it (the macro `secret` of `macros.html` writes it), so
-that no page of anybody else's can send it (CSRF); `fields` are all of its fields. What came of it is said by the page
-that the answer leads to, `return await go_on(realm, session, "/things", "It is done.")`, which says it once:
-`message = await take_message(realm, session)`. What `show` and `act` need more of, `require` and `take_form` give.
+A form contains the hidden field `secret` (the macro `secret` in `macros.html` writes it), so that no page of another
+site can send it (CSRF). The answer to a form redirects to a page that says once what was done:
 
-A page of a new path has to be known in two places: `page_sign_in` leads back only to paths that it knows, and
-`server.transports.guard` takes forms without a named origin only for those that it knows.
+    return await go_on(realm, session, "/things", "It is done.")
+    message = await take_message(realm, session)
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from hmac import compare_digest
@@ -22,15 +21,16 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from auth.endpoints import page_session_rows
-from auth.endpoints.answers import page_route, see_other
+from auth.endpoints.answers import page_route
+from auth.endpoints.cookies import SESSION
 from auth.endpoints.page_session_rows import PageSession
+from auth.endpoints.redirects import see_other
 from auth.endpoints.site import Realm
 from auth.protocol.errors import Stopped
-from auth.protocol.forms import check_origin, only
-from auth.protocol.parameters import Pairs, read_form
+from auth.protocol.parameters import Pairs, only, read_page_form
 from auth.protocol.secrets import digest, nonce
 from auth.upstream.login import CalendlyPerson
 
@@ -38,21 +38,35 @@ IDLE_LIFE: Final = timedelta(minutes=30)
 LIFE: Final = timedelta(hours=12)
 
 _NOTED_EVERY: Final = timedelta(minutes=5)
-"""How exactly the time without a request is counted: reading a page should not write each time."""
+"""How often at most the end of a session is moved, so that not every request writes."""
 
 _MOST_FIELDS: Final = 2000
 
 _FAILED: Final = "That did not work"
 
+_PAGE: Final = "page"
+"""The name of the route of each page."""
+
+_PATH: Final = re.compile(r"(?:/[0-9A-Za-z-]{1,100})+")
+
 
 def page(realm: Realm, path: str, show: Callable[[Request, PageSession], Awaitable[Response]]) -> Route:
-    """Make the route of a page for who is signed in."""
+    """Make the route of a page for a person who is signed in."""
 
     async def answer(request: Request) -> Response:
-        session = await require(realm, request)
-        return session if isinstance(session, Response) else await show(request, session)
+        session = await _find(realm, request)
+        return await show(request, session) if session else _ask_to_sign_in(realm, request.url.path)
 
-    return page_route(path, ["GET"], realm.pages, answer, failed=_FAILED)
+    route = page_route(path, "GET", realm.pages, answer, failed=_FAILED)
+    route.name = _PAGE
+    return route
+
+
+def is_page(request: Request, path: str) -> bool:
+    """Say whether a path leads to a page of ours, so that a sign-in may end there (open redirects, RFC 9700, 4.11)."""
+    routes: list[BaseRoute] = request.app.routes
+    pages = (route for route in routes if isinstance(route, Route) and route.name == _PAGE)
+    return _PATH.fullmatch(path) is not None and any(page.path_regex.match(path) for page in pages)
 
 
 def form(
@@ -65,63 +79,33 @@ def form(
     """Make the route that takes a form.
 
     Args:
-        realm: Ours.
-        path: Of the route.
+        realm: The server.
+        path: The path of the route.
         act: Does what the form says.
-        back_to: The page that the form is on, when that has another path.
+        back_to: The path of the page with the form, if it differs.
     """
 
     async def answer(request: Request) -> Response:
-        posted = await take_form(realm, request, back_to=back_to or request.url.path)
-        return posted if isinstance(posted, Response) else await act(request, *posted)
+        fields = await read_page_form(request, realm.issuer, most_fields=_MOST_FIELDS)
+        session = await _find(realm, request)
+        if session is None:
+            return _ask_to_sign_in(realm, back_to or request.url.path, was_signed_in=True)
+        if not compare_digest((only(fields, "secret") or "").encode(), session.form_secret.encode()):
+            raise Stopped("This form was shown to somebody else, or before you signed in. Nothing was done.")
+        return await act(request, session, fields)
 
-    return page_route(path, ["POST"], realm.pages, answer, failed=_FAILED)
-
-
-async def require(realm: Realm, request: Request) -> PageSession | Response:
-    """Return who is signed in, or the page on which to sign in."""
-    return await _find(realm, request) or ask_to_sign_in(realm, request.url.path)
-
-
-async def take_form(realm: Realm, request: Request, *, back_to: str) -> tuple[PageSession, Pairs] | Response:
-    """Read a form of one of our pages.
-
-    Args:
-        realm: Ours.
-        request: The form as it was sent.
-        back_to: The page that it was on, for who is not signed in any more.
-
-    Returns:
-        Who sent it and its fields, or the page on which to sign in.
-
-    Raises:
-        Stopped: It was not shown here to this session.
-        InvalidRequest: It cannot be read.
-    """
-    check_origin(realm.issuer, request)
-    fields = await read_form(request, most_fields=_MOST_FIELDS)
-    session = await _find(realm, request)
-    if session is None:
-        return ask_to_sign_in(realm, back_to, was_signed_in=True)
-    if not compare_digest((only(fields, "secret") or "").encode(), session.form_secret.encode()):
-        raise Stopped("This form was shown to somebody else, or before you signed in. Nothing was done.")
-    return session, fields
-
-
-def ask_to_sign_in(realm: Realm, goes_to: str, *, was_signed_in: bool = False) -> Response:
-    """Show the page on which to sign in, which leads on to a path of ours."""
-    return realm.pages.sign_in(goes_to, form_action=("'self'", *realm.sign_in_sources), was_signed_in=was_signed_in)
+    return page_route(path, "POST", realm.pages, answer, failed=_FAILED)
 
 
 async def go_on(realm: Realm, session: PageSession, path: str, message: str) -> Response:
-    """Lead to a page of ours that says what came of a form."""
+    """Redirect to a page of ours that says what a form did."""
     async with realm.database.begin() as connection:
         await page_session_rows.set_message(connection, session.digest, message)
     return see_other(f"{realm.issuer}{path}")
 
 
 async def take_message(realm: Realm, session: PageSession) -> str | None:
-    """Return what the page has to say of the form before it, once."""
+    """Return what the page has to say about the last form, and forget it."""
     if session.message is not None:
         async with realm.database.begin() as connection:
             await page_session_rows.set_message(connection, session.digest, None)
@@ -129,7 +113,7 @@ async def take_message(realm: Realm, session: PageSession) -> str | None:
 
 
 async def begin(realm: Realm, request: Request, person: CalendlyPerson, path: str) -> Response:
-    """Begin a session of who just signed in, in place of the browser's last, and lead to a path of ours."""
+    """Start a session that replaces the one of the browser, and redirect to a path of ours."""
     secret, now = nonce(realm.random), realm.now()
     begun = PageSession(
         digest=digest(secret),
@@ -142,18 +126,18 @@ async def begin(realm: Realm, request: Request, person: CalendlyPerson, path: st
         expires_at=now + IDLE_LIFE,
         form_secret=_form_secret(secret),
     )
-    before = realm.cookies.session(request.cookies)
+    before = realm.cookies.read(request, SESSION)
     async with realm.database.begin() as connection:
         if before is not None:
             await page_session_rows.end(connection, digest(before))
         await page_session_rows.add(connection, begun)
     response = see_other(f"{realm.issuer}{path}")
-    realm.cookies.set_session(response, secret)
+    realm.cookies.set(response, SESSION, secret)
     return response
 
 
 async def _find(realm: Realm, request: Request) -> PageSession | None:
-    secret, now = realm.cookies.session(request.cookies), realm.now()
+    secret, now = realm.cookies.read(request, SESSION), realm.now()
     if secret is None:
         return None
     async with realm.database.read() as connection:
@@ -167,6 +151,10 @@ async def _find(realm: Realm, request: Request) -> PageSession | None:
     return session
 
 
+def _ask_to_sign_in(realm: Realm, goes_to: str, *, was_signed_in: bool = False) -> Response:
+    return realm.pages.sign_in(goes_to, form_action=("'self'", *realm.sign_in_sources), was_signed_in=was_signed_in)
+
+
 def _form_secret(secret: str) -> str:
-    """Return what the forms of a session prove themselves with; it tells neither the cookie nor what is stored."""
+    """Return the secret in the forms of a session. Neither the cookie nor its stored digest follows from it."""
     return digest(f"form {secret}")

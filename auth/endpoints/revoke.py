@@ -1,8 +1,7 @@
-"""POST /revoke: token revocation (RFC 7009), for both kinds of token and for public clients too.
+"""POST /revoke: revokes access tokens and refresh tokens (RFC 7009), for public clients too.
 
-A refresh token stands for all that came of one sign-in, so revoking it ends its family at once, access tokens included,
-and the grant when nothing else of it is left. An answer of 200 means that it is so: what could not be stored is not
-answered 200.
+Revoking a refresh token ends its whole family at once, access tokens included, and the grant if it has no other valid
+token. The answer is 200 only after that is stored.
 """
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
-from auth.endpoints.ending import detach_if_last, disconnect
+from auth.endpoints.ending import ending
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
 from auth.grants.clients import Client, authenticate, read_credentials
@@ -29,14 +28,14 @@ def revoke_route(realm: Realm) -> Route:
         async with realm.database.read() as connection:
             client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
         token = required(form, "token")
-        # The prefix says what it is; token_type_hint could only be wrong (RFC 7009, 2.1).
+        # The prefix names the kind, so token_type_hint is ignored (RFC 7009, 2.1).
         if is_well_formed(token, ACCESS_TOKEN):
             await _revoke_access_token(realm, client, digest(token))
             await realm.audit_log.note(_note(client, "{agent} revoked an access token"))
         elif is_well_formed(token, REFRESH_TOKEN):
             person = await _revoke_refresh_token(realm, client, digest(token))
             await realm.audit_log.note(_note(client, "{agent} gave back what {person} had allowed it", person))
-        return Response(status_code=200, headers=NOT_KEPT)  # what is unknown is as good as revoked (RFC 7009, 2.2)
+        return Response(status_code=200, headers=NOT_KEPT)  # for an unknown token too (RFC 7009, 2.2)
 
     return json_route("/revoke", "POST", answer)
 
@@ -53,17 +52,15 @@ def _note(client: Client, told: str, person: str | None = None) -> AuditNote:
 
 
 async def _revoke_refresh_token(realm: Realm, client: Client, token_digest: str) -> str | None:
-    """Revoke a refresh token; whose it was."""
-    detached = person = None
-    async with realm.database.begin() as connection:
+    """Revoke a refresh token. Returns the person who gave the grant."""
+    async with realm.database.read() as connection:
         token = await token_rows.find_refresh_token(connection, token_digest)
-        _check_owner(client, token.client if token else None)
-        if token is not None:
-            person = await grant_rows.hold_person(connection, token.grant)
-            await token_rows.end_family(connection, token.family, realm.now())
-            await grant_rows.end_lifeless(connection, token.grant, realm.now())
-            detached = None if person is None else await detach_if_last(realm, connection, person)
-    await disconnect(realm, [] if detached is None else [detached])
+    if token is None:
+        return None
+    _check_owner(client, token.client)
+    async with ending(realm, token.grant) as (connection, person):
+        await token_rows.end_family(connection, token.family, realm.now())
+        await grant_rows.end_lifeless(connection, token.grant, realm.now())
     return person
 
 

@@ -1,11 +1,12 @@
-"""What the endpoints of one server share: its addresses, what it offers, and what they work with."""
+"""What the endpoints of one server share: its addresses, what it offers, and its parts."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from sqlalchemy import Column
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
@@ -25,24 +26,25 @@ from auth.upstream.connections import Connections
 from auth.upstream.login import Upstream
 from storage.database import Database
 from storage.keys import KeyRing
+from storage.types import sealed_for
 
 Now = Callable[[], datetime]
-"""The time, aware."""
+"""Returns the time, an aware datetime."""
 
 MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
 
 
 class EventTypes(Protocol):
-    """Knows the event types of people."""
+    """Looks up the event types of a person."""
 
     async def names(self, person: str) -> Mapping[str, str]:
-        """Return the names of a person's event types by uuid; none when they cannot be had now. Raises nothing."""
+        """Return the names of a person's event types by uuid; none if they cannot be read now. Raises nothing."""
         ...
 
 
 class NoEventTypes:
-    """Knows none."""
+    """Finds none."""
 
     async def names(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
         """Return none."""
@@ -54,21 +56,26 @@ class Realm:
     """What the endpoints of one server share.
 
     Attributes:
-        issuer: The address clients use, without a path; nothing that a request says changes it.
+        issuer: The address that clients use, without a path. It comes from the settings alone.
         ceiling: What the operator allows.
-        operations: What the tools do that the operator left on.
-        registered: What our application may ask Calendly for.
-        sign_in_sources: Where Calendly's sign-in is, as sources of a Content-Security-Policy.
+        operations: The operations of the tools that the operator left on.
+        registered: The scopes that our application may ask Calendly for.
+        sign_in_sources: The hosts of Calendly's sign-in, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
-        trusted_proxies: The networks whose `X-Forwarded-For` counts.
-        rate_limits: How many of each an address may send in a minute.
-        upstream: Where people sign in.
-        connections: Where their tokens of Calendly's go.
+        trusted_proxies: The networks whose `X-Forwarded-For` is believed.
+        rate_limits: The requests of each kind that one address may send in a minute.
+        database: Stores everything but the audit log.
+        keyring: Encrypts and decrypts what is stored sealed.
+        upstream: Calendly as an authorization server.
+        connections: The tokens of people at Calendly.
         documents: Fetches the metadata documents of clients.
+        pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
-        event_types: Knows the names of people's event types.
-        audit_log: Where decisions are noted (`note`) and found again (`recent`).
-        audit_days: For how many days the audit log is kept.
+        event_types: Looks up the names of people's event types.
+        audit_log: Stores decisions (`note`) and reads them (`recent`).
+        audit_days: How long the audit log is kept, in days.
+        now: Returns the time.
+        random: Returns random bytes.
     """
 
     issuer: str
@@ -94,40 +101,48 @@ class Realm:
 
     @property
     def resource(self) -> str:
-        """The MCP endpoint, which tokens are for."""
+        """The URL of the MCP endpoint: the resource that tokens are issued for."""
         return f"{self.issuer}{MCP_PATH}"
 
     @property
     def offered(self) -> Scopes:
-        """All the scopes that this server has to give."""
+        """All scopes that this server can give."""
         return least({operation.scope for operation in self.operations}, self.registered)
 
     def is_owner(self, person: str, email: str | None) -> bool:
-        """Say whether somebody sees all people and all agents."""
+        """Say whether a person sees all people and all agents."""
         return not self.owners.isdisjoint({person, (email or person).lower()})
 
     def levels(self, scopes: Scopes) -> Levels:
-        """What a person can choose for an agent that asks for these scopes."""
+        """Return the levels that a person can choose for an agent that asks for these scopes."""
         return levels_within(scopes, self.ceiling, self.operations)
 
     @property
     def cookies(self) -> CookieJar:
-        """Our cookies, secure wherever the issuer is."""
-        return CookieJar(secure=urlsplit(self.issuer).scheme == "https")
+        """The cookies of this server, secure if the issuer is."""
+        return CookieJar(urlsplit(self.issuer).scheme == "https", self.keyring)
+
+    def seal(self, text: str, column: Column[Any], row: str) -> bytes:
+        """Encrypt text for a column of a row."""
+        return self.keyring.seal(text.encode(), **sealed_for(column, row))
+
+    def unseal(self, sealed: bytes, column: Column[Any], row: str) -> str:
+        """Decrypt the text in a column of a row. Raises UnreadableSecret."""
+        return self.keyring.open(sealed, **sealed_for(column, row)).decode()
 
     def address(self, request: Request) -> str:
-        """Return the address that a request counts for in rate limits."""
+        """Return the client address that a request counts for in rate limits."""
         peer = request.client.host if request.client else "unknown"
         return neighbourhood(client_address(peer, request.headers.getlist("x-forwarded-for"), self.trusted_proxies))
 
     async def check_rate(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
-        """Raise TooManyRequests when an address has no room for one more."""
+        """Raise TooManyRequests if a client address has reached its rate limit."""
         await rate_limit_rows.check(connection, counted, address, self.rate_limits, self.now())
 
     async def take(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
-        """Count one more for an address, on a transaction. Raises TooManyRequests when there was no room."""
+        """Count one request of a client address, in a transaction. Raises TooManyRequests at the rate limit."""
         await rate_limit_rows.take(connection, counted, address, self.rate_limits, self.now())
 
     async def count(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
-        """Count one more for an address, on a transaction."""
+        """Count one request of a client address, in a transaction, without a check."""
         await rate_limit_rows.count(connection, counted, address, self.now())

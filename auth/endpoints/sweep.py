@@ -1,4 +1,4 @@
-"""Housekeeping: what is over goes, and what lost its last token ends. Several processes may do it at once."""
+"""Housekeeping: deletes expired rows and ends grants without valid tokens. Several processes may do it at once."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ from typing import Final
 
 from auth.access.restrictions import RESTRICTION_LIFE
 from auth.audit.log import AuditLogUnavailable
-from auth.endpoints.ending import detach_if_last, disconnect
+from auth.endpoints.ending import ending
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, token_rows
 from auth.grants.rate_limits import PERIOD
@@ -35,13 +35,15 @@ from storage.retention import purge
 _log: Final = logging.getLogger(__name__)
 
 _PAUSE: Final = 60.0
+"""Between two sweeps, in seconds."""
+
 _BATCH: Final = 200
 _ENDED_KEPT: Final = timedelta(days=1)
-"""How long what was ended is kept, so that whoever was at work on it meanwhile finds out."""
+"""How long ended rows are kept, so that requests in progress still find them."""
 
 
 async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Sweep every minute, until cancelled; `sleep` sleeps for so many seconds."""
+    """Sweep every minute until cancelled. `sleep` waits for the given number of seconds."""
     while True:
         try:
             await sweep(realm)
@@ -51,7 +53,12 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
 
 
 async def sweep(realm: Realm) -> None:
-    """Delete what is over, end grants without life, disconnect people without grants. Raises StorageUnavailable."""
+    """Delete expired rows, end grants without valid tokens, and forget people without grants.
+
+    Raises:
+        StorageUnavailable: The database failed.
+        AuditLogUnavailable: The audit log failed.
+    """
     now = realm.now()
     async with realm.database.begin() as connection:
         await token_rows.forget_successors(connection, now - 2 * GRACE)
@@ -60,7 +67,7 @@ async def sweep(realm: Realm) -> None:
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
     calls = (pending_confirmation, booking_count, booking_key)
     await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
-    # A used refresh token is recognised for as long as an unused one would be good.
+    # A used refresh token is recognised for as long as an unused one would be valid.
     await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
     await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)
     await purge(realm.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
@@ -74,11 +81,8 @@ async def _end_lifeless_grants(realm: Realm) -> None:
     async with realm.database.read() as connection:
         grants = await grant_rows.find_lifeless(connection, realm.now(), _BATCH)
     for grant_id in grants:
-        async with realm.database.begin() as connection:
-            person = await grant_rows.hold_person(connection, grant_id)
+        async with ending(realm, grant_id) as (connection, _):
             await grant_rows.end_lifeless(connection, grant_id, realm.now())
-            detached = None if person is None else await detach_if_last(realm, connection, person)
-        await disconnect(realm, [] if detached is None else [detached])
 
 
 async def _forget_people(realm: Realm) -> None:

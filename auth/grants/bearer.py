@@ -21,14 +21,9 @@ class Bearer:
         grant_id: The grant: levels, confirmations and idempotency keys belong to it.
         access: What the person chose for the agent, capability by capability.
         scopes: The least of the token, of what the person allows and of what this server offers.
-    <<<<<<< HEAD:auth/grants/bearer.py
         connection: The person's connection to Calendly, read with the token; None where there is none.
-        kind: How the token came about: a person signed in by browser, or an operator made it for a job without one.
-    =======
-        granted: What Calendly granted to our connection, None while Calendly does not say.
         kind: How the token came about: a person signed in by browser, or an operator made it for a
             job without one.
-    >>>>>>> main:auth/grants/principal.py
     """
 
     person: str

@@ -1,1 +1,1 @@
-"""The person's own pages: who was let in, what each agent may do, and the calls that wait for a yes."""
+"""The person's own pages: their agents, what each may do, and the calls that wait for confirmation."""

@@ -1,10 +1,10 @@
 """The page of one agent, with its levels and conditions.
 
-GET  /connections/AGENT                shows it
-POST /connections/AGENT                changes what it may do, from the next call of its tokens on
-POST /connections/AGENT/disconnection  ends it
+GET  /connections/AGENT                shows the agent
+POST /connections/AGENT                changes what it may do, from its next call on
+POST /connections/AGENT/disconnection  disconnects it
 
-Which agent is meant is looked up among those of who is signed in, and nowhere else.
+An agent is found only if it belongs to the signed-in person.
 """
 
 from typing import Final
@@ -28,13 +28,13 @@ from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
 from auth.grants import agent_rows, grant_rows, restriction_rows
 from auth.grants.agent_rows import GrantedAgent
-from auth.pages.agents import PATH, around, recent
-from auth.pages.views import Choices, card, choices, has_event_types, name_of, rows
+from auth.pages.agents import PATH
+from auth.pages.views import Choices, around, card, choices, has_event_types, name_of, recent, rows
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs
 
 _RECENT: Final = 25
-"""Entries of the audit log that are shown."""
+"""How many entries of the audit log are shown."""
 
 
 def agent_routes(realm: Realm) -> list[Route]:
@@ -55,7 +55,7 @@ def agent_routes(realm: Realm) -> list[Route]:
         agent = await find(request, session)
         await end_grant(realm, agent.id)
         await realm.audit_log.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
-        return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens are no good any more.")
+        return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens no longer work.")
 
     path = f"{PATH}/{{agent}}"
     return [
@@ -116,7 +116,7 @@ def _read(fields: Pairs, found: Choices) -> Access:
 async def _remember(
     realm: Realm, connection: AsyncConnection, agent: GrantedAgent, chosen: Access, before: Access
 ) -> None:
-    """Remember what the person took from an agent, for when it comes again."""
+    """Store what the person took from an agent, for when it is connected again."""
     for where in {place(uri) for uri in agent.redirect_uris}:
         known = Known(agent.person, agent.name, where)
         memory = await restriction_rows.recall(connection, known)

@@ -1,10 +1,10 @@
-"""The page on which the signed-in person approves one call of an agent, or does not.
+"""The page on which the signed-in person approves or declines one call of an agent.
 
 GET  /confirm/HANDLE    shows what the call would do
 POST /confirm/HANDLE    takes the answer, once
 
-Only the person whose agent asks is told anything about it. A yes does not send the call: the agent has to come again
-with its token, for the very same arguments.
+Only the person for whom the agent acts sees it. Approval does not send the call: the agent repeats it with its
+confirmation token and the same arguments.
 """
 
 from typing import Final
@@ -16,25 +16,23 @@ from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
-from auth.endpoints.answers import see_other
 from auth.endpoints.html import NAMELESS
 from auth.endpoints.page_session_rows import PageSession
+from auth.endpoints.redirects import see_other
 from auth.endpoints.site import Realm
 from auth.pages import pending_rows
-from auth.pages.local_times import said, zone_name
 from auth.pages.pending_rows import Pending
+from auth.pages.views import said, zone_name
 from auth.protocol.errors import NotThere
-from auth.protocol.forms import only
-from auth.protocol.parameters import Pairs
+from auth.protocol.parameters import Pairs, only
 from auth.protocol.secrets import digest
 from auth.tables import pending_confirmation
-from storage.types import sealed_for
 
 PATH: Final = "/confirm"
 
 _OVER: Final = (
-    "There is no question of an agent of yours here, or no longer: questions are open for ten minutes. If your agent "
-    "still waits, have it ask again."
+    "There is no open question of one of your agents here. Questions are open for ten minutes. If your agent is still "
+    "waiting, have it ask again."
 )
 
 
@@ -44,9 +42,8 @@ def confirm_routes(realm: Realm) -> list[Route]:
     async def show(request: Request, session: PageSession) -> Response:
         async with realm.database.read() as connection:
             pending = await _own(realm, connection, session, request.path_params["handle"])
-        question = realm.keyring.open(
-            pending.question_ciphertext, **sealed_for(pending_confirmation.c.question_ciphertext, pending.digest)
-        ).decode()
+        column = pending_confirmation.c.question_ciphertext
+        question = realm.unseal(pending.question_ciphertext, column, pending.digest)
         values: dict[str, object] = {
             "agent": pending.agent or NAMELESS,
             "question": question,
@@ -60,7 +57,7 @@ def confirm_routes(realm: Realm) -> list[Route]:
         return realm.pages.form("confirm.html", values)
 
     async def answer(request: Request, session: PageSession, fields: Pairs) -> Response:
-        approved = only(fields, "decision") == "approve"  # what is no clear yes is a no
+        approved = only(fields, "decision") == "approve"  # anything else declines
         async with realm.database.begin() as connection:
             pending = await _own(realm, connection, session, request.path_params["handle"])
             is_first = await pending_rows.decide(connection, pending.digest, realm.now(), approved=approved)

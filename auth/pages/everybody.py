@@ -1,6 +1,6 @@
-"""The operator's view: GET /connections/all shows all people and all agents, POST ends an agent.
+"""The page for owners: GET /connections/all shows all people and all agents, POST disconnects an agent.
 
-It is for the owners that the configuration names, and for everybody else it does not exist.
+Owners are named in the settings. Everybody else gets a 404.
 """
 
 from collections.abc import Sequence
@@ -18,24 +18,30 @@ from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
 from auth.grants import agent_rows
-from auth.pages.agents import PATH, around, told_to
-from auth.pages.views import Card, card, name_of
+from auth.pages.agents import PATH
+from auth.pages.views import Card, around, card, name_of, told_to
 from auth.protocol.errors import NotThere
-from auth.protocol.forms import only
-from auth.protocol.parameters import Pairs, read_query
+from auth.protocol.parameters import Pairs, only, read_query
 
 _PATH: Final = f"{PATH}/all"
 
 _PEOPLE: Final = 50
-"""People on one page."""
+"""How many people are on one page."""
 
 _RECENT: Final = 50
-"""Entries of the audit log that are shown."""
+"""How many entries of the audit log are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A person and their agents."""
+    """A person and their agents.
+
+    Attributes:
+        name: Their name, else their e-mail address, else their URI.
+        email: Their e-mail address at Calendly.
+        uri: Their Calendly user URI.
+        cards: Their agents.
+    """
 
     name: str
     email: str | None
@@ -64,7 +70,7 @@ def owners_routes(realm: Realm) -> list[Route]:
         async with realm.database.read() as connection:
             agent = await agent_rows.find(connection, only(fields, "agent") or "")
         if agent is None:
-            raise NotThere("There is no such agent any more.")
+            raise NotThere("There is no such agent.")
         await end_grant(realm, agent.id)
         told = "an owner of this server disconnected {agent} of {person}"
         note = AuditNote(action="disconnect", told=told, person=agent.person, agent=agent.name or "", grant=agent.id)

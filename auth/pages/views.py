@@ -1,29 +1,38 @@
-"""Agents as pages show them."""
+"""What pages show: agents, entries of the audit log, and times in the person's zone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from auth.access.condition_fields import Conditions, show_conditions
 from auth.access.levels import CONDITIONS, OFF, Access
 from auth.access.offers import Levels, Offer, Part, cut, offer
 from auth.access.words import by_level
+from auth.audit.entries import AuditEntry
 from auth.endpoints.html import NAMELESS
+from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.site import Realm
 from auth.grants.agent_rows import GrantedAgent
-from auth.pages.local_times import said
 from auth.protocol.redirect_uris import destination, is_loopback
 from calendly.identifiers import UserId
 
-JOB: Final = "agent"
-"""The kind of a client that an operator made a token for."""
+_JOB: Final = "agent"
+"""The kind of a client for which an operator made a token."""
 
 _HERE: Final = "a program on your own computer"
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry of the audit log, for a person: when, the sentence, and whether it is about a call."""
+    """An entry of the audit log, as a page shows it.
+
+    Attributes:
+        time: When it was, in the person's zone.
+        sentence: What happened.
+        is_call: It is about a call of a tool.
+    """
 
     time: str
     sentence: str
@@ -32,7 +41,19 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An agent as a list shows it."""
+    """An agent, as a list shows it.
+
+    Attributes:
+        id: The id of its grant.
+        name: What it is called.
+        is_job: An operator made its token.
+        place: Where it has the browser sent back to, empty for a job.
+        let_in: When the person let it in.
+        ends: When its token ends, None for one that is refreshed.
+        last_call: When it called a tool last, as far as `recent` shows.
+        levels: The name of each level, and the capabilities that have it.
+        recent: What it did last.
+    """
 
     id: str
     name: str
@@ -47,7 +68,13 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A capability as the page of one agent shows it."""
+    """A capability, as the page of one agent shows it.
+
+    Attributes:
+        part: What can be chosen.
+        conditions: The fields of its conditions, None if it can have none.
+        later: The name of the first level that needs a new sign-in of the app, None if none does.
+    """
 
     part: Part
     conditions: Conditions | None
@@ -59,9 +86,9 @@ class Choices:
     """What can be chosen for an agent now.
 
     Attributes:
-        levels: Of each capability.
-        shown: What it may do now, as far as its tokens and the operator let it.
-        offer: The choices.
+        levels: The levels of each capability.
+        shown: What it may do now, within its scopes and the operator's ceiling.
+        offer: The choices, for a page.
     """
 
     levels: Levels
@@ -70,35 +97,29 @@ class Choices:
 
 
 def name_of(agent: GrantedAgent) -> str:
-    """Return what an agent is called."""
+    """Return the name of an agent for people."""
     return agent.name or NAMELESS
-
-
-def place_of(agent: GrantedAgent) -> str:
-    """Say where an agent has the browser sent back to."""
-    places = {_HERE if is_loopback(uri) else destination(uri) for uri in agent.redirect_uris}
-    return ", ".join(sorted(places))
 
 
 def choices(realm: Realm, agent: GrantedAgent) -> Choices:
     """Return what can be chosen for an agent.
 
-    The token of a job never gets another scope. Any other client can ask its person for more, so that can be chosen
-    before it does.
+    The token of a job never gets another scope. Any other client can ask its person for more scopes, so the levels
+    that need them can be chosen before.
     """
     everything, now = realm.levels(realm.offered), realm.levels(agent.scopes)
-    levels = now if agent.kind == JOB else everything
+    levels = now if agent.kind == _JOB else everything
     shown = {name: replace(agent.access.get(name, OFF), level="off") for name in levels} | dict(cut(now, agent.access))
     return Choices(levels, shown, offer(levels, everything, shown))
 
 
 def has_event_types(found: Choices) -> bool:
-    """Say whether there is a capability to choose that event types can narrow."""
+    """Say whether a capability that can be chosen can be limited to event types."""
     return any("event_types" in CONDITIONS.get(name, ()) for name in found.levels)
 
 
 def rows(realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str]) -> list[Row]:
-    """Return the parts of the page of one agent."""
+    """Return the capabilities for the page of one agent."""
     now, person = realm.levels(agent.scopes), UserId.parse(agent.person).uuid
     return [
         Row(
@@ -111,22 +132,61 @@ def rows(realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping
 
 
 def _later(part: Part, now: Levels) -> str | None:
-    """Say from which level on the app has to sign in again, None when it has the scopes of all."""
+    """Return the name of the first level for which the app has to sign in again, None if it has all scopes."""
     reached = now.get(part.capability, ())[1:]
     beyond = [option.words for option in part.options if option.level not in {"off", *reached}]
     return beyond[0] if beyond else None
 
 
 def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:
-    """Return an agent as a list shows it."""
+    """Return an agent, as a list shows it."""
+    places = {_HERE if is_loopback(uri) else destination(uri) for uri in agent.redirect_uris}
     return Card(
         id=agent.id,
         name=name_of(agent),
-        is_job=agent.kind == JOB,
-        place=place_of(agent),
+        is_job=agent.kind == _JOB,
+        place=", ".join(sorted(places)),
         let_in=said(agent.let_in_at, timezone),
         ends=None if agent.ends_at is None else said(agent.ends_at, timezone),
         last_call=next((told.time for told in recent if told.is_call), None),
         levels=by_level(choices(realm, agent).shown),
         recent=recent,
     )
+
+
+async def recent(realm: Realm, session: PageSession, *, grant: str, limit: int) -> list[Told]:
+    """Return the last entries of the audit log about an agent of the signed-in person."""
+    return told_to(session, await realm.audit_log.recent(person=session.person, grant=grant, limit=limit))
+
+
+def told_to(session: PageSession, entries: Sequence[AuditEntry]) -> list[Told]:
+    """Return entries of the audit log, as pages show them to the signed-in person."""
+    return [Told(said(entry.time, session.timezone), entry.told, is_call=entry.tool is not None) for entry in entries]
+
+
+def around(realm: Realm, session: PageSession) -> dict[str, object]:
+    """Return what every page shows about the signed-in person."""
+    return {
+        "session": session,
+        "zone": zone_name(session.timezone),
+        "is_owner": realm.is_owner(session.person, session.email),
+    }
+
+
+def said(moment: datetime, timezone: str | None) -> str:
+    """Format a moment in a time zone, such as `1 Dec 2026, 10:00`."""
+    local = moment.astimezone(_zone(timezone))
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
+def zone_name(timezone: str | None) -> str:
+    """Return the name of the time zone in which `said` formats."""
+    return str(_zone(timezone))
+
+
+def _zone(name: str | None) -> tzinfo:
+    """Find a time zone; UTC if Calendly gave none or it is not known."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder in the time zone database
+        return UTC

@@ -3,7 +3,8 @@
 Every change is one conditional UPDATE, the same on SQLite and PostgreSQL, and says whether it found the row as it was.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Update, bindparam, select, update
@@ -21,9 +22,8 @@ from storage.types import sealed_for
 _TABLE: Final = upstream_connection
 _ACCESS: Final = _TABLE.c.access_token_ciphertext
 _REFRESH: Final = _TABLE.c.refresh_token_ciphertext
-_PREFIX: Final = "connection_"
 
-COLUMNS: Final = tuple(column.label(f"{_PREFIX}{column.key}") for column in _TABLE.c)
+COLUMNS: Final = tuple(column.label(f"connection_{column.key}") for column in _TABLE.c)
 """A whole connection, in any statement that has its table: `stored_connection` reads them."""
 
 _BY_USER: Final = select(*COLUMNS).where(_TABLE.c.user == bindparam("user"))
@@ -44,7 +44,7 @@ class StoredConnection:
 
     connection: Connection
     keyring: KeyRing = field(repr=False)
-    sealed: Fields = field(repr=False)
+    sealed: Mapping[str, Any] = field(repr=False)
 
     @property
     def access_token(self) -> str:
@@ -62,20 +62,12 @@ class StoredConnection:
 
 def stored_connection(row: Fields | None, keyring: KeyRing) -> StoredConnection | None:
     """Read `COLUMNS`; None without a row, or where an outer join found no connection."""
-    if row is None or row[f"{_PREFIX}{_TABLE.c.user.key}"] is None:
+    if row is None or row["connection_user"] is None:
         return None
-    found = {column.key: row[f"{_PREFIX}{column.key}"] for column in _TABLE.c}
-    connection = part(Connection, found)
-    failure = connection.failure
-    return StoredConnection(
-        replace(
-            connection,
-            status=Status(connection.status),
-            failure=None if failure is None else RefreshFailure(failure),
-        ),
-        keyring,
-        found,
-    )
+    found = {column.key: row[f"connection_{column.key}"] for column in _TABLE.c}
+    failure = None if found["failure"] is None else RefreshFailure(found["failure"])
+    connection = part(Connection, {**found, "status": Status(found["status"]), "failure": failure})
+    return StoredConnection(connection, keyring, found)
 
 
 class ConnectionRows:
@@ -138,23 +130,3 @@ def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
 
 async def _is_done(transaction: AsyncConnection, changed: Update) -> bool:
     return (await transaction.execute(changed)).rowcount == 1
-
-
-def _values(row: Connection) -> dict[str, Any]:
-    return {
-        "generation": row.generation,
-        "expires_at": row.expires_at,
-        "renewed_at": row.issued_at,
-        "scope": None if row.scopes is None else _spell(row.scopes),
-        "narrowed": _spell(row.narrowed),
-        "status": row.status,
-        "lease_holder": row.lease_holder,
-        "lease_until": row.lease_until,
-        "retry_at": row.retry_at,
-        "failure": row.failure,
-    }
-
-
-def _spell(scopes: frozenset[str]) -> str:
-    """Write scopes as they are stored. Calendly may grant some that we do not know yet, so any order will do."""
-    return " ".join(sorted(scopes))

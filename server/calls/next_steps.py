@@ -1,6 +1,6 @@
-"""What each kind of failure means and what an agent does next, in a sentence or two. Pure tables.
+"""What each kind of failure means, and what an agent should do next. Pure tables.
 
-Which failures exist and what Calendly means by them: developer.calendly.com, "Errors", "Rate limits" and "Scopes".
+Calendly's failures: developer.calendly.com, "Errors", "Rate limits" and "Scopes".
 """
 
 from collections.abc import Mapping
@@ -114,7 +114,7 @@ PERSONAL_TOKEN: Final[Advice] = {
         "Ask the user to grant the token {scopes} {where}; a new token has no scope until one is granted.",
     ),
 }
-"""What helps depends on how the token came: here a person made it at Calendly."""
+"""The advice for a personal access token."""
 
 LOCAL_LOGIN: Final[Advice] = {
     "unauthenticated": (
@@ -126,11 +126,11 @@ LOCAL_LOGIN: Final[Advice] = {
         "Ask the user to run `calendly-mcp login` in a terminal and to allow {scopes}, then to restart this server.",
     ),
 }
-"""The person signed in with `calendly-mcp login`."""
+"""The advice after a sign-in with `calendly-mcp login`."""
 
 
 def signed_in_at(address: str) -> Advice:
-    """Return what helps an agent that its person let in by browser at `address`."""
+    """Return the advice for an agent whose person signed in by browser at `address`."""
     return {
         "unauthenticated": (_DISCONNECTED, f"Ask the user to connect Calendly again; {address} says how."),
         "insufficient_scope": (
@@ -141,7 +141,7 @@ def signed_in_at(address: str) -> Advice:
 
 
 def made_for_agent_at(address: str) -> Advice:
-    """Return what helps an agent without a browser, whose token an operator made."""
+    """Return the advice for an agent whose token an operator made."""
     return {
         "unauthenticated": (
             _DISCONNECTED,
@@ -171,12 +171,12 @@ _LOOK: Final[Mapping[str, str]] = {
     "scheduling_links": "the user: an unused link does no harm",
     "data_deletion": "the user: Calendly deletes within days, and asking for it twice does no harm",
 }
-"""By capability, how to find out whether a write took place."""
+"""By capability, how to check whether a write took place."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """What went wrong, as far as the next step depends on it."""
+    """The facts of a failure that decide the next step."""
 
     kind: Kind
     status: int | None = None
@@ -189,12 +189,12 @@ class Failure:
 
 
 def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
-    """Say what `failure` of a call of `tool` means here."""
+    """Return what a failure of a call of `tool` means."""
     return (_ADVICE | advice)[failure.kind][0].format(tool=tool.name)
 
 
 def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
-    """Say what to do after `failure` of a call of `tool`."""
+    """Return what to do after a failure of a call of `tool`."""
     if failure.status == HTTPStatus.FAILED_DEPENDENCY:
         return _EXTERNAL_CALENDAR
     if failure.is_key_taken:
@@ -211,7 +211,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
 
 
 def _who(failure: Failure, tool: Tool) -> str:
-    """Who, or which plan, may do what this person may not."""
+    """Return which plan, role or person may do it."""
     plan = next((endpoint.plan for endpoint in tool.needs if endpoint.plan), None)
     role = next((endpoint.role for endpoint in tool.needs if endpoint.role), None)
     if plan is not None:

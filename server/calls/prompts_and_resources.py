@@ -1,6 +1,6 @@
-"""Prompts and resources as MCP sees them: lists, readings, and what can be filled in.
+"""Prompts and resources over MCP: lists, reads and completions.
 
-Whatever of Calendly they tell was read by a call of a tool, through the same door: `server.calls.handlers`.
+What they tell of Calendly comes from tool calls, through the same handlers: `server.calls.handlers`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,20 +25,20 @@ from tools.toolset.errors import ArgumentError
 from tools.toolset.tool import Tool, tool_of
 
 REFUSED: Final = -32010
-"""A resource was not given, for the reason in `data`. MCP leaves the codes from -32000 to -32019 to implementations."""
+"""A read was refused, with the reason in `data`. MCP leaves codes from -32000 to -32019 to implementations."""
 
 _JSON: Final = "application/json"
 _LONGEST_NAME: Final = 80
 _NO_SUCH: Final = frozenset({"invalid_argument", "not_found"})
 
 _PATIENCE: Final = 5.0
-"""Seconds that somebody who types waits for what can be filled in."""
+"""How long a completion may take, in seconds."""
 
 _KEPT: Final = 15.0
-"""Seconds for which that is kept: it is asked for with every letter."""
+"""How long its values are cached, in seconds: clients ask again with every letter."""
 
 
-class Material:
+class PromptsAndResources:
     """Answers the requests about prompts and resources.
 
     Args:
@@ -60,7 +60,7 @@ class Material:
         )
 
     async def get_prompt(self, context: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
-        """Write a prompt. Raises MCPError, -32602, for one that there is not or not for this agent."""
+        """Write a prompt. Raises MCPError, -32602, if it is unknown or needs tools that are off."""
         prompt = _prompt(params.name)
         seen = self._seen(context)
         missing = [name for name in _needed(prompt) if name not in seen]
@@ -98,7 +98,7 @@ class Material:
         """Read a resource.
 
         Raises:
-            MCPError: -32602 when there is none at that URI, `REFUSED` for what Calendly or a rule refuses.
+            MCPError: -32602 for an unknown URI, `REFUSED` if Calendly or a rule refuses.
         """
         app = app_at(params.uri)
         if app is not None:
@@ -117,10 +117,10 @@ class Material:
         return types.ReadResourceResult(contents=[contents])
 
     async def complete(self, context: Context, params: types.CompleteRequestParams) -> types.CompleteResult:
-        """Fill in an argument of a prompt or a variable of a template, from what the agent may read.
+        """Complete an argument of a prompt or a variable of a template, from what the agent may read.
 
         Raises:
-            MCPError: -32602 for a prompt, a template or an argument that there is not.
+            MCPError: -32602 for an unknown prompt, template or argument.
         """
         argument = params.argument
         values: Iterable[str] = _choices(params.ref, argument.name)
@@ -134,7 +134,7 @@ class Material:
         )
 
     async def _known(self, context: Context, tool: Tool) -> Mapping[str, Any]:
-        """What a tool answers without arguments; nothing where it may not be asked, refuses, or takes too long."""
+        """Return what a tool answers without arguments; empty if it is off, fails or takes too long."""
         if not self._handlers.allows(context, tool):
             return {}
         account = self._handlers.callers.principals.of(context).account
@@ -188,7 +188,7 @@ def described_resource(resource: Resource) -> types.Resource:
 
 
 def described_template(resource: Resource) -> types.ResourceTemplate:
-    """A family of resources as clients see it in the list."""
+    """A resource template as clients see it in the list."""
     tool = resource.tool
     return types.ResourceTemplate(
         uri_template=resource.uri,
@@ -212,7 +212,7 @@ def _prompt(name: str) -> Prompt:
 
 
 def _choices(ref: types.PromptReference | types.ResourceTemplateReference, argument: str) -> tuple[str, ...]:
-    """The values that go without asking. Raises MCPError for an argument that there is not."""
+    """Return the values of an argument that need no call. Raises MCPError for an unknown argument."""
     if isinstance(ref, types.PromptReference):
         prompt = _prompt(ref.name)
         if argument in prompt.model.model_fields:

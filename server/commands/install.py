@@ -162,7 +162,9 @@ def _next_steps(client: ClientProgram, wanted: WantedEntry, machine: Machine) ->
             )
         return steps
     if not wanted.sandbox and not wanted.token_file:
-        steps.append("It acts for whoever signed in with `calendly-mcp login`; or name a file with --token-file.")
+        steps.append(
+            "It acts for the person who signed in with `calendly-mcp login`; --token-file names a token instead."
+        )
         if machine.environ.get(TOKEN):
             say(f"{TOKEN} is set here, but no secret is written into {client.title}'s file.")
     return [*steps, "`calendly-mcp doctor` says whether everything is in order."]

@@ -42,7 +42,7 @@ from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
-from server.transports.guard import Reach
+from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
 from tools import ALL
 
@@ -95,13 +95,15 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings))
 
-        routes = authorization.routes()
+        routes = [route for route in authorization.routes() if isinstance(route, Route)]
+        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
             reach=Reach(
                 address=realm.issuer,
                 is_local=is_loopback(settings.host),
                 origins=settings.allowed_origins,
-                open_paths={route.path for route in routes if isinstance(route, Route) and _is_open(route)},
+                open_paths=open_paths,
+                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
             door=BearerCheck(

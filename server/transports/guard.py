@@ -20,11 +20,6 @@ LARGEST_HEADERS: Final = 32 * 1024
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """The paths that an orchestrator calls under an address of its own."""
 
-# Our pages send no referrer, so browsers send `Origin: null` with their forms. The secret in a form
-# shows its sender.
-_NAMELESS_ORIGIN: Final = frozenset({"authorize", "consent", "oauth", "connections", "confirm", "sign-in", "sign-out"})
-"""The first path segments of our pages."""
-
 _REMEMBERED: Final = 64
 """How many addresses are remembered as read: clients repeat theirs."""
 
@@ -39,12 +34,15 @@ class Reach:
             own.
         origins: The origins that may call it, besides its own and those of this machine.
         open_paths: The paths that pages of any origin may call.
+        pages: The first path segments of our own pages. They send no referrer, so browsers send
+            `Origin: null` with their forms. The secret in a form shows its sender.
     """
 
     address: str
     is_local: bool
     origins: Collection[str] = ()
     open_paths: Collection[str] = ()
+    pages: Collection[str] = ()
 
     def is_ours(self, host: str) -> bool:
         """Say whether a Host header names this server."""
@@ -55,7 +53,7 @@ class Reach:
 
     def admits(self, origin: str, path: str) -> bool:
         """Say whether pages of an origin may call a path."""
-        if path in self.open_paths or (origin == "null" and _first(path) in _NAMELESS_ORIGIN):
+        if path in self.open_paths or (origin == "null" and first_segment(path) in self.pages):
             return True
         if not origin.startswith(("http://", "https://")):
             return False
@@ -99,7 +97,7 @@ class Guard:
         return None
 
 
-def _first(path: str) -> str:
+def first_segment(path: str) -> str:
     """Return the first segment of a path."""
     return path.removeprefix("/").partition("/")[0]
 

@@ -1,11 +1,12 @@
 """Where a connection is kept, for tests that hold in both places: a database, and the login of one machine."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from typing_extensions import override
 
@@ -74,123 +75,95 @@ def on_machine(
     return Refresher(kept, REMEDY, clock.now, clock.monotonic, sleep or clock.sleep)
 
 
-class Place(Protocol):
-    """One connection, and the processes that share it."""
+@dataclass(frozen=True)
+class Place(ABC):
+    """One connection, and the processes that share it.
+
+    Attributes:
+        remedy: What a person is told who has to sign in again.
+        held_up: How long a process that was killed holds up the next, in seconds.
+        kind: `refreshing_server`'s word for it.
+        where: The address of the database, or the folder.
+        calendly: Who gave the tokens.
+        user: Whose connection it is.
+    """
 
     remedy: ClassVar[str]
-    """Where a person is sent to sign in again."""
     held_up: ClassVar[float]
-    """How long a process that was killed holds up the next, in seconds."""
+    kind: ClassVar[str]
 
-    @property
-    def calendly(self) -> Calendly:
-        """Who gave the tokens."""
-        ...
+    where: str
+    calendly: Calendly
+    user: str
 
-    @property
-    def user(self) -> str:
-        """Whose connection it is."""
-        ...
-
+    @abstractmethod
     def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
         """Be one more process, in whose refreshes something happens `before` or `after` Calendly is asked."""
-        ...
+
+    @abstractmethod
+    async def keep(self, sign_in: SignIn) -> None:
+        """Store what a sign-in gave."""
 
     def process(self, stall: str = "never") -> AbstractContextManager[Process]:
         """Start one more process, whose refreshes stand still `before` or `after` Calendly is asked."""
-        ...
+        return process("refreshing_server", self.kind, self.where, self.calendly.url, self.user, stall)
 
     async def connection(self) -> Connection:
         """Return what is stored."""
-        ...
-
-    async def keep(self, sign_in: SignIn) -> None:
-        """Store what a sign-in gave."""
-        ...
+        held = await self.refresher().kept.read(self.user)
+        assert held is not None
+        return held.connection
 
 
 @dataclass(frozen=True)
-class InDatabase:
+class InDatabase(Place):
     """A row of a database."""
 
-    remedy: ClassVar = RECONNECT_AT
-    held_up: ClassVar = LEASE.total_seconds()
+    remedy = RECONNECT_AT
+    held_up = LEASE.total_seconds()
+    kind = "database"
 
     database: Database
-    url: str
-    calendly: Calendly
-    user: str
 
     def connections(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Connections:
         """Be one more process."""
         return in_database(self.database, self.calendly.url, self.calendly.clock, sleep, **interludes)
 
+    @override
     def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
-        """Be one more process."""
         return self.connections(sleep, **interludes).refresher
 
-    def process(self, stall: str = "never") -> AbstractContextManager[Process]:
-        """Start one more process."""
-        return process("refreshing_server", "database", self.url, self.calendly.url, self.user, stall)
-
-    async def connection(self) -> Connection:
-        """Return what is stored."""
-        held = await self.connections().read(self.user)
-        assert held is not None
-        return held.connection
-
+    @override
     async def keep(self, sign_in: SignIn) -> None:
-        """Store what a sign-in gave."""
         async with self.database.begin() as transaction:
             await self.connections().keep(transaction, sign_in)
 
 
 @dataclass(frozen=True)
-class OnMachine:
+class OnMachine(Place):
     """The login of a person's machine, in a file."""
 
-    remedy: ClassVar = REMEDY
-    held_up: ClassVar = 0.0
+    remedy = REMEDY
+    held_up = 0.0
+    kind = "machine"
 
-    folder: Path
-    calendly: Calendly
-    user: str
-
-    @property
-    def store(self) -> LoginStore:
-        """What every program reads."""
-        return LoginStore(self.folder, self.calendly.url, lambda: None, self.calendly.clock.sleep)
-
+    @override
     def refresher(self, sleep: Sleep | None = None, /, **interludes: Interlude) -> Refresher:
-        """Be one more program."""
-        return on_machine(self.folder, self.calendly.url, self.calendly.clock, sleep, **interludes)
+        return on_machine(Path(self.where), self.calendly.url, self.calendly.clock, sleep, **interludes)
 
-    def process(self, stall: str = "never") -> AbstractContextManager[Process]:
-        """Start one more program."""
-        return process("refreshing_server", "machine", str(self.folder), self.calendly.url, self.user, stall)
-
-    async def connection(self) -> Connection:
-        """Return what is stored."""
-        login = await self.store.read()
-        assert login is not None
-        return login.connection
-
+    @override
     async def keep(self, sign_in: SignIn) -> None:
-        """Store what a sign-in gave."""
-        before, tokens = await self.store.read(), sign_in.tokens
-        connection = signed_in(
-            before.connection if before else None, sign_in.person.uri, tokens, self.calendly.clock.now()
+        store = LoginStore(Path(self.where), self.calendly.url, lambda: None, self.calendly.clock.sleep)
+        before, tokens, person = await store.read(), sign_in.tokens, sign_in.person
+        login = LocalLogin(
+            person=person,
+            application=self.calendly.application,
+            redirect_uri=REDIRECT_URI,
+            connection=signed_in(before.connection if before else None, person.uri, tokens, self.calendly.clock.now()),
+            access_token=tokens.access_token,
+            refresh_token=tokens.refresh_token,
         )
-        await self.store.write(
-            LocalLogin(
-                person=sign_in.person,
-                application=self.calendly.application,
-                redirect_uri=REDIRECT_URI,
-                connection=connection,
-                access_token=tokens.access_token,
-                refresh_token=tokens.refresh_token,
-            )
-        )
+        await store.write(login)
 
 
 async def connect_in(database: Database, url: str, calendly: Calendly) -> InDatabase:
@@ -198,13 +171,13 @@ async def connect_in(database: Database, url: str, calendly: Calendly) -> InData
     sign_in = await calendly.sign_in()
     user = await connect(database, in_database(database, calendly.url, calendly.clock), sign_in)
     calendly.token_requests()
-    return InDatabase(database, url, calendly, user)
+    return InDatabase(url, calendly, user, database)
 
 
 async def connect_on(folder: Path, calendly: Calendly) -> OnMachine:
     """Sign somebody in, whose login a machine has then."""
     sign_in = await calendly.sign_in()
-    place = OnMachine(folder, calendly, sign_in.person.uri)
+    place = OnMachine(str(folder), calendly, sign_in.person.uri)
     await place.keep(sign_in)
     calendly.token_requests()
     return place

@@ -40,6 +40,7 @@ class Host:
             where a frame that has just grown ends, and a click below goes to the page around it.
         refuses: The methods that it turns down.
         headers: What it sends the server besides.
+        now: What time it is for the app, None for the machine's.
     """
 
     loopback: Loopback
@@ -52,6 +53,7 @@ class Host:
     grows: bool = False
     refuses: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    now: str | None = None
 
     def but(self, **changes: Any) -> "Host":  # noqa: ANN401 - any of the fields
         """Make a host that differs."""

@@ -1,5 +1,6 @@
 """What the tests of the whole product share: a sandbox, servers as processes, the SDK's own client on every wire."""
 
+import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from mcp.client.stdio import stdio_client
 from tests.e2e.chromium import Browser, chromium
 from tests.e2e.hosting import Site, hosted, upstream_settings
 from tests.e2e.pages import Loopback, loopback
-from tests.e2e.processes import parameters, program
+from tests.e2e.processes import MEASURED, parameters, program
 from tests.sandbox.api import Json, bearer
 from tests.server.desk import Era, Person, call
 
@@ -29,6 +30,16 @@ WIRES: list[tuple[str, Era]] = [
 
 KEYS: Final = f"k1:{'A' * 43}"
 """The key ring of replicas."""
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure which lines the processes of a test run: they start in five times the time, so few tests take this.
+
+    It comes before the fixtures that start the processes.
+    """
+    if "COVERAGE" in os.environ:
+        monkeypatch.setenv(MEASURED, os.environ["COVERAGE"])
 
 
 @dataclass

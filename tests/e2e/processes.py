@@ -13,7 +13,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
+from uuid import uuid4
 
 import pytest
 from mcp import StdioServerParameters
@@ -28,6 +29,9 @@ SECONDS = 60
 _DATA = TemporaryDirectory(prefix="calendly-mcp-tests-")
 atexit.register(_DATA.cleanup)
 
+MEASURED: Final = "MEASURED"
+"""The variable that names the folder of what processes covered, while a test runs whose processes are measured."""
+
 NOBODY = {
     "XDG_DATA_HOME": _DATA.name,
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
@@ -36,7 +40,7 @@ NOBODY = {
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: that of the tests (coverage needs it) without settings, and `settings`."""
+    """The environment of a child: that of the tests without settings, and `settings`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
     return {**kept, **NOBODY, **settings}
 
@@ -44,7 +48,14 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 def command(module: str = "server") -> list[str]:
     """How a program is started: from the repository, or the one that the tests are pointed at (tests/wheels.py)."""
     tested = os.environ.get(PROGRAM) if module == "server" else None
-    return [tested] if tested else [sys.executable, "-m", module]
+    return [tested] if tested else [sys.executable, *measuring(), "-m", module]
+
+
+def measuring() -> list[str]:
+    """The arguments of Python that have a process leave what it covered, where the test is to be measured."""
+    folder = os.environ.get(MEASURED)
+    slipcover = ["-m", "slipcover", "--dont-wrap-pytest", "--json", "--out"]
+    return [*slipcover, f"{folder}/{uuid4().hex}.json"] if folder else []
 
 
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:

@@ -47,11 +47,11 @@ def test_what_cannot_be_explained_is_one_line(words: list[str], status: int, lin
 
 @pytest.mark.requirement("access-explain-client")
 async def test_an_agent_of_the_hosted_endpoint_is_explained_by_its_grant_or_its_client(
-    sandbox: Sandbox, shared_database_url: str
+    sandbox: Sandbox, tmp_path: Path
 ) -> None:
     settings = {
         **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
         "CALENDLY_MCP_SECRET_KEYS": "k1:" + "A" * 43,
     }
     with hosted(**settings) as site:

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -41,12 +42,12 @@ class Operator:
 
 
 @pytest.fixture
-def operator(sandbox: Sandbox, shared_database_url: str) -> Generator[Operator]:
+def operator(sandbox: Sandbox, tmp_path: Path) -> Generator[Operator]:
     """Run a hosted server on an empty database."""
     keys = "k1:" + "A" * 43
     settings = {
         **upstream_settings(sandbox.url),
-        "CALENDLY_MCP_DATABASE_URL": shared_database_url,
+        "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{tmp_path / 'database'}",
         "CALENDLY_MCP_SECRET_KEYS": keys,
     }
     with hosted(**settings) as site:

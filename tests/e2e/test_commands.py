@@ -17,6 +17,7 @@ from tests.e2e.processes import Ended, program, run, run_apart
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
+MEASURED = pytest.mark.usefixtures("measured")
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,7 @@ def test_tools_are_shown_as_a_table_and_as_json() -> None:
     }
 
 
+@MEASURED
 def test_a_reader_that_has_had_enough_is_no_fault() -> None:
     with program("tools") as running:
         assert running.process.stdout is not None
@@ -202,6 +204,7 @@ def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path,
     assert "connection to Calendly failed" in complaint(run(*words, *flags, CALENDLY_API_URL=sandbox.url), 1)
 
 
+@MEASURED
 @pytest.mark.requirement("sandbox-serves", "ready-line", "free-port", "signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None:
@@ -213,6 +216,7 @@ def test_the_sandbox_alone_serves_until_a_signal(number: signal.Signals) -> None
         assert running.process.wait() == 0
 
 
+@MEASURED
 @pytest.mark.requirement(
     "run-sandbox", "sandbox-flag", "ready-line", "free-port", "sandbox-line", "sandbox-ignores", "host-port"
 )
@@ -230,6 +234,7 @@ def test_http_with_an_embedded_sandbox_says_where_both_answer_and_what_it_ignore
         assert running.process.wait() == 0
 
 
+@MEASURED
 @pytest.mark.requirement("signals")
 def test_a_signal_ends_http_after_the_calls_in_flight(settings: dict[str, str], sandbox: Sandbox) -> None:
     called = {"name": "get_current_user", "arguments": dict[str, str]()}

@@ -66,6 +66,7 @@ def files_in(folder: Path) -> list[tuple[bytes, int]]:
     ],
     ids=["registered by itself", "public", "confidential"],
 )
+@pytest.mark.usefixtures("measured")
 async def test_who_signs_in_by_browser_needs_no_token(
     machine: dict[str, str], sandbox: Sandbox, application: dict[str, str]
 ) -> None:
@@ -112,6 +113,7 @@ async def test_what_calendly_takes_away_at_a_refresh_is_explained(machine: dict[
     assert "Calendly once granted event_types:read" in str(refused.result.content)
 
 
+@pytest.mark.usefixtures("measured")
 @pytest.mark.requirement("upstream-finished")
 async def test_a_refresh_under_way_is_finished_before_the_server_ends(
     machine: dict[str, str], sandbox: Sandbox

@@ -27,7 +27,15 @@ SLOT = "2031-06-03T09:00:00Z"
 def host(client: Loopback, endpoint: str) -> Host:
     arguments = {"event_type": "Deep dive", "start_time": "2031-06-03T00:00:00Z", "end_time": "2031-06-04T00:00:00Z"}
     answers = {LIST: answer({"start_time": SLOT, "status": "available"}), "get_event_type": error("not_found", "?")}
-    return Host(loopback=client, endpoint=endpoint, arguments=arguments, answers=answers, context={"timeZone": "UTC"})
+    context = {"timeZone": "UTC"}
+    return Host(
+        loopback=client,
+        endpoint=endpoint,
+        arguments=arguments,
+        answers=answers,
+        context=context,
+        now="2030-12-01T12:00Z",
+    )
 
 
 def answer(*rows: object, **more: object) -> dict[str, object]:

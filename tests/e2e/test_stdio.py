@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
+from tests.cases import case
 from tests.e2e.conftest import Sandbox
-from tests.e2e.processes import Program, greet, hello, program, request, run
+from tests.e2e.processes import Program, greet, hello, program, request, run_apart
 from tools import ALL
 
 CANCELED = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
 NOBODY = "00000000-0000-4000-8000-000000000000"
 READ = {"name": "get_user", "arguments": {"user": NOBODY}}
+
+
+MEASURED = pytest.mark.usefixtures("measured")
 
 
 @pytest.fixture
@@ -44,6 +48,7 @@ def test_instructions_are_short_and_name_what_the_operator_switched_off(settings
     assert "booking is off" in instructions
 
 
+@MEASURED
 @pytest.mark.requirement("stdio-end")
 def test_the_end_of_input_ends_the_server_after_the_calls_in_flight(server: Program, sandbox: Sandbox) -> None:
     greet(server)
@@ -57,6 +62,7 @@ def test_the_end_of_input_ends_the_server_after_the_calls_in_flight(server: Prog
     assert answered["result"]["structuredContent"]["error"]["kind"] == "not_found"
 
 
+@MEASURED
 @pytest.mark.requirement("signals")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_after_the_calls_in_flight(
@@ -96,6 +102,7 @@ def coming_meeting(server: Program) -> dict[str, Any]:
     return found
 
 
+@MEASURED
 def test_a_question_to_a_client_that_has_gone_is_not_waited_for(server: Program, sandbox: Sandbox) -> None:
     greet(server, elicitation={})
     meeting = coming_meeting(server)
@@ -123,27 +130,25 @@ def test_a_client_without_a_handshake_is_told_so(server: Program) -> None:
     assert "error" in server.hear()
 
 
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("nonsense", -32700),
-        ('{"jsonrpc": "2.0", "id": 1', -32700),
-        ("[]", -32600),
-        (json.dumps([request("tools/list")]), -32600),
-        ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600),
-        ('"text"', -32600),
-        ("[" * 100_000, -32700),
-    ],
-    ids=["no JSON", "cut", "empty batch", "batch", "JSON-RPC 1.0", "text", "deep"],
-)
-def test_a_line_that_is_no_message_is_refused_and_the_next_one_is_answered(
-    settings: dict[str, str], line: str, code: int
-) -> None:
-    with program(**settings) as server:
-        server.say(f"\n  \n{line}")
-        refused = server.hear()
-        assert (refused["id"], refused["error"]["code"]) == (None, code)
-        assert greet(server)["protocolVersion"] == "2025-11-25"
+NO_MESSAGES = [
+    ("nonsense", -32700),
+    ('{"jsonrpc": "2.0", "id": 1', -32700),
+    ("[]", -32600),
+    (json.dumps([request("tools/list")]), -32600),
+    ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600),
+    ('"text"', -32600),
+    ("[" * 100_000, -32700),
+]
+
+
+@MEASURED
+def test_a_line_that_is_no_message_is_refused_and_the_next_one_is_answered(server: Program) -> None:
+    for line, code in NO_MESSAGES:
+        with case(line):
+            server.say(f"\n  \n{line}")
+            refused = server.hear()
+            assert (refused["id"], refused["error"]["code"]) == (None, code)
+            assert greet(server)["protocolVersion"] == "2025-11-25"
 
 
 def test_an_argument_of_a_megabyte_is_refused_by_name(server: Program) -> None:
@@ -162,6 +167,7 @@ def test_text_of_every_language_survives_both_ways(server: Program) -> None:
     assert "Zoë 日本語 🎉" in server.hear()["result"]["content"][0]["text"]
 
 
+@MEASURED
 def test_a_client_that_reads_no_more_does_no_harm(server: Program) -> None:
     greet(server)
     assert server.process.stdout is not None
@@ -172,17 +178,18 @@ def test_a_client_that_reads_no_more_does_no_harm(server: Program) -> None:
 
 
 def test_a_last_line_without_an_end_is_answered(settings: dict[str, str]) -> None:
-    ended = run("stdio", stdin=json.dumps(hello()), **settings)
+    ended = run_apart("stdio", stdin=json.dumps(hello()), **settings)
     assert json.loads(ended.stdout)["result"]["serverInfo"]["name"] == "calendly"
     assert ended.status == 0
 
 
 @pytest.mark.requirement("stdio-end")
 def test_without_any_input_the_server_ends_in_peace(settings: dict[str, str]) -> None:
-    ended = run("stdio", **settings)
+    ended = run_apart("stdio", **settings)
     assert (ended.status, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@MEASURED
 @pytest.mark.requirement("stdio-streams")
 def test_only_messages_come_on_stdout_and_the_log_on_stderr(settings: dict[str, str]) -> None:
     quiet = {name: value for name, value in settings.items() if name != "CALENDLY_MCP_LOG_LEVEL"}

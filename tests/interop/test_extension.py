@@ -54,8 +54,7 @@ def started(bundle: Path, chosen: Mapping[str, object]) -> StdioServerParameters
     """How a host starts the server. Python of the tests stands in for uv, which would need the network."""
     config = configured(bundle, chosen)
     assert (config["command"], config["args"]) == ("uv", ["run", "--no-dev", "--directory", str(bundle), "main.py"])
-    # Not measured: coverage would take the bundle for a second copy of the packages.
-    env = {name: value for name, value in environment(config["env"]).items() if not name.startswith("COVERAGE_")}
+    env = environment(config["env"])
     return StdioServerParameters(command=sys.executable, args=["main.py"], cwd=bundle, env=env)
 
 

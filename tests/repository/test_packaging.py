@@ -47,7 +47,7 @@ def imports(path: Path) -> set[str]:
     "listed",
     [
         TOOL["hatch"]["build"]["targets"]["wheel"]["packages"],
-        TOOL["coverage"]["run"]["source_pkgs"],
+        TOOL["slipcover"]["source"],
         TOOL["importlinter"]["root_packages"],
     ],
     ids=["wheel", "coverage", "import contracts"],

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-PATIENCE = 10  # seconds to wait for a delivery before the test fails
+PATIENCE = 60  # seconds to wait for a delivery before the test fails
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from tools.times import sent_time
 
 
 def told(local: datetime) -> str:
-    """Return a local time as agents and people read it, such as `Tue 2026-12-01 10:00`; models err about weekdays."""
+    """Return a local time such as `Tue 2026-12-01 10:00`, with the weekday, which models often get wrong."""
     return f"{local:%a} {local.date().isoformat()} {_clock(local)}"
 
 
 def open_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
-    """Put the open slots of a day together: its date, and the times of that day at which a meeting can begin.
+    """Join the open slots of each day into one row: the date and its start times.
 
-    A time that the clock shows twice that day carries its offset. A row that is no open slot stays as it came.
+    A time that the clock shows twice that day carries its offset. Rows that are not open slots stay
+    as they are.
     """
     days: dict[str, dict[str, Any]] = {}
     unread: list[dict[str, Any]] = []
@@ -32,7 +33,7 @@ def open_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str
 
 
 def meeting_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
-    """Put the times of a day together, in the order of the first one, unless each says to whom it is open."""
+    """Join the times of each day into one row, unless the rows say to whom a time is open."""
     if not any("open_to" in row for row in rows):
         return open_times(rows, zone)
     starts = [sent_time(row.get("start_time")) for row in rows]
@@ -41,7 +42,7 @@ def meeting_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[
 
 
 def _clock(local: datetime) -> str:
-    """The time of day; with its offset where the clock shows it twice that day."""
+    """Return the time of day, with its offset where the clock shows it twice that day."""
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
     return f"{clock}{local.isoformat()[-6:]}" if twice else clock

@@ -1,4 +1,4 @@
-"""How much an answer may hold: a page that would fill an agent's context is cut, and says how to go on. Pure."""
+"""The size limit of answers: a page that would fill an agent's context is cut and says how to read on. Pure."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,17 +6,17 @@ from math import ceil
 from typing import Any, Final, cast
 
 MOST_TOKENS: Final = 20_000
-"""Of one answer, as a large model's vocabulary has them; estimated, and rather too high than too low."""
+"""Most tokens of one answer (o200k), by an estimate that errs on the high side."""
 
 _RUN: Final = re.compile(r"([A-Za-z]+)|([0-9]+)|([^\x00-\x7f])|[^\s]")
 _LETTERS, _DIGITS = 4.5, 3
 _FOREIGN, _MARK = 1.2, 0.55
 _FOR_THE_REST: Final = 400
-"""What stands around the rows: pagination, zone, and how to go on."""
+"""Tokens reserved for what surrounds the rows: pagination, zone, how to read on."""
 
 
 def estimate(text: str) -> int:
-    """Return about how many tokens a JSON text has: digits go by three, words by syllables, marks by themselves."""
+    """Estimate the tokens of a JSON text: three digits, 4.5 letters or about two punctuation marks each."""
     total = 0.0
     for letters, digits, foreign in _RUN.findall(text):
         if letters:
@@ -29,7 +29,7 @@ def estimate(text: str) -> int:
 
 
 def cut(answer: object, written: Callable[[object], str], most: int = MOST_TOKENS) -> object:
-    """Return a list with as many of its rows as fit; anything else as it is.
+    """Return a list with as many rows as fit, any other answer unchanged.
 
     Args:
         answer: What is to be answered.
@@ -47,7 +47,7 @@ def cut(answer: object, written: Callable[[object], str], most: int = MOST_TOKEN
 
 
 def _first(rows: list[object], written: Callable[[object], str], most: int) -> list[object]:
-    """The rows that fit, the first one in any case."""
+    """Return the rows that fit, at least the first."""
     total = 0
     for index, row in enumerate(rows):
         total += estimate(written(row)) + 1
@@ -57,7 +57,7 @@ def _first(rows: list[object], written: Callable[[object], str], most: int) -> l
 
 
 def _without_way_on(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Whoever followed a token would miss the rows that were cut."""
+    """Drop the tokens that lead to the next page: they would skip the rows that were cut."""
     return {name: value for name, value in fields.items() if name not in {"pagination", "continue"}}
 
 

@@ -1,8 +1,8 @@
-"""One walk over an answer: what the agent may not see is redacted, what its next step does not need is left out.
+"""One walk over an answer: it redacts what the agent may not see and drops what the next step does not need.
 
-Which fields are personal stands beside them in `calendly.models`; which ones a lean answer has, in
-`tools.answers.views`. Inside an invitee, whatever Calendly adds later is redacted as well, as deep as it goes; so is
-what could not be recognized in an answer that tells of invitees. Pure.
+`calendly.models` marks the personal fields, `tools.answers.views` says which fields a lean answer
+has. Fields that Calendly adds to an invitee later are redacted too, at any depth, and so are
+unrecognized values in answers that contain invitees. Pure.
 """
 
 from collections.abc import Mapping
@@ -29,9 +29,9 @@ def shown(
     Args:
         shape: The type of the answer.
         answer: What the tool returned.
-        zone: Whose local time is told; None adds no local times, and slots are told in UTC.
+        zone: The zone of local times; None adds none, and slots stay in UTC.
         is_full: Show everything that Calendly sent, instead of what the next step needs.
-        redacts: Leave out the personal data of invitees and guests, and say so where there is any.
+        redacts: Leave out personal data of invitees and guests, and say so.
     """
     tells = tells_of_invitees(shape)
     walk = _Walk(zone=zone, is_full=is_full, redacts=redacts and tells, tells=tells)
@@ -48,7 +48,7 @@ def shown(
 
 
 class _Place(NamedTuple):
-    """Where in an answer a value is: in a list, in what is said of an invitee."""
+    """Where a value stands in an answer: inside a list, inside an invitee."""
 
     in_list: bool = False
     in_invitee: bool = False
@@ -56,10 +56,10 @@ class _Place(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class _Walk:
-    """One walk through an answer, and what it met on the way.
+    """One walk over an answer, and what it found.
 
     Attributes:
-        tells: The answer may tell of invitees.
+        tells: The answer may contain invitees.
     """
 
     zone: tzinfo | None
@@ -71,7 +71,7 @@ class _Walk:
     has_local_time: bool = False
 
     def of(self, shape: object, value: object, place: _Place) -> object:
-        """Return what remains of a value."""
+        """Return what is shown of a value."""
         if isinstance(value, list):
             return [self.of(shape, item, place) for item in cast("list[object]", value)]
         if isinstance(value, dict):

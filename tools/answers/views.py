@@ -1,8 +1,8 @@
-"""Which fields of an answer an agent's next step needs: by default, an answer is lean.
+"""The lean view of answers: the fields that an agent's next step needs. It is the default.
 
-Nothing is renamed or retyped. A lean answer leaves out nulls and what `VIEWS` names for each resource, and adds the
-local times that it names. Fields that Calendly adds later pass. Which field belongs to which resource is told by the
-shape of the answer, the return annotation of the tool.
+Nothing is renamed or retyped. A lean answer has no nulls, leaves out the fields that `VIEWS` names
+and adds local times. Unknown fields pass. The shape of the answer, which is the tool's return
+annotation, says which resource a field belongs to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,15 +25,15 @@ Gather = Callable[[Sequence[Mapping[str, Any]], tzinfo], list[dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What is left out of one resource, and added.
+    """What a lean answer leaves out of one resource, and adds.
 
     Attributes:
         omits: Fields left out wherever the resource stands.
         omits_in_lists: Fields that only the resource by itself shows.
-        usual: Fields left out while they have this value, which goes without saying.
-        local: Added fields, each with the field of Calendly whose instant it tells in local time.
-        gather: Puts the rows of a list together.
-        keeps_empty: Nulls and empty objects stay.
+        usual: Fields left out while they have this value.
+        local: Local times to add: new field by the UTC field it comes from.
+        gather: Joins the rows of a list.
+        keeps_empty: Keeps nulls and empty objects.
     """
 
     omits: frozenset[str] = field(default=frozenset[str]())
@@ -49,20 +49,20 @@ FULL: Final = View(keeps_empty=True)
 
 
 class Meeting(scheduled_event.ScheduledEvent, total=False):
-    """A scheduled event, with what the lean view adds."""
+    """A scheduled event with the fields of the lean view."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]
     timezone: str | None
 
 
 class Busy(availability.BusyTime, total=False):
-    """A busy time, with what the lean view adds."""
+    """A busy time with the fields of the lean view."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]
 
 
 class MeetingTime(TypedDict, total=False):
-    """A time at which a meeting can be had; in the lean view all such times of a day."""
+    """A possible start of a meeting; in the lean view all starts of a day."""
 
     start_time: str
     local_start: Annotated[str, Field(description="in timezone")]
@@ -73,11 +73,11 @@ class MeetingTime(TypedDict, total=False):
 
 
 class Attendee(invitee.Invitee, total=False):
-    """An invitee, told beside the meeting."""
+    """An invitee inside a meeting."""
 
 
 class OpenTimes(availability.AvailableTime, total=False):
-    """An open slot in the full view; in the lean view all slots of a day."""
+    """An open slot; in the lean view all slots of a day."""
 
     date: Annotated[str | None, Field(description="the fields from here on: lean, a row a day")]
     timezone: str | None
@@ -135,7 +135,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
 
 @cache
 def tells_time(shape: object) -> bool:
-    """Say whether lean answers of this shape depend on a zone."""
+    """Return whether lean answers of this shape contain local times."""
     shapes = {shape, *(part for hint in fields_of(shape).values() for part in parts_of(hint))}
     return any(
         view.local or view.gather for kind, view in VIEWS.items() if any(is_made_from(part, kind) for part in shapes)
@@ -144,6 +144,6 @@ def tells_time(shape: object) -> bool:
 
 @cache
 def view_of(shape: object) -> View:
-    """Return the view of a shape, or of the shape that it is made from; one that only leaves out nulls for others."""
+    """Return the view of a shape or of its base; by default one that only leaves out nulls."""
     exactly = next((view for kind, view in VIEWS.items() if shape is kind), None)
     return exactly or next((view for kind, view in VIEWS.items() if is_made_from(shape, kind)), View())

@@ -1,11 +1,12 @@
-"""Apps: answers of tools as something to look at and click, in the host's own frame.
+"""Apps: answers of tools as HTML that a host shows in a frame (MCP Apps).
 
-This is the extension MCP Apps, `io.modelcontextprotocol/ui` (SEP-1865, as of 2026-01-26). A tool's `_meta` names the
-app that shows its answers; a host that knows the extension reads the app's HTML, puts it in a sandboxed frame and hands
-it the tool's arguments and answer. Any other host shows the answer as it always did: no answer depends on an app.
+The extension is `io.modelcontextprotocol/ui` (SEP-1865, as of 2026-01-26). A tool's `_meta` names
+the app that shows its answers. A host with the extension reads the app's HTML, puts it in a
+sandboxed frame and hands it the tool's arguments and answer. Other hosts ignore it: no answer
+depends on an app.
 
-An app is one folder: a page, a style and scripts, put together to one document that loads nothing and reaches nobody
-but its host.
+An app is one folder with a page, a style and scripts, joined into one document. It loads nothing
+and talks to its host only.
 """
 
 from collections.abc import Mapping
@@ -28,11 +29,11 @@ class App:
     """One app.
 
     Attributes:
-        name: What it is called; its folder, too.
+        name: Its name and the name of its folder.
         title: A few words for a person.
         description: A sentence for a person.
         shows: The tools whose answers it shows.
-        scripts: Its scripts, in the order in which they run.
+        scripts: Its scripts, in order.
     """
 
     name: str
@@ -43,12 +44,12 @@ class App:
 
     @property
     def uri(self) -> str:
-        """Where its HTML is read."""
+        """The URI of its HTML."""
         return f"ui://calendly/{self.name.replace('_', '-')}"
 
     @property
     def meta(self) -> dict[str, object]:
-        """The `_meta` of its HTML: no origin but its own document, and a border around it."""
+        """The `_meta` of its HTML: no other origins, and a border."""
         nowhere: dict[str, list[str]] = {
             kind: [] for kind in ("connectDomains", "resourceDomains", "frameDomains", "baseUriDomains")
         }
@@ -85,10 +86,10 @@ def app_at(uri: str) -> App | None:
 
 
 def view_of(tool: Tool) -> dict[str, object]:
-    """Return what the `_meta` of a tool says of the app that shows its answers; nothing where none does.
+    """Return the part of a tool's `_meta` that names its app; empty for a tool without one.
 
-    It is said to every host, also to one that does not declare the extension: those ignore it, some that can show apps
-    do not declare it, and a list that is the same for all can be kept.
+    Every host gets it, declared or not: some hosts show apps without declaring the extension, and a
+    list that is the same for all can be cached.
     """
     app = _SHOWN_BY.get(tool.name)
     return {"ui": {"resourceUri": app.uri}} if app else {}

@@ -1,1 +1,1 @@
-"""Booking a meeting once, whatever becomes of the connection."""
+"""Booking a meeting exactly once, even when the connection fails."""

@@ -1,7 +1,7 @@
-"""What is wrong with a booking, as far as its event type tells: location, questions, answers. Pure.
+"""Checks of a booking against its event type: location, questions, answers. Pure.
 
-Calendly refuses most of this too, in words that name no question and no location. What the event type does not tell, or
-tells in a way that we do not know, is left to Calendly.
+Calendly refuses most of this too, but its messages name neither the question nor the location. What
+the event type does not say, or says in an unknown way, is left to Calendly.
 """
 
 import json
@@ -26,7 +26,7 @@ class Answered(TypedDict):
 
 
 def state_faults(kind: models.EventType) -> list[ArgumentFault]:
-    """Say where an event type cannot be booked at all."""
+    """Return why an event type cannot be booked at all, if so."""
     if kind.get("deleted_at"):
         return [_fault("event_type", "This event type is deleted, so nobody can book it.")]
     if kind.get("active") is False:
@@ -35,12 +35,12 @@ def state_faults(kind: models.EventType) -> list[ArgumentFault]:
 
 
 def hosts_take_turns(kind: models.EventType) -> bool:
-    """Say whether an event type is of several hosts of whom Calendly chooses one, and where to meet."""
+    """Return whether Calendly chooses the host and the location of each meeting (round robin)."""
     return kind.get("pooling_type") == "round_robin"
 
 
 def only_location(kind: models.EventType) -> Mapping[str, str] | None:
-    """Return the location of an event type that has a single one, where that says all there is to say."""
+    """Return the location of an event type with a single, complete one; else None."""
     places = _places(kind)
     if hosts_take_turns(kind) or len(places) != 1:
         return None
@@ -51,11 +51,11 @@ def only_location(kind: models.EventType) -> Mapping[str, str] | None:
 
 
 def location_faults(kind: models.EventType, chosen: Mapping[str, object] | None) -> list[ArgumentFault]:
-    """Say what is wrong with a location, or with having none.
+    """Return what is wrong with a location, or with its absence.
 
     Args:
         kind: The event type.
-        chosen: The location that is to be sent.
+        chosen: The location to send.
     """
     places = _places(kind)
     if hosts_take_turns(kind):
@@ -69,7 +69,7 @@ def location_faults(kind: models.EventType, chosen: Mapping[str, object] | None)
 
 
 def answer_faults(kind: models.EventType, answers: Sequence[Answered]) -> list[ArgumentFault]:
-    """Say which required questions have no answer, and which answers do not fit."""
+    """Return the required questions without an answer, and the answers that do not fit."""
     listed = kind.get("custom_questions")
     questions = {name: question for question in listed or [] if (name := question.get("name"))}
     if listed is None or len(questions) != len(listed):
@@ -126,7 +126,7 @@ def _choices(question: CustomQuestion) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Quote a text so that it can be repeated to the letter, line breaks included."""
+    """Quote a text exactly, line breaks included."""
     return json.dumps(text, ensure_ascii=False)
 
 

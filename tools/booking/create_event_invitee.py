@@ -1,4 +1,4 @@
-"""Booking a meeting, once, whatever becomes of the connection."""
+"""The tool that books a meeting, exactly once, even when the connection fails."""
 
 from typing import Annotated, Any, NotRequired
 

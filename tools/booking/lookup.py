@@ -1,7 +1,7 @@
-"""Finding a booking whose answer was lost.
+"""Finding a booking when Calendly's answer was lost.
 
-Calendly has no idempotency keys, and its lists may show a new booking only after a while. So what is found is the
-booking, and what is not found is no proof that nothing was booked.
+Calendly has no idempotency keys, and its lists show new bookings late. A booking that is found is
+the answer; one that is not found may still exist.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -24,12 +24,12 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each further look."""
+"""Waits between looks, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class BookingSought:
-    """What tells a booking from others: what for, when, and whose."""
+    """What identifies a booking: event type, start and invitee."""
 
     event_type: EventTypeId
     start: datetime
@@ -37,20 +37,20 @@ class BookingSought:
 
 
 class Booked(models.Invitee, total=False):
-    """An invitee, with what booking adds."""
+    """An invitee with the fields that booking adds."""
 
     unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
 
 
 class SearchedIn(TypedDict, total=False):
-    """Whose events to look through."""
+    """Whose events to search."""
 
     user: UserId
     organization: OrganizationId
 
 
 async def _nobody() -> None:
-    """Know of nobody else who found the booking."""
+    """Return None: no other call knows the booking."""
 
 
 async def look_up(
@@ -59,16 +59,16 @@ async def look_up(
     unknown: OutcomeUnknown,
     answered: Callable[[], Awaitable[Booked | None]] = _nobody,
 ) -> Booked:
-    """The invitee that the call which ended in `unknown` made after all.
+    """Look for a booking whose outcome is unknown, and return its invitee.
 
     Args:
-        call: On whose behalf to look.
+        call: The call on whose behalf to look.
         wanted: What was to be booked.
-        unknown: How that ended.
-        answered: Gives the booking where somebody else has learned of it meanwhile.
+        unknown: The error that ended the booking call.
+        answered: Returns the booking if another call has found it meanwhile.
 
     Raises:
-        OutcomeUnknown: It does not show, at least not within the time of this call.
+        OutcomeUnknown: The booking does not show within the time of this call.
     """
     places = await _places(call, wanted.event_type)
     found = await _find(call, wanted, places)
@@ -86,7 +86,7 @@ async def look_up(
 
 
 async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
-    """Where bookings of the event type show: with its owner, or anywhere in the organization if hosts take turns."""
+    """Return where to look: with the owner, or across the organization where hosts take turns."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
         profile = kind.get("profile") or {}

@@ -1,7 +1,7 @@
-"""How a meeting is booked once: looked into, authorized, sent, and looked for where the answer got lost.
+"""Booking once: check the booking, decide access, send it, and look for it when the answer is lost.
 
-Nothing is sent twice. A booking under an idempotency key takes the key last of all before it is sent, and gives it back
-only where Calendly certainly booked nothing.
+Nothing is sent twice. A booking reserves its idempotency key right before it is sent, and releases
+it only when Calendly certainly booked nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -26,12 +26,12 @@ _UNKNOWN: Final = "What became of the first call with this key is not known."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A booking as it is asked for.
+    """A booking as requested.
 
     Attributes:
-        body: What is to be sent.
-        wanted: What tells it from other bookings.
-        timezone: In which zone times are told, None for the caller's own.
+        body: What to send.
+        wanted: What identifies the booking.
+        timezone: The zone for times in errors, None for the caller's own.
     """
 
     body: Body
@@ -40,13 +40,13 @@ class Order:
 
 
 class _Ready(NamedTuple):
-    """A booking that was looked into and authorized.
+    """A booking that was checked and authorized.
 
     Attributes:
         call: The authorized call.
-        order: The booking, with the only location there is.
-        open_times: When else it could be.
-        unchecked: What could not be looked into.
+        order: The booking, with its location filled in where there is only one.
+        open_times: The open times around it.
+        unchecked: The checks that could not be made.
     """
 
     call: Call
@@ -61,7 +61,7 @@ async def book(call: Call, order: Order) -> Booked:
 
 
 async def book_under(key: str, call: Call, order: Order) -> Booked:
-    """Book under an idempotency key: an answer stays the answer, and what may have been sent is not sent again."""
+    """Book under an idempotency key: a repeated call gets the first answer and never sends again."""
     ledger = await call.caller.ledger()
     earlier = await ledger.recall(key, order.body)
     if earlier is None:
@@ -94,7 +94,7 @@ async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
 
 
 async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Booked:
-    """Answer with what an earlier call booked, which is looked for where nobody knows."""
+    """Return what an earlier call booked, looking for it when its outcome is not known."""
     ledger = await call.caller.ledger()
 
     async def answered() -> Booked | None:
@@ -112,10 +112,11 @@ async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Bo
 
 
 async def _prepare(call: Call, order: Order) -> _Ready:
-    """Look into a booking, and have it authorized: nobody is asked about what cannot be.
+    """Check a booking and authorize it, in this order: nobody is asked about an impossible booking.
 
     Raises:
-        ArgumentError: It cannot be booked so; the faults say all that is wrong, and what would be right.
+        ArgumentError: It cannot be booked; the faults name everything that is wrong and what would
+            be right.
     """
     await call.precheck()
     found = await survey(call, order.wanted.event_type, order.wanted.start)
@@ -165,7 +166,7 @@ async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
 
 
 async def _send(ready: _Ready) -> Booked:
-    """Send a booking, and look for it where the answer is lost."""
+    """Send a booking, and look for it when the answer is lost."""
     call, order = ready.call, ready.order
     try:
         booked = await call(Booked, body=order.body)

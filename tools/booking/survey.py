@@ -1,7 +1,7 @@
-"""What Calendly is asked just before a booking: the event type, and the open times around the one that is wanted.
+"""The reads right before a booking: the event type, and the open times around the wanted one.
 
-Both are read as the person, side by side, and briefly: what cannot be read, or not soon, is not known, and nothing that
-is not known stands in the way of a booking.
+Both run as the person, side by side, with a short time limit. A failed or late read never blocks
+the booking.
 """
 
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
 _PATIENCE: Final = 8.0
-"""Seconds for both reads; the booking itself needs the rest of the call."""
+"""Time limit for both reads, in seconds; the booking needs the rest of the call."""
 
 _SOON: Final = timedelta(minutes=5)
-"""Calendly wants ranges that begin in the future, and its clock is not ours."""
+"""Calendly wants ranges that begin in the future, and its clock may differ from ours."""
 
 _BEFORE: Final = timedelta(days=1)
 _DAYS: Final = 4
@@ -33,18 +33,18 @@ _MOST_BEFORE, _MOST_AFTER = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class OpenStarts:
-    """The times from `first` until before `last` at which a meeting can begin, in their order."""
+    """The open start times from `first` until before `last`, in order."""
 
     first: datetime
     last: datetime
     starts: tuple[datetime, ...]
 
     def offers(self, start: datetime) -> bool | None:
-        """Say whether a meeting can begin then; None for a time about which nothing was asked."""
+        """Return whether a meeting can begin then; None for a time outside the range."""
         return start in self.starts if self.first <= start < self.last else None
 
     def near(self, start: datetime, zone: tzinfo | None) -> str:
-        """Name the open times next to another, in UTC and in a zone where one is known."""
+        """Name the open times nearest to `start`, in UTC and in a zone if one is given."""
         before = [time for time in self.starts if time < start][-_MOST_BEFORE:]
         after = [time for time in self.starts if time > start][:_MOST_AFTER]
         if not before and not after:
@@ -55,7 +55,7 @@ class OpenStarts:
 
 @dataclass(slots=True)
 class Survey:
-    """What was found out; None is what was not.
+    """What the reads returned; None for a failed one.
 
     Attributes:
         kind: The event type.
@@ -67,7 +67,7 @@ class Survey:
 
 
 async def survey(call: Call, event_type: EventTypeId, start: datetime) -> Survey:
-    """Find out what can be known of a booking before it is sent, in at most two reads."""
+    """Read the event type and the open times around `start`."""
     found = Survey()
 
     async def read_kind() -> None:
@@ -91,7 +91,7 @@ async def _kind(call: Call, event_type: EventTypeId) -> models.EventType | None:
 
 
 async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenStarts | None:
-    """Read the open times from a day before; None where they cannot be read, or one of them is not understood."""
+    """Read the open times from a day before; None if that fails or one of them is not understood."""
     days = min(_DAYS, call.caller.available_times_cap.days)
     first = max(start - _BEFORE * days / _DAYS, call.caller.now() + _SOON)
     last = first + timedelta(days=days)

@@ -1,4 +1,4 @@
-"""What a person is asked before a tool writes, and what the call is about: one entry for each writing tool."""
+"""The question that a person is asked before a tool writes, and what the call is about: one entry per writing tool."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -9,6 +9,6 @@ from tools.confirming.questions import WriteEffects
 from tools.toolset.tool import Tool
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType({**meetings.EFFECTS, **administration.EFFECTS})
-"""For each writing tool what is told of it."""
+"""The entry of each writing tool."""
 
 __all__ = ["EFFECTS", "WriteEffects"]

@@ -1,4 +1,4 @@
-"""Event types, members, webhooks and data: what a person is asked. No condition limits these calls."""
+"""The questions for event types, members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,7 @@
-"""Booking, canceling and moving meetings, and links to book with: what a person is asked, and what calls are about.
+"""The questions for meetings and scheduling links, and what these calls are about.
 
-For conditions Calendly is read as the person, not as the agent, which learns only whether the call is within its
-limits. What cannot be read is not within them, and nothing is read that no condition asks for.
+Conditions are checked with the person's access: the agent learns only whether a call is within its
+limits. What cannot be read is outside them, and only what a condition asks for is read.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -32,12 +32,13 @@ from tools.workflows.rescheduling import reschedule_scheduled_event
 
 @dataclass(frozen=True, slots=True)
 class _MeetingTold:
-    """A meeting as a question tells of it.
+    """A meeting as a question describes it.
 
     Attributes:
-        what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee`.
-        whom: The addresses that Calendly writes to; empty where they may not be seen.
-        over: Why it cannot be canceled any more; None where it can, or nobody knows.
+        what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with
+            Lee`.
+        whom: The addresses that Calendly e-mails; empty if they are hidden.
+        over: Why it can no longer be canceled; None if it can or that is unknown.
     """
 
     what: str
@@ -122,7 +123,7 @@ async def _reschedule(
 async def _reschedule_affects(
     call: Call, aspects: Collection[str], scheduled_event: ScheduledEventId, **_: object
 ) -> Affected:
-    """The meeting that is canceled, and the one that is booked in its place: of the same event type and people."""
+    """Return what both meetings affect, the canceled one and the new one: they share event type and people."""
     old = await _cancel_affects(call, aspects, scheduled_event)
     if "hosts" not in aspects or old.hosts is None or not old.event_types:
         return old
@@ -175,7 +176,7 @@ def _read_by_them(reason: str | None) -> str:
 
 
 def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
-    """Say why a meeting cannot be canceled any more; None where it can, or nobody knows."""
+    """Return why a meeting can no longer be canceled; None if it can or that is unknown."""
     if event.get("status") == "canceled":
         return "This meeting is canceled already."
     end = sent_time(event.get("end_time"))
@@ -183,9 +184,10 @@ def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
 
 
 async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.ScheduledEvent) -> frozenset[str] | None:
-    """Whom Calendly tells that a meeting is canceled; None when not all of them can be known.
+    """Return whom Calendly e-mails about a cancellation; None if the list is incomplete.
 
-    Invitees who canceled before are not told. Of guests Calendly does not say whose they are, so all of them count.
+    Invitees who canceled earlier get no e-mail. Calendly does not say whose guest a guest is, so
+    all of them count.
     """
     invitees = call.inquire(list_event_invitees)
     try:
@@ -200,7 +202,7 @@ async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.Sch
 
 
 async def _owner(call: Call, event_type: EventTypeId) -> frozenset[str] | None:
-    """Who hosts what is booked; None for an event type of several people: Calendly does not say who they are."""
+    """Return the host of an event type; None if it has several, since Calendly does not list them."""
     try:
         kind = await call.inquire(get_event_type)(event_type)
     except (CalendlyError, ToolError):

@@ -1,8 +1,9 @@
-"""What the questions to a person are made of, and the entry in which a writing tool has its own.
+"""The parts of questions to a person, and the entry of a writing tool.
 
-A question says what happens, when in the person's own zone, and who gets an e-mail. Its facts come from Calendly, read
-on behalf of the same caller; where they may not be read, it names the identifier instead. Texts of other people are cut
-short and kept on one line of visible characters, so that nobody writes a question of their own into ours.
+A question says what happens, when (in the person's own zone), and who gets an e-mail. Its facts
+come from Calendly, read on behalf of the same caller; if they may not be read, it names the
+identifier. Texts of other people are shortened to one visible line, so that nobody can inject a
+question of their own.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
@@ -25,22 +26,23 @@ T = TypeVar("T")
 
 LONGEST_URL: Final = 200
 _MOST_NAMED: Final = 12
-"""All eleven whom a booking can reach are named."""
+"""Enough for the eleven people of the largest booking."""
 
 
 async def _unlimited(_call: Call, _aspects: Collection[str], **_: object) -> Affected:
-    """Know of nothing that a condition could limit."""
+    """Return nothing affected: no condition limits the tool."""
     return Affected()
 
 
 @dataclass(frozen=True, slots=True)
 class WriteEffects:
-    """What is told of a writing tool's call before it is sent.
+    """The question and the subject of a writing tool's calls.
 
     Attributes:
-        question: Writes what a person is asked; called with the parameters of the tool.
-        affected: Finds out what the call is about, for conditions such as "only these event types"; called with the
-            aspects to find out, then with the parameters of the tool. Left out where no condition can limit the tool.
+        question: Writes the question; called with the parameters of the tool.
+        affected: Finds out what the call is about, for conditions such as "only these event types";
+            called with the aspects to find out, then with the parameters of the tool. Left out for
+            a tool that no condition can limit.
     """
 
     question: Callable[..., Awaitable[str]]
@@ -48,7 +50,7 @@ class WriteEffects:
 
 
 async def if_allowed(reading: Awaitable[T]) -> T | None:
-    """Return what was read, None where that was refused or failed."""
+    """Return what was read, None if that was refused or failed."""
     try:
         return await reading
     except (CalendlyError, ToolError):
@@ -56,7 +58,7 @@ async def if_allowed(reading: Awaitable[T]) -> T | None:
 
 
 async def person_named(call: Call, user: UserId | None) -> str:
-    """Return how a question names a user."""
+    """Return a user's name for a question."""
     if user is None or user.is_me:
         return "you"
     person = await if_allowed(call.via(get_user)(user))
@@ -64,13 +66,13 @@ async def person_named(call: Call, user: UserId | None) -> str:
 
 
 async def event_type_named(call: Call, event_type: EventTypeId) -> str:
-    """Return how a question names an event type."""
+    """Return an event type's name for a question."""
     kind = await if_allowed(call.via(get_event_type)(event_type))
     return f"'{one_line(kind.get('name'))}'" if kind else f"the event type {event_type}"
 
 
 async def local_time(call: Call, time: datetime | None) -> str:
-    """Return such as ` on Tue 1 Dec 2026, 10:00 (Europe/Berlin)`, in the person's own zone; empty without a time."""
+    """Return ` on Tue 1 Dec 2026, 10:00 (Europe/Berlin)`, in the person's own zone; empty without a time."""
     if time is None or time.tzinfo is None:
         return ""
     zone = await zone_for(call.caller) or UTC
@@ -79,5 +81,5 @@ async def local_time(call: Call, time: datetime | None) -> str:
 
 
 def listed(texts: Iterable[str | None], total: int = 0) -> str:
-    """Return texts as a list in a question, which counts those of `total` that it leaves out."""
+    """Join texts for a question; it counts those of `total` that it does not name."""
     return wording.listed(texts, most=_MOST_NAMED, total=total)

@@ -1,1 +1,1 @@
-"""One module for each Calendly resource; one function for each of its endpoints."""
+"""One module per Calendly resource, one function per endpoint."""

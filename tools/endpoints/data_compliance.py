@@ -22,7 +22,7 @@ def _audited(call: AuditedArguments) -> str:
 
 
 class DataDeletion(TypedDict, total=False):
-    """That Calendly took the request. Calendly itself answers nothing."""
+    """The receipt of a deletion request. Calendly's own answer is empty."""
 
     status: str
     message: str

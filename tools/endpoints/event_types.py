@@ -219,7 +219,7 @@ async def create_one_off_event_type(
 
 
 async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) -> dict[str, object]:
-    """The setting as Calendly takes it. Spots without offset are in the event type's zone, else in the caller's."""
+    """Return the setting for Calendly. Spots without an offset are in the event type's zone, else in the caller's."""
     windows: list[dict[str, str]] = []
     for number, spot in enumerate(setting.get("spots") or []):
         place = f"date_setting.spots.{number}"

@@ -31,7 +31,7 @@ def _audited_members(call: AuditedArguments) -> str:
 
 
 class Removal(TypedDict, total=False):
-    """What was ended. Calendly itself answers nothing."""
+    """What was ended. Calendly's own answer is empty."""
 
     uri: str
     status: str
@@ -192,5 +192,5 @@ async def revoke_organization_invitation(
 
 
 async def _located(call: Call, invitation: InvitationId, organization: OrganizationId | None) -> InvitationId:
-    """The invitation with its organization: as its URI says, else as named beside it, else the caller's own."""
+    """Return the invitation with its organization: from its URI, else as given, else the caller's own."""
     return within(invitation, organization if invitation.parent else await call.own(organization))

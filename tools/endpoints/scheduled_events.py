@@ -84,9 +84,10 @@ async def _bound(call: Call, parameter: str, time: datetime | None, timezone: st
 
 
 async def _organization_of_colleague(call: Call, user: UserId | None) -> OrganizationId | None:
-    """The organization that Calendly wants beside a user who is not the caller.
+    """Return the organization, which Calendly requires beside a user other than the caller.
 
-    Where the token may not say who the caller is, the user is asked for alone: that finds the caller's own events.
+    If the token may not say who the caller is, the user is sent alone, which finds the caller's own
+    events.
     """
     if user is None or user.is_me:
         return None

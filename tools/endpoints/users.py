@@ -15,7 +15,7 @@ users = Toolset()
 
 
 class CurrentUser(models.User, total=False):
-    """The user, with what time it is for them."""
+    """The user with their local time."""
 
     local_time: Annotated[str, Field(description="now, in timezone")]
 

@@ -1,4 +1,4 @@
-"""Webhooks: addresses to which Calendly posts what happens."""
+"""Webhooks: addresses to which Calendly posts events."""
 
 from collections.abc import Iterable
 from typing import Annotated, Final, Literal
@@ -74,7 +74,7 @@ _ONLY_SCOPE: dict[Event, Scope] = {
 
 
 class Deletion(TypedDict, total=False):
-    """What was deleted. Calendly itself answers nothing."""
+    """What was deleted. Calendly's own answer is empty."""
 
     uri: str
     status: str
@@ -112,7 +112,7 @@ async def list_webhook_subscriptions(
 async def _place(
     call: Call, organization: OrganizationRef | None, scope: Scope, user: UserId | None, group: GroupId | None
 ) -> dict[str, str | None]:
-    """What a subscription belongs to, as Calendly wants it named."""
+    """Return the scope parameters of a subscription: organization, user or group."""
     if scope == "group" and group is None:
         raise ArgumentError.of("group", "This parameter is required when scope is group.")
     if scope == "user" and user is None:
@@ -166,7 +166,7 @@ async def create_webhook_subscription(
 
 
 def _without_key(error: CalendlyError, key: str) -> CalendlyError:
-    """The error as it is, unless it quotes the key: a secret does not come back, even to whoever sent it."""
+    """Return the error, without its texts if they quote the key: a secret is never echoed."""
     if not key or key not in f"{error} {vars(error)}":
         return error
     public = type(error)("Calendly refused the subscription; its message quoted the signing_key.", status=error.status)

@@ -1,4 +1,4 @@
-"""The arguments of a tool: a pydantic model made from its function's signature, and errors an agent can act on."""
+"""The arguments of a tool: a pydantic model of its signature, and errors that an agent can act on."""
 
 import difflib
 import inspect
@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from tools.toolset.errors import ArgumentError, ArgumentFault
 
 _ECHOED = 60
-"""At most this many characters of what an agent sent come back in an error."""
+"""How many characters of an agent's input an error may repeat."""
 
 
 _MOST_FAULTS = 10
@@ -26,25 +26,25 @@ def _confirmation(token: str) -> str:
 
 
 class Arguments(BaseModel):
-    """Checked arguments. `own` names the parameters that are ours and not the function's."""
+    """Checked arguments. `own` names the parameters that the function does not have."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     own: ClassVar[frozenset[str]] = frozenset()
 
     def values(self) -> dict[str, Any]:
-        """What the tool's function is called with."""
+        """Return the arguments of the tool's function."""
         return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
 
 
 class ReadArguments(Arguments):
-    """What every reading tool also takes."""
+    """The additional parameters of every reading tool."""
 
     own = frozenset({"detail"})
     detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
 
 
 class WriteArguments(Arguments):
-    """What every writing tool also takes."""
+    """The additional parameters of every writing tool."""
 
     own = frozenset({"dry_run", "confirmation"})
     dry_run: Annotated[bool, Field(description="only show what would be sent")] = False
@@ -55,7 +55,7 @@ class WriteArguments(Arguments):
 
 
 def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
-    """The model of a function's parameters, its first one (the call) left out; `base` says what it takes besides."""
+    """Return the model of a function's parameters without the first, the call; `base` has the additional ones."""
     hints = get_type_hints(function, include_extras=True)
     _, *parameters = inspect.signature(function).parameters.values()
     fields: dict[str, Any] = {
@@ -69,10 +69,10 @@ def arguments_model(name: str, function: Callable[..., object], base: type[Argum
 
 
 def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[str, ...] = ()) -> Arguments:
-    """Check arguments as they came.
+    """Check arguments as received.
 
     Args:
-        model: What they should be.
+        model: The model to check against.
         raw: The arguments; null leaves an optional parameter out.
         origins: Where resource URIs may point, besides Calendly's own.
 
@@ -88,13 +88,13 @@ def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[st
 
 
 def description_of(function: Callable[..., object]) -> str:
-    """What is read about a function: the docstring, each paragraph on one line."""
+    """Return the description of a function: its docstring, each paragraph on one line."""
     paragraphs = (inspect.getdoc(function) or "").split("\n\n")
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
 def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
-    """One sentence for each of the first parameters at fault, without what was sent."""
+    """Return one sentence per parameter at fault, for the first few, without what was sent."""
     faults = error.errors(include_url=False, include_input=False)[:_MOST_FAULTS]
     return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]
 

@@ -1,11 +1,11 @@
-"""The sentence by which the audit log tells of a tool's call: a verb, and what it was done to.
+"""The sentence of an audit log entry: a verb, and what it was done to.
 
     AGENT listed the scheduled events of USER, 1 to 7 Dec 2026
     AGENT tried to cancel the scheduled event UUID
 
-It is made of the arguments alone, and any of them may be missing: Calendly is not asked for the audit log. A workflow
-may pass its arguments as they would be sent, so a value is text or something that `str` makes text. Whatever names a
-person goes through `PeopleNames`; secrets and free texts have no place in a sentence.
+It is made from the arguments alone, any of which may be missing; Calendly is not asked. Calls
+inside a workflow have their arguments as sent, so a value may be plain text. What names a person
+goes through `PeopleNames`. Secrets and free texts do not belong in a sentence.
 """
 
 import re
@@ -35,12 +35,12 @@ class PeopleNames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AuditedArguments:
-    """The arguments of a call, as a sentence may tell them.
+    """The arguments of a call, for its sentence.
 
     Attributes:
-        values: By name, those that were given.
-        me: The person of the call, as the audit log names them.
-        names: How it names others.
+        values: The given arguments by name.
+        me: The person of the call as the audit log names them.
+        names: Names other people.
     """
 
     values: Mapping[str, Any]
@@ -53,19 +53,19 @@ class AuditedArguments:
         return "" if value is None else phrase.format(self._text(str(value)))
 
     def person(self, name: str = "user") -> str:
-        """Return a user, the person of the call by default."""
+        """Return the name of a user, by default of the person of the call."""
         user = self.values.get(name)
         if user is None or getattr(user, "is_me", False):
             return self.me
         return self.names.name(getattr(user, "uri", str(user)))
 
     def owner(self) -> str:
-        """Return whose things a list has: a user's, else a group's or an organization's, else the person's own."""
+        """Return whose resources are listed: a user's, a group's or an organization's, by default the person's own."""
         kinds = () if self.values.get("user") is not None else ("group", "organization")
         return next((named for kind in kinds if (named := self.given(kind, f"the {kind} {{}}"))), self.person())
 
     def span(self, start: str, end: str) -> str:
-        """Return from when to when, such as `, 1 to 7 Dec 2026`; empty without either."""
+        """Return a range such as `, 1 to 7 Dec 2026`; empty without both ends."""
         first, last = (_time(self.values.get(name)) for name in (start, end))
         if first and last:
             return f", {_between(first, last)}"
@@ -92,12 +92,12 @@ class AuditedArguments:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What a call of a tool does, and to what.
+    """What a tool does, and to what.
 
     Attributes:
         verb: Such as `list` or `look up`.
-        to: What it is done to: made from the arguments, or a template. In a template `{parameter}` stands for a value
-            and goes with the space before it where the value is missing, `[ of {parameter}]` with the whole bracket.
+        to: What it is done to: a function of the arguments, or a template. A missing value drops
+            `{parameter}` with the space before it, or the whole bracket `[ of {parameter}]`.
     """
 
     verb: str

@@ -38,7 +38,7 @@ class ArgumentError(ToolError):
 
     @classmethod
     def of(cls, parameter: str, message: str) -> "ArgumentError":
-        """One parameter at fault."""
+        """Return an error about one parameter."""
         return cls({"parameter": parameter, "message": message})
 
 

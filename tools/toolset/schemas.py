@@ -1,7 +1,7 @@
-"""JSON Schemas of tools, in the subset that every large model provider and MCP client accepts.
+"""JSON Schemas of tools, in the subset that all large model providers and MCP clients accept.
 
-Input schemas: optional parameters without `anyOf null`, no `const`, no `$ref`, no titles. Output schemas: every field
-may be missing or null, more fields may come, and an `error` may stand in place of all.
+Input schemas have no `anyOf null`, `const`, `$ref` or titles. In output schemas every field may be
+missing or null, unknown fields are allowed, and an `error` may replace all.
 """
 
 from collections.abc import Mapping
@@ -63,7 +63,7 @@ DRY_RUN_SCHEMA: dict[str, object] = {
 
 
 class _Inputs(GenerateJsonSchema):
-    """No titles. Optional parameters are simply not required: null is taken as absent, but not offered."""
+    """Generates input schemas without titles and nulls; optional parameters are not required."""
 
     @override
     def field_title_should_be_set(self, schema: Any) -> bool:
@@ -95,14 +95,14 @@ class _Inputs(GenerateJsonSchema):
 
 
 def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, object]:
-    """The schema of a tool's arguments: one object, closed, without references. Parameters named in `own` come last."""
+    """Return the schema of a tool's arguments: a closed object without references, the `own` parameters last."""
     schema = _whole(model.model_json_schema(schema_generator=_Inputs))
     properties = schema.get("properties", {})
     return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 
 def output_schema(shape: object, *, may_withhold: bool, may_dry_run: bool) -> dict[str, object]:
-    """The schema of a tool's answer: the resource's fields, or `error`.
+    """Return the schema of a tool's answer: the fields of the resource, or `error`.
 
     Args:
         shape: The type of the answer.
@@ -117,10 +117,10 @@ def output_schema(shape: object, *, may_withhold: bool, may_dry_run: bool) -> di
 
 @cache
 def _answer(hint: object) -> dict[str, object]:
-    """The schema of a type that answers are made of.
+    """Return the schema of a type in an answer.
 
-    Pydantic makes the same schema from the TypedDicts, but builds validators on the way, and every start of the server
-    waits for it.
+    Pydantic makes the same schema, but also builds validators, which slows every start of the
+    server.
     """
     origin = get_origin(hint)
     if hint in _JSON_TYPES:
@@ -139,7 +139,7 @@ def _answer(hint: object) -> dict[str, object]:
 
 
 def _either(arms: list[dict[str, object]]) -> dict[str, object]:
-    """One of several types, as a list of types: only one of them has more to say than its name."""
+    """Merge the schemas of a union into one with a list of types."""
     merged = {key: value for arm in arms for key, value in arm.items()}
     return {**merged, "type": [arm["type"] for arm in arms]}
 
@@ -154,7 +154,7 @@ _JSON_TYPES: Final[Mapping[object, str]] = {
 
 
 def _whole(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """The schema with every reference replaced by what it names, without class names and without closing objects."""
+    """Inline all references; drop class names and `additionalProperties: true`."""
     definitions: JsonSchemaValue = schema.get("$defs", {})
 
     def inlined(node: JsonSchemaValue) -> JsonSchemaValue:

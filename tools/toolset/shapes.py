@@ -1,4 +1,4 @@
-"""Looking into the types that answers are made of: TypedDicts, which may be generic, and what is around them. Pure."""
+"""Inspection of answer types: TypedDicts, possibly generic, inside annotations, unions and lists. Pure."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,7 +10,7 @@ from typing_extensions import is_typeddict
 
 @cache
 def fields_of(shape: object) -> Mapping[str, object]:
-    """Return the annotations of the fields of a TypedDict by name; none of anything else."""
+    """Return the field annotations of a TypedDict by name; empty for any other type."""
     plain: object = get_origin(shape) or shape
     if not is_typeddict(plain):
         return {}
@@ -21,12 +21,12 @@ def fields_of(shape: object) -> Mapping[str, object]:
 
 
 def object_in(hint: object) -> object:
-    """Return the TypedDict that a value or a list of values of this annotation is; None when it is none."""
+    """Return the TypedDict in an annotation, also inside a list; None if there is none."""
     return next((part for part in parts_of(hint) if is_typeddict(get_origin(part) or part)), None)
 
 
 def parts_of(hint: object) -> tuple[object, ...]:
-    """Return the types that an annotation is made of, without `Annotated`, unions and lists around them."""
+    """Return the types in an annotation, without `Annotated`, unions and lists."""
     origin = get_origin(hint)
     if origin is Annotated:
         return parts_of(get_args(hint)[0])
@@ -36,7 +36,7 @@ def parts_of(hint: object) -> tuple[object, ...]:
 
 
 def notes_of(hint: object) -> tuple[object, ...]:
-    """Return what an annotation says besides its type, wherever in it."""
+    """Return the metadata in an annotation, at any depth of unions."""
     origin = get_origin(hint)
     if origin is Annotated:
         described, *notes = get_args(hint)
@@ -48,7 +48,7 @@ def notes_of(hint: object) -> tuple[object, ...]:
 
 @cache
 def is_made_from(shape: object, kind: object) -> bool:
-    """Say whether a TypedDict is another one, or that one with more fields."""
+    """Return whether a TypedDict is another one or extends it."""
     bases: tuple[object, ...] = getattr(shape, "__orig_bases__", ())
     return shape is kind or any(is_made_from(base, kind) for base in bases)
 

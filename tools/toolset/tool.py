@@ -1,4 +1,4 @@
-"""What a tool is: its facts, and the function that does it.
+"""The tool: its facts and its function.
 
 Tool
 ├── EndpointTool   one endpoint of Calendly's: it states the facts of the operation
@@ -34,9 +34,9 @@ class Tool(ABC):
         name: The function's name.
         title: A few words for a person.
         access: Whether it reads or writes.
-        destructive: It ends something: a meeting, a membership, data.
-        idempotent: Doing it twice leaves what doing it once leaves.
-        audit: How the audit log tells of its calls.
+        destructive: It ends a meeting, a membership, or deletes data.
+        idempotent: Repeating it changes nothing more.
+        audit: The sentence of its audit log entries.
         function: What runs.
     """
 
@@ -51,22 +51,22 @@ class Tool(ABC):
     @property
     @abstractmethod
     def needs(self) -> "tuple[EndpointTool, ...]":
-        """The endpoints without which it cannot be done."""
+        """The endpoints that it requires."""
 
     @property
     @abstractmethod
     def calls(self) -> "tuple[EndpointTool, ...]":
-        """Every endpoint that it may call."""
+        """All endpoints that it may call."""
 
     @property
     @abstractmethod
     def toolsets(self) -> tuple[str, ...]:
-        """The toolsets that contain it, its own first."""
+        """Its toolsets, the main one first."""
 
     @property
     @abstractmethod
     def meta(self) -> dict[str, object]:
-        """The `_meta` of the tool: its Calendly facts, for clients and people that choose tools by them."""
+        """The `_meta` of the tool: Calendly's facts, for clients that select tools by them."""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -75,17 +75,17 @@ class Tool(ABC):
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        """The rows of the access table that it needs, the one by which it is known first."""
+        """The rows of the access table that it needs, the main one first."""
         return tuple(dict.fromkeys(endpoint.capability for endpoint in self.needs))
 
     @property
     def writes(self) -> "tuple[EndpointTool, ...]":
-        """The endpoints that it calls and that write."""
+        """The writing endpoints that it may call."""
         return tuple(endpoint for endpoint in self.calls if endpoint.access == "write")
 
     @property
     def description(self) -> str:
-        """What an agent reads about the tool: the docstring, each paragraph on one line."""
+        """The description for agents: the docstring, each paragraph on one line."""
         return description_of(self.function)
 
     @cached_property
@@ -96,13 +96,13 @@ class Tool(ABC):
 
     @cached_property
     def revealing(self) -> frozenset[str]:
-        """The parameters by which invitees can be searched for."""
+        """The parameters that search invitees."""
         hints = get_type_hints(self.function, include_extras=True)
         return frozenset(name for name, hint in hints.items() if name != "return" and PERSONAL in notes_of(hint))
 
     @cached_property
     def input_schema(self) -> dict[str, object]:
-        """JSON Schema of the arguments, in the subset every large model provider accepts."""
+        """The JSON Schema of the arguments."""
         return input_schema(self.model, self.model.own)
 
     @cached_property
@@ -112,7 +112,7 @@ class Tool(ABC):
 
     @cached_property
     def output_schema(self) -> dict[str, object]:
-        """JSON Schema of the answer. It requires and closes nothing, since error results are held against it too."""
+        """The JSON Schema of the answer. Error results must fit too, so nothing is required or closed."""
         return output_schema(self.shape, may_withhold=tells_of_invitees(self.shape), may_dry_run=self.access == "write")
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
@@ -127,12 +127,12 @@ class EndpointTool(Tool):
     Attributes:
         endpoint: The operation; its placeholders are parameters of the tool.
         scope: The Calendly scope the operation needs.
-        capability: The row of the access table the tool belongs to.
+        capability: Its row in the access table.
         webhook_event: The Calendly webhook event that it fires.
         plan: The Calendly plan it always needs.
         role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
-        scheduling: It is one of the few a chat needs to book meetings.
+        scheduling: It belongs to the small toolset for booking in a chat.
     """
 
     endpoint: Endpoint
@@ -180,8 +180,8 @@ class Workflow(Tool):
     """A tool made of several endpoint calls.
 
     Attributes:
-        required: The endpoints without which it cannot be done.
-        optional: Those that it calls where they are allowed, and does without where they are not.
+        required: The endpoints that it requires.
+        optional: The endpoints that it calls only if they are allowed.
     """
 
     required: tuple[EndpointTool, ...]
@@ -216,17 +216,17 @@ class Workflow(Tool):
 
 
 def declare(tool: Tool) -> None:
-    """Note on a tool's function which tool it is."""
+    """Attach the tool to its function."""
     vars(tool.function)[_DECLARED] = tool
 
 
 def tool_of(function: Callable[..., object]) -> Tool:
-    """The tool that a declared function is."""
+    """Return the tool of a declared function."""
     return cast("Tool", vars(function)[_DECLARED])
 
 
 def endpoint_of(function: Callable[..., object]) -> EndpointTool:
-    """The endpoint tool that a declared function is. Raises TypeError for a workflow."""
+    """Return the endpoint tool of a declared function. Raises TypeError for a workflow."""
     tool = tool_of(function)
     if not isinstance(tool, EndpointTool):
         raise TypeError(f"{tool.name} is no endpoint.")

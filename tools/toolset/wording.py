@@ -1,4 +1,4 @@
-"""Texts of others inside sentences of ours: on one line, visible, and of a bounded length. Pure."""
+"""Foreign texts inside our sentences: visible, on one line, with a maximum length. Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,18 +9,18 @@ _LONGEST: Final = 80
 
 
 def one_line(text: str | None, most: int = _LONGEST) -> str:
-    """Return the visible characters of a text on one line, at most `most` of them."""
+    """Return the visible characters of a text on one line, at most `most`."""
     line = shown(text or "")
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def listed(texts: Iterable[str | None], *, most: int, total: int = 0) -> str:
-    """Return texts as a list in a sentence, which counts those that it leaves out.
+    """Join texts for a sentence, and count those that it does not name.
 
     Args:
-        texts: An empty one is passed over.
-        most: How many are named.
-        total: How many there are, where that is more than `texts`.
+        texts: The texts; empty ones are skipped.
+        most: How many to name.
+        total: How many there are, if more than `texts`.
     """
     named = [one_line(text) for text in texts if text]
     rest = max(len(named), total if named else 0) - min(len(named), most)

@@ -1,1 +1,1 @@
-"""Tools that are made of several endpoints, one file each."""
+"""Workflows: tools that call several endpoints, one file each."""

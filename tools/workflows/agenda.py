@@ -1,4 +1,4 @@
-"""What is on: the meetings of some days, with who comes and what they answered."""
+"""The agenda: meetings of some days, with invitees and their answers."""
 
 from datetime import date as Day  # noqa: N812 - `date` is a parameter
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who booked what: meetings found by what their invitees are and answered, which Calendly cannot be asked for."""
+"""Search for bookings by invitee and answers, which Calendly's API does not offer."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ SearchText = Annotated[Line, PERSONAL]
 
 
 class BookingsFound(Continued, total=False):
-    """Meetings in the order of their start, each with the invitees that were looked for."""
+    """Meetings in the order of their start, with the matching invitees."""
 
     collection: list[MeetingWithInvitees]
     looked_at: Annotated[int, Field(description="meetings that were searched")]
@@ -43,7 +43,7 @@ class BookingsFound(Continued, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _InviteeFilter:
-    """What an invitee has to be like; None for whatever they are."""
+    """The conditions for an invitee; None for any."""
 
     email: str | None
     name: str | None
@@ -51,7 +51,7 @@ class _InviteeFilter:
     answer: str | None
 
     def among(self, rows: Sequence[MeetingWithInvitees]) -> list[MeetingWithInvitees]:
-        """The meetings that somebody like that booked, with nobody else."""
+        """Return the meetings with a matching invitee, without the other invitees."""
         found: list[MeetingWithInvitees] = []
         for row in rows:
             people = list(filter(self.fits, row.get("invitees", [])))
@@ -60,7 +60,7 @@ class _InviteeFilter:
         return found
 
     def fits(self, invitee: Attendee) -> bool:
-        """Whether an invitee is like that."""
+        """Return whether an invitee matches."""
         email, name = (invitee.get("email") or "").casefold(), (invitee.get("name") or "").casefold()
         return (
             (self.email is None or email == self.email.casefold())

@@ -1,4 +1,4 @@
-"""What a new booking takes over from the meeting that it replaces: who, where, and what was answered. Pure."""
+"""What a new booking copies from the meeting that it replaces: invitee, location, answers. Pure."""
 
 from typing import Any, Final, TypedDict, cast
 
@@ -13,7 +13,7 @@ _PERSON: Final = ("email", "timezone", "name", "first_name", "last_name", "text_
 
 
 class CarriedOver(TypedDict):
-    """The arguments of a booking that follow from an earlier one."""
+    """The arguments of a booking that come from an earlier one."""
 
     invitee: InviteeFields
     location: BookingLocationFields | None
@@ -23,12 +23,12 @@ class CarriedOver(TypedDict):
 
 
 def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.EventType) -> CarriedOver:
-    """Return what to book with.
+    """Return the arguments of the new booking.
 
     Args:
         event: The earlier meeting.
         invitee: Who booked it.
-        kind: Its event type, as far as it is known.
+        kind: Its event type, empty if unknown.
     """
     tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in TrackingFields.__annotations__})
     return {
@@ -41,7 +41,7 @@ def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Ev
 
 
 def _location(event: ScheduledEvent) -> BookingLocationFields | None:
-    """The same place as before, as it is written; None where it cannot be told."""
+    """Return the location of a meeting as an argument; None if it is not known."""
     place = event.get("location") or {}
     read = place.get("type") or ""
     kind: Any = KINDS_IN_EVENTS.get(read) or (read if read in KINDS else None)

@@ -1,7 +1,7 @@
-"""How a workflow goes on in a further call where it stopped in this one. Pure.
+"""How a workflow continues in a further call. Pure.
 
-Meetings are read in the order of their start. A token says from which start to go on, and which meetings with that
-start were given already, since several may begin at the same instant.
+Meetings are read in the order of their start. A token holds the start to continue from and the
+meetings with that start that were already returned, since several may begin at the same instant.
 """
 
 from dataclasses import dataclass, field
@@ -16,25 +16,25 @@ from tools.times import parse_time, wire
 from tools.toolset.lists import LeftOut, ZoneTold
 
 ENOUGH_TIME: Final = 15.0
-"""How long a call must have left to go on looking, in seconds."""
+"""How much time a call needs to continue, in seconds."""
 
 _BETWEEN: Final = "~"
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where to go on.
+    """Where to continue.
 
     Attributes:
-        start: The instant from which on meetings are looked at.
-        given: The ids of those that begin at that very instant and were looked at already.
+        start: The first start to look at.
+        given: The ids of meetings with that start that were already looked at.
     """
 
     start: datetime
     given: frozenset[str] = field(default_factory=frozenset[str])
 
     def token(self) -> str:
-        """Write it down."""
+        """Return it as a token."""
         return _BETWEEN.join([wire(self.start), *sorted(self.given)])
 
     @classmethod
@@ -69,7 +69,7 @@ _Continue = TypedDict(
 
 
 class Continued(_Continue, total=False):
-    """What lists have around their rows that may stop before the end."""
+    """The fields around the rows of a list that may stop before the end."""
 
     timezone: ZoneTold
     left_out: LeftOut

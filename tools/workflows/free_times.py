@@ -1,7 +1,7 @@
-"""When meetings can begin: working hours, what keeps people busy, and what whoever asks prefers. Pure.
+"""Possible start times, from working hours, busy times and preferences. Pure.
 
-Spans are half open, in UTC. Hours of a day are clock times of a zone, and each of their ends is looked up on its own
-day, so that a day on which clocks change has the hours that its clocks show.
+Spans are half open, in UTC. Working hours are clock times in a zone. Each end is converted on its
+own day, so days with a clock change are right.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 MIDNIGHT: Final = "24:00"
-"""As the end of a day."""
+"""The end of a day."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -30,19 +30,19 @@ class Span:
     end: datetime
 
     def holds(self, start: datetime, length: timedelta) -> bool:
-        """Whether a meeting fits in."""
+        """Return whether a meeting fits."""
         return self.start <= start and start + length <= self.end
 
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Which hours of which days will do.
+    """The accepted weekdays and hours.
 
     Attributes:
-        zone: Whose clocks are meant.
-        weekdays: Which days, Monday being 0.
-        earliest: When a meeting may begin, as a clock time.
-        latest: By when it has to be over, None for the end of the day.
+        zone: The zone of the clock times.
+        weekdays: The weekdays, Monday is 0.
+        earliest: The earliest start.
+        latest: The latest end, None for the end of the day.
     """
 
     zone: ZoneInfo
@@ -51,7 +51,7 @@ class Hours:
     latest: time | None = None
 
     def hold(self, start: datetime, length: timedelta) -> bool:
-        """Whether a meeting is within them."""
+        """Return whether a meeting is within the hours."""
         begins, ends = start.astimezone(self.zone), (start + length).astimezone(self.zone)
         if begins.weekday() not in self.weekdays or begins.time() < self.earliest:
             return False
@@ -59,7 +59,7 @@ class Hours:
 
 
 def working_spans(schedule: AvailabilitySchedule, zone: ZoneInfo, window: Span) -> list[Span]:
-    """Return the working hours within a window, in order. The hours of a date win over those of its weekday."""
+    """Return the working hours within a window, in order. Hours of a date override those of its weekday."""
     by_weekday = {rule.get("wday"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "wday"}
     by_date = {rule.get("date"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "date"}
     day, last = (instant.astimezone(zone).date() for instant in (window.start, window.end))
@@ -72,7 +72,7 @@ def working_spans(schedule: AvailabilitySchedule, zone: ZoneInfo, window: Span) 
 
 
 def without(spans: Iterable[Span], busy: Iterable[Span]) -> list[Span]:
-    """Return what remains of spans when others are taken out of them."""
+    """Return the spans without the busy ones."""
     rest = list(spans)
     for taken in busy:
         rest = [
@@ -85,7 +85,7 @@ def without(spans: Iterable[Span], busy: Iterable[Span]) -> list[Span]:
 
 
 def starts_in(spans: Iterable[Span], length: timedelta, step: timedelta, zone: ZoneInfo) -> Iterator[datetime]:
-    """Give the instants at which a meeting can begin: full steps on the clocks of a zone, such as :00 and :30."""
+    """Yield the possible starts: full steps on the clock of a zone, such as :00 and :30."""
     for span in spans:
         start = _rounded_up(span.start, step, zone)
         while span.holds(start, length):
@@ -94,12 +94,12 @@ def starts_in(spans: Iterable[Span], length: timedelta, step: timedelta, zone: Z
 
 
 def soonest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int) -> list[datetime]:
-    """Return starts in order, of each day at most so many."""
+    """Return starts in order, at most `per_day` of each day."""
     return _at_most(sorted(starts), zone, per_day)
 
 
 def nearest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int, to: time) -> list[datetime]:
-    """Return those first that are nearest to a time of day, of each day at most so many; sooner ones before later."""
+    """Return starts by their distance to a time of day, then by date, at most `per_day` of each day."""
 
     def distance(start: datetime) -> tuple[timedelta, datetime]:
         local = start.astimezone(zone)
@@ -144,7 +144,7 @@ def _clipped(span: Span, window: Span) -> Span | None:
 
 
 def _joined(spans: Iterable[Span]) -> list[Span]:
-    """Spans in order, those that touch or overlap made one."""
+    """Sort spans and merge those that touch or overlap."""
     joined: list[Span] = []
     for span in sorted(spans):
         if joined and span.start <= joined[-1].end:

@@ -1,4 +1,4 @@
-"""Finding times at which a meeting can be had: open times of event types, and hours at which people are free."""
+"""Finding meeting times: open times of event types and free working hours of people."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -54,7 +54,7 @@ def _audited(call: AuditedArguments) -> str:
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
 _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
-"""Where no event type says when meetings begin: every half hour, every quarter for shorter ones."""
+"""The steps between starts if no event type gives them: half hours, quarters for short meetings."""
 
 
 def _clock(text: str) -> str:
@@ -67,7 +67,7 @@ ClockTime = Annotated[str, AfterValidator(_clock)]
 
 
 class MeetingTimes(Continued, total=False):
-    """Times at which a meeting can be had, the best first."""
+    """Meeting times, the best first."""
 
     collection: list[MeetingTime]
     found: Annotated[int, Field(description="how many there are in what was searched")]
@@ -76,7 +76,7 @@ class MeetingTimes(Continued, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wish:
-    """What is looked for."""
+    """What is asked for."""
 
     event_types: Sequence[EventTypeId]
     users: Sequence[UserId]
@@ -87,7 +87,7 @@ class _Wish:
 
 @dataclass(slots=True)
 class _Found:
-    """What was found so far, and until when was searched."""
+    """What was found so far, and how far the search came."""
 
     until: datetime
     open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
@@ -184,7 +184,7 @@ def _time_of(clock: str, parameter: str) -> time:
 async def _searched(
     call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None
 ) -> Span:
-    """What remains to be searched: of what is asked for, the future, from where an earlier answer stopped."""
+    """Return the range to search: the future part, from where an earlier answer stopped."""
     start, end = await span(call.caller, start_time, end_time, timezone)
     soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
     start = max(start, soonest_start, *([Position.parse(token).start] if token else []))
@@ -200,7 +200,7 @@ def _ranking(zone: ZoneInfo, per_day: int, prefer: str | None) -> Rank:
 
 
 async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequence[datetime]], bool]) -> _Found:
-    """Look through one window after the other, until there is enough or no time for another."""
+    """Search window by window until there is enough or time runs short."""
     schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
     found = _Found(span.start)
     for first, last in split(span.start, span.end, AVAILABLE_TIMES_DAYS):
@@ -223,7 +223,7 @@ WorkingSpans = Callable[[Span], list[Span]]
 
 
 async def _schedule(call: Call, number: int, user: UserId) -> WorkingSpans:
-    """The working hours of a person."""
+    """Return the working hours of a person, as a function of a window."""
     rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
     chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
     zone = zone_of(chosen.get("timezone")) if chosen else None
@@ -235,14 +235,14 @@ async def _schedule(call: Call, number: int, user: UserId) -> WorkingSpans:
 async def _open_in(
     call: Call, wish: _Wish, schedules: Sequence[WorkingSpans], window: Span, around: Span
 ) -> dict[datetime, list[str]]:
-    """The starts in a window at which enough of those asked for can be met, and who they are.
+    """Return the starts in a window, with the event types and users that are open to each.
 
     Args:
         call: Of the tool.
-        wish: Who is to meet, for how long, and when at best.
+        wish: What is asked for.
         schedules: The working hours of each user.
-        window: Where meetings begin.
-        around: Where they have to be over, too: a meeting may lie across the end of a window.
+        window: The range of starts.
+        around: Where meetings end: a meeting may cross the end of a window.
     """
     slots = await side_by_side([partial(_slots, call, kind, window) for kind in wish.event_types])
     free = await side_by_side(

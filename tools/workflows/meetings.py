@@ -1,4 +1,4 @@
-"""Booked meetings with their invitees, as several workflows need them: in order, side by side, and to be continued."""
+"""Booked meetings with their invitees, shared by several workflows: in order, read side by side, continuable."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -21,26 +21,26 @@ from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 _AT_ONCE: Final = 10
 _MOST_INVITEE_PAGES: Final = 3
 _MOST_LOOKED_AT: Final = 300
-"""Meetings in one call; the next one goes on."""
+"""Most meetings of one call; a further call continues."""
 
 
 class MeetingWithInvitees(Meeting, total=False):
-    """A scheduled event with those who booked it."""
+    """A scheduled event with its invitees."""
 
     invitees: list[Attendee]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Which meetings are looked at.
+    """The meetings to look at.
 
     Attributes:
-        start: The first instant at which they begin.
-        end: The instant before which they begin.
-        user: Whose.
-        organization: Of which organization, whoever hosts them.
-        status: In which state, None for any.
-        invitee_email: Only those that were booked with this address.
+        start: The first start.
+        end: The end of the range of starts, exclusive.
+        user: Their host.
+        organization: Their organization, for meetings of all hosts.
+        status: Their status, None for any.
+        invitee_email: The address of an invitee, None for any.
     """
 
     start: datetime
@@ -53,14 +53,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """What was found, and where to go on; None at the end."""
+    """What was found, and where to continue; None at the end."""
 
     rows: list[MeetingWithInvitees]
     looked_at: int
     goes_on: Position | None
 
     def way_on(self) -> Continued:
-        """What an answer says of how to go on; nothing at the end."""
+        """Return the field that says how to continue; empty at the end."""
         return {"continue": self.goes_on.token()} if self.goes_on else {}
 
 
@@ -77,18 +77,18 @@ async def look_through(
     wanted: Look,
     is_enough: Enough = lambda _: False,
 ) -> Meetings:
-    """Read meetings in the order of their start, with their invitees, until the end or until time runs short.
+    """Read meetings with their invitees in the order of their start, until the end or until time runs short.
 
     Args:
-        call: Of the workflow.
+        call: The call of the workflow.
         asked: Which meetings.
-        token: Where an earlier call stopped.
-        with_invitees: Whether who booked them is read, too.
-        wanted: Says of a meeting whether it is to be looked at.
-        is_enough: Says of what was found so far whether it will do.
+        token: The token of an earlier call.
+        with_invitees: Whether to read invitees.
+        wanted: Selects the meetings to look at.
+        is_enough: Says whether the rows so far are enough.
 
     Raises:
-        CalendlyError, ToolError: Not even the first ones could be read.
+        CalendlyError, ToolError: The first page could not be read.
     """
     place = Position.parse(token) if token else Position(asked.start)
     rows: list[MeetingWithInvitees] = []
@@ -109,7 +109,7 @@ async def look_through(
 
 
 async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[list[Meeting]]:
-    """The meetings from a place on, some at a time."""
+    """Yield the meetings from a position, a few at a time."""
     token: str | None = None
     while True:
         page = await call.via(list_scheduled_events)(
@@ -142,7 +142,7 @@ async def _with_invitees(call: Call, events: Sequence[Meeting], *, with_invitees
 
 
 async def _invitees(call: Call, event: Meeting) -> list[Attendee]:
-    """Those who come, or of a meeting that is canceled, those who would have."""
+    """Return the active invitees, or all invitees of a canceled meeting."""
     status: Any = "active" if event.get("status") == "active" else None
     try:
         identifier = ScheduledEventId.parse(event.get("uri") or "")
@@ -160,7 +160,7 @@ def _is_from(event: Meeting, place: Position) -> bool:
 
 
 def _after(batch: Sequence[Meeting], place: Position) -> Position:
-    """Where to go on after these, which are in order."""
+    """Return the position after a batch."""
     times = [start for start in map(starts, batch) if start is not None]
     if not times:
         return place
@@ -170,7 +170,7 @@ def _after(batch: Sequence[Meeting], place: Position) -> Position:
 
 
 def starts(event: Meeting) -> datetime | None:
-    """Return when a meeting begins, None where Calendly does not say."""
+    """Return the start of a meeting, None if Calendly does not say."""
     return sent_time(event.get("start_time"))
 
 

@@ -1,8 +1,8 @@
-"""Moving a booked meeting to another time. Calendly has no call for it, so the new time is secured before the old ends.
+"""Rescheduling. Calendly has no call for it, so the new meeting is booked before the old one is canceled.
 
-Whatever goes wrong, the invitee has a meeting: what fails before the new one is booked changes nothing, and when the
-old one cannot be canceled afterwards, the answer names both. A repeated call finds the booking of the first one by its
-idempotency key, and goes on from there.
+The invitee always keeps a meeting: a failure before the new booking changes nothing, and if the old
+meeting cannot be canceled afterwards, the answer names both. A repeated call finds the first
+booking by its idempotency key and continues from there.
 """
 
 from collections.abc import Awaitable
@@ -50,7 +50,7 @@ _NOT_NOW: Final = (
 
 
 class Rescheduling(TypedDict, total=False):
-    """What became of it."""
+    """The result of a rescheduling."""
 
     outcome: Annotated[RescheduleOutcome, Field(description="rescheduled, booked_but_not_canceled or unchanged")]
     message: str
@@ -62,7 +62,7 @@ class Rescheduling(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Old:
-    """The meeting that is to be moved, and the one who booked it."""
+    """The meeting to move, and its invitee."""
 
     event: Meeting
     event_type: EventTypeId
@@ -108,7 +108,7 @@ async def reschedule_scheduled_event(
 
 
 async def _dry_run(doing: Awaitable[object]) -> DryRun:
-    """What would be sent; nothing where nothing would."""
+    """Return what would be sent."""
     try:
         await doing
     except DryRun as tried:
@@ -117,7 +117,7 @@ async def _dry_run(doing: Awaitable[object]) -> DryRun:
 
 
 async def _movable(call: Call, scheduled_event: ScheduledEventRef, start: datetime) -> _Old:
-    """The meeting and its invitee. Raises ArgumentError where they cannot be moved this way."""
+    """Return the meeting and its invitee. Raises ArgumentError if it cannot be moved."""
     event = await call.via(get_scheduled_event)(scheduled_event)
     span = _span(event)
     objection = _objection(event, span, start, call.caller.now())
@@ -158,7 +158,7 @@ def _span(event: Meeting) -> Span:
 
 
 async def _event_type(call: Call, old: _Old) -> models.EventType:
-    """The event type, as far as it can be read: without it Calendly says itself what does not fit."""
+    """Return the event type, empty if it cannot be read: Calendly then checks the booking alone."""
     try:
         return await call.inquire(get_event_type)(old.event_type)
     except (CalendlyError, ToolError):
@@ -166,7 +166,7 @@ async def _event_type(call: Call, old: _Old) -> models.EventType:
 
 
 async def _is_blocked_by_old_alone(call: Call, old: _Old, kind: models.EventType, start: datetime) -> bool:
-    """Whether the new time would be open if the old meeting were not there."""
+    """Return whether only the old meeting blocks the new time."""
     minutes = kind.get("duration")
     length = timedelta(minutes=minutes) if minutes else old.span.end - old.span.start
     before, after = (timedelta(minutes=kind.get(name) or 0) for name in _BUFFERS)
@@ -186,7 +186,7 @@ async def _is_open(call: Call, event_type: EventTypeId, start: datetime) -> bool
 
 
 async def _is_busy_otherwise(call: Call, old: _Old, needed: Span) -> bool:
-    """Whether a host has something else then; not, where that may not be read."""
+    """Return whether a host has another meeting then; False if that may not be read."""
     for host in old.event.get("event_memberships") or []:
         try:
             user = UserId.parse(host.get("user") or "")
@@ -203,7 +203,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 async def _book(call: Call, old: _Old, kind: models.EventType, start: datetime) -> models.Invitee:
-    """Book the new time for the same person, with the same answers. A repetition finds the same booking."""
+    """Book the new time for the same person with the same answers. A repeated call finds the same booking."""
     try:
         return await call.via(create_event_invitee)(
             event_type=old.event_type,

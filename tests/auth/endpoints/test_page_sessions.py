@@ -12,7 +12,7 @@ from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Site, query_of, secret_of, serve
 
-SIGN_IN = "Sign in to go on"
+SIGN_IN = "Sign in to continue"
 
 
 def is_signed_in(page: str) -> bool:
@@ -220,7 +220,7 @@ async def test_no_form_is_taken_from_a_page_of_somebody_elses(site: Site, header
     for path in ("/sign-in", "/sign-out", "/connections"):
         response = await browser.submit(fields, path, **headers)
         assert response.status_code == 400
-        assert "a page of somebody else" in response.text
+        assert "a page of another site" in response.text
     assert is_signed_in((await browser.see("/connections")).text)
 
 

@@ -280,7 +280,7 @@ async def test_a_client_in_use_is_kept_however_old(every_site: Site) -> None:
 @pytest.mark.anyio
 @pytest.mark.requirement("register-bounds")
 async def test_when_too_many_wait_for_a_person_the_oldest_go(site: Site) -> None:
-    async with site.realm.database.begin() as connection:
+    async with site.realm.database.begin(patience=60) as connection:
         rows = [
             {
                 "id": f"old-{number}",

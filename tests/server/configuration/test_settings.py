@@ -5,7 +5,6 @@ import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
-from server.commands.cli import COMMANDS
 from server.configuration.loading import load
 from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
@@ -392,5 +391,4 @@ def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     secrets = {field for field, setting in SETTINGS.items() if setting.secret}
     assert secrets == {"access_token", "client_secret", "secret_keys"}
     assert {SETTINGS[field].flag for field in secrets} == {None}
-    assert {command for setting in SETTINGS.values() for command in setting.commands} <= set(COMMANDS)
     assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}

@@ -13,7 +13,7 @@ from auth.tables import spent_confirmation
 from calendly.errors import Unreachable
 from server.stores.confirmations import Confirmations
 from server.stores.proof import LIFETIME, Unproven, digest
-from storage.database import Database
+from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from tests.databases import open_migrated
 
@@ -126,10 +126,10 @@ async def test_what_is_spent_is_forgotten_once_it_has_expired(desk: Desk, databa
 
 
 async def test_a_token_that_cannot_be_noted_as_used_is_not_taken(tmp_path: Path) -> None:
-    file = tmp_path / "database"
-    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
-        seal = Confirmations(database, KeyRing([Key("k", b"k" * 32)]), lambda: NOW)
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+    url = f"sqlite:///{tmp_path / 'database'}"
+    async with open_migrated(url), open_database(url, patience=0.2) as impatient:
+        seal = Confirmations(impatient, KeyRing([Key("k", b"k" * 32)]), lambda: NOW)
+        with closing(sqlite3.connect(tmp_path / "database", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unreachable, match="nothing was sent"):
                 await seal.redeem(seal.issue("purpose", CALL), "purpose", CALL)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,18 +65,19 @@ async def test_replicas_count_together(database: Database) -> None:
 
 
 async def test_a_booking_that_cannot_be_counted_is_not_sent(tmp_path: Path) -> None:
-    file = tmp_path / "database"
-    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
+    url = f"sqlite:///{tmp_path / 'database'}"
+    async with open_migrated(url) as database, open_database(url, patience=0.2) as impatient:
         await let_in(database)
-        limits = DailyCounts(database=database, now=lambda: NOW, by_grant=True)
-        taken = await limits.take("U1", "G1", 1)
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        counts = DailyCounts(database=database, now=lambda: NOW, by_grant=True)
+        taken = await counts.take("U1", "G1", 1)
+        limits = replace(counts, database=impatient)
+        with closing(sqlite3.connect(tmp_path / "database", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unreachable, match="nothing was sent"):
                 await limits.take("U1", "G1", 2)
             assert isinstance(taken, Taken)
             await limits.give_back("U1", "G1", NOW)
-        assert isinstance(await limits.look("U1", "G1", 1), Full)
+        assert isinstance(await counts.look("U1", "G1", 1), Full)
 
 
 async def test_a_database_that_cannot_be_read_says_that_nothing_was_sent(tmp_path: Path) -> None:

@@ -178,18 +178,18 @@ async def answer_of(keys: Ledger, key: str) -> KeyOutcome | None:
 async def test_what_cannot_be_stored_before_a_booking_stops_it_and_after_one_it_does_not(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = tmp_path / "database"
-    async with open_migrated(f"sqlite:///{file}", patience=0.2) as database:
-        keys = keys_in(database)
-        await keys.reserve("k", ARGUMENTS)
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+    url = f"sqlite:///{tmp_path / 'database'}"
+    async with open_migrated(url) as database, open_database(url, patience=0.2) as impatient:
+        await keys_in(database).reserve("k", ARGUMENTS)
+        keys = keys_in(impatient)
+        with closing(sqlite3.connect(tmp_path / "database", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unreachable, match="could not be kept, so nothing was sent"):
                 await keys.reserve("l", ARGUMENTS)
             await keys.settle("k", ARGUMENTS, ANSWER)
             await keys.release("k")
             await keys.forget([])
-        assert await keys.recall("k", ARGUMENTS) == KeyOutcome(None)
+        assert await keys_in(database).recall("k", ARGUMENTS) == KeyOutcome(None)
     assert "lee@acme.example" not in caplog.text
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
         "The idempotency key could not be kept",

@@ -5,7 +5,11 @@ import pytest
 from server.transports.guard import Reach
 
 PUBLIC = Reach(
-    address="https://mcp.example", is_local=False, origins=("https://app.example",), open_paths={"/token", "/register"}
+    address="https://mcp.example",
+    is_local=False,
+    origins=("https://app.example",),
+    open_paths={"/token", "/register"},
+    pages={"consent", "oauth"},
 )
 BESIDE_A_PROXY = Reach(address="https://mcp.example", is_local=True)
 ON_A_PORT = Reach(address="https://mcp.example:8443", is_local=False)

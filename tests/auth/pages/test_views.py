@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from auth.pages.local_times import said, zone_name
+from auth.pages.views import said, zone_name
 
 MOMENT = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 

@@ -1,11 +1,10 @@
-"""The way back to a client: what its redirect URI is told, always with its `state` and our `iss` (RFC 9207)."""
+"""Redirects: on to another page, and back to the client with its `state` and our `iss` (RFC 9207)."""
 
 import re
 from typing import Final
 
 from starlette.responses import Response
 
-from auth.endpoints.answers import see_other
 from auth.endpoints.html import Back
 from auth.endpoints.site import Realm
 from auth.grants.clients import Client
@@ -16,20 +15,26 @@ from auth.protocol.redirect_uris import with_parameters
 _NOT_IN_DESCRIPTIONS: Final = re.compile(r"[^ !#-\[\]-~]")
 
 
-def way_back(realm: Realm, redirect_uri: str, state: str | None, members: dict[str, str]) -> str:
-    """Return the address that tells a client what became of its request."""
+def see_other(location: str) -> Response:
+    """Redirect the browser with a GET whatever its method was (RFC 9700, 4.12), and without a referrer."""
+    headers = {"Location": location, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return Response(status_code=303, headers=headers)
+
+
+def response_address(realm: Realm, redirect_uri: str, state: str | None, members: dict[str, str]) -> str:
+    """Return the redirect URI with the result of a request in its query."""
     stated = {} if state is None else {"state": state}
     return with_parameters(redirect_uri, {**members, **stated, "iss": realm.issuer})
 
 
 def refuse(realm: Realm, client: Client, redirect_uri: str, state: str | None, fault: OAuthError) -> Response:
-    """Tell a client why it gets nothing.
+    """Tell a client why its request was refused.
 
-    One that nobody has approved yet could be anybody's, and its redirect URI any page: a person who followed its link
-    stays with us, and goes there only by hand.
+    The redirect URI of a client that nobody has approved yet may be any page. So the person stays on a page of ours,
+    with a link to it.
     """
     description = _NOT_IN_DESCRIPTIONS.sub("?", fault.description)
-    address = way_back(realm, redirect_uri, state, {"error": fault.error, "error_description": description})
+    address = response_address(realm, redirect_uri, state, {"error": fault.error, "error_description": description})
     if client.approved:
         return see_other(address)
     back = Back(client.name or "the app", address)

@@ -1,0 +1,49 @@
+"""`--quick`: what needs no process, no browser and no database but one in memory, and tries no long table."""
+
+from functools import cache
+from types import ModuleType
+
+import hypothesis
+import pytest
+
+from tests.databases import FILE
+
+APART = {"e2e", "interop", "repository", "scripts", "requirements"}
+"""The folders whose tests start the product, a browser or a build, or read the whole repository."""
+
+LONG = {"test_contract.py", "test_demo.py", "test_state_machine.py"}
+"""The files that try hundreds of cases of one rule."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what starts processes, and try fewer examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.quick:
+        hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("suite"), max_examples=10)
+        hypothesis.settings.load_profile("quick")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.quick:
+        quick = {item for item in items if is_quick(item)}
+        config.hook.pytest_deselected(items=[item for item in items if item not in quick])
+        items[:] = [item for item in items if item in quick]
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Whether a test starts nothing."""
+    place = item.path.relative_to(item.config.rootpath).parts
+    if (APART | LONG).intersection(place) or item.get_closest_marker("needs"):
+        return False
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    if FILE in parameters.values() or "processes" in item.path.stem:
+        return False
+    return not (isinstance(item, pytest.Function) and starts_processes(item.module))
+
+
+@cache
+def starts_processes(module: ModuleType) -> bool:
+    """Whether a file of tests has something from one of the modules that start processes."""
+    return any(getattr(value, "__module__", "").endswith(".processes") for value in vars(module).values())
