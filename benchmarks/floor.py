@@ -1,8 +1,7 @@
 """The floor, with which the product is compared: the bare MCP SDK.
 
 python benchmarks/floor.py stdio             one tool that does nothing
-python benchmarks/floor.py stdio UPSTREAM    one tool that asks the upstream for a user
-python benchmarks/floor.py http UPSTREAM     the same over Streamable HTTP, on a free port
+python benchmarks/floor.py http UPSTREAM     one tool that asks the upstream for a user, on a free port
 """
 
 import sys

@@ -101,18 +101,20 @@ def _good(result: dict[str, Any]) -> dict[str, Any]:
 @contextmanager
 def stdio(*command: str) -> Generator[Stdio]:
     """Start a server on stdin and stdout. Leaving the block ends its input and waits for it."""
-    with _started(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
+    with _started(command, {}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as one:
         yield Stdio(one)
         cast("IO[bytes]", one.stdin).close()
         one.wait(_PATIENCE)
 
 
 @contextmanager
-def listening(*command: str) -> Generator[tuple[str, int]]:
+def listening(*command: str, **settings: str) -> Generator[tuple[str, int]]:
     """Start a server on a socket. Yields the address at which it is ready, and its process id."""
     with (
         TemporaryFile() as log,
-        _started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.fileno()) as process,
+        _started(
+            command, settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log.fileno()
+        ) as process,
     ):
         yield _address(process, log.fileno()), process.pid
 
@@ -127,7 +129,9 @@ def _address(process: "subprocess.Popen[bytes]", log: int) -> str:
 
 
 @contextmanager
-def _started(command: tuple[str, ...], *, stdin: int, stdout: int, stderr: int) -> Generator["subprocess.Popen[bytes]"]:
+def _started(
+    command: tuple[str, ...], settings: Mapping[str, str], *, stdin: int, stdout: int, stderr: int
+) -> Generator["subprocess.Popen[bytes]"]:
     """Run a process until the block ends."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
     if "oauth" not in command:  # an endpoint with sign-in has no token of its own
@@ -135,7 +139,7 @@ def _started(command: tuple[str, ...], *, stdin: int, stdout: int, stderr: int) 
     with (
         TemporaryDirectory() as folder,
         subprocess.Popen(  # noqa: S603 - ours
-            command, env={**environment, "XDG_DATA_HOME": folder}, stdin=stdin, stdout=stdout, stderr=stderr
+            command, env={**environment, **settings, "XDG_DATA_HOME": folder}, stdin=stdin, stdout=stdout, stderr=stderr
         ) as process,
     ):
         try:

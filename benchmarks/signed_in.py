@@ -1,9 +1,9 @@
 """A hosted endpoint with one sign-in: its database, and the token of an agent."""
 
 import asyncio
+from base64 import b64encode
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from auth.endpoints import agent_tokens
@@ -21,14 +21,21 @@ ADDRESS: Final = "https://mcp.example"
 """The public address of the endpoint, wherever it listens."""
 
 
-def prepare(folder: Path) -> tuple[str, str]:
-    """Make the database of an endpoint at `ADDRESS`; its URL, and the token of an agent that may look up users."""
-    url = f"sqlite:///{folder / 'database'}"
-    return url, asyncio.run(_prepare(url))
+KEYS: Final = f"benchmark:{b64encode(bytes(32)).decode()}"
+"""The key ring of its database."""
 
 
-async def _prepare(url: str) -> str:
-    settings = load("token", {"database_url": url}, environ={})
+def prepare(database: str) -> str:
+    """Make the tables of an endpoint where they are missing, and the token of an agent that may look up users.
+
+    Args:
+        database: The URL of the database.
+    """
+    return asyncio.run(_prepare(database))
+
+
+async def _prepare(database: str) -> str:
+    settings = load("token", {"database_url": database}, environ={"CALENDLY_MCP_SECRET_KEYS": KEYS})
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))

@@ -23,8 +23,8 @@ def rows() -> Iterator[Row]:
         ours=typical(ours, "ms", scale=1000),
         floor=typical(floor, "ms", scale=1000),
         figure=ratio(ours, floor),
-        must=1.25,
-        reach=1.05,
+        must=1.1,
+        reach=1.0,
     )
 
 

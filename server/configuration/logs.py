@@ -36,7 +36,7 @@ class _JsonLines(_Lines):
 def log_to_stderr(level: str, form: Literal["text", "json"]) -> None:
     """Log our own events from `level` on, but only warnings of other packages: they log addresses and bodies."""
     # No line shows these, and finding them out for each event takes time (Python's logging HOWTO, "Optimization").
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(_JsonLines() if form == "json" else _Lines("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from auth.access.levels import decide
-from benchmarks.signed_in import ADDRESS, prepare
+from benchmarks.signed_in import ADDRESS, KEYS, prepare
 from server.configuration.loading import load
 from server.hosted.hosting import document_fetcher, hosted_selection, hosting
 from storage.lookups import SQLiteFinder
@@ -68,7 +68,8 @@ def counting() -> Generator[Taken]:
 @pytest.fixture
 def signed_in(tmp_path: Path) -> tuple[str, str]:
     """The address of a database with one sign-in, and the token of an agent."""
-    return prepare(tmp_path)
+    database = f"sqlite:///{tmp_path / 'database'}"
+    return database, prepare(database)
 
 
 async def reads(api: Api) -> Counter[str]:
@@ -94,7 +95,8 @@ async def test_a_plain_read_of_a_hosted_agent_is_decided_once_and_takes_one_look
     asked = {"name": "get_user", "arguments": {"user": "U1"}}
     async with HostileUpstream.listen() as upstream:
         upstream.otherwise = me()
-        environ = {"CALENDLY_MCP_DATABASE_URL": database, "CALENDLY_API_URL": upstream.origin}
+        environ = {"CALENDLY_MCP_DATABASE_URL": database, "CALENDLY_MCP_SECRET_KEYS": KEYS}
+        environ["CALENDLY_API_URL"] = upstream.origin
         settings = load("http", {"public_url": ADDRESS}, environ=environ)
         async with (
             hosting(settings, hosted_selection(settings), ADDRESS, document_fetcher) as app,
