@@ -239,12 +239,16 @@ class ToolCaller:
     async def send(self, request: Request) -> JSON:
         """Send one request to Calendly within the call's deadline. Raises CalendlyError, ToolError."""
         try:
+            if request.is_read:
+                return await self._send(request)
             async with self._counted(request), self.record.sending(request):
-                return await self.shared.calendly().send(
-                    request, self.principal.account, deadline=self.deadline, waiting=self._report_waiting
-                )
+                return await self._send(request)
         except InsufficientScope as refused:
             raise await self._explained(refused) from None
+
+    async def _send(self, request: Request) -> JSON:
+        account = self.principal.account
+        return await self.shared.calendly().send(request, account, deadline=self.deadline, waiting=self._report_waiting)
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal, Protocol
 
 from auth.access.levels import Decision, Limits, Operation, Source, decide_all
@@ -74,7 +75,7 @@ class Principal:
         decision = self.decide(tool)
         return decision.verdict != "deny" or (self.steps_up and is_for_lack_of_scope(decision))
 
-    @property
+    @cached_property
     def invitees_hidden_by(self) -> Source | None:
         """Whose rule it is that answers tell nothing about invitees; None where they may."""
         for source, allowance in self.limits.of(INVITEE_DATA):
@@ -133,4 +134,5 @@ class OnePerson:
         agent = AuditedAgent(stated, "client" if stated else None)
         if self.agent_name is not None:
             agent = AuditedAgent(self.agent_name, "operator")
-        return replace(self.principal, account=replace(self.principal.account, agent=stated), agent=agent)
+        mine = self.principal.account
+        return replace(self.principal, account=Account(mine.user, stated, mine.credentials), agent=agent)
