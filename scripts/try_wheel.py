@@ -17,7 +17,7 @@ def main(words: Sequence[str]) -> int:
         program = install_alone(wheel, Path(folder) / "environment") / "calendly-mcp"
         print(f"testing {wheel.name}", flush=True)
         where = [] if any(not word.startswith("-") for word in words) else ["tests/e2e"]
-        command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=loadfile", *words, *where]
+        command = [sys.executable, "-m", "pytest", "--numprocesses=auto", "--dist=worksteal", *words, *where]
         tested = {**os.environ, PROGRAM: str(program)}
         return subprocess.run(command, cwd=ROOT, env=tested, check=False).returncode  # noqa: S603 - our own tests
 

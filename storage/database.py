@@ -30,8 +30,8 @@ class Database:
     patience: float
     turn: asyncio.Lock | None
     """Held by each transaction in memory, where readers and a writer cannot work side by side."""
-    finder: Finder
-    """The short way to look up a row."""
+    finder: Finder | None
+    """The short way to look up a row, None where there is none."""
 
     @asynccontextmanager
     async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
@@ -64,12 +64,13 @@ class Database:
             lookup: The statement.
             values: What its parameters stand for.
         """
-        try:
-            return await self.finder.find(lookup, values)
-        except TimeoutError as error:
-            raise _unavailable(error) from error
-        except LookUpFailed:
-            pass  # `read` waits for what is locked, and says what is wrong
+        if self.finder is not None:
+            try:
+                return await self.finder.find(lookup, values)
+            except TimeoutError as error:
+                raise _unavailable(error) from error
+            except LookUpFailed:
+                pass  # `read` waits for what is locked, and says what is wrong
         async with self.read() as connection:
             return (await connection.execute(lookup.statement, values)).mappings().one_or_none()
 
@@ -119,7 +120,8 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
     async with AsyncExitStack() as stack:
         stack.push_async_callback(engines.close)
         finder = await open_finder(url, engines, patience)
-        stack.push_async_callback(finder.close)
+        if finder is not None:
+            stack.push_async_callback(finder.close)
         yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None, finder=finder)
 
 

@@ -200,12 +200,13 @@ def _postgresql_session(dsn: str, patience: float, *, read_only: bool) -> dict[s
     return {"dsn": dsn, "server_settings": settings}
 
 
-async def open_finder(url: str, engines: Engines, patience: float) -> Finder:
-    """Open the short way to look up a row."""
+async def open_finder(url: str, engines: Engines, patience: float) -> Finder | None:
+    """Open the short way to look up a row; None in memory, where a reader waits for its turn."""
     dialect = engines.readers.dialect
-    database = engines.memory or engines.path
-    if database is not None:
-        return SQLiteFinder.open(database, dialect)
+    if engines.path is not None:
+        return SQLiteFinder.open(engines.path, dialect)
+    if engines.memory is not None:
+        return None
     from storage.postgresql_lookups import PostgreSQLFinder  # noqa: PLC0415 - its driver takes memory
 
     session = _postgresql_session(url, patience, read_only=True)

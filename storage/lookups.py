@@ -74,15 +74,15 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class SQLiteFinder:
-    """Reads on the thread of whoever asks. A database that is locked is not waited for."""
+    """Reads a file on the thread of whoever asks. A file that is locked is not waited for."""
 
     connection: sqlite3.Connection
     dialect: Dialect
 
     @classmethod
-    def open(cls, database: Path | sqlite3.Connection, dialect: Dialect) -> Self:
-        """Open a file that is there, or use the connection that keeps a database in memory alive."""
-        connection = database if isinstance(database, sqlite3.Connection) else _connect(database)
+    def open(cls, path: Path, dialect: Dialect) -> Self:
+        """Open a file that is there."""
+        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
         connection.execute("PRAGMA query_only = ON")
         return cls(connection, dialect)
 
@@ -98,7 +98,3 @@ class SQLiteFinder:
     async def close(self) -> None:
         """Close the connection."""
         self.connection.close()
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=0, isolation_level=None)

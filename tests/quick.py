@@ -1,4 +1,4 @@
-"""`--quick`: the tests that need no other process, no browser and no database but one in memory."""
+"""`--quick`: what needs no process, no browser and no database but one in memory, and tries no long table."""
 
 from functools import cache
 from types import ModuleType
@@ -6,12 +6,13 @@ from types import ModuleType
 import hypothesis
 import pytest
 
-from tests.databases import MEMORY
+from tests.databases import FILE
 
-APART = {"e2e", "interop", "repository"}
-"""The folders whose tests start the product, a browser or a build."""
+APART = {"e2e", "interop", "repository", "scripts", "requirements"}
+"""The folders whose tests start the product, a browser or a build, or read the whole repository."""
 
-DATABASES = {"database_url", "shared_database_url", "postgresql_url"}
+LONG = {"test_contract.py", "test_demo.py", "test_state_machine.py"}
+"""The files that try hundreds of cases of one rule."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,10 +34,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_quick(item: pytest.Item) -> bool:
     """Whether a test starts nothing."""
-    if APART.intersection(item.path.relative_to(item.config.rootpath).parts) or item.get_closest_marker("needs"):
+    place = item.path.relative_to(item.config.rootpath).parts
+    if (APART | LONG).intersection(place) or item.get_closest_marker("needs"):
         return False
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-    if any(parameters[name] != MEMORY for name in DATABASES.intersection(parameters)):
+    if FILE in parameters.values() or "processes" in item.path.stem:
         return False
     return not (isinstance(item, pytest.Function) and starts_processes(item.module))
 

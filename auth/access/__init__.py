@@ -1,1 +1,1 @@
-"""What an agent may do: levels, conditions, choices. Decisions are functions of values."""
+"""What an agent may do: levels, conditions and choices. All decisions are pure functions."""

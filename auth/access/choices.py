@@ -1,6 +1,6 @@
-"""What a person can choose for an agent, and the scopes that a choice takes. Pure.
+"""What a person can choose for an agent, and the scopes that a choice needs. Pure.
 
-`operations` are those of the tools that the operator left on; each capability is offered as far as they reach.
+`operations` are those of the tools that the operator left on. They bound the levels of each capability.
 """
 
 from collections.abc import Iterable
@@ -21,17 +21,17 @@ CAUTIOUS: Final[Access] = MappingProxyType(
         **dict.fromkeys(_ASKED, Allowance(level="ask")),
     }
 )
-"""What is preselected for a client that asks for everything, and so did not think about it: what shows others' data
-beyond meetings, sends data elsewhere or cannot be undone is left to the person."""
+"""What is preselected for a client that asks for everything. The person has to choose what shows data of others beyond
+meetings, sends data elsewhere or cannot be undone."""
 
 ASKING: Final[Access] = MappingProxyType(
     {name: Allowance(level="ask" if "ask" in levels else levels[-1]) for name, levels in CAPABILITIES.items()}
 )
-"""Everything, each change after a question: what is preselected for a client that asks for no more than it needs."""
+"""Everything, but each change only after a confirmation: what is preselected for a client that asks for less."""
 
 
 def highest(capability: str, scopes: Scopes, operations: Iterable[Operation]) -> Level:
-    """Return the highest level of a capability that means something with these scopes."""
+    """Return the highest level of a capability that has an effect with these scopes."""
     possible = {
         operation.access
         for operation in operations
@@ -43,11 +43,11 @@ def highest(capability: str, scopes: Scopes, operations: Iterable[Operation]) ->
 
 
 def settled(chosen: Access, scopes: Scopes, operations: tuple[Operation, ...]) -> Access:
-    """Return what is to be stored of a choice that was made with these scopes.
+    """Return what to store of a choice that was made with these scopes.
 
-    A person who took the most that a client asked for has not decided against the rest. So where the scopes alone
-    stood against more, the level stays open (`ASKING`): what the agent lacks is then a scope, for which its client can
-    ask the person, and not a level, which would be the person's no.
+    A person who chose the highest level that the client's scopes allow has not decided against more. That capability is
+    stored as in `ASKING`. The agent then lacks a scope, which its client can ask the person for, and not a level,
+    which would be a refusal by the person.
     """
     return {
         capability: ASKING[capability] if _is_open(capability, chosen, scopes, operations) else chosen[capability]
@@ -61,7 +61,7 @@ def _is_open(capability: str, chosen: Access, scopes: Scopes, operations: tuple[
 
 
 def scopes_for(access: Access, operations: Iterable[Operation]) -> Scopes:
-    """Return the scopes of all that a choice allows."""
+    """Return the scopes that a choice needs."""
     limits = Limits(ceiling=access)
     allowed = {operation.scope for operation in operations if decide(operation, limits).verdict != "deny"}
     return least(allowed, allowed)

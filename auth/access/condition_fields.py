@@ -1,4 +1,4 @@
-"""The conditions of a capability as fields of a form: shown, and read again. Pure."""
+"""Shows and reads the conditions of a capability as fields of a form. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +23,13 @@ _NOUNS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box that can be ticked."""
+    """A checkbox.
+
+    Attributes:
+        value: What the form sends if it is ticked.
+        words: Its label.
+        ticked: Whether it is ticked.
+    """
 
     value: str
     words: str
@@ -32,16 +38,18 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """The fields of one capability; what it has no condition of is None.
+    """The fields of one capability; None for a condition that it cannot have.
 
     Attributes:
-        capability: What the names of its fields end with.
+        capability: The end of the names of its fields.
         event_types: A box for each event type.
-        more_event_types: Those without a box, as text.
-        own_host: A box for the person.
-        hosts: The other hosts, as text.
-        in_browser: A confirmation counts only on our page; None where nothing is ever asked.
-        are_set: There are conditions, so they should be seen.
+        more_event_types: The uuids of event types without a box.
+        own_host: A box for the person as host.
+        hosts: The uuids of the other hosts.
+        domains: The e-mail domains.
+        per_day: The number of bookings within 24 hours.
+        in_browser: A confirmation counts only on our page; None if the capability has no level `ask`.
+        are_set: Some condition is set.
     """
 
     capability: str
@@ -58,13 +66,13 @@ class Conditions:
 def show_conditions(
     capability: str, allowance: Allowance, person: str, event_types: Mapping[str, str]
 ) -> Conditions | None:
-    """Return the fields, None for a capability without conditions.
+    """Return the fields of a capability, None if it has no conditions.
 
     Args:
-        capability: Which one.
+        capability: Its name.
         allowance: What is set.
         person: The uuid of the person.
-        event_types: Names of their event types by uuid, as far as they are known.
+        event_types: The names of their event types by uuid, as far as they are known.
     """
     possible = CONDITIONS.get(capability, ())
     asks = "ask" in CAPABILITIES[capability]
@@ -89,7 +97,7 @@ def read_conditions(fields: Sequence[tuple[str, str]], capability: str, level: L
     """Read the fields of one capability.
 
     Raises:
-        InvalidAccess: A value does not belong there; the message is a sentence for the person.
+        InvalidAccess: A value is not valid; the message is a sentence for the person.
     """
     asks = ("confirm",) if "ask" in CAPABILITIES[capability] else ()
     parts = [f"{capability}={level}"]
@@ -105,11 +113,11 @@ def read_conditions(fields: Sequence[tuple[str, str]], capability: str, level: L
 
 
 def _words(fields: Sequence[tuple[str, str]], capability: str, name: str) -> list[str]:
-    """Return what stands in all the fields of a condition, each word once."""
+    """Return the words in all fields of a condition, without repetitions."""
     texts = values(fields, f"{name}-{capability}")
     words = dict.fromkeys(word for text in texts for word in _SEPARATORS.split(text) if word)
     for word in words:
-        if not _WORD.fullmatch(word):  # it would be read as something else where access is one text
+        if not _WORD.fullmatch(word):  # in the text of access it could mean something else
             raise _invalid(capability, name, f'"{word[:60]}" cannot stand there.')
     return [word.removeprefix("@") for word in words]
 

@@ -1,4 +1,4 @@
-"""How many bookings an agent may make within 24 hours. Pure: the instants that count, and what comes of one more."""
+"""How many bookings an agent may make within 24 hours. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,22 @@ PERIOD: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One more is allowed. `counted` are the instants that then count, the new one last."""
+    """One more booking is allowed.
+
+    Attributes:
+        counted: The instants that count from now on, the new one last.
+    """
 
     counted: tuple[datetime, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Full:
-    """No more are allowed before `until`, None where none ever are."""
+    """No more bookings are allowed.
+
+    Attributes:
+        until: When the next one is possible, None if never.
+    """
 
     until: datetime | None
 
@@ -28,8 +36,8 @@ def take(counted: Sequence[datetime], limit: int, now: datetime) -> Taken | Full
     """Decide about one more booking.
 
     Args:
-        counted: When there were others.
-        limit: How many there may be within 24 hours.
+        counted: The instants of earlier bookings.
+        limit: How many are allowed within 24 hours.
         now: The time.
     """
     recent = sorted(instant for instant in counted if instant > now - PERIOD)
@@ -42,8 +50,8 @@ def full(room: Full, limit: int, source: Source) -> Decision:
     """Return the refusal of one more booking.
 
     Args:
-        room: There is none.
-        limit: How many there may be within 24 hours.
+        room: When the next one is possible.
+        limit: How many are allowed within 24 hours.
         source: Whose rule that is.
     """
     until = f"; the next one is possible at {room.until:%Y-%m-%dT%H:%M:%SZ}" if room.until else ""
@@ -51,7 +59,7 @@ def full(room: Full, limit: int, source: Source) -> Decision:
 
 
 def give_back(counted: Sequence[datetime], instant: datetime) -> tuple[datetime, ...]:
-    """Return what counts without one booking that was not made after all."""
+    """Return the instants that count without one booking that was not made."""
     rest = list(counted)
     if instant in rest:
         rest.remove(instant)
@@ -59,5 +67,5 @@ def give_back(counted: Sequence[datetime], instant: datetime) -> tuple[datetime,
 
 
 def _whole_second_after(instant: datetime) -> datetime:
-    """Whoever is told a time without fractions must not come too early."""
+    """Round up to a whole second: the time is told without fractions, and must not be too early."""
     return instant if instant.microsecond == 0 else instant.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,8 +1,8 @@
-"""What a person is offered for an agent: a part for each capability with the levels that mean something. Pure.
+"""What a person is offered for an agent: each capability with the levels that can be chosen. Pure.
 
-A level means something within the scopes that the client asked for, the operator's ceiling, and what the tools do that
-the operator left on. What comes back is read against the same offer, so a form can choose less than was offered and
-never more; a part without a clear answer is off.
+The levels are bounded by the scopes that the client asked for, the operator's ceiling, and the tools that the operator
+left on. The form is read against the same levels, so it can never choose more; a capability without a valid answer is
+off.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,18 +17,24 @@ from auth.protocol.scopes import Scopes
 from calendly.scopes import includes
 
 Levels = Mapping[str, tuple[Level, ...]]
-"""The levels of each capability of which more than `off` can be chosen."""
+"""The levels that can be chosen, by capability, for those with more than `off`."""
 
 FIELD: Final = "level-"
-"""How the fields of a form begin that say levels; a capability follows."""
+"""The start of the names of fields with levels; the capability follows."""
 
 NOT_ASKED: Final = "the app did not ask for it"
-NOT_ALLOWED: Final = "whoever runs this server does not allow it"
+NOT_ALLOWED: Final = "the operator of this server does not allow it"
 
 
 @dataclass(frozen=True, slots=True)
 class LevelOption:
-    """One level that can be chosen."""
+    """A level that can be chosen.
+
+    Attributes:
+        level: The level.
+        words: What it is called.
+        chosen: Whether it is chosen.
+    """
 
     level: Level
     words: str
@@ -37,14 +43,15 @@ class LevelOption:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One capability and what can be chosen of it.
+    """A capability and its levels that can be chosen.
 
     Attributes:
         capability: Its name in forms.
-        title: What people call it.
+        title: Its name for people.
         sentence: What it lets an agent do.
-        writes: Something can be changed with it.
-        note: Why there is not more to choose, None where there is all of it.
+        writes: Some level allows changes.
+        options: The levels.
+        note: Why some levels are missing, None if none is.
     """
 
     capability: str
@@ -57,7 +64,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """All that can be chosen, and the titles of what cannot be."""
+    """Everything that can be chosen.
+
+    Attributes:
+        parts: The capabilities that can be chosen.
+        not_asked: The titles of those that the client did not ask for.
+        not_allowed: The titles of those that the operator does not allow.
+    """
 
     parts: tuple[Part, ...]
     not_asked: tuple[str, ...]
@@ -65,7 +78,7 @@ class Offer:
 
 
 def levels_within(scopes: Scopes, ceiling: Access, operations: tuple[Operation, ...]) -> Levels:
-    """Return what can be chosen with these scopes under a ceiling."""
+    """Return the levels that can be chosen with these scopes under a ceiling."""
     found: dict[str, tuple[Level, ...]] = {}
     for capability, levels in CAPABILITIES.items():
         most, allowed = highest(capability, scopes, operations), ceiling.get(capability, OFF).level
@@ -76,29 +89,29 @@ def levels_within(scopes: Scopes, ceiling: Access, operations: tuple[Operation, 
 
 
 def preselect(asked: Scopes, everything: Scopes, levels: Levels, before: Access | None, memory: Access) -> Access:
-    """Return the levels that are chosen before the person touched the page.
+    """Return the levels that are preselected on the page.
 
     Args:
-        asked: What the client asks for.
-        everything: All that this server has to give. A client that asks for less asked for what it needs.
+        asked: The scopes that the client asks for.
+        everything: All scopes that this server can give. A client that asks for fewer asks for what it needs.
         levels: What can be chosen.
-        before: What the person chose for this very client before, None without a before.
-        memory: What the person did not want a client of that name to do.
+        before: What the person chose for this client before, None if they did not.
+        memory: The restrictions that the person set for a client of that name.
     """
     wish = before if before is not None else CAUTIOUS if includes(asked, everything) else ASKING
     wished = cut(levels, wish)
     if before is None and not any(allowance.level != "off" for allowance in wished.values()):
-        wished = cut(levels, ASKING)  # a page with nothing chosen would only be in the way
+        wished = cut(levels, ASKING)  # a page without any preselection would be of no use
     return _bare(cut(levels, least((wished, {**UNLIMITED, **memory}))))
 
 
 def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
-    """Lay out the choices.
+    """Return the choices for a page.
 
     Args:
         levels: What can be chosen.
-        everything: What could be, had the client asked for everything.
-        chosen: What is chosen before the person touches the page.
+        everything: What could be chosen if the client had asked for all scopes.
+        chosen: What is preselected.
     """
     absent = [capability for capability in CAPABILITIES if capability not in levels]
     return Offer(
@@ -111,7 +124,7 @@ def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
 
 
 def choose(fields: Iterable[tuple[str, str]], levels: Levels) -> Access:
-    """Return what a form chooses of what was offered."""
+    """Read the levels that a form chooses."""
     sent = list(fields)
     return {name: Allowance(level=_read(values(sent, f"{FIELD}{name}"), possible)) for name, possible in levels.items()}
 
@@ -135,16 +148,14 @@ def _part(name: str, levels: Levels, everything: Levels, chosen: Level) -> Part:
     )
 
 
-def _why_not_more(
-    offered: tuple[Level, ...], possible: tuple[Level, ...], all_there_are: tuple[Level, ...]
-) -> str | None:
-    if offered == all_there_are:
+def _why_not_more(offered: tuple[Level, ...], possible: tuple[Level, ...], all_levels: tuple[Level, ...]) -> str | None:
+    if offered == all_levels:
         return None
     return NOT_ASKED if len(offered) < len(possible) else NOT_ALLOWED
 
 
 def cut(levels: Levels, access: Access) -> Access:
-    """Return as much of access as levels reach, with its conditions."""
+    """Return access reduced to the levels that can be chosen, with its conditions."""
     return {
         name: replace(
             allowance, level=next(level for level in reversed(possible) if is_at_most(level, allowance.level))

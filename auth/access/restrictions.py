@@ -1,8 +1,8 @@
-"""What a person did not want an agent to do, remembered for when it comes again. Pure.
+"""What a person took from an agent, remembered for when it is connected again. Pure.
 
-A client that registers again is a client that nobody let in: what it was allowed is gone. But who
-told an agent to keep its hands off something means the next one of that name and address too.
-Anyone may take a name, so memory only ever takes away, and only the person gives back.
+A client that registers again has no grant: what it was allowed is gone. But a restriction also applies to the next
+client with the same name and redirect host. Anybody can use a name, so what is remembered only restricts, and only the
+person lifts a restriction.
 """
 
 from dataclasses import dataclass, replace
@@ -15,14 +15,20 @@ from auth.protocol.redirect_uris import destination, is_loopback
 from auth.protocol.scopes import Scopes
 
 RESTRICTION_LIFE: Final = timedelta(days=180)
-"""How long it is remembered, from the last change."""
+"""How long restrictions are remembered after the last change."""
 
 _HERE: Final = "loopback"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """By what a person's agent is known again: what it calls itself, and where it has the browser sent back to."""
+    """What identifies a person's agent when it registers again.
+
+    Attributes:
+        person: The person, a user URI.
+        name: What the agent calls itself.
+        place: Where it has the browser sent back to, as `place` returns it.
+    """
 
     person: str
     name: str | None
@@ -34,8 +40,8 @@ class ConsentChoice:
     """What a person chose on a consent page.
 
     Attributes:
-        shown: The levels that were chosen before they touched the page.
-        chosen: Those they sent; of the same capabilities.
+        shown: The levels that were preselected.
+        chosen: The levels that they sent, of the same capabilities.
         asked: The scopes that the client asked for.
     """
 
@@ -46,26 +52,32 @@ class ConsentChoice:
 
 @dataclass(frozen=True, slots=True)
 class SettledChoice:
-    """What becomes of a choice: the access to be stored, and what is remembered from now on."""
+    """The result of a choice.
+
+    Attributes:
+        access: The access to store.
+        memory: The restrictions to remember from now on.
+    """
 
     access: Access
     memory: Access
 
 
 def place(redirect_uri: str) -> str:
-    """Return by what an agent is known again besides its name; on this machine ports come and go."""
+    """Return what identifies an agent besides its name. Ports on this machine change, so they do not count."""
     return _HERE if is_loopback(redirect_uri) else destination(redirect_uri)
 
 
 def remember(memory: Access, chosen: Access, before: Access) -> Access:
-    """Return what is remembered after a person chose.
+    """Return the restrictions to remember after a person chose.
 
-    Less than before is remembered, more than was remembered is forgotten, and so is nothing else.
+    A capability of which they allow less than before is added; one of which they allow more than was remembered is
+    removed. Nothing else changes.
 
     Args:
-        memory: What was remembered.
-        chosen: What they chose, of the capabilities that they could choose of.
-        before: What they had, or what the page had chosen for them.
+        memory: The restrictions so far.
+        chosen: What they chose, of the capabilities on the page.
+        before: What they had chosen before, or what was preselected.
     """
     remembered = dict(memory)
     for name, allowance in chosen.items():
@@ -81,16 +93,16 @@ def remember(memory: Access, chosen: Access, before: Access) -> Access:
 def settle(
     choice: ConsentChoice, before: Access, memory: Access, operations: tuple[Operation, ...], *, seen: bool
 ) -> SettledChoice:
-    """Return what becomes of a choice on a consent page, now that it is known whose it is.
+    """Return the result of a choice on a consent page, once the person is known.
 
     Args:
         choice: The choice.
-        before: What the person allows this very client already. A consent page asks for levels
-            alone, so the conditions stay.
-        memory: What they did not want a client of that name to do.
-        operations: What the tools do.
-        seen: The page was shown to this person, with what they had chosen before; so their word is
-            the last. Otherwise what is remembered holds.
+        before: What the person already allows this client. A consent page asks for levels only, so
+            the conditions stay.
+        memory: The restrictions that they set for a client of that name.
+        operations: The operations of the tools.
+        seen: The page was shown to this person with their earlier choices, so the new choice
+            prevails. Otherwise the restrictions do.
     """
     chosen = keep(keep(choice.chosen, _conditions(before, memory)), {} if seen else memory)
     shown = {name: replace(chosen[name], level=allowance.level) for name, allowance in choice.shown.items()}
@@ -100,17 +112,17 @@ def settle(
 
 
 def keep(access: Access, restrictions: Access) -> Access:
-    """Return as much of access as restrictions leave; what they do not name they do not restrict."""
+    """Return access reduced by restrictions. Capabilities that they do not name are not restricted."""
     return least((access, {**UNLIMITED, **restrictions}))
 
 
 def is_within(one: Allowance, other: Allowance) -> bool:
-    """Say whether an allowance allows nothing that another does not."""
+    """Say whether an allowance allows no more than another."""
     return least(({"": one}, {"": other}))[""] == one
 
 
 def _conditions(*accesses: Access) -> Access:
-    """Return the conditions alone, with no word about levels."""
+    """Return the conditions alone, at the highest levels."""
     return least(
         {**UNLIMITED, **{name: replace(allowance, level=UNLIMITED[name].level) for name, allowance in access.items()}}
         for access in accesses

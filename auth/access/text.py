@@ -1,8 +1,8 @@
-"""Access as text: one form for flags, files, the database and the audit log.
+"""Reads and writes access as text, for flags, files, the database and the audit log.
 
     capability=level:condition=value+value,...      canceling=off,booking=ask:domains=example.com+example.org:per_day=5
 
-A condition is one of `auth.access.levels.CONDITIONS`, or `confirm=browser`. Event types and users are named by uuid.
+A condition is one of `auth.access.levels.CONDITIONS` or `confirm=browser`. Event types and users are given by uuid.
 """
 
 import re
@@ -23,7 +23,7 @@ _DOMAIN: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.
 
 
 class InvalidAccess(ValueError):
-    """The text does not say access; the message is a sentence that names the part at fault."""
+    """The text is not valid access; the message is a sentence that names the wrong part."""
 
 
 @lru_cache(maxsize=1024)
@@ -31,7 +31,7 @@ def parse_access(text: str) -> Access:
     """Read access. Capabilities that are not named are left out.
 
     Raises:
-        InvalidAccess: A name is unknown or comes twice, or a value does not belong to it.
+        InvalidAccess: A name is unknown or repeated, or a value is not valid.
     """
     access: dict[str, Allowance] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
@@ -45,7 +45,7 @@ def parse_access(text: str) -> Access:
 
 
 def read_access(text: str) -> Access:
-    """Read access as it is stored. What cannot be read allows nothing."""
+    """Read stored access. Text that cannot be read allows nothing."""
     try:
         return parse_access(text)
     except InvalidAccess:
@@ -53,7 +53,7 @@ def read_access(text: str) -> Access:
 
 
 def spell_access(access: Access) -> str:
-    """Write access, capabilities in the order of `CAPABILITIES`."""
+    """Write access, with capabilities in the order of `CAPABILITIES`."""
     return ",".join(_spelled(name, access[name]) for name in CAPABILITIES if name in access)
 
 

@@ -1,4 +1,4 @@
-"""Capabilities and levels in words that a person would use, for pages and for what they say happened."""
+"""Names and descriptions of capabilities and levels, for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,12 +10,12 @@ from auth.access.levels import CAPABILITIES, OFF, Access, Allowance, Level
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """What a capability is.
+    """The description of a capability.
 
     Attributes:
         title: Its name.
-        reading: What an agent sees with it; follows "See". Empty where there is nothing to see.
-        writing: What an agent does with it; stands by itself. Empty where there is nothing to do.
+        reading: What an agent sees with it, to follow "See"; empty if it reads nothing.
+        writing: What an agent does with it, a clause of its own; empty if it changes nothing.
     """
 
     title: str
@@ -24,7 +24,7 @@ class Words:
 
     @property
     def sentence(self) -> str:
-        """All of it as one line."""
+        """Return the description in one line."""
         parts = (f"See {self.reading}" if self.reading else "", self.writing)
         return f"{'. '.join(filter(None, parts))}."
 
@@ -50,16 +50,16 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
         ),
     }
 )
-"""What each capability is called and lets an agent do."""
+"""The description of each capability."""
 
 LEVELS: Final[Mapping[Level, str]] = MappingProxyType(
     {"off": "No", "read": "See", "ask": "Ask me each time", "full": "Without asking"}
 )
-"""What each level is called."""
+"""The name of each level."""
 
 
 def by_level(access: Access) -> list[tuple[str, str]]:
-    """Say what an agent may do: for each level but `off` its words, and the capabilities that have it."""
+    """Describe access: the name of each level but `off`, and the capabilities that have it."""
     return [
         (
             words,
@@ -78,7 +78,7 @@ def _titled(name: str, allowance: Allowance) -> str:
 
 
 def conditions(allowance: Allowance) -> tuple[str, ...]:
-    """Say on which conditions something is allowed."""
+    """Describe the conditions of an allowance."""
     many = len(allowance.event_types or ())
     return tuple(
         filter(
@@ -95,7 +95,7 @@ def conditions(allowance: Allowance) -> tuple[str, ...]:
 
 
 def changes(before: Access, after: Access) -> list[str]:
-    """Say what is different, in sentences."""
+    """Describe a change of access in sentences."""
     said: list[str] = []
     for name in CAPABILITIES:
         old, new = before.get(name, OFF), after.get(name, OFF)

@@ -1,1 +1,1 @@
-"""One module for each OAuth endpoint, and what those endpoints share."""
+"""One module per OAuth endpoint, and what the endpoints share."""

@@ -1,7 +1,7 @@
-"""Long-lived tokens for agents without a browser, such as CI jobs: an operator makes, lists and revokes them.
+"""Long-lived tokens for agents without a browser, such as CI jobs. An operator creates, lists and revokes them.
 
-Each is a client of its own kind with a grant of its own: whatever hangs on person, client and grant holds for it too.
-It acts as one person who connected Calendly before, and ends with that person's connection or its own time.
+Each token has a client and a grant of its own, so all rules for person, client and grant apply to it. It acts for one
+person who is connected to Calendly, and ends with that person's connection or when it expires.
 """
 
 from collections.abc import Iterable
@@ -23,22 +23,29 @@ from calendly.scopes import includes
 from calendly.third_party_text import shown
 
 LIFE: Final = timedelta(days=365)
+"""How long a token is valid by default."""
 
 
 class AgentTokenError(Exception):
-    """The token cannot be made or found; the message is a sentence for the operator."""
+    """The token cannot be created or found; the message is a sentence for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAgentToken:
-    """A token that was just made. `secret` is shown once; only its digest is kept."""
+    """A token that was just created.
+
+    Attributes:
+        id: The id of its grant.
+        secret: The token itself, shown once; only its digest is stored.
+        expires_at: When it expires.
+    """
 
     id: str
     secret: str = field(repr=False)
     expires_at: datetime
 
 
-async def create(  # noqa: PLR0913 - each is named by who calls
+async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
     realm: Realm,
     *,
     name: str,
@@ -47,18 +54,18 @@ async def create(  # noqa: PLR0913 - each is named by who calls
     access: Access = LOCAL,
     life: timedelta = LIFE,
 ) -> NewAgentToken:
-    """Make a token.
+    """Create a token.
 
     Args:
-        realm: Where it is good.
-        name: What the agent is called on pages and in records.
-        person: The URI, uuid or e-mail address of a connected user; None when there is only one.
-        scopes: What its token carries.
-        access: What it may do with them, which its person may change later; capabilities that are not named are off.
-        life: For how long.
+        realm: The server on which it is valid.
+        name: The name of the agent on pages and in the audit log.
+        person: The URI, uuid or e-mail address of a connected user; None if there is only one.
+        scopes: The scopes of the token.
+        access: What the agent may do with them. The person may change it later. Capabilities not named are off.
+        life: How long the token is valid.
 
     Raises:
-        AgentTokenError: A scope is none that this server has to give, or it is not clear who is meant.
+        AgentTokenError: This server cannot give a scope, or no single person matches.
     """
     given = _check(scopes, realm.offered)
     if not shown(name):
@@ -76,42 +83,30 @@ async def create(  # noqa: PLR0913 - each is named by who calls
         await client_rows.mark_approved(connection, client.id, now)
         await grant_rows.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
         await agent_token_rows.add(connection, digest(secret), token_id, now + life)
-    await realm.audit_log.note(
-        AuditNote(
-            action="create_agent_token",
-            told="an operator made a token with which {agent} acts for {person}",
-            person=owner,
-            agent=client.name,
-            grant=token_id,
-            source="operator",
-            transport="command",
-        )
-    )
+    told = "an operator made a token with which {agent} acts for {person}"
+    await realm.audit_log.note(_note("create_agent_token", told, owner, client.name, token_id))
     return NewAgentToken(token_id, secret, now + life)
 
 
 async def list_all(realm: Realm) -> list[AgentToken]:
-    """List the tokens that are still good, the oldest first."""
+    """List the valid tokens, the oldest first."""
     async with realm.database.read() as connection:
         return await agent_token_rows.list_live(connection, realm.now())
 
 
 async def revoke(realm: Realm, token_id: str) -> None:
-    """End a token at once. Raises AgentTokenError when there is none of that id."""
+    """End a token at once. Raises AgentTokenError if there is no valid one with that id."""
     token = next((token for token in await list_all(realm) if token.id == token_id), None)
     if token is None:
         raise AgentTokenError("There is no such agent token, or it ended before.")
     await end_grant(realm, token_id)
-    await realm.audit_log.note(
-        AuditNote(
-            action="revoke_agent_token",
-            told="an operator revoked the token with which {agent} acts for {person}",
-            person=token.person,
-            agent=token.name,
-            grant=token_id,
-            source="operator",
-            transport="command",
-        )
+    told = "an operator revoked the token with which {agent} acts for {person}"
+    await realm.audit_log.note(_note("revoke_agent_token", told, token.person, token.name, token_id))
+
+
+def _note(action: str, told: str, person: str, agent: str | None, grant: str) -> AuditNote:
+    return AuditNote(
+        action=action, told=told, person=person, agent=agent, grant=grant, source="operator", transport="command"
     )
 
 

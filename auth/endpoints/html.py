@@ -1,4 +1,4 @@
-"""The pages that a person sees while signing in: no script, no foreign content, not to be framed or kept."""
+"""Renders pages: without scripts and foreign content, and not to be framed or cached."""
 
 import base64
 import hashlib
@@ -21,7 +21,12 @@ _FOLDER: Final = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """The way back to a client, which a person has to take by hand. `href` is one of its registered redirect URIs."""
+    """A link back to a client.
+
+    Attributes:
+        name: What the link says.
+        href: Where it leads: a registered redirect URI, or a path of ours.
+    """
 
     name: str
     href: str
@@ -29,16 +34,16 @@ class Back:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the consent page says.
+    """What the consent page shows.
 
     Attributes:
-        name: What the client calls itself, or that it does not say.
-        publisher: The host that describes the client, None for one that described itself.
+        name: What the client calls itself, or that it gives no name.
+        publisher: The host of the client's metadata document, None for a client that registered itself.
         destination: Where the browser goes afterwards.
         only_loopback: Every redirect URI leads to the person's own machine.
         offer: What can be allowed.
         secret: Proves that the form was shown here.
-        form_action: The sources that the form may lead to, the way to Calendly and back to the client included.
+        form_action: The sources that the form may lead to, redirects to Calendly and back to the client included.
     """
 
     name: str
@@ -51,10 +56,10 @@ class Consent:
 
 
 class Pages:
-    """Writes the pages."""
+    """Renders the pages."""
 
     def __init__(self, *folders: Path) -> None:
-        """Read the templates, those in other `folders` as well."""
+        """Read our templates and those in other `folders`."""
         style = (_FOLDER / "style.css").read_text()
         self._style = Markup(style)  # noqa: S704 - our own file
         self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
@@ -63,11 +68,11 @@ class Pages:
         )
 
     def consent(self, page: Consent) -> HTMLResponse:
-        """Show who asks for what, with the choice in it."""
+        """Show which client asks for what, with a form for the choice."""
         return self._page("consent.html", {"page": page}, form_action=page.form_action)
 
     def result(self, title: str, message: str, back: Back) -> HTMLResponse:
-        """Show what a person's decision came to."""
+        """Show the result of a person's decision."""
         return self._page("result.html", {"title": title, "message": message, "back": back})
 
     def error(
@@ -79,23 +84,23 @@ class Pages:
         retry_after: int | None = None,
         title: str = SIGN_IN_FAILED,
     ) -> HTMLResponse:
-        """Show why something cannot go on."""
+        """Show why something failed."""
         response = self._page("error.html", {"title": title, "message": message, "back": back}, status=status)
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response
 
     def sign_in(self, goes_to: str, *, form_action: Sequence[str], was_signed_in: bool) -> HTMLResponse:
-        """Ask a person to sign in to a page of ours, again if they `was_signed_in` when they saw it."""
+        """Ask a person to sign in to a page of ours; `was_signed_in` if their session ended since they saw it."""
         values: dict[str, object] = {"goes_to": goes_to, "was_signed_in": was_signed_in}
         return self._page("sign_in.html", values, form_action=form_action)
 
     def show(self, template: str, values: dict[str, object]) -> HTMLResponse:
-        """Show a page whose template stands in one of the other folders."""
+        """Show a page whose template is in one of the other folders."""
         return self._page(template, values)
 
     def form(self, template: str, values: dict[str, object], *, status: int = 200) -> HTMLResponse:
-        """Show a page with forms that lead to ourselves."""
+        """Show a page whose forms are sent to this server."""
         return self._page(template, values, status=status, form_action=("'self'",))
 
     def _page(

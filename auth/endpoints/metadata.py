@@ -1,7 +1,9 @@
 """The metadata of the authorization server (RFC 8414) and of the resource it protects (RFC 9728).
 
-Both are made from settings alone: nothing that a request says, such as its Host, is echoed.
+Both come from the settings alone: nothing of a request, such as its Host, is echoed.
 """
+
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,10 +15,10 @@ from auth.grants.clients import GRANT_TYPES
 from auth.protocol.challenges import RESOURCE_METADATA_PATH
 from auth.protocol.scopes import published
 
-AUTHORIZATION_SERVER_METADATA_PATH = "/.well-known/oauth-authorization-server"
+AUTHORIZATION_SERVER_METADATA_PATH: Final = "/.well-known/oauth-authorization-server"
 
-_AUTH_METHODS = ["none", "client_secret_post", "client_secret_basic"]
-_HEADERS = {"Cache-Control": "public, max-age=300"}
+_AUTH_METHODS: Final = ["none", "client_secret_post", "client_secret_basic"]
+_HEADERS: Final = {"Cache-Control": "public, max-age=300"}
 
 
 def authorization_server_metadata(realm: Realm) -> dict[str, object]:
@@ -52,7 +54,7 @@ def resource_metadata(realm: Realm) -> dict[str, object]:
 
 
 def metadata_routes(realm: Realm) -> list[Route]:
-    """Make the routes; that of the resource also without its path, where some clients look."""
+    """Make the routes. The metadata of the resource also has one without its path, where some clients look."""
     return [
         _route(AUTHORIZATION_SERVER_METADATA_PATH, authorization_server_metadata(realm)),
         _route(f"{RESOURCE_METADATA_PATH}{MCP_PATH}", resource_metadata(realm)),

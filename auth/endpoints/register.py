@@ -1,4 +1,4 @@
-"""POST /register: dynamic client registration (RFC 7591), open to everybody and therefore bounded in all directions."""
+"""POST /register: dynamic client registration (RFC 7591), open to everybody and therefore limited in every way."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -51,7 +51,7 @@ def _client(client_id: str, metadata: ClientMetadata, secret: str | None) -> Cli
 
 
 def _registered(metadata: ClientMetadata, secret: str | None) -> dict[str, object]:
-    """Answer what was registered, which may be less or other than what was asked (RFC 7591, 3.2.1)."""
+    """Return what was registered, which may differ from what was asked for (RFC 7591, 3.2.1)."""
     members: dict[str, object] = {
         "redirect_uris": list(metadata.redirect_uris),
         "token_endpoint_auth_method": metadata.token_endpoint_auth_method,

@@ -1,7 +1,7 @@
-"""POST /token: codes and refresh tokens into tokens (OAuth 2.1, 3.2 and 4). The rules are in `auth.grants.rules`.
+"""POST /token: exchanges codes and refresh tokens for tokens (OAuth 2.1, 3.2 and 4).
 
-Each decision is made on a row, and acted on only if the row is still as it was: of two requests with one code or one
-refresh token, one is first, and the other is decided about again.
+`auth.grants.rules` decides on the stored row. A decision is carried out only if the row has not changed: of two
+requests with the same code or refresh token, one comes first, and the other is decided again.
 """
 
 import logging
@@ -49,7 +49,12 @@ _REPLAYED: Final = "it was used before, so what came of it is revoked"
 
 @dataclass(frozen=True, slots=True)
 class _TokenOutcome:
-    """What a transaction came to. A refusal is a value here: what a replay ends has to be committed with it."""
+    """The result of a transaction.
+
+    Attributes:
+        answer: The tokens or the refusal. A refusal is not raised, so that what a replay revokes is committed.
+        note: Its entry for the audit log.
+    """
 
     answer: Issued | OAuthError
     note: AuditNote
@@ -105,7 +110,7 @@ async def _redeem(realm: Realm, client: Client, form: Parameters) -> _TokenOutco
     presented = required(form, "code")
     asked = CodeRequest(client.id, form.get("redirect_uri"), form.get("code_verifier"), form.get("resource"))
     async with realm.database.begin() as connection:
-        # Once more when somebody else was faster: then it is a replay.
+        # Once more if another request was faster: then it is a replay.
         outcome = await _try_to_redeem(realm, connection, client, presented, asked) or (
             await _try_to_redeem(realm, connection, client, presented, asked)
         )
@@ -115,7 +120,7 @@ async def _redeem(realm: Realm, client: Client, form: Parameters) -> _TokenOutco
 async def _try_to_redeem(
     realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
 ) -> _TokenOutcome | None:
-    """Decide about a code and act on it; None when the row changed meanwhile."""
+    """Decide about a code and carry the decision out. Returns None if the row changed meanwhile."""
     code_digest, now = digest(presented), realm.now()
     code = await code_rows.find(connection, code_digest) if is_well_formed(presented, CODE) else None
     grant = code.grant if code else None
@@ -141,7 +146,7 @@ async def _refresh(realm: Realm, client: Client, form: Parameters) -> _TokenOutc
         return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
     asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
     async with realm.database.begin() as connection:
-        # Once more when somebody else was faster: then it is a repeat.
+        # Once more if another request was faster: then it is a repeat.
         outcome = await _try_to_refresh(realm, connection, client, presented, asked) or (
             await _try_to_refresh(realm, connection, client, presented, asked)
         )
@@ -151,7 +156,7 @@ async def _refresh(realm: Realm, client: Client, form: Parameters) -> _TokenOutc
 async def _try_to_refresh(
     realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
 ) -> _TokenOutcome | None:
-    """Decide about a refresh token and act on it; None when the row changed meanwhile."""
+    """Decide about a refresh token and carry the decision out. Returns None if the row changed meanwhile."""
     now = realm.now()
     known = is_well_formed(presented, REFRESH_TOKEN)
     token = await token_rows.find_refresh_token(connection, digest(presented)) if known else None
@@ -160,9 +165,9 @@ async def _try_to_refresh(
     match refresh(token, asked, now):
         case Rotate(token, scopes):
             await client_rows.mark_used(connection, client.id, now)
-            return _given(await rotate(realm, connection, presented, token, scopes), client, grant, person)
+            return _issued(await rotate(realm, connection, presented, token, scopes), client, grant, person)
         case Repeat(token, scopes):
-            return _given(await repeat(realm, connection, token, scopes), client, grant, person)
+            return _issued(await repeat(realm, connection, token, scopes), client, grant, person)
         case Revoke(error):
             if token is not None:
                 _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
@@ -172,7 +177,7 @@ async def _try_to_refresh(
             return _refused(_REFRESH, client, error, grant, person)
 
 
-def _given(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _TokenOutcome | None:
+def _issued(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _TokenOutcome | None:
     return None if issued is None else _TokenOutcome(issued, _note(_REFRESH, client, grant, person))
 
 

@@ -70,7 +70,7 @@ def owners_routes(realm: Realm) -> list[Route]:
         async with realm.database.read() as connection:
             agent = await agent_rows.find(connection, only(fields, "agent") or "")
         if agent is None:
-            raise NotThere("There is no such agent any more.")
+            raise NotThere("There is no such agent.")
         await end_grant(realm, agent.id)
         told = "an owner of this server disconnected {agent} of {person}"
         note = AuditNote(action="disconnect", told=told, person=agent.person, agent=agent.name or "", grant=agent.id)

@@ -1,4 +1,4 @@
-"""The address of the client, past the proxies that the operator trusts and no others."""
+"""Finds the client address behind the proxies that the operator trusts."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -7,12 +7,12 @@ Networks = Sequence[IPv4Network | IPv6Network]
 
 
 def client_address(peer: str, forwarded_for: Sequence[str], trusted: Networks) -> str:
-    """Return the address that limits are counted for.
+    """Return the client address of a request.
 
     Args:
-        peer: The other end of the connection.
-        forwarded_for: The `X-Forwarded-For` headers in their order. Whoever sends a request can write what it likes
-            there; only what a trusted proxy added, at the end, is believed.
+        peer: The address of the other end of the connection.
+        forwarded_for: The `X-Forwarded-For` headers in their order. A client can send anything there; only what a
+            trusted proxy appended is believed.
         trusted: The networks of the operator's proxies.
     """
     hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
@@ -23,7 +23,7 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Networks) -
 
 
 def neighbourhood(address: str) -> str:
-    """Return what counts as one address: an IPv4 address, or the /64 that one IPv6 customer is given."""
+    """Return what rate limits count as one address: an IPv4 address, or an IPv6 /64, which one customer gets."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:

@@ -1,4 +1,4 @@
-"""The `WWW-Authenticate` values of the MCP endpoint (RFC 6750, 3; RFC 9728, 5.1). Pure text."""
+"""The `WWW-Authenticate` values of the MCP endpoint (RFC 6750, 3; RFC 9728, 5.1). Pure."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -9,7 +9,7 @@ RESOURCE_METADATA_PATH: Final = "/.well-known/oauth-protected-resource"
 
 
 def resource_metadata_url(resource: str) -> str:
-    """Return where the metadata of a resource stands (RFC 9728, 3.1): the well-known part goes before its path."""
+    """Return the URL of the metadata of a resource, with the well-known part before its path (RFC 9728, 3.1)."""
     scheme, _, rest = resource.partition("://")
     authority, slash, path = rest.partition("/")
     return f"{scheme}://{authority}{RESOURCE_METADATA_PATH}{slash}{path}"
@@ -20,9 +20,8 @@ def unauthenticated(resource: str, scopes: Iterable[str], *, token_sent: bool) -
 
     Args:
         resource: The URL of the MCP endpoint.
-        scopes: What a client would want to ask for.
-        token_sent: Whether the request had a token, which was then no good; without one there is no `error`
-            (RFC 6750, 3.1).
+        scopes: The scopes that a client can ask for.
+        token_sent: The request had a token that is not valid. Without a token there is no `error` (RFC 6750, 3.1).
     """
     parameters = {"resource_metadata": resource_metadata_url(resource), "scope": spell(scopes)}
     if token_sent:
@@ -39,9 +38,9 @@ def insufficient_scope(resource: str, needed: Iterable[str], held: Iterable[str]
 
     Args:
         resource: The URL of the MCP endpoint.
-        needed: Every scope that this operation needs.
-        held: What the token has. Clients of before revision 2026-07-28 ask for the scopes of the challenge alone, and
-            would otherwise lose it (MCP authorization of 2025-11-25, "Runtime Insufficient Scope Errors").
+        needed: The scopes that the operation needs.
+        held: The scopes of the token. Clients of revisions before 2026-07-28 ask only for the scopes in the challenge,
+            and would otherwise lose these (MCP authorization of 2025-11-25, "Runtime Insufficient Scope Errors").
     """
     return _bearer(
         {

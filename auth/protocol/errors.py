@@ -1,33 +1,33 @@
-"""What can go wrong between a client and us, as values of the RFCs.
+"""The errors between a client and this server, as the RFCs define them.
 
 SignInError
-├── OAuthError               a refusal that its client can read: a code and a sentence
-│   ├── InvalidRequest       malformed: something is missing, twice there or too large (RFC 6749, 4.1.2.1 and 5.2)
-│   ├── InvalidClient        401: unknown, deleted or not who it says it is
-│   ├── InvalidGrant         the code or refresh token is unknown, spent, expired or not this client's
-│   ├── UnauthorizedClient   this client may not use this way
+├── OAuthError               a refusal for the client: a code and a sentence
+│   ├── InvalidRequest       malformed: something is missing, repeated or too large (RFC 6749, 4.1.2.1 and 5.2)
+│   ├── InvalidClient        401: unknown, deleted or not authenticated
+│   ├── InvalidGrant         the code or refresh token is unknown, used, expired or another client's
+│   ├── UnauthorizedClient   this client may not use this grant type
 │   ├── UnsupportedGrantType, UnsupportedResponseType
-│   ├── InvalidScope         more than was given, or nothing that exists
+│   ├── InvalidScope         more than was granted, or nothing that exists
 │   ├── InvalidTarget        a resource that is not ours (RFC 8707)
-│   ├── AccessDenied         a person said no
+│   ├── AccessDenied         the person declined
 │   ├── ServerError, TemporarilyUnavailable
 │   ├── InvalidRedirectUri, InvalidClientMetadata (RFC 7591, 3.2.2)
 │   └── TooManyRequests      429 with the seconds to wait
-└── Stopped                  it cannot go on and there is nobody to send the browser back to
-    └── NotThere             404: a page of what is not there, or not this person's
+└── Stopped                  shown to the person: there is no valid redirect URI
+    └── NotThere             404: the page does not exist, or belongs to somebody else
 
-A message is one sentence for whoever builds or uses the client, in the characters that `error_description` may have.
+A message is one sentence for people who build or use the client, in the characters allowed in `error_description`.
 """
 
 from typing import ClassVar
 
 
 class SignInError(Exception):
-    """Anything that keeps a client from getting what it asked for.
+    """Base class of all errors.
 
     Attributes:
-        description: One sentence without private detail.
-        status: The HTTP status it is answered with where it is answered directly.
+        description: A sentence without private detail.
+        status: The HTTP status of a direct answer.
     """
 
     status: ClassVar[int] = 400
@@ -38,7 +38,7 @@ class SignInError(Exception):
 
 
 class OAuthError(SignInError):
-    """A refusal that its client can read.
+    """A refusal for the client.
 
     Attributes:
         error: The error code of the RFCs.
@@ -54,85 +54,85 @@ class InvalidRequest(OAuthError):
 
 
 class InvalidClient(OAuthError):
-    """The client is unknown, was deleted, or did not prove who it is; it registers anew."""
+    """The client is unknown, was deleted, or is not authenticated. It registers again."""
 
     error = "invalid_client"
     status = 401
 
 
 class InvalidGrant(OAuthError):
-    """The code or refresh token is unknown, spent, expired, revoked or was given to another client."""
+    """The code or refresh token is unknown, used, expired, revoked or was given to another client."""
 
     error = "invalid_grant"
 
 
 class UnauthorizedClient(OAuthError):
-    """The client is known, but not for this."""
+    """The client is known, but may not do this."""
 
     error = "unauthorized_client"
 
 
 class UnsupportedGrantType(OAuthError):
-    """Only codes and refresh tokens are taken."""
+    """The grant type is neither a code nor a refresh token."""
 
     error = "unsupported_grant_type"
 
 
 class UnsupportedResponseType(OAuthError):
-    """Only codes are given."""
+    """The response type is not a code."""
 
     error = "unsupported_response_type"
 
 
 class InvalidScope(OAuthError):
-    """None of the scopes can be given, or more than was given is asked for."""
+    """None of the scopes can be granted, or more is asked for than was granted."""
 
     error = "invalid_scope"
 
 
 class InvalidTarget(OAuthError):
-    """The resource is not the one this server protects."""
+    """The resource is not the one that this server protects."""
 
     error = "invalid_target"
 
 
 class AccessDenied(OAuthError):
-    """A person said no, here or at Calendly."""
+    """The person declined, here or at Calendly."""
 
     error = "access_denied"
 
 
 class ServerError(OAuthError):
-    """Something on this side or at Calendly is broken."""
+    """Something failed here or at Calendly."""
 
     error = "server_error"
     status = 500
 
 
 class TemporarilyUnavailable(OAuthError):
-    """Asking again later will help."""
+    """The request may succeed later."""
 
     error = "temporarily_unavailable"
     status = 503
 
 
 class InvalidRedirectUri(OAuthError):
-    """A redirect URI that may not be registered."""
+    """A redirect URI may not be registered."""
 
     error = "invalid_redirect_uri"
 
 
 class InvalidClientMetadata(OAuthError):
-    """Another member of a registration that cannot be taken."""
+    """A member of a registration is not valid, other than a redirect URI."""
 
     error = "invalid_client_metadata"
 
 
 class TooManyRequests(OAuthError):
-    """One address asked too often.
+    """A client address reached its rate limit.
 
     Attributes:
-        retry_after: Whole seconds after which it is worth asking again.
+        retry_after: After how many whole seconds the client may try again.
     """
 
     error = "temporarily_unavailable"
@@ -144,10 +144,10 @@ class TooManyRequests(OAuthError):
 
 
 class Stopped(SignInError):
-    """Shown to the person, since it is not known where the browser may be sent."""
+    """Shown to the person, because there is no valid redirect URI."""
 
 
 class NotThere(Stopped):
-    """What a person asks for does not exist, or is somebody else's; nobody learns which."""
+    """What a person asks for does not exist or belongs to somebody else; the answer does not say which."""
 
     status = 404

@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange (RFC 7636) with S256, towards our clients and towards Calendly."""
+"""Proof Key for Code Exchange (RFC 7636) with S256, for our clients and for Calendly."""
 
 import re
 from typing import Any, Final
@@ -7,7 +7,7 @@ from authlib.oauth2 import rfc7636
 
 from auth.protocol.errors import InvalidRequest
 
-# Its functions have no types.
+# Authlib has no type hints for it.
 _AUTHLIB: Final[Any] = rfc7636
 
 # RFC 7636, 4.1 and 4.2. A challenge is the base64url of a SHA-256, which has 43 characters.
@@ -22,10 +22,10 @@ def s256(verifier: str) -> str:
 
 
 def check_challenge(challenge: str | None, method: str | None) -> str:
-    """Return the challenge of an authorization request: S256, and no default for either parameter.
+    """Return the challenge of an authorization request. Both parameters are required, and the method is S256.
 
     Raises:
-        InvalidRequest: As RFC 7636, 4.4.1 wants it.
+        InvalidRequest: One is missing or not valid (RFC 7636, 4.4.1).
     """
     if challenge is None:
         raise InvalidRequest("code_challenge is missing: every client needs PKCE.")
@@ -37,5 +37,5 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
 
 
 def is_proof(verifier: str, challenge: str) -> bool:
-    """Say whether a verifier is well formed and gives the challenge (RFC 7636, 4.6)."""
+    """Say whether a verifier is well formed and matches the challenge (RFC 7636, 4.6)."""
     return _VERIFIER.fullmatch(verifier) is not None and s256(verifier) == challenge

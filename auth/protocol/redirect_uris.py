@@ -1,8 +1,8 @@
-"""Where a browser may be sent back to: which addresses a client may register, and when a presented one is registered.
+"""Redirect URIs: which ones a client may register, and whether one in a request is registered.
 
-Addresses are compared as strings (OAuth 2.1, 2.3.1). The one exception is the port of an http address on loopback,
-which a native client takes as the system gives it (RFC 8252, 7.3). Nothing is normalised, so the syntax is narrow:
-what a browser could read differently than we do is no address here.
+URIs are compared as strings (OAuth 2.1, 2.3.1), except for the port of an http URI on loopback, which the system of a
+native client chooses (RFC 8252, 7.3). URIs are not normalised, so the accepted syntax is narrow: a URI that a browser
+could read differently is refused.
 """
 
 import re
@@ -13,19 +13,19 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from auth.protocol.errors import InvalidRedirectUri
 
 PRIVATE_USE_SCHEMES: Final = ("cursor", "vscode", "vscode-insiders", "windsurf", "claude")
-"""The schemes of well-known native clients; an operator may name others."""
+"""The schemes of well-known native clients. An operator can set others."""
 
 LONGEST: Final = 2000
 
 _HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT: Final = r"(?::[1-9][0-9]{0,4})?"
-# RFC 3986: what paths and queries are made of. No backslash, quotation mark, angle bracket, space or control.
+# RFC 3986: the characters of paths and queries. No backslash, quotation mark, angle bracket, space or control.
 _REST: Final = r"(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
 _HTTPS: Final = re.compile(f"https://{_HOST}{_PORT}{_REST}")
 _LOOPBACK: Final = re.compile(rf"(http://(?:127\.0\.0\.1|\[::1\]|localhost)){_PORT}({_REST})")
 _PRIVATE_USE: Final = re.compile(r"([a-z][a-z0-9+.-]*):[A-Za-z0-9._~!$&'()*+,;=:@%/?-]+")
 
-# What a browser or a desktop does something else with than to hand it to a client.
+# Browsers and desktops do not pass URIs of these schemes to a client.
 _NEVER_SCHEMES: Final = frozenset(
     {
         *("about", "blob", "data", "file", "filesystem", "ftp", "http", "https", "javascript", "mailto", "resource"),
@@ -34,12 +34,12 @@ _NEVER_SCHEMES: Final = frozenset(
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
 
-# The parameters of an authorization response; an address that already has one would be read in two ways.
+# The parameters of an authorization response. A URI that already has one would be ambiguous.
 _RESPONSE_PARAMETERS: Final = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
 
 
 def private_use_schemes(text: str) -> tuple[str, ...]:
-    """Read a list of schemes separated by commas. Raises ValueError with a sentence that names the one at fault."""
+    """Read a list of schemes separated by commas. Raises ValueError with a sentence that names the invalid one."""
     schemes = tuple(filter(None, (part.strip() for part in text.split(","))))
     for scheme in schemes:
         if not _SCHEME.fullmatch(scheme) or scheme in _NEVER_SCHEMES:
@@ -48,14 +48,14 @@ def private_use_schemes(text: str) -> tuple[str, ...]:
 
 
 def check(uri: str, schemes: Collection[str]) -> None:
-    """Check an address that a client registers.
+    """Check a redirect URI that a client registers.
 
     Args:
-        uri: The address.
-        schemes: The private-use schemes allowed here.
+        uri: The redirect URI.
+        schemes: The allowed private-use schemes.
 
     Raises:
-        InvalidRedirectUri: It is none of https, http on loopback and an allowed private-use scheme.
+        InvalidRedirectUri: It is neither https, nor http on loopback, nor of an allowed private-use scheme.
     """
     if len(uri) > LONGEST or not _is_allowed(uri, schemes):
         raise InvalidRedirectUri(
@@ -67,7 +67,7 @@ def check(uri: str, schemes: Collection[str]) -> None:
 
 
 def is_registered(presented: str, registered: Iterable[str]) -> bool:
-    """Say whether a presented address is one of those registered, by RFC 8252 for ports on loopback."""
+    """Say whether a redirect URI is registered. Ports on loopback may differ (RFC 8252, 7.3)."""
     portless = _without_port(presented)
     return any(
         presented == uri or (portless is not None and portless == _without_port(uri))  # an exact match comes first
@@ -76,18 +76,18 @@ def is_registered(presented: str, registered: Iterable[str]) -> bool:
 
 
 def is_loopback(uri: str) -> bool:
-    """Say whether any program on the person's machine could be listening there."""
+    """Say whether a URI leads to the person's own machine, where any program could listen."""
     return _LOOPBACK.fullmatch(uri) is not None
 
 
 def destination(uri: str) -> str:
-    """Name where an address leads, as a person can judge it: host and port, or the scheme of an application."""
+    """Return where a URI leads, for people: host and port, or the scheme of an application."""
     parts = urlsplit(uri)
     return parts.netloc if parts.scheme in {"https", "http"} else f"{parts.scheme}:"
 
 
 def form_action(uri: str) -> str:
-    """Name the address as a source of a Content-Security-Policy `form-action`."""
+    """Return a URI as a source of `form-action` in a Content-Security-Policy."""
     parts = urlsplit(uri)
     if parts.scheme not in {"https", "http"}:
         return f"{parts.scheme}:"
@@ -96,7 +96,7 @@ def form_action(uri: str) -> str:
 
 
 def with_parameters(uri: str, parameters: dict[str, str]) -> str:
-    """Add the parameters of a response, keeping those the address has (RFC 6749, 3.1.2)."""
+    """Add the parameters of a response to a URI and keep those that it has (RFC 6749, 3.1.2)."""
     return f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}"
 
 

@@ -1,6 +1,6 @@
-"""The scopes of the tokens that we issue: Calendly's own names, and the two bundles of Calendly's hosted MCP server.
+"""The scopes of the tokens that we issue: Calendly's own, and the two bundles of Calendly's hosted MCP server.
 
-A set of scopes holds the names as they were asked for; that a write scope includes its read is `calendly.scopes`' word.
+A set of scopes holds the names as they were asked for. `calendly.scopes` knows that a write scope includes its read.
 """
 
 import re
@@ -28,7 +28,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         ),
     }
 )
-"""The names of mcp.calendly.com and what each stands for. Tokens carry what a bundle stands for, never its name."""
+"""The bundles of mcp.calendly.com and their scopes. Tokens carry these scopes, never the name of a bundle."""
 
 # RFC 6749, 3.3: printable ASCII without quotation mark and backslash.
 _SCOPE_TOKEN: Final = re.compile(r"[!#-\[\]-~]+")
@@ -36,7 +36,7 @@ _KNOWN: Final = frozenset({*SCOPES, *BUNDLES})
 
 
 def published(offered: Collection[str]) -> tuple[str, ...]:
-    """Return every name that /authorize takes when `offered` is what this server has to give, in Calendly's order."""
+    """Return every name that /authorize accepts if this server offers `offered`, in Calendly's order."""
     names = tuple(scope for scope in SCOPES if includes(offered, {scope}))
     return (*names, *(bundle for bundle, scopes in BUNDLES.items() if expand(offered).intersection(scopes)))
 
@@ -44,11 +44,11 @@ def published(offered: Collection[str]) -> tuple[str, ...]:
 def ask(text: str | None, offered: Collection[str]) -> Scopes:
     """Read the `scope` that a client asks for.
 
-    Unknown names, such as `openid`, are dropped; with no known name at all the client asks for everything offered, of
-    which the person then chooses.
+    Unknown names, such as `openid`, are ignored. Without any known name the client asks for everything offered, and the
+    person chooses.
 
     Raises:
-        InvalidScope: It is not a list of scopes, or names only what this server does not give.
+        InvalidScope: It is not a list of scopes, or this server offers none of them.
     """
     known = _KNOWN.intersection(_parse(text))
     if not known:
@@ -61,16 +61,16 @@ def ask(text: str | None, offered: Collection[str]) -> Scopes:
 
 
 def narrow(text: str | None, given: Scopes) -> Scopes:
-    """Read the `scope` of a refresh (RFC 6749, 6): all that was given, or a part of it.
+    """Read the `scope` of a refresh (RFC 6749, 6): all scopes that were granted, or some of them.
 
     Raises:
-        InvalidScope: It is not a list of scopes, or goes beyond what was given.
+        InvalidScope: It is not a list of scopes, or has more than was granted.
     """
     known = _KNOWN.intersection(_parse(text))
     if not known:
         return given
     narrowed = least({scope for name in known for scope in BUNDLES.get(name, (name,))}, given)
-    # A bundle is narrowed to what was given of it; any other name was given or was not.
+    # A bundle is narrowed to its scopes that were granted. Any other name must have been granted.
     if not narrowed or not includes(given, known.difference(BUNDLES)):
         raise InvalidScope("A refresh cannot widen the scope.")
     return narrowed
@@ -88,7 +88,7 @@ def _least(some: Scopes, others: Scopes) -> Scopes:
 
 
 def spell(scopes: Iterable[str]) -> str:
-    """Write a set as it is stored and answered, always in Calendly's order."""
+    """Write scopes as they are stored and sent, in Calendly's order."""
     return " ".join(sorted(scopes, key=SCOPES.index))
 
 

@@ -1,7 +1,7 @@
-"""The secrets that we hand out: opaque, easy to find for secret scanners, and kept here only as their SHA-256.
+"""The secrets that we issue: opaque, easy to find for secret scanners, and stored only as their SHA-256.
 
-One looks like `cmcp_at_` + 43 letters and digits (256 random bits) + 6 letters and digits of CRC-32 over all before,
-so that a scanner tells a leaked token from a look-alike without asking us, and the database is not asked about noise.
+A secret is a prefix such as `cmcp_at_`, 43 letters and digits (256 random bits), and 6 letters and digits of the CRC-32
+of both. So a scanner recognises a leaked token by itself, and the database is not asked about malformed ones.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 Random = Callable[[int], bytes]
-"""So many unpredictable bytes."""
+"""Returns the given number of unpredictable bytes."""
 
 ACCESS_TOKEN: Final = "cmcp_at_"  # noqa: S105 - a prefix, no secret
 REFRESH_TOKEN: Final = "cmcp_rt_"  # noqa: S105 - a prefix, no secret
@@ -28,27 +28,27 @@ _BODY: Final = re.compile(f"[0-9A-Za-z]{{{_RANDOM_DIGITS + _CHECKSUM_DIGITS}}}")
 
 
 def mint(prefix: str, random: Random) -> str:
-    """Make a secret of the kind that `prefix` says."""
+    """Make a secret with a prefix."""
     secret = prefix + nonce(random)
     return secret + _checksum(secret)
 
 
 def nonce(random: Random) -> str:
-    """Make a secret that only we and a browser or Calendly see: 43 letters and digits."""
+    """Make a secret that only browsers and Calendly get: 43 letters and digits."""
     return _digits(int.from_bytes(random(_RANDOM_BYTES)), _RANDOM_DIGITS)
 
 
 def is_well_formed(text: str, prefix: str) -> bool:
-    """Say whether `text` could be a secret of that kind; whether it is one only the database knows."""
+    """Say whether `text` has the form of a secret with that prefix. Whether it is valid is in the database."""
     if not text.startswith(prefix) or not _BODY.fullmatch(text, len(prefix)):
         return False
     return text[-_CHECKSUM_DIGITS:] == _checksum(text[:-_CHECKSUM_DIGITS])
 
 
 def digest(secret: str) -> str:
-    """Return what is stored of a secret: its SHA-256 in 64 hexadecimal digits.
+    """Return the SHA-256 of a secret in 64 hexadecimal digits, as it is stored.
 
-    The secrets are random and long, so neither a salt nor a slow hash would make them harder to guess.
+    Secrets are long and random, so neither a salt nor a slow hash would make them harder to guess.
     """
     return hashlib.sha256(secret.encode()).hexdigest()
 

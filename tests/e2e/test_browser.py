@@ -77,7 +77,7 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
     page.press("ArrowLeft")
     page.tab_to("Conditions of Booking")
     page.press("Enter")
-    page.tab_to("At most so many in 24 hours")
+    page.tab_to("At most this many in 24 hours")
     page.write("2")
     page.tab_to("Save")
     page.press_until("Enter", agent)
@@ -92,7 +92,7 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
     assert page.complaints() == []
     page.tab_to("Sign out")
     page.press_until("Enter", connections)
-    assert "Sign in to go on" in page.text()
+    assert "Sign in to continue" in page.text()
 
 
 def test_a_person_deletes_everything_by_keyboard_alone(browser: Browser, scene: Stage) -> None:

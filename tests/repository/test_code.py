@@ -21,6 +21,7 @@ EVASION = re.compile(
     r"pragma: no (cover|branch)|NotImplementedError|unittest\.mock|importorskip|"
     r"\b(pytest|unittest)\.(skip|xfail)|\bmark\.(skip|xfail)|_fail\(reason"
 )
+CAMEL_CASE = re.compile(r"[A-Z]+[a-z0-9]\w*")
 SUPPRESSION = re.compile(r"noqa(: *[A-Z]+[0-9]+(, *[A-Z]+[0-9]+)*)?|(type|pyright): *ignore(\[[\w, -]+\])?")
 
 
@@ -92,3 +93,21 @@ def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None
         if SUPPRESSION.search(comment.string) and not re.search(r"\w+\W+\w+", SUPPRESSION.sub("", comment.string))
     ]
     assert unexplained == []
+
+
+def type_names(path: Path) -> Iterator[str]:
+    """Yield the names of the public classes and type aliases of a module."""
+    for node in ast.parse(path.read_text()).body:
+        targets = (
+            [node] if isinstance(node, ast.ClassDef) else getattr(node, "targets", [getattr(node, "target", None)])
+        )
+        names = (getattr(target, "name", getattr(target, "id", "")) for target in targets)
+        yield from filter(CAMEL_CASE.fullmatch, names)
+
+
+def test_no_type_name_has_two_meanings() -> None:
+    modules: dict[str, list[str]] = {}
+    for path in PRODUCT:
+        for found in type_names(path):
+            modules.setdefault(found, []).append(name(path))
+    assert {found: paths for found, paths in modules.items() if len(paths) > 1} == {}

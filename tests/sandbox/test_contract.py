@@ -7,6 +7,7 @@ from typing import cast
 import jsonschema
 import pytest
 
+from tests.cases import each
 from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, path_of
 from tests.tools.facts import FACTS, example_of
 
@@ -218,7 +219,7 @@ async def test_every_answer_counts_down_the_rate_limit(api: Api, fact: Json) -> 
 
 
 @pytest.mark.requirement("sandbox-tokens", "sandbox-scopes")
-@EACH
+@each("fact", FACTS)
 @pytest.mark.anyio
 async def test_a_token_without_scopes_is_told_which_scope_it_needs(api: Api, fact: Json) -> None:
     answer = await send(api, fact, "noscopes")
@@ -253,7 +254,7 @@ async def test_a_token_from_before_scopes_has_every_scope(api: Api, fact: Json) 
         assert answer.status_code == fact["success_status"], answer.text
 
 
-@EACH
+@each("fact", FACTS)
 @pytest.mark.anyio
 async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> None:
     answer = await send(api, fact, "nobody")
@@ -261,12 +262,8 @@ async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> N
     assert answer.json() == {"title": "Unauthenticated", "message": "The access token is invalid"}
 
 
-@pytest.mark.parametrize(
-    "fact", [fact for fact in FACTS if fact["path"].endswith("}") or "}/" in fact["path"]], ids=name_of
-)
-@pytest.mark.parametrize(
-    "identifier", ["00000000-0000-4000-8000-000000000000", "nonsense", "..%2f", "ABCDEFGHIJKLMNOP"]
-)
+@each("fact", [fact for fact in FACTS if fact["path"].endswith("}") or "}/" in fact["path"]])
+@each("identifier", ["00000000-0000-4000-8000-000000000000", "nonsense", "..%2f", "ABCDEFGHIJKLMNOP"])
 @pytest.mark.anyio
 async def test_an_unknown_id_is_not_found(api: Api, fact: Json, identifier: str) -> None:
     organization = path_of((await api.me())["current_organization"]).rpartition("/")[2]
@@ -285,9 +282,7 @@ QUERIES = [(fact, parameter) for fact in FACTS for parameter in fact["query_para
 
 
 @pytest.mark.requirement("sandbox-validation")
-@pytest.mark.parametrize(
-    ("fact", "parameter"), QUERIES, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in QUERIES]
-)
+@each("fact, parameter", QUERIES)
 @pytest.mark.anyio
 async def test_a_malformed_parameter_is_named_in_the_details(api: Api, fact: Json, parameter: Json) -> None:
     answer = await send(api, fact, **{parameter["name"]: "(nonsense)"})
@@ -305,7 +300,7 @@ WHOSE = [
 ]
 
 
-@pytest.mark.parametrize(("fact", "whose"), WHOSE, ids=[f"{name_of(fact)} {whose}" for fact, whose in WHOSE])
+@each("fact, whose", WHOSE)
 @pytest.mark.anyio
 async def test_a_uri_that_names_nothing_is_not_found(api: Api, fact: Json, whose: str) -> None:
     answer = await send(api, fact, **{whose: f"{CALENDLY}/{whose}s/00000000-0000-4000-8000-000000000000"})
@@ -315,9 +310,7 @@ async def test_a_uri_that_names_nothing_is_not_found(api: Api, fact: Json, whose
 REQUIRED = [(fact, parameter) for fact, parameter in QUERIES if parameter["required"]]
 
 
-@pytest.mark.parametrize(
-    ("fact", "parameter"), REQUIRED, ids=[f"{name_of(fact)} {parameter['name']}" for fact, parameter in REQUIRED]
-)
+@each("fact, parameter", REQUIRED)
 @pytest.mark.anyio
 async def test_a_missing_parameter_is_named_in_the_details(api: Api, fact: Json, parameter: Json) -> None:
     answer = await send(api, fact, **{parameter["name"]: ""})
@@ -334,11 +327,7 @@ SORTABLE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("fact", "field", "direction"),
-    SORTABLE,
-    ids=[f"{name_of(fact)} {field}:{direction}" for fact, field, direction in SORTABLE],
-)
+@each("fact, field, direction", SORTABLE)
 @pytest.mark.anyio
 async def test_lists_sort_by_every_field_the_facts_name(api: Api, fact: Json, field: str, direction: str) -> None:
     rows = (await send(api, fact, sort=f"{field}:{direction}", count="100")).json()["collection"]
@@ -351,9 +340,7 @@ BODY_FIELDS = [(fact, field) for fact in FACTS if fact["body"] for field in fact
 
 
 @pytest.mark.requirement("sandbox-validation")
-@pytest.mark.parametrize(
-    ("fact", "field"), BODY_FIELDS, ids=[f"{name_of(fact)} {field}" for fact, field in BODY_FIELDS]
-)
+@each("fact, field", BODY_FIELDS)
 @pytest.mark.anyio
 async def test_a_missing_body_field_is_named_in_the_details(api: Api, fact: Json, field: str) -> None:
     example = Example(api)
@@ -366,8 +353,8 @@ async def test_a_missing_body_field_is_named_in_the_details(api: Api, fact: Json
 POSTS = [fact for fact in FACTS if fact["body"]]
 
 
-@pytest.mark.parametrize("fact", POSTS, ids=name_of)
-@pytest.mark.parametrize("text", [b"{", b"[]", b"7", b"\xff", b'{"x":"\\ud800"}', b"[" * 100_000])
+@each("fact", POSTS)
+@each("text", [b"{", b"[]", b"7", b"\xff", b'{"x":"\\ud800"}', b"[" * 100_000])
 @pytest.mark.anyio
 async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, text: bytes) -> None:
     example = Example(api)

@@ -15,7 +15,7 @@ from server.local.late_store import LateStore
 from server.local.serving import serving
 from tests.audit_log import Shelf, audit_log_in_memory
 from tests.sandbox.api import MONDAY, Api
-from tests.server.desk import Person
+from tests.server.desk import Era, Person
 from tests.virtual_time import going_on_from
 
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
@@ -59,7 +59,9 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
             yield audit_log
 
     @asynccontextmanager
-    async def connected(person: Person | None = None, who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
+    async def connected(
+        person: Person | None = None, who: str = "owner", era: Era = "legacy", **settings: str
+    ) -> AsyncGenerator[Client]:
         environ = {
             "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
             "CALENDLY_API_URL": one_sandbox.url,
@@ -67,7 +69,7 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
         }
         async with (
             serving(load("stdio", settings, environ=environ), recording, going_on_from(MONDAY)) as server,
-            Client(server.mcp, mode="legacy", elicitation_callback=person.answer if person else None) as client,
+            Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
         ):
             yield client
 

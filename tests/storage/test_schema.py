@@ -58,8 +58,10 @@ async def test_the_revisions_make_the_tables_that_the_packages_declare(database_
 
 def test_the_revisions_stand_in_one_line() -> None:
     script = ScriptDirectory(str(MIGRATIONS))
-    assert len(script.get_heads()) == 1
-    assert all(not revision.is_merge_point for revision in script.walk_revisions())
+    revisions = list(script.walk_revisions())
+    assert script.get_heads() == [max(revision.revision for revision in revisions)]
+    assert all(not revision.is_merge_point for revision in revisions)
+    assert all(Path(revision.path).name.startswith(f"v{revision.revision}_") for revision in revisions)
 
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:

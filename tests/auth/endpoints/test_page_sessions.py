@@ -12,7 +12,7 @@ from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Site, query_of, secret_of, serve
 
-SIGN_IN = "Sign in to go on"
+SIGN_IN = "Sign in to continue"
 
 
 def is_signed_in(page: str) -> bool:

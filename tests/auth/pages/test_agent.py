@@ -107,7 +107,7 @@ async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(site: Si
 async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(site: Site) -> None:
     tokens = await site.sign_in(scope="users:read")
     browser, page = await own_page(site)
-    assert "“Ask me each time” needs the app to ask you once more" in page.text
+    assert "“Ask me each time” needs a new sign-in" in page.text
     await change(browser, page, "booking=full")
     assert (await access_of(site, tokens.access))["booking"] == "full"
     assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
@@ -121,7 +121,7 @@ async def test_a_form_sets_nothing_that_was_not_offered(site: Site) -> None:
     site = serve(replace(site.realm, ceiling=ceiling), site.calendly)
     tokens = await site.sign_in()
     browser, page = await own_page(site)
-    assert "Whoever runs this server does not allow: Webhooks." in page.text
+    assert "The operator of this server does not allow: Webhooks." in page.text
     sent = [("level-booking", "full"), ("level-webhooks", "full"), ("level-users", "ask"), ("level-x", "full")]
     await browser.send(page, page.url.path, *sent)
     access = await access_of(site, tokens.access)
@@ -237,7 +237,7 @@ async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(eve
     page = await browser.sign_in_to()
     agents = agents_on(page)
     after = await browser.send(page, f"/connections/{agents[0]}/disconnection")
-    assert message_on(after) == "One is disconnected. Its tokens are no good any more."
+    assert message_on(after) == "One is disconnected. Its tokens no longer work."
     assert agents_on(after) == agents[1:]
     assert not await site.is_live(first.access)
     assert (await site.try_to_refresh(one, first.refresh)).json()["error"] == "invalid_grant"
@@ -267,7 +267,7 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
     assert "Everything is deleted" in done.text
     assert not await site.is_live(mine.access)
     assert await site.is_live(others.access)
-    assert "Sign in to go on" in (await browser.see("/connections")).text
+    assert "Sign in to continue" in (await browser.see("/connections")).text
     async with site.realm.database.read() as connection:
         for table in (user, grant, upstream_connection):
             assert await connection.scalar(select(func.count()).select_from(table)) == 1  # the other person's
@@ -283,10 +283,10 @@ async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(site: Site
     made = await create(site.realm, name="nightly", person=None, scopes=["scheduled_events:write"])
     browser = site.browser()
     page = await browser.sign_in_to()
-    assert "made by whoever runs this server" in page.text
+    assert "made by the operator of this server" in page.text
     job = await browser.see(f"/connections/{made.id}")
     assert set(levels_on(job.text).offered) == {"scheduled_events", "invitee_data", "booking", "canceling"}
-    assert "needs the app to ask you once more" not in job.text
+    assert "needs a new sign-in" not in job.text
     await change(browser, job, "canceling=off")
     assert (await access_of(site, made.secret))["canceling"] == "off"
     await browser.send(job, f"{job.url.path}/disconnection")
