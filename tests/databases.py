@@ -8,13 +8,16 @@ from typing import Final
 import pytest
 from sqlalchemy import event
 
-from storage.database import PATIENCE, Database, open_database
+from storage.database import Database, open_database
 from storage.schema import migrate
 from tests.postgresql import Server, running_server
 
 FILE: Final = "SQLite file"
 MEMORY: Final = "SQLite memory"
 POSTGRESQL: Final = pytest.param("PostgreSQL", marks=pytest.mark.needs("postgresql"))
+
+_PATIENCE: Final = 60.0
+"""Seconds for a transaction: what has to succeed does so on a busy machine too."""
 
 OTHER_URLS = (
     "",
@@ -74,7 +77,7 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
 
 
 @asynccontextmanager
-async def open_migrated(url: str = "sqlite://", *, patience: float = PATIENCE) -> AsyncGenerator[Database]:
+async def open_migrated(url: str = "sqlite://", *, patience: float = _PATIENCE) -> AsyncGenerator[Database]:
     """Open an empty database and bring it up to date.
 
     The migrations run in the first database of a dialect. Their statements alone are repeated in the others, which

@@ -193,6 +193,11 @@ def _pytest(_: Reader, words: list[str]) -> None:
     assert all((ROOT / word).exists() for word in words if not word.startswith("-"))
 
 
+def _ruff(_: Reader, words: list[str]) -> None:
+    """The gate itself runs it, over the same files."""
+    assert words in (["check", "--fix"], ["format"])
+
+
 def _claude(reader: Reader, words: list[str]) -> None:
     """Claude Code is not here. What it would start starts, and what it would connect to is an endpoint of ours."""
     assert words[:2] == ["mcp", "add"]
@@ -249,6 +254,7 @@ PROGRAMS: Final[Mapping[str, Callable[[Reader, list[str]], None]]] = {
     "curl": _curl,
     ".venv/bin/python": _python,
     ".venv/bin/pytest": _pytest,
+    ".venv/bin/ruff": _ruff,
     **{f"scripts/{file.name}": _script(f"scripts/{file.name}") for file in (ROOT / "scripts").iterdir()},
 }
 """Every program that a line may begin with. Where one cannot run here, what of it concerns us is checked instead."""

@@ -177,9 +177,9 @@ class Servers:
         levels = {"person": "full", "token": "full", "calendly": "full", station.source: station.level}
         async with open_database(self.database_url) as database, database.begin() as connection:
             for statement in (
-                update(tables.grant).values(access=access_at(levels["person"]), scope=" ".join(GUIDE_SCOPES)),
-                update(tables.access_token).values(scope=" ".join(_scopes(levels["token"]))),
-                update(tables.upstream_connection).values(scope=" ".join(_scopes(levels["calendly"]))),
+                update(tables.grant).values(access=access_at(levels["person"]), scopes=frozenset(GUIDE_SCOPES)),
+                update(tables.access_token).values(scopes=frozenset(_scopes(levels["token"]))),
+                update(tables.upstream_connection).values(scopes=frozenset(_scopes(levels["calendly"]))),
             ):
                 await connection.execute(statement)
 

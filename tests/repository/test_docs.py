@@ -27,7 +27,7 @@ LANGUAGES: Final = {"console", "json", "toml", "python", "text", "mermaid"}
 HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.astral.sh", "developer.calendly.com"}
 """Where links lead outside. No package registry is among them, and none may come."""
 
-OTHERS_FLAGS: Final = {"--no-tests", "--stage", "--check", "--only", "--import-mode"}
+OTHERS_FLAGS: Final = {"--no-tests", "--quick", "--stage", "--check", "--only", "--import-mode"}
 """Flags in the text that belong to other programs than ours."""
 
 NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(prompt.name for prompt in PROMPTS)}
