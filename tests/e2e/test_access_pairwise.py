@@ -18,6 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy import update
 
 from auth import tables
+from auth.access.text import parse_access
 from calendly.scopes import GUIDE_SCOPES
 from storage.database import open_database
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
@@ -177,7 +178,9 @@ class Servers:
         levels = {"person": "full", "token": "full", "calendly": "full", station.source: station.level}
         async with open_database(self.database_url) as database, database.begin() as connection:
             for statement in (
-                update(tables.grant).values(access=access_at(levels["person"]), scopes=frozenset(GUIDE_SCOPES)),
+                update(tables.grant).values(
+                    access=parse_access(access_at(levels["person"])), scopes=frozenset(GUIDE_SCOPES)
+                ),
                 update(tables.access_token).values(scopes=frozenset(_scopes(levels["token"]))),
                 update(tables.upstream_connection).values(scopes=frozenset(_scopes(levels["calendly"]))),
             ):
