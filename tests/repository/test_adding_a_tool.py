@@ -63,7 +63,8 @@ def follow(repository: Path, steps: Iterable[Block]) -> None:
 
 def run(repository: Path, *arguments: str) -> str | None:
     """Run a Python program in a repository; what it said where it failed, None where it did not."""
-    environment = {"PYTHONPATH": str(repository)}
+    # Files change within a second: bytecode that was written would pass for that of the changed file.
+    environment = {"PYTHONPATH": str(repository), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         [sys.executable, *arguments], cwd=repository, env=environment, capture_output=True, text=True, check=False
     )
