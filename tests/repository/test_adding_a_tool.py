@@ -122,6 +122,9 @@ def test_a_declaration_without_its_audit_sentence_is_refused(repository: Path) -
 
 def test_what_is_not_generated_anew_is_named(repository: Path) -> None:
     follow(repository, STEPS)
-    (repository / f"tests/snapshots/{NAME}.json").unlink()
+    snapshot = repository / f"tests/snapshots/{NAME}.json"
+    generated = snapshot.read_text()
+    snapshot.unlink()
     said = run(repository, "scripts/generated.py", "--check") or ""
+    snapshot.write_text(generated)
     assert f"tests/snapshots/{NAME}.json is stale: `make docs` writes it" in said
