@@ -40,8 +40,12 @@ NOBODY = {
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: that of the tests without settings, and `settings`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
+    """The environment of a child: that of the tests without settings, and `settings`.
+
+    Without those of slipcover, too: a measured child would take the folder where the processes of the tests leave
+    their coverage for its own, and remove it.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CALENDLY_", "SLIPCOVER_"))}
     return {**kept, **NOBODY, **settings}
 
 
