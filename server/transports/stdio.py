@@ -152,7 +152,7 @@ def _read(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
 
     try:
         loop.add_reader(source, take)
-    except (NotImplementedError, OSError):  # on Windows; a file, or a descriptor that is not open
+    except (RuntimeError, OSError):  # Windows knows no readers; a file, or a descriptor that is closed
         _read_in_thread(loop, splitter)
 
 
