@@ -146,6 +146,5 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         on_read_resource=attachable.read_resource,
         on_completion=attachable.complete,
     )
-    server.middleware.clear()  # the SDK's own opens a trace span for each message, which nothing here collects
     declare(server)
     return server

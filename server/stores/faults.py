@@ -5,14 +5,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from calendly.errors import Unreachable
 from storage.errors import StorageError
 
 _log: Final = logging.getLogger(__name__)
 
-_FAULTS: Final = (StorageError, SQLAlchemyError)
+_FAILED: Final = (StorageError, IntegrityError)
+"""The database cannot be used now, or the agent's grant is gone. Any other error is a fault of this server."""
 
 
 @asynccontextmanager
@@ -27,7 +28,7 @@ async def required(failed: str) -> AsyncGenerator[None]:
     """
     try:
         yield
-    except _FAULTS as fault:
+    except _FAILED as fault:
         _log.warning("%s: %s", failed, fault)
         raise Unreachable(f"{failed}, so nothing was sent.") from None
 
@@ -41,5 +42,5 @@ async def best_effort(failed: str) -> AsyncGenerator[None]:
     """
     try:
         yield
-    except _FAULTS as fault:
+    except (StorageError, SQLAlchemyError) as fault:  # whatever it is, the answer of Calendly must not be lost
         _log.warning("%s: %s", failed, fault)

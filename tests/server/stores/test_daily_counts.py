@@ -10,11 +10,11 @@ import anyio
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from auth.access.daily_limits import Full, Taken
 from auth.grants.grant_rows import Grant, allow
-from auth.tables import client, user
+from auth.tables import booking_count, client, user
 from calendly.errors import Unreachable
 from server.stores.daily_counts import DailyCounts
 from storage.database import Database, open_database
@@ -125,3 +125,14 @@ def upgrade_to(connection: Connection, revision: str) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+
+
+async def test_a_count_that_is_over_is_forgotten_when_another_is_written(database: Database) -> None:
+    moment = NOW
+    counts = DailyCounts(database=database, now=lambda: moment, by_grant=False)
+    for agent in ("A1", "A2", "A3"):
+        assert isinstance(await counts.take("U1", agent, 3), Taken)
+    moment += timedelta(hours=24)
+    assert isinstance(await counts.take("U1", "A4", 3), Taken)
+    async with database.read() as connection:
+        assert len((await connection.execute(select(booking_count))).all()) == 1

@@ -236,3 +236,14 @@ async def test_the_keys_of_an_agent_end_with_its_grant(database: Database) -> No
     assert await keys.recall("k", ARGUMENTS) is None
     with pytest.raises(Unreachable, match="so nothing was sent"):
         await keys.reserve("k", ARGUMENTS)
+
+
+async def test_a_key_that_is_over_is_forgotten_when_another_is_taken(database: Database) -> None:
+    clock = Clock()
+    keys = keys_in(database, clock)
+    for key in ("k1", "k2", "k3"):
+        await keys.reserve(key, ARGUMENTS)
+    clock.now += timedelta(hours=24)
+    await keys.reserve("k4", ARGUMENTS)
+    async with database.read() as connection:
+        assert len((await connection.execute(select(booking_key))).all()) == 1
