@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
 
-from calendly.models import Invitee
+from calendly.models import Invitee, read
 from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.endpoints.test_scheduled_events import coming
@@ -30,16 +30,18 @@ EVENT: Meeting = {
 
 def invitee(number: int = 1, **fields: object) -> Invitee:
     answers: Any = [{"question": "Company?", "answer": f"Acme {number}", "position": 0}]
-    person: Any = {
-        "uri": f"{URI}/invitees/I{number}",
-        "name": f"Guest Number {number}",
-        "email": f"guest{number}@elsewhere.example",
-        "status": "active",
-        "no_show": None,
-        "questions_and_answers": answers,
-        **fields,
-    }
-    return person
+    return read(
+        Invitee,
+        {
+            "uri": f"{URI}/invitees/I{number}",
+            "name": f"Guest Number {number}",
+            "email": f"guest{number}@elsewhere.example",
+            "status": "active",
+            "no_show": None,
+            "questions_and_answers": answers,
+            **fields,
+        },
+    )
 
 
 def cells(columns: list[str], person: Invitee, zone: ZoneInfo | None = BERLIN) -> list[Any]:
