@@ -7,6 +7,7 @@ Where a column has a `key`, that is its name in Python, also as a field of the d
 """
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
+    event,
 )
 
 from auth.columns import AccessText, ScopeSet
@@ -127,14 +128,11 @@ grant = Table(
 )
 # A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
 # again.
-Index(
-    "oauth_grant_live",
-    grant.c.person,
-    grant.c.client,
-    grant.c.resource,
-    unique=True,
-    sqlite_where=text("ended_at IS NULL"),
-    postgresql_where=text("ended_at IS NULL"),
+# As SQL, since an Index with a condition for PostgreSQL loads that dialect also where there is none.
+event.listen(
+    grant,
+    "after_create",
+    DDL("CREATE UNIQUE INDEX oauth_grant_live ON oauth_grant (user_uri, client_id, resource) WHERE ended_at IS NULL"),
 )
 
 code = Table(
