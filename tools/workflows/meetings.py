@@ -61,7 +61,7 @@ class Meetings:
 
     def way_on(self) -> Continued:
         """Return the field that says how to continue; empty at the end."""
-        return {"continue": self.goes_on.token()} if self.goes_on else {}
+        return {"continue_from": self.goes_on.token()} if self.goes_on else {}
 
 
 Look = Callable[[Meeting], bool]
