@@ -7,11 +7,11 @@ Where a column has a `key`, that is its name in Python, also as a field of the d
 """
 
 from sqlalchemy import (
-    DDL,
     BigInteger,
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    text,
 )
 
 from auth.columns import AccessText, ScopeSet
@@ -126,14 +127,16 @@ grant = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
+
+
 # A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
 # again.
-# As SQL, since an Index with a condition for PostgreSQL loads that dialect also where there is none.
-event.listen(
-    grant,
-    "after_create",
-    DDL("CREATE UNIQUE INDEX oauth_grant_live ON oauth_grant (user_uri, client_id, resource) WHERE ended_at IS NULL"),
-)
+@event.listens_for(grant, "after_create")
+def _create_index_of_live_grants(_table: object, connection: Connection, **_: object) -> None:
+    """Create it by SQL: an Index with a condition for PostgreSQL loads that dialect also where there is none."""
+    columns = "user_uri, client_id, resource"
+    connection.execute(text(f"CREATE UNIQUE INDEX oauth_grant_live ON oauth_grant ({columns}) WHERE ended_at IS NULL"))
+
 
 code = Table(
     "authorization_code",
