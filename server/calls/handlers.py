@@ -161,7 +161,8 @@ class Handlers:
             answer = await tool.function(call, **values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
-        return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
+        content = await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None))
+        return success(content, call.resumption.way_on, getattr(arguments, "text_offset", 0))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

@@ -9,8 +9,9 @@ from pydantic_core import to_json
 from calendly import errors as calendly
 from calendly.request import Request
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
-from tools.answers.page_limit import cut
+from tools.answers.size_limit import fitted
 from tools.toolset import errors as tools
+from tools.toolset.lists import WayOn
 from tools.toolset.redaction import without_addresses
 from tools.toolset.tool import Tool
 
@@ -46,9 +47,15 @@ def kind_of(problem: Problem) -> Kind:
     return _KINDS[type(problem)]
 
 
-def success(answer: object) -> types.CallToolResult:
-    """Answer with what there is to say, as structured content and as the same in compact JSON."""
-    content = cut(answer, _written)
+def success(answer: object, way_on: WayOn | None = None, text_offset: int = 0) -> types.CallToolResult:
+    """Answer with what there is to say, as structured content and as the same in compact JSON.
+
+    Args:
+        answer: It, of any size.
+        way_on: How its list goes on where it is cut.
+        text_offset: Where the parts of long texts begin.
+    """
+    content = fitted(answer, _written, way_on, text_offset)
     text = types.TextContent(type="text", text=_written(content))
     return types.CallToolResult(content=[text], structured_content=content)
 

@@ -107,6 +107,7 @@ async def list_event_types(
     audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
     is_cacheable=True,
+    in_parts=True,
 )
 async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""

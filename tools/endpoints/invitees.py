@@ -73,6 +73,7 @@ async def list_event_invitees(
     scope="scheduled_events:read",
     capability="invitee_data",
     audit=Sentence("read", "the invitee {invitee}[ of the event {scheduled_event}]"),
+    in_parts=True,
 )
 async def get_event_invitee(
     call: Call, invitee: InviteeRef, scheduled_event: ScheduledEventRef | None = None

@@ -106,6 +106,7 @@ async def _organization_of_colleague(call: Call, user: UserId | None) -> Organiz
     capability="scheduled_events",
     audit=Sentence("read", "the scheduled event {scheduled_event}"),
     scheduling=True,
+    in_parts=True,
 )
 async def get_scheduled_event(
     call: Call,

@@ -43,6 +43,13 @@ class ReadArguments(Arguments):
     detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
 
 
+class LongTextArguments(ReadArguments):
+    """The additional parameters of a tool that reads long texts in parts."""
+
+    own = frozenset({"detail", "text_offset"})
+    text_offset: Annotated[int, Field(ge=0, description="where shortened texts go on")] = 0
+
+
 class WriteArguments(Arguments):
     """The additional parameters of every writing tool."""
 

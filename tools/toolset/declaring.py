@@ -45,7 +45,8 @@ from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import Page
+from tools.toolset.lists import Page, Resumption
+from tools.toolset.page_tokens import PagePlace
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
@@ -160,6 +161,7 @@ class Toolset:
         role: str | None = None,
         since: str | None = None,
         scheduling: bool = False,
+        in_parts: bool = False,
         is_booking: bool = False,
         is_cacheable: bool = False,
     ) -> Callable[[Function[P, R]], Function[P, R]]:
@@ -182,6 +184,7 @@ class Toolset:
                 role=role,
                 since=since,
                 scheduling=scheduling,
+                in_parts=in_parts,
                 function=function,
             )
             declare(tool)
@@ -237,6 +240,7 @@ class Call:
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
         known: What was read already and is not read again; None where every reading is sent.
+        resumption: How its list goes on where it is cut.
     """
 
     tool: Tool
@@ -246,6 +250,7 @@ class Call:
     is_dry_run: bool = False
     for_person: bool = False
     known: KnownAnswers | None = None
+    resumption: Resumption = field(default_factory=Resumption, compare=False)
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -267,14 +272,23 @@ class Call:
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
     ) -> Page[T]:
         """Ask for a paged list, following at most `max_pages` page tokens."""
+        place = PagePlace.of(page_token, count)
+        read_pages: list[tuple[str | None, int]] = []
 
         async def page(token: str | None) -> JSON:
-            return await self._listing({**query, "count": count, "page_token": token}, ids)
+            answer = await self._listing({**query, "count": place.count, "page_token": token}, ids)
+            read_pages.append((token, len(answer["collection"])))
+            return answer
 
-        answer = await walk(page, page_token, max_pages)
+        def way_on(rows: int) -> Mapping[str, object]:
+            return {"pagination": {"count": rows, "next_page_token": place.after(rows, read_pages).page_token()}}
+
+        answer = await walk(page, place.token, max_pages)
+        rows = answer["collection"][place.skip :]
+        self.resumption.way_on = way_on
         return {
-            "collection": [read(row, item) for item in answer["collection"]],
-            "pagination": read(Pagination, answer["pagination"]),
+            "collection": [read(row, item) for item in rows],
+            "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
         }
 
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
@@ -284,7 +298,8 @@ class Call:
         """
         tool = endpoint_of(function)
         is_part = self.authorized and tool in self.tool.needs
-        return partial(function, replace(self, tool=tool, authorized=self.for_person or is_part))
+        part = replace(self, tool=tool, authorized=self.for_person or is_part, resumption=Resumption())
+        return partial(function, part)
 
     def allows(self, function: Declared) -> bool:
         """Whether the caller may call another tool."""

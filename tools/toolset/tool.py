@@ -15,7 +15,15 @@ from typing_extensions import override
 
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
-from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from tools.toolset.arguments import (
+    Arguments,
+    LongTextArguments,
+    ReadArguments,
+    WriteArguments,
+    arguments_model,
+    checked,
+    description_of,
+)
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
@@ -91,8 +99,12 @@ class Tool(ABC):
     @cached_property
     def model(self) -> type[Arguments]:
         """The pydantic model of the arguments."""
-        base = ReadArguments if self.access == "read" else WriteArguments
-        return arguments_model(self.name, self.function, base)
+        return arguments_model(self.name, self.function, self.additional)
+
+    @property
+    def additional(self) -> type[Arguments]:
+        """The parameters that the function does not have."""
+        return ReadArguments if self.access == "read" else WriteArguments
 
     @cached_property
     def revealing(self) -> frozenset[str]:
@@ -133,6 +145,7 @@ class EndpointTool(Tool):
         role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
         scheduling: It belongs to the small toolset for booking in a chat.
+        in_parts: Long texts of its answer are read on with `text_offset`.
     """
 
     endpoint: Endpoint
@@ -143,6 +156,12 @@ class EndpointTool(Tool):
     role: str | None
     since: str | None
     scheduling: bool
+    in_parts: bool
+
+    @property
+    @override
+    def additional(self) -> type[Arguments]:
+        return LongTextArguments if self.in_parts else super().additional
 
     @property
     @override

@@ -69,6 +69,7 @@ async def get_agenda(
     )
     tells = call.allows(list_event_invitees)
     found = await look_through(call, asked, continue_from, with_invitees=tells, wanted=lambda _: True)
+    call.resumption.way_on = found.way_on_after(found.rows)
     missing = [list_event_invitees.__name__]
     answer: Agenda = {"collection": found.rows, "without": missing, **found.way_on()}
     if tells:

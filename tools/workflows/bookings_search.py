@@ -115,7 +115,9 @@ async def find_bookings(
         wanted=lambda event: _is_of(event, event_type),
         is_enough=lambda rows: len(sought.among(rows)) >= count,
     )
-    return {"collection": sought.among(found.rows), "looked_at": found.looked_at, **found.way_on()}
+    rows = sought.among(found.rows)
+    call.resumption.way_on = found.way_on_after(rows)
+    return {"collection": rows, "looked_at": found.looked_at, **found.way_on()}
 
 
 def _is_of(event: Meeting, event_type: EventTypeId | None) -> bool:

@@ -135,7 +135,10 @@ async def find_meeting_times(
     rank = _ranking(zone, per_day, prefer)
     enough = None if prefer else count
     found = await _search(call, wish, searched, lambda starts: enough is not None and len(rank(starts)) >= enough)
-    return _answer(found, searched, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
+    ranked = rank(list(found.open_to))
+    if wish.of_any and not prefer:  # a row is a time there, and the soonest come first
+        call.resumption.way_on = lambda kept: {"continue_from": Position(ranked[kept]).token()}
+    return _answer(found, searched, ranked, count, prefers=prefer is not None, of_any=wish.of_any)
 
 
 Rank = Callable[[Sequence[datetime]], list[datetime]]

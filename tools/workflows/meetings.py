@@ -16,6 +16,7 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import LARGEST_PAGE
 from tools.times import BOUND, sent_time
 from tools.toolset.declaring import Call
+from tools.toolset.lists import WayOn
 from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 
 _AT_ONCE: Final = 10
@@ -53,15 +54,20 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Meetings:
-    """What was found, and where to continue; None at the end."""
+    """What was found, from where on, and where to continue; None at the end."""
 
     rows: list[MeetingWithInvitees]
     looked_at: int
+    begun: Position
     goes_on: Position | None
 
     def way_on(self) -> Continued:
         """Return the field that says how to continue; empty at the end."""
         return {"continue_from": self.goes_on.token()} if self.goes_on else {}
+
+    def way_on_after(self, rows: Sequence[Meeting]) -> WayOn:
+        """Return how a list of some of the rows goes on where it is cut."""
+        return lambda kept: {"continue_from": _after(rows[:kept], self.begun).token()}
 
 
 Look = Callable[[Meeting], bool]
@@ -90,7 +96,7 @@ async def look_through(
     Raises:
         CalendlyError, ToolError: The first page could not be read.
     """
-    place = Position.parse(token) if token else Position(asked.start)
+    begun = place = Position.parse(token) if token else Position(asked.start)
     rows: list[MeetingWithInvitees] = []
     looked_at = 0
     try:
@@ -100,12 +106,12 @@ async def look_through(
             place = _after(batch, place)
             await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
             if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < ENOUGH_TIME:
-                return Meetings(rows, looked_at, place)
+                return Meetings(rows, looked_at, begun, place)
     except RateLimited:
         if not looked_at:
             raise
-        return Meetings(rows, looked_at, place)
-    return Meetings(rows, looked_at, None)
+        return Meetings(rows, looked_at, begun, place)
+    return Meetings(rows, looked_at, begun, None)
 
 
 async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[list[Meeting]]:
