@@ -46,6 +46,7 @@ class Handlers:
         selection: Those that the operator left on.
         callers: Makes the caller of a request.
         origins: Where resource URIs may point besides Calendly's own address.
+        output_schemas: Whether the list has output schemas: some clients show them to the model.
     """
 
     def __init__(
@@ -54,13 +55,15 @@ class Handlers:
         selection: Selection,
         callers: Callers,
         origins: tuple[str, ...],
+        *,
+        output_schemas: bool = True,
     ) -> None:
         self._tools = tools
         self._by_name = {tool.name: tool for tool in tools}
         self.callers = callers
         self._origins = origins
         self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
-        self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
+        self._listing = lru_cache(_SELECTIONS_KEPT)(partial(_listing, output_schemas=output_schemas))
         self._selection = selection
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
@@ -227,18 +230,18 @@ async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detai
     return shown(shape, answer, zone, is_full=is_full, redacts=caller.principal.invitees_hidden_by is not None)
 
 
-def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[described(tool) for tool in tools])
+def _listing(tools: tuple[Tool, ...], *, output_schemas: bool) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[described(tool, output_schema=output_schemas) for tool in tools])
 
 
-def described(tool: Tool) -> types.Tool:
-    """A tool as clients see it in the list."""
+def described(tool: Tool, *, output_schema: bool = True) -> types.Tool:
+    """A tool as clients see it in the list, with its output schema or without."""
     return types.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
         input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
+        output_schema=tool.output_schema if output_schema else None,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.access == "read",
             destructive_hint=tool.destructive,

@@ -8,6 +8,7 @@ from pydantic_core import to_json
 
 from calendly import errors as calendly
 from calendly.request import Request
+from calendly.third_party_text import shown
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
 from tools.answers.size_limit import fitted
 from tools.toolset import errors as tools
@@ -161,8 +162,10 @@ def _details(problem: Problem) -> list[Mapping[str, Any]]:
 
 def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
     """The failure for an agent whose client shows it the text only: nothing is left out."""
-    details = [_line(detail) for detail in _details(problem)]
+    details = [shown(_line(detail)) for detail in _details(problem)]
     said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
+    if isinstance(problem, calendly.CalendlyError):  # words of others, which must not look like lines of ours
+        said = [shown(said[0])]
     if isinstance(problem, calendly.CalendlyRefusal) and problem.message and problem.message not in said[0]:
         said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
     scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []

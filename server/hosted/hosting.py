@@ -93,7 +93,7 @@ async def hosting(
             clock=clock,
             sleep=asyncio.sleep,
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings))
+        handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         open_paths = {route.path for route in routes if _is_open(route)}

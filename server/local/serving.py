@@ -70,5 +70,5 @@ async def serving(
             clock=asyncio.get_running_loop().time,
             sleep=asyncio.sleep,
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings))
+        handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
         yield LocalServer(mcp_server(handlers, selection), audit_log, store.stores)

@@ -5,6 +5,7 @@ has. Fields that Calendly adds to an invitee later are redacted too, at any dept
 unrecognized values in answers that contain invitees. Pure.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -19,6 +20,12 @@ from tools.toolset.shapes import fields_of, is_made_from, object_in
 
 _COLLECTION: Final = "collection"
 _ZONE: Final = "timezone"
+_CANCELLATION: Final = "cancellation"
+
+_TIMES: Final = ("_time", "_at")
+"""How the names of times end."""
+
+_FRACTION: Final = re.compile(r"^([0-9-]{10}T[0-9:]{8})\.[0-9]+(Z|[+-][0-9:]{5})$")
 
 
 def shown(
@@ -48,10 +55,11 @@ def shown(
 
 
 class _Place(NamedTuple):
-    """Where a value stands in an answer: inside a list, inside an invitee."""
+    """Where a value stands in an answer: inside a list, inside an invitee, inside what was canceled like this."""
 
     in_list: bool = False
     in_invitee: bool = False
+    cancellation: object = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,19 +89,21 @@ class _Walk:
     def _object(self, shape: object, fields: Mapping[str, object], place: _Place) -> dict[str, object]:
         view = FULL if self.is_full else view_of(shape)
         place = place._replace(in_invitee=place.in_invitee or is_made_from(shape, models.Invitee))
-        left_out = view.omits | view.omits_in_lists if place.in_list else view.omits
+        inside = place._replace(cancellation=fields.get(_CANCELLATION) or place.cancellation)
         kept: dict[str, object] = {}
         for name, value in fields.items():
             personal = self.tells and is_personal(shape, name, fields, in_invitee=place.in_invitee)
             if personal and self.redacts:
                 self.has_redacted = self.has_redacted or bool(value)
-            elif name not in left_out:
-                self._keep(kept, name, self._field(shape, name, value, place), view, personal=personal)
-        return {**kept, **self._local_times(view, fields)}
+            elif self.is_full or not _is_needless(view, name, fields, place):
+                self._keep(kept, name, self._field(shape, name, value, inside), view, personal=personal)
+        if place.in_list and not self.is_full:
+            kept = {name: value for name, value in kept.items() if not _has_usual_fields(view, name, value)}
+        return {**kept, **(view.adds(fields) if view.adds else {}), **self._local_times(view, fields)}
 
     def _keep(self, kept: dict[str, object], name: str, value: object, view: View, *, personal: bool) -> None:
         if view.keeps_empty or not (value is None or value == {} or (name in view.usual and value == view.usual[name])):
-            kept[name] = value
+            kept[name] = value if self.is_full else _without_fraction(name, value)
             self.has_third_party_text = self.has_third_party_text or (personal and bool(value))
 
     def _field(self, shape: object, name: str, value: object, place: _Place) -> object:
@@ -114,3 +124,28 @@ class _Walk:
         times = {name: told(instant.astimezone(self.zone)) for name, instant in instants.items() if instant}
         self.has_local_time = self.has_local_time or bool(times)
         return times
+
+
+def _is_needless(view: View, name: str, fields: Mapping[str, object], place: _Place) -> bool:
+    """Return whether a lean answer leaves a field out: by its view, or since what is around it tells the same."""
+    value = fields[name]
+    if name in view.omits or (name == _CANCELLATION and value and value == place.cancellation):
+        return True
+    return place.in_list and (name in view.omits_in_lists or _is_begun_by(fields.get("uri"), value))
+
+
+def _is_begun_by(uri: object, value: object) -> bool:
+    """Return whether a URI begins with another one, as that of an invitee does with that of the meeting."""
+    return isinstance(uri, str) and isinstance(value, str) and bool(value) and uri.startswith(f"{value}/")
+
+
+def _has_usual_fields(view: View, name: str, value: object) -> bool:
+    usual = view.usual_fields_in_lists.get(name)
+    return usual is not None and isinstance(value, dict) and usual.issuperset(cast("dict[str, object]", value))
+
+
+def _without_fraction(name: str, value: object) -> object:
+    """Return a time of Calendly's without its microseconds, any other value as it is."""
+    if isinstance(value, str) and name.endswith(_TIMES):
+        return _FRACTION.sub(r"\1\2", value)
+    return value

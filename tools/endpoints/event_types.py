@@ -79,7 +79,7 @@ async def list_event_types(
     page_token: PageToken | None = None,
     max_pages: MaxPages = 1,
 ) -> Page[models.EventType]:
-    """List event types, the kinds of meeting people can book. Default: yours.
+    """List event types, the kinds of meeting people can book; by default yours.
 
     Next: list_event_type_available_times.
     """

@@ -24,6 +24,7 @@ from tools.toolset.arguments import (
     checked,
     description_of,
 )
+from tools.toolset.as_meant import as_meant
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
@@ -127,9 +128,13 @@ class Tool(ABC):
         """The JSON Schema of the answer. Error results must fit too, so nothing is required or closed."""
         return output_schema(self.shape, may_withhold=tells_of_invitees(self.shape), may_dry_run=self.access == "write")
 
+    def as_meant(self, raw: Mapping[str, object]) -> dict[str, object]:
+        """Return an agent's arguments as they are meant: see `tools.toolset.as_meant`."""
+        return as_meant(raw, self.input_schema)
+
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""
-        return checked(self.model, raw, origins)
+        return checked(self.model, self.as_meant(raw), origins)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -109,7 +109,7 @@ async def find_meeting_times(
     weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
     earliest: Annotated[ClockTime, Field(description="begins not before, such as 09:00")] | None = None,
     latest: Annotated[ClockTime, Field(description="over by, such as 12:00")] | None = None,
-    prefer: Annotated[ClockTime, Field(description="nearest to this first; else soonest")] | None = None,
+    prefer: Annotated[ClockTime, Field(description="time such as 10:00, nearest first; else soonest")] | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
     per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
     timezone: TimeZone | None = None,

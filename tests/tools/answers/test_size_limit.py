@@ -56,6 +56,7 @@ def test_a_range_is_to_be_asked_for_in_parts() -> None:
     assert "continue_from" not in slim
 
 
+@pytest.mark.requirement("parameters-text-offset")
 @each("text", [LONG, EMOJI, AMHARIC, ODD])
 def test_a_long_text_is_read_in_parts_that_make_the_whole(text: str) -> None:
     invitee = {"uri": EVENT["uri"], "name": "Ada", "questions_and_answers": [{"question": "Q", "answer": text}]}
@@ -99,7 +100,7 @@ def test_cells_of_a_table_are_shortened_too() -> None:
     assert slim["shortened"] == {"rows.0.1": f"characters 0-1000 of {len(LONG)}"}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["collection", "rows", "name", "questions"]), JSON | st.lists(JSON, max_size=40))
 )
