@@ -45,9 +45,7 @@ class Person:
     action: Literal["accept", "decline", "cancel"] = "accept"
     questions: list[str] = field(default_factory=list[str])
     hesitates: float | None = None
-    content: dict[str, str | int | float | bool | list[str] | None] | None = field(
-        default_factory=lambda: {"approve": True}
-    )
+    content: Form | None = field(default_factory=_yes)
 
     async def answer(
         self,
