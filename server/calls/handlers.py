@@ -23,7 +23,8 @@ from tools.answers.views import tells_time
 from tools.apps import view_of
 from tools.confirming import EFFECTS
 from tools.references import resolved
-from tools.times import own_timezone, zone_of
+from tools.times import own_timezone
+from tools.zones import zone_of
 from tools.toolset.declaring import Call, KnownAnswers
 from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError

@@ -20,7 +20,7 @@ from tools.completions import COMPLETIONS, MOST, beginning_with
 from tools.endpoints.users import get_current_user
 from tools.prompts import PROMPTS, Prompt, Scene
 from tools.resources import RESOURCES, Resource, found_at
-from tools.times import zone_of
+from tools.zones import zone_of
 from tools.toolset.errors import ArgumentError
 from tools.toolset.tool import Tool, tool_of
 

@@ -44,6 +44,7 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
+from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
@@ -66,12 +67,12 @@ class Identity:
 
     Attributes:
         user: The person.
-        organization: The organization most lists are asked for.
+        organization: The organization most lists are asked for, None where Calendly names none.
         timezone: IANA name of the person's own zone, where it is known.
     """
 
     user: UserId
-    organization: OrganizationId
+    organization: OrganizationId | None
     timezone: str | None = None
 
 
@@ -316,8 +317,11 @@ class Call:
         return identifier.uri if identifier else None
 
     async def own(self, organization: OrganizationId | None) -> OrganizationId:
-        """The organization that was named, else the caller's own."""
-        return organization or (await self.caller.identity()).organization
+        """The organization that was named, else the caller's own. Raises ArgumentError where Calendly names none."""
+        own = organization or (await self.caller.identity()).organization
+        if own is None:
+            raise ArgumentError.of("organization", "Calendly names no organization of this person: pass its URI.")
+        return own
 
     def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
         if not isinstance(self.tool, EndpointTool):

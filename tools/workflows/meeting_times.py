@@ -21,7 +21,8 @@ from tools.endpoints.availability import (
     list_user_busy_times,
 )
 from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
-from tools.times import sent_time, span, wire, zone_needed, zone_of
+from tools.times import sent_time, span, wire, zone_needed
+from tools.zones import zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
