@@ -94,7 +94,7 @@ def merge(parts: Iterable[Iterable[T]], key: Callable[[T], Hashable]) -> list[T]
     return list(rows.values())
 
 
-async def fetch_range(
+async def fetch_range(  # noqa: PLR0913 - a range, the cap of its parts, and how to read the rows
     fetch: FetchRange[T],
     start: datetime,
     end: datetime,

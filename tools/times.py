@@ -113,9 +113,7 @@ async def end_instant(caller: Caller, parameter: str, moment: datetime | Day, ti
     return await instant(caller, parameter, moment, timezone=timezone)
 
 
-async def last_instant(
-    caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None
-) -> datetime:
+async def last_instant(caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None) -> datetime:
     """Return the last instant of a range, inclusive. Raises ArgumentError as `instant`."""
     end = await end_instant(caller, parameter, moment, timezone)
     return end - _TICK if isinstance(moment, Day) else end

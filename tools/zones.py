@@ -29,9 +29,17 @@ _ABBREVIATIONS: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("cet", "cest", "met", "mez", "mesz"), "Europe/Berlin"),
         **dict.fromkeys(("wet", "west"), "Europe/Lisbon"),
         **dict.fromkeys(("eet", "eest"), "Europe/Helsinki"),
-        **{"hst": "Pacific/Honolulu", "akst": "America/Anchorage", "bst": "Europe/London", "ist": "Asia/Kolkata"},
-        **{"jst": "Asia/Tokyo", "sgt": "Asia/Singapore", "aest": "Australia/Sydney", "aedt": "Australia/Sydney"},
-        **{"msk": "Europe/Moscow", "nzst": "Pacific/Auckland", "nzdt": "Pacific/Auckland"},
+        "hst": "Pacific/Honolulu",
+        "akst": "America/Anchorage",
+        "bst": "Europe/London",
+        "ist": "Asia/Kolkata",
+        "jst": "Asia/Tokyo",
+        "sgt": "Asia/Singapore",
+        "aest": "Australia/Sydney",
+        "aedt": "Australia/Sydney",
+        "msk": "Europe/Moscow",
+        "nzst": "Pacific/Auckland",
+        "nzdt": "Pacific/Auckland",
     }
 )
 """What people most often mean by an abbreviation. IANA's EST never has daylight saving time, New York does."""
@@ -86,5 +94,9 @@ def _alike(wanted: str) -> list[str]:
     city = wanted.rpartition("/")[2]
     return [
         *map(names.__getitem__, difflib.get_close_matches(wanted, list(names), n=1, cutoff=0.75)),
-        *(name for near in difflib.get_close_matches(city, list(_by_city()), n=1, cutoff=0.8) for name in _by_city()[near]),
+        *(
+            name
+            for near in difflib.get_close_matches(city, list(_by_city()), n=1, cutoff=0.8)
+            for name in _by_city()[near]
+        ),
     ][:1]

@@ -9,9 +9,9 @@ from calendly.errors import InsufficientScope, Unreachable
 from calendly.identifiers import OrganizationId, UserId
 from tests.tools.facts import Documented
 from tools.times import instant, parse_time, wire
-from tools.zones import zone_of
 from tools.toolset.declaring import Identity
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.zones import zone_of
 
 
 class Somewhere(Documented):

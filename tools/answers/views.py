@@ -81,6 +81,15 @@ class Attendee(invitee.Invitee, total=False):
     """An invitee inside a meeting."""
 
 
+class MeetingWithInvitees(Meeting, total=False):
+    """A scheduled event with its invitees."""
+
+    join_url: Annotated[str, Field(description="of its location")]
+    invitees: list[Attendee]
+    invitees_total: Annotated[int, Field(description="canceled ones included; list_event_invitees has them all")]
+    invitees_shown: int
+
+
 class OpenTimes(availability.AvailableTime, total=False):
     """An open slot; in the lean view all slots of a day."""
 
@@ -91,6 +100,7 @@ class OpenTimes(availability.AvailableTime, total=False):
 
 
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
+_NEVER_OF_A_MEETING: Final = _NEVER_NEXT | {"meeting_notes_html", "calendar_event"}
 _OF_AN_INVITEE: Final = _NEVER_NEXT | {
     *("first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by")
 }
@@ -100,10 +110,16 @@ _MEETING_TIMES: Final = {"local_start": "start_time", "local_end": "end_time"}
 VIEWS: Final[Mapping[object, View]] = MappingProxyType(
     {
         scheduled_event.ScheduledEvent: View(
-            omits=_NEVER_NEXT | {"meeting_notes_html", "calendar_event"},
+            omits=_NEVER_OF_A_MEETING,
             omits_in_lists=frozenset(
                 {"event_type", "meeting_notes_plain", "event_memberships", "invitees_counter", "local_end"}
             ),
+            usual={"event_guests": []},
+            local=_MEETING_TIMES,
+        ),
+        MeetingWithInvitees: View(
+            omits=_NEVER_OF_A_MEETING,
+            omits_in_lists=frozenset({"meeting_notes_plain", "event_memberships", "invitees_counter"}),
             usual={"event_guests": []},
             local=_MEETING_TIMES,
         ),

@@ -19,7 +19,7 @@ from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import BOUND, sent_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -78,11 +78,18 @@ async def look_up(
         found = await answered() or await _find(call, wanted, places)
     if found is None:
         raise OutcomeUnknown(
-            f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far: look with "
-            f"list_scheduled_events for a meeting at {wire(wanted.start)} before booking again.",
+            f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far. Before booking "
+            f"again, look with list_scheduled_events and {_arguments(wanted, places)}.",
             status=unknown.status,
         ) from unknown
     return found
+
+
+def _arguments(wanted: BookingSought, places: Sequence[SearchedIn]) -> str:
+    """Return the arguments with which list_scheduled_events finds the booking."""
+    user, organization = places[0].get("user", UserId.ME), places[0].get("organization")
+    place = f" organization={organization.uri}" if organization else "" if user.is_me else f" user={user.uri}"
+    return f"min_start_time={wire(wanted.start)} max_start_time={wire(wanted.start)} status=active{place}"
 
 
 async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
@@ -113,8 +120,8 @@ async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Book
         **place,
         invitee_email=wanted.email,
         status="active",
-        min_start_time=wanted.start - BOUND,
-        max_start_time=wanted.start + BOUND,
+        min_start_time=wanted.start,
+        max_start_time=wanted.start,
     )
     for event in events.get("collection", []):
         if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:

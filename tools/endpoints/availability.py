@@ -44,7 +44,7 @@ async def list_event_type_available_times(
     """
     asked = await coming_span(call.caller, start_time, end_time, timezone)
     rows = await _open_times(call, event_type, asked)
-    nothing = "" if rows else await why_none_is_open(call, event_type, asked)
+    nothing = "None is open." if rows or call.is_part else await why_none_is_open(call, event_type, asked)
     return rows_of(rows, _looked(f"the event type {event_type}", asked), nothing)
 
 
@@ -63,7 +63,7 @@ async def why_none_is_open(call: Call, event_type: EventTypeId, asked: TimeRange
             f"None is open in that range or in the {_AROUND.days} days after it. The last open time before it is "
             f"{wire(max(before))}: the event type may not be bookable further ahead."
         )
-    return "None is open from now on: the event type may be switched off, or its host have no working hours then."
+    return "None is open from now on: the event type may be switched off, or its hosts have no working hours."
 
 
 async def _open_times(call: Call, event_type: EventTypeId, asked: TimeRange) -> list[OpenTimes]:

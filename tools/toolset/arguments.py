@@ -43,6 +43,13 @@ class ReadArguments(Arguments):
     detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
 
 
+class MeetingArguments(ReadArguments):
+    """The additional parameters of tools that read meetings."""
+
+    own = frozenset({"detail", "passwords"})
+    passwords: Annotated[bool, Field(description="show passwords of online meetings")] = False
+
+
 class WriteArguments(Arguments):
     """The additional parameters of every writing tool."""
 

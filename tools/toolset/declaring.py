@@ -238,6 +238,7 @@ class Call:
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
         known: What was read already and is not read again; None where every reading is sent.
+        is_part: Another tool asks, which explains an empty answer by itself.
     """
 
     tool: Tool
@@ -247,6 +248,7 @@ class Call:
     is_dry_run: bool = False
     for_person: bool = False
     known: KnownAnswers | None = None
+    is_part: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -278,14 +280,18 @@ class Call:
             "pagination": read(Pagination, answer["pagination"]),
         }
 
-    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
-        """Another tool, called on behalf of the same caller and under its own access rules.
+    def of(self, function: Declared) -> Self:
+        """This call as one of another tool, under its own access rules.
 
         The decision about a workflow is the decision about what it needs, too.
         """
         tool = endpoint_of(function)
         is_part = self.authorized and tool in self.tool.needs
-        return partial(function, replace(self, tool=tool, authorized=self.for_person or is_part))
+        return replace(self, tool=tool, authorized=self.for_person or is_part, is_part=True)
+
+    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool, called on behalf of the same caller: see `of`."""
+        return partial(function, self.of(function))
 
     def allows(self, function: Declared) -> bool:
         """Whether the caller may call another tool."""
@@ -293,7 +299,7 @@ class Call:
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
-        return partial(function, replace(self, tool=endpoint_of(function), authorized=True))
+        return partial(function, replace(self, tool=endpoint_of(function), authorized=True, is_part=True))
 
     def dry_run(self) -> Self:
         """This call as a dry run: it goes as far as where it would send, and nobody is asked."""

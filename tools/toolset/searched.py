@@ -57,9 +57,7 @@ def searched(
     return told
 
 
-def whose(
-    user: UserId | None = None, organization: OrganizationId | None = None, group: GroupId | None = None
-) -> str:
+def whose(user: UserId | None = None, organization: OrganizationId | None = None, group: GroupId | None = None) -> str:
     """Say whose resources were looked at."""
     if user is not None:
         return "you" if user.is_me else user.uri
