@@ -55,8 +55,10 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
 
-# An e-mail address or a name: what has a letter, and none of the marks of addresses on the web.
-_PERSON: Final = re.compile(r"(?=.*[^\W\d_])[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\:<>{}\[\]|]{1,254}")
+# What has a letter, and none of the marks of addresses.
+_PERSON_NAME: Final = re.compile(
+    r"(?=.*[^\W\d_])(?!\s)[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*&\[\]]{1,100}(?<!\s)"
+)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -157,8 +159,15 @@ def _email(text: str) -> str:
     return text
 
 
+def _is_email(text: str) -> bool:
+    try:
+        return bool(_email(text))
+    except ValueError:
+        return False
+
+
 def _is_person(text: str) -> bool:
-    return _PERSON.fullmatch(text) is not None
+    return _PERSON_NAME.fullmatch(text) is not None or _is_email(text)
 
 
 def _is_mine(text: str) -> bool:

@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
 from calendly.models.scheduled_event import ConferenceData
-from tools.answers.local_times import told
+from tools.answers.local_times import told, told_end
 from tools.answers.views import FULL, View, view_of
 from tools.times import sent_time
 from tools.toolset.redaction import INVITEE_DATA, IS_DATA, THIRD_PARTY_TEXT, WITHHELD, is_personal, tells_of_invitees
 from tools.toolset.shapes import fields_of, is_made_from, object_in
 
 _COLLECTION: Final = "collection"
+_START, _END = "local_start", "local_end"
 _CONFERENCE: Final = "data"
 _SECRET: Final = re.compile(r"pass(word|code|phrase)|pwd|\bpin\b|_pin$", re.IGNORECASE)
 _ZONE: Final = "timezone"
@@ -140,7 +141,9 @@ class _Walk:
             for name, source in view.local.items()
             if not (place.in_list and name in view.omits_in_lists)
         }
-        times = {name: told(instant.astimezone(self.zone)) for name, instant in instants.items() if instant}
+        locals_ = {name: instant.astimezone(self.zone) for name, instant in instants.items() if instant}
+        start = locals_.get(_START)
+        times = {name: told_end(start, local) if name == _END else told(local) for name, local in locals_.items()}
         self.has_local_time = self.has_local_time or bool(times)
         return times
 

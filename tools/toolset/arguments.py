@@ -36,18 +36,22 @@ class Arguments(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
 
 
+Detail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
+
+
 class ReadArguments(Arguments):
     """The additional parameters of every reading tool."""
 
     own = frozenset({"detail"})
-    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
+    detail: Detail = None
 
 
-class MeetingArguments(ReadArguments):
+class MeetingArguments(Arguments):
     """The additional parameters of tools that read meetings."""
 
-    own = frozenset({"detail", "passwords"})
+    own = frozenset({"passwords", "detail"})
     passwords: Annotated[bool, Field(description="show passwords of online meetings")] = False
+    detail: Detail = None
 
 
 class WriteArguments(Arguments):
