@@ -42,18 +42,18 @@ BESIDE = {
 ADDED = {
     *("timezone", "local_start", "local_end", "local_time", "date", "times", "hosts"),
     *("searched", "whose", "status", "start_time", "end_time", "note", "empty_because"),
-    *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text"),
+    *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text", "columns", "questions"),
     *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),
 }
-"""The fields of ours beside Calendly's: local times, hosts, what was searched, what did not fit or is withheld, what
-would be sent or was not checked."""
+"""The fields of ours beside Calendly's: local times, columns, hosts, what was searched, what did not fit or is withheld,
+what would be sent or was not checked."""
 
 
 EXCLUSIVE = {"min_start_time": "2026-12-03T09:59:59Z", "max_start_time": "2026-12-03T10:00:01Z"}
 """What is sent for 10:00 where Calendly's bounds are exclusive and ours are not."""
 
 
-OURS = {"passwords", "max_pages", "detail", "timezone", "idempotency_key", "dry_run", "confirmation"}
+OURS = {"passwords", "max_pages", "detail", "columns", "timezone", "idempotency_key", "dry_run", "confirmation"}
 """The parameters of ours beside Calendly's."""
 
 

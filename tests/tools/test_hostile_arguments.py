@@ -81,6 +81,7 @@ WHOLE: dict[str, Any] = {
     "event_types": [UUID],
     "users": ["me"],
     "emails": ["a@b.example"],
+    "columns": ["email"],
 }
 """The objects and lists that texts may be in."""
 

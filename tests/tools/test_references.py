@@ -129,7 +129,7 @@ async def test_ones_own_organization_is_mine_in_every_tool_that_takes_one(agent:
     ):
         assert await agent.call(name, organization="mine") == await agent.call(name, organization=own)
     team = await agent.call("get_agenda", date="2026-11-24", organization="Mine")
-    assert {host for row in team["collection"] for host in row["hosts"]} > {"Maya Lindqvist", "Tomás Herrera"}
+    assert {host for row in team["collection"] for host in row["hosts"]} >= {"Maya Lindqvist", "Tomás Herrera"}
 
 
 async def test_an_e_mail_address_of_nobody_is_refused(agent: Agent) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import partial, reduce
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -22,8 +22,8 @@ from tools.toolset.declaring import Call
 from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 
 _AT_ONCE: Final = 10
-_MOST_LOOKED_AT: Final = 300
-"""Most meetings of one call; a further call continues."""
+MOST_LOOKED_AT: Final = 300
+"""Most meetings of one call that reads their invitees."""
 
 MOST_SHOWN: Final = 10
 """Most invitees in one row."""
@@ -100,12 +100,14 @@ class Selection:
         wants: Whether a meeting's invitees are to be read.
         invitee_pages: How many pages of invitees to read of each, 0 for none.
         most: How many rows to take.
+        most_looked_at: How many meetings to look at; a further call continues.
     """
 
     keeps: Callable[[MeetingWithInvitees], MeetingWithInvitees | None]
     wants: Callable[[Meeting], bool] = lambda _: True
     invitee_pages: int = 1
-    most: int = _MOST_LOOKED_AT
+    most: int = MOST_LOOKED_AT
+    most_looked_at: int = MOST_LOOKED_AT
 
 
 async def look_through(call: Call, asked: Range, found: Found, selection: Selection) -> None:
@@ -128,7 +130,7 @@ async def look_through(call: Call, asked: Range, found: Found, selection: Select
                 f"{found.looked_at} meetings looked at, until {found.place.start:%Y-%m-%d %H:%M} UTC"
             )
             is_late = call.caller.time_left() < ENOUGH_TIME
-            if len(found.rows) >= selection.most or found.looked_at >= _MOST_LOOKED_AT or is_late:
+            if len(found.rows) >= selection.most or found.looked_at >= selection.most_looked_at or is_late:
                 return
     except RateLimited:
         if not found.looked_at:
@@ -253,6 +255,11 @@ def _may_have(event: Meeting, status: Status | None) -> bool:
         return True
     counter = event.get("invitees_counter") or {}
     return counter.get("total") is None or counter.get("total") != counter.get("active")
+
+
+def after(batch: Sequence[Meeting], place: Position) -> Position:
+    """Return the position after some meetings."""
+    return reduce(lambda reached, event: reached.past(id_of(event), starts(event)), batch, place)
 
 
 def at_most_shown(row: MeetingWithInvitees) -> MeetingWithInvitees:
