@@ -23,7 +23,6 @@ _TICK: Final = timedelta(seconds=1)
 """The least difference between two times that agents name."""
 
 _SOON: Final = timedelta(minutes=1)
-"""Calendly wants ranges that begin in the future when it reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +204,11 @@ async def coming_span(
 ) -> TimeRange:
     """Return the part of a range that is still to come. Raises ArgumentError as `span`, and if nothing of it is."""
     start, end, _ = await span(caller, start_time, end_time, timezone)
-    now = caller.now().replace(microsecond=0)
-    if end <= now + _SOON:
+    if end <= soon(caller):
         raise ArgumentError.of("end_time", "Must be in the future.")
-    return TimeRange(max(start, now + _SOON), end, began=start < now)
+    return TimeRange(max(start, soon(caller)), end, began=start < caller.now())
+
+
+def soon(caller: Caller) -> datetime:
+    """Return the first instant that a range can begin at: Calendly wants it in the future when it reads it."""
+    return caller.now().replace(microsecond=0) + _SOON

@@ -9,7 +9,7 @@ from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
 from tools.answers.views import Busy, OpenTimes
 from tools.fields import EventTypeRef, RangeTime, ScheduleRef, TimeZone, UserRef
-from tools.times import TimeRange, coming_span, sent_time, wire
+from tools.times import TimeRange, coming_span, sent_time, soon, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Rows, rows_of
@@ -50,7 +50,7 @@ async def list_event_type_available_times(
 
 async def why_none_is_open(call: Call, event_type: EventTypeId, asked: TimeRange) -> str:
     """Say where the nearest open times of an event type are that has none in a range. `call` is that of its tool."""
-    soonest = (await coming_span(call.caller, asked.start, asked.end)).start
+    soonest = soon(call.caller)
     earlier = TimeRange(max(soonest, asked.start - _AROUND), asked.start)
     later = TimeRange(asked.end, asked.end + _AROUND)
     if later_rows := _starts(await _open_times(call, event_type, later)):
