@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from typing_extensions import override
+
 from calendly.errors import InsufficientScope, PermissionDenied
 from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.models.user import MemberUser
@@ -35,6 +37,7 @@ class Person:
     name: str
     email: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.name or 'somebody'} ({self.email or self.user.uri})"
 

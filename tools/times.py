@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from typing_extensions import override
+
 from calendly.errors import InsufficientScope, PermissionDenied
 from tools.toolset.declaring import Caller
 from tools.toolset.errors import ArgumentError, ToolError
@@ -31,6 +33,7 @@ class Day:
 
     date: date
 
+    @override
     def __str__(self) -> str:
         return self.date.isoformat()
 

@@ -45,8 +45,8 @@ ADDED = {
     *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text", "columns", "questions"),
     *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),
 }
-"""The fields of ours beside Calendly's: local times, columns, hosts, what was searched, what did not fit or is withheld,
-what would be sent or was not checked."""
+"""The fields of ours beside Calendly's: local times, columns, hosts, what was searched, did not fit or is withheld,
+would be sent or was not checked."""
 
 
 EXCLUSIVE = {"min_start_time": "2026-12-03T09:59:59Z", "max_start_time": "2026-12-03T10:00:01Z"}

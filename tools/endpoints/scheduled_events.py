@@ -79,7 +79,9 @@ async def list_scheduled_events(
         "sort": sort,
     }
     page = await call.pages(Meeting, query=query, count=count, page_token=page_token, max_pages=max_pages)
-    page["collection"] = [_named(row) if user is None else row for row in page["collection"] if _lies(row, first, last)]
+    page["collection"] = [
+        _named(row) if user is None else row for row in page.get("collection", []) if _lies(row, first, last)
+    ]
     looked = searched(whose(user, organization, group), status=status, start=first, end=last)
     return page_of(page, looked, nothing_matches({**filters, "the range": first or last}, page_token))
 

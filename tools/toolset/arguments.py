@@ -36,14 +36,14 @@ class Arguments(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
 
 
-Detail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
+AnswerDetail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
 
 
 class ReadArguments(Arguments):
     """The additional parameters of every reading tool."""
 
     own = frozenset({"detail"})
-    detail: Detail = None
+    detail: AnswerDetail = None
 
 
 class MeetingArguments(Arguments):
@@ -51,7 +51,7 @@ class MeetingArguments(Arguments):
 
     own = frozenset({"passwords", "detail"})
     passwords: Annotated[bool, Field(description="show passwords of online meetings")] = False
-    detail: Detail = None
+    detail: AnswerDetail = None
 
 
 class WriteArguments(Arguments):

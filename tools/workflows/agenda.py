@@ -20,10 +20,10 @@ from tools.workflows.continuing import Continue, Position
 from tools.workflows.meetings import (
     CANCELED,
     Found,
+    InviteeStatus,
+    MeetingChoice,
     MeetingsFound,
     Range,
-    Selection,
-    Status,
     at_most_shown,
     is_canceled,
     look_through,
@@ -83,13 +83,13 @@ async def get_agenda(
     found = Found(place)
     tells = call.allows(list_event_invitees)
     await look_through(
-        call, asked, found, Selection(keeps=lambda row: _row(row, status), invitee_pages=1 if tells else 0)
+        call, asked, found, MeetingChoice(keeps=lambda row: _row(row, status), invitee_pages=1 if tells else 0)
     )
     answer = _answer(found, replace(asked, start=place.start))
     return answer if tells else {**answer, "without": [list_event_invitees.__name__]}
 
 
-def _row(row: MeetingWithInvitees, status: Status) -> MeetingWithInvitees | None:
+def _row(row: MeetingWithInvitees, status: InviteeStatus) -> MeetingWithInvitees | None:
     """Return the row of a meeting. Where it goes on, the canceled ones are asked for by who canceled alone."""
     people = row.get("invitees")
     if status != CANCELED or row.get("status") == CANCELED:
@@ -113,6 +113,6 @@ def _answer(found: Found, asked: Range) -> Agenda:
     return answer
 
 
-def _nothing(status: Status | None) -> str:
+def _nothing(status: InviteeStatus | None) -> str:
     other = "active" if status == CANCELED else CANCELED
     return f"No {status} meeting begins in that range; status={other} lists the others."

@@ -21,10 +21,10 @@ from tools.toolset.searched import searched, whose
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.meetings import (
     Found,
+    InviteeStatus,
+    MeetingChoice,
     MeetingsFound,
     Range,
-    Selection,
-    Status,
     at_most_shown,
     is_canceled,
     look_through,
@@ -68,7 +68,7 @@ class _InviteeFilter:
     name: str | None
     domain: str | None
     answer: str | None
-    status: Status | None
+    status: InviteeStatus | None
     seen: dict[str, str] = field(default_factory=dict[str, str])
 
     def row(self, meeting: MeetingWithInvitees) -> MeetingWithInvitees | None:
@@ -130,7 +130,7 @@ async def find_bookings(
         invitee_email=invitee_email,
     )
     sought = _InviteeFilter(email=invitee_email, name=invitee_name, domain=domain, answer=answer, status=status)
-    selection = Selection(
+    selection = MeetingChoice(
         keeps=sought.row, wants=lambda event: _is_of(event, event_type), invitee_pages=_INVITEE_PAGES, most=count
     )
     pivot = None if start_time or end_time else call.caller.now()
@@ -162,7 +162,7 @@ class _Search:
     end: datetime
 
 
-async def _search(call: Call, asked: Range, place: Position, selection: Selection) -> _Search:
+async def _search(call: Call, asked: Range, place: Position, selection: MeetingChoice) -> _Search:
     """Search the range in its order: all of it, or in the default range what comes and then what is past."""
     found = Found(place)
     search = _Search(found, place.start, place.start)

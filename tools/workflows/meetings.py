@@ -28,7 +28,7 @@ MOST_LOOKED_AT: Final = 300
 MOST_SHOWN: Final = 10
 """Most invitees in one row."""
 
-Status = Literal["active", "canceled"]
+InviteeStatus = Literal["active", "canceled"]
 CANCELED: Final = "canceled"
 
 
@@ -65,7 +65,7 @@ class Range:
     end: datetime
     user: UserId | None = None
     organization: OrganizationId | None = None
-    status: Status | None = None
+    status: InviteeStatus | None = None
     invitee_email: str | None = None
     goes_back: bool = False
 
@@ -92,7 +92,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class MeetingChoice:
     """What to take of the meetings.
 
     Attributes:
@@ -110,7 +110,7 @@ class Selection:
     most_looked_at: int = MOST_LOOKED_AT
 
 
-async def look_through(call: Call, asked: Range, found: Found, selection: Selection) -> None:
+async def look_through(call: Call, asked: Range, found: Found, selection: MeetingChoice) -> None:
     """Read meetings with their invitees in order, until the end, or until there is enough or time runs short.
 
     Args:
@@ -137,7 +137,7 @@ async def look_through(call: Call, asked: Range, found: Found, selection: Select
             raise
 
 
-async def _take(call: Call, batch: Sequence[Meeting], asked: Range, found: Found, selection: Selection) -> int:
+async def _take(call: Call, batch: Sequence[Meeting], asked: Range, found: Found, selection: MeetingChoice) -> int:
     """Read the invitees of some meetings and add the rows that are still wanted. Returns how many it looked at."""
     chosen = [event for event in batch if selection.wants(event) and _may_have(event, asked.status)]
     readings = await side_by_side([partial(_reading, call, event, asked, selection.invitee_pages) for event in chosen])
@@ -249,7 +249,7 @@ def _is_new(event: Meeting, asked: Range, place: Position) -> bool:
     return asked.start <= start < asked.end and (is_ahead or (start == place.start and id_of(event) not in place.given))
 
 
-def _may_have(event: Meeting, status: Status | None) -> bool:
+def _may_have(event: Meeting, status: InviteeStatus | None) -> bool:
     """Return whether a meeting can have invitees of a status. Calendly counts the canceled ones in the total."""
     if status != CANCELED or event.get("status") == CANCELED:
         return True

@@ -43,7 +43,7 @@ from tools.workflows.counting import (
     rows_of,
     total_of,
 )
-from tools.workflows.meetings import Found, Range, Selection, Status, after, look_through, starts
+from tools.workflows.meetings import Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
 
 summary = Workflows()
 
@@ -130,8 +130,8 @@ async def summarize_bookings(
     return {**answer, "continue_from": goes_on.token()} if goes_on else answer
 
 
-def _selection(event_type: EventTypeRef | None, status: Status | None) -> Selection:
-    return Selection(
+def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) -> MeetingChoice:
+    return MeetingChoice(
         keeps=lambda row: row,
         wants=lambda event: (
             (event_type is None or event.get("event_type") == event_type.uri)

@@ -44,7 +44,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingHours:
+class PersonalHours:
     """The working hours of a person, in the zone of their schedule."""
 
     user: UserId
@@ -65,7 +65,7 @@ class FoundTimes:
     """
 
     until: datetime
-    working: Sequence[WorkingHours] = ()
+    working: Sequence[PersonalHours] = ()
     open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
     offered: Counter[str] = field(default_factory=Counter[str])
     outside: int = 0
@@ -97,13 +97,13 @@ async def search(
     return found
 
 
-async def _working_hours(call: Call, number: int, user: UserId) -> WorkingHours:
+async def _working_hours(call: Call, number: int, user: UserId) -> PersonalHours:
     rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
     chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
     zone = zone_of(chosen.get("timezone")) if chosen else None
     if chosen is None or zone is None:
         raise ArgumentError.of(f"users.{number}", "Calendly tells no working hours of this person.")
-    return WorkingHours(user, zone, partial(working_spans, chosen, zone))
+    return PersonalHours(user, zone, partial(working_spans, chosen, zone))
 
 
 async def _add(call: Call, wish: Wish, found: FoundTimes, window: Span, around: Span) -> None:
@@ -144,7 +144,7 @@ async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
     return {start for row in open_rows if (start := sent_time(row.get("start_time")))}
 
 
-async def _free(call: Call, person: WorkingHours, window: Span) -> list[Span]:
+async def _free(call: Call, person: PersonalHours, window: Span) -> list[Span]:
     rows = await call.via(list_user_busy_times)(window.start, window.end, person.user)
     busy: list[Span] = []
     for row in rows.get("collection", []):
