@@ -1,17 +1,21 @@
 """The tool that books a meeting, exactly once, even when the connection fails."""
 
+from datetime import datetime
 from typing import Annotated, Any, NotRequired
 
-from pydantic import AfterValidator, Field, with_config
+from pydantic import AfterValidator, BeforeValidator, Field, with_config
 from typing_extensions import TypedDict
 
-from calendly.models.location_kinds import PLACE_NEEDED, LocationKind
-from tools.booking.lookup import Booked, BookingSought
+from calendly.models.location_kinds import PLACE_NEEDED, LocationKind, written_kind
+from tools.answers.local_times import told
+from tools.booking.booked import Booked
+from tools.booking.lookup import BookingSought
 from tools.booking.once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
-from tools.times import instant, wire
+from tools.times import instant, wire, zone_for, zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
+from tools.toolset.errors import ArgumentError
 
 booking = Toolset()
 
@@ -36,11 +40,16 @@ class InviteeFields(TypedDict):
     text_reminder_number: NotRequired[Annotated[Line, Field(description="such as +14155551234")] | None]
 
 
+def _as_written(kind: object) -> object:
+    """Take the name that a scheduled event gives a kind, too."""
+    return written_kind(kind) or kind if isinstance(kind, str) else kind
+
+
 @with_config(CLOSED)
 class BookingLocationFields(TypedDict):
     """Where: one of the event type's locations. Omit for round robin."""
 
-    kind: LocationKind
+    kind: Annotated[LocationKind, BeforeValidator(_as_written)]
     location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
 
 
@@ -48,8 +57,8 @@ class BookingLocationFields(TypedDict):
 class AnswerGiven(TypedDict):
     """An answer to one of the event type's questions."""
 
-    question: Annotated[Text, Field(description="its exact text")]
-    answer: Text
+    question: Annotated[Text, Field(description="its text")]
+    answer: Annotated[Text | list[Text], Field(description="several choices: a list of texts")]
     position: Annotated[int, Field(ge=0)]
 
 
@@ -69,6 +78,34 @@ def _named(invitee: InviteeFields) -> InviteeFields:
     if not (invitee.get("name") or invitee.get("first_name")):
         raise ValueError("Needs name or first_name.")
     return invitee
+
+
+async def booking_start(call: Call, start_time: datetime, timezone: str | None, theirs: str) -> datetime:
+    """Return the instant of a start: by its offset, else in `timezone`, else in the caller's zone.
+
+    Args:
+        call: The call that books.
+        start_time: As the agent wrote it.
+        timezone: The zone that it may have named.
+        theirs: The invitee's zone.
+
+    Raises:
+        ArgumentError: The start has neither, and means another instant in the invitee's zone; or as `instant`.
+    """
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    zone = zone_of(theirs)
+    if start_time.tzinfo is not None or timezone is not None or zone is None:
+        return start
+    other = start_time.replace(tzinfo=zone)
+    if other == start:
+        return start
+    own = await zone_for(call.caller)
+    raise ArgumentError.of(
+        "start_time",
+        f"This time has no offset, and the invitee's zone is not yours. In yours ({own}) it is {wire(start)}, "
+        f"{told(start.astimezone(zone))} for the invitee; in the invitee's ({zone}) it is {wire(other)}, "
+        f"{told(other.astimezone(own))} for you. Ask which is meant, then add the offset or pass timezone.",
+    )
 
 
 InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
@@ -108,7 +145,7 @@ async def create_event_invitee(
     get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
     repeat only with the same idempotency_key.
     """
-    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    start = await booking_start(call, start_time, timezone, invitee["timezone"])
     body: Body = given(
         {
             "event_type": event_type.uri,
