@@ -61,7 +61,7 @@ class Telephony(TypedDict, total=False):
 class ConferenceData(TypedDict, total=False):
     """Data of the conferencing provider. The fields depend on the provider."""
 
-    id: str | float | None  # Zoom's is a text or a number
+    id: str | int | None
     password: str | None
     settings: ZoomSettings | None
     extra: ZoomExtra | None

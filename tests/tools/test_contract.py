@@ -41,14 +41,14 @@ BESIDE = {
 
 ADDED = {
     *("timezone", "local_start", "local_time", "date", "times", "scheduled_event", "not_kept"),
-    *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text"),
+    *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text", "columns", "questions"),
     *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),
 }
-"""The fields of ours beside Calendly's: local times, what did not fit or is withheld, what would be sent or was not
-checked."""
+"""The fields of ours beside Calendly's: local times, columns, what did not fit or is withheld, what would be sent or
+was not checked."""
 
 
-OURS = {"max_pages", "detail", "timezone", "idempotency_key", "dry_run", "confirmation"}
+OURS = {"max_pages", "detail", "columns", "timezone", "idempotency_key", "dry_run", "confirmation"}
 """The parameters of ours beside Calendly's."""
 
 

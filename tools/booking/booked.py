@@ -97,7 +97,7 @@ async def with_meeting(call: Call, booked: Booked, body: Body, kind: models.Even
         event = await _event(call, booked)
         people = await _hosts(call, event or {}, kind or {})
     meeting = _meeting(event, sent, kind or {})
-    people.append(("invitee", booked.get("timezone") or sent["invitee"].get("timezone")))
+    people.append(("invitee", booked.get("timezone") or sent.get("invitee", {}).get("timezone")))
     meeting["local_times"] = _local_times(meeting, people)
     told: Booked = {**booked, "scheduled_event": meeting}
     lost = [*_lost(booked, sent), *(_lost_by_event(event, sent) if event else [])]
@@ -178,7 +178,7 @@ def _lost(booked: Booked, sent: BodySent) -> list[str]:
     """Return what the invitee in Calendly's answer lacks. A field that is missing says nothing."""
     answers, tracking = booked.get("questions_and_answers"), booked.get("tracking")
     lost = [] if answers is None else not_kept(sent.get("questions_and_answers", []), answers)
-    if sent["invitee"].get("text_reminder_number") and booked.get("text_reminder_number", "") is None:
+    if sent.get("invitee", {}).get("text_reminder_number") and booked.get("text_reminder_number", "") is None:
         lost.append("invitee.text_reminder_number")
     if tracking is not None:
         given = [name for name, value in sent.get("tracking", {}).items() if value]
