@@ -155,7 +155,7 @@ def test_values_of_a_wrong_type_are_refused_everywhere(tool: Tool, value: object
             continue
         with pytest.raises(ArgumentError) as refused:
             tool.parse({**required_arguments(tool), name: value}, ())
-        assert {fault.get("parameter").split(".")[0] for fault in refused.value.faults} == {name}
+        assert {fault.get("parameter", "").split(".")[0] for fault in refused.value.faults} == {name}
 
 
 @pytest.mark.requirement("unknown-arguments")
