@@ -73,7 +73,7 @@ def texts(schema: Json, path: Path = ()) -> Iterator[Path]:
 WHOLE: dict[str, Any] = {
     "invitee": {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"},
     "location": {"kind": "physical", "location": "Room 4"},
-    "questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}],
+    "questions_and_answers": [{"question": "Q", "answer": "A", "choices": ["C"], "position": 0}],
     "tracking": {},
     "event_guests": ["a@b.example"],
     "date_setting": {"type": "spots", "spots": [{"start_time": "2026-12-01T10:00Z", "end_time": "2026-12-01T11:00Z"}]},

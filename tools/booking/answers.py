@@ -40,7 +40,7 @@ def prepared(kind: models.EventType, answers: Sequence[Mapping[str, object]]) ->
 
     Args:
         kind: The event type.
-        answers: Objects with question, answer (a text, or a list of choices) and position.
+        answers: Objects with question, position, and answer (a text) or choices (a list of texts).
     """
     given = [_given(answer) for answer in answers]
     questions = _questions(kind)
@@ -79,7 +79,7 @@ def not_kept(sent: Sequence[AnswerSent], kept: Sequence[QuestionAndAnswer]) -> l
 
 
 def _given(answer: Mapping[str, object]) -> _Given:
-    text = answer["answer"]
+    text = answer.get("choices") or answer.get("answer") or ""
     parts = list(map(str, cast("list[object]", text))) if isinstance(text, list) else [str(text)]
     position = answer.get("position")
     return _Given(str(answer["question"]), parts, position if isinstance(position, int) else 0)

@@ -1,9 +1,17 @@
 """The tool that books a meeting, exactly once, even when the connection fails."""
 
 from datetime import datetime
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Final, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, Field, with_config
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    with_config,
+)
 from typing_extensions import TypedDict
 
 from calendly.models.location_kinds import PLACE_NEEDED, LocationKind, written_kind
@@ -53,12 +61,21 @@ class BookingLocationFields(TypedDict):
     location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
 
 
+_Texts: Final = TypeAdapter(list[Text])
+
+
+def _text_or_list(value: object, as_text: ValidatorFunctionWrapHandler) -> object:
+    """Take the choices in place of the answer, too."""
+    return _Texts.validate_python(value, strict=True) if isinstance(value, list) else as_text(value)
+
+
 @with_config(CLOSED)
 class AnswerGiven(TypedDict):
     """An answer to one of the event type's questions."""
 
     question: Annotated[Text, Field(description="its text")]
-    answer: Annotated[Text | list[Text], Field(description="several choices: a list of texts")]
+    answer: NotRequired[Annotated[Text, WrapValidator(_text_or_list)] | None]
+    choices: NotRequired[Annotated[list[Text], Field(description="instead: several choices")] | None]
     position: Annotated[int, Field(ge=0)]
 
 
@@ -72,6 +89,12 @@ class TrackingFields(TypedDict):
     utm_content: NotRequired[Line | None]
     utm_term: NotRequired[Line | None]
     salesforce_uuid: NotRequired[Line | None]
+
+
+def _answered(answer: AnswerGiven) -> AnswerGiven:
+    if (answer.get("answer") is None) == (answer.get("choices") is None):
+        raise ValueError("Needs either answer or choices.")
+    return answer
 
 
 def _named(invitee: InviteeFields) -> InviteeFields:
@@ -108,6 +131,7 @@ async def booking_start(call: Call, start_time: datetime, timezone: str | None, 
     )
 
 
+AnswerToSend = Annotated[AnswerGiven, AfterValidator(_answered)]
 InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
 BookingLocation = Annotated[
     BookingLocationFields,
@@ -133,7 +157,7 @@ async def create_event_invitee(
     start_time: Time,
     invitee: InviteeToBook,
     location: BookingLocation | None = None,
-    questions_and_answers: Annotated[list[AnswerGiven], at_most(100)] | None = None,
+    questions_and_answers: Annotated[list[AnswerToSend], at_most(100)] | None = None,
     tracking: TrackingFields | None = None,
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
     timezone: TimeZone | None = None,
@@ -141,9 +165,8 @@ async def create_event_invitee(
 ) -> Booked:
     """Book a meeting for an invitee at an open time.
 
-    Take start_time and timezone from list_event_type_available_times; locations and required questions from
-    get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
-    repeat only with the same idempotency_key.
+    Take start_time from list_event_type_available_times, locations and questions from get_event_type. Calendly
+    e-mails invitee and guests. After outcome_unknown repeat only with the same idempotency_key.
     """
     start = await booking_start(call, start_time, timezone, invitee["timezone"])
     body: Body = given(

@@ -138,10 +138,11 @@ async def test_a_place_may_be_named_as_a_meeting_names_it(agent: Agent, api: Api
     assert body_sent(agent)["location"] == {"kind": "zoom_conference"}
 
 
-async def test_several_choices_go_as_a_list(agent: Agent, api: Api) -> None:
+@pytest.mark.parametrize("name", ["choices", "answer"])
+async def test_several_choices_go_as_a_list(agent: Agent, api: Api, name: str) -> None:
     body = await api.booking()
     body["questions_and_answers"].append(
-        {"question": "which products do you use?", "answer": ["mail", "Studio"], "position": 9}
+        {"question": "which products do you use?", name: ["mail", "Studio"], "position": 9}
     )
     booked = await agent.call("create_event_invitee", **body)
     assert booked["questions_and_answers"][1] == {
@@ -224,6 +225,8 @@ async def test_a_time_without_offset_that_the_invitee_reads_otherwise_is_refused
         ({"location": {"location": "x"}}, "location.kind: This parameter is required"),
         ({"event_guests": ["a@b.example"] * 11}, "event_guests"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A"}]}, "questions_and_answers.0.position"),
+        ({"questions_and_answers": [{"question": "Q", "position": 0}]}, "Needs either answer or choices"),
+        ({"questions_and_answers": [{"question": "Q", "answer": [7], "position": 0}]}, "answers.0.answer"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A", "position": -1}]}, "questions_and_answers.0.posi"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}] * 101}, "at most 100 items"),
         ({"tracking": {"utm_everything": "x"}}, "tracking.utm_everything"),
