@@ -18,7 +18,7 @@ LocationKind = Literal[
 ]
 """As an event type names them, and as they are written."""
 
-KINDS: Final[tuple[str, ...]] = get_args(LocationKind)
+KINDS: Final[tuple[LocationKind, ...]] = get_args(LocationKind)
 
 PLACE_NEEDED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -39,7 +39,7 @@ KINDS_IN_EVENTS: Final[tuple[str, ...]] = tuple(_IN_EVENTS.get(kind, kind) for k
 """As scheduled events name them."""
 
 _WRITTEN: Final[Mapping[str, LocationKind]] = {
-    name: kind for kind in get_args(LocationKind) for name in (kind, _IN_EVENTS.get(kind, kind))
+    name: kind for kind in KINDS for name in (kind, _IN_EVENTS.get(kind, kind))
 }
 
 

@@ -75,7 +75,7 @@ class AnswerGiven(TypedDict):
 
     question: Annotated[Text, Field(description="its text")]
     answer: NotRequired[Annotated[Text, WrapValidator(_text_or_list)] | None]
-    choices: NotRequired[Annotated[list[Text], Field(description="instead: several choices")] | None]
+    choices: NotRequired[Annotated[list[Text], Field(description="several choices")] | None]
     position: Annotated[int, Field(ge=0)]
 
 
