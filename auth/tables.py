@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -125,17 +127,16 @@ grant = Table(
     Column("created_at", Instant, nullable=False),
     Column("ended_at", Instant),
 )
+
+
 # A person sees each agent once; tokens of an ended grant stay dead when the same agent is let in
 # again.
-Index(
-    "oauth_grant_live",
-    grant.c.person,
-    grant.c.client,
-    grant.c.resource,
-    unique=True,
-    sqlite_where=text("ended_at IS NULL"),
-    postgresql_where=text("ended_at IS NULL"),
-)
+@event.listens_for(grant, "after_create")
+def _create_index_of_live_grants(_table: object, connection: Connection, **_: object) -> None:
+    """Create it by SQL: an Index with a condition for PostgreSQL loads that dialect also where there is none."""
+    columns = "user_uri, client_id, resource"
+    connection.execute(text(f"CREATE UNIQUE INDEX oauth_grant_live ON oauth_grant ({columns}) WHERE ended_at IS NULL"))
+
 
 code = Table(
     "authorization_code",

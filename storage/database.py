@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 from sqlalchemy import Table, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,10 +15,11 @@ from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, ope
 from storage.errors import StorageUnavailable
 from storage.lookups import Fields, Finder, Lookup, LookUpFailed
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 PATIENCE: Final = 7.0
 """How long a transaction may take, in seconds, waiting included. Giving up may take 2 more."""
-
-Insert = postgresql.Insert | sqlite.Insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +125,12 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
         yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None, finder=finder)
 
 
-def insert(connection: AsyncConnection, table: Table) -> Insert:
+def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Begin an INSERT that may say `on_conflict_do_nothing` or `on_conflict_do_update`."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 5 MB, loaded where there is PostgreSQL
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - likewise
+
+    return sqlite.insert(table)

@@ -235,7 +235,7 @@ def weekly_summary(
     yield f"Sum up {week} week of my Calendly meetings, Monday to Sunday."
     if scene.has(get_agenda, list_event_invitees):
         first = f" from {monday.isoformat()}" if monday else " from its Monday"
-        yield f"{_named(get_agenda)}: 7 days{first}, and once more with status canceled; follow continue to the end."
+        yield f"{_named(get_agenda)}: 7 days{first}, and once more with status canceled; follow continue_from."
     else:
         yield f"{_named(list_scheduled_events)}: list all, canceled ones too{days}; follow next_page_token to the end."
         yield from _who_comes(scene)

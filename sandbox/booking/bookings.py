@@ -31,7 +31,7 @@ class BookingRequest:
         start: The start of the slot.
         email: The invitee's address.
         name: The invitee's full name.
-        timezone: The invitee's time zone.
+        timezone: The invitee's time zone; None where it is unknown.
         first_name: The first name, where it was given apart.
         last_name: The last name, where it was given apart.
         text_reminder_number: The number for text reminders.
@@ -48,7 +48,7 @@ class BookingRequest:
     start: datetime
     email: str
     name: str
-    timezone: str
+    timezone: str | None
     first_name: str | None = None
     last_name: str | None = None
     text_reminder_number: str | None = None

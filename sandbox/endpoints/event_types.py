@@ -11,7 +11,7 @@ from sandbox.requests.fields import MUST_BE_FILLED
 from sandbox.requests.permissions import NO_ACCESS, known_user, require_organization, require_user
 
 SORT_KEYS: Final[SortKeys[StoredEventType]] = {
-    "name": lambda kind: kind.name,
+    "name": lambda kind: kind.name or "",
     "position": lambda kind: kind.position,
     "created_at": lambda kind: kind.created_at,
     "updated_at": lambda kind: kind.updated_at,

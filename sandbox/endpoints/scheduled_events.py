@@ -110,9 +110,9 @@ def find_event(call: EndpointCall, identifier: str, refusal: str) -> StoredSched
         ApiError: 404, or 403 with the message `refusal`.
     """
     event = call.records.events.get(identifier)
-    if event is None:
+    if event is None or event.refused == "missing":
         raise not_found()
-    if not call.caller.may_see(event):
+    if event.refused == "forbidden" or not call.caller.may_see(event):
         raise permission_denied(refusal)
     return event
 

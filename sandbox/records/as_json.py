@@ -83,7 +83,7 @@ def invitation_json(invited: StoredInvitation) -> JsonObject:
         "status": invited.status,
         "created_at": stamp(invited.created_at),
         "updated_at": stamp(invited.updated_at),
-        "last_sent_at": stamp(invited.created_at),
+        "last_sent_at": stamp(invited.created_at) if invited.mailed else None,
         **accepted,
     }
 

@@ -64,7 +64,7 @@ class StoredEventType(StoredResource):
     owner: str
     hosts: tuple[str, ...]
     organization: str
-    name: str
+    name: str | None
     slug: str | None
     scheduling_url: str
     duration: float

@@ -101,6 +101,7 @@ class StoredInvitation(StoredResource):
 
     Attributes:
         user: Id of the user, once accepted.
+        mailed: Whether it is known when it was mailed.
     """
 
     collection: ClassVar[str] = "invitations"
@@ -111,6 +112,7 @@ class StoredInvitation(StoredResource):
     created_at: datetime
     updated_at: datetime
     user: str | None = None
+    mailed: bool = True
 
     @property
     @override

@@ -55,7 +55,7 @@ class StoredInvitee(StoredResource):
     event: str
     email: str
     name: str
-    timezone: str
+    timezone: str | None
     created_at: datetime
     updated_at: datetime
     listed_at: datetime
@@ -96,6 +96,7 @@ class StoredScheduledEvent(StoredResource):
         hosts: Ids of the users who host it.
         listed_at: When lists begin to show it.
         calendar_event: Id of the entry in the host's calendar.
+        refused: How a request for it alone is refused, although lists show it.
     """
 
     collection: ClassVar[str] = "scheduled_events"
@@ -103,7 +104,7 @@ class StoredScheduledEvent(StoredResource):
     event_type: str
     organization: str
     hosts: tuple[str, ...]
-    name: str
+    name: str | None
     times: TimeSpan
     location: dict[str, object] | None
     invitee_limit: int
@@ -113,6 +114,7 @@ class StoredScheduledEvent(StoredResource):
     before_buffer: int = 0
     after_buffer: int = 0
     calendar_event: str | None = None
+    refused: Literal["forbidden", "missing"] | None = None
     guests: list[StoredGuest] = field(default_factory=list[StoredGuest])
     invitees: list[StoredInvitee] = field(default_factory=list[StoredInvitee])
     cancellation: StoredCancellation | None = None

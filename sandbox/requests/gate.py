@@ -68,9 +68,8 @@ class Gate:
 
     def _count(self, headers: Headers) -> Reading:
         """Count an API request against the rate limit of the user whose token it carries."""
-        records = self._sandbox.records
-        token = token_of(records, headers.get("Authorization", ""))
-        return self._sandbox.spend_request(None if token is None else records.users[token.user])
+        token = token_of(self._sandbox, headers.get("Authorization", ""))
+        return self._sandbox.spend_request(None if token is None else self._sandbox.records.users[token.user])
 
 
 class _Watched:

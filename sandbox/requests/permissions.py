@@ -62,7 +62,7 @@ def identify(sandbox: Sandbox, authorization: str) -> TokenHolder:
     Raises:
         ApiError: 401.
     """
-    token = token_of(sandbox.records, authorization)
+    token = token_of(sandbox, authorization)
     if token is None:
         raise unauthenticated("The access token is invalid")
     if token.revoked:
@@ -75,10 +75,10 @@ def identify(sandbox: Sandbox, authorization: str) -> TokenHolder:
     )
 
 
-def token_of(records: Records, authorization: str) -> StoredAccessToken | None:
+def token_of(sandbox: Sandbox, authorization: str) -> StoredAccessToken | None:
     """Return the token in an Authorization header, valid or not; None where it is unknown."""
     kind, _, value = authorization.partition(" ")
-    return records.access_tokens.get(value.strip()) if kind.lower() == "bearer" else None
+    return sandbox.access_token(value.strip()) if kind.lower() == "bearer" else None
 
 
 def known_user(records: Records, identifier: str) -> StoredUser:

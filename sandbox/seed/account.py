@@ -3,6 +3,7 @@
 URIs are the same at every start; times lie around the current time.
 """
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -55,10 +56,10 @@ def _add_northlight(records: Records, now: datetime) -> None:
     northlight = StoredOrganization(fixed_id("organization northlight"), "Northlight Studio", "paid", seats=12)
     records.organizations[northlight.id] = northlight
     next_week = now.date() + timedelta(days=7 - now.weekday())
-    _add_person(records, now, northlight, "owner", "Maya Lindqvist", "Europe/Berlin", _DAY_WITH_LUNCH)
-    _add_person(records, now, northlight, "admin", "Tomás Herrera", "America/New_York", _DAY)
-    _add_person(records, now, northlight, "user", "Priya Raman", "Asia/Kolkata", ((time(10), time(19)),))
-    _add_person(records, now, northlight, "user", "Jonas Weber", "Europe/London", _DAY)
+    add_person(records, now, northlight, "owner", "Maya Lindqvist", "Europe/Berlin", _DAY_WITH_LUNCH)
+    add_person(records, now, northlight, "admin", "Tomás Herrera", "America/New_York", _DAY)
+    add_person(records, now, northlight, "user", "Priya Raman", "Asia/Kolkata", ((time(10), time(19)),))
+    add_person(records, now, northlight, "user", "Jonas Weber", "Europe/London", _DAY)
     maya, tomas, priya = (records.users[user_id(slug)] for slug in ("maya-lindqvist", "tomas-herrera", "priya-raman"))
     maya.time_notation = "24h"
     priya.calendar = False
@@ -85,12 +86,12 @@ def _add_free_and_enterprise(records: Records, now: datetime) -> None:
     free = StoredOrganization(fixed_id("organization free"), "Sam Okoro", "free", seats=1)
     enterprise = StoredOrganization(fixed_id("organization enterprise"), "Harborline Group", "enterprise", seats=500)
     records.organizations.update({free.id: free, enterprise.id: enterprise})
-    _add_person(records, now, free, "owner", "Sam Okoro", "Europe/London", _DAY)
-    _add_person(records, now, enterprise, "owner", "Ingrid Solberg", "Europe/Oslo", _DAY)
-    _add_person(records, now, enterprise, "user", "Erik Dahl", "Europe/Oslo", _DAY)
+    add_person(records, now, free, "owner", "Sam Okoro", "Europe/London", _DAY)
+    add_person(records, now, enterprise, "owner", "Ingrid Solberg", "Europe/Oslo", _DAY)
+    add_person(records, now, enterprise, "user", "Erik Dahl", "Europe/Oslo", _DAY)
 
 
-def _add_person(  # noqa: PLR0913, PLR0917 - the facts of a person
+def add_person(  # noqa: PLR0913, PLR0917 - the facts of a person
     records: Records,
     now: datetime,
     organization: StoredOrganization,
@@ -98,14 +99,16 @@ def _add_person(  # noqa: PLR0913, PLR0917 - the facts of a person
     name: str,
     timezone: str,
     hours: DayHours,
-) -> None:
-    slug = name.lower().replace("á", "a").replace(" ", "-")
+) -> StoredUser:
+    """Add a person with a membership and working hours on weekdays. The slug follows from the name."""
+    slug = re.sub(r"\W+", "-", name.lower().replace("á", "a"))
     joined = now - timedelta(days=600)
     identifier = user_id(slug)
     domain = organization.name.lower().split()[0]
-    records.users[identifier] = StoredUser(
+    person = StoredUser(
         identifier, name, slug, f"{slug.split('-')[0]}@{domain}.example", timezone, organization.id, joined, joined
     )
+    records.users[identifier] = person
     place = StoredMembership(fixed_id(f"membership {slug}"), identifier, organization.id, role, joined, joined)
     records.memberships[place.id] = place
     plan = StoredSchedule(
@@ -116,6 +119,7 @@ def _add_person(  # noqa: PLR0913, PLR0917 - the facts of a person
         hours=WorkingHours(timezone, _weekdays(hours), {_day_off(now): ()}),
     )
     records.schedules[plan.id] = plan
+    return person
 
 
 def _weekdays(hours: DayHours) -> dict[int, DayHours]:

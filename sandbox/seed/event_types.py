@@ -40,12 +40,16 @@ def add_event_types(records: Records, now: datetime) -> None:
     kinds = [
         *_of_maya(maya, now),
         *_shared(maya, tomas, priya, jonas, now),
-        replace(_plain(tomas, "Partner sync", 30, now), locations=(ZOOM,)),
-        replace(_plain(priya, "Coaching session", 45, now), locations=({"kind": "google_conference"},)),
-        replace(_plain(jonas, "Office hours", 15, now), increment=15, locations=({"kind": "gotomeeting_conference"},)),
-        replace(_plain(people["sam-okoro"], "30 Minute Meeting", 30, now), locations=(ZOOM,)),
+        replace(plain_event_type(tomas, "Partner sync", 30, now), locations=(ZOOM,)),
+        replace(plain_event_type(priya, "Coaching session", 45, now), locations=({"kind": "google_conference"},)),
         replace(
-            _plain(people["ingrid-solberg"], "Security review", 60, now),
+            plain_event_type(jonas, "Office hours", 15, now),
+            increment=15,
+            locations=({"kind": "gotomeeting_conference"},),
+        ),
+        replace(plain_event_type(people["sam-okoro"], "30 Minute Meeting", 30, now), locations=(ZOOM,)),
+        replace(
+            plain_event_type(people["ingrid-solberg"], "Security review", 60, now),
             locations=({"kind": "microsoft_teams_conference"},),
         ),
     ]
@@ -55,13 +59,13 @@ def add_event_types(records: Records, now: datetime) -> None:
 def _of_maya(maya: StoredUser, now: datetime) -> list[StoredEventType]:
     kinds = [
         replace(
-            _plain(maya, "Intro call", 30, now),
+            plain_event_type(maya, "Intro call", 30, now),
             description="A first conversation.",
             locations=(ZOOM,),
             questions=INTRO_QUESTIONS,
         ),
         replace(
-            _plain(maya, "Deep dive", 60, now),
+            plain_event_type(maya, "Deep dive", 60, now),
             description="An hour on one subject.",
             internal_note="Read the notes of the intro call first.",
             locations=({"kind": "google_conference"},),
@@ -69,13 +73,13 @@ def _of_maya(maya: StoredUser, now: datetime) -> list[StoredEventType]:
             after_buffer=15,
         ),
         replace(
-            _plain(maya, "Product workshop", 90, now),
+            plain_event_type(maya, "Product workshop", 90, now),
             kind="group",
             invitee_limit=4,
             locations=({"kind": "webex_conference"},),
         ),
         replace(
-            _plain(maya, "Design review", 45, now),
+            plain_event_type(maya, "Design review", 45, now),
             increment=15,
             locations=(
                 ZOOM,
@@ -86,11 +90,13 @@ def _of_maya(maya: StoredUser, now: datetime) -> list[StoredEventType]:
                 {"kind": "custom", "location": "A walk around the block"},
             ),
         ),
-        replace(_plain(maya, "Morning coffee", 20, now), increment=20, schedule=fixed_id("schedule maya mornings")),
-        replace(_plain(maya, "Board briefing", 30, now), secret=True, locations=(STUDIO,)),
-        replace(_plain(maya, "Consultation (old)", 30, now), active=False, locations=(ZOOM,)),
         replace(
-            _plain(maya, "Summer special", 30, now),
+            plain_event_type(maya, "Morning coffee", 20, now), increment=20, schedule=fixed_id("schedule maya mornings")
+        ),
+        replace(plain_event_type(maya, "Board briefing", 30, now), secret=True, locations=(STUDIO,)),
+        replace(plain_event_type(maya, "Consultation (old)", 30, now), active=False, locations=(ZOOM,)),
+        replace(
+            plain_event_type(maya, "Summer special", 30, now),
             active=False,
             deleted_at=now - timedelta(days=60),
             locations=(ZOOM,),
@@ -104,7 +110,7 @@ def _shared(
 ) -> list[StoredEventType]:
     return [
         replace(
-            _plain(maya, "Hiring panel", 60, now),
+            plain_event_type(maya, "Hiring panel", 60, now),
             pooling_type="collective",
             hosts=(maya.id, tomas.id),
             admin_managed=True,
@@ -112,7 +118,7 @@ def _shared(
             position=8,
         ),
         replace(
-            _plain(maya, "Support triage", 30, now),
+            plain_event_type(maya, "Support triage", 30, now),
             pooling_type="round_robin",
             hosts=(priya.id, jonas.id),
             admin_managed=True,
@@ -122,7 +128,8 @@ def _shared(
     ]
 
 
-def _plain(owner: StoredUser, name: str, minutes: int, now: datetime) -> StoredEventType:
+def plain_event_type(owner: StoredUser, name: str, minutes: int, now: datetime) -> StoredEventType:
+    """Return an event type of one person. Its slug and its id follow from the name."""
     slug = "".join(letter for letter in name.lower() if letter.isalnum() or letter == " ").replace(" ", "-")
     made = now - timedelta(days=400)
     return StoredEventType(

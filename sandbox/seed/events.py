@@ -48,13 +48,13 @@ class SeededInvitee:
     Attributes:
         name: The full name.
         email: The address.
-        timezone: The time zone.
+        timezone: The time zone; None where it is unknown.
         answer: The answer to the first question.
     """
 
     name: str
     email: str
-    timezone: str = "Europe/Berlin"
+    timezone: str | None = "Europe/Berlin"
     answer: str = "The new release"
 
 
@@ -62,23 +62,25 @@ def add_events(records: Records, now: datetime) -> None:
     """Add every meeting with its invitees."""
     types = {(records.users[kind.owner].slug, kind.slug): kind for kind in records.event_types.values()}
     today = now.astimezone(UTC).date()
-    for number, day in enumerate(islice(_workdays(today, -1), PAST_EVENTS)):
+    for number, day in enumerate(islice(workdays(today, -1), PAST_EVENTS)):
         _add_past(records, types, number, day)
-    days = list(islice(_workdays(today, 1), COMING_DAYS))
+    days = list(islice(workdays(today, 1), COMING_DAYS))
     for number, day in enumerate(days):
-        _add(records, types["maya-lindqvist", "intro-call"], f"intro {number}", day, (_person(number),))
+        _add(records, types["maya-lindqvist", "intro-call"], f"intro {number}", day, (seeded_person(number),))
     _add_coming(records, types, days)
     for slug, kind in (("sam-okoro", "30-minute-meeting"), ("ingrid-solberg", "security-review")):
-        for number, day in enumerate((*islice(_workdays(today, -1), 2), *days[:2])):
-            _add(records, types[slug, kind], f"{slug} {number}", day, (_person(number),))
+        for number, day in enumerate((*islice(workdays(today, -1), 2), *days[:2])):
+            _add(records, types[slug, kind], f"{slug} {number}", day, (seeded_person(number),))
 
 
-def _workdays(today: date, step: int) -> Iterator[date]:
+def workdays(today: date, step: int) -> Iterator[date]:
+    """Yield the days from Monday to Friday after `today`, or before it with a step of -1."""
     days = (today + timedelta(days=step * away) for away in count(1))
     return (day for day in days if day.weekday() not in WEEKEND)
 
 
-def _person(number: int) -> SeededInvitee:
+def seeded_person(number: int) -> SeededInvitee:
+    """Return one of the invitees of Acme."""
     first, last = FIRST_NAMES[number % len(FIRST_NAMES)], LAST_NAMES[number % len(LAST_NAMES)]
     email = f"{first}.{last.replace('ü', 'ue')}@acme.example".lower()
     return SeededInvitee(f"{first} {last}", email, ZONES[number % len(ZONES)])
@@ -87,10 +89,10 @@ def _person(number: int) -> SeededInvitee:
 def _add_past(records: Records, types: Types, number: int, day: date) -> None:
     """Add a past meeting. Some are canceled, missed or have a guest."""
     kind = types["maya-lindqvist", "deep-dive" if number % 5 == 0 else "intro-call"]
-    event = _add(records, kind, f"past {number}", day, (_person(number),), hour=9 + number % 2)
+    event = _add(records, kind, f"past {number}", day, (seeded_person(number),), hour=9 + number % 2)
     invitee = event.invitees[0]
     if number in CANCELED:
-        _cancel(
+        cancel(
             event,
             StoredCancellation(invitee.name, "Something came up", "invitee", event.created_at + timedelta(hours=5)),
         )
@@ -109,31 +111,56 @@ def _add_coming(records: Records, types: Types, days: Sequence[date]) -> None:
     intro = types["maya-lindqvist", "intro-call"]
     _add(records, intro, "instructing", days[1], (instructing,), hour=10)
     _add(records, intro, "odd", days[2], (odd,), hour=10)
-    canceled = _add(records, intro, "canceled", days[3], (_person(3),), hour=10)
-    _cancel(
+    canceled = _add(records, intro, "canceled", days[3], (seeded_person(3),), hour=10)
+    cancel(
         canceled, StoredCancellation("Maya Lindqvist", "Travelling", "host", canceled.created_at + timedelta(days=1))
     )
-    brought = _add(records, types["maya-lindqvist", "deep-dive"], "guests", days[4], (_person(5),), hour=14)
+    brought = _add(records, types["maya-lindqvist", "deep-dive"], "guests", days[4], (seeded_person(5),), hour=14)
     brought.guests += [
         StoredGuest(address, brought.created_at) for address in ("lawyer@acme.example", "assistant@acme.example")
     ]
-    group = tuple(_person(number) for number in (6, 7, 8))
+    group = tuple(seeded_person(number) for number in (6, 7, 8))
     _add(records, types["maya-lindqvist", "product-workshop"], "workshop", days[5], group, hour=15)
-    _add(records, types["maya-lindqvist", "hiring-panel"], "panel", days[6], (_person(9),), hour=16)
-    _add(records, types["maya-lindqvist", "support-triage"], "triage", days[2], (_person(10),), hour=11)
-    _add(records, types["tomas-herrera", "partner-sync"], "partner", days[0], (_person(11),), hour=11)
-    _add(records, types["priya-raman", "coaching-session"], "coaching", days[1], (_person(12),), hour=11)
-    _add(records, types["priya-raman", "coaching-session"], "coaching again", days[4], (_person(13),), hour=15)
-    _add(records, types["jonas-weber", "office-hours"], "office", days[3], (_person(14),), hour=10)
+    _add(records, types["maya-lindqvist", "hiring-panel"], "panel", days[6], (seeded_person(9),), hour=16)
+    _add(records, types["maya-lindqvist", "support-triage"], "triage", days[2], (seeded_person(10),), hour=11)
+    _add(records, types["tomas-herrera", "partner-sync"], "partner", days[0], (seeded_person(11),), hour=11)
+    _add(records, types["priya-raman", "coaching-session"], "coaching", days[1], (seeded_person(12),), hour=11)
+    _add(records, types["priya-raman", "coaching-session"], "coaching again", days[4], (seeded_person(13),), hour=15)
+    _add(records, types["jonas-weber", "office-hours"], "office", days[3], (seeded_person(14),), hour=10)
 
 
 def _add(  # noqa: PLR0913 - the facts of a meeting
     records: Records, kind: StoredEventType, name: str, day: date, people: Sequence[SeededInvitee], *, hour: int = 9
 ) -> StoredScheduledEvent:
-    """Add a meeting at an hour of its first host's day, booked 40 days before."""
-    hosts = kind.hosts[:1] if kind.pooling_type == "round_robin" else kind.hosts
-    start = datetime.combine(day, time(hour), ZoneInfo(records.users[hosts[0]].timezone)).astimezone(UTC)
-    booked_at = start - timedelta(days=40, minutes=7)
+    """Add a meeting at an hour of its first host's day."""
+    start = datetime.combine(day, time(hour), ZoneInfo(records.users[kind.hosts[0]].timezone))
+    return add_meeting(records, kind, name, start, people)
+
+
+def add_meeting(  # noqa: PLR0913 - the facts of a meeting
+    records: Records,
+    kind: StoredEventType,
+    name: str,
+    starts: datetime,
+    people: Sequence[SeededInvitee],
+    *,
+    host: str | None = None,
+    ahead: timedelta = timedelta(days=40),
+) -> StoredScheduledEvent:
+    """Add a meeting.
+
+    Args:
+        records: Where to.
+        kind: Its event type.
+        name: What its id follows from.
+        starts: When it starts.
+        people: Who booked it.
+        host: Who hosts it, of a round robin; the first host by default.
+        ahead: How long before it was booked.
+    """
+    hosts = (host or kind.hosts[0],) if kind.pooling_type == "round_robin" else kind.hosts
+    start = starts.astimezone(UTC)
+    booked_at = start - ahead - timedelta(minutes=7)
     identifier = fixed_id(f"event {name}")
     event = StoredScheduledEvent(
         id=identifier,
@@ -142,7 +169,7 @@ def _add(  # noqa: PLR0913 - the facts of a meeting
         hosts=hosts,
         name=kind.name,
         times=TimeSpan(start, start + timedelta(minutes=kind.duration)),
-        location=read_location(kind, kind.locations[0], identifier),
+        location=read_location(kind, kind.locations[0], identifier) if kind.locations else None,
         invitee_limit=kind.invitee_limit,
         created_at=booked_at,
         updated_at=booked_at,
@@ -175,7 +202,8 @@ def _invitee(kind: StoredEventType, event: StoredScheduledEvent, person: SeededI
     )
 
 
-def _cancel(event: StoredScheduledEvent, cancellation: StoredCancellation) -> None:
+def cancel(event: StoredScheduledEvent, cancellation: StoredCancellation) -> None:
+    """Cancel a meeting for all its invitees."""
     event.cancellation = cancellation
     event.updated_at = cancellation.created_at
     for invitee in event.invitees:

@@ -7,10 +7,12 @@ from typing import Final, Literal
 
 from sandbox.errors import ApiError, too_many_requests
 from sandbox.records.as_json import stamp, webhook_payload
+from sandbox.records.credentials import StoredAccessToken
 from sandbox.records.people import Plan, StoredUser
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.seed.account import seeded_records
+from sandbox.seed.untidy import UNTIDY_TOKEN, add_untidy
 from sandbox.state.clock import SandboxClock
 from sandbox.state.deliveries import Deliveries
 from sandbox.state.faults import Faults
@@ -72,13 +74,20 @@ class Sandbox:
         """Return to the initial state: real time, the seeded account, no faults, nothing received or sent."""
         self.clock.reset()
         self.deliveries.forget()
-        self.records = seeded_records(self.clock.now())
+        self._seeded_at = self.clock.now()
+        self.records = seeded_records(self._seeded_at)
         self.limits = LimitSettings()
         self.meters = Meters()
         self.faults = Faults()
         self.outbox = Outbox()
         self.received: deque[ReceivedCall] = deque(maxlen=RECEIVED_MOST)
         self.read_lag = timedelta()
+
+    def access_token(self, value: str) -> StoredAccessToken | None:
+        """Return an access token; None where it is unknown. The first use of the untidy one adds its organization."""
+        if value == UNTIDY_TOKEN and value not in self.records.access_tokens:
+            add_untidy(self.records, self._seeded_at)
+        return self.records.access_tokens.get(value)
 
     def spend_request(self, user: StoredUser | None) -> Reading:
         """Count an API request. Requests without a known token share the limit of a Free plan."""

@@ -1,4 +1,4 @@
-"""The account every sandbox starts with."""
+"""The account every sandbox starts with, and the untidy organization."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,8 +14,15 @@ from sandbox.records.records import Records
 from sandbox.records.slots import TimeSpan
 from sandbox.seed.account import seeded_records
 from sandbox.seed.events import INSTRUCTING_ANSWER, ODD_NAME
+from sandbox.seed.untidy import add_untidy
 from tests.dates import DATES
 from tests.sandbox.api import MONDAY
+
+
+def whole(now: datetime) -> Records:
+    records = seeded_records(now)
+    add_untidy(records, now)
+    return records
 
 
 def identifiers(records: Records) -> dict[str, list[str]]:
@@ -32,19 +39,19 @@ def at_odd_dates(test: Callable[[datetime], None]) -> Callable[[datetime], None]
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis adds the zone
 @at_odd_dates
 def test_every_start_has_the_same_uris_around_its_own_time(now: datetime) -> None:
-    records = seeded_records(now)
-    assert identifiers(records) == identifiers(seeded_records(MONDAY))
+    records = whole(now)
+    assert identifiers(records) == identifiers(whole(MONDAY))
     past = [event for event in records.events.values() if event.times.end < now]
     coming = [event for event in records.events.values() if event.times.start > now]
-    assert len(past) > 100
-    assert len(coming) > 20
+    assert len(past) > 250
+    assert len(coming) > 50
     assert all(event.created_at < min(now, event.times.start) for event in records.events.values())
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2029, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - Hypothesis adds the zone
 @at_odd_dates
 def test_nobody_is_in_two_meetings_at_once(now: datetime) -> None:
-    records = seeded_records(now)
+    records = whole(now)
     for user in records.users:
         meetings = sorted(
             (event.times.start, event.times.end)
@@ -57,7 +64,7 @@ def test_nobody_is_in_two_meetings_at_once(now: datetime) -> None:
 
 @pytest.mark.parametrize("now", DATES.values(), ids=DATES)
 def test_every_active_type_can_be_booked_within_the_week(now: datetime) -> None:
-    records = seeded_records(now)
+    records = whole(now)
     week = TimeSpan(now + timedelta(days=1), now + timedelta(days=7))
     kinds = [kind for kind in records.event_types.values() if kind.active]
     assert [kind.name for kind in kinds if not openings(records, kind, week, now)] == []
@@ -94,4 +101,4 @@ def test_the_account_has_one_of_everything_worth_meeting() -> None:
 
 @pytest.mark.parametrize("moment", [MONDAY, MONDAY + timedelta(days=200)])
 def test_the_same_time_gives_the_same_account(moment: datetime) -> None:
-    assert asdict(seeded_records(moment)) == asdict(seeded_records(moment))
+    assert asdict(whole(moment)) == asdict(whole(moment))

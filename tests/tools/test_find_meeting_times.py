@@ -42,7 +42,7 @@ async def test_the_times_of_one_event_type_are_those_that_are_open(agent: Agent,
     found = await agent.call("find_meeting_times", event_types=["Intro call"], **WEEK, **EVERY)
     assert starts(found) == sorted(await open_times(api, "Intro call"))
     assert found["found"] == len(starts(found))
-    assert "continue" not in found
+    assert "continue_from" not in found
 
 
 async def test_times_of_several_event_types_are_open_in_all_of_them(agent: Agent, api: Api) -> None:
@@ -127,9 +127,9 @@ async def test_a_range_of_several_windows_has_no_gap_and_nothing_twice(agent: Ag
     while True:
         found = await agent.call("find_meeting_times", event_types=["Morning coffee"], **body, **EVERY, **again)
         rows += starts(found)
-        if "continue" not in found:
+        if "continue_from" not in found:
             break
-        again = {"continue": found["continue"]}
+        again = {"continue_from": found["continue_from"]}
     whole: set[str] = set()
     for week in range(9):
         kind = await api.event_type("Morning coffee")
@@ -139,7 +139,7 @@ async def test_a_range_of_several_windows_has_no_gap_and_nothing_twice(agent: Ag
     assert rows == expected
 
 
-@pytest.mark.requirement("parameters-continue")
+@pytest.mark.requirement("parameters-continue", "parameters-continue-from")
 async def test_it_stops_when_there_is_enough_and_says_how_to_go_on(agent: Agent) -> None:
     found = await agent.call(
         "find_meeting_times", event_types=["Intro call"], start_time="2026-11-30T00:00", end_time="2027-11-01T00:00"
@@ -150,9 +150,9 @@ async def test_it_stops_when_there_is_enough_and_says_how_to_go_on(agent: Agent)
         event_types=["Intro call"],
         start_time="2026-11-30T00:00",
         end_time="2027-11-01T00:00",
-        **{"continue": found["continue"]},
+        continue_from=found["continue_from"],
     )
-    assert starts(found)[-1] < found["continue"] < starts(again)[0]
+    assert starts(found)[-1] < found["continue_from"] < starts(again)[0]
     assert not set(starts(found)) & set(starts(again))
 
 
@@ -170,7 +170,7 @@ async def test_where_the_pace_allows_no_more_it_answers_with_what_it_has(agent: 
     kind = (await api.event_type("Intro call"))["uri"]
     found = await agent.call("find_meeting_times", event_types=[kind], prefer="10:00", **body)
     assert starts(found)
-    assert WEEK["end_time"] < found["continue"] < "2027-06"
+    assert WEEK["end_time"] < found["continue_from"] < "2027-06"
 
 
 async def test_where_not_even_the_first_window_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
@@ -185,7 +185,7 @@ async def test_when_time_runs_short_it_answers_with_what_it_has(agent: Agent, ap
     body: dict[str, Any] = {"start_time": "2026-11-30T00:00", "end_time": "2027-11-01T00:00"}
     found = await agent.call("find_meeting_times", event_types=["Intro call"], prefer="10:00", **body)
     assert found["searched_until"] < "2027-02-15"
-    assert found["continue"] == found["searched_until"]
+    assert found["continue_from"] == found["searched_until"]
     assert agent.reports == sorted(agent.reports, key=lambda report: report[-10:])
 
 
@@ -209,8 +209,8 @@ async def test_days_on_which_clocks_change_lose_and_repeat_no_time(agent: Agent,
         ({"users": ["me"], "earliest": "12:00", "latest": "12:00"}, "latest: Must be later than earliest"),
         ({"users": ["me"], "prefer": "24:00"}, "prefer: No day has a time after 23:59"),
         ({"users": ["me"], "weekdays": ["Monday"]}, "weekdays.0: Must be one of"),
-        ({"users": ["me"], "continue": "next"}, "continue: Expected what an earlier answer gave"),
-        ({"users": ["me"], "continue_": "next"}, "continue_: find_meeting_times has no such parameter"),
+        ({"users": ["me"], "continue_from": "next"}, "continue_from: Expected what an earlier answer gave"),
+        ({"users": ["me"], "continue": "next"}, "continue: find_meeting_times has no such parameter"),
         ({"users": ["me"], "end_time": "2026-11-20T00:00"}, "end_time: Must be after start_time"),
         (
             {"users": ["me"], "start_time": "2026-11-19T00:00", "end_time": "2026-11-20T00:00"},

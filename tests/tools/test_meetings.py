@@ -45,7 +45,7 @@ async def test_the_agenda_of_a_day_tells_who_comes_and_what_they_answered(agent:
         (invitee,) = await api.read(f"{row['uri']}/invitees")
         assert row["invitees"] == [invitee]
         assert row["invitees"][0]["questions_and_answers"]
-    assert "continue" not in found
+    assert "continue_from" not in found
 
 
 async def test_by_default_it_is_the_persons_own_today(agent: Agent) -> None:
@@ -123,11 +123,11 @@ async def test_meetings_that_begin_at_once_are_neither_lost_nor_repeated_where_i
             if parse_time(start) == last
         }
         token = Position(last, frozenset(given)).token()
-        rest = await agent.call("get_agenda", date=TUESDAY, days=14, organization=organization, **{"continue": token})
+        rest = await agent.call("get_agenda", date=TUESDAY, days=14, organization=organization, continue_from=token)
         assert uris(whole)[:cut] + uris(rest) == uris(whole)
 
 
-@pytest.mark.requirement("workflow-in-parts", "parameters-continue")
+@pytest.mark.requirement("workflow-in-parts", "parameters-continue", "parameters-continue-from")
 async def test_when_time_runs_short_it_answers_with_what_it_has_and_goes_on(agent: Agent, api: Api) -> None:
     whole = await agent.call("get_agenda", date="2026-11-01", days=40)
     await api.control("faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "delay": 20, "times": 25})
@@ -136,9 +136,9 @@ async def test_when_time_runs_short_it_answers_with_what_it_has_and_goes_on(agen
     for _ in range(9):
         found = await agent.call("get_agenda", date="2026-11-01", days=40, **again)
         rows += uris(found)
-        if "continue" not in found:
+        if "continue_from" not in found:
             break
-        again = {"continue": found["continue"]}
+        again = {"continue_from": found["continue_from"]}
     assert again
     assert rows == uris(whole)
     assert any("meetings looked at" in report for report in agent.reports)
@@ -148,7 +148,7 @@ async def test_under_a_tight_pace_it_answers_with_what_it_has(agent: Agent, api:
     await api.control("limits", {"per_minute": 20})
     found = await agent.call("get_agenda", date="2026-11-01", days=40)
     assert 0 < len(found["collection"]) < 38
-    assert Position.parse(found["continue"]).start == parse_time(found["collection"][-1]["start_time"])
+    assert Position.parse(found["continue_from"]).start == parse_time(found["collection"][-1]["start_time"])
 
 
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
@@ -164,8 +164,8 @@ async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent:
         ({"date": "0001-01-01"}, "date: Expected a date from 1970"),
         ({"days": 0}, "days"),
         ({"days": 63}, "days"),
-        ({"continue": "~"}, "continue: Expected what an earlier answer gave"),
-        ({"continue": "2026-11-24T09:00:00"}, "continue: Expected what an earlier answer gave"),
+        ({"continue_from": "~"}, "continue_from: Expected what an earlier answer gave"),
+        ({"continue_from": "2026-11-24T09:00:00"}, "continue_from: Expected what an earlier answer gave"),
     ],
 )
 async def test_days_that_cannot_be_told_are_refused(agent: Agent, arguments: dict[str, Any], message: str) -> None:

@@ -58,7 +58,7 @@ def _first(rows: list[object], written: Callable[[object], str], most: int) -> l
 
 def _without_way_on(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Drop the tokens that lead to the next page: they would skip the rows that were cut."""
-    return {name: value for name, value in fields.items() if name not in {"pagination", "continue"}}
+    return {name: value for name, value in fields.items() if name not in {"pagination", "continue_from"}}
 
 
 def _way_on(fields: Mapping[str, Any], kept: int, there: int) -> dict[str, Any]:

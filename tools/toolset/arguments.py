@@ -79,7 +79,7 @@ def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[st
     Raises:
         ArgumentError: with one sentence per parameter at fault.
     """
-    known = {field.alias or name for name, field in model.model_fields.items()}
+    known = model.model_fields.keys()
     named = {name: value for name, value in raw.items() if value is not None or name not in known}
     try:
         return model.model_validate(named, context=origins)

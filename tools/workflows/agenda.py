@@ -51,7 +51,7 @@ async def get_agenda(
     organization: OrganizationRef | None = None,
     status: Literal["active", "canceled"] | None = "active",
     timezone: TimeZone | None = None,
-    continue_: Continue = None,
+    continue_from: Continue = None,
 ) -> Agenda:
     """List the meetings of a day or several days, each with its invitees and their answers. Default: yours, today.
 
@@ -68,7 +68,7 @@ async def get_agenda(
         status=status,
     )
     tells = call.allows(list_event_invitees)
-    found = await look_through(call, asked, continue_, with_invitees=tells, wanted=lambda _: True)
+    found = await look_through(call, asked, continue_from, with_invitees=tells, wanted=lambda _: True)
     missing = [list_event_invitees.__name__]
     answer: Agenda = {"collection": found.rows, "without": missing, **found.way_on()}
     if tells:

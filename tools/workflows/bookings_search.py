@@ -87,7 +87,7 @@ async def find_bookings(
     organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="stop once so many are found")] = 20,
     timezone: TimeZone | None = None,
-    continue_: Continue = None,
+    continue_from: Continue = None,
 ) -> BookingsFound:
     """Find who booked what: meetings by invitee, company domain, event type or answer text. Default: yours.
 
@@ -110,7 +110,7 @@ async def find_bookings(
     found = await look_through(
         call,
         asked,
-        continue_,
+        continue_from,
         with_invitees=True,
         wanted=lambda event: _is_of(event, event_type),
         is_enough=lambda rows: len(sought.among(rows)) >= count,

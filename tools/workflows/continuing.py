@@ -51,25 +51,19 @@ def _token(text: str) -> str:
     try:
         Position.parse(text)
     except ValueError:
-        raise ValueError("Expected what an earlier answer gave as continue, unchanged.") from None
+        raise ValueError("Expected what an earlier answer gave as continue_from, unchanged.") from None
     return text
 
 
-_Token = Annotated[
-    Opaque, AfterValidator(_token), Field(description="from an earlier answer; same arguments otherwise")
-]
-Continue = Annotated[_Token | None, Field(alias="continue")]
-
-# `continue` is a keyword, so the field is written as a dictionary.
-_Continue = TypedDict(
-    "_Continue",
-    {"continue": Annotated[str, Field(description="there is more: call again with it, all else unchanged")]},
-    total=False,
+Continue = (
+    Annotated[Opaque, AfterValidator(_token), Field(description="from an earlier answer; same arguments otherwise")]
+    | None
 )
 
 
-class Continued(_Continue, total=False):
+class Continued(TypedDict, total=False):
     """The fields around the rows of a list that may stop before the end."""
 
+    continue_from: Annotated[str, Field(description="there is more: call again with it, all else unchanged")]
     timezone: ZoneTold
     left_out: LeftOut

@@ -113,7 +113,7 @@ async def find_meeting_times(
     count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
     per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
     timezone: TimeZone | None = None,
-    continue_: Continue = None,
+    continue_from: Continue = None,
 ) -> MeetingTimes:
     """Find times for a meeting of one or several event types or people, in up to 366 days.
 
@@ -131,7 +131,7 @@ async def find_meeting_times(
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
     )
-    searched = await _searched(call, start_time, end_time, timezone, continue_)
+    searched = await _searched(call, start_time, end_time, timezone, continue_from)
     rank = _ranking(zone, per_day, prefer)
     enough = None if prefer else count
     found = await _search(call, wish, searched, lambda starts: enough is not None and len(rank(starts)) >= enough)
@@ -154,7 +154,7 @@ def _answer(
     if len(rows) < len(ranked) and not prefers:  # the soonest come first, so whatever remains is after the last row
         goes_on = ranked[count - 1] + _AFTER_THE_LAST
     if goes_on is not None:
-        answer["continue"] = Position(goes_on).token()
+        answer["continue_from"] = Position(goes_on).token()
     return answer
 
 

@@ -61,7 +61,7 @@ class Meetings:
 
     def way_on(self) -> Continued:
         """Return the field that says how to continue; empty at the end."""
-        return {"continue": self.goes_on.token()} if self.goes_on else {}
+        return {"continue_from": self.goes_on.token()} if self.goes_on else {}
 
 
 Look = Callable[[Meeting], bool]
@@ -76,6 +76,7 @@ async def look_through(
     with_invitees: bool,
     wanted: Look,
     is_enough: Enough = lambda _: False,
+    most: int = _MOST_LOOKED_AT,
 ) -> Meetings:
     """Read meetings with their invitees in the order of their start, until the end or until time runs short.
 
@@ -86,6 +87,7 @@ async def look_through(
         with_invitees: Whether to read invitees.
         wanted: Selects the meetings to look at.
         is_enough: Says whether the rows so far are enough.
+        most: Most meetings to look at.
 
     Raises:
         CalendlyError, ToolError: The first page could not be read.
@@ -97,9 +99,9 @@ async def look_through(
         async for batch in _batches(call, asked, place):
             rows += await _with_invitees(call, list(filter(wanted, batch)), with_invitees=with_invitees)
             looked_at += len(batch)
-            place = _after(batch, place)
+            place = after(batch, place)
             await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
-            if is_enough(rows) or looked_at >= _MOST_LOOKED_AT or call.caller.time_left() < ENOUGH_TIME:
+            if is_enough(rows) or looked_at >= most or call.caller.time_left() < ENOUGH_TIME:
                 return Meetings(rows, looked_at, place)
     except RateLimited:
         if not looked_at:
@@ -159,7 +161,7 @@ def _is_from(event: Meeting, place: Position) -> bool:
     return start is None or start > place.start or (start == place.start and _id(event) not in place.given)
 
 
-def _after(batch: Sequence[Meeting], place: Position) -> Position:
+def after(batch: Sequence[Meeting], place: Position) -> Position:
     """Return the position after a batch."""
     times = [start for start in map(starts, batch) if start is not None]
     if not times:
