@@ -1,8 +1,6 @@
 """The one look-up of people by name or e-mail address: the caller, and the members of their organization."""
 
 import difflib
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,12 +13,12 @@ from calendly.models.user import MemberUser
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.users import get_current_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
+from tools.matching import folded
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 _MOST_NAMED: Final = 10
 _ALIKE: Final = 0.6
-_SPACES: Final = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class Person:
 
     def goes_by(self, wanted: str) -> bool:
         """Return whether a name or address is exactly this person's."""
-        return wanted in {_plain(self.name), _plain(self.email)}
+        return wanted in {folded(self.name), folded(self.email)}
 
 
 async def find_person(call: Call, parameter: str, text: str) -> UserId:
@@ -53,7 +51,7 @@ async def find_person(call: Call, parameter: str, text: str) -> UserId:
         ArgumentError: Nobody or several do; the message names whom it could mean.
         DeniedByPolicy, CalendlyError: The list of members may not be read, or the read failed.
     """
-    wanted = _plain(text)
+    wanted = folded(text)
     me = _person(await call.via(get_current_user)())
     if me is not None and "@" in wanted and me.goes_by(wanted):
         return me.user
@@ -96,7 +94,7 @@ def _nobody(wanted: str, people: Sequence[Person]) -> str:
     """Say whom a name comes near: one that holds it is offered and never taken."""
     if "@" in wanted:
         return "Nobody in the organization has that e-mail address."
-    names = {_plain(person.name): person for person in people}
+    names = {folded(person.name): person for person in people}
     near = [person for name, person in names.items() if name and wanted in name]
     near = near or [names[name] for name in difflib.get_close_matches(wanted, list(names), n=3, cutoff=_ALIKE)]
     told = f"did you mean {_listed(near)}?" if near else f"there are: {_listed(people) or 'none'}."
@@ -106,8 +104,3 @@ def _nobody(wanted: str, people: Sequence[Person]) -> str:
 def _listed(people: Sequence[Person]) -> str:
     rest = len(people) - _MOST_NAMED
     return ", ".join(map(str, people[:_MOST_NAMED])) + (f" and {rest} more" if rest > 0 else "")
-
-
-def _plain(text: str) -> str:
-    """Return a text as people compare it: without case, composed accents and doubled spaces."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()

@@ -297,13 +297,14 @@ class ToolCaller:
         try:
             return await self.send(ME)
         except InsufficientScope as refused:
-            unknown = "The token may not read whose it is, so pass `user` and `organization` as resource URIs."
-            raise _reworded(refused, unknown) from None
+            taken = [f"`{name}`" for name in ("user", "organization") if name in self.record.tool.model.model_fields]
+            instead = f", so pass {' and '.join(taken)} as resource URIs" if taken else ""
+            raise refused.retold(f"The token may not read whose it is{instead}.") from None
 
     async def _explained(self, refused: InsufficientScope) -> InsufficientScope:
         """Add to a refusal what is known of the scopes that it names."""
         note = await self.principal.note(refused.required_scopes)
-        return refused if note is None else _reworded(refused, f"{refused.reason} {note}")
+        return refused if note is None else refused.retold(f"{refused.reason} {note}")
 
     async def _report_waiting(self, seconds: float) -> None:
         elapsed = self.shared.clock() - self.record.started
@@ -318,17 +319,6 @@ def user_in(answer: JSON) -> models.User:
     if not isinstance(resource, dict):
         raise unreadable(ME)
     return models.read(models.User, cast("JSON", resource))
-
-
-def _reworded(refused: InsufficientScope, reason: str) -> InsufficientScope:
-    return InsufficientScope(
-        reason,
-        status=refused.status,
-        title=refused.title,
-        message=refused.message,
-        details=refused.details,
-        required_scopes=refused.required_scopes,
-    )
 
 
 def identity_of(user: models.User) -> Identity:

@@ -160,7 +160,7 @@ class Handlers:
         _refuse_search(record, values)
         call, values = await _prepared(caller, values)
         try:
-            answer = await tool.function(call, **values)
+            answer = await tool.run(call, values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
         return success(await _shown(caller, answer, values.get("timezone"), arguments))
