@@ -325,7 +325,8 @@ def _organization(facts: _Facts) -> str | None:
     named = facts.values.get("organization")
     if isinstance(named, OrganizationId):
         return named.uri
-    return facts.identity.organization.uri if facts.identity else None
+    own = facts.identity.organization if facts.identity else None
+    return own.uri if own else None
 
 
 def _resource(facts: _Facts, redactor: Redactor) -> str | None:
