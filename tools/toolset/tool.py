@@ -15,11 +15,21 @@ from typing_extensions import override
 
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
-from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from calendly.models.scheduled_event import ConferenceData
+from tools.toolset.arguments import (
+    Arguments,
+    MeetingArguments,
+    ReadArguments,
+    WriteArguments,
+    arguments_model,
+    checked,
+    description_of,
+)
 from tools.toolset.audit_sentences import Sentence
+from tools.toolset.errors import ArgumentError
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
-from tools.toolset.shapes import notes_of
+from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
 
@@ -91,8 +101,8 @@ class Tool(ABC):
     @cached_property
     def model(self) -> type[Arguments]:
         """The pydantic model of the arguments."""
-        base = ReadArguments if self.access == "read" else WriteArguments
-        return arguments_model(self.name, self.function, base)
+        reading = MeetingArguments if contains(self.shape, ConferenceData) else ReadArguments
+        return arguments_model(self.name, self.function, reading if self.access == "read" else WriteArguments)
 
     @cached_property
     def revealing(self) -> frozenset[str]:
@@ -114,6 +124,18 @@ class Tool(ABC):
     def output_schema(self) -> dict[str, object]:
         """The JSON Schema of the answer. Error results must fit too, so nothing is required or closed."""
         return output_schema(self.shape, may_withhold=tells_of_invitees(self.shape), may_dry_run=self.access == "write")
+
+    def lacks(self, parameter: str) -> bool:
+        """Return whether a dotted name that an inner tool or Calendly uses is no parameter of this tool."""
+        fields = self.model.model_fields.items()
+        return parameter.partition(".")[0] not in {field.alias or name for name, field in fields}
+
+    async def run(self, call: object, values: Mapping[str, object]) -> object:
+        """Run the function. Arguments that only an inner tool has are not named in what it raises."""
+        try:
+            return await self.function(call, **values)
+        except ArgumentError as refused:
+            raise refused.without(self.lacks) from None
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""
