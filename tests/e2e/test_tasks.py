@@ -43,7 +43,7 @@ _BETWEEN_TASKS: Final = 6.0
 _SAME = 1.05
 """Ids are other ones each time, and cost a few tokens more or less."""
 
-_MOST_CALLS, _MOST_TOKENS = 2, 0.32
+_MOST_CALLS, _MOST_TOKENS = 2, 0.36
 """What all tools may take: calls in the median, and tokens against the endpoints alone."""
 
 
