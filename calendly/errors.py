@@ -10,7 +10,8 @@ CalendlyError
 │   ├── Conflict          409, and 403 for an event that is already canceled or past
 │   ├── RateLimited       429, or our own pacing before anything was sent (then `status` is None)
 │   └── UpstreamError     424, a 5xx or an unreadable answer to a read
-├── Unreachable           nothing was done: no connection, or a read without an answer in time
+├── Unreachable           nothing was done: no connection, a read without an answer in time, or a page by
+│                         which a proxy or firewall refused the request before Calendly saw it
 └── OutcomeUnknown        a write was sent and its outcome is not known
 
 A deadline has no error of its own; it depends on how far the request came. One that could not start in
@@ -19,7 +20,8 @@ that was sent is OutcomeUnknown.
 """
 
 from collections.abc import Sequence
-from typing import TypedDict
+from copy import copy
+from typing import Self, TypedDict
 
 from calendly.request import Request
 
@@ -38,21 +40,38 @@ class CalendlyError(Exception):
     Attributes:
         reason: One sentence without private detail.
         status: The HTTP status of the answer, None without one.
+        title: Calendly's own title, None when the body has none.
+        message: Calendly's own message, None when the body has none.
+        details: Calendly's entries, empty when the body has none.
     """
 
-    def __init__(self, reason: str, *, status: int | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        status: int | None = None,
+        title: str | None = None,
+        message: str | None = None,
+        details: Sequence[Detail] = (),
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.status = status
+        self.title = title
+        self.message = message
+        self.details = list(details)
+
+    def retold(self, reason: str) -> Self:
+        """Return the same failure with another reason."""
+        told = copy(self)
+        told.reason, told.args = reason, (reason,)
+        return told
 
 
 class CalendlyRefusal(CalendlyError):
     """Calendly answered with an error.
 
     Attributes:
-        title: Calendly's own title, None when the body has none.
-        message: Calendly's own message, None when the body has none.
-        details: Calendly's entries, empty when the body has none.
         required_scopes: Scopes of which the token lacks at least one.
         retry_after: Seconds until a repeat makes sense, None when that is not known.
     """
@@ -68,10 +87,7 @@ class CalendlyRefusal(CalendlyError):
         required_scopes: Sequence[str] = (),
         retry_after: float | None = None,
     ) -> None:
-        super().__init__(reason, status=status)
-        self.title = title
-        self.message = message
-        self.details = list(details)
+        super().__init__(reason, status=status, title=title, message=message, details=details)
         self.required_scopes = tuple(required_scopes)
         self.retry_after = retry_after
 
@@ -114,11 +130,20 @@ class UpstreamError(CalendlyRefusal):
 
 
 class Unreachable(CalendlyError):
-    """Nothing was done: there was no connection, or a read got no answer."""
+    """Nothing was done: there was no connection, a read got no answer, or a proxy refused the request.
+
+    `status` is the proxy's.
+    """
 
 
 class OutcomeUnknown(CalendlyError):
-    """A write was sent and its outcome is not known, so it must not be repeated blindly."""
+    """A write was sent and its outcome is not known, so it must not be repeated blindly.
+
+    Attributes:
+        goes_on: The same call again finds out what was done, and finishes the rest.
+    """
+
+    goes_on = False
 
 
 def unreadable(request: Request, *, status: int | None = None) -> UpstreamError | OutcomeUnknown:

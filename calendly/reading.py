@@ -18,6 +18,7 @@ from calendly.errors import (
     PermissionDenied,
     RateLimited,
     Unauthenticated,
+    Unreachable,
     UpstreamError,
     unreadable,
 )
@@ -57,7 +58,7 @@ def judge(request: Request, status: int, body: bytes | None, retry_after: float 
         CalendlyError: Calendly refused or failed, or its answer is not readable.
     """
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _failure(request, status, parse(body) or {}, retry_after)
+        raise _blocked(status, body) or _failure(request, status, parse(body) or {}, retry_after)
     if status == HTTPStatus.NO_CONTENT or (request.endpoint.method == "DELETE" and body == b""):
         return {}
     answer = parse(body)
@@ -108,11 +109,28 @@ def _legible(value: object) -> object:
             return value
 
 
+def _blocked(status: int, body: bytes | None) -> Unreachable | None:
+    """Return the error for a refusal that is a web page: Calendly's refusals are JSON, a proxy's are not."""
+    is_page = (body or b"").lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+    if not is_page or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return None
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return None
+    return Unreachable(
+        f"The request was blocked before Calendly answered: a proxy or firewall in between answered {status} with a "
+        "web page. It says nothing about the token, the person or the arguments.",
+        status=status,
+    )
+
+
 def _failure(request: Request, status: int, said: JSON, retry_after: float | None) -> CalendlyError:
     title, message = _text(said.get("title"), _LONGEST_OF_DETAIL), _text(said.get("message"))
     reason = ": ".join(part for part in (f"Calendly answered {status} {title or ''}".rstrip(), message) if part)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not request.is_read:
-        return OutcomeUnknown(f"{reason.rstrip('.')}. Whether it acted is not known.", status=status)
+        reason = f"{reason.rstrip('.')}. Whether it acted is not known."
+        return OutcomeUnknown(
+            reason, status=status, title=title, message=message, details=list(_details(said.get("details")))
+        )
     scopes = [
         scope for scope in _list(said.get("required_scopes")) if isinstance(scope, str) and _SCOPE.fullmatch(scope)
     ]

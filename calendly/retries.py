@@ -37,7 +37,7 @@ def pause_before_retry(
 def _may_pass(failure: CalendlyError) -> bool:
     match failure:
         case Unreachable():
-            return True
+            return failure.status is None  # a proxy that refuses goes on refusing
         case RateLimited():
             return failure.status is not None  # our own pacing refused it
         case UpstreamError():

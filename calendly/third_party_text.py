@@ -19,9 +19,26 @@ _HIDDEN: Final = re.compile(
 )
 
 
+class Visible(str):
+    """A text without its invisible characters. `sent` is the text as Calendly sent it."""
+
+    __slots__ = ("sent",)
+    sent: str
+
+
 def visible(text: str) -> str:
     """Return `text` without invisible characters. Its lines and joiners stay."""
-    return _HIDDEN.sub("", text)
+    rest = _HIDDEN.sub("", text)
+    if rest == text:
+        return text
+    kept = Visible(rest)
+    kept.sent = text
+    return kept
+
+
+def exactly(text: str) -> str:
+    """Return a text as Calendly sent it, invisible characters included: Calendly compares byte for byte."""
+    return text.sent if isinstance(text, Visible) else text
 
 
 def shown(text: str) -> str:

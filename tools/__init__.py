@@ -15,7 +15,7 @@ from tools.endpoints import (
     webhooks,
 )
 from tools.toolset.tool import EndpointTool, Tool, Workflow
-from tools.workflows import agenda, bookings_search, meeting_times, rescheduling
+from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
@@ -35,6 +35,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *meeting_times.meeting_times.tools,
     *agenda.agenda.tools,
     *bookings_search.bookings_search.tools,
+    *summary.summary.tools,
     *rescheduling.rescheduling.tools,
 )
 """The tools that call several endpoints."""

@@ -1,4 +1,4 @@
-"""Look-up of names in Calendly's lists: event types by name, slug or booking page, users by e-mail.
+"""Look-up of names in Calendly's lists: event types by name, slug or booking page, people by name or e-mail address.
 
 The look-ups call the list tools for the same agent, so it cannot name what it may not read. Tools
 that cancel, remove, revoke or delete take no names.
@@ -9,11 +9,10 @@ from typing import Any, Final, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
-from calendly.identifiers import EventTypeId, Identifier, UserId
+from calendly.identifiers import EventTypeId, Identifier, OrganizationId, UserId
 from tools.endpoints.event_types import list_event_types
-from tools.endpoints.organization import list_organization_memberships
-from tools.endpoints.users import get_current_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
+from tools.people import find_person
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 
@@ -38,8 +37,7 @@ async def _resolved(call: Call, parameter: str, value: object) -> object:
 
 
 async def _look_up(call: Call, parameter: str, reference: Reference) -> Identifier:
-    find: Callable[[Call, str, str], Awaitable[Identifier | None]]
-    find = _event_type if reference.kind is EventTypeId else _user
+    find = _FINDERS[reference.kind]
     try:
         found = await find(call, parameter, reference.text)
     except (ToolError, CalendlyError) as problem:
@@ -50,7 +48,7 @@ async def _look_up(call: Call, parameter: str, reference: Reference) -> Identifi
         return found
     if reference.fallback is not None:
         return reference.fallback
-    raise await _unknown(call, parameter, reference)
+    raise await _unknown(call, parameter)
 
 
 async def _event_type(call: Call, parameter: str, text: str) -> EventTypeId | None:
@@ -63,17 +61,6 @@ async def _event_type(call: Call, parameter: str, text: str) -> EventTypeId | No
     return EventTypeId.parse(found[0].get("uri") or "") if found else None
 
 
-async def _user(call: Call, _parameter: str, email: str) -> UserId | None:
-    wanted = email.casefold()
-    me = await call.via(get_current_user)()
-    if (me.get("email") or "").casefold() == wanted:
-        return UserId.parse(me.get("uri") or "")
-    members = await call.via(list_organization_memberships)(organization=await call.own(None), email=email)
-    people = [member.get("user") or {} for member in members.get("collection", [])]
-    uris = [person.get("uri") or "" for person in people if (person.get("email") or "").casefold() == wanted]
-    return UserId.parse(uris[0]) if len(uris) == 1 else None
-
-
 async def _own_event_types(call: Call) -> Sequence[models.EventType]:
     listed = await call.via(list_event_types)(UserId.ME, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
     return listed.get("collection", [])
@@ -84,11 +71,20 @@ def _names(kind: models.EventType) -> set[str]:
     return {name.casefold() for name in names if name}
 
 
-async def _unknown(call: Call, parameter: str, reference: Reference) -> ArgumentError:
-    if reference.kind is UserId:
-        return ArgumentError.of(parameter, "Nobody in the organization has that e-mail address.")
+async def _unknown(call: Call, parameter: str) -> ArgumentError:
     names = [kind.get("name") or "" for kind in await _own_event_types(call)]
     shown = ", ".join(names[:_MOST_NAMED]) + (
         f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     )
     return ArgumentError.of(parameter, f"No event type of yours goes by that name; there are: {shown or 'none'}.")
+
+
+async def _own_organization(call: Call, _parameter: str, _mine: str) -> OrganizationId:
+    return await call.own(None)
+
+
+_FINDERS: Final[Mapping[type[Identifier], Callable[[Call, str, str], Awaitable[Identifier | None]]]] = {
+    EventTypeId: _event_type,
+    UserId: find_person,
+    OrganizationId: _own_organization,
+}

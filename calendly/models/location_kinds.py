@@ -18,7 +18,7 @@ LocationKind = Literal[
 ]
 """As an event type names them, and as they are written."""
 
-KINDS: Final[tuple[str, ...]] = get_args(LocationKind)
+KINDS: Final[tuple[LocationKind, ...]] = get_args(LocationKind)
 
 PLACE_NEEDED: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -33,10 +33,19 @@ PLACE_NEEDED: Final[Mapping[str, str]] = MappingProxyType(
 NAMED_BY_INVITEE: Final = frozenset({"outbound_call", "ask_invitee"})
 """Those of them whose place is the invitee's own; the event type may say the others."""
 
-_IN_EVENTS: Final[Mapping[str, str]] = {"gotomeeting_conference": "gotomeeting"}
+_IN_EVENTS: Final[Mapping[str, str]] = {"zoom_conference": "zoom", "gotomeeting_conference": "gotomeeting"}
 
-KINDS_IN_EVENTS: Final[Mapping[str, str]] = MappingProxyType({_IN_EVENTS.get(kind, kind): kind for kind in KINDS})
-"""By the name that a scheduled event gives a kind, the name by which it is written."""
+KINDS_IN_EVENTS: Final[tuple[str, ...]] = tuple(_IN_EVENTS.get(kind, kind) for kind in KINDS)
+"""As scheduled events name them."""
+
+_WRITTEN: Final[Mapping[str, LocationKind]] = {
+    name: kind for kind in KINDS for name in (kind, _IN_EVENTS.get(kind, kind))
+}
+
+
+def written_kind(name: str) -> LocationKind | None:
+    """Return the name by which a kind is written, given either of its names; None for an unknown kind."""
+    return _WRITTEN.get(name)
 
 
 def listed(kinds: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.records.event_types import StoredEventType
 
 # Kinds whose type has another name.
-_READ_TYPES: Final = {"gotomeeting_conference": "gotomeeting"}
+_READ_TYPES: Final = {"zoom_conference": "zoom", "gotomeeting_conference": "gotomeeting"}
 _PLACES: Final = {"physical", "custom", "ask_invitee", "outbound_call", "inbound_call"}
 
 
@@ -32,7 +32,7 @@ def read_location(kind: StoredEventType, chosen: Mapping[str, str], event: str) 
         "join_url": f"https://meet.example/{read_type}/{number}",
     }
     data: dict[str, dict[str, object]] = {
-        "zoom_conference": {"id": number, "password": "sandbox"},
+        "zoom": {"id": number, "password": "sandbox"},
         "gotomeeting": {"uniqueMeetingId": int(number)},
         "microsoft_teams_conference": {"id": number},
         "webex_conference": {"id": number, "telephony": {"callInNumbers": []}, "password": "sandbox"},

@@ -34,8 +34,8 @@ _TURNS: Final = (
     *(("discovery", None), ("demo", None), ("support", "aiko"), ("interview", None), ("check-in", None)),
     *(("discovery", None), ("support", "diego"), ("aiko's demo", None), ("check-in", None)),
 )
-_CANCELED_BY_HOST: Final = range(3, 2 * UNTIDY_PAST_DAYS, 18)
-_CANCELED_BY_INVITEE: Final = range(12, 2 * UNTIDY_PAST_DAYS, 18)
+_CANCELED_BY_HOST: Final = range(3, 2 * UNTIDY_PAST_DAYS, 17)
+_CANCELED_BY_INVITEE: Final = range(12, 2 * UNTIDY_PAST_DAYS, 19)
 _MISSED: Final = range(5, 2 * UNTIDY_PAST_DAYS, 11)
 
 

@@ -160,6 +160,13 @@ _EXTERNAL_CALENDAR: Final = (
     "Call again later. If it keeps failing, the user has to reconnect the calendar in Calendly's calendar settings."
 )
 
+_BLOCKED: Final = (
+    "Ask the user to have the proxy or firewall between this server and api.calendly.com let its requests through; "
+    "the token and the arguments may be right."
+)
+
+_GO_ON: Final = "Call again with the same arguments: the call finds what was done, and finishes it."
+
 _KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
 
 _LOOK: Final[Mapping[str, str]] = {
@@ -186,6 +193,7 @@ class Failure:
     retry_after: float | None = None
     confirms: Confirms = "in the chat"
     is_key_taken: bool = False
+    goes_on: bool = False
 
 
 def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
@@ -199,6 +207,10 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return _EXTERNAL_CALENDAR
     if failure.is_key_taken:
         return _KEY_TAKEN
+    if failure.goes_on:
+        return _GO_ON
+    if failure.kind == "upstream_unreachable" and failure.status is not None:
+        return _BLOCKED
     return (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,

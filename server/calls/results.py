@@ -12,9 +12,9 @@ from calendly.third_party_text import shown
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
 from tools.answers.size_limit import fitted
 from tools.toolset import errors as tools
-from tools.toolset.lists import WayOn
+from tools.toolset.lists import Resumption
 from tools.toolset.redaction import without_addresses
-from tools.toolset.tool import Tool
+from tools.toolset.tool import Tool, Workflow
 
 _KINDS: Final[Mapping[type[Exception], Kind]] = {
     calendly.InvalidArgument: "invalid_argument",
@@ -36,8 +36,11 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     tools.Declined: "declined",
 }
 
-_OURS: Final[Mapping[str, str]] = {"event.start_time": "start_time"}
-"""What Calendly calls a parameter in an error, where we, as its reference, call it otherwise."""
+_INSIDE: Final = "event."
+"""Before a parameter in Calendly's errors about a booking, which name the event inside Calendly."""
+
+_OURS: Final[Mapping[str, str]] = {"location_configuration": "location"}
+"""Our names for what Calendly's errors call otherwise, with all that stands below it."""
 
 Problem = calendly.CalendlyError | tools.ToolError
 """Everything that a tool raises on purpose."""
@@ -48,15 +51,15 @@ def kind_of(problem: Problem) -> Kind:
     return _KINDS[type(problem)]
 
 
-def success(answer: object, way_on: WayOn | None = None, text_offset: int = 0) -> types.CallToolResult:
+def success(answer: object, resumption: Resumption | None = None, text_offset: int = 0) -> types.CallToolResult:
     """Answer with what there is to say, as structured content and as the same in compact JSON.
 
     Args:
         answer: It, of any size.
-        way_on: How its list goes on where it is cut.
+        resumption: How its list goes on where it is cut.
         text_offset: Where the parts of long texts begin.
     """
-    content = fitted(answer, _written, way_on, text_offset)
+    content = fitted(answer, _written, resumption, text_offset)
     text = types.TextContent(type="text", text=_written(content))
     return types.CallToolResult(content=[text], structured_content=content)
 
@@ -103,16 +106,16 @@ def failure(
         advice: What helps when the token does not.
         hides_invitees: The agent may not see data of invitees, so no address that Calendly's sentences may repeat.
     """
-    facts = _facts(problem)
+    facts = _facts(problem, tool)
     error = {
         "kind": facts.kind,
         "status": facts.status,
         "title": getattr(problem, "title", None),
         "message": facts.message,
-        "details": _details(problem),
+        "details": _details(problem, tool),
         "required_scopes": list(facts.scopes),
         "retry_after": facts.retry_after,
-        "retryable": facts.kind in RETRYABLE,
+        "retryable": facts.kind in RETRYABLE or facts.goes_on,
         "next_step": next_step(facts, tool, advice),
         "confirmation": getattr(problem, "token", None),
         "confirm_url": getattr(problem, "url", None),
@@ -131,18 +134,20 @@ def _written(content: object) -> str:
     return to_json(content).decode()
 
 
-def _facts(problem: Problem) -> Failure:
+def _facts(problem: Problem, tool: Tool) -> Failure:
+    said = problem if isinstance(problem, calendly.CalendlyError) else None
     refusal = problem if isinstance(problem, calendly.CalendlyRefusal) else None
-    named = [str(detail["parameter"]) for detail in _details(problem) if "parameter" in detail]
+    named = [str(detail["parameter"]) for detail in _details(problem, tool) if "parameter" in detail]
     return Failure(
         kind=kind_of(problem),
-        status=problem.status if isinstance(problem, calendly.CalendlyError) else None,
-        message=(refusal.message if refusal else None) or str(problem),
-        parameters=tuple(dict.fromkeys(_OURS.get(name, name) for name in named)),
+        status=said.status if said else None,
+        message=(said.message if said else None) or str(problem),
+        parameters=tuple(dict.fromkeys(named)),
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,
         confirms=_confirms(problem),
         is_key_taken=isinstance(problem, tools.KeyTaken),
+        goes_on=isinstance(problem, calendly.OutcomeUnknown) and problem.goes_on,
     )
 
 
@@ -152,21 +157,31 @@ def _confirms(problem: Problem) -> Confirms:
     return "on the page alone" if problem.only_page else "on the page too"
 
 
-def _details(problem: Problem) -> list[Mapping[str, Any]]:
-    if isinstance(problem, calendly.CalendlyRefusal):
-        return list(problem.details)
+def _details(problem: Problem, tool: Tool) -> list[Mapping[str, Any]]:
+    if isinstance(problem, calendly.CalendlyError):
+        return [_in_our_words(detail, tool) for detail in problem.details]
     if isinstance(problem, tools.ArgumentError):
         return list(problem.faults)
     return []
 
 
+def _in_our_words(detail: Mapping[str, Any], tool: Tool) -> Mapping[str, Any]:
+    """Return an entry of Calendly's with our name of its parameter; a workflow without that one names none."""
+    if "parameter" not in detail:
+        return detail
+    path = str(detail["parameter"]).removeprefix(_INSIDE)
+    name = _OURS.get(path.partition(".")[0], path)
+    rest = {key: value for key, value in detail.items() if key != "parameter"}
+    return rest if isinstance(tool, Workflow) and tool.lacks(name) else {"parameter": name, **rest}
+
+
 def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
     """The failure for an agent whose client shows it the text only: nothing is left out."""
-    details = [shown(_line(detail)) for detail in _details(problem)]
+    details = [shown(_line(detail)) for detail in error.get("details", [])]
     said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
     if isinstance(problem, calendly.CalendlyError):  # words of others, which must not look like lines of ours
         said = [shown(said[0])]
-    if isinstance(problem, calendly.CalendlyRefusal) and problem.message and problem.message not in said[0]:
+    if isinstance(problem, calendly.CalendlyError) and problem.message and problem.message not in said[0]:
         said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
     scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []
     token = [f"{name}: {error[name]}" for name in ("confirm_url", "confirmation") if name in error]

@@ -17,6 +17,7 @@ from calendly.errors import (
     PermissionDenied,
     RateLimited,
     Unauthenticated,
+    Unreachable,
     UpstreamError,
 )
 from calendly.reading import judge, parse
@@ -31,7 +32,7 @@ EVERY = [READ, WRITE, DELETE]
 UNREADABLE = [
     b"",
     b" ",
-    b"<html><body>Bad gateway</body></html>",
+    b"Bad gateway",
     b'{"resource": {"name": "Da',
     b"[]",
     b'"text"',
@@ -134,6 +135,37 @@ def test_a_redirect_and_a_server_error_leave_the_outcome_of_a_write_unknown(stat
     assert type(error) is OutcomeUnknown
     assert error.status == status
     assert error.reason.startswith(f"Calendly answered {status} Internal Server Error: The server failed. Whether")
+
+
+def test_what_calendly_says_of_a_write_that_failed_is_kept_as_it_is_of_a_read() -> None:
+    body = {"title": "Oops", "message": "Try later.", "details": [{"parameter": "x", "message": "No.", "code": "c"}]}
+    read, write = failure(READ, 500, body), failure(WRITE, 500, body)
+    assert (write.title, write.message, write.details) == (read.title, read.message, read.details)
+    assert write.details == body["details"]
+
+
+PAGES = [
+    b"<html><body>Access denied</body></html>",
+    b"\xef\xbb\xbf \r\n<!DOCTYPE html>",
+    b"<?xml version='1.0'?><Error/>",
+]
+
+
+@each("status", [400, 401, 403, 404, 407, 451])
+@each("body", PAGES)
+@each("request_", EVERY)
+def test_a_page_of_a_proxy_is_no_refusal_of_calendlys(status: int, body: bytes, request_: Request) -> None:
+    error = failure(request_, status, body)
+    assert type(error) is Unreachable
+    assert error.status == status
+    assert "blocked before Calendly answered" in error.reason
+
+
+@each("body", PAGES)
+def test_a_page_with_a_limit_or_a_failure_is_what_its_status_says(body: bytes) -> None:
+    assert type(failure(WRITE, 429, body)) is RateLimited
+    assert type(failure(READ, 502, body)) is UpstreamError
+    assert type(failure(WRITE, 502, body)) is OutcomeUnknown
 
 
 @each("status", [400, 401, 403, 404, 409, 424, 429, 500, 503])

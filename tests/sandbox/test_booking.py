@@ -36,7 +36,7 @@ async def test_a_booking_makes_an_event_an_invitee_and_mails_everyone(api: Api) 
     assert await api.read(invitee["uri"]) == invitee
     event = await api.read(invitee["event"])
     assert iso(datetime.fromisoformat(event["start_time"])) == body["start_time"]
-    assert (event["location"]["type"], event["location"]["status"]) == ("zoom_conference", "pushed")
+    assert (event["location"]["type"], event["location"]["status"]) == ("zoom", "pushed")
     assert [guest["email"] for guest in event["event_guests"]] == ["sam@acme.example"]
     assert event["event_memberships"][0]["user_name"] == "Maya Lindqvist"
     mails = (await api.http.get("/_sandbox/outbox")).json()

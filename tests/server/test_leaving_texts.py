@@ -115,7 +115,7 @@ async def test_a_proxy_that_repeats_the_request_gives_no_token_away_and_forges_n
         answers = [
             await call(client, name, **arguments)
             for name, arguments in (
-                ("get_user", {"user": "U1", "detail": "full"}),
+                ("get_current_user", {"detail": "full"}),
                 ("get_event_type", {"event_type": "0" * 16}),
                 ("cancel_scheduled_event", {"scheduled_event": EVENT}),
                 ("create_webhook_subscription", {"url": "https://a.example/x", "events": ["invitee.created"]}),

@@ -71,7 +71,7 @@ async def test_a_level_that_forbids_one_part_hides_the_whole(connect: Connect, a
 async def test_read_only_leaves_those_that_read(connect: Connect) -> None:
     async with connect(read_only="true") as client:
         seen = await names(client)
-    assert {"find_meeting_times", "get_agenda", "find_bookings"} <= seen
+    assert {"find_meeting_times", "get_agenda", "find_bookings", "summarize_bookings"} <= seen
     assert MOVE not in seen
 
 
@@ -85,7 +85,7 @@ async def test_what_calls_an_excluded_tool_is_off_too_and_says_why(connect: Conn
 @pytest.mark.requirement("toolset-workflows")
 async def test_they_are_a_toolset_of_their_own_that_needs_no_other(connect: Connect) -> None:
     async with connect(toolsets="workflows") as client:
-        assert await names(client) == {"find_meeting_times", "get_agenda", "find_bookings", MOVE}
+        assert await names(client) == {"find_meeting_times", "get_agenda", "find_bookings", "summarize_bookings", MOVE}
         assert (await call(client, "get_agenda")).kind == "answered"
     async with connect(toolsets="endpoints") as client:
         assert len(await names(client)) == len(ENDPOINTS)
@@ -152,7 +152,7 @@ async def test_each_write_of_it_has_a_record_of_its_own_and_the_whole_has_one(
     connect: Connect, api: Api, shelf: Shelf
 ) -> None:
     arguments = await move_of(api)
-    async with connect(Person(), agent_name="Claude") as client:
+    async with connect(Person(hesitates=0.6), agent_name="Claude") as client:
         await call(client, MOVE, **arguments)
     told = [(entry.kind, entry.tool, entry.endpoint, entry.confirmed) for entry in shelf.entries]
     booking = ("create_event_invitee", "POST /invitees")

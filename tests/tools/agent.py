@@ -39,7 +39,7 @@ async def run(name: str, caller: Caller, origins: tuple[str, ...] = (), /, **arg
     """
     tool = TOOLS[name]
     call, values = await prepared(tool, caller, tool.parse(arguments, origins).values())
-    answer = await tool.function(call, **values)
+    answer: Json = await tool.run(call, values)
     jsonschema.validate(answer, tool.output_schema, jsonschema.Draft202012Validator)
     return answer
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from tools.answers.estimate import estimate
 from tools.answers.shortening import OF_OBJECT, OF_ROW, Limits, Shortened, shortened
-from tools.toolset.lists import WayOn
+from tools.toolset.lists import Resumption
 
 MOST_TOKENS: Final = 20_000
 """Most tokens of one answer (o200k), by an estimate that is never too low."""
@@ -34,13 +34,13 @@ _READ_ON: Final = "get_event_invitee, get_scheduled_event and get_event_type rea
 Written = Callable[[object], str]
 
 
-def fitted(answer: object, written: Written, way_on: WayOn | None = None, text_offset: int = 0) -> object:
+def fitted(answer: object, written: Written, resumption: Resumption | None = None, text_offset: int = 0) -> object:
     """Return as much of an answer as fits.
 
     Args:
         answer: What is to be answered.
         written: Writes it as the agent reads it.
-        way_on: Tells the fields that lead on after a number of rows.
+        resumption: How its list goes on where it is cut.
         text_offset: Where the parts of long texts begin.
     """
     if not isinstance(answer, dict):
@@ -53,7 +53,7 @@ def fitted(answer: object, written: Written, way_on: WayOn | None = None, text_o
         part = _part(fields, written, MOST_TOKENS - _FOR_NOTES, OF_OBJECT, text_offset)
         how = f"Call again with text_offset={text_offset + part.limits.characters}." if part.told else None
         return {**_with_notes(part), **({LEFT_OUT: {"how_to_go_on": how}} if how else {})}
-    return _list(fields, name, written, way_on)
+    return _list(fields, name, written, resumption or Resumption())
 
 
 def _fits(text: str, most: int) -> bool:
@@ -77,7 +77,7 @@ def _part(
     return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.limits)
 
 
-def _list(fields: dict[str, Any], name: str, written: Written, way_on: WayOn | None) -> dict[str, Any]:
+def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resumption) -> dict[str, Any]:
     """Return a list with the rows that fit."""
     rows: list[object] = fields[name]
     around = _with_notes(_part({**fields, name: []}, written, _MOST_OF_ROW, OF_OBJECT))
@@ -91,11 +91,14 @@ def _list(fields: dict[str, Any], name: str, written: Written, way_on: WayOn | N
             break
         kept.append(short)
         told |= {f"{name}.{path}": note for path, note in notes.items()}
+    leads_on: Mapping[str, object] = {}
+    if len(kept) < len(rows):
+        fitting, leads_on = resumption.cut(len(kept))
+        kept = kept[:fitting]
     answer = {**around, name: kept, **({SHORTENED: _few(told)} if told else {})}
     hows = [_READ_ON] if told or any(isinstance(row, dict) and SHORTENED in row for row in kept) else []
     if len(kept) == len(rows):
         return {**answer, **({LEFT_OUT: {"how_to_go_on": _READ_ON}} if hows else {})}
-    leads_on = way_on(len(kept)) if way_on else {}
     how = _NEXT_PAGE if "pagination" in leads_on else _CONTINUE if leads_on else _SHORTER_RANGE
     left_out = {"rows": len(rows) - len(kept), "how_to_go_on": " ".join([how, *hows])}
     # The tokens of the answer as it was would skip the rows that are left out.

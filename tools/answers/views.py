@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
 from tools.answers.local_times import meeting_times, open_times
+from tools.toolset.searched import Searched
 from tools.toolset.shapes import fields_of, is_made_from, parts_of
 
 Gather = Callable[[Sequence[Mapping[str, Any]], tzinfo], list[dict[str, Any]]]
@@ -33,6 +34,7 @@ class View:
         usual: Fields left out while they have this value.
         usual_fields_in_lists: Objects left out of lists while they have no field but these.
         local: Local times to add: new field by the UTC field it comes from.
+        in_zone: Times that are told in the zone of the answer, with their offset.
         adds: Further fields to add: a function of the object's.
         gather: Joins the rows of a list.
         keeps_empty: Keeps nulls and empty objects.
@@ -43,6 +45,7 @@ class View:
     usual: Mapping[str, object] = field(default_factory=dict[str, object])
     usual_fields_in_lists: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     local: Mapping[str, str] = field(default_factory=dict[str, str])
+    in_zone: frozenset[str] = field(default=frozenset[str]())
     adds: Callable[[Mapping[str, Any]], Mapping[str, object]] | None = None
     gather: Gather | None = None
     keeps_empty: bool = False
@@ -56,6 +59,8 @@ class Meeting(scheduled_event.ScheduledEvent, total=False):
     """A scheduled event with the fields of the lean view."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    hosts: Annotated[list[str], Field(description="of a team's meeting")]
     timezone: str | None
 
 
@@ -82,25 +87,37 @@ class Attendee(invitee.Invitee, total=False):
     uuid: Annotated[str | None, Field(description="lean, in place of uri; tools take it with scheduled_event")]
 
 
+class MeetingWithInvitees(Meeting, total=False):
+    """A scheduled event with its invitees."""
+
+    join_url: Annotated[str, Field(description="of its location")]
+    invitees: list[Attendee]
+    invitees_total: Annotated[int, Field(description="canceled ones included; list_event_invitees has them all")]
+    invitees_shown: int
+
+
 class OpenTimes(availability.AvailableTime, total=False):
     """An open slot; in the lean view all slots of a day."""
 
+    local_start: Annotated[str | None, Field(description="in timezone; full")]
     date: Annotated[str | None, Field(description="the fields from here on: lean, a row a day")]
     timezone: str | None
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
 
 
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
+_NEVER_OF_A_MEETING: Final = _NEVER_NEXT | {"meeting_notes_html", "calendar_event"}
 _OF_AN_INVITEE: Final = _NEVER_NEXT | {
     *("first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by")
 }
 
-_OF_A_MEETING: Final = View(
-    omits=_NEVER_NEXT | {"meeting_notes_html", "calendar_event"},
-    omits_in_lists=frozenset({"event_type", "meeting_notes_plain", "event_memberships", "invitees_counter"}),
+_MEETING: Final = View(
+    omits=_NEVER_OF_A_MEETING,
+    omits_in_lists=frozenset({"meeting_notes_plain", "event_memberships", "invitees_counter"}),
     usual={"event_guests": []},
-    local={"local_start": "start_time"},
+    local={"local_start": "start_time", "local_end": "end_time"},
 )
+_LISTED_MEETING: Final = replace(_MEETING, omits_in_lists=_MEETING.omits_in_lists | {"event_type", "local_end"})
 
 
 def _uuid(fields: Mapping[str, Any]) -> dict[str, object]:
@@ -110,8 +127,9 @@ def _uuid(fields: Mapping[str, Any]) -> dict[str, object]:
 
 VIEWS: Final[Mapping[object, View]] = MappingProxyType(
     {
-        scheduled_event.ScheduledEvent: _OF_A_MEETING,
-        Meeting: replace(_OF_A_MEETING, usual_fields_in_lists={"location": frozenset({"type"})}),
+        scheduled_event.ScheduledEvent: _LISTED_MEETING,
+        Meeting: replace(_LISTED_MEETING, usual_fields_in_lists={"location": frozenset({"type"})}),
+        MeetingWithInvitees: _MEETING,
         scheduled_event.Cancellation: View(omits_in_lists=frozenset({"created_at"})),
         scheduled_event.EventMembership: View(omits=frozenset({"buffered_start_time", "buffered_end_time"})),
         scheduled_event.EventGuest: View(omits=_NEVER_NEXT),
@@ -127,7 +145,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             usual={"questions_and_answers": [], "rescheduled": False},
             adds=_uuid,
         ),
-        MeetingTime: View(gather=meeting_times),
+        MeetingTime: View(gather=meeting_times, local={"local_start": "start_time"}),
         invitee.QuestionAndAnswer: View(omits=frozenset({"position"})),
         event_type.EventType: View(
             omits=_NEVER_NEXT
@@ -136,7 +154,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             omits_in_lists=frozenset({"custom_questions", "description_plain", "internal_note", "locations", "type"}),
             usual={"custom_questions": [], "is_paid": False, "secret": False, "booking_method": "instant"},
         ),
-        availability.AvailableTime: View(gather=open_times),
+        availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
             omits=frozenset({"buffered_start_time", "buffered_end_time"}), local={"local_start": "start_time"}
         ),
@@ -145,6 +163,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),
         organization.OrganizationInvitation: View(omits=frozenset({"updated_at"})),
         webhook.WebhookSubscription: View(omits=frozenset({"updated_at", "creator"})),
+        Searched: View(in_zone=frozenset({"start_time", "end_time"})),
         pagination.Pagination: View(omits=frozenset({"next_page", "previous_page", "previous_page_token"})),
     }
 )

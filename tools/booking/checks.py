@@ -1,36 +1,29 @@
-"""Checks of a booking against its event type: location, questions, answers. Pure.
+"""Checks of a booking against its event type: can it be booked, and at which location. Pure.
 
 Calendly refuses most of this too, but its messages name neither the question nor the location. What
 the event type does not say, or says in an unknown way, is left to Calendly.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, TypedDict
+from collections.abc import Mapping
+from typing import Final
 
 from calendly import models
-from calendly.models.event_type import CustomQuestion, EventTypeLocation
+from calendly.models.event_type import EventTypeLocation
 from calendly.models.location_kinds import KINDS, NAMED_BY_INVITEE, PLACE_NEEDED
-from calendly.third_party_text import visible
+from calendly.third_party_text import exactly
+from tools.matching import the_one
 from tools.toolset.errors import ArgumentFault
 
 _LOCATION: Final = "location"
-_ANSWERS: Final = "questions_and_answers"
 
 
-class Answered(TypedDict):
-    """An answer to a question."""
-
-    question: str
-    answer: str
-
-
-def state_faults(kind: models.EventType) -> list[ArgumentFault]:
-    """Return why an event type cannot be booked at all, if so."""
+def state_faults(kind: models.EventType, parameter: str = "event_type") -> list[ArgumentFault]:
+    """Return why an event type cannot be booked at all, if so, as a fault of `parameter`."""
     if kind.get("deleted_at"):
-        return [_fault("event_type", "This event type is deleted, so nobody can book it.")]
+        return [_fault(parameter, "This event type is deleted, so nobody can book it.")]
     if kind.get("active") is False:
-        return [_fault("event_type", "This event type is switched off (inactive) in Calendly, so nobody can book it.")]
+        return [_fault(parameter, "This event type is switched off (inactive) in Calendly, so nobody can book it.")]
     return []
 
 
@@ -46,7 +39,7 @@ def only_location(kind: models.EventType) -> Mapping[str, str] | None:
         return None
     name, place = places[0].get("kind") or "", places[0].get("location")
     if name in PLACE_NEEDED:
-        return {"kind": name, "location": place} if place and name not in NAMED_BY_INVITEE else None
+        return {"kind": name, "location": exactly(place)} if place and name not in NAMED_BY_INVITEE else None
     return {"kind": name} if name in KINDS else None
 
 
@@ -68,27 +61,12 @@ def location_faults(kind: models.EventType, chosen: Mapping[str, object] | None)
     return [_fault(_LOCATION, f"{problem}. Its locations, by kind: {'; '.join(map(_described, places))}.")]
 
 
-def answer_faults(kind: models.EventType, answers: Sequence[Answered]) -> list[ArgumentFault]:
-    """Return the required questions without an answer, and the answers that do not fit."""
-    listed = kind.get("custom_questions")
-    questions = {name: question for question in listed or [] if (name := question.get("name"))}
-    if listed is None or len(questions) != len(listed):
-        return []
-    given = {visible(answer["question"]): answer["answer"] for answer in answers}
-    unknown = [name for name in given if name not in questions]
-    missing = [
-        question
-        for name, question in questions.items()
-        if question.get("required") and question.get("enabled") is not False and not given.get(name, "").strip()
-    ]
-    told = [f"This required question needs an answer: {_asked(question)}." for question in missing]
-    told += [f"{_quoted(name)} is no question of this event type, {_all_of(questions.values())}." for name in unknown]
-    told += [
-        f"{_quoted(name)} takes one of its answer choices: {_choices(questions[name])}."
-        for name, answer in given.items()
-        if name in questions and not _fits(questions[name], answer)
-    ]
-    return [_fault(_ANSWERS, sentence) for sentence in told]
+def exact_location(kind: models.EventType, chosen: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a location with its text as the event type has it, where it says the same."""
+    name, where = chosen["kind"], chosen.get("location")
+    texts = [place.get("location") or "" for place in _places(kind) if place.get("kind") == name]
+    found = the_one(where, texts) if where and name not in NAMED_BY_INVITEE else None
+    return {"kind": name, "location": exactly(found)} if found else chosen
 
 
 def _places(kind: models.EventType) -> list[EventTypeLocation]:
@@ -99,33 +77,10 @@ def _described(place: EventTypeLocation) -> str:
     name = place.get("kind") or ""
     said = next((text for text in (place.get("location"), place.get("phone_number")) if text), None)
     needed = f"location: {PLACE_NEEDED[name]}" if name in PLACE_NEEDED else "no more"
-    return f"{name}{f' ({_quoted(said)})' if said else ''} needs {needed}"
+    return f"{name}{f' ({quoted(said)})' if said else ''} needs {needed}"
 
 
-def _fits(question: CustomQuestion, answer: str) -> bool:
-    choices = question.get("answer_choices") or []
-    is_closed = question.get("type") == "single_select" and not question.get("include_other") and bool(choices)
-    return not is_closed or not answer.strip() or visible(answer) in choices
-
-
-def _all_of(questions: Iterable[CustomQuestion]) -> str:
-    asked = [_asked(question) for question in questions if question.get("enabled") is not False]
-    return f"which asks: {'; '.join(asked)}" if asked else "which asks nothing"
-
-
-def _asked(question: CustomQuestion) -> str:
-    facts = [f"position {question.get('position')}", question.get("type") or ""]
-    facts += [f"choices {_choices(question)}"] if question.get("answer_choices") else []
-    facts += ["other answers too"] if question.get("include_other") else []
-    facts += ["required"] if question.get("required") else []
-    return f"{_quoted(question.get('name') or '')} ({', '.join(fact for fact in facts if fact)})"
-
-
-def _choices(question: CustomQuestion) -> str:
-    return ", ".join(_quoted(choice) for choice in question.get("answer_choices") or [])
-
-
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Quote a text exactly, line breaks included."""
     return json.dumps(text, ensure_ascii=False)
 

@@ -1,17 +1,30 @@
 """The tool that books a meeting, exactly once, even when the connection fails."""
 
-from typing import Annotated, Any, NotRequired
+from datetime import datetime
+from typing import Annotated, Any, Final, NotRequired
 
-from pydantic import AfterValidator, Field, with_config
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    TypeAdapter,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    with_config,
+)
 from typing_extensions import TypedDict
 
-from calendly.models.location_kinds import PLACE_NEEDED, LocationKind
-from tools.booking.lookup import Booked, BookingSought
+from calendly.models.location_kinds import PLACE_NEEDED, LocationKind, written_kind
+from tools.answers.local_times import told
+from tools.booking.booked import Booked
+from tools.booking.lookup import BookingSought
 from tools.booking.once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
-from tools.times import instant, wire
+from tools.times import instant, wire, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
+from tools.toolset.errors import ArgumentError
+from tools.zones import zone_of
 
 booking = Toolset()
 
@@ -36,20 +49,34 @@ class InviteeFields(TypedDict):
     text_reminder_number: NotRequired[Annotated[Line, Field(description="such as +14155551234")] | None]
 
 
+def _as_written(kind: object) -> object:
+    """Take the name that a scheduled event gives a kind, too."""
+    return written_kind(kind) or kind if isinstance(kind, str) else kind
+
+
 @with_config(CLOSED)
 class BookingLocationFields(TypedDict):
     """Where: one of the event type's locations. Omit for round robin."""
 
-    kind: LocationKind
+    kind: Annotated[LocationKind, BeforeValidator(_as_written)]
     location: NotRequired[Annotated[Text, Field(description="for the first four kinds")] | None]
+
+
+_Texts: Final = TypeAdapter(list[Text])
+
+
+def _text_or_list(value: object, as_text: ValidatorFunctionWrapHandler) -> object:
+    """Take the choices in place of the answer, too."""
+    return _Texts.validate_python(value, strict=True) if isinstance(value, list) else as_text(value)
 
 
 @with_config(CLOSED)
 class AnswerGiven(TypedDict):
     """An answer to one of the event type's questions."""
 
-    question: Annotated[Text, Field(description="its exact text")]
-    answer: Text
+    question: Annotated[Text, Field(description="its text")]
+    answer: NotRequired[Annotated[Text, WrapValidator(_text_or_list)] | None]
+    choices: NotRequired[Annotated[list[Text], Field(description="several choices")] | None]
     position: Annotated[int, Field(ge=0)]
 
 
@@ -65,12 +92,47 @@ class TrackingFields(TypedDict):
     salesforce_uuid: NotRequired[Line | None]
 
 
+def _answered(answer: AnswerGiven) -> AnswerGiven:
+    if (answer.get("answer") is None) == (answer.get("choices") is None):
+        raise ValueError("Needs either answer or choices.")
+    return answer
+
+
 def _named(invitee: InviteeFields) -> InviteeFields:
     if not (invitee.get("name") or invitee.get("first_name")):
         raise ValueError("Needs name or first_name.")
     return invitee
 
 
+async def booking_start(call: Call, start_time: datetime, timezone: str | None, theirs: str) -> datetime:
+    """Return the instant of a start: by its offset, else in `timezone`, else in the caller's zone.
+
+    Args:
+        call: The call that books.
+        start_time: As the agent wrote it.
+        timezone: The zone that it may have named.
+        theirs: The invitee's zone.
+
+    Raises:
+        ArgumentError: The start has neither, and means another instant in the invitee's zone; or as `instant`.
+    """
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    zone = zone_of(theirs)
+    if start_time.tzinfo is not None or timezone is not None or zone is None:
+        return start
+    other = start_time.replace(tzinfo=zone)
+    if other == start:
+        return start
+    own = await zone_for(call.caller)
+    raise ArgumentError.of(
+        "start_time",
+        f"This time has no offset, and the invitee's zone is not yours. In yours ({own}) it is {wire(start)}, "
+        f"{told(start.astimezone(zone))} for the invitee; in the invitee's ({zone}) it is {wire(other)}, "
+        f"{told(other.astimezone(own))} for you. Ask which is meant, then add the offset or pass timezone.",
+    )
+
+
+AnswerToSend = Annotated[AnswerGiven, AfterValidator(_answered)]
 InviteeToBook = Annotated[InviteeFields, AfterValidator(_named)]
 BookingLocation = Annotated[
     BookingLocationFields,
@@ -96,7 +158,7 @@ async def create_event_invitee(
     start_time: Time,
     invitee: InviteeToBook,
     location: BookingLocation | None = None,
-    questions_and_answers: Annotated[list[AnswerGiven], at_most(100)] | None = None,
+    questions_and_answers: Annotated[list[AnswerToSend], at_most(100)] | None = None,
     tracking: TrackingFields | None = None,
     event_guests: Annotated[list[Email], Field(max_length=10)] | None = None,
     timezone: TimeZone | None = None,
@@ -104,11 +166,10 @@ async def create_event_invitee(
 ) -> Booked:
     """Book a meeting for an invitee at an open time.
 
-    Take start_time and timezone from list_event_type_available_times; locations and required questions from
-    get_event_type, or from the error that names them. Calendly e-mails invitee and guests. After outcome_unknown
-    repeat only with the same idempotency_key.
+    Take start_time from list_event_type_available_times, locations and questions from get_event_type. Calendly
+    e-mails invitee and guests. After outcome_unknown repeat only with the same idempotency_key.
     """
-    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    start = await booking_start(call, start_time, timezone, invitee["timezone"])
     body: Body = given(
         {
             "event_type": event_type.uri,

@@ -7,19 +7,18 @@ the answer; one that is not found may still exist.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final, cast
+from typing import Final, cast
 
-from pydantic import Field
 from typing_extensions import TypedDict
 
-from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
+from tools.booking.booked import Booked
 from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import BOUND, sent_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -34,12 +33,6 @@ class BookingSought:
     event_type: EventTypeId
     start: datetime
     email: str
-
-
-class Booked(models.Invitee, total=False):
-    """An invitee with the fields that booking adds."""
-
-    unchecked: Annotated[list[str] | None, Field(description="checks before booking that could not be made")]
 
 
 class SearchedIn(TypedDict, total=False):
@@ -77,12 +70,22 @@ async def look_up(
             break
         found = await answered() or await _find(call, wanted, places)
     if found is None:
-        raise OutcomeUnknown(
-            f"{unknown.reason} The meeting may be booked, although Calendly does not list it so far: look with "
-            f"list_scheduled_events for a meeting at {wire(wanted.start)} before booking again.",
-            status=unknown.status,
-        ) from unknown
+        raise unknown.retold(f"{unknown.reason} {_where_to_look(wanted, places)}") from unknown
     return found
+
+
+def _where_to_look(wanted: BookingSought, places: Sequence[SearchedIn]) -> str:
+    whose = next((f'organization="{place["organization"].uri}", ' for place in places if "organization" in place), "")
+    return (
+        "The meeting may be booked, although Calendly does not list it so far. Before booking again look with "
+        f'list_scheduled_events, {whose}invitee_email="{wanted.email}", status="active", '
+        f'min_start_time="{wire(wanted.start)}", max_start_time="{wire(wanted.start)}".'
+    )
+
+
+async def booked_already(call: Call, wanted: BookingSought) -> Booked | None:
+    """Return the invitee of a booking that exists, None if none is found."""
+    return await _find(call, wanted, await _places(call, wanted.event_type))
 
 
 async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:
@@ -113,8 +116,8 @@ async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Book
         **place,
         invitee_email=wanted.email,
         status="active",
-        min_start_time=wanted.start - BOUND,
-        max_start_time=wanted.start + BOUND,
+        min_start_time=wanted.start,
+        max_start_time=wanted.start,
     )
     for event in events.get("collection", []):
         if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:

@@ -8,15 +8,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from calendly import models
-from calendly.errors import CalendlyError, CalendlyRefusal, InvalidArgument, OutcomeUnknown, Unreachable
-from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
-from tools.booking.lookup import Booked, BookingSought, look_up
-from tools.booking.survey import OpenStarts, Survey, survey
+from calendly.errors import (
+    CalendlyError,
+    CalendlyRefusal,
+    Conflict,
+    Detail,
+    InvalidArgument,
+    OutcomeUnknown,
+    Unreachable,
+)
+from tools.booking.answers import answer_faults, prepared
+from tools.booking.booked import Booked, with_meeting
+from tools.booking.checks import exact_location, location_faults, only_location, state_faults
+from tools.booking.lookup import BookingSought, booked_already, look_up
+from tools.booking.survey import OpenStarts, Survey, open_times, survey
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.times import wire, zone_for
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
-from tools.toolset.ledger import KeyOutcome
 
 TAKEN: Final = "already_filled"
 """Calendly's code for a time that is not open."""
@@ -44,20 +55,21 @@ class _Ready(NamedTuple):
 
     Attributes:
         call: The authorized call.
-        order: The booking, with its location filled in where there is only one.
-        open_times: The open times around it.
+        order: The booking in Calendly's own words, with its location filled in where there is only one.
+        kind: The event type, None if it could not be read.
         unchecked: The checks that could not be made.
     """
 
     call: Call
     order: Order
-    open_times: OpenStarts | None
+    kind: models.EventType | None
     unchecked: list[str]
 
 
 async def book(call: Call, order: Order) -> Booked:
     """Book without an idempotency key."""
-    return await _send(await _prepare(call, order))
+    ready = await _prepare(call, order)
+    return await _told(ready, await _send(ready))
 
 
 async def book_under(key: str, call: Call, order: Order) -> Booked:
@@ -79,7 +91,7 @@ async def book_under(key: str, call: Call, order: Order) -> Booked:
                 return await _send_first(key, ready, order)
     if call.is_dry_run:
         raise DryRun
-    return await _repeat(key, call, order, earlier)
+    return await _repeat(key, call, order)
 
 
 async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
@@ -90,10 +102,12 @@ async def _send_first(key: str, ready: _Ready, order: Order) -> Booked:
         await ledger.release(key)
         raise
     await ledger.settle(key, order.body, dict(booked))
-    return booked
+    told = await _told(ready, booked)
+    await ledger.settle(key, order.body, dict(told))
+    return told
 
 
-async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Booked:
+async def _repeat(key: str, call: Call, order: Order) -> Booked:
     """Return what an earlier call booked, looking for it when its outcome is not known."""
     ledger = await call.caller.ledger()
 
@@ -104,10 +118,11 @@ async def _repeat(key: str, call: Call, order: Order, earlier: KeyOutcome) -> Bo
             return None
         return None if found is None or found.answer is None else models.read(Booked, found.answer)
 
-    if earlier.answer is not None:
-        return models.read(Booked, earlier.answer)
-    booked = await look_up(call, order.wanted, OutcomeUnknown(_UNKNOWN), answered)
-    await ledger.settle(key, order.body, dict(booked))
+    booked = await answered() or await look_up(call, order.wanted, OutcomeUnknown(_UNKNOWN), answered)
+    if "scheduled_event" not in booked:
+        found = await survey(call, order.wanted.event_type, order.wanted.start)
+        booked = await with_meeting(call, booked, _complete(order, found).body, found.kind)
+        await ledger.settle(key, order.body, dict(booked))
     return booked
 
 
@@ -120,17 +135,22 @@ async def _prepare(call: Call, order: Order) -> _Ready:
     """
     await call.precheck()
     found = await survey(call, order.wanted.event_type, order.wanted.start)
-    if found.kind is not None:
-        order = _with_location(order, found.kind)
     faults = await _faults(call, order, found)
     if faults:
         raise ArgumentError(*faults)
-    return _Ready(await call.authorize(), order, found.open_times, _unchecked(found, order))
+    return _Ready(await call.authorize(), _complete(order, found), found.kind, _unchecked(found, order))
 
 
-def _with_location(order: Order, kind: models.EventType) -> Order:
-    only = None if "location" in order.body else only_location(kind)
-    return order if only is None else replace(order, body={**order.body, "location": only})
+def _complete(order: Order, found: Survey) -> Order:
+    """Return a booking in Calendly's own words: the slot's text, questions, choices, and the only location."""
+    body = dict[str, Any](order.body)
+    if found.open_times is not None:
+        body["start_time"] = found.open_times.texts.get(order.wanted.start, body["start_time"])
+    if found.kind is not None:
+        location = exact_location(found.kind, body["location"]) if "location" in body else only_location(found.kind)
+        answers, _ = prepared(found.kind, body.get("questions_and_answers") or [])
+        body |= ({"location": location} if location else {}) | ({"questions_and_answers": answers} if answers else {})
+    return replace(order, body=body)
 
 
 async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault]:
@@ -139,15 +159,27 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         faults = state_faults(kind)
         if faults:
             return faults
-        faults = [
-            *location_faults(kind, body.get("location")),
-            *answer_faults(kind, body.get("questions_and_answers") or []),
-        ]
-    open_times, start = found.open_times, order.wanted.start
-    if open_times is not None and open_times.offers(start) is False:
-        told = f"{wire(start)} is not open. {await _near(call, order, open_times)}"
-        faults.append({"parameter": "start_time", "message": told, "code": TAKEN})
+        _, told = prepared(kind, body.get("questions_and_answers") or [])
+        faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
+    listed, start = found.open_times, order.wanted.start
+    if listed is not None and listed.offers(start) is False:
+        own = await _own_booking(call, order)
+        told_of = own or f"{wire(start)} is not open. {await _near(call, order, listed)}"
+        faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN})
     return faults
+
+
+async def _own_booking(call: Call, order: Order) -> str | None:
+    """Say that the same invitee has booked that time already, if so and if the agent may see it."""
+    if not (call.allows(list_scheduled_events) and call.allows(list_event_invitees)):
+        return None
+    booked = await booked_already(call, order.wanted)
+    if booked is None:
+        return None
+    return (
+        f"{wire(order.wanted.start)} is taken by this invitee's own booking, {booked.get('uri')}. "
+        "Nothing more needs to be booked."
+    )
 
 
 def _unchecked(found: Survey, order: Order) -> list[str]:
@@ -165,31 +197,34 @@ async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
     return open_times.near(order.wanted.start, zone)
 
 
+async def _told(ready: _Ready, booked: Booked) -> Booked:
+    """Return a booking with its meeting and what was not checked."""
+    told = await with_meeting(ready.call, booked, ready.order.body, ready.kind)
+    return {**told, "unchecked": ready.unchecked} if ready.unchecked else told
+
+
 async def _send(ready: _Ready) -> Booked:
     """Send a booking, and look for it when the answer is lost."""
     call, order = ready.call, ready.order
     try:
-        booked = await call(Booked, body=order.body)
+        return await call(Booked, body=order.body)
     except OutcomeUnknown as unknown:
-        booked = await look_up(call, order.wanted, unknown)
-    except InvalidArgument as refused:
-        if ready.open_times is None or not _is_taken(refused):
-            raise
-        raise _retold(refused, await _near(call, order, ready.open_times)) from None
+        return await look_up(call, order.wanted, unknown)
+    except (InvalidArgument, Conflict) as refused:
+        raise await _explained(call, order, refused) from None
     except DryRun as tried:
         raise DryRun(*tried.requests, unchecked=ready.unchecked) from None
-    return {**booked, "unchecked": ready.unchecked} if ready.unchecked else booked
 
 
-def _is_taken(refused: InvalidArgument) -> bool:
-    return any(detail.get("code") == TAKEN for detail in refused.details)
-
-
-def _retold(refused: InvalidArgument, near: str) -> InvalidArgument:
-    return InvalidArgument(
-        f"{refused.reason.rstrip('.')}. {near}",
-        status=refused.status,
-        title=refused.title,
-        message=refused.message,
-        details=refused.details,
-    )
+async def _explained(call: Call, order: Order, refused: CalendlyRefusal) -> CalendlyRefusal:
+    """Tell a refusal as a lost time, if the time is no longer open: Calendly words that in several ways."""
+    is_taken = any(detail.get("code") == TAKEN for detail in refused.details)
+    listed = await open_times(call, order.wanted.event_type, order.wanted.start)
+    if not is_taken and (listed is None or listed.offers(order.wanted.start) is not False):
+        return refused
+    lost = f"{wire(order.wanted.start)} was taken between the look at the open times and this booking."
+    near = f" {await _near(call, order, listed)}" if listed else ""
+    told = refused.retold(f"{refused.reason.rstrip('.')}. {lost}{near}")
+    if not is_taken:
+        told.details = [*refused.details, Detail(parameter="start_time", message=lost, code=TAKEN)]
+    return told

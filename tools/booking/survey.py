@@ -4,6 +4,7 @@ Both run as the person, side by side, with a short time limit. A failed or late 
 the booking.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Final
@@ -13,6 +14,7 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId
+from calendly.third_party_text import exactly
 from tools.answers.local_times import told
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type
@@ -33,11 +35,17 @@ _MOST_BEFORE, _MOST_AFTER = 2, 4
 
 @dataclass(frozen=True, slots=True)
 class OpenStarts:
-    """The open start times from `first` until before `last`, in order."""
+    """The open start times from `first` until before `last`, in order.
+
+    Attributes:
+        starts: The instants.
+        texts: How Calendly writes each of them. A booking repeats it exactly.
+    """
 
     first: datetime
     last: datetime
     starts: tuple[datetime, ...]
+    texts: Mapping[datetime, str]
 
     def offers(self, start: datetime) -> bool | None:
         """Return whether a meeting can begin then; None for a time outside the range."""
@@ -74,7 +82,7 @@ async def survey(call: Call, event_type: EventTypeId, start: datetime) -> Survey
         found.kind = await _kind(call, event_type)
 
     async def read_open_times() -> None:
-        found.open_times = await _open_times(call, event_type, start)
+        found.open_times = await open_times(call, event_type, start)
 
     with anyio.move_on_after(_PATIENCE):
         async with anyio.create_task_group() as group:
@@ -90,7 +98,7 @@ async def _kind(call: Call, event_type: EventTypeId) -> models.EventType | None:
         return None
 
 
-async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenStarts | None:
+async def open_times(call: Call, event_type: EventTypeId, start: datetime) -> OpenStarts | None:
     """Read the open times from a day before; None if that fails or one of them is not understood."""
     days = min(_DAYS, call.caller.available_times_cap.days)
     first = max(start - _BEFORE * days / _DAYS, call.caller.now() + _SOON)
@@ -99,9 +107,10 @@ async def _open_times(call: Call, event_type: EventTypeId, start: datetime) -> O
         listed = await call.inquire(list_event_type_available_times)(event_type, first, last)
     except (CalendlyError, ToolError):
         return None
-    starts = [sent_time(row.get("start_time")) for row in listed.get("collection", [])]
-    understood = sorted(start for start in starts if start)
-    return OpenStarts(first, last, tuple(understood)) if len(understood) == len(starts) else None
+    rows = listed.get("collection", [])
+    texts = {sent_time(text := row.get("start_time") or ""): exactly(text) for row in rows}
+    understood = {start: text for start, text in texts.items() if start is not None}
+    return OpenStarts(first, last, tuple(sorted(understood)), understood) if None not in texts else None
 
 
 def _named(time: datetime, zone: tzinfo | None) -> str:

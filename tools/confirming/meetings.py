@@ -4,7 +4,7 @@ Conditions are checked with the person's access: the agent learns only whether a
 limits. What cannot be read is outside them, and only what a condition asks for is read.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -14,8 +14,17 @@ from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
 from calendly.models.reading import UNRECOGNIZED
-from tools.booking.create_event_invitee import InviteeFields, create_event_invitee
-from tools.confirming.questions import LONGEST_URL, WriteEffects, event_type_named, if_allowed, listed, local_time
+from tools.booking.create_event_invitee import InviteeFields, booking_start, create_event_invitee
+from tools.confirming.questions import (
+    LONGEST_URL,
+    Clock,
+    WriteEffects,
+    clock_of,
+    event_type_named,
+    if_allowed,
+    listed,
+    local_time,
+)
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
@@ -39,11 +48,13 @@ class _MeetingTold:
             Lee`.
         whom: The addresses that Calendly e-mails; empty if they are hidden.
         over: Why it can no longer be canceled; None if it can or that is unknown.
+        clocks: Its hosts and invitees with their zones.
     """
 
     what: str
     whom: str
     over: str | None
+    clocks: Sequence[Clock]
 
 
 async def _book(
@@ -56,9 +67,11 @@ async def _book(
     **_: object,
 ) -> str:
     what = await event_type_named(call, event_type)
-    when = await local_time(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
+    start = await booking_start(call, start_time, timezone, invitee["timezone"])
     name = invitee.get("name") or f"{invitee.get('first_name')} {invitee.get('last_name') or ''}"
     addresses = [invitee["email"], *(event_guests or [])]
+    host = await _host_of(call, event_type)
+    when = await local_time(call, start, [*([host] if host else []), Clock(name, invitee["timezone"])])
     return f"Book {what}{when} with {one_line(name)}; Calendly will e-mail {listed(addresses)}."
 
 
@@ -112,7 +125,8 @@ async def _reschedule(
     timezone: str | None = None,
 ) -> str:
     meeting = await _meeting(call, scheduled_event)
-    new_time = await local_time(call, await instant(call.caller, "start_time", start_time, timezone=timezone))
+    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
+    new_time = await local_time(call, start, meeting.clocks)
     return (
         f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is "
         f"booked first, then the old meeting canceled, and it will e-mail {meeting.whom or 'the invitee'} about both. "
@@ -157,9 +171,13 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
     people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
     invitees = people.get("collection", []) if people else []
+    clocks = [Clock(invitee.get("name") or "the invitee", invitee.get("timezone")) for invitee in invitees]
     what = f"the event {scheduled_event}"
     if event:
-        what = f"'{one_line(event.get('name'))}'{await local_time(call, sent_time(event.get('start_time')))}"
+        hosts = [await clock_of(call, host.get("user")) for host in event.get("event_memberships") or []]
+        clocks = [*(host for host in hosts if host), *clocks]
+        when = await local_time(call, sent_time(event.get("start_time")), clocks)
+        what = f"'{one_line(event.get('name'))}'{when}"
     active = ((event.get("invitees_counter") or {}).get("active") or 0) if event and people else 0
     names = f" with {listed((invitee.get('name') for invitee in invitees), active)}" if invitees else ""
     addresses = [invitee.get("email") for invitee in invitees]
@@ -168,7 +186,14 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
     over = _why_over(event, call.caller.now()) if event else None
-    return _MeetingTold(f"{what}{names}", listed(addresses, active), over)
+    return _MeetingTold(f"{what}{names}", listed(addresses, active), over, clocks)
+
+
+async def _host_of(call: Call, event_type: EventTypeId) -> Clock | None:
+    """Return the clock of an event type's only host."""
+    kind = await if_allowed(call.via(get_event_type)(event_type))
+    profile = (kind.get("profile") if kind else None) or {}
+    return await clock_of(call, profile.get("owner")) if profile.get("type") == "User" else None
 
 
 def _read_by_them(reason: str | None) -> str:

@@ -1,6 +1,6 @@
 """The parts of questions to a person, and the entry of a writing tool.
 
-A question says what happens, when (in the person's own zone), and who gets an e-mail. Its facts
+A question says what happens, when (in the zones of all concerned), and who gets an e-mail. Its facts
 come from Calendly, read on behalf of the same caller; if they may not be read, it names the
 identifier. Texts of other people are shortened to one visible line, so that nobody can inject a
 question of their own.
@@ -10,9 +10,10 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
 
 from calendly.errors import CalendlyError
-from calendly.identifiers import EventTypeId, UserId
+from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.users import get_user
 from tools.times import zone_for
@@ -21,10 +22,12 @@ from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
 from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
+from tools.zones import zone_of
 
 T = TypeVar("T")
 
 LONGEST_URL: Final = 200
+_MOST_CLOCKS: Final = 4
 _MOST_NAMED: Final = 12
 """Enough for the eleven people of the largest booking."""
 
@@ -49,6 +52,14 @@ class WriteEffects:
     affected: Callable[..., Awaitable[Affected]] = _unlimited
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Somebody whom a meeting affects, and the name of their zone."""
+
+    who: str
+    timezone: str | None
+
+
 async def if_allowed(reading: Awaitable[T]) -> T | None:
     """Return what was read, None if that was refused or failed."""
     try:
@@ -71,13 +82,41 @@ async def event_type_named(call: Call, event_type: EventTypeId) -> str:
     return f"'{one_line(kind.get('name'))}'" if kind else f"the event type {event_type}"
 
 
-async def local_time(call: Call, time: datetime | None) -> str:
-    """Return ` on Tue 1 Dec 2026, 10:00 (Europe/Berlin)`, in the person's own zone; empty without a time."""
+async def local_time(call: Call, time: datetime | None, others: Iterable[Clock] = ()) -> str:
+    """Return ` on Tue 1 Dec 2026, 10:00 (Europe/Berlin; 04:00 America/New_York for Lee)`; empty without a time.
+
+    First in the person's own zone, then for others whose clock differs.
+    """
     if time is None or time.tzinfo is None:
         return ""
     zone = await zone_for(call.caller) or UTC
     local = time.astimezone(zone)
-    return f" on {local:%a} {local.day} {local:%b %Y, %H:%M} ({zone})"
+    names = dict[ZoneInfo, list[str]]()
+    for clock in others:
+        other = zone_of(clock.timezone)
+        if other is not None and time.astimezone(other).utcoffset() != local.utcoffset():
+            names.setdefault(other, []).append(clock.who)
+    told = [f"; {_clock(time.astimezone(other), local)} {other} for {listed(who)}" for other, who in names.items()]
+    more = f"; {len(told) - _MOST_CLOCKS} more time zones" if len(told) > _MOST_CLOCKS else ""
+    return f" on {_date(local)}, {local:%H:%M} ({zone}{''.join(told[:_MOST_CLOCKS])}{more})"
+
+
+async def clock_of(call: Call, uri: str | None) -> Clock | None:
+    """Return the clock of a user, None if it may not be read."""
+    try:
+        user = UserId.parse(uri or "")
+    except InvalidIdentifier:
+        return None
+    person = await if_allowed(call.via(get_user)(user))
+    return Clock(person.get("name") or "the host", person.get("timezone")) if person else None
+
+
+def _clock(local: datetime, other: datetime) -> str:
+    return f"{local:%H:%M}" if local.date() == other.date() else f"{_date(local)}, {local:%H:%M}"
+
+
+def _date(local: datetime) -> str:
+    return f"{local:%a} {local.day} {local:%b %Y}"
 
 
 def listed(texts: Iterable[str | None], total: int = 0) -> str:

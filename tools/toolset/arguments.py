@@ -37,18 +37,35 @@ class Arguments(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
 
 
+AnswerDetail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
+
+
 class ReadArguments(Arguments):
     """The additional parameters of every reading tool."""
 
     own = frozenset({"detail"})
-    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
+    detail: AnswerDetail = None
+
+
+class MeetingArguments(Arguments):
+    """The additional parameters of tools that read meetings."""
+
+    own = frozenset({"passwords", "detail"})
+    passwords: Annotated[bool, Field(description="show passwords of online meetings")] = False
+    detail: AnswerDetail = None
 
 
 class LongTextArguments(ReadArguments):
     """The additional parameters of a tool that reads long texts in parts."""
 
-    own = frozenset({"detail", "text_offset"})
+    own = ReadArguments.own | {"text_offset"}
     text_offset: Annotated[int, Field(ge=0, description="where shortened texts go on")] = 0
+
+
+class LongMeetingArguments(LongTextArguments, MeetingArguments):
+    """The additional parameters of a tool that reads a meeting and its long texts in parts."""
+
+    own = MeetingArguments.own | LongTextArguments.own
 
 
 class WriteArguments(Arguments):

@@ -33,12 +33,17 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
-        value = _read(value, _TYPES[kind])
+        return _inside(_read(value, _TYPES[kind]), schema, kind)
+    return _inside(value, schema, kind)
+
+
+def _inside(value: object, schema: Mapping[str, Any], kind: object) -> object:
+    plain = value
     if isinstance(value, dict) and kind == "object":
         return as_meant(cast("dict[str, object]", value), schema)
     if isinstance(value, list) and kind == "array":
         return [_value(item, schema.get("items", {})) for item in cast("list[object]", value)]
-    return value
+    return plain
 
 
 def _read(text: str, kind: type) -> object:

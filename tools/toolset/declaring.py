@@ -44,6 +44,7 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
+from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page, Resumption
 from tools.toolset.page_tokens import PagePlace
@@ -67,12 +68,12 @@ class Identity:
 
     Attributes:
         user: The person.
-        organization: The organization most lists are asked for.
+        organization: The organization most lists are asked for, None where Calendly names none.
         timezone: IANA name of the person's own zone, where it is known.
     """
 
     user: UserId
-    organization: OrganizationId
+    organization: OrganizationId | None
     timezone: str | None = None
 
 
@@ -241,6 +242,7 @@ class Call:
         for_person: What it reads is shown to the person, and not to the agent.
         known: What was read already and is not read again; None where every reading is sent.
         resumption: How its list goes on where it is cut.
+        is_part: Another tool asks, which explains an empty answer by itself.
     """
 
     tool: Tool
@@ -251,6 +253,7 @@ class Call:
     for_person: bool = False
     known: KnownAnswers | None = None
     resumption: Resumption = field(default_factory=Resumption, compare=False)
+    is_part: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -281,7 +284,8 @@ class Call:
             return answer
 
         def way_on(rows: int) -> Mapping[str, object]:
-            return {"pagination": {"count": rows, "next_page_token": place.after(rows, read_pages).page_token()}}
+            further = place.after(self.resumption.in_list(rows), read_pages)
+            return {"pagination": {"count": rows, "next_page_token": further.page_token()}}
 
         answer = await walk(page, place.token, max_pages)
         rows = answer["collection"][place.skip :]
@@ -291,15 +295,18 @@ class Call:
             "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
         }
 
-    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
-        """Another tool, called on behalf of the same caller and under its own access rules.
+    def of(self, function: Declared) -> Self:
+        """This call as one of another tool, under its own access rules.
 
         The decision about a workflow is the decision about what it needs, too.
         """
         tool = endpoint_of(function)
-        is_part = self.authorized and tool in self.tool.needs
-        part = replace(self, tool=tool, authorized=self.for_person or is_part, resumption=Resumption())
-        return partial(function, part)
+        part = self.authorized and tool in self.tool.needs
+        return replace(self, tool=tool, authorized=self.for_person or part, is_part=True, resumption=Resumption())
+
+    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool, called on behalf of the same caller: see `of`."""
+        return partial(function, self.of(function))
 
     def allows(self, function: Declared) -> bool:
         """Whether the caller may call another tool."""
@@ -307,7 +314,7 @@ class Call:
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
-        return partial(function, replace(self, tool=endpoint_of(function), authorized=True))
+        return partial(function, replace(self, tool=endpoint_of(function), authorized=True, is_part=True))
 
     def dry_run(self) -> Self:
         """This call as a dry run: it goes as far as where it would send, and nobody is asked."""
@@ -331,8 +338,11 @@ class Call:
         return identifier.uri if identifier else None
 
     async def own(self, organization: OrganizationId | None) -> OrganizationId:
-        """The organization that was named, else the caller's own."""
-        return organization or (await self.caller.identity()).organization
+        """The organization that was named, else the caller's own. Raises ArgumentError where Calendly names none."""
+        own = organization or (await self.caller.identity()).organization
+        if own is None:
+            raise ArgumentError.of("organization", "Calendly names no organization of this person: pass its URI.")
+        return own
 
     def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
         if not isinstance(self.tool, EndpointTool):

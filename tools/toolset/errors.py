@@ -12,15 +12,19 @@
 What Calendly itself refuses is a `calendly.errors.CalendlyError`.
 """
 
+from collections.abc import Callable
 from typing import NotRequired
 
 from typing_extensions import TypedDict
 
 
 class ArgumentFault(TypedDict):
-    """One parameter at fault: its dotted name, a sentence, and Calendly's code where it has one for that."""
+    """One fault: the parameter's dotted name, a sentence, and Calendly's code where it has one for that.
 
-    parameter: str
+    A workflow's fault names no parameter where only an inner tool has it.
+    """
+
+    parameter: NotRequired[str]
     message: str
     code: NotRequired[str]
 
@@ -33,13 +37,19 @@ class ArgumentError(ToolError):
     """The arguments cannot be sent as they are."""
 
     def __init__(self, *faults: ArgumentFault) -> None:
-        super().__init__(" ".join(f"{fault['parameter']}: {fault['message']}" for fault in faults))
+        super().__init__(" ".join(map(_told, faults)))
         self.faults = faults
 
     @classmethod
     def of(cls, parameter: str, message: str) -> "ArgumentError":
         """Return an error about one parameter."""
         return cls({"parameter": parameter, "message": message})
+
+    def without(self, is_unknown: Callable[[str], bool]) -> "ArgumentError":
+        """Return the same error, which names no parameter that is unknown."""
+        return ArgumentError(
+            *(_unnamed(fault) if is_unknown(fault.get("parameter", "")) else fault for fault in self.faults)
+        )
 
 
 class KeyTaken(ToolError):
@@ -73,14 +83,28 @@ class ConfirmationRequired(ToolError):
         token: What the agent sends as `confirmation`, once its user has agreed to the question.
         url: The page on which the user can agree, where there is one.
         only_page: Nothing but that page counts.
+        is_unshown: The client answered the question without showing it to its user.
     """
 
-    def __init__(self, question: str, token: str, url: str | None = None, *, only_page: bool = False) -> None:
+    def __init__(
+        self, question: str, token: str, url: str | None = None, *, only_page: bool = False, is_unshown: bool = False
+    ) -> None:
         super().__init__(question)
         self.token = token
         self.url = url
         self.only_page = only_page
+        self.is_unshown = is_unshown
 
 
 class Declined(ToolError):
     """The person was asked and did not agree. Nothing was sent."""
+
+
+def _told(fault: ArgumentFault) -> str:
+    parameter = fault.get("parameter")
+    return f"{parameter}: {fault['message']}" if parameter else fault["message"]
+
+
+def _unnamed(fault: ArgumentFault) -> ArgumentFault:
+    rest: ArgumentFault = {"message": fault["message"]}
+    return {**rest, "code": fault["code"]} if "code" in fault else rest

@@ -1,6 +1,6 @@
 """What lists are answered with."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
@@ -8,6 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.models import Pagination
+from tools.toolset.searched import EmptyBecause, Searched
 
 T = TypeVar("T")
 
@@ -22,9 +23,22 @@ class Resumption:
 
     Attributes:
         way_on: Tells it by the number of rows that fit, None where no token leads on.
+        kept: Where the rows of the answer stood in the list as Calendly sent it, None for all of it.
+        ends: The numbers of rows after which it can be cut, None for any.
     """
 
     way_on: WayOn | None = None
+    kept: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
+
+    def in_list(self, rows: int) -> int:
+        """Return where in the list as Calendly sent it a row of the answer stood."""
+        return rows if self.kept is None else self.kept[rows]
+
+    def cut(self, fitting: int) -> tuple[int, Mapping[str, object]]:
+        """Return how many of the rows that fit to answer, and the fields that lead on; none where no token does."""
+        rows = fitting if self.ends is None else max((end for end in self.ends if end <= fitting), default=0)
+        return (rows, self.way_on(rows)) if rows and self.way_on else (fitting, {})
 
 
 class LeftOut(TypedDict, total=False):
@@ -42,6 +56,8 @@ class Page(TypedDict, Generic[T], total=False):
 
     collection: list[T]
     pagination: Pagination
+    searched: Searched
+    empty_because: EmptyBecause
     timezone: ZoneTold
     left_out: LeftOut
 
@@ -50,5 +66,19 @@ class Rows(TypedDict, Generic[T], total=False):
     """A list that Calendly does not page."""
 
     collection: list[T]
+    searched: Searched
+    empty_because: EmptyBecause
     timezone: ZoneTold
     left_out: LeftOut
+
+
+def page_of(page: Page[T], looked: Searched, nothing: str) -> Page[T]:
+    """Return a page with what was searched, and with `nothing` as the reason if it is empty."""
+    told: Page[T] = {**page, "searched": looked}
+    return told if page.get("collection") else {**told, "empty_because": nothing}
+
+
+def rows_of(rows: list[T], looked: Searched, nothing: str) -> Rows[T]:
+    """Return rows with what was searched, and with `nothing` as the reason if there are none."""
+    told: Rows[T] = {"collection": rows, "searched": looked}
+    return told if rows else {**told, "empty_because": nothing}

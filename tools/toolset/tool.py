@@ -15,9 +15,12 @@ from typing_extensions import override
 
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
+from calendly.models.scheduled_event import ConferenceData
 from tools.toolset.arguments import (
     Arguments,
+    LongMeetingArguments,
     LongTextArguments,
+    MeetingArguments,
     ReadArguments,
     WriteArguments,
     arguments_model,
@@ -26,9 +29,10 @@ from tools.toolset.arguments import (
 )
 from tools.toolset.as_meant import as_meant
 from tools.toolset.audit_sentences import Sentence
+from tools.toolset.errors import ArgumentError
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
-from tools.toolset.shapes import notes_of
+from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
 
@@ -105,7 +109,9 @@ class Tool(ABC):
     @property
     def additional(self) -> type[Arguments]:
         """The parameters that the function does not have."""
-        return ReadArguments if self.access == "read" else WriteArguments
+        if self.access == "write":
+            return WriteArguments
+        return MeetingArguments if contains(self.shape, ConferenceData) else ReadArguments
 
     @cached_property
     def revealing(self) -> frozenset[str]:
@@ -131,6 +137,17 @@ class Tool(ABC):
     def as_meant(self, raw: Mapping[str, object]) -> dict[str, object]:
         """Return an agent's arguments as they are meant: see `tools.toolset.as_meant`."""
         return as_meant(raw, self.input_schema)
+
+    def lacks(self, parameter: str) -> bool:
+        """Return whether a dotted name that an inner tool or Calendly uses is no parameter of this tool."""
+        return parameter.partition(".")[0] not in self.model.model_fields
+
+    async def run(self, call: object, values: Mapping[str, object]) -> object:
+        """Run the function. Arguments that only an inner tool has are not named in what it raises."""
+        try:
+            return await self.function(call, **values)
+        except ArgumentError as refused:
+            raise refused.without(self.lacks) from None
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""
@@ -166,7 +183,10 @@ class EndpointTool(Tool):
     @property
     @override
     def additional(self) -> type[Arguments]:
-        return LongTextArguments if self.in_parts else super().additional
+        usual = super().additional
+        if not self.in_parts:
+            return usual
+        return LongMeetingArguments if usual is MeetingArguments else LongTextArguments
 
     @property
     @override

@@ -3,7 +3,7 @@
 from typing import Any, Final, TypedDict, cast
 
 from calendly import models
-from calendly.models.location_kinds import KINDS, KINDS_IN_EVENTS, PLACE_NEEDED
+from calendly.models.location_kinds import PLACE_NEEDED, written_kind
 from calendly.models.scheduled_event import ScheduledEvent
 from tools.booking.checks import hosts_take_turns
 from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
@@ -43,8 +43,7 @@ def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Ev
 def _location(event: ScheduledEvent) -> BookingLocationFields | None:
     """Return the location of a meeting as an argument; None if it is not known."""
     place = event.get("location") or {}
-    read = place.get("type") or ""
-    kind: Any = KINDS_IN_EVENTS.get(read) or (read if read in KINDS else None)
+    kind: Any = written_kind(place.get("type") or "")
     if kind not in PLACE_NEEDED:
         return {"kind": kind} if kind else None
     where = place.get("location")

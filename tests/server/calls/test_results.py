@@ -19,6 +19,7 @@ from calendly.errors import (
     UpstreamError,
 )
 from server.calls.results import Problem, failure, kind_of, success
+from tests.cases import each
 from tools import ALL
 from tools.toolset.errors import (
     ArgumentError,
@@ -31,7 +32,8 @@ from tools.toolset.errors import (
     ToolError,
 )
 
-TOOL = next(tool for tool in ALL if tool.name == "create_event_invitee")
+TOOLS = {tool.name: tool for tool in ALL}
+TOOL = TOOLS["create_event_invitee"]
 
 EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (InvalidArgument("No."), "invalid_argument"),
@@ -123,7 +125,7 @@ def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text(
         "title": "Invalid Argument",
         "message": "The supplied parameters are invalid.",
         "details": [
-            {"parameter": "event.start_time", "message": "That start time has been filled", "code": "already_filled"},
+            {"parameter": "start_time", "message": "That start time has been filled", "code": "already_filled"},
             {"message": "And more."},
         ],
         "retryable": False,
@@ -131,11 +133,46 @@ def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text(
     }
     assert text(result).splitlines() == [
         "Calendly answered 400 Invalid Argument: The supplied parameters are invalid.",
-        "- event.start_time: That start time has been filled (already_filled)",
+        "- start_time: That start time has been filled (already_filled)",
         "- And more.",
         "The arguments cannot be used as they are; nothing was changed.",
         "Next: Correct `start_time` and call again.",
     ]
+
+
+@each(
+    "path, tool, ours",
+    [
+        ("event.start_time", "create_event_invitee", "start_time"),
+        ("event.location_configuration.location", "create_event_invitee", "location"),
+        ("event.location_configuration", "create_event_invitee", "location"),
+        ("invitee.email", "create_event_invitee", "invitee.email"),
+        ("event.start_time", "reschedule_scheduled_event", "start_time"),
+        ("event.location_configuration.location", "reschedule_scheduled_event", None),
+        ("event.invitee.email", "reschedule_scheduled_event", None),
+    ],
+)
+def test_a_path_of_calendlys_is_the_tools_own_parameter_or_none(path: str, tool: str, ours: str | None) -> None:
+    said = InvalidArgument("No.", status=400, details=[{"parameter": path, "message": "no", "code": "c"}])
+    result = failure(said, TOOLS[tool])
+    assert error(result)["details"] == [{**({"parameter": ours} if ours else {}), "message": "no", "code": "c"}]
+    assert "event." not in text(result)
+    assert (
+        error(result)["next_step"]
+        == f"Correct {f'`{ours}`' if ours else 'the arguments as the message says'} and call again."
+    )
+
+
+def test_what_calendly_says_of_a_failed_write_is_told() -> None:
+    said = OutcomeUnknown("Oops.", status=500, title="Oops", message="Try.", details=[{"message": "later"}])
+    told = error(failure(said, TOOL))
+    assert (told["title"], told["message"], told["details"]) == ("Oops", "Try.", [{"message": "later"}])
+
+
+def test_who_is_blocked_by_a_proxy_is_not_told_of_roles_tokens_or_arguments() -> None:
+    blocked = failure(Unreachable("The request was blocked before Calendly answered.", status=403), TOOL)
+    assert error(blocked)["kind"] == "upstream_unreachable"
+    assert "have the proxy or firewall" in error(blocked)["next_step"]
 
 
 def test_an_error_of_ours_about_one_of_calendlys_says_both() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.cases import each
 from tests.tools.answers.test_estimate import EVENT, FOREIGN, SLOTS, TEXT, tokens, written
 from tools.answers.size_limit import MOST_TOKENS, fitted
-from tools.toolset.lists import WayOn
+from tools.toolset.lists import Resumption
 from tools.toolset.page_tokens import PagePlace
 
 LONG = "Where do we begin? " * 15_000
@@ -24,8 +24,8 @@ JSON = st.recursive(
 )
 
 
-def fit(answer: object, way_on: WayOn | None = None, text_offset: int = 0) -> dict[str, Any]:
-    return cast("dict[str, Any]", fitted(answer, written, way_on, text_offset))
+def fit(answer: object, resumption: Resumption | None = None, text_offset: int = 0) -> dict[str, Any]:
+    return cast("dict[str, Any]", fitted(answer, written, resumption, text_offset))
 
 
 def test_what_fits_stays_as_it_is() -> None:
@@ -38,7 +38,7 @@ def test_what_fits_stays_as_it_is() -> None:
 @pytest.mark.parametrize("row", [EVENT, TEXT, SLOTS, FOREIGN], ids=["event", "text", "slots", "foreign"])
 def test_a_page_is_cut_where_it_has_to_be_and_goes_on_with_a_token(row: dict[str, Any]) -> None:
     page: dict[str, Any] = {"collection": [row] * 3_000, "pagination": {"next_page_token": "x"}, "timezone": "UTC"}
-    slim = fit(page, way_on=lambda kept: {"pagination": {"count": kept, "next_page_token": f"after {kept}"}})
+    slim = fit(page, Resumption(lambda kept: {"pagination": {"count": kept, "next_page_token": f"after {kept}"}}))
     kept = len(slim["collection"])
     assert tokens(written(slim)) <= MOST_TOKENS
     assert kept > 100

@@ -3,36 +3,18 @@
 import pytest
 
 from tests.sandbox.api import Json
-from tools.booking.checks import answer_faults, location_faults, only_location, state_faults
+from tools.booking.checks import exact_location, location_faults, only_location, state_faults
 
 EVERY_KIND = [
     *("ask_invitee", "custom", "google_conference", "gotomeeting_conference", "inbound_call"),
     *("microsoft_teams_conference", "outbound_call", "physical", "webex_conference", "zoom_conference"),
 ]
 NEED_TEXT = {"ask_invitee", "custom", "outbound_call", "physical"}
-COLORS = {
-    "name": "Colour?",
-    "type": "single_select",
-    "position": 1,
-    "enabled": True,
-    "required": False,
-    "answer_choices": ["red", "blue"],
-    "include_other": False,
-}
 
 
 def kind(**fields: object) -> Json:
     """An event type with these fields."""
     return {"uri": "E", "active": True, **fields}
-
-
-def asking(**changes: object) -> Json:
-    """An event type with one question."""
-    return kind(custom_questions=[{**COLORS, **changes}])
-
-
-def answering(answer: str, question: str = "Colour?") -> Json:
-    return [{"question": question, "answer": answer, "position": 1}]
 
 
 def messages(faults: Json) -> str:
@@ -100,68 +82,9 @@ def test_a_round_robin_is_sent_no_location() -> None:
 
 
 @pytest.mark.parametrize(
-    ("question", "answers", "is_missing"),
-    [
-        ({"required": True}, [], True),
-        ({"required": True}, answering("  "), True),
-        ({"required": True}, answering("red"), False),
-        ({"required": True, "enabled": False}, [], False),
-        ({"required": True, "enabled": None}, [], True),
-        ({"required": None}, [], False),
-    ],
+    ("written", "sent"),
+    [("room\u00a04", "Room 4"), ("Room 4", "Room 4"), ("Room 5 ", "Room 5"), ("Room 6", "Room 6")],
 )
-def test_a_required_question_wants_an_answer(question: dict[str, object], answers: Json, *, is_missing: bool) -> None:
-    told = messages(answer_faults(asking(**question), answers))
-    assert (told != "") == is_missing
-    if is_missing:
-        assert '"Colour?" (position 1, single_select, choices "red", "blue", required)' in told
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "fits"),
-    [
-        ({}, "red", True),
-        ({}, "green", False),
-        ({}, "Red", False),
-        ({}, "", True),
-        ({"include_other": True}, "green", True),
-        ({"type": "multi_select"}, "red\ngreen", True),
-        ({"type": "string"}, "green", True),
-        ({"answer_choices": []}, "green", True),
-        ({"answer_choices": None}, "green", True),
-    ],
-)
-def test_an_answer_to_a_closed_choice_is_one_of_the_choices(
-    question: dict[str, object], answer: str, *, fits: bool
-) -> None:
-    told = messages(answer_faults(asking(**question), answering(answer)))
-    assert told == ("" if fits else '"Colour?" takes one of its answer choices: "red", "blue".')
-
-
-def test_a_question_is_matched_to_the_letter_and_quoted_so_that_it_can_be_repeated() -> None:
-    odd = asking(name='Why "here"?\nSay more. ', type="text", answer_choices=[], required=True)
-    told = messages(answer_faults(odd, answering("x", 'Why "here"?\nSay more.')))
-    quoted = '"Why \\"here\\"?\\nSay more. "'
-    assert f"This required question needs an answer: {quoted} (position 1, text, required)." in told
-    assert f"is no question of this event type, which asks: {quoted}" in told
-    assert answer_faults(odd, answering("x", 'Why "here"?\nSay more. ')) == []
-
-
-def test_what_cannot_be_seen_in_a_question_does_not_matter() -> None:
-    assert answer_faults(asking(), answering("red", "Col\u200bour?")) == []
-
-
-def test_an_event_type_without_questions_says_so() -> None:
-    told = messages(answer_faults(kind(custom_questions=[]), answering("red")))
-    assert told == '"Colour?" is no question of this event type, which asks nothing.'
-
-
-def test_an_answer_to_a_question_that_is_switched_off_is_left_to_calendly() -> None:
-    assert answer_faults(asking(enabled=False), answering("red")) == []
-
-
-@pytest.mark.parametrize(
-    "questions", [None, [{**COLORS, "name": None}], [COLORS, COLORS], [{}]], ids=["none", "nameless", "twice", "empty"]
-)
-def test_questions_that_cannot_be_told_apart_are_calendlys_business(questions: Json) -> None:
-    assert answer_faults(kind(custom_questions=questions), answering("green", "Other?")) == []
+def test_a_place_is_sent_as_the_event_type_writes_it(written: str, sent: str) -> None:
+    two = kind(locations=[{"kind": "physical", "location": "Room 4"}, {"kind": "physical", "location": "Room 5"}])
+    assert exact_location(two, {"kind": "physical", "location": written}) == {"kind": "physical", "location": sent}

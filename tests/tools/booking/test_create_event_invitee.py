@@ -29,6 +29,11 @@ def times_sent(agent: Agent) -> int:
     return sum(request.is_booking for request in agent.sent)
 
 
+def body_sent(agent: Agent) -> Json:
+    """What the booking was sent with."""
+    return next(request.body for request in agent.sent if request.is_booking)
+
+
 async def fail(api: Api, **fault: Json) -> None:
     await api.control("faults", {"method": "POST", "path": BOOKING, **fault})
 
@@ -51,10 +56,106 @@ async def test_a_meeting_is_booked_as_asked(agent: Agent, api: Api) -> None:
     assert [guest["email"] for guest in event["event_guests"]] == ["sam@acme.example"]
 
 
+async def test_the_answer_states_the_meeting_for_everybody_concerned(agent: Agent, api: Api) -> None:
+    body = await api.booking("Intro call")
+    told = (await agent.call("create_event_invitee", **body))["scheduled_event"]
+    assert told.pop("location").keys() == {"type", "status", "join_url"}
+    assert told == {
+        "name": "Intro call",
+        "start_time": "2026-11-23T08:00:00.000000Z",
+        "end_time": "2026-11-23T08:30:00.000000Z",
+        "hosts": ["Maya Lindqvist"],
+        "local_times": [
+            {"of": "host", "timezone": "Europe/Berlin", "start": "Mon 2026-11-23 09:00", "end": "Mon 2026-11-23 09:30"},
+            {
+                "of": "invitee",
+                "timezone": "America/New_York",
+                "start": "Mon 2026-11-23 03:00",
+                "end": "Mon 2026-11-23 03:30",
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("token", "first"), [("admin", ("host", "Europe/Berlin")), ("member", ("you", "Asia/Kolkata"))]
+)
+async def test_the_host_need_not_be_whoever_books_and_is_told_where_that_may_be_read(
+    agent_of: AgentOf, api: Api, token: str, first: tuple[str, str]
+) -> None:
+    body = await api.booking("Intro call")
+    told = (await agent_of(token).call("create_event_invitee", **body))["scheduled_event"]
+    assert [(time["of"], time["timezone"]) for time in told["local_times"]] == [first, ("invitee", "America/New_York")]
+
+
+async def test_a_meeting_that_cannot_be_read_yet_is_told_from_what_was_sent_and_what_was_dropped_is_named(
+    agent: Agent, api: Api
+) -> None:
+    body = await api.booking(tracking={"utm_source": "newsletter"})
+    body["invitee"]["text_reminder_number"] = "+14155551234"
+    sparse: Json = {
+        "uri": "https://api.calendly.com/scheduled_events/E1/invitees/I1",
+        "event": "https://api.calendly.com/scheduled_events/E1",
+        "questions_and_answers": [],
+        "text_reminder_number": None,
+        "tracking": {"utm_source": None},
+    }
+    await fail(api, status=201, body={"resource": sparse})
+    booked = await agent.call("create_event_invitee", **body)
+    assert booked["not_kept"] == [
+        'the answer to "What would you like to talk about?"',
+        "invitee.text_reminder_number",
+        "tracking.utm_source",
+    ]
+    told = booked["scheduled_event"]
+    assert (told["name"], told["start_time"], told["end_time"]) == (
+        "Intro call",
+        "2026-11-23T08:00:00Z",
+        "2026-11-23T08:30:00Z",
+    )
+    assert told["location"]["type"] == "zoom_conference"
+    assert [time["start"] for time in told["local_times"]] == ["Mon 2026-11-23 09:00", "Mon 2026-11-23 03:00"]
+
+
+async def test_guests_and_places_that_the_meeting_lacks_are_named(agent: Agent, api: Api) -> None:
+    body = await api.booking(event_guests=["sam@acme.example", "kim@acme.example"])
+    lacking = {
+        "uri": "https://api.calendly.com/scheduled_events/E1",
+        "start_time": body["start_time"],
+        "location": {"type": "google_conference", "status": "pushed"},
+        "event_guests": [{"email": "Sam@acme.example"}],
+    }
+    read = {"method": "GET", "path": "/scheduled_events/*", "status": 200, "body": {"resource": lacking}}
+    await api.control("faults", read)
+    assert (await agent.call("create_event_invitee", **body))["not_kept"] == [
+        "1 of 2 guests",
+        "the location zoom_conference",
+    ]
+
+
+async def test_a_place_may_be_named_as_a_meeting_names_it(agent: Agent, api: Api) -> None:
+    await agent.call("create_event_invitee", **await api.booking(location={"kind": "zoom"}))
+    assert body_sent(agent)["location"] == {"kind": "zoom_conference"}
+
+
+@pytest.mark.parametrize("name", ["choices", "answer"])
+async def test_several_choices_go_as_a_list(agent: Agent, api: Api, name: str) -> None:
+    body = await api.booking()
+    body["questions_and_answers"].append(
+        {"question": "which products do you use?", name: ["mail", "Studio"], "position": 9}
+    )
+    booked = await agent.call("create_event_invitee", **body)
+    assert booked["questions_and_answers"][1] == {
+        "question": "Which products do you use?",
+        "answer": "Mail\nStudio",
+        "position": 2,
+    }
+    assert "not_kept" not in booked
+
+
 async def test_all_six_keys_of_tracking_are_sent_when_one_is_given(agent: Agent, api: Api) -> None:
     await agent.call("create_event_invitee", **await api.booking(tracking={"utm_term": "x", "utm_source": None}))
-    body: Any = agent.sent[-1].body
-    assert body["tracking"] == {
+    assert body_sent(agent)["tracking"] == {
         "utm_campaign": None,
         "utm_source": None,
         "utm_medium": None,
@@ -69,16 +170,37 @@ async def test_a_slot_is_booked_however_its_time_is_written(agent: Agent, api: A
     body = await api.booking()
     slot = body["start_time"]
     await agent.call("create_event_invitee", **{**body, "start_time": written.format(slot.removesuffix("Z"))})
-    sent: Any = agent.sent[-1].body
-    assert sent["start_time"] == slot
+    assert body_sent(agent)["start_time"] == slot
 
 
-async def test_a_time_without_offset_is_in_the_persons_own_zone(agent: Agent, api: Api) -> None:
+@pytest.mark.parametrize("theirs", ["Europe/Berlin", "Europe/Stockholm"])
+async def test_a_time_without_offset_is_in_the_persons_own_zone(agent: Agent, api: Api, theirs: str) -> None:
     body = await api.booking()
+    invitee = {**body["invitee"], "timezone": theirs}
     assert body["start_time"].endswith("08:00:00Z")
-    await agent.call("create_event_invitee", **{**body, "start_time": body["start_time"].replace("08:00:00Z", "09:00")})
-    sent: Any = agent.sent[-1].body
-    assert sent["start_time"] == body["start_time"]
+    local = body["start_time"].replace("08:00:00Z", "09:00")
+    await agent.call("create_event_invitee", **{**body, "start_time": local, "invitee": invitee})
+    assert body_sent(agent)["start_time"] == body["start_time"]
+
+
+async def test_a_time_without_offset_that_the_invitee_reads_otherwise_is_refused_with_both_readings(
+    agent: Agent, api: Api
+) -> None:
+    body = await api.booking(start_time="2026-12-03T10:00")
+    assert body["invitee"]["timezone"] == "America/New_York"
+    with pytest.raises(ArgumentError) as refused:
+        await agent.call("create_event_invitee", **body)
+    (fault,) = refused.value.faults
+    assert fault["message"] == (
+        "This time has no offset, and the invitee's zone is not yours. In yours (Europe/Berlin) it is "
+        "2026-12-03T09:00:00Z, Thu 2026-12-03 04:00 for the invitee; in the invitee's (America/New_York) it is "
+        "2026-12-03T15:00:00Z, Thu 2026-12-03 16:00 for you. Ask which is meant, then add the offset or pass timezone."
+    )
+    for timezone, sent in (("Europe/Berlin", "09:00:00Z"), ("America/New_York", "15:00:00Z")):
+        agent.sent.clear()
+        other = {**body["invitee"], "email": f"{timezone[:4]}@acme.example"}
+        await agent.call("create_event_invitee", **{**body, "invitee": other}, timezone=timezone)
+        assert body_sent(agent)["start_time"] == f"2026-12-03T{sent}"
 
 
 @pytest.mark.parametrize(
@@ -103,10 +225,11 @@ async def test_a_time_without_offset_is_in_the_persons_own_zone(agent: Agent, ap
         ({"location": {"location": "x"}}, "location.kind: This parameter is required"),
         ({"event_guests": ["a@b.example"] * 11}, "event_guests"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A"}]}, "questions_and_answers.0.position"),
+        ({"questions_and_answers": [{"question": "Q", "position": 0}]}, "Needs either answer or choices"),
+        ({"questions_and_answers": [{"question": "Q", "answer": [7], "position": 0}]}, "answers.0.answer"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A", "position": -1}]}, "questions_and_answers.0.posi"),
         ({"questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}] * 101}, "at most 100 items"),
         ({"tracking": {"utm_everything": "x"}}, "tracking.utm_everything"),
-        ({"idempotency_key": ""}, "idempotency_key: Must not be empty"),
         ({"start_time": 1_764_583_200}, "start_time"),
     ],
 )

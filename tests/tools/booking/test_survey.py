@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from calendly.errors import InvalidArgument
+from calendly.errors import Conflict, InvalidArgument
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent, prepared
 from tests.tools.conftest import AgentOf
@@ -40,6 +40,11 @@ async def faults(agent: Agent, **arguments: Json) -> list[ArgumentFault]:
     return list(refused.value.faults)
 
 
+def sent_body(agent: Agent) -> Json:
+    """What the booking was sent with."""
+    return next(request.body for request in agent.sent if request.is_booking)
+
+
 async def message(agent: Agent, **arguments: Json) -> str:
     """The only thing that is wrong with a booking."""
     [fault] = await faults(agent, **arguments)
@@ -50,10 +55,13 @@ async def fail(api: Api, path: str, method: str = "GET", **fault: Json) -> None:
     await api.control("faults", {"method": method, "path": path, "times": 9, **fault})
 
 
-async def test_a_booking_costs_two_reads_and_says_nothing_of_checks_that_were_made(agent: Agent, api: Api) -> None:
+async def test_a_booking_costs_two_reads_before_and_one_after_and_says_nothing_of_checks_that_were_made(
+    agent: Agent, api: Api
+) -> None:
     invitee = await agent.call(BOOK, **await api.booking())
-    assert sorted(sent(agent)) == ["GET /event_type_available_times", "GET /event_types/{event_type}", "POST /invitees"]
-    assert sent(agent)[-1] == "POST /invitees"
+    *before, booked, after = [call for call in sent(agent) if call != "GET /users/me"]
+    assert sorted(before) == ["GET /event_type_available_times", "GET /event_types/{event_type}"]
+    assert (booked, after) == ("POST /invitees", "GET /scheduled_events/{scheduled_event}")
     assert "unchecked" not in invitee
 
 
@@ -61,9 +69,9 @@ async def test_a_taken_time_is_told_with_the_open_ones_around_it_in_the_persons_
     body = await api.booking()
     slots = await api.slots(body["event_type"])
     body["start_time"] = slots[5]
-    await api.post("/invitees", body)
+    await api.post("/invitees", {**body, "invitee": {**body["invitee"], "email": "first@acme.example"}})
     [fault] = await faults(agent, **body)
-    assert (fault["parameter"], fault.get("code")) == ("start_time", "already_filled")
+    assert (fault.get("parameter"), fault.get("code")) == ("start_time", "already_filled")
     assert f"{slots[5]} is not open." in fault["message"]
     left = await api.slots(body["event_type"])
     near = [slot for slot in left if slot < slots[5]][-2:] + [slot for slot in left if slot > slots[5]][:4]
@@ -95,9 +103,61 @@ async def test_a_time_that_is_taken_at_the_last_moment_is_calendlys_refusal_with
     await fail(api, "/invitees", "POST", status=400, body=said)
     with pytest.raises(InvalidArgument, match="Nearest open times: Mon 2026-11-23 09:30 = ") as refused:
         await agent.call(BOOK, **body)
-    assert body["start_time"] not in str(refused.value)
+    assert f"{body['start_time']} was taken between the look" in str(refused.value)
     assert (refused.value.status, refused.value.details, refused.value.title) == (400, [detail], "Invalid Argument")
-    assert len(agent.sent) - sent(agent).count("GET /users/me") == 3
+    assert len(agent.sent) - sent(agent).count("GET /users/me") == 4
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, {"title": "Internal Server Error", "message": "The server encountered an unexpected condition."}),
+        (400, {"title": "Invalid Argument", "message": "The supplied parameters are invalid."}),
+        (409, {"title": "Already Exists", "message": "The resource already exists"}),
+        (422, {}),
+    ],
+)
+async def test_a_time_that_went_between_look_and_booking_is_told_however_calendly_words_it(
+    agent: Agent, api: Api, status: int, said: Json
+) -> None:
+    body = await api.booking()
+    others = [row for row in await api.slots(body["event_type"]) if row != body["start_time"]]
+    first = {"collection": [{"status": "available", "start_time": row} for row in [body["start_time"], *others]]}
+    then = {"collection": first["collection"][1:]}
+    for listed in (first, then):
+        await api.control("faults", {"method": "GET", "path": TIMES, "status": 200, "body": listed})
+    await fail(api, "/invitees", "POST", status=status, body=said)
+    with pytest.raises((InvalidArgument, Conflict), match=r"was taken between the look .* Nearest open times: ") as no:
+        await agent.call(BOOK, **body)
+    assert no.value.details[-1].get("code") == "already_filled"
+    assert (no.value.status, no.value.title) == (status, said.get("title"))
+
+
+async def test_a_refusal_of_a_time_that_is_still_open_is_left_as_it_is(agent: Agent, api: Api) -> None:
+    await fail(api, "/invitees", "POST", status=400, body={"title": "Invalid Argument", "message": "No."})
+    with pytest.raises(InvalidArgument) as refused:
+        await agent.call(BOOK, **await api.booking())
+    assert str(refused.value) == "Calendly answered 400 Invalid Argument: No."
+
+
+async def test_a_time_that_the_same_invitee_has_booked_is_told_as_that(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    own = await api.book(**body)
+    told = await message(agent, **body)
+    assert told == (
+        f"{body['start_time']} is taken by this invitee's own booking, {own['uri']}. Nothing more needs to be booked."
+    )
+    agent.off = {"invitee_data"}
+    assert "is not open. Nearest" in await message(agent, **body)
+
+
+async def test_the_slots_own_text_is_what_is_booked(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    written = body["start_time"].replace("Z", ".000000Z")
+    listed = {"collection": [{"status": "available", "start_time": written}]}
+    await fail(api, TIMES, status=200, body=listed)
+    await agent.call(BOOK, **body)
+    assert sent_body(agent)["start_time"] == written
 
 
 @pytest.mark.parametrize("written", ["{}:00.000000Z", "{}:00+00:00", "{}:00.5Z"])
@@ -167,7 +227,7 @@ async def test_a_booking_that_is_about_to_begin_or_past_is_left_to_calendly(agen
 async def test_a_cap_below_the_usual_range_costs_no_more_reads(agent: Agent, api: Api) -> None:
     agent.available_times_cap.days = 1
     assert "unchecked" not in await agent.call(BOOK, **await api.booking())
-    assert len(agent.sent) == 3
+    assert len(agent.sent) - sent(agent).count("GET /users/me") == 4
 
 
 @pytest.mark.parametrize("name", ["Board briefing", "Product workshop", "Hiring panel", "Support triage"])
@@ -201,7 +261,7 @@ async def test_a_colleagues_event_type_is_booked_like_ones_own(agent_of: AgentOf
 async def test_an_inactive_event_type_says_so_and_no_more(agent: Agent, api: Api) -> None:
     kind = await api.event_type("Consultation (old)")
     [fault] = await faults(agent, **{**await api.booking(questions_and_answers=[]), "event_type": kind["uri"]})
-    assert fault["parameter"] == "event_type"
+    assert fault.get("parameter") == "event_type"
     assert "switched off (inactive)" in fault["message"]
 
 
@@ -220,8 +280,7 @@ async def test_the_only_location_there_is_is_filled_in(
 ) -> None:
     body = {name: field for name, field in (await api.booking(name)).items() if name != "location"}
     await agent.call(BOOK, **body)
-    sent_body: Any = agent.sent[-1].body
-    assert sent_body.get("location") == location
+    assert sent_body(agent).get("location") == location
 
 
 async def test_a_location_that_is_filled_in_does_not_change_what_a_key_stands_for(agent: Agent, api: Api) -> None:
@@ -250,7 +309,7 @@ async def test_everything_that_is_wrong_is_told_at_once(agent: Agent, api: Api) 
     body = await api.booking(start_time="2026-11-23T08:07:00Z", location={"kind": "webex_conference"})
     body["questions_and_answers"] = [{"question": "Topic", "answer": "x", "position": 0}]
     told = await faults(agent, **body)
-    assert [fault["parameter"] for fault in told] == [
+    assert [fault.get("parameter") for fault in told] == [
         "location",
         "questions_and_answers",
         "questions_and_answers",
@@ -348,12 +407,16 @@ async def test_a_time_that_another_call_with_the_same_key_took_is_that_calls_boo
         reserve, settle, release, forget = keys.reserve, keys.settle, keys.release, keys.forget
 
     await keys.reserve("k", {**body, "invitee": body["invitee"]})
-    await keys.settle("k", body, {"uri": "I1", "status": "active"})
+    await keys.settle("k", body, {"uri": "I1", "status": "active", "scheduled_event": {}})
     late = Late()
 
     async def ledger() -> Late:
         return late
 
     agent.keys = ledger
-    assert await agent.call(BOOK, **body, idempotency_key="k") == {"uri": "I1", "status": "active"}
+    assert await agent.call(BOOK, **body, idempotency_key="k") == {
+        "uri": "I1",
+        "status": "active",
+        "scheduled_event": {},
+    }
     assert "POST /invitees" not in sent(agent)

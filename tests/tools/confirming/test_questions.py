@@ -23,7 +23,8 @@ async def test_canceling_names_the_meeting_the_time_the_person_and_the_addresses
     invitee = await api.book("Design review", **body)
     question = await agent.ask("cancel_scheduled_event", scheduled_event=invitee["event"], reason="Ill,\nsorry")
     assert question == (
-        "Cancel 'Design review' on Mon 23 Nov 2026, 09:00 (Europe/Berlin) with Lee Park; Calendly will e-mail "
+        "Cancel 'Design review' on Mon 23 Nov 2026, 09:00 (Europe/Berlin; 03:00 America/New_York for Lee Park) "
+        "with Lee Park; Calendly will e-mail "
         "lee@acme.example and sam@acme.example. This cannot be undone. The reason they read: Ill, sorry"
     )
 
@@ -71,7 +72,7 @@ async def test_booking_names_the_time_in_the_persons_own_zone_whatever_zone_it_w
         event_guests=["sam@acme.example"],
     )
     assert question == (
-        "Book 'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee Park; "
+        "Book 'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin; 18:00 Asia/Tokyo for Lee Park) with Lee Park; "
         "Calendly will e-mail lee@acme.example and sam@acme.example."
     )
 
@@ -82,8 +83,12 @@ async def test_a_time_without_offset_is_shown_as_it_will_be_sent(agent: Agent) -
         event_type=NOBODY,
         start_time="2026-12-01T10:00",
         invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
+        timezone="Europe/Berlin",
     )
-    assert f"Book the event type {NOBODY} on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with Lee" in question
+    assert (
+        f"Book the event type {NOBODY} on Tue 1 Dec 2026, 10:00 (Europe/Berlin; 18:00 Asia/Tokyo for Lee) with"
+        in question
+    )
 
 
 async def test_who_has_no_known_zone_reads_utc(agent_of: AgentOf) -> None:
@@ -93,7 +98,24 @@ async def test_who_has_no_known_zone_reads_utc(agent_of: AgentOf) -> None:
         start_time="2026-12-01T10:00:00+01:00",
         invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
     )
-    assert "Tue 1 Dec 2026, 09:00 (UTC)" in question
+    assert "Tue 1 Dec 2026, 09:00 (UTC; 18:00 Asia/Tokyo for Lee)" in question
+
+
+async def test_everybody_affected_reads_the_time_on_their_own_clock(agent_of: AgentOf, api: Api) -> None:
+    lee = {**(await api.booking())["invitee"], "timezone": "Asia/Tokyo"}
+    old = await api.book("Intro call", invitee=lee, start_time="2026-11-23T15:30:00Z")
+    asked = await agent_of("admin").ask("cancel_scheduled_event", scheduled_event=old["event"])
+    assert (
+        "on Mon 23 Nov 2026, 10:30 (America/New_York; 16:30 Europe/Berlin for Maya Lindqvist; "
+        "Tue 24 Nov 2026, 00:30 Asia/Tokyo for Lee Park) with Lee Park" in asked
+    )
+    asked = await agent_of("member").ask("create_event_invitee", **await api.booking())
+    assert "on Mon 23 Nov 2026, 13:30 (Asia/Kolkata; 03:00 America/New_York for Lee Park) with Lee Park" in asked
+
+
+async def test_whoever_reads_the_same_clock_is_not_told_it_again(agent: Agent, api: Api) -> None:
+    body = await api.booking(invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Stockholm"})
+    assert "09:00 (Europe/Berlin) with Lee" in await agent.ask("create_event_invitee", **body)
 
 
 async def test_the_other_writing_tools_say_whom_they_concern(agent: Agent, api: Api) -> None:

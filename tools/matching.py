@@ -1,0 +1,38 @@
+"""Finding what a person means among Calendly's texts, such as questions and names. Pure.
+
+What two people write for the same words differs in case, spaces, quotation marks, dashes, Unicode
+forms and invisible characters. Calendly compares byte for byte, so its own text is what is sent.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+_ALIKE: Final = {
+    "'": "\u2018\u2019\u201a\u201b\u2032\u00b4\u02bc`",
+    '"': "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212",
+    "": "".join(map(chr, range(0xFE00, 0xFE10))),  # variation selectors: how an emoji is drawn
+}
+_PLAIN: Final = str.maketrans({letter: plain for plain, letters in _ALIKE.items() for letter in letters})
+_INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})
+
+
+def folded(text: str) -> str:
+    """Return what is the same for all ways to write a text."""
+    plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
+    kept = "".join(" " if letter.isspace() else letter for letter in plain if letter.isspace() or _is_visible(letter))
+    return " ".join(unicodedata.normalize("NFKC", kept.casefold()).split())
+
+
+def the_one(text: str, among: Iterable[str]) -> str | None:
+    """Return the text that is meant: the same one, else the only one that is written alike; None if there is none."""
+    there = list(among)
+    if text in there:
+        return there[there.index(text)]
+    alike = [one for one in there if folded(one) == folded(text)]
+    return alike[0] if len(alike) == 1 else None
+
+
+def _is_visible(letter: str) -> bool:
+    return unicodedata.category(letter) not in _INVISIBLE

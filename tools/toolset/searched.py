@@ -1,0 +1,79 @@
+"""What a list or a search looked at, as its answer says it. An empty answer also says why. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from calendly.identifiers import GroupId, OrganizationId, UserId
+
+ANY: Final = "any"
+
+FROM_NOW: Final = "What was asked for began in the past, so this begins now."
+
+
+class Searched(TypedDict, total=False):
+    """What was looked at."""
+
+    whose: Annotated[str, Field(description="you, a user URI, or what else it belongs to")]
+    status: Annotated[str, Field(description="any, or the only ones")]
+    start_time: str
+    end_time: Annotated[str, Field(description="how far it looked")]
+    timezone: str
+    note: str
+
+
+EmptyBecause = Annotated[str, Field(description="why there is nothing")]
+
+
+def searched(
+    whose: str,
+    *,
+    status: str | Literal[False] | None = False,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    note: str | None = None,
+) -> Searched:
+    """Return what was looked at.
+
+    Args:
+        whose: See `whose`.
+        status: The only status, None for any, False where there is none.
+        start: Where it began, None for no bound.
+        end: Where it ended, None for no bound.
+        note: A sentence about the range.
+    """
+    told: Searched = {"whose": whose}
+    if status is not False:
+        told["status"] = status or ANY
+    if start is not None:
+        told["start_time"] = start.isoformat()
+    if end is not None:
+        told["end_time"] = end.isoformat()
+    if note:
+        told["note"] = note
+    return told
+
+
+def whose(user: UserId | None = None, organization: OrganizationId | None = None, group: GroupId | None = None) -> str:
+    """Say whose resources were looked at."""
+    if user is not None:
+        return "you" if user.is_me else user.uri
+    if group is not None:
+        return f"everybody in {group.uri}"
+    return f"everybody in {organization.uri if organization else 'your organization'}"
+
+
+def nothing_matches(filters: Mapping[str, object], page_token: str | None = None) -> str:
+    """Say why a list has no rows.
+
+    Args:
+        filters: What narrowed it, by parameter; None for what did not.
+        page_token: Where the page begins, None for the first.
+    """
+    if page_token is not None:
+        return "The list ends before this page."
+    named = [name for name, value in filters.items() if value is not None]
+    return f"Nothing matches {' and '.join(named)}; without that there may be some." if named else "There are none."

@@ -1,0 +1,158 @@
+"""Counts meetings and their invitees by groups. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from itertools import product
+from typing import Final, Literal
+
+from calendly.models.scheduled_event import EventMembership
+from tools.answers.views import Meeting
+from tools.workflows.meetings import starts
+
+GroupBy = Literal["host", "event_type", "day", "week", "month", "status", "canceled_by", "no_show"]
+
+TIMES: Final = frozenset[GroupBy]({"day", "week", "month"})
+"""What needs a zone."""
+
+MISSED: Final = "no_show"
+NOT_MARKED: Final = "not_marked"
+UNKNOWN: Final = "unknown"
+
+CountRow = list[str | int]
+Labels = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMeeting:
+    """A meeting to count.
+
+    Attributes:
+        event: The meeting.
+        marks: How many of the invitees who are still booked have each no-show mark.
+        canceled: How many invitees canceled, or had the meeting canceled.
+    """
+
+    event: Meeting
+    marks: Mapping[str, int]
+    canceled: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many meetings, with how many invitees who are still booked and who are not."""
+
+    meetings: int = 0
+    invitees: int = 0
+    canceled: int = 0
+
+    def add(self, invitees: int, canceled: int) -> None:
+        """Add one meeting."""
+        self.meetings += 1
+        self.invitees += invitees
+        self.canceled += canceled
+
+
+def invitees_of(event: Meeting) -> tuple[int, int]:
+    """Return how many invitees of a meeting are still booked, and how many are not."""
+    counter = event.get("invitees_counter") or {}
+    booked = counter.get("active") or 0
+    return booked, max(0, (counter.get("total") or 0) - booked)
+
+
+def total_of(meetings: Sequence[CountedMeeting]) -> Tally:
+    """Count all meetings."""
+    tally = Tally()
+    for meeting in meetings:
+        tally.add(sum(meeting.marks.values()), meeting.canceled)
+    return tally
+
+
+def rows_of(meetings: Sequence[CountedMeeting], group_by: Sequence[GroupBy], zone: tzinfo) -> list[CountRow]:
+    """Count meetings by group: the labels, then the numbers of a `Tally`. Days are in order, else the largest is first.
+
+    A meeting with several hosts counts for each of them.
+    """
+    names = _names_of_hosts(meetings)
+    groups: defaultdict[Labels, Tally] = defaultdict(Tally)
+    for meeting in meetings:
+        for labels, invitees, canceled in _places(meeting, group_by, zone, names):
+            groups[labels].add(invitees, canceled)
+
+    def order(group: tuple[Labels, Tally]) -> tuple[Labels, int, Labels]:
+        labels, tally = group
+        times = tuple(label for name, label in zip(group_by, labels, strict=True) if name in TIMES)
+        return times, -tally.meetings, labels
+
+    return [
+        [*labels, tally.meetings, tally.invitees, tally.canceled] for labels, tally in sorted(groups.items(), key=order)
+    ]
+
+
+def _places(
+    meeting: CountedMeeting, group_by: Sequence[GroupBy], zone: tzinfo, names: Mapping[str, str]
+) -> Iterator[tuple[Labels, int, int]]:
+    """Yield each group that a meeting belongs to, with how many of its invitees belong there."""
+    labels = [_labels(meeting, name, zone, names) for name in group_by]
+    for group in product(*labels):
+        mark = next((label for name, label in zip(group_by, group, strict=True) if name == "no_show"), None)
+        invitees = sum(meeting.marks.values()) if mark is None else meeting.marks.get(mark, 0)
+        yield group, invitees, meeting.canceled if mark in {None, *list(meeting.marks)[:1]} else 0
+
+
+def _labels(meeting: CountedMeeting, name: GroupBy, zone: tzinfo, names: Mapping[str, str]) -> Sequence[str]:
+    if name == "host":
+        return [names[_key(host)] for host in _hosts(meeting.event)]
+    if name == "no_show":
+        return list(meeting.marks)
+    return [_LABELS[name](meeting.event, zone)]
+
+
+def _hosts(event: Meeting) -> list[EventMembership]:
+    return event.get("event_memberships") or [EventMembership()]
+
+
+def _key(host: EventMembership) -> str:
+    return host.get("user") or host.get("user_email") or UNKNOWN
+
+
+def _names_of_hosts(meetings: Sequence[CountedMeeting]) -> dict[str, str]:
+    """Return the name of each host, with the address where several have the same name."""
+    people = {_key(host): host for meeting in meetings for host in _hosts(meeting.event)}
+    names = {key: host.get("user_name") or host.get("user_email") or key for key, host in people.items()}
+    bearers = Counter(names.values())
+    return {
+        key: name if bearers[name] == 1 else f"{name} ({people[key].get('user_email') or key})"
+        for key, name in names.items()
+    }
+
+
+def _local(pattern: str, *, is_week: bool = False) -> Callable[[Meeting, tzinfo], str]:
+    """Return what writes the local date of a meeting, or that of the Monday before."""
+
+    def label(event: Meeting, zone: tzinfo) -> str:
+        start = starts(event)
+        if start is None:
+            return UNKNOWN
+        day = start.astimezone(zone).date()
+        return (day - timedelta(days=day.weekday() if is_week else 0)).strftime(pattern)
+
+    return label
+
+
+def _canceler(event: Meeting, _zone: tzinfo) -> str:
+    if event.get("status") == "active":
+        return "nobody"
+    return (event.get("cancellation") or {}).get("canceler_type") or UNKNOWN
+
+
+_LABELS: Final[Mapping[GroupBy, Callable[[Meeting, tzinfo], str]]] = {
+    "event_type": lambda event, _: event.get("name") or "(no name)",
+    "day": _local("%Y-%m-%d %a"),
+    "week": _local("%Y-%m-%d", is_week=True),
+    "month": _local("%Y-%m"),
+    "status": lambda event, _: event.get("status") or UNKNOWN,
+    "canceled_by": _canceler,
+}
+"""The label of a meeting by what it is grouped by. A week is named by its Monday."""

@@ -1,0 +1,239 @@
+"""Counts of booked meetings, which Calendly's API does not offer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from calendly.errors import CalendlyError, RateLimited
+from calendly.identifiers import InvalidIdentifier, ScheduledEventId, UserId
+from calendly.side_by_side import side_by_side
+from tools.answers.views import Meeting
+from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.scheduled_events import list_scheduled_events
+from tools.fields import (
+    ENOUGH_PAGES,
+    LARGEST_PAGE,
+    EventTypeRef,
+    OrganizationRef,
+    RangeTime,
+    TimeZone,
+    UserRef,
+    at_most,
+)
+from tools.times import span, zone_for, zone_needed
+from tools.toolset.audit_sentences import AuditedArguments, Sentence
+from tools.toolset.declaring import Call, Workflows
+from tools.toolset.lists import LeftOut
+from tools.toolset.searched import Searched, searched, whose
+from tools.toolset.wording import one_line
+from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
+from tools.workflows.counting import (
+    MISSED,
+    NOT_MARKED,
+    TIMES,
+    UNKNOWN,
+    CountedMeeting,
+    GroupBy,
+    invitees_of,
+    rows_of,
+    total_of,
+)
+from tools.workflows.meetings import Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
+
+summary = Workflows()
+
+_BEFORE: Final = timedelta(days=30)
+_AFTER: Final = timedelta(days=90)
+_LONGEST_RANGE: Final = timedelta(days=3660)
+_MOST_MEETINGS: Final = 5_000
+_MOST_ROWS: Final = 300
+_MOST_UNREAD: Final = 10
+_LONGEST_REASON: Final = 250
+_AT_ONCE: Final = 10
+
+
+def _audited(call: AuditedArguments) -> str:
+    return f"the bookings of {call.owner()}{call.span('start_time', 'end_time')}"
+
+
+class BookingsSummary(TypedDict, total=False):
+    """How many meetings there are, in all and by group."""
+
+    meetings: int
+    invitees: Annotated[int, Field(description="still booked")]
+    canceled: Annotated[int, Field(description="invitees who canceled, or whose meeting was canceled")]
+    columns: list[str]
+    rows: Annotated[list[list[str | int]], Field(description="a meeting with several hosts counts for each of them")]
+    searched: Searched
+    unread: Annotated[list[str], Field(description="meetings without no-show marks, and why")]
+    without: Annotated[list[str], Field(description="tools that may not be called, so what they tell is missing")]
+    left_out: LeftOut
+    continue_from: Annotated[str, Field(description="there is more: call again with it, and add the counts up")]
+
+
+@summary.workflow(
+    title="Summarize bookings",
+    needs=(list_scheduled_events,),
+    uses=(list_event_invitees,),
+    audit=Sentence("count", _audited),
+)
+async def summarize_bookings(
+    call: Call,
+    group_by: Annotated[list[GroupBy], at_most(3), Field(description="up to 3")] | None = None,
+    start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
+    end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
+    event_type: EventTypeRef | None = None,
+    status: Literal["active", "canceled"] | None = None,
+    user: UserRef | None = None,
+    organization: OrganizationRef | None = None,
+    timezone: TimeZone | None = None,
+    continue_from: Continue = None,
+) -> BookingsSummary:
+    """Count booked meetings and their invitees, by host, event type, day, no-show and so on. Default: yours.
+
+    Makes one call a hundred meetings; with no_show also one a past meeting.
+    """
+    groups = list(dict.fromkeys(group_by or []))
+    now = call.caller.now()
+    start, end, _ = await span(
+        call.caller, start_time or now - _BEFORE, end_time or now + _AFTER, timezone, longest=_LONGEST_RANGE
+    )
+    zone = await _zone(call, timezone, groups)
+    asked = Range(
+        start=start,
+        end=end,
+        user=user if organization else user or UserId.ME,
+        organization=organization,
+        status=status,
+    )
+    began = Position.parse(continue_from) if continue_from else Position(start)
+    found = Found(began)
+    await look_through(call, asked, found, _selection(event_type, status))
+    reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
+    goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
+    looked = searched(
+        whose(asked.user, organization),
+        status=status,
+        start=began.start.astimezone(zone),
+        end=(goes_on.start if goes_on else end).astimezone(zone),
+    )
+    answer: BookingsSummary = {
+        **_counted(reading.counted, groups, zone),
+        "searched": {**looked, "timezone": str(zone)},
+        **reading.told(),
+    }
+    return {**answer, "continue_from": goes_on.token()} if goes_on else answer
+
+
+def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) -> MeetingChoice:
+    return MeetingChoice(
+        keeps=lambda row: row,
+        wants=lambda event: (
+            (event_type is None or event.get("event_type") == event_type.uri)
+            and (status is None or event.get("status") == status)
+        ),
+        invitee_pages=0,
+        most=_MOST_MEETINGS,
+        most_looked_at=_MOST_MEETINGS,
+    )
+
+
+async def _zone(call: Call, timezone: str | None, groups: Sequence[GroupBy]) -> tzinfo:
+    if TIMES.isdisjoint(groups):
+        return await zone_for(call.caller, timezone) or UTC
+    return await zone_needed(call.caller, timezone)
+
+
+def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone: tzinfo) -> BookingsSummary:
+    total = total_of(meetings)
+    answer: BookingsSummary = {"meetings": total.meetings, "invitees": total.invitees, "canceled": total.canceled}
+    if not groups:
+        return answer
+    rows = rows_of(meetings, groups, zone)
+    answer |= {"columns": [*groups, "meetings", "invitees", "canceled"], "rows": rows[:_MOST_ROWS]}
+    if len(rows) > _MOST_ROWS:
+        how = "Ask for a shorter range, or group by less."
+        answer["left_out"] = {"rows": len(rows) - _MOST_ROWS, "how_to_go_on": how}
+    return answer
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads who was marked as a no-show, where that is asked for.
+
+    Attributes:
+        call: The call of the workflow.
+        now: Meetings that begin later have no marks yet.
+        reads: Whether the marks are asked for.
+        may_read: Whether the agent may read invitees.
+        counted: The meetings that count.
+        unread: Whose invitees could not be read, and why.
+    """
+
+    call: Call
+    now: datetime
+    reads: bool
+    may_read: bool
+    counted: list[CountedMeeting] = field(default_factory=list[CountedMeeting])
+    unread: list[str] = field(default_factory=list[str])
+
+    async def read(self, events: Sequence[Meeting], began: Position) -> Position | None:
+        """Read the marks of meetings in order, which were listed from a position.
+
+        Returns:
+            Where to continue if time or the rate limit ended it, None if it read all.
+
+        Raises:
+            RateLimited: Nothing could be read.
+        """
+        for first in range(0, len(events), _AT_ONCE):
+            if first and self.reads and self.call.caller.time_left() < ENOUGH_TIME:
+                return after(events[:first], began)
+            try:
+                parts = [partial(self._counted, event) for event in events[first : first + _AT_ONCE]]
+                self.counted += await side_by_side(parts)
+            except RateLimited:
+                if not first:
+                    raise
+                return after(events[:first], began)
+        return None
+
+    def told(self) -> BookingsSummary:
+        """Return the fields that say what is missing."""
+        answer: BookingsSummary = {"unread": self.unread[:_MOST_UNREAD]} if self.unread else {}
+        if self.reads and not self.may_read:
+            answer["without"] = [list_event_invitees.__name__]
+        return answer
+
+    async def _counted(self, event: Meeting) -> CountedMeeting:
+        booked, canceled = invitees_of(event)
+        start = starts(event)
+        marks = {NOT_MARKED: booked}
+        if self.reads and booked and (start is None or start <= self.now):
+            missed, not_marked = await self._marks(event) if self.may_read else (0, 0)
+            rest = max(0, booked - missed - not_marked)
+            marks = {MISSED: missed, NOT_MARKED: not_marked, UNKNOWN: rest}
+        return CountedMeeting(event, {mark: number for mark, number in marks.items() if number or not booked}, canceled)
+
+    async def _marks(self, event: Meeting) -> tuple[int, int]:
+        """Return how many invitees are marked as no-shows, and how many are not."""
+        try:
+            page = await self.call.via(list_event_invitees)(
+                ScheduledEventId.parse(event.get("uri") or ""),
+                status="active",
+                count=LARGEST_PAGE,
+                max_pages=ENOUGH_PAGES,
+            )
+        except RateLimited:
+            raise
+        except (CalendlyError, InvalidIdentifier) as problem:
+            self.unread.append(one_line(f"{event.get('uri')}: {problem}", _LONGEST_REASON))
+            return 0, 0
+        people = page.get("collection", [])
+        missed = sum(bool(invitee.get("no_show")) for invitee in people)
+        return missed, len(people) - missed
