@@ -70,7 +70,7 @@ class Handlers:
         tool = self._by_name.get(name)
         return tool.input_schema if tool else None
 
-    async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    async def list_tools(self, context: Context) -> types.ListToolsResult:
         """List what this request may call, all on one page."""
         return self._listing(self.seen(context))
 
