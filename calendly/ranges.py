@@ -11,7 +11,9 @@ from calendly.errors import InvalidArgument
 from calendly.side_by_side import side_by_side
 
 T = TypeVar("T")
+Window = tuple[datetime, datetime]
 FetchRange = Callable[[datetime, datetime], Awaitable[Sequence[T]]]
+StartOf = Callable[[T], datetime | None]
 
 BUSY_TIMES_DAYS: Final = 7
 """The longest range of busy times (developer.calendly.com, "List user busy times")."""
@@ -19,21 +21,31 @@ BUSY_TIMES_DAYS: Final = 7
 AVAILABLE_TIMES_DAYS: Final = 31
 """The longest range of available times since 2026-07-09 (the same, "List event type available times")."""
 
-# The limit of available times before, to which a refusal leads back.
+# The limit of available times before, to which a refusal leads back. Some accounts still answer the
+# first seven days of a longer range, without an error.
 _CAUTIOUS_DAYS: Final = 7
+_CAUTIOUS: Final = timedelta(days=_CAUTIOUS_DAYS)
+
+_DAY: Final = timedelta(days=1)
+_TICK: Final = timedelta(seconds=1)
+
+_SURE: Final = _CAUTIOUS - _DAY
+"""What even such an answer covers, where a day that has begun counts as a whole one."""
 
 _ABOUT_THE_RANGE: Final = re.compile(r"\brange\b|\bdays?\b", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Cap:
-    """The longest range of one request, lowered when Calendly refuses it.
+    """The longest range of one request, lowered when Calendly refuses it, or quietly answers less.
 
     Attributes:
         days: The range in days.
+        seen: The longest time that the rows of one answer spanned.
     """
 
     days: int
+    seen: timedelta = timedelta()
 
     def lower(self, refused: int) -> bool:
         """Lower the cap after Calendly refused `refused` days.
@@ -42,6 +54,20 @@ class Cap:
         """
         self.days = min(self.days, _CAUTIOUS_DAYS)
         return self.days < refused
+
+    def note(self, covered: timedelta) -> None:
+        """Note the time that the rows of an answer spanned."""
+        self.seen = max(self.seen, covered)
+
+    def learn(self, covered: timedelta) -> None:
+        """Lower the cap after an answer ended early although there was more."""
+        self.days = min(self.days, max(covered.days, _CAUTIOUS_DAYS))
+
+    def allows(self, length: timedelta) -> bool:
+        """Return whether an answer to so long a range can be trusted although its rows end early."""
+        if length <= _CAUTIOUS:
+            return True
+        return self.seen > _CAUTIOUS + _DAY and length - self.seen <= _CAUTIOUS
 
 
 def split(start: datetime, end: datetime, days: int) -> list[tuple[datetime, datetime]]:
@@ -68,8 +94,14 @@ def merge(parts: Iterable[Iterable[T]], key: Callable[[T], Hashable]) -> list[T]
     return list(rows.values())
 
 
-async def fetch_range(
-    fetch: FetchRange[T], start: datetime, end: datetime, *, cap: Cap, key: Callable[[T], Hashable]
+async def fetch_range(  # noqa: PLR0913 - a range, the cap of its parts, and how to read the rows
+    fetch: FetchRange[T],
+    start: datetime,
+    end: datetime,
+    *,
+    cap: Cap,
+    key: Callable[[T], Hashable],
+    start_of: StartOf[T] | None = None,
 ) -> list[T]:
     """Fetch [start, end) in as few requests as the cap allows, all at once; shorter ones if Calendly refuses.
 
@@ -79,6 +111,8 @@ async def fetch_range(
         end: The instant after the last.
         cap: The longest range of one request; it is lowered here.
         key: Identifies a row, as one can be in two ranges.
+        start_of: When a row begins, None where it does not say. With it, an answer whose rows end
+            long before the range does is not trusted: the rest is asked for.
 
     Raises:
         CalendlyError: A request failed. The others are cancelled.
@@ -86,12 +120,48 @@ async def fetch_range(
     """
     while True:
         days = cap.days
+        windows = split(start, end, days)
         try:
-            parts = [partial(fetch, first, last) for first, last in split(start, end, days)]
-            return merge(await side_by_side(parts), key)
+            parts = await side_by_side([partial(fetch, *window) for window in windows])
+            if start_of is not None:
+                parts = await _completed(fetch, list(zip(windows, parts, strict=True)), cap, start_of)
+            return merge(parts, key)
         except InvalidArgument as refusal:
             if not (_is_about_the_range(refusal) and cap.lower(days)):
                 raise
+
+
+async def _completed(
+    fetch: FetchRange[T], parts: Sequence[tuple[Window, Sequence[T]]], cap: Cap, start_of: StartOf[T]
+) -> list[Sequence[T]]:
+    """Return the rows of all parts, each with the rest of its range that a short answer left out."""
+    for window, rows in parts:
+        cap.note(_covered(window, rows, start_of))
+    return await side_by_side([partial(_whole, fetch, window, rows, cap, start_of) for window, rows in parts])
+
+
+async def _whole(
+    fetch: FetchRange[T], window: Window, rows: Sequence[T], cap: Cap, start_of: StartOf[T]
+) -> Sequence[T]:
+    (first, last), whole = window, list(rows)
+    covered = _covered(window, rows, start_of)
+    while not cap.allows(last - first):
+        rest = first + max(covered + _TICK, _SURE)
+        rows = await fetch(rest, last)
+        more = _covered((first, last), rows, start_of)
+        if more > covered:
+            cap.learn(covered)
+        whole += rows
+        first, covered = rest, _covered((rest, last), rows, start_of)
+        cap.note(covered)
+    return whole
+
+
+def _covered(window: Window, rows: Sequence[T], start_of: StartOf[T]) -> timedelta:
+    """Return the time from the start of a range to the last row in it."""
+    first, last = window
+    starts = [start for row in rows if (start := start_of(row)) is not None and first <= start < last]
+    return max(starts, default=first) - first
 
 
 def _is_about_the_range(refusal: InvalidArgument) -> bool:

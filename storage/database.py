@@ -131,6 +131,6 @@ def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sq
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 5 MB, loaded where there is PostgreSQL
 
         return postgresql.insert(table)
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - likewise
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415 - the same where there is SQLite
 
     return sqlite.insert(table)

@@ -19,10 +19,10 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, is_event_type_name
 from tools.matching import folded
-from tools.times import zone_of
 from tools.toolset.declaring import Call
 from tools.toolset.lists import Page
 from tools.toolset.tool import Tool, tool_of
+from tools.zones import zone_of
 
 MOST: Final = 100
 """Most values of one completion (MCP)."""

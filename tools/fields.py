@@ -33,8 +33,9 @@ from calendly.identifiers import (
 from calendly.models.personal import PERSONAL
 from tools.links import page_of, understood
 from tools.matching import folded
-from tools.times import parse_time, zone_of
+from tools.times import Day, parse_moment, parse_time
 from tools.toolset.errors import ArgumentError
+from tools.zones import named_zone
 
 Nested = TypeVar("Nested", bound=NestedIdentifier)
 Listed = TypeVar("Listed")
@@ -56,6 +57,11 @@ _LONGEST_EMAIL: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
+
+# What has a letter, and none of the marks of addresses.
+_PERSON_NAME: Final = re.compile(
+    r"(?=.*[^\W\d_])(?!\s)[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*&\[\]]{1,100}(?<!\s)"
+)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -168,6 +174,14 @@ def _is_email(text: str) -> bool:
         return False
 
 
+def _is_person(text: str) -> bool:
+    return _PERSON_NAME.fullmatch(text) is not None or _is_email(text)
+
+
+def _is_mine(text: str) -> bool:
+    return text.casefold() == "mine"
+
+
 def is_event_type_name(text: str) -> bool:
     """Return whether a text could be the name, slug or booking page of an event type."""
     if page_of(text):
@@ -175,12 +189,6 @@ def is_event_type_name(text: str) -> bool:
     name = folded(text)
     is_long = len(unicodedata.normalize("NFC", text.strip())) > _LONGEST_NAME
     return bool(name) and not (is_long or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
-
-
-def _timezone(text: str) -> str:
-    if len(text) > _LONGEST_LINE or zone_of(text) is None:
-        raise ValueError("Expected an IANA time zone such as Europe/Berlin.")
-    return text
 
 
 def _date(text: str) -> str:
@@ -220,10 +228,16 @@ def at_most(limit: int) -> AfterValidator:
 
 
 UserRef = Annotated[
-    UserId, _Named(UserId, _is_email, " An e-mail address will do too."), Field(description="uuid, URI, e-mail or me")
+    UserId,
+    _Named(UserId, _is_person, " A full name or an e-mail address will do too."),
+    Field(description="name, e-mail, uuid, URI or me"),
 ]
 UserRefById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
-OrganizationRef = Annotated[OrganizationId, _Named(OrganizationId), Field(description="uuid or URI")]
+OrganizationRef = Annotated[
+    OrganizationId,
+    _Named(OrganizationId, _is_mine, ' "mine" will do too.'),
+    Field(description="mine, uuid or URI"),
+]
 EventTypeRef = Annotated[
     EventTypeId,
     _Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
@@ -259,9 +273,14 @@ InviteeEmail = Annotated[Email, PERSONAL]
 """An invitee to search for. Hidden invitee data cannot be searched either."""
 
 Url = Annotated[str, AfterValidator(_url)]
-TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="IANA name")]
+TimeZone = Annotated[str, AfterValidator(named_zone), Field(description="IANA name")]
 Date = Annotated[str, AfterValidator(_date), Field(description="YYYY-MM-DD")]
 Time = Annotated[datetime, _Written(parse_time), Field(description="ISO 8601; no offset: your zone")]
+RangeTime = Annotated[
+    datetime | Day, _Written(parse_moment), Field(description="ISO 8601 or date; no offset: your zone")
+]
+"""One end of a range. A date is the whole day."""
+
 Minutes = Annotated[float, Field(ge=1, le=720, description="minutes"), AfterValidator(_whole_if_it_is)]
 
 Count = Annotated[int, Field(ge=1, le=LARGEST_PAGE, description="page size")]

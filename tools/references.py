@@ -1,4 +1,4 @@
-"""Look-up of names in Calendly's lists: event types by name, slug or booking page, users by e-mail.
+"""Look-up of names in Calendly's lists: event types by name, slug or booking page, people by name or e-mail address.
 
 The look-ups call the list tools for the same agent, so it cannot name what it may not read. Tools
 that cancel, remove, revoke or delete take no names.
@@ -12,11 +12,10 @@ from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, OrganizationId, UserId
 from tools.endpoints.event_types import list_event_types
-from tools.endpoints.organization import list_organization_memberships
-from tools.endpoints.users import get_current_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.links import PAGES, page_of
 from tools.matching import folded
+from tools.people import find_person
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.toolset.wording import one_line
@@ -37,7 +36,7 @@ async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
         ArgumentError: The name is unknown or not unique; the message lists what there is.
         DeniedByPolicy, CalendlyError: The list with the name may not be read, or the read failed.
     """
-    organization = values.get("organization")
+    organization = await _resolved(_Place(call, None), "organization", values.get("organization"))
     place = _Place(call, organization if isinstance(organization, OrganizationId) else None)
     return {name: await _resolved(place, name, value) for name, value in values.items()}
 
@@ -63,19 +62,14 @@ async def _resolved(place: _Place, parameter: str, value: object) -> object:
 
 
 async def _look_up(place: _Place, parameter: str, reference: Reference) -> Identifier:
-    find: Callable[[_Place, str, str], Awaitable[Identifier | None]]
-    find = _event_type if reference.kind is EventTypeId else _user
+    find = _FINDERS[reference.kind]
     try:
         found = await find(place, parameter, reference.text)
     except (ToolError, CalendlyError) as problem:
         if reference.fallback is None or isinstance(problem, ArgumentError):
             raise
         return reference.fallback
-    if found is not None:
-        return found
-    if reference.kind is UserId:
-        raise ArgumentError.of(parameter, "Nobody in the organization has that e-mail address.")
-    return await _unknown(place, parameter, reference)
+    return found or await _unknown(place, parameter, reference)
 
 
 async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId | None:
@@ -144,12 +138,16 @@ def _is_code(text: str) -> bool:
     return f"{PAGES}/d/" in (page_of(text) or "")
 
 
-async def _user(place: _Place, _parameter: str, email: str) -> UserId | None:
-    call, wanted = place.call, email.casefold()
-    me = await call.via(get_current_user)()
-    if (me.get("email") or "").casefold() == wanted:
-        return UserId.parse(me.get("uri") or "")
-    members = await call.via(list_organization_memberships)(organization=await call.own(None), email=email)
-    people = [member.get("user") or {} for member in members.get("collection", [])]
-    uris = [person.get("uri") or "" for person in people if (person.get("email") or "").casefold() == wanted]
-    return UserId.parse(uris[0]) if len(uris) == 1 else None
+async def _person(place: _Place, parameter: str, text: str) -> UserId | None:
+    return await find_person(place.call, parameter, text)
+
+
+async def _own_organization(place: _Place, _parameter: str, _mine: str) -> OrganizationId:
+    return await place.call.own(None)
+
+
+_FINDERS: Final[Mapping[type[Identifier], Callable[[_Place, str, str], Awaitable[Identifier | None]]]] = {
+    EventTypeId: _event_type,
+    UserId: _person,
+    OrganizationId: _own_organization,
+}

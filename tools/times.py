@@ -4,21 +4,38 @@ Agents may write any ISO 8601 time. A time without an offset is in the caller's 
 the zone of this machine. Calendly gets UTC.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
+
+from typing_extensions import override
 
 from calendly.errors import InsufficientScope, PermissionDenied
 from tools.toolset.declaring import Caller
 from tools.toolset.errors import ArgumentError, ToolError
+from tools.zones import zone_of
 
 _LONGEST_TEXT: Final = 40
 _DATE_ONLY: Final = len("2026-12-01")
 YEARS: Final = range(1970, 3000)
 LONGEST_RANGE: Final = timedelta(days=366)
 
-BOUND: Final = timedelta(seconds=1)
-"""A margin for Calendly's bounds on start times, which are exclusive."""
+_TICK: Final = timedelta(seconds=1)
+"""The least difference between two times that agents name."""
+
+_SOON: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A whole day of a zone that is not yet known, as one end of a range."""
+
+    date: date
+
+    @override
+    def __str__(self) -> str:
+        return self.date.isoformat()
 
 
 def parse_time(text: str) -> datetime:
@@ -36,6 +53,19 @@ def parse_time(text: str) -> datetime:
     if len(text) <= _DATE_ONLY:
         raise ValueError("This is only a date: add a time of day, such as 2026-12-01T09:00:00Z.")
     return time
+
+
+def parse_moment(text: str) -> datetime | Day:
+    """Read one end of a range: an ISO 8601 time, or a date for the whole day. Raises ValueError."""
+    try:
+        day = date.fromisoformat(text) if len(text) <= _DATE_ONLY else None
+    except ValueError:
+        day = None
+    if day is None:
+        return parse_time(text)
+    if day.year not in YEARS:
+        raise ValueError(f"Expected a date from {YEARS.start} on and before {YEARS.stop}.")
+    return Day(day)
 
 
 def sent_time(text: object) -> datetime | None:
@@ -60,17 +90,54 @@ async def instant(caller: Caller, parameter: str, time: datetime, *, timezone: s
     """
     if time.tzinfo is not None:
         return time.astimezone(UTC)
-    zone = await zone_for(caller, timezone)
-    if zone is None:
-        raise ArgumentError.of(
-            parameter, "This time has no offset and your time zone is not known: add an offset, such as Z or +01:00."
-        )
+    zone = await _zone_of_naive(caller, parameter, timezone)
     local = time.replace(tzinfo=zone)
     if local.utcoffset() != local.replace(fold=1).utcoffset():
         raise ArgumentError.of(
             parameter, f"Clocks change in {zone}, so this time comes twice or never: add an offset, such as +01:00."
         )
     return local.astimezone(UTC)
+
+
+async def first_instant(
+    caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None
+) -> datetime:
+    """Return the instant at which a range begins, inclusive. Raises ArgumentError as `instant`."""
+    if isinstance(moment, Day):
+        return begin(moment.date, await _zone_of_naive(caller, parameter, timezone))
+    return await instant(caller, parameter, moment, timezone=timezone)
+
+
+async def end_instant(caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None) -> datetime:
+    """Return the instant before which a range ends. A day ends with it. Raises ArgumentError as `instant`."""
+    if isinstance(moment, Day):
+        return begin(moment.date + timedelta(days=1), await _zone_of_naive(caller, parameter, timezone))
+    return await instant(caller, parameter, moment, timezone=timezone)
+
+
+async def last_instant(caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None) -> datetime:
+    """Return the last instant of a range, inclusive. Raises ArgumentError as `instant`."""
+    end = await end_instant(caller, parameter, moment, timezone)
+    return end - _TICK if isinstance(moment, Day) else end
+
+
+def before(instant: datetime) -> datetime:
+    """Return Calendly's lower bound for starts from `instant` on: its bounds are exclusive ("later than")."""
+    return instant - _TICK
+
+
+def after(instant: datetime) -> datetime:
+    """Return Calendly's upper bound for starts until `instant`: its bounds are exclusive ("earlier than")."""
+    return instant + _TICK
+
+
+async def _zone_of_naive(caller: Caller, parameter: str, timezone: str | None) -> ZoneInfo:
+    zone = await zone_for(caller, timezone)
+    if zone is None:
+        raise ArgumentError.of(
+            parameter, "This time has no offset and your time zone is not known: add an offset, such as Z or +01:00."
+        )
+    return zone
 
 
 async def own_timezone(caller: Caller) -> str | None:
@@ -96,36 +163,55 @@ async def zone_needed(caller: Caller, timezone: str | None) -> ZoneInfo:
     return zone
 
 
-def zone_of(name: str | None) -> ZoneInfo | None:
-    """Return the zone of an IANA name, None if there is none."""
-    try:
-        return ZoneInfo(name) if name else None
-    except (LookupError, OSError, ValueError):  # what is no file, a folder, or no path at all
-        return None
-
-
 def begin(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a day, also where clocks change at midnight."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
+class TimeRange(NamedTuple):
+    """A range of time: from `start` until just before `end`, both in UTC.
+
+    Attributes:
+        began: What was asked for began in the past, and `start` is now.
+    """
+
+    start: datetime
+    end: datetime
+    began: bool = False
+
+
 async def span(
     caller: Caller,
-    start_time: datetime,
-    end_time: datetime,
+    start_time: datetime | Day,
+    end_time: datetime | Day,
     timezone: str | None = None,
     *,
     longest: timedelta = LONGEST_RANGE,
-) -> tuple[datetime, datetime]:
-    """Return both ends of a range as instants. Times without an offset are in `timezone`, else in the caller's zone.
+) -> TimeRange:
+    """Return a range as instants. Times without an offset and days are in `timezone`, else in the caller's zone.
 
     Raises:
         ArgumentError: A time cannot be read, or the range is empty or too long.
     """
-    start = await instant(caller, "start_time", start_time, timezone=timezone)
-    end = await instant(caller, "end_time", end_time, timezone=timezone)
+    start = await first_instant(caller, "start_time", start_time, timezone)
+    end = await end_instant(caller, "end_time", end_time, timezone)
     if end <= start:
         raise ArgumentError.of("end_time", "Must be after start_time.")
     if end - start > longest:
         raise ArgumentError.of("end_time", f"Must be within {longest.days} days of start_time.")
-    return start, end
+    return TimeRange(start, end)
+
+
+async def coming_span(
+    caller: Caller, start_time: datetime | Day, end_time: datetime | Day, timezone: str | None = None
+) -> TimeRange:
+    """Return the part of a range that is still to come. Raises ArgumentError as `span`, and if nothing of it is."""
+    start, end, _ = await span(caller, start_time, end_time, timezone)
+    if end <= soon(caller):
+        raise ArgumentError.of("end_time", "Must be in the future.")
+    return TimeRange(max(start, soon(caller)), end, began=start < caller.now())
+
+
+def soon(caller: Caller) -> datetime:
+    """Return the first instant that a range can begin at: Calendly wants it in the future when it reads it."""
+    return caller.now().replace(microsecond=0) + _SOON

@@ -96,16 +96,23 @@ def _clock(sandbox: Sandbox, fields: InputFields) -> object:
 
 
 def _limits(sandbox: Sandbox, fields: InputFields) -> object:
-    """Set the limits sent: {"per_minute": number or null, "retry_after": bool, "available_times_days": number}."""
+    """Set the limits sent: {"per_minute": number or null, "retry_after": bool, "available_times_days": number}.
+
+    With `"available_times_quietly": true` a longer range is cut to so many days without an error, as on
+    some accounts.
+    """
     per_minute = fields.whole_number("per_minute", least=1, most=1_000_000)
     retry_after = fields.boolean("retry_after")
     days = fields.whole_number("available_times_days", least=1, most=366)
+    quietly = fields.boolean("available_times_quietly")
     fields.check()
     limits = sandbox.limits
     if fields.named("per_minute"):
         limits.per_minute = per_minute
     if fields.named("retry_after"):
         limits.retry_after = retry_after
+    if fields.named("available_times_quietly"):
+        limits.available_times_quietly = quietly
     limits.available_times_days = days or limits.available_times_days
     return asdict(limits)
 

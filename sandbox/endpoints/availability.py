@@ -19,7 +19,10 @@ def list_event_type_available_times(call: EndpointCall) -> JsonObject:
     """List the open slots of an event type of the caller's organization, without pages."""
     fields = call.query_fields()
     event_type = fields.reference("event_type", "event_types", required=True)
-    window = _read_window(fields, call.sandbox.clock.now(), call.sandbox.limits.available_times_days)
+    limits = call.sandbox.limits
+    window = _read_window(
+        fields, call.sandbox.clock.now(), limits.available_times_days, is_cut=limits.available_times_quietly
+    )
     fields.check()
     kind = call.records.event_types.get(event_type)
     if kind is None:
@@ -44,17 +47,18 @@ def _slot_page(kind: StoredEventType, start: datetime) -> str:
     return f"{kind.scheduling_url}/{slot_stamp(start)}?month={start:%Y-%m}&date={start:%Y-%m-%d}"
 
 
-def _read_window(fields: InputFields, now: datetime, most_days: int) -> TimeSpan:
-    """Read start_time and end_time: in the future, in order, and at most `most_days` apart."""
+def _read_window(fields: InputFields, now: datetime, most_days: int, *, is_cut: bool = False) -> TimeSpan:
+    """Read start_time and end_time: in the future, in order, and at most `most_days` apart, or cut to that."""
+    most = timedelta(days=most_days)
     start, end = fields.required_time("start_time"), fields.required_time("end_time")
     if fields.has("start_time") and fields.has("end_time"):
         if start < now:
             fields.refuse("start_time", "start_time must be in the future")
         if start >= end:
             fields.refuse("start_time", "start_time must be before end_time")
-        elif end - start > timedelta(days=most_days):
+        elif end - start > most and not is_cut:
             fields.refuse("end_time", f"date range can be no greater than {most_days} days")
-    return TimeSpan(start, end)
+    return TimeSpan(start, start + most if is_cut and end - start > most else end)
 
 
 def list_user_busy_times(call: EndpointCall) -> JsonObject:

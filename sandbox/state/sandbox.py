@@ -51,11 +51,13 @@ class LimitSettings:
         per_minute: Requests per minute and user; None follows the plan of the organization.
         retry_after: Whether a 429 carries `Retry-After`.
         available_times_days: The longest range of one request for available times.
+        available_times_quietly: A longer range is cut to it, and not refused.
     """
 
     per_minute: int | None = None
     retry_after: bool = False
     available_times_days: int = 31
+    available_times_quietly: bool = False
 
 
 class Sandbox:

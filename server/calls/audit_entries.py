@@ -307,7 +307,8 @@ def _failure(facts: _Facts, outcome: Outcome) -> str:
         whose = _WHOSE.get(source or "")
         return f"refused, {rule}{f' ({whose})' if whose else ''}"
     if decision == "asked":
-        return f"a person is to be asked first, {rule}"
+        unshown = isinstance(facts.problem, ConfirmationRequired) and facts.problem.is_unshown
+        return f"{'the client did not show the question, ' * unshown}a person is to be asked first, {rule}"
     if decision == "declined":
         return "a person was asked and did not agree"
     words = outcome.word.replace("_", " ")
@@ -324,7 +325,8 @@ def _organization(facts: _Facts) -> str | None:
     named = facts.values.get("organization")
     if isinstance(named, OrganizationId):
         return named.uri
-    return facts.identity.organization.uri if facts.identity else None
+    own = facts.identity.organization if facts.identity else None
+    return own.uri if own else None
 
 
 def _resource(facts: _Facts, redactor: Redactor) -> str | None:

@@ -66,7 +66,7 @@ class Callers:
         calendly: Gives the HTTP core.
         principals: Tells who a request is from.
         max_wait: Seconds that a call may wait for its turn.
-        available_times_cap: The longest range of available times, as learned so far.
+        available_times_days: The longest range of one request for available times, before anything is learned.
         stores: Gives what calls keep in the database. Raises Unreachable.
         audit_log: Where calls are recorded.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
@@ -77,13 +77,14 @@ class Callers:
     calendly: Callable[[], Calendly]
     principals: Principals
     max_wait: float
-    available_times_cap: Cap
+    available_times_days: int
     stores: "Callable[[], Awaitable[Stores]]"
     audit_log: AuditLog
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
+    caps: dict[str, Cap] = field(default_factory=dict[str, Cap])
 
     async def confirmations(self) -> "Confirmations":
         """What issues and takes confirmation tokens. Raises Unreachable."""
@@ -159,15 +160,15 @@ class ToolCaller:
 
     @property
     def available_times_cap(self) -> Cap:
-        """The longest range of one available-times request, as learned so far."""
-        return self.shared.available_times_cap
+        """The longest range of one available-times request, as learned so far of this account."""
+        return self.shared.caps.setdefault(self.principal.account.user, Cap(self.shared.available_times_days))
 
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
         user = self.principal.account.user
         known = self.principal.identity or self.shared.identities.get(user)
         if known is None:
-            known = self.shared.identities[user] = _identity(user_in(await self._me()))
+            known = self.shared.identities[user] = identity_of(user_in(await self._me()))
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
@@ -320,12 +321,14 @@ def user_in(answer: JSON) -> models.User:
     return models.read(models.User, cast("JSON", resource))
 
 
-def _identity(user: models.User) -> Identity:
+def identity_of(user: models.User) -> Identity:
+    """Return who a user is. Calendly can leave out the organization. Raises UpstreamError."""
     try:
-        return Identity(
-            user=UserId.parse(user.get("uri") or ""),
-            organization=OrganizationId.parse(user.get("current_organization") or ""),
-            timezone=user.get("timezone"),
-        )
+        person = UserId.parse(user.get("uri") or "")
     except InvalidIdentifier:
         raise unreadable(ME) from None
+    try:
+        organization = OrganizationId.parse(user.get("current_organization") or "")
+    except InvalidIdentifier:
+        organization = None
+    return Identity(user=person, organization=organization, timezone=user.get("timezone"))

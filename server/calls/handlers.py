@@ -23,12 +23,14 @@ from tools.answers.views import tells_time
 from tools.apps import view_of
 from tools.confirming import EFFECTS
 from tools.references import resolved
-from tools.times import own_timezone, zone_of
+from tools.times import own_timezone
+from tools.toolset.arguments import Arguments
 from tools.toolset.declaring import Call, KnownAnswers
 from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError
 from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import Tool
+from tools.zones import zone_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -161,7 +163,7 @@ class Handlers:
             answer = await tool.run(call, values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
-        return success(await _shown(caller, answer, values.get("timezone"), getattr(arguments, "detail", None)))
+        return success(await _shown(caller, answer, values.get("timezone"), arguments))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -218,12 +220,19 @@ async def _shown_dry_run(dry: DryRun, effects: Effects, *, must_be_confirmed: bo
     return dry_run(dry.requests, question, must_be_confirmed=must_be_confirmed, unchecked=dry.unchecked)
 
 
-async def _shown(caller: ToolCaller, answer: object, timezone: str | None, detail: str | None) -> object:
+async def _shown(caller: ToolCaller, answer: object, timezone: str | None, arguments: Arguments) -> object:
     """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
-    shape, is_full = caller.record.tool.shape, detail == "full"
+    shape = caller.record.tool.shape
     # The zone that was asked for, else the person's own, where it is known.
-    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) and not is_full else None
-    return shown(shape, answer, zone, is_full=is_full, redacts=caller.principal.invitees_hidden_by is not None)
+    zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None
+    return shown(
+        shape,
+        answer,
+        zone,
+        is_full=getattr(arguments, "detail", None) == "full",
+        redacts=caller.principal.invitees_hidden_by is not None,
+        passwords=getattr(arguments, "passwords", False),
+    )
 
 
 def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:

@@ -20,9 +20,9 @@ from tools.completions import COMPLETIONS, MOST, beginning_with
 from tools.endpoints.users import get_current_user
 from tools.prompts import PROMPTS, Prompt, Scene
 from tools.resources import RESOURCES, Resource, found_at
-from tools.times import zone_of
 from tools.toolset.errors import ArgumentError
 from tools.toolset.tool import Tool, tool_of
+from tools.zones import zone_of
 
 REFUSED: Final = -32010
 """A read was refused, with the reason in `data`. MCP leaves codes from -32000 to -32019 to implementations."""

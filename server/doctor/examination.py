@@ -14,11 +14,10 @@ from calendly import models
 from calendly.client import Calendly, open_http
 from calendly.endpoint import Endpoint
 from calendly.errors import CalendlyError
-from calendly.identifiers import OrganizationId, UserId
 from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
-from server.calls.caller import ME, user_in
+from server.calls.caller import ME, identity_of, user_in
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
@@ -44,11 +43,11 @@ class Whose:
 
     Attributes:
         user: The URI of the person.
-        organization: The URI of their organization.
+        organization: The URI of their organization, None where Calendly names none.
     """
 
     user: str
-    organization: str
+    organization: str | None
 
 
 @dataclass
@@ -90,7 +89,7 @@ class Examination:
         seen: dict[str, CalendlyError | None] = {"users:read": refused}
         whose = _whose(principal, person)
         if whose:
-            for scope in [scope for scope in READS if scope not in seen]:
+            for scope in [scope for scope in READS if scope not in seen and _can_be_read(scope, whose)]:
                 seen[scope] = await _read(calendly, account, scope, whose)
         findings += diagnosis.scopes(seen, [scope for scope in READS if scope not in seen])
         return [*findings, diagnosis.writes(principal.limits.granted), *diagnosis.limits(self._report)]
@@ -136,13 +135,15 @@ def read_of(scope: str, whose: Whose) -> Request:
     return ME if scope == "users:read" else Request(Endpoint("GET", READS[scope]), query=query)
 
 
+def _can_be_read(scope: str, whose: Whose) -> bool:
+    return whose.organization is not None or scope != "webhooks:read"
+
+
 def _whose(principal: Principal, person: models.User | None) -> Whose | None:
-    if principal.identity is not None:
-        return Whose(principal.identity.user.uri, principal.identity.organization.uri)
-    if person is None:
+    if principal.identity is None and person is None:
         return None
-    user = UserId.parse(str(person.get("uri")))
-    return Whose(user.uri, OrganizationId.parse(str(person.get("current_organization"))).uri)
+    known = principal.identity or identity_of(person or {})
+    return Whose(known.user.uri, known.organization.uri if known.organization else None)
 
 
 def _deadline() -> float:

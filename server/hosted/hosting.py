@@ -27,7 +27,6 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
-from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
@@ -87,7 +86,7 @@ async def hosting(
             principals=principals,
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
-            available_times_cap=Cap(settings.available_times_days),
+            available_times_days=settings.available_times_days,
             stores=partial(_opened, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
             clock=clock,

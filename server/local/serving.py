@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mcp.server.lowlevel import Server
 
 from auth.audit.log import AuditLog
-from calendly.ranges import Cap
 from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
@@ -65,7 +64,7 @@ async def serving(
             principals=OnePerson(principal, settings.agent_name),
             audit_log=audit_log,
             max_wait=settings.max_wait,
-            available_times_cap=Cap(settings.available_times_days),
+            available_times_days=settings.available_times_days,
             stores=store.stores,
             clock=asyncio.get_running_loop().time,
             sleep=asyncio.sleep,

@@ -1,7 +1,6 @@
 """Server processes that a test starts, asks and kills."""
 
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 import anyio.to_thread
 
 from tests.e2e.processes import SECONDS
+from tests.warm import warm
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +41,7 @@ class Process:
 def process(module: str, *arguments: str) -> Generator[Process]:
     """Run a module of the tests; at the end its input ends, and so has it to."""
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", f"tests.auth.{module}", *arguments],
+        [*warm(), "-W", "error", "-m", f"tests.auth.{module}", *arguments],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -34,10 +34,7 @@ KEYS: Final = f"k1:{'A' * 43}"
 
 @pytest.fixture
 def measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measure which lines the processes of a test run: they start in five times the time, so few tests take this.
-
-    It comes before the fixtures that start the processes.
-    """
+    """Measure which lines the processes of a test run. It comes before the fixtures that start them."""
     if "COVERAGE" in os.environ:
         monkeypatch.setenv(MEASURED, os.environ["COVERAGE"])
 

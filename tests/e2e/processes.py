@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from io import StringIO
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from uuid import uuid4
 
 import pytest
 from mcp import StdioServerParameters
 
 from server.commands import cli
+from tests.warm import warm
 from tests.wheels import PROGRAM, ROOMS
 
 SECONDS = 60
@@ -40,26 +40,15 @@ NOBODY = {
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a child: that of the tests without settings, and `settings`.
-
-    Without those of slipcover, too: a measured child would take the folder where the processes of the tests leave
-    their coverage for its own, and remove it.
-    """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CALENDLY_", "SLIPCOVER_"))}
+    """The environment of a child: that of the tests without settings, and `settings`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("CALENDLY_")}
     return {**kept, **NOBODY, **settings}
 
 
-def command(module: str = "server") -> list[str]:
+def command(module: str = "server", settings: Mapping[str, str] | None = None) -> list[str]:
     """How a program is started: from the repository, or the one that the tests are pointed at (tests/wheels.py)."""
     tested = os.environ.get(PROGRAM) if module == "server" else None
-    return [tested] if tested else [sys.executable, *measuring(), "-m", module]
-
-
-def measuring() -> list[str]:
-    """The arguments of Python that have a process leave what it covered, where the test is to be measured."""
-    folder = os.environ.get(MEASURED)
-    slipcover = ["-m", "slipcover", "--dont-wrap-pytest", "--json", "--out"]
-    return [*slipcover, f"{folder}/{uuid4().hex}.json"] if folder else []
+    return [tested] if tested else [*warm(os.environ.get(MEASURED), settings), "-m", module]
 
 
 def parameters(words: Iterable[str], settings: Mapping[str, str]) -> StdioServerParameters:
@@ -119,7 +108,7 @@ class Program:
 def program(*words: str, module: str = "server", **settings: str) -> Generator[Program]:
     """Start the program; when the block is left it is asked to stop, and has to."""
     process = subprocess.Popen(
-        [*command(module), *words],
+        [*command(module, settings), *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -4,8 +4,6 @@ tests/e2e/reader.py says what takes the place of what, and which programs cannot
 checked by tests/repository/test_docs.py.
 """
 
-import os
-import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,6 @@ from tests.documents import Block, blocks
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import Agent, hosted, upstream_settings
 from tests.e2e.reader import Reader
-from tests.wheels import PROGRAM
 
 
 @dataclass(frozen=True)
@@ -40,9 +37,8 @@ def kept(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 
 @pytest.fixture
-def reader(sandbox: Sandbox, kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[Reader]:
-    """A person who has the program as it is installed."""
-    monkeypatch.setenv(PROGRAM, os.environ.get(PROGRAM, str(Path(sys.executable).with_name("calendly-mcp"))))
+def reader(sandbox: Sandbox, kept: Kept, tmp_path: Path) -> Generator[Reader]:
+    """A person who has the program."""
     (tmp_path / ".calendly-token").write_text("sandbox-pat-owner\n")
     (tmp_path / "secret").write_text("sandbox-secret\n")
     reader = Reader(sandbox.url, tmp_path, kept.data, kept.site, kept.agent)

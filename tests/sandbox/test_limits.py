@@ -52,6 +52,7 @@ async def test_a_control_sets_the_older_rate_limits(api: Api, per_minute: int) -
         "per_minute": None,
         "retry_after": True,
         "available_times_days": 31,
+        "available_times_quietly": False,
     }
 
 

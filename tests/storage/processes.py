@@ -1,12 +1,12 @@
 """A second process at work on the same database: what it prints tells how far it is, what it reads lets it go on."""
 
 import subprocess
-import sys
 import textwrap
 from collections.abc import Generator
 from contextlib import contextmanager
 
 from tests.e2e.processes import SECONDS
+from tests.warm import warm
 
 PREAMBLE = """
 import asyncio, datetime, sys
@@ -58,7 +58,7 @@ def process(lines: str, *arguments: str) -> Generator[Process]:
     """Start a process with `lines` as its body; at the end its input ends, and so has it to."""
     program = f"{PREAMBLE}{textwrap.indent(textwrap.dedent(lines), ' ' * 4)}\nasyncio.run(main(*sys.argv[1:]))\n"
     with subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", program, *arguments],
+        [*warm(), "-W", "error", "-c", program, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

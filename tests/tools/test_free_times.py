@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from calendly.ranges import merge, split
 from tools.workflows.free_times import (
     WEEKDAYS,
+    DailyQuota,
     Hours,
     Span,
     nearest,
@@ -168,7 +169,7 @@ def test_a_meeting_across_midnight_is_not_over_by_any_hour_of_its_day() -> None:
 
 def test_the_soonest_come_first_and_of_each_day_only_so_many() -> None:
     starts = [utc(f"2026-12-0{day}T{hour:02}:00") for day in (2, 1) for hour in (9, 8, 12)]
-    assert soonest(starts, BERLIN, per_day=2) == [
+    assert soonest(starts, BERLIN, DailyQuota(2)) == [
         utc("2026-12-01T08:00"),
         utc("2026-12-01T09:00"),
         utc("2026-12-02T08:00"),
@@ -178,4 +179,4 @@ def test_the_soonest_come_first_and_of_each_day_only_so_many() -> None:
 
 def test_the_nearest_to_a_time_of_day_come_first_and_sooner_days_before_later_ones() -> None:
     starts = [utc(f"2026-12-0{day}T{hour:02}:00") for day in (2, 1) for hour in (8, 12)]
-    assert nearest(starts, BERLIN, per_day=1, to=time(13)) == [utc("2026-12-01T12:00"), utc("2026-12-02T12:00")]
+    assert nearest(starts, BERLIN, DailyQuota(1), to=time(13)) == [utc("2026-12-01T12:00"), utc("2026-12-02T12:00")]

@@ -102,7 +102,7 @@ def is_identifier(path: Path) -> bool:
     return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users"})
 
 
-NAMED = {"event_type", "event_types", "owner"}
+NAMED = {"event_type", "event_types", "owner", "user", "users"}
 """What may also be written as people name it, in any alphabet."""
 
 

@@ -9,7 +9,7 @@ from calendly.errors import PermissionDenied, RateLimited
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.times import parse_time, wire
+from tools.times import parse_time
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.workflows.continuing import Position
 
@@ -65,7 +65,7 @@ async def test_several_days_are_read_in_one_call_and_in_order(agent: Agent) -> N
 async def test_days_are_those_of_the_zone_asked_for(agent: Agent, api: Api) -> None:
     await agent.call("get_agenda", date=TUESDAY, timezone="Pacific/Auckland")
     first = next(request for request in agent.sent if request.path == "/scheduled_events")
-    assert parse_time(str(first.query["max_start_time"])) == datetime(2026, 11, 24, 11, tzinfo=UTC)
+    assert parse_time(str(first.query["max_start_time"])) == datetime(2026, 11, 24, 11, 0, 1, tzinfo=UTC)
     body = await api.booking()
     start = parse_time(body["start_time"])
     await api.book(**body)
@@ -190,7 +190,7 @@ async def test_bookings_are_found_by_part_of_a_name(agent: Agent) -> None:
 async def test_bookings_are_found_by_what_was_answered(agent: Agent) -> None:
     found = await agent.call("find_bookings", answer="MAINTENANCE mode")
     assert emails(found) == ["ada@elsewhere.example"]
-    everything = await agent.call("find_bookings", answer="the new release", start_time="2026-10-01T00:00")
+    everything = await agent.call("find_bookings", answer="the new release", start_time="2026-10-01", count=100)
     assert len(everything["collection"]) > 20
 
 
@@ -221,11 +221,24 @@ async def test_everything_asked_for_has_to_fit(agent: Agent) -> None:
     assert found["collection"] == []
 
 
-async def test_by_default_it_looks_a_month_back_and_three_ahead(agent: Agent) -> None:
-    await agent.call("find_bookings", invitee_email="nobody@elsewhere.example")
-    first = next(request for request in agent.sent if request.path == "/scheduled_events")
-    assert first.query["max_start_time"] == wire(MONDAY + timedelta(days=90))
-    assert parse_time(str(first.query["min_start_time"])) == MONDAY - timedelta(days=30, seconds=1)
+async def test_by_default_it_looks_three_months_ahead_and_then_one_back_and_says_so(agent: Agent) -> None:
+    found = await agent.call("find_bookings", invitee_email="nobody@elsewhere.example")
+    bounds = [
+        [parse_time(str(request.query[name])) for name in ("min_start_time", "max_start_time")]
+        for request in agent.sent
+        if request.path == "/scheduled_events"
+    ]
+    tick = timedelta(seconds=1)
+    assert bounds == [
+        [MONDAY - tick, MONDAY + timedelta(days=90) + tick],
+        [MONDAY - timedelta(days=30) - tick, MONDAY + tick],
+    ]
+    searched = found["searched"]
+    assert (searched["whose"], searched["status"]) == ("you", "any")
+    assert datetime.fromisoformat(searched["start_time"]) == MONDAY - timedelta(days=30)
+    assert datetime.fromisoformat(searched["end_time"]) == MONDAY + timedelta(days=90)
+    assert "default range" in searched["note"]
+    assert found["empty_because"] == "No meeting begins in that range."
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from calendly.errors import InvalidArgument
 from calendly.identifiers import EventTypeId, OrganizationId
+from sandbox.serving import RunningSandbox
 from tests.cases import case
 from tests.sandbox.api import Api
 from tests.tools.agent import TOOLS, Agent, prepared
@@ -175,6 +176,56 @@ async def test_a_person_goes_by_e_mail(agent: Agent, agent_of: AgentOf) -> None:
     assert colleague["name"] == "Priya Raman"
     member = agent_of("member")
     assert (await member.call("get_user", user="priya@northlight.example"))["uri"] == colleague["uri"]
+
+
+@pytest.mark.parametrize("name", ["Tomás Herrera", "tomás  herrera", "TOMA\u0301S HERRERA", "tomas@northlight.example"])
+async def test_a_person_goes_by_name_however_it_is_composed(agent: Agent, api: Api, name: str) -> None:
+    tomas = (await api.me("admin"))["uri"]
+    assert (await agent.call("get_user", user=name))["uri"] == tomas
+    agenda = await agent.call("get_agenda", date="2026-11-24", user=name)
+    assert agenda["searched"]["whose"] == tomas
+    times = await agent.call("find_meeting_times", users=[name, "me"], start_time="2026-11-30", end_time="2026-12-04")
+    assert times["working_hours"][0] == {"user": tomas, "timezone": "America/New_York"}
+
+
+async def test_of_several_people_of_one_name_one_has_to_be_chosen_by_address(
+    agent: Agent, sandbox: RunningSandbox
+) -> None:
+    for user in sandbox.sandbox.records.users.values():
+        if user.slug in {"priya-raman", "jonas-weber"}:
+            user.name = "Robin Ray"
+    with pytest.raises(ArgumentError, match="user: Several people go by that name") as refused:
+        await agent.call("get_user", user="Robin Ray")
+    assert "priya@northlight.example" in str(refused.value)
+    assert "jonas@northlight.example" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Tomas Herera", r"did you mean Tomás Herrera \(tomas@northlight.example\)\?"),
+        ("jonas", r"did you mean Jonas Weber \(jonas@northlight.example\)\?"),
+        ("Zebulon Quux", r"there are: .*Maya Lindqvist.*Priya Raman"),
+    ],
+)
+async def test_a_name_of_nobody_is_refused_with_the_nearest_and_a_part_is_offered_and_not_taken(
+    agent: Agent, name: str, told: str
+) -> None:
+    with pytest.raises(ArgumentError, match=f"user: Nobody in the organization has that name; {told}"):
+        await agent.call("list_user_availability_schedules", user=name)
+
+
+async def test_ones_own_organization_is_mine_in_every_tool_that_takes_one(agent: Agent, api: Api) -> None:
+    own = (await api.me())["current_organization"]
+    for name in (
+        "list_scheduled_events",
+        "list_event_types",
+        "list_organization_memberships",
+        "list_organization_invitations",
+    ):
+        assert await agent.call(name, organization="mine") == await agent.call(name, organization=own)
+    team = await agent.call("get_agenda", date="2026-11-24", organization="Mine")
+    assert {host for row in team["collection"] for host in row["hosts"]} >= {"Maya Lindqvist", "Tomás Herrera"}
 
 
 async def test_an_e_mail_address_of_nobody_is_refused(agent: Agent) -> None:

@@ -1,4 +1,5 @@
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -7,8 +8,9 @@ from typing_extensions import override
 
 from calendly.errors import InsufficientScope, Unreachable
 from calendly.identifiers import OrganizationId, UserId
+from tests.sandbox.api import MONDAY
 from tests.tools.facts import Documented
-from tools.times import instant, parse_time, wire, zone_of
+from tools.times import Day, coming_span, instant, parse_moment, parse_time, span, wire
 from tools.toolset.declaring import Identity
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
@@ -107,6 +109,53 @@ async def test_a_clock_time_that_comes_twice_or_never_is_asked_about(hour: datet
         await instant(Somewhere("Europe/Berlin"), "start_time", hour)
 
 
-@pytest.mark.parametrize("name", ["Europe", "../../etc/passwd", "/etc/passwd", "\x00", "", None, "Europe/Berlin\n"])
-def test_what_is_no_zone_is_none(name: str | None) -> None:
-    assert zone_of(name) is None
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-12-01", Day(date(2026, 12, 1))),
+        ("20261201", Day(date(2026, 12, 1))),
+        ("2026-12-01T10:00:00Z", datetime(2026, 12, 1, 10, tzinfo=UTC)),
+    ],
+)
+def test_the_end_of_a_range_is_a_time_or_a_whole_day(text: str, moment: object) -> None:
+    assert parse_moment(text) == moment
+
+
+@pytest.mark.parametrize("text", ["soon", "0001-01-01", "3000-01-01", "2026-13-01", "10:00", ""])
+def test_what_is_neither_a_time_nor_a_day_is_refused_in_a_sentence(text: str) -> None:
+    with pytest.raises(ValueError, match="Expected"):
+        parse_moment(text)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("day", "hours"), [("2026-12-01", 24), ("2027-03-28", 23), ("2026-10-25", 25)])
+async def test_a_day_as_both_ends_of_a_range_is_that_day_in_the_zone(day: str, hours: int) -> None:
+    whole = await span(Somewhere("Europe/Berlin"), parse_moment(day), parse_moment(day))
+    assert (whole.start.astimezone(ZoneInfo("Europe/Berlin")).date().isoformat(), whole.end - whole.start) == (
+        day,
+        timedelta(hours=hours),
+    )
+
+
+@pytest.mark.anyio
+async def test_a_day_without_a_known_zone_is_asked_about() -> None:
+    with pytest.raises(ArgumentError, match=r"start_time: .* add an offset"):
+        await span(Somewhere(None), parse_moment("2026-12-01"), parse_moment("2026-12-02"))
+
+
+@given(
+    first=some.integers(-100_000, 100_000),
+    length=some.integers(1, 100_000),
+)
+@pytest.mark.anyio
+async def test_of_a_range_only_what_is_to_come_is_asked_for(first: int, length: int) -> None:
+    start = MONDAY + timedelta(minutes=first)
+    end = start + timedelta(minutes=length)
+    try:
+        left = await coming_span(Somewhere("UTC"), start, end)
+    except ArgumentError as refused:
+        assert str(refused) == "end_time: Must be in the future."  # noqa: PT017 - either way is right
+        assert end <= MONDAY + timedelta(minutes=1)
+    else:
+        assert (left.start, left.end) == (max(start, MONDAY + timedelta(minutes=1)), end)
+        assert left.began == (start < MONDAY)

@@ -12,6 +12,11 @@ def told(local: datetime) -> str:
     return f"{local:%a} {local.date().isoformat()} {_clock(local)}"
 
 
+def told_end(start: datetime | None, end: datetime) -> str:
+    """Return the local end of a meeting: the time of day, with the day where it is another than that of the start."""
+    return _clock(end) if start is not None and start.date() == end.date() else told(end)
+
+
 def open_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str, Any]]:
     """Join the open slots of each day into one row: the date and its start times.
 

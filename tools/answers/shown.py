@@ -5,24 +5,35 @@ has. Fields that Calendly adds to an invitee later are redacted too, at any dept
 unrecognized values in answers that contain invitees. Pure.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
-from tools.answers.local_times import told
+from calendly.models.scheduled_event import ConferenceData
+from tools.answers.local_times import told, told_end
 from tools.answers.views import FULL, View, view_of
 from tools.times import sent_time
 from tools.toolset.redaction import INVITEE_DATA, IS_DATA, THIRD_PARTY_TEXT, WITHHELD, is_personal, tells_of_invitees
 from tools.toolset.shapes import fields_of, is_made_from, object_in
 
 _COLLECTION: Final = "collection"
+_START, _END = "local_start", "local_end"
+_CONFERENCE: Final = "data"
+_SECRET: Final = re.compile(r"pass(word|code|phrase)|pwd|\bpin\b|_pin$", re.IGNORECASE)
 _ZONE: Final = "timezone"
 
 
 def shown(
-    shape: object, answer: object, zone: tzinfo | None = None, *, is_full: bool = False, redacts: bool = False
+    shape: object,
+    answer: object,
+    zone: tzinfo | None = None,
+    *,
+    is_full: bool = False,
+    redacts: bool = False,
+    passwords: bool = False,
 ) -> object:
     """Return what an agent is shown of an answer.
 
@@ -32,12 +43,13 @@ def shown(
         zone: The zone of local times; None adds none, and slots stay in UTC.
         is_full: Show everything that Calendly sent, instead of what the next step needs.
         redacts: Leave out personal data of invitees and guests, and say so.
+        passwords: Show the passwords of online meetings.
     """
     tells = tells_of_invitees(shape)
-    walk = _Walk(zone=zone, is_full=is_full, redacts=redacts and tells, tells=tells)
+    walk = _Walk(zone=zone, is_full=is_full, redacts=redacts and tells, tells=tells, passwords=passwords)
     rest = walk.of(shape, answer, _Place())
     if walk.redacts and not walk.has_redacted:  # what is null or empty tells nothing, so it stays as it is
-        return shown(shape, answer, zone, is_full=is_full)
+        return shown(shape, answer, zone, is_full=is_full, passwords=passwords)
     notes = {
         WITHHELD: [INVITEE_DATA] if walk.has_redacted else None,
         _ZONE: str(zone) if walk.has_local_time else None,
@@ -48,10 +60,11 @@ def shown(
 
 
 class _Place(NamedTuple):
-    """Where a value stands in an answer: inside a list, inside an invitee."""
+    """Where a value stands in an answer: inside a list, inside an invitee, inside the data of an online meeting."""
 
     in_list: bool = False
     in_invitee: bool = False
+    in_conference: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +79,7 @@ class _Walk:
     is_full: bool
     redacts: bool
     tells: bool
+    passwords: bool
     has_redacted: bool = False
     has_third_party_text: bool = False
     has_local_time: bool = False
@@ -79,17 +93,29 @@ class _Walk:
         return value
 
     def _object(self, shape: object, fields: Mapping[str, object], place: _Place) -> dict[str, object]:
-        view = FULL if self.is_full else view_of(shape)
-        place = place._replace(in_invitee=place.in_invitee or is_made_from(shape, models.Invitee))
-        left_out = view.omits | view.omits_in_lists if place.in_list else view.omits
+        own = view_of(shape)
+        view = FULL if self.is_full else own
+        place = place._replace(
+            in_invitee=place.in_invitee or is_made_from(shape, models.Invitee),
+            in_conference=place.in_conference or is_made_from(shape, ConferenceData),
+        )
         kept: dict[str, object] = {}
         for name, value in fields.items():
             personal = self.tells and is_personal(shape, name, fields, in_invitee=place.in_invitee)
             if personal and self.redacts:
                 self.has_redacted = self.has_redacted or bool(value)
-            elif name not in left_out:
+            elif not self._is_left_out(name, view, place):
                 self._keep(kept, name, self._field(shape, name, value, place), view, personal=personal)
-        return {**kept, **self._local_times(view, fields)}
+        return {**kept, **self._local_times(own, fields, place), **self._in_zone(own, fields)}
+
+    def _is_left_out(self, name: str, view: View, place: _Place) -> bool:
+        """Return whether a field is left out. Of an online meeting's data a lean answer has the passwords alone."""
+        if place.in_conference:
+            is_secret = _SECRET.search(name) is not None
+            return not self.passwords if is_secret else not self.is_full
+        if name in view.omits:
+            return not (self.passwords and name == _CONFERENCE)
+        return place.in_list and name in view.omits_in_lists
 
     def _keep(self, kept: dict[str, object], name: str, value: object, view: View, *, personal: bool) -> None:
         if view.keeps_empty or not (value is None or value == {} or (name in view.usual and value == view.usual[name])):
@@ -107,10 +133,21 @@ class _Walk:
         gathered = gather([cast("dict[str, Any]", row) for row in rows if isinstance(row, dict)], self.zone or UTC)
         return [self.of(None, row, place) for row in gathered]
 
-    def _local_times(self, view: View, fields: Mapping[str, object]) -> dict[str, str]:
+    def _local_times(self, view: View, fields: Mapping[str, object], place: _Place) -> dict[str, str]:
         if self.zone is None:
             return {}
-        instants = {name: sent_time(fields.get(source)) for name, source in view.local.items()}
-        times = {name: told(instant.astimezone(self.zone)) for name, instant in instants.items() if instant}
+        instants = {
+            name: sent_time(fields.get(source))
+            for name, source in view.local.items()
+            if not (place.in_list and name in view.omits_in_lists)
+        }
+        locals_ = {name: instant.astimezone(self.zone) for name, instant in instants.items() if instant}
+        start = locals_.get(_START)
+        times = {name: told_end(start, local) if name == _END else told(local) for name, local in locals_.items()}
         self.has_local_time = self.has_local_time or bool(times)
         return times
+
+    def _in_zone(self, view: View, fields: Mapping[str, object]) -> dict[str, str]:
+        instants = {name: sent_time(fields.get(name)) for name in view.in_zone}
+        times = {name: time.astimezone(self.zone or UTC).isoformat() for name, time in instants.items() if time}
+        return {**times, _ZONE: str(self.zone or UTC)} if times else {}

@@ -18,6 +18,7 @@ from typing_extensions import TypedDict
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
 from tools.answers.local_times import meeting_times, open_times
+from tools.toolset.searched import Searched
 from tools.toolset.shapes import fields_of, is_made_from, parts_of
 
 Gather = Callable[[Sequence[Mapping[str, Any]], tzinfo], list[dict[str, Any]]]
@@ -32,6 +33,7 @@ class View:
         omits_in_lists: Fields that only the resource by itself shows.
         usual: Fields left out while they have this value.
         local: Local times to add: new field by the UTC field it comes from.
+        in_zone: Times that are told in the zone of the answer, with their offset.
         gather: Joins the rows of a list.
         keeps_empty: Keeps nulls and empty objects.
     """
@@ -40,6 +42,7 @@ class View:
     omits_in_lists: frozenset[str] = field(default=frozenset[str]())
     usual: Mapping[str, object] = field(default_factory=dict[str, object])
     local: Mapping[str, str] = field(default_factory=dict[str, str])
+    in_zone: frozenset[str] = field(default=frozenset[str]())
     gather: Gather | None = None
     keeps_empty: bool = False
 
@@ -52,6 +55,8 @@ class Meeting(scheduled_event.ScheduledEvent, total=False):
     """A scheduled event with the fields of the lean view."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    hosts: Annotated[list[str], Field(description="of a team's meeting")]
     timezone: str | None
 
 
@@ -76,26 +81,47 @@ class Attendee(invitee.Invitee, total=False):
     """An invitee inside a meeting."""
 
 
+class MeetingWithInvitees(Meeting, total=False):
+    """A scheduled event with its invitees."""
+
+    join_url: Annotated[str, Field(description="of its location")]
+    invitees: list[Attendee]
+    invitees_total: Annotated[int, Field(description="canceled ones included; list_event_invitees has them all")]
+    invitees_shown: int
+
+
 class OpenTimes(availability.AvailableTime, total=False):
     """An open slot; in the lean view all slots of a day."""
 
+    local_start: Annotated[str | None, Field(description="in timezone; full")]
     date: Annotated[str | None, Field(description="the fields from here on: lean, a row a day")]
     timezone: str | None
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
 
 
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
+_NEVER_OF_A_MEETING: Final = _NEVER_NEXT | {"meeting_notes_html", "calendar_event"}
 _OF_AN_INVITEE: Final = _NEVER_NEXT | {
     *("first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by")
 }
 
+_MEETING_TIMES: Final = {"local_start": "start_time", "local_end": "end_time"}
+
 VIEWS: Final[Mapping[object, View]] = MappingProxyType(
     {
         scheduled_event.ScheduledEvent: View(
-            omits=_NEVER_NEXT | {"meeting_notes_html", "calendar_event"},
-            omits_in_lists=frozenset({"event_type", "meeting_notes_plain", "event_memberships", "invitees_counter"}),
+            omits=_NEVER_OF_A_MEETING,
+            omits_in_lists=frozenset(
+                {"event_type", "meeting_notes_plain", "event_memberships", "invitees_counter", "local_end"}
+            ),
             usual={"event_guests": []},
-            local={"local_start": "start_time"},
+            local=_MEETING_TIMES,
+        ),
+        MeetingWithInvitees: View(
+            omits=_NEVER_OF_A_MEETING,
+            omits_in_lists=frozenset({"meeting_notes_plain", "event_memberships", "invitees_counter"}),
+            usual={"event_guests": []},
+            local=_MEETING_TIMES,
         ),
         scheduled_event.EventMembership: View(omits=frozenset({"buffered_start_time", "buffered_end_time"})),
         scheduled_event.EventGuest: View(omits=_NEVER_NEXT),
@@ -110,7 +136,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             omits=_OF_AN_INVITEE | {"event", "cancel_url", "reschedule_url", "tracking"},
             usual={"questions_and_answers": [], "rescheduled": False},
         ),
-        MeetingTime: View(gather=meeting_times),
+        MeetingTime: View(gather=meeting_times, local={"local_start": "start_time"}),
         invitee.QuestionAndAnswer: View(omits=frozenset({"position"})),
         event_type.EventType: View(
             omits=_NEVER_NEXT
@@ -119,7 +145,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             omits_in_lists=frozenset({"custom_questions", "description_plain", "internal_note", "locations", "type"}),
             usual={"custom_questions": [], "is_paid": False, "secret": False, "booking_method": "instant"},
         ),
-        availability.AvailableTime: View(gather=open_times),
+        availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
             omits=frozenset({"buffered_start_time", "buffered_end_time"}), local={"local_start": "start_time"}
         ),
@@ -128,6 +154,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),
         organization.OrganizationInvitation: View(omits=frozenset({"updated_at"})),
         webhook.WebhookSubscription: View(omits=frozenset({"updated_at", "creator"})),
+        Searched: View(in_zone=frozenset({"start_time", "end_time"})),
         pagination.Pagination: View(omits=frozenset({"next_page", "previous_page", "previous_page_token"})),
     }
 )

@@ -22,9 +22,10 @@ from tools.answers.local_times import told
 from tools.booking.answers import AnswerSent, not_kept
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.endpoints.users import get_user
-from tools.times import own_timezone, sent_time, wire, zone_of
+from tools.times import own_timezone, sent_time, wire
 from tools.toolset.declaring import Body, Call
 from tools.toolset.errors import ToolError
+from tools.zones import zone_of
 
 _PATIENCE: Final = 6.0
 """Time limit for the reads after a booking, in seconds."""

@@ -20,10 +20,11 @@ from tools.booking.booked import Booked
 from tools.booking.lookup import BookingSought
 from tools.booking.once import Order, book, book_under
 from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
-from tools.times import instant, wire, zone_for, zone_of
+from tools.times import instant, wire, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset
 from tools.toolset.errors import ArgumentError
+from tools.zones import zone_of
 
 booking = Toolset()
 

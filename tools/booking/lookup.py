@@ -18,7 +18,7 @@ from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import BOUND, sent_time, wire
+from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
@@ -79,7 +79,7 @@ def _where_to_look(wanted: BookingSought, places: Sequence[SearchedIn]) -> str:
     return (
         "The meeting may be booked, although Calendly does not list it so far. Before booking again look with "
         f'list_scheduled_events, {whose}invitee_email="{wanted.email}", status="active", '
-        f'min_start_time="{wire(wanted.start - BOUND)}", max_start_time="{wire(wanted.start + BOUND)}".'
+        f'min_start_time="{wire(wanted.start)}", max_start_time="{wire(wanted.start)}".'
     )
 
 
@@ -116,8 +116,8 @@ async def _find_in(call: Call, wanted: BookingSought, place: SearchedIn) -> Book
         **place,
         invitee_email=wanted.email,
         status="active",
-        min_start_time=wanted.start - BOUND,
-        max_start_time=wanted.start + BOUND,
+        min_start_time=wanted.start,
+        max_start_time=wanted.start,
     )
     for event in events.get("collection", []):
         if event.get("event_type") == wanted.event_type.uri and sent_time(event.get("start_time")) == wanted.start:

@@ -16,12 +16,13 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.users import get_user
-from tools.times import zone_for, zone_of
+from tools.times import zone_for
 from tools.toolset import wording
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
 from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
+from tools.zones import zone_of
 
 T = TypeVar("T")
 

@@ -35,7 +35,8 @@ from tools.times import instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
-from tools.toolset.lists import Page
+from tools.toolset.lists import Page, page_of
+from tools.toolset.searched import nothing_matches, searched, whose
 
 event_types = Toolset()
 
@@ -87,15 +88,21 @@ async def list_event_types(
         user = UserId.ME
     if user_availability_schedule and not user:
         raise ArgumentError.of("user_availability_schedule", "Works only together with user.")
-    query = {
-        "user": await call.uri(user),
-        "organization": await call.uri(organization),
+    filters = {
         "active": active,
         "admin_managed": admin_managed,
         "user_availability_schedule": await call.uri(user_availability_schedule),
+    }
+    query = {
+        "user": await call.uri(user),
+        "organization": await call.uri(organization),
+        **filters,
         "sort": sort,
     }
-    return await call.pages(models.EventType, query=query, count=count, page_token=page_token, max_pages=max_pages)
+    page = await call.pages(models.EventType, query=query, count=count, page_token=page_token, max_pages=max_pages)
+    status = None if active is None else "active" if active else "inactive"
+    looked = searched(whose(user, organization), status=status)
+    return page_of(page, looked, nothing_matches(filters, page_token))
 
 
 @event_types.tool(

@@ -20,7 +20,8 @@ from tools.fields import (
 )
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
-from tools.toolset.lists import Page
+from tools.toolset.lists import Page, page_of
+from tools.toolset.searched import nothing_matches, searched, whose
 
 organizations = Toolset()
 
@@ -64,15 +65,12 @@ async def list_organization_memberships(
             user = UserId.ME
         else:
             organization = await call.own(None)
-    query = {
-        "user": await call.uri(user),
-        "organization": await call.uri(organization),
-        "email": email,
-        "role": role,
-    }
-    return await call.pages(
+    filters = {"email": email, "role": role}
+    query = {"user": await call.uri(user), "organization": await call.uri(organization), **filters}
+    page = await call.pages(
         models.OrganizationMembership, query=query, count=count, page_token=page_token, max_pages=max_pages
     )
+    return page_of(page, searched(whose(user, organization)), nothing_matches(filters, page_token))
 
 
 @organizations.tool(
@@ -127,15 +125,17 @@ async def list_organization_invitations(
     max_pages: MaxPages = 1,
 ) -> Page[models.OrganizationInvitation]:
     """List invitations to join your organization, pending or answered."""
-    query = {"status": status, "email": email, "sort": sort}
-    return await call.pages(
+    filters = {"status": status, "email": email}
+    page = await call.pages(
         models.OrganizationInvitation,
-        query=query,
+        query={**filters, "sort": sort},
         count=count,
         page_token=page_token,
         max_pages=max_pages,
         organization=await call.own(organization),
     )
+    looked = searched(whose(organization=organization), status=status)
+    return page_of(page, looked, nothing_matches(filters, page_token))
 
 
 @organizations.tool(

@@ -16,17 +16,18 @@ from tools.fields import (
     MaxPages,
     OrganizationRef,
     PageToken,
+    RangeTime,
     Reason,
     ScheduledEventRef,
-    Time,
     TimeZone,
     UserRef,
 )
-from tools.times import instant, wire
+from tools.times import Day, after, before, first_instant, last_instant, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
-from tools.toolset.errors import ToolError
-from tools.toolset.lists import Page
+from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.lists import Page, page_of
+from tools.toolset.searched import nothing_matches, searched, whose
 
 scheduled_events = Toolset()
 
@@ -52,8 +53,8 @@ async def list_scheduled_events(
     group: GroupRef | None = None,
     invitee_email: InviteeEmail | None = None,
     status: Literal["active", "canceled"] | None = None,
-    min_start_time: Time | None = None,
-    max_start_time: Time | None = None,
+    min_start_time: RangeTime | None = None,
+    max_start_time: RangeTime | None = None,
     sort: Literal["start_time:asc", "start_time:desc"] | None = None,
     count: Count = 20,
     page_token: PageToken | None = None,
@@ -66,21 +67,46 @@ async def list_scheduled_events(
     """
     if user is None and organization is None and group is None:
         user = UserId.ME
+    first, last = await _bounds(call, min_start_time, max_start_time, timezone)
+    filters = {"invitee_email": invitee_email, "status": status}
     query = {
         "user": await call.uri(user),
         "organization": await call.uri(organization or await _organization_of_colleague(call, user)),
         "group": await call.uri(group),
-        "invitee_email": invitee_email,
-        "status": status,
-        "min_start_time": await _bound(call, "min_start_time", min_start_time, timezone),
-        "max_start_time": await _bound(call, "max_start_time", max_start_time, timezone),
+        **filters,
+        "min_start_time": wire(before(first)) if first else None,
+        "max_start_time": wire(after(last)) if last else None,
         "sort": sort,
     }
-    return await call.pages(Meeting, query=query, count=count, page_token=page_token, max_pages=max_pages)
+    page = await call.pages(Meeting, query=query, count=count, page_token=page_token, max_pages=max_pages)
+    page["collection"] = [
+        _named(row) if user is None else row for row in page.get("collection", []) if _lies(row, first, last)
+    ]
+    looked = searched(whose(user, organization, group), status=status, start=first, end=last)
+    return page_of(page, looked, nothing_matches({**filters, "the range": first or last}, page_token))
 
 
-async def _bound(call: Call, parameter: str, time: datetime | None, timezone: str | None) -> str | None:
-    return None if time is None else wire(await instant(call.caller, parameter, time, timezone=timezone))
+async def _bounds(
+    call: Call, first: datetime | Day | None, last: datetime | Day | None, timezone: str | None
+) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last start that are asked for, both inclusive."""
+    start = await first_instant(call.caller, "min_start_time", first, timezone) if first else None
+    end = await last_instant(call.caller, "max_start_time", last, timezone) if last else None
+    if start is not None and end is not None and end < start:
+        raise ArgumentError.of("max_start_time", "Must not be before min_start_time.")
+    return start, end
+
+
+def _lies(row: Meeting, first: datetime | None, last: datetime | None) -> bool:
+    """Return whether a meeting begins in the range: what Calendly is asked for is a second longer at each end."""
+    start = sent_time(row.get("start_time"))
+    return start is None or ((first is None or first <= start) and (last is None or start <= last))
+
+
+def _named(row: Meeting) -> Meeting:
+    """Return a meeting with the names of its hosts, who may be anybody."""
+    hosts = [host.get("user_name") or host.get("user_email") or "" for host in row.get("event_memberships") or []]
+    return {**row, "hosts": list(filter(None, hosts))}
 
 
 async def _organization_of_colleague(call: Call, user: UserId | None) -> OrganizationId | None:

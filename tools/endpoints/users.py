@@ -7,9 +7,9 @@ from pydantic import Field
 from calendly import models
 from tools.answers.local_times import told
 from tools.fields import UserRef
-from tools.times import zone_of
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.zones import zone_of
 
 users = Toolset()
 

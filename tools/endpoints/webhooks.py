@@ -28,7 +28,8 @@ from tools.fields import (
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
-from tools.toolset.lists import Page
+from tools.toolset.lists import Page, page_of
+from tools.toolset.searched import searched, whose
 from tools.toolset.wording import listed, one_line
 
 webhooks = Toolset()
@@ -104,9 +105,11 @@ async def list_webhook_subscriptions(
     Scope organization needs admin.
     """
     query = {**await _place(call, organization, scope, user, group), "sort": sort}
-    return await call.pages(
+    page = await call.pages(
         models.WebhookSubscription, query=query, count=count, page_token=page_token, max_pages=max_pages
     )
+    owner = whose((user or UserId.ME) if scope == "user" else None, organization, group)
+    return page_of(page, searched(f"scope {scope}: {owner}"), f"None has scope {scope}; other scopes may have some.")
 
 
 async def _place(

@@ -36,11 +36,22 @@ class Arguments(BaseModel):
         return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
 
 
+AnswerDetail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
+
+
 class ReadArguments(Arguments):
     """The additional parameters of every reading tool."""
 
     own = frozenset({"detail"})
-    detail: Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")] = None
+    detail: AnswerDetail = None
+
+
+class MeetingArguments(Arguments):
+    """The additional parameters of tools that read meetings."""
+
+    own = frozenset({"passwords", "detail"})
+    passwords: Annotated[bool, Field(description="show passwords of online meetings")] = False
+    detail: AnswerDetail = None
 
 
 class WriteArguments(Arguments):

@@ -44,6 +44,7 @@ from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
+from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
@@ -66,12 +67,12 @@ class Identity:
 
     Attributes:
         user: The person.
-        organization: The organization most lists are asked for.
+        organization: The organization most lists are asked for, None where Calendly names none.
         timezone: IANA name of the person's own zone, where it is known.
     """
 
     user: UserId
-    organization: OrganizationId
+    organization: OrganizationId | None
     timezone: str | None = None
 
 
@@ -237,6 +238,7 @@ class Call:
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
         known: What was read already and is not read again; None where every reading is sent.
+        is_part: Another tool asks, which explains an empty answer by itself.
     """
 
     tool: Tool
@@ -246,6 +248,7 @@ class Call:
     is_dry_run: bool = False
     for_person: bool = False
     known: KnownAnswers | None = None
+    is_part: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
@@ -277,14 +280,18 @@ class Call:
             "pagination": read(Pagination, answer["pagination"]),
         }
 
-    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
-        """Another tool, called on behalf of the same caller and under its own access rules.
+    def of(self, function: Declared) -> Self:
+        """This call as one of another tool, under its own access rules.
 
         The decision about a workflow is the decision about what it needs, too.
         """
         tool = endpoint_of(function)
         is_part = self.authorized and tool in self.tool.needs
-        return partial(function, replace(self, tool=tool, authorized=self.for_person or is_part))
+        return replace(self, tool=tool, authorized=self.for_person or is_part, is_part=True)
+
+    def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
+        """Another tool, called on behalf of the same caller: see `of`."""
+        return partial(function, self.of(function))
 
     def allows(self, function: Declared) -> bool:
         """Whether the caller may call another tool."""
@@ -292,7 +299,7 @@ class Call:
 
     def inquire(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool that reads, called as the person and not as the agent, who sees only what comes of it."""
-        return partial(function, replace(self, tool=endpoint_of(function), authorized=True))
+        return partial(function, replace(self, tool=endpoint_of(function), authorized=True, is_part=True))
 
     def dry_run(self) -> Self:
         """This call as a dry run: it goes as far as where it would send, and nobody is asked."""
@@ -316,8 +323,11 @@ class Call:
         return identifier.uri if identifier else None
 
     async def own(self, organization: OrganizationId | None) -> OrganizationId:
-        """The organization that was named, else the caller's own."""
-        return organization or (await self.caller.identity()).organization
+        """The organization that was named, else the caller's own. Raises ArgumentError where Calendly names none."""
+        own = organization or (await self.caller.identity()).organization
+        if own is None:
+            raise ArgumentError.of("organization", "Calendly names no organization of this person: pass its URI.")
+        return own
 
     def _request(self, query: Query, body: Body | None, ids: Ids) -> Request:
         if not isinstance(self.tool, EndpointTool):

@@ -53,6 +53,13 @@ def is_made_from(shape: object, kind: object) -> bool:
     return shape is kind or any(is_made_from(base, kind) for base in bases)
 
 
+@cache
+def contains(shape: object, kind: object) -> bool:
+    """Return whether answers of a type may contain a TypedDict, at any depth."""
+    parts = (part for hint in fields_of(shape).values() for part in parts_of(hint))
+    return is_made_from(shape, kind) or any(contains(part, kind) for part in parts)
+
+
 def _substituted(hint: object, bound: Mapping[object, object]) -> object:
     unbound: tuple[object, ...] = getattr(hint, "__parameters__", ())
     if not unbound:

@@ -15,12 +15,21 @@ from typing_extensions import override
 
 from calendly.endpoint import Endpoint
 from calendly.models.personal import PERSONAL
-from tools.toolset.arguments import Arguments, ReadArguments, WriteArguments, arguments_model, checked, description_of
+from calendly.models.scheduled_event import ConferenceData
+from tools.toolset.arguments import (
+    Arguments,
+    MeetingArguments,
+    ReadArguments,
+    WriteArguments,
+    arguments_model,
+    checked,
+    description_of,
+)
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.errors import ArgumentError
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
-from tools.toolset.shapes import notes_of
+from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
 
@@ -92,8 +101,8 @@ class Tool(ABC):
     @cached_property
     def model(self) -> type[Arguments]:
         """The pydantic model of the arguments."""
-        base = ReadArguments if self.access == "read" else WriteArguments
-        return arguments_model(self.name, self.function, base)
+        reading = MeetingArguments if contains(self.shape, ConferenceData) else ReadArguments
+        return arguments_model(self.name, self.function, reading if self.access == "read" else WriteArguments)
 
     @cached_property
     def revealing(self) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The agenda: meetings of some days, with invitees and their answers."""
 
+from dataclasses import replace
 from datetime import date as Day  # noqa: N812 - `date` is a parameter
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -7,14 +8,26 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from calendly.identifiers import UserId
+from tools.answers.views import MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import Date, OrganizationRef, TimeZone, UserRef
 from tools.times import YEARS, begin, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
-from tools.workflows.continuing import Continue, Continued
-from tools.workflows.meetings import MeetingWithInvitees, Range, look_through
+from tools.toolset.searched import searched, whose
+from tools.workflows.continuing import Continue, Position
+from tools.workflows.meetings import (
+    CANCELED,
+    Found,
+    InviteeStatus,
+    MeetingChoice,
+    MeetingsFound,
+    Range,
+    at_most_shown,
+    is_canceled,
+    look_through,
+)
 
 agenda = Workflows()
 
@@ -33,10 +46,9 @@ def _within_reach(text: str) -> str:
 AgendaDate = Annotated[Date, AfterValidator(_within_reach)]
 
 
-class Agenda(Continued, total=False):
+class Agenda(MeetingsFound, total=False):
     """Meetings in the order of their start."""
 
-    collection: list[MeetingWithInvitees]
     without: Annotated[list[str], Field(description="tools that may not be called, so what they tell is missing")]
 
 
@@ -49,7 +61,7 @@ async def get_agenda(
     days: Annotated[int, Field(ge=1, le=62)] = 1,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
-    status: Literal["active", "canceled"] | None = "active",
+    status: Annotated[Literal["active", "canceled"], Field(description="canceled: and who canceled alone")] = "active",
     timezone: TimeZone | None = None,
     continue_from: Continue = None,
 ) -> Agenda:
@@ -67,10 +79,40 @@ async def get_agenda(
         organization=organization,
         status=status,
     )
+    place = Position.parse(continue_from) if continue_from else Position(asked.start)
+    found = Found(place)
     tells = call.allows(list_event_invitees)
-    found = await look_through(call, asked, continue_from, with_invitees=tells, wanted=lambda _: True)
-    missing = [list_event_invitees.__name__]
-    answer: Agenda = {"collection": found.rows, "without": missing, **found.way_on()}
-    if tells:
-        del answer["without"]
+    await look_through(
+        call, asked, found, MeetingChoice(keeps=lambda row: _row(row, status), invitee_pages=1 if tells else 0)
+    )
+    answer = _answer(found, replace(asked, start=place.start))
+    return answer if tells else {**answer, "without": [list_event_invitees.__name__]}
+
+
+def _row(row: MeetingWithInvitees, status: InviteeStatus) -> MeetingWithInvitees | None:
+    """Return the row of a meeting. Where it goes on, the canceled ones are asked for by who canceled alone."""
+    people = row.get("invitees")
+    if status != CANCELED or row.get("status") == CANCELED:
+        return at_most_shown(row)
+    if people is None:
+        return row if row.get("invitees_counter") else None
+    people = [invitee for invitee in people if is_canceled(row, invitee)]
+    return at_most_shown({**row, "invitees": people}) if people else None
+
+
+def _answer(found: Found, asked: Range) -> Agenda:
+    end = asked.end if found.is_done else found.place.start
+    looked = searched(whose(asked.user, asked.organization), status=asked.status, start=asked.start, end=end)
+    answer: Agenda = {"collection": found.rows, "searched": looked}
+    if found.missing:
+        answer["missing"] = found.missing
+    if not found.is_done:
+        answer["continue_from"] = found.place.token()
+    elif not found.rows:
+        answer["empty_because"] = _nothing(asked.status)
     return answer
+
+
+def _nothing(status: InviteeStatus | None) -> str:
+    other = "active" if status == CANCELED else CANCELED
+    return f"No {status} meeting begins in that range; status={other} lists the others."

@@ -93,30 +93,50 @@ def starts_in(spans: Iterable[Span], length: timedelta, step: timedelta, zone: Z
             start += step
 
 
-def soonest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int) -> list[datetime]:
-    """Return starts in order, at most `per_day` of each day."""
-    return _at_most(sorted(starts), zone, per_day)
+def soonest(starts: Iterable[datetime], zone: ZoneInfo, quota: "DailyQuota") -> list[datetime]:
+    """Return starts in order, as many of each day as the quota has."""
+    return quota.of(sorted(starts), zone)
 
 
-def nearest(starts: Iterable[datetime], zone: ZoneInfo, *, per_day: int, to: time) -> list[datetime]:
-    """Return starts by their distance to a time of day, then by date, at most `per_day` of each day."""
+def nearest(starts: Iterable[datetime], zone: ZoneInfo, quota: "DailyQuota", *, to: time) -> list[datetime]:
+    """Return starts by their distance to a time of day, then by date, as many of each day as the quota has."""
 
     def distance(start: datetime) -> tuple[timedelta, datetime]:
         local = start.astimezone(zone)
         return abs(_since_midnight(local.time()) - _since_midnight(to)), start
 
-    return _at_most(sorted(starts, key=distance), zone, per_day)
+    return quota.of(sorted(starts, key=distance), zone)
 
 
-def _at_most(starts: Sequence[datetime], zone: ZoneInfo, per_day: int) -> list[datetime]:
-    taken: dict[date, int] = {}
-    kept: list[datetime] = []
-    for start in starts:
-        day = start.astimezone(zone).date()
-        taken[day] = taken.get(day, 0) + 1
-        if taken[day] <= per_day:
-            kept.append(start)
-    return kept
+@dataclass(frozen=True, slots=True)
+class DailyQuota:
+    """How many starts of each day are taken.
+
+    Attributes:
+        per_day: The most of a day.
+        begun: The day of which an earlier answer had some, None for none.
+        taken: How many that were.
+    """
+
+    per_day: int
+    begun: date | None = None
+    taken: int = 0
+
+    def of(self, starts: Sequence[datetime], zone: ZoneInfo) -> list[datetime]:
+        """Return the first starts of each day."""
+        taken: dict[date, int] = {self.begun: self.taken} if self.begun else {}
+        kept: list[datetime] = []
+        for start in starts:
+            day = start.astimezone(zone).date()
+            taken[day] = taken.get(day, 0) + 1
+            if taken[day] <= self.per_day:
+                kept.append(start)
+        return kept
+
+    def used(self, starts: Iterable[datetime], zone: ZoneInfo, day: date) -> int:
+        """Return how many of a day were taken, those of earlier answers included."""
+        before = self.taken if day == self.begun else 0
+        return before + sum(start.astimezone(zone).date() == day for start in starts)
 
 
 def _since_midnight(clock: time) -> timedelta:

@@ -1,43 +1,33 @@
 """Finding meeting times: open times of event types and free working hours of people."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import partial
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypedDict
 
-from calendly.errors import RateLimited
-from calendly.identifiers import EventTypeId, UserId
-from calendly.ranges import AVAILABLE_TIMES_DAYS, split
-from calendly.side_by_side import side_by_side
+from calendly.identifiers import UserId
 from tools.answers.views import MeetingTime
 from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.fields import EventTypeRef, Minutes, Time, TimeZone, UserRef
-from tools.times import sent_time, span, wire, zone_needed, zone_of
+from tools.endpoints.event_types import get_event_type
+from tools.fields import EventTypeRef, Minutes, RangeTime, TimeZone, UserRef
+from tools.times import Day, TimeRange, coming_span, wire, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
-from tools.workflows.continuing import ENOUGH_TIME, Continue, Continued, Position
-from tools.workflows.free_times import (
-    MIDNIGHT,
-    WEEKDAYS,
-    Hours,
-    Span,
-    Weekday,
-    nearest,
-    soonest,
-    starts_in,
-    without,
-    working_spans,
-)
+from tools.toolset.lists import LeftOut
+from tools.toolset.searched import FROM_NOW, searched
+from tools.workflows.continuing import Continue, Continued, Position
+from tools.workflows.free_times import MIDNIGHT, WEEKDAYS, DailyQuota, Hours, Weekday, nearest, soonest
+from tools.workflows.times_search import FoundTimes, Wish, search, why_none
 
 meeting_times = Workflows()
 
@@ -53,8 +43,7 @@ def _audited(call: AuditedArguments) -> str:
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
-_STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
-"""The steps between starts if no event type gives them: half hours, quarters for short meetings."""
+_WHOSE: Final = "the event types and users that were named"
 
 
 def _clock(text: str) -> str:
@@ -66,42 +55,32 @@ def _clock(text: str) -> str:
 ClockTime = Annotated[str, AfterValidator(_clock)]
 
 
+class SchedulesZone(TypedDict, total=False):
+    """Whose working hours are meant in which zone: that of the schedule, which may not be the person's."""
+
+    user: str
+    timezone: str
+
+
 class MeetingTimes(Continued, total=False):
     """Meeting times, the best first."""
 
     collection: list[MeetingTime]
     found: Annotated[int, Field(description="how many there are in what was searched")]
     searched_until: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
-    """What is asked for."""
-
-    event_types: Sequence[EventTypeId]
-    users: Sequence[UserId]
-    length: timedelta
-    hours: Hours
-    of_any: bool
-
-
-@dataclass(slots=True)
-class _Found:
-    """What was found so far, and how far the search came."""
-
-    until: datetime
-    open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
+    working_hours: Annotated[list[SchedulesZone], Field(description="the zones of the users' schedules")]
 
 
 @meeting_times.workflow(
     title="Find meeting times",
     audit=Sentence("look for", _audited),
     needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
+    uses=(get_event_type,),
 )
 async def find_meeting_times(
     call: Call,
-    start_time: Time,
-    end_time: Time,
+    start_time: RangeTime,
+    end_time: RangeTime,
     event_types: Annotated[list[EventTypeRef], Field(max_length=10)] | None = None,
     users: Annotated[list[UserRef], Field(max_length=10)] | None = None,
     duration: Annotated[Minutes, Field(description="minutes that users have to be free")] = 30,
@@ -124,38 +103,99 @@ async def find_meeting_times(
     if not event_types and not users:
         raise ArgumentError.of("event_types", "Name event types, users or both.")
     zone = await zone_needed(call.caller, timezone)
-    wish = _Wish(
+    wish = Wish(
         event_types=event_types or (),
         users=[UserId.parse(await call.uri(user) or "") for user in users or ()],
         length=timedelta(minutes=duration),
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
     )
-    searched = await _searched(call, start_time, end_time, timezone, continue_from)
-    rank = _ranking(zone, per_day, prefer)
-    enough = None if prefer else count
-    found = await _search(call, wish, searched, lambda starts: enough is not None and len(rank(starts)) >= enough)
-    return _answer(found, searched, rank(list(found.open_to)), count, prefers=prefer is not None, of_any=wish.of_any)
+    token = Position.parse(continue_from) if continue_from else None
+    asked = await _range(call, start_time, end_time, timezone, token)
+    order = _Order(zone, count, _quota(zone, per_day, token), _time_of(prefer, "prefer") if prefer else None)
+    found = await search(call, wish, asked, order.is_enough)
+    answer = _answer(found, asked, order, of_any=wish.of_any)
+    if not found.open_to:
+        answer["empty_because"] = await why_none(call, wish, found, asked)
+    return answer
 
 
-Rank = Callable[[Sequence[datetime]], list[datetime]]
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """Which times are answered, and in which order.
+
+    Attributes:
+        zone: The zone of days and hours.
+        count: The most times of one answer.
+        quota: The most times of one day.
+        prefer: The time of day that the first ones are nearest to; None for the soonest first.
+    """
+
+    zone: ZoneInfo
+    count: int
+    quota: DailyQuota
+    prefer: time | None
+
+    def ranked(self, starts: Iterable[datetime]) -> list[datetime]:
+        """Return the times in order, without those beyond the quota."""
+        if self.prefer is None:
+            return soonest(starts, self.zone, self.quota)
+        return nearest(starts, self.zone, self.quota, to=self.prefer)
+
+    def is_enough(self, starts: Sequence[datetime]) -> bool:
+        """Return whether no further time can come before those found."""
+        return self.prefer is None and len(self.ranked(starts)) >= self.count
+
+    def place(self, start: datetime, answered: Sequence[datetime]) -> Position:
+        """Return where to go on after an answer."""
+        return Position(start, shown=self.quota.used(answered, self.zone, start.astimezone(self.zone).date()))
 
 
-def _answer(
-    found: _Found, span: Span, ranked: Sequence[datetime], count: int, *, prefers: bool, of_any: bool
-) -> MeetingTimes:
-    rows = [_row(start, found.open_to[start] if of_any else None) for start in ranked[:count]]
+def _quota(zone: ZoneInfo, per_day: int, token: Position | None) -> DailyQuota:
+    return DailyQuota(per_day, token.start.astimezone(zone).date(), token.shown) if token else DailyQuota(per_day)
+
+
+async def _range(
+    call: Call, start: datetime | Day, end: datetime | Day, timezone: str | None, token: Position | None
+) -> TimeRange:
+    """Return the range to search: what is to come of it, from where an earlier answer stopped."""
+    asked = await coming_span(call.caller, start, end, timezone)
+    if token is None or token.start <= asked.start:
+        return asked
+    if token.start >= asked.end:
+        raise ArgumentError.of("continue_from", "It is beyond end_time: leave the other arguments as they were.")
+    return TimeRange(token.start, asked.end)
+
+
+def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool) -> MeetingTimes:
+    ranked = order.ranked(found.open_to)
+    times = ranked[: order.count]
     answer: MeetingTimes = {
-        "collection": rows,
+        "collection": [_row(start, found.open_to[start] if of_any else None) for start in times],
         "found": len(found.open_to),
         "searched_until": wire(found.until),
+        "searched": searched(_WHOSE, start=asked.start, end=found.until, note=FROM_NOW if asked.began else None),
     }
-    goes_on = found.until if found.until < span.end else None
-    if len(rows) < len(ranked) and not prefers:  # the soonest come first, so whatever remains is after the last row
-        goes_on = ranked[count - 1] + _AFTER_THE_LAST
-    if goes_on is not None:
-        answer["continue_from"] = Position(goes_on).token()
-    return answer
+    if found.working:
+        answer["working_hours"] = [{"user": one.user.uri, "timezone": str(one.zone)} for one in found.working]
+    is_cut = len(times) < len(ranked)
+    if is_cut and order.prefer is None:  # the soonest come first, so whatever remains is after the last row
+        answer["continue_from"] = order.place(times[-1] + _AFTER_THE_LAST, times).token()
+    elif found.until < asked.end:
+        answer["continue_from"] = order.place(found.until, times).token()
+    hidden = _left_out(found, order, ranked, is_cut=is_cut)
+    return {**answer, "left_out": hidden} if hidden else answer
+
+
+def _left_out(found: FoundTimes, order: _Order, ranked: Sequence[datetime], *, is_cut: bool) -> LeftOut | None:
+    """Say what per_day and, with prefer, count have hidden of the days that were answered."""
+    last = ranked[order.count - 1] if is_cut and order.prefer is None else None
+    hidden = sum(last is None or start <= last for start in found.open_to.keys() - set(ranked))
+    how = [f"per_day={order.quota.per_day} hid {hidden} more of these days: raise it to see them."] if hidden else []
+    beyond = len(ranked) - order.count if is_cut and order.prefer is not None else 0
+    if beyond:
+        how.append(f"{beyond} more are farther from the preferred time: raise count or shorten the range.")
+    return {"rows": hidden + beyond, "how_to_go_on": " ".join(how)} if how else None
 
 
 def _row(start: datetime, open_to: list[str] | None) -> MeetingTime:
@@ -179,105 +219,3 @@ def _time_of(clock: str, parameter: str) -> time:
     if clock == MIDNIGHT:
         raise ArgumentError.of(parameter, "No day has a time after 23:59.")
     return time.fromisoformat(clock)
-
-
-async def _searched(
-    call: Call, start_time: datetime, end_time: datetime, timezone: str | None, token: str | None
-) -> Span:
-    """Return the range to search: the future part, from where an earlier answer stopped."""
-    start, end = await span(call.caller, start_time, end_time, timezone)
-    soonest_start = call.caller.now().replace(microsecond=0) + timedelta(minutes=1)
-    start = max(start, soonest_start, *([Position.parse(token).start] if token else []))
-    if end <= start:
-        raise ArgumentError.of("end_time", "Must be in the future.")
-    return Span(start, end)
-
-
-def _ranking(zone: ZoneInfo, per_day: int, prefer: str | None) -> Rank:
-    if prefer is None:
-        return partial(soonest, zone=zone, per_day=per_day)
-    return partial(nearest, zone=zone, per_day=per_day, to=_time_of(prefer, "prefer"))
-
-
-async def _search(call: Call, wish: _Wish, span: Span, is_enough: Callable[[Sequence[datetime]], bool]) -> _Found:
-    """Search window by window until there is enough or time runs short."""
-    schedules = await side_by_side([partial(_schedule, call, number, user) for number, user in enumerate(wish.users)])
-    found = _Found(span.start)
-    for first, last in split(span.start, span.end, AVAILABLE_TIMES_DAYS):
-        window = Span(first, last)
-        try:
-            around = Span(first, min(last + wish.length, span.end))
-            found.open_to.update(await _open_in(call, wish, schedules, window, around))
-        except RateLimited:
-            if found.until == span.start:
-                raise
-            break
-        found.until = last
-        await call.caller.report(f"{len(found.open_to)} times found until {last.date().isoformat()}")
-        if is_enough(list(found.open_to)) or call.caller.time_left() < ENOUGH_TIME:
-            break
-    return found
-
-
-WorkingSpans = Callable[[Span], list[Span]]
-
-
-async def _schedule(call: Call, number: int, user: UserId) -> WorkingSpans:
-    """Return the working hours of a person, as a function of a window."""
-    rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
-    chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
-    zone = zone_of(chosen.get("timezone")) if chosen else None
-    if chosen is None or zone is None:
-        raise ArgumentError.of(f"users.{number}", "Calendly tells no working hours of this person.")
-    return partial(working_spans, chosen, zone)
-
-
-async def _open_in(
-    call: Call, wish: _Wish, schedules: Sequence[WorkingSpans], window: Span, around: Span
-) -> dict[datetime, list[str]]:
-    """Return the starts in a window, with the event types and users that are open to each.
-
-    Args:
-        call: Of the tool.
-        wish: What is asked for.
-        schedules: The working hours of each user.
-        window: The range of starts.
-        around: Where meetings end: a meeting may cross the end of a window.
-    """
-    slots = await side_by_side([partial(_slots, call, kind, window) for kind in wish.event_types])
-    free = await side_by_side(
-        [partial(_free, call, user, hours, around) for user, hours in zip(wish.users, schedules, strict=True)]
-    )
-    step = next((step for step in _STEPS if step <= wish.length), _STEPS[-1])
-    bookable = set[datetime]().union(*slots)
-    spans = [span for spans in free for span in spans]
-    candidates = bookable if wish.event_types else set(starts_in(spans, wish.length, step, wish.hours.zone))
-    found: dict[datetime, list[str]] = {}
-    for start in sorted(start for start in candidates if window.start <= start < window.end):
-        kinds = [kind.uri for kind, starts in zip(wish.event_types, slots, strict=True) if start in starts]
-        people = [
-            user.uri
-            for user, spans in zip(wish.users, free, strict=True)
-            if any(span.holds(start, wish.length) for span in spans)
-        ]
-        is_open = kinds + people if wish.of_any else len(kinds) + len(people) == len(slots) + len(free)
-        if is_open and wish.hours.hold(start, wish.length):
-            found[start] = kinds + people
-    return found
-
-
-async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:
-    rows = await call.via(list_event_type_available_times)(kind, window.start, window.end)
-    open_rows = (row for row in rows.get("collection", []) if row.get("status", "available") == "available")
-    return {start for row in open_rows if (start := sent_time(row.get("start_time")))}
-
-
-async def _free(call: Call, user: UserId, hours: WorkingSpans, window: Span) -> list[Span]:
-    rows = await call.via(list_user_busy_times)(window.start, window.end, user)
-    busy: list[Span] = []
-    for row in rows.get("collection", []):
-        start = sent_time(row.get("buffered_start_time") or row.get("start_time"))
-        end = sent_time(row.get("buffered_end_time") or row.get("end_time"))
-        if start and end:
-            busy.append(Span(start, end))
-    return without(hours(window), busy)

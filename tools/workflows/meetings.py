@@ -1,33 +1,50 @@
 """Booked meetings with their invitees, shared by several workflows: in order, read side by side, continuable."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Any, Final, Literal
+from functools import partial, reduce
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from calendly import models
-from calendly.errors import RateLimited
+from calendly.errors import CalendlyRefusal, NotFound, PermissionDenied, RateLimited, UpstreamError
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
-from tools.answers.views import Attendee, Meeting
+from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import LARGEST_PAGE
-from tools.times import BOUND, sent_time
+from tools.times import sent_time
 from tools.toolset.declaring import Call
 from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
 
 _AT_ONCE: Final = 10
-_MOST_INVITEE_PAGES: Final = 3
-_MOST_LOOKED_AT: Final = 300
-"""Most meetings of one call; a further call continues."""
+MOST_LOOKED_AT: Final = 300
+"""Most meetings of one call that reads their invitees."""
+
+MOST_SHOWN: Final = 10
+"""Most invitees in one row."""
+
+InviteeStatus = Literal["active", "canceled"]
+CANCELED: Final = "canceled"
 
 
-class MeetingWithInvitees(Meeting, total=False):
-    """A scheduled event with its invitees."""
+class Missing(TypedDict, total=False):
+    """What is missing of a meeting, and why."""
 
-    invitees: list[Attendee]
+    uri: str
+    name: str
+    why: str
+
+
+class MeetingsFound(Continued, total=False):
+    """Meetings with their invitees, and what could not be read."""
+
+    collection: list[MeetingWithInvitees]
+    missing: Annotated[list[Missing], Field(description="what could not be read of meetings, and why")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,136 +56,227 @@ class Range:
         end: The end of the range of starts, exclusive.
         user: Their host.
         organization: Their organization, for meetings of all hosts.
-        status: Their status, None for any.
+        status: The status of their invitees, None for any: one can cancel while the meeting goes on.
         invitee_email: The address of an invitee, None for any.
+        goes_back: The latest come first.
     """
 
     start: datetime
     end: datetime
     user: UserId | None = None
     organization: OrganizationId | None = None
-    status: Literal["active", "canceled"] | None = None
+    status: InviteeStatus | None = None
     invitee_email: str | None = None
+    goes_back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Meetings:
-    """What was found, and where to continue; None at the end."""
+@dataclass(slots=True)
+class Found:
+    """What was found.
 
-    rows: list[MeetingWithInvitees]
-    looked_at: int
-    goes_on: Position | None
+    Attributes:
+        place: How far the search came.
+        rows: The meetings that were wanted.
+        missing: What could not be read.
+        looked_at: How many meetings were looked at.
+        people: How many invitees were looked at.
+        is_done: The range was searched to its end.
+    """
 
-    def way_on(self) -> Continued:
-        """Return the field that says how to continue; empty at the end."""
-        return {"continue_from": self.goes_on.token()} if self.goes_on else {}
+    place: Position
+    rows: list[MeetingWithInvitees] = field(default_factory=list[MeetingWithInvitees])
+    missing: list[Missing] = field(default_factory=list[Missing])
+    looked_at: int = 0
+    people: int = 0
+    is_done: bool = False
 
 
-Look = Callable[[Meeting], bool]
-Enough = Callable[[Sequence[MeetingWithInvitees]], bool]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeetingChoice:
+    """What to take of the meetings.
+
+    Attributes:
+        keeps: The row for a meeting that was read; None to leave it out. Without `invitees` those are not known.
+        wants: Whether a meeting's invitees are to be read.
+        invitee_pages: How many pages of invitees to read of each, 0 for none.
+        most: How many rows to take.
+        most_looked_at: How many meetings to look at; a further call continues.
+    """
+
+    keeps: Callable[[MeetingWithInvitees], MeetingWithInvitees | None]
+    wants: Callable[[Meeting], bool] = lambda _: True
+    invitee_pages: int = 1
+    most: int = MOST_LOOKED_AT
+    most_looked_at: int = MOST_LOOKED_AT
 
 
-async def look_through(
-    call: Call,
-    asked: Range,
-    token: str | None,
-    *,
-    with_invitees: bool,
-    wanted: Look,
-    is_enough: Enough = lambda _: False,
-    most: int = _MOST_LOOKED_AT,
-) -> Meetings:
-    """Read meetings with their invitees in the order of their start, until the end or until time runs short.
+async def look_through(call: Call, asked: Range, found: Found, selection: MeetingChoice) -> None:
+    """Read meetings with their invitees in order, until the end, or until there is enough or time runs short.
 
     Args:
         call: The call of the workflow.
         asked: Which meetings.
-        token: The token of an earlier call.
-        with_invitees: Whether to read invitees.
-        wanted: Selects the meetings to look at.
-        is_enough: Says whether the rows so far are enough.
-        most: Most meetings to look at.
+        found: Where to begin, and what it is added to.
+        selection: What to take of them.
 
     Raises:
         CalendlyError, ToolError: The first page could not be read.
     """
-    place = Position.parse(token) if token else Position(asked.start)
-    rows: list[MeetingWithInvitees] = []
-    looked_at = 0
     try:
-        async for batch in _batches(call, asked, place):
-            rows += await _with_invitees(call, list(filter(wanted, batch)), with_invitees=with_invitees)
-            looked_at += len(batch)
-            place = after(batch, place)
-            await call.caller.report(f"{looked_at} meetings looked at, until {place.start:%Y-%m-%d %H:%M} UTC")
-            if is_enough(rows) or looked_at >= most or call.caller.time_left() < ENOUGH_TIME:
-                return Meetings(rows, looked_at, place)
+        async for batch, is_last in _batches(call, asked, found.place):
+            taken = await _take(call, batch, asked, found, selection)
+            found.is_done = is_last and taken == len(batch)
+            await call.caller.report(
+                f"{found.looked_at} meetings looked at, until {found.place.start:%Y-%m-%d %H:%M} UTC"
+            )
+            is_late = call.caller.time_left() < ENOUGH_TIME
+            if len(found.rows) >= selection.most or found.looked_at >= selection.most_looked_at or is_late:
+                return
     except RateLimited:
-        if not looked_at:
+        if not found.looked_at:
             raise
-        return Meetings(rows, looked_at, place)
-    return Meetings(rows, looked_at, None)
 
 
-async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[list[Meeting]]:
-    """Yield the meetings from a position, a few at a time."""
+async def _take(call: Call, batch: Sequence[Meeting], asked: Range, found: Found, selection: MeetingChoice) -> int:
+    """Read the invitees of some meetings and add the rows that are still wanted. Returns how many it looked at."""
+    chosen = [event for event in batch if selection.wants(event) and _may_have(event, asked.status)]
+    readings = await side_by_side([partial(_reading, call, event, asked, selection.invitee_pages) for event in chosen])
+    by_event = {id(event): reading for event, reading in zip(chosen, readings, strict=True)}
+    for number, event in enumerate(batch):
+        if len(found.rows) >= selection.most:
+            return number
+        found.looked_at += 1
+        found.place = found.place.past(id_of(event), starts(event))
+        reading = by_event.get(id(event))
+        if reading is not None:
+            found.people += len(reading.row.get("invitees", []))
+            found.missing += reading.missing
+            row = selection.keeps(reading.row)
+            found.rows += [row] if row is not None else []
+    return len(batch)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A meeting as it was read.
+
+    Attributes:
+        row: The meeting.
+        missing: What could not be read of it.
+    """
+
+    row: MeetingWithInvitees
+    missing: list[Missing] = field(default_factory=list[Missing])
+
+
+async def _reading(call: Call, event: Meeting, asked: Range, pages: int) -> _Reading:
+    """Read the invitees of a meeting. One that cannot be read does not lose the rest."""
+    if not pages:
+        return _Reading(_row(event))
+    try:
+        return await _with_invitees(call, event, asked, pages)
+    except (NotFound, PermissionDenied, UpstreamError) as refused:
+        return _Reading(_row(event), [_missing(event, _why(refused))])
+
+
+async def _with_invitees(call: Call, event: Meeting, asked: Range, pages: int) -> _Reading:
+    try:
+        identifier = ScheduledEventId.parse(event.get("uri") or "")
+    except InvalidIdentifier:
+        return _Reading(_row(event), [_missing(event, "Calendly does not say which it is.")])
+    page = await call.via(list_event_invitees)(
+        identifier,
+        status="active" if asked.status == "active" and asked.invitee_email else None,
+        email=asked.invitee_email,
+        count=LARGEST_PAGE,
+        max_pages=pages,
+    )
+    people = [models.read(Attendee, row) for row in page.get("collection", [])]
+    row: MeetingWithInvitees = {**_row(event), "invitees": people}
+    token = page.get("pagination", {}).get("next_page_token")
+    if token is None:
+        return _Reading(row)
+    rest = (
+        f"Only its first {len(people)} invitees were looked at; list_event_invitees with page_token={token} has more."
+    )
+    return _Reading(row, [_missing(event, rest)])
+
+
+def _row(event: Meeting) -> MeetingWithInvitees:
+    join_url = (event.get("location") or {}).get("join_url")
+    return models.read(MeetingWithInvitees, {**event, **({"join_url": join_url} if join_url else {})})
+
+
+def _missing(event: Meeting, why: str) -> Missing:
+    return {"uri": event.get("uri") or "", "name": event.get("name") or "", "why": why}
+
+
+def _why(refused: CalendlyRefusal) -> str:
+    said = refused.message or refused.title or refused.reason
+    return f"Its invitees could not be read: Calendly answered {refused.status} {said}"
+
+
+async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[tuple[list[Meeting], bool]]:
+    """Yield the meetings from a position, a few at a time, and whether they are the last."""
+    first, last = (asked.start, place.start) if asked.goes_back else (place.start, asked.end)
     token: str | None = None
     while True:
         page = await call.via(list_scheduled_events)(
             user=asked.user,
             organization=asked.organization,
-            status=asked.status,
+            status="active" if asked.status == "active" else None,
             invitee_email=asked.invitee_email,
-            min_start_time=place.start - BOUND,
-            max_start_time=asked.end,
-            sort="start_time:asc",
+            min_start_time=first,
+            max_start_time=last,
+            sort="start_time:desc" if asked.goes_back else "start_time:asc",
             count=LARGEST_PAGE,
             page_token=token,
         )
-        rows = [row for row in page.get("collection", []) if _is_from(row, place)]
-        for first in range(0, len(rows), _AT_ONCE):
-            yield rows[first : first + _AT_ONCE]
+        rows = [row for row in page.get("collection", []) if _is_new(row, asked, place)]
         token = page.get("pagination", {}).get("next_page_token")
+        for end in range(_AT_ONCE, max(len(rows), 1) + _AT_ONCE, _AT_ONCE):
+            yield rows[end - _AT_ONCE : end], token is None and end >= len(rows)
         if token is None:
             return
 
 
-async def _with_invitees(call: Call, events: Sequence[Meeting], *, with_invitees: bool) -> list[MeetingWithInvitees]:
-    if not with_invitees:
-        return [models.read(MeetingWithInvitees, dict(event)) for event in events]
-    found = await side_by_side([partial(_invitees, call, event) for event in events])
-    return [
-        models.read(MeetingWithInvitees, {**event, "invitees": people})
-        for event, people in zip(events, found, strict=True)
-    ]
-
-
-async def _invitees(call: Call, event: Meeting) -> list[Attendee]:
-    """Return the active invitees, or all invitees of a canceled meeting."""
-    status: Any = "active" if event.get("status") == "active" else None
-    try:
-        identifier = ScheduledEventId.parse(event.get("uri") or "")
-    except InvalidIdentifier:
-        return []
-    page = await call.via(list_event_invitees)(
-        identifier, status=status, count=LARGEST_PAGE, max_pages=_MOST_INVITEE_PAGES
-    )
-    return [models.read(Attendee, row) for row in page.get("collection", [])]
-
-
-def _is_from(event: Meeting, place: Position) -> bool:
+def _is_new(event: Meeting, asked: Range, place: Position) -> bool:
+    """Return whether a meeting is in the range and was not looked at before."""
     start = starts(event)
-    return start is None or start > place.start or (start == place.start and _id(event) not in place.given)
+    if start is None:
+        return True
+    is_ahead = start < place.start if asked.goes_back else start > place.start
+    return asked.start <= start < asked.end and (is_ahead or (start == place.start and id_of(event) not in place.given))
+
+
+def _may_have(event: Meeting, status: InviteeStatus | None) -> bool:
+    """Return whether a meeting can have invitees of a status. Calendly counts the canceled ones in the total."""
+    if status != CANCELED or event.get("status") == CANCELED:
+        return True
+    counter = event.get("invitees_counter") or {}
+    return counter.get("total") is None or counter.get("total") != counter.get("active")
 
 
 def after(batch: Sequence[Meeting], place: Position) -> Position:
-    """Return the position after a batch."""
-    times = [start for start in map(starts, batch) if start is not None]
-    if not times:
-        return place
-    last = times[-1]
-    given = frozenset(_id(event) for event in batch if starts(event) == last)
-    return Position(last, given | place.given if last == place.start else given)
+    """Return the position after some meetings."""
+    return reduce(lambda reached, event: reached.past(id_of(event), starts(event)), batch, place)
+
+
+def at_most_shown(row: MeetingWithInvitees) -> MeetingWithInvitees:
+    """Return a row with ten of its invitees, those who come first, and how many there are."""
+    people = row.get("invitees")
+    if people is None:
+        return row
+    total = max(len(people), (row.get("invitees_counter") or {}).get("total") or 0)
+    if total <= MOST_SHOWN:
+        return row
+    shown = sorted(people, key=lambda invitee: is_canceled(row, invitee))[:MOST_SHOWN]
+    return {**row, "invitees": shown, "invitees_total": total, "invitees_shown": len(shown)}
+
+
+def is_canceled(event: Meeting, invitee: Attendee) -> bool:
+    """Return whether an invitee does not come, with the meeting or alone."""
+    return CANCELED in {event.get("status"), invitee.get("status")}
 
 
 def starts(event: Meeting) -> datetime | None:
@@ -176,5 +284,6 @@ def starts(event: Meeting) -> datetime | None:
     return sent_time(event.get("start_time"))
 
 
-def _id(event: Meeting) -> str:
+def id_of(event: Meeting) -> str:
+    """Return the id of a meeting, empty if Calendly does not say."""
     return (event.get("uri") or "").rpartition("/")[2]

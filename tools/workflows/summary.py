@@ -15,7 +15,16 @@ from calendly.side_by_side import side_by_side
 from tools.answers.views import Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, EventTypeRef, OrganizationRef, Time, TimeZone, UserRef, at_most
+from tools.fields import (
+    ENOUGH_PAGES,
+    LARGEST_PAGE,
+    EventTypeRef,
+    OrganizationRef,
+    RangeTime,
+    TimeZone,
+    UserRef,
+    at_most,
+)
 from tools.times import span, zone_for, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -34,7 +43,7 @@ from tools.workflows.counting import (
     rows_of,
     total_of,
 )
-from tools.workflows.meetings import Range, after, look_through, starts
+from tools.workflows.meetings import Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
 
 summary = Workflows()
 
@@ -76,8 +85,8 @@ class BookingsSummary(TypedDict, total=False):
 async def summarize_bookings(
     call: Call,
     group_by: Annotated[list[GroupBy], at_most(3), Field(description="up to 3")] | None = None,
-    start_time: Annotated[Time, Field(description="default: 30 days ago")] | None = None,
-    end_time: Annotated[Time, Field(description="default: in 90 days")] | None = None,
+    start_time: Annotated[RangeTime, Field(description="default: 30 days ago")] | None = None,
+    end_time: Annotated[RangeTime, Field(description="default: in 90 days")] | None = None,
     event_type: EventTypeRef | None = None,
     status: Literal["active", "canceled"] | None = None,
     user: UserRef | None = None,
@@ -91,7 +100,7 @@ async def summarize_bookings(
     """
     groups = list(dict.fromkeys(group_by or []))
     now = call.caller.now()
-    start, end = await span(
+    start, end, _ = await span(
         call.caller, start_time or now - _BEFORE, end_time or now + _AFTER, timezone, longest=_LONGEST_RANGE
     )
     zone = await _zone(call, timezone, groups)
@@ -102,17 +111,11 @@ async def summarize_bookings(
         organization=organization,
         status=status,
     )
-    found = await look_through(
-        call,
-        asked,
-        continue_from,
-        with_invitees=False,
-        wanted=lambda event: event_type is None or event.get("event_type") == event_type.uri,
-        most=_MOST_MEETINGS,
-    )
-    reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
     began = Position.parse(continue_from) if continue_from else Position(start)
-    goes_on = await reading.read(found.rows, began) or found.goes_on
+    found = Found(began)
+    await look_through(call, asked, found, _selection(event_type, status))
+    reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
+    goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
     looked = searched(
         whose(asked.user, organization),
         status=status,
@@ -125,6 +128,19 @@ async def summarize_bookings(
         **reading.told(),
     }
     return {**answer, "continue_from": goes_on.token()} if goes_on else answer
+
+
+def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) -> MeetingChoice:
+    return MeetingChoice(
+        keeps=lambda row: row,
+        wants=lambda event: (
+            (event_type is None or event.get("event_type") == event_type.uri)
+            and (status is None or event.get("status") == status)
+        ),
+        invitee_pages=0,
+        most=_MOST_MEETINGS,
+        most_looked_at=_MOST_MEETINGS,
+    )
 
 
 async def _zone(call: Call, timezone: str | None, groups: Sequence[GroupBy]) -> tzinfo:

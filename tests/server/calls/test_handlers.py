@@ -11,7 +11,6 @@ from mcp.shared.exceptions import MCPError
 
 from auth.access.levels import LOCAL, Limits
 from calendly import models
-from calendly.ranges import Cap
 from calendly.request import Account, PersonalToken
 from server.app import calendly_for, instructions
 from server.calls.caller import Callers
@@ -46,7 +45,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
             Principal(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))
         ),
         max_wait=30,
-        available_times_cap=Cap(31),
+        available_times_days=31,
         stores=LateStore(settings, stack, audit_log.now).stores,
         audit_log=audit_log,
         clock=clock,

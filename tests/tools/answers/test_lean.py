@@ -12,6 +12,7 @@ from tools.answers.local_times import open_times
 from tools.answers.shown import shown
 from tools.answers.views import VIEWS, Busy, Meeting, OpenTimes, tells_time
 from tools.toolset.lists import Page, Rows
+from tools.toolset.shapes import fields_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TOOLS = {tool.name: tool for tool in ALL}
@@ -58,6 +59,7 @@ def test_an_event_keeps_what_the_next_step_needs_and_tells_the_local_time() -> N
         "location": {"type": "zoom_conference", "join_url": "https://z.example"},
         "new_field_of_calendlys": {"kept": 1},
         "local_start": "Tue 2026-12-01 10:00",
+        "local_end": "10:30",
         "timezone": "Europe/Berlin",
     }
 
@@ -125,11 +127,9 @@ def test_only_where_local_times_are_told_a_zone_has_to_be_known(name: str, *, te
 @pytest.mark.requirement("answer-never-renames")
 def test_what_a_view_leaves_out_are_fields_of_its_resource() -> None:
     for shape, view in VIEWS.items():
-        fields = set(getattr(shape, "__annotations__", {}))
-        fields |= {
-            name for base in getattr(shape, "__orig_bases__", ()) for name in getattr(base, "__annotations__", {})
-        }
-        named = view.omits | view.omits_in_lists | set(view.usual) | set(view.local.values())
+        fields = set(fields_of(shape))
+        named = view.omits | view.omits_in_lists | set(view.usual) | set(view.local.values()) | view.in_zone
+        named -= set(view.local)
         assert named <= fields, shape
 
 

@@ -1,8 +1,11 @@
-from datetime import datetime, timedelta
+import contextlib
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calendly.errors import InvalidArgument
+from calendly.errors import NotFound
+from calendly.ranges import Cap
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
@@ -57,15 +60,71 @@ async def test_where_calendly_takes_only_seven_days_that_is_learned_once(agent: 
     assert len(agent.sent) == 2
 
 
-async def test_a_past_start_is_calendlys_refusal_with_its_details(agent: Agent, api: Api) -> None:
-    with pytest.raises(InvalidArgument) as refused:
-        await agent.call(
-            "list_event_type_available_times",
-            event_type=(await api.event_type("Intro call"))["uri"],
-            start_time=iso(MONDAY - timedelta(days=1)),
-            end_time=iso(MONDAY + timedelta(days=1)),
+@pytest.mark.parametrize("name", ["list_event_type_available_times", "list_user_busy_times"])
+async def test_a_range_that_began_is_answered_from_now_on_and_says_so(agent: Agent, api: Api, name: str) -> None:
+    about = {"event_type": (await api.event_type("Intro call"))["uri"]} if "event_type" in name else {"user": "me"}
+    for today in (
+        {"start_time": "2026-11-23", "end_time": "2026-11-23"},
+        {"start_time": "2026-11-23T00:00", "end_time": "2026-11-24T00:00"},
+    ):
+        found = await agent.call(name, **about, **today)
+        assert (agent.sent[-1].query["start_time"], agent.sent[-1].query["end_time"]) == (
+            iso(MONDAY + timedelta(minutes=1)),
+            "2026-11-23T23:00:00Z",
         )
-    assert refused.value.details[0].get("parameter") == "start_time"
+        assert "began in the past" in found["searched"]["note"]
+        assert datetime.fromisoformat(found["searched"]["start_time"]) == MONDAY + timedelta(minutes=1)
+        assert bool(found["collection"]) == ("empty_because" not in found)
+
+
+@pytest.mark.parametrize("name", ["list_event_type_available_times", "list_user_busy_times"])
+async def test_a_day_is_whole_in_the_zone_also_when_clocks_change(agent: Agent, name: str) -> None:
+    about = {"event_type": "b7e2c4d1-93af-4f08-8e65-1a2b3c4d5e6f"} if "event_type" in name else {}
+    with contextlib.suppress(NotFound):
+        await agent.call(name, start_time="2027-03-14", end_time="2027-03-14", timezone="america/new_york", **about)
+    asked = agent.sent[-1].query
+    assert (asked["start_time"], asked["end_time"]) == ("2027-03-14T05:00:00Z", "2027-03-15T04:00:00Z")
+
+
+async def test_where_none_is_open_the_nearest_open_times_are_told(agent: Agent, api: Api) -> None:
+    kind = (await api.event_type("Intro call"))["uri"]
+
+    async def why(start: str, end: str) -> str:
+        found = await agent.call("list_event_type_available_times", event_type=kind, start_time=start, end_time=end)
+        assert found["collection"] == []
+        return str(found["empty_because"])
+
+    slots = [datetime.fromisoformat(slot) for slot in await api.slots(kind, days=14)]
+    after_the_weekend = iso(min(slot for slot in slots if slot > datetime(2026, 11, 29, tzinfo=UTC)))
+    assert f"next open time after it is {after_the_weekend}" in await why("2026-11-28", "2026-11-29")
+    assert re.search(
+        r"last open time before it is 2027-01-2\d.*bookable further ahead", await why("2027-02-15", "2027-02-16")
+    )
+    assert re.search(r"last open time before it is .*bookable further ahead", await why("2027-10-01", "2027-10-02"))
+    await api.control(
+        "faults",
+        {"method": "GET", "path": "/event_type_available_times", "status": 200, "times": 9, "body": {"collection": []}},
+    )
+    assert "switched off" in await why("2026-12-01", "2026-12-02")
+
+
+@pytest.mark.parametrize("days", [8, 14, 31, 60])
+async def test_an_account_that_quietly_answers_seven_days_is_asked_for_the_rest_and_that_is_learned(
+    agent: Agent, api: Api, days: int
+) -> None:
+    arguments = {
+        "event_type": (await api.event_type("Intro call"))["uri"],
+        "start_time": iso(START),
+        "end_time": iso(START + timedelta(days=days)),
+    }
+    whole = await agent.call("list_event_type_available_times", **arguments)
+    agent.available_times_cap = Cap(31)
+    await api.control("limits", {"available_times_days": 7, "available_times_quietly": True})
+    assert await agent.call("list_event_type_available_times", **arguments) == whole
+    assert agent.available_times_cap.days == 7
+    agent.sent.clear()
+    assert await agent.call("list_event_type_available_times", **arguments) == whole
+    assert len(agent.sent) == -(-days // 7)
 
 
 async def test_busy_times_of_a_month_are_one_answer_without_doubles(agent: Agent) -> None:
@@ -95,7 +154,8 @@ async def test_an_admin_sees_when_a_member_is_busy(agent: Agent, api: Api) -> No
         ("2026-12-02T00:00:00Z", "2026-12-02T00:00:00Z", "end_time: Must be after start_time"),
         ("2026-12-02T00:00:00Z", "2027-12-04T00:00:00Z", "end_time: Must be within 366 days of start_time"),
         ("tomorrow", "2026-12-02T00:00:00Z", "start_time: Expected an ISO 8601 time"),
-        ("2026-12-01T00:00:00Z", "2026-12-02", "end_time: This is only a date"),
+        ("2026-12-01Z", "2026-12-02Z", "start_time: Expected an ISO 8601 time"),
+        ("2026-11-20T00:00:00Z", "2026-11-22T00:00:00Z", "end_time: Must be in the future"),
     ],
 )
 async def test_a_range_that_cannot_be_asked_for_is_refused_before_it_is_sent(

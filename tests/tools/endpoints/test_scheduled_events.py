@@ -76,8 +76,8 @@ async def test_events_are_found_by_invitee_and_time_in_the_persons_own_zone(agen
         max_start_time="2026-11-29T09:00:00+01:00",
     )
     assert event["uri"] in {row["uri"] for row in found["collection"]}
-    assert agent.sent[-1].query["min_start_time"] == "2026-11-23T08:00:00Z"
-    assert agent.sent[-1].query["max_start_time"] == "2026-11-29T08:00:00Z"
+    assert agent.sent[-1].query["min_start_time"] == "2026-11-23T07:59:59Z"
+    assert agent.sent[-1].query["max_start_time"] == "2026-11-29T08:00:01Z"
 
 
 async def test_an_event_shows_its_hosts_and_place(agent: Agent, api: Api) -> None:

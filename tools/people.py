@@ -1,0 +1,106 @@
+"""The one look-up of people by name or e-mail address: the caller, and the members of their organization."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from typing_extensions import override
+
+from calendly.errors import InsufficientScope, PermissionDenied
+from calendly.identifiers import InvalidIdentifier, UserId
+from calendly.models.user import MemberUser
+from tools.endpoints.organization import list_organization_memberships
+from tools.endpoints.users import get_current_user
+from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
+from tools.matching import folded
+from tools.toolset.declaring import Call
+from tools.toolset.errors import ArgumentError, DeniedByPolicy
+
+_MOST_NAMED: Final = 10
+_ALIKE: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who can be meant.
+
+    Attributes:
+        user: Their identifier.
+        name: Their full name, empty if Calendly does not tell it.
+        email: Their address, empty if Calendly does not tell it.
+    """
+
+    user: UserId
+    name: str
+    email: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.name or 'somebody'} ({self.email or self.user.uri})"
+
+    def goes_by(self, wanted: str) -> bool:
+        """Return whether a name or address is exactly this person's."""
+        return wanted in {folded(self.name), folded(self.email)}
+
+
+async def find_person(call: Call, parameter: str, text: str) -> UserId:
+    """Return who goes by a name or an e-mail address.
+
+    Raises:
+        ArgumentError: Nobody or several do; the message names whom it could mean.
+        DeniedByPolicy, CalendlyError: The list of members may not be read, or the read failed.
+    """
+    wanted = folded(text)
+    me = _person(await call.via(get_current_user)())
+    if me is not None and "@" in wanted and me.goes_by(wanted):
+        return me.user
+    try:
+        members = await _members(call, text)
+    except (InsufficientScope, PermissionDenied, DeniedByPolicy):
+        if me is None or not me.goes_by(wanted):
+            raise
+        members = []
+    people = list({person.user: person for person in [*([me] if me else []), *members]}.values())
+    found = [person for person in people if person.goes_by(wanted)]
+    if len(found) != 1:
+        raise ArgumentError.of(parameter, _several(found) if found else _nobody(wanted, people))
+    return found[0].user
+
+
+async def _members(call: Call, text: str) -> list[Person]:
+    """Return the members of the organization, of whom only one can have an address."""
+    listed = await call.via(list_organization_memberships)(
+        organization=await call.own(None),
+        email=text if "@" in text else None,
+        count=LARGEST_PAGE,
+        max_pages=ENOUGH_PAGES,
+    )
+    return [person for row in listed.get("collection", []) if (person := _person(row.get("user") or {}))]
+
+
+def _person(user: MemberUser) -> Person | None:
+    try:
+        return Person(UserId.parse(user.get("uri") or ""), user.get("name") or "", user.get("email") or "")
+    except InvalidIdentifier:
+        return None
+
+
+def _several(found: Sequence[Person]) -> str:
+    return f"Several people go by that name, so pass the e-mail address of one: {_listed(found)}."
+
+
+def _nobody(wanted: str, people: Sequence[Person]) -> str:
+    """Say whom a name comes near: one that holds it is offered and never taken."""
+    if "@" in wanted:
+        return "Nobody in the organization has that e-mail address."
+    names = {folded(person.name): person for person in people}
+    near = [person for name, person in names.items() if name and wanted in name]
+    near = near or [names[name] for name in difflib.get_close_matches(wanted, list(names), n=3, cutoff=_ALIKE)]
+    told = f"did you mean {_listed(near)}?" if near else f"there are: {_listed(people) or 'none'}."
+    return f"Nobody in the organization has that name; {told}"
+
+
+def _listed(people: Sequence[Person]) -> str:
+    rest = len(people) - _MOST_NAMED
+    return ", ".join(map(str, people[:_MOST_NAMED])) + (f" and {rest} more" if rest > 0 else "")
