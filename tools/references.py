@@ -49,8 +49,9 @@ class _Place(NamedTuple):
 
     async def event_types(self) -> Sequence[models.EventType]:
         """Return the event types whose names count."""
-        whose = {"organization": self.organization} if self.organization else {"user": UserId.ME}
-        listed = await self.call.via(list_event_types)(**whose, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
+        listed = await self.call.via(list_event_types)(
+            None if self.organization else UserId.ME, self.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
+        )
         return listed.get("collection", [])
 
 
