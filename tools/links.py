@@ -40,7 +40,7 @@ def understood(text: str, kind: type[Identifier]) -> str:
         return _booking_page(segments)
     if kind is ScheduledEventId:
         return _meeting(segments)
-    if kind is InviteeId and segments[:1] and segments[0] in _OF_INVITEES:
+    if kind is InviteeId and next(iter(segments), "") in _OF_INVITEES:
         return "/".join(segments[1:])
     return text
 
@@ -72,25 +72,26 @@ def _path(text: str) -> tuple[str, ...] | None:
 def _booking_page(segments: tuple[str, ...]) -> str:
     if segments and _SLOT.fullmatch(segments[-1]):
         segments = segments[:-1]
-    length = 3 if segments[:1] == ("d",) else 2
-    if len(segments) == length and segments[0] not in _NOT_PAGES:
+    first = next(iter(segments), "")
+    if first not in _NOT_PAGES and len(segments) == (3 if first == "d" else 2):
         return "/".join((PAGES, *segments))
-    if segments[:1] and segments[0] in _OF_INVITEES:
+    if first in _OF_INVITEES:
         raise ValueError(
-            f"This is the link with which an invitee {_OF_INVITEES[segments[0]]} a meeting, not an event type. "
+            f"This is the link with which an invitee {_OF_INVITEES[first]} a meeting, not an event type. "
             f"{_WHAT_IS_MEANT}"
         )
-    if len(segments) == 1 and segments[0] not in _NOT_PAGES:
+    if first not in _NOT_PAGES and len(segments) == 1:
         raise ValueError(f"This is a person's or team's page, which lists several event types. {_WHAT_IS_MEANT}")
     raise ValueError(f"This address at Calendly is not the booking page of an event type. {_WHAT_IS_MEANT}")
 
 
 def _meeting(segments: tuple[str, ...]) -> str:
-    if segments[:1] == ("events",) and len(segments) > 1 and _UUID.fullmatch(segments[1]):
-        return f"{CALENDLY_ORIGIN}/scheduled_events/{segments[1]}"
-    if segments[:1] and segments[0] in _OF_INVITEES:
+    first, second, *_ = (*segments, "", "")
+    if first == "events" and _UUID.fullmatch(second):
+        return f"{CALENDLY_ORIGIN}/scheduled_events/{second}"
+    if first in _OF_INVITEES:
         raise ValueError(
-            f"This is the link with which an invitee {_OF_INVITEES[segments[0]]}: a person opens it, and it does not "
+            f"This is the link with which an invitee {_OF_INVITEES[first]}: a person opens it, and it does not "
             "say which meeting it is about. Find the meeting by the invitee's address, with find_bookings or "
             "list_scheduled_events."
         )

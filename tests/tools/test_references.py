@@ -9,7 +9,7 @@ from calendly.errors import InvalidArgument
 from calendly.identifiers import EventTypeId, OrganizationId
 from sandbox.serving import RunningSandbox
 from tests.cases import case
-from tests.sandbox.api import Api
+from tests.sandbox.api import Api, Json
 from tests.tools.agent import TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
@@ -77,8 +77,8 @@ async def test_any_name_that_a_person_can_give_finds_the_event_type(agent: Agent
 @pytest.mark.parametrize("code", ["abc-def-ghi", "cq8h-9gh-t2r"])
 async def test_a_page_with_a_code_is_its_event_types_or_is_explained(agent: Agent, api: Api, code: str) -> None:
     kind = {**await api.event_type("Intro call"), "scheduling_url": f"https://calendly.com/d/{code}/intro-call"}
-    listed = {"method": "GET", "path": "/event_types", "status": 200, "body": {"collection": [kind], "pagination": {}}}
-    await api.control("faults", listed)
+    body: Json = {"collection": [kind], "pagination": {}}
+    await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
     page = f"https://calendly.com/d/{code}/intro-call?month=2026-12"
     assert (await agent.call("get_event_type", event_type=page))["uri"] == kind["uri"]
 
