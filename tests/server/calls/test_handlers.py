@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from auth.access.levels import LOCAL, Limits
 from calendly import models
 from calendly.request import Account, PersonalToken
-from server.app import calendly_for, instructions
+from server.app import calendly_for, mcp_server, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Principal
@@ -52,8 +52,8 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         sleep=asyncio.sleep,
     )
     tools = tuple(toolset.tools)
-    handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, ())
-    return Server("test", on_list_tools=handlers.list_tools, on_call_tool=handlers.call_tool)
+    selection = select(tools, Rules(ceiling=LOCAL))
+    return mcp_server(Handlers(tools, selection, callers, ()), selection)
 
 
 @pytest.mark.anyio
