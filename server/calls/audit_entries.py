@@ -307,7 +307,8 @@ def _failure(facts: _Facts, outcome: Outcome) -> str:
         whose = _WHOSE.get(source or "")
         return f"refused, {rule}{f' ({whose})' if whose else ''}"
     if decision == "asked":
-        return f"a person is to be asked first, {rule}"
+        unshown = isinstance(facts.problem, ConfirmationRequired) and facts.problem.is_unshown
+        return f"{'the client did not show the question, ' * unshown}a person is to be asked first, {rule}"
     if decision == "declined":
         return "a person was asked and did not agree"
     words = outcome.word.replace("_", " ")

@@ -9,6 +9,7 @@ only with our seal, bound to this very call (`server.stores.confirmations`).
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import anyio
@@ -33,12 +34,29 @@ _BY_PERSON: Final = "answered by a person"
 _BY_AGENT: Final = "passed on by an agent"
 
 BY_PERSON: Final = "by a person"
+AT_ONCE: Final = "by the client, sooner than a person can read"
 BY_AGENT: Final = "by the agent's word"
 ON_PAGE: Final = "by a person on the page"
 """How a call was confirmed, in the words of the audit log."""
 
-# Accepting is the whole answer, so the form has no fields.
-_SCHEMA: Final[dict[str, Any]] = {"type": "object", "properties": {}}
+_APPROVE: Final = "approve"
+# A client that accepts any form without fields on its own has no value for this one.
+_SCHEMA: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        _APPROVE: {"type": "boolean", "title": "Approve", "description": "Yes does it. No changes nothing."}
+    },
+    "required": [_APPROVE],
+}
+_READING: Final = timedelta(seconds=0.5)
+"""No person reads a question and answers it in less time than this."""
+
+
+class NotShown(Unproven):
+    """The client answered a question that its user has not seen."""
+
+    def __init__(self) -> None:
+        super().__init__("This client did not show the question to its user.")
 
 
 class ConfirmPage(Protocol):
@@ -102,33 +120,44 @@ class CallConfirmation:
             Declined: The person said no, or dismissed the question.
             TooLate: There is nothing to ask about.
         """
-        doubt = ""
+        doubt: Unproven | None = None
         try:
             how = await self._given()
-            if how is not None:
-                return how
         except Unproven as unproven:
-            doubt = f"{unproven} "
-        can_ask = self._can_ask() and not self.only_page
-        text = doubt + await _worded(effects.question, is_repeat=bool(doubt))
-        if can_ask and self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-            raise InputRequired(await self._round(text))
-        if can_ask and self.context.session.can_send_request and await self._elicit(text):
-            return BY_PERSON
+            how, doubt = None, unproven
+        if how is None and not isinstance(doubt, NotShown):
+            try:
+                how = await self._asked(effects, doubt)
+            except NotShown as unshown:
+                doubt = unshown
+        if how is not None:
+            return how
         token = (await self.confirmations()).issue(_BY_AGENT, self.bound_to)
-        url = await self._open(token, effects, is_repeat=bool(doubt))
-        raise ConfirmationRequired(text, token, url, only_page=self.only_page)
+        text = await _worded(effects.question, doubt)
+        url = await self.page.open(token, await _worded(effects.question_for_person, doubt)) if self.page else None
+        raise ConfirmationRequired(text, token, url, only_page=self.only_page, is_unshown=isinstance(doubt, NotShown))
 
-    async def _open(self, token: str, effects: Effects, *, is_repeat: bool) -> str | None:
-        if self.page is None:
+    async def _asked(self, effects: Effects, doubt: Unproven | None) -> str | None:
+        """Have the client ask, and return how its user agreed; None when it cannot ask, or no answer came.
+
+        Raises:
+            InputRequired: The client has to repeat the call.
+            Declined: The person said no, or dismissed the question.
+            NotShown: The client answered by itself.
+        """
+        if self.only_page or not self._can_ask():
             return None
-        return await self.page.open(token, await _worded(effects.question_for_person, is_repeat=is_repeat))
+        if self.context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            raise InputRequired(await self._round(await _worded(effects.question, doubt)))
+        if not self.context.session.can_send_request:
+            return None
+        return await self._elicited(await _worded(effects.question, doubt))
 
     async def _given(self) -> str | None:
         """Return how this round was approved, None when it brought no approval.
 
         Raises:
-            Unproven: It brought something that is none.
+            Unproven: It brought something that is none; NotShown where the client answered by itself.
             Declined: It brought a refusal.
             ConfirmationRequired: The person has not answered on the page yet, and nothing else counts.
         """
@@ -137,9 +166,9 @@ class CallConfirmation:
         answer = (self.params.input_responses or {}).get(_ANSWER)
         if self.only_page or not isinstance(answer, types.ElicitResult):
             return None
-        await (await self.confirmations()).redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
-        _require_consent(answer)
-        return BY_PERSON
+        confirmations = await self.confirmations()
+        issued = await confirmations.redeem(self.params.request_state or "", _BY_PERSON, self.bound_to)
+        return _consent(answer, after=confirmations.now() - issued)
 
     async def _given_with(self, token: str) -> str:
         confirmations = await self.confirmations()
@@ -172,29 +201,45 @@ class CallConfirmation:
             request_state=(await self.confirmations()).issue(_BY_PERSON, self.bound_to),
         )
 
-    async def _elicit(self, text: str) -> bool:
-        """Ask in the middle of the call. False when no answer came: in time, or at all."""
+    async def _elicited(self, text: str) -> str | None:
+        """Ask in the middle of the call. None when no answer came: in time, or at all."""
+        now = (await self.confirmations()).now
+        asked = now()
         try:
             with anyio.fail_after(self.patience()):
                 answer = await self.context.session.elicit_form(text, _SCHEMA, self.context.request_id)
         except (TimeoutError, MCPError, ValueError):  # also: refused by the client, gone, or not an answer
-            return False
-        _require_consent(answer)
-        return True
+            return None
+        return _consent(answer, after=now() - asked)
 
 
-async def _worded(question: Callable[[], Awaitable[str]], *, is_repeat: bool) -> str:
+async def _worded(question: Callable[[], Awaitable[str]], doubt: Unproven | None) -> str:
     """Word the question. Whoever repeats a call with a confirmation that does not count is told that, even too late."""
-    try:
+    if doubt is None:
         return await question()
+    try:
+        return f"{doubt} {await question()}"
     except TooLate as late:
-        if not is_repeat:
-            raise
-        return late.question
+        return f"{doubt} {late.question}"
 
 
-def _require_consent(answer: types.ElicitResult) -> None:
-    if answer.action == "decline":
-        raise Declined("The user was asked and said no.")
+def _consent(answer: types.ElicitResult, after: timedelta) -> str:
+    """Return how the answer to our form agrees: only one field with the value true does.
+
+    Args:
+        answer: What the client says that its user answered.
+        after: How long after the question it came.
+
+    Raises:
+        Declined: The person said no, or dismissed the question.
+        NotShown: The form was accepted without our field, or refused before a person could have read it.
+    """
+    content = answer.content if answer.action == "accept" else {_APPROVE: False}
+    choice = content[_APPROVE] if content and content.keys() == {_APPROVE} else None
+    if choice is True:
+        return BY_PERSON if after >= _READING else AT_ONCE
+    if choice is not False or after < _READING:
+        raise NotShown
     if answer.action == "cancel":
         raise Declined("The user was asked and closed the question without an answer.")
+    raise Declined("The user was asked and said no.")

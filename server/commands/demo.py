@@ -174,7 +174,7 @@ async def answer(context: object, params: types.ElicitRequestParams) -> types.El
     """Answer for the person, where they can see it."""
     _line("asked", params.message)
     _line("reply", "yes (this demonstration answers in the person's place)")
-    return types.ElicitResult(action="accept", content={})
+    return types.ElicitResult(action="accept", content={"approve": True})
 
 
 async def _show_calendlys_side(url: str) -> None:

@@ -50,8 +50,8 @@ class Confirmations:
         """Check that a token could be taken, unless it was before. Raises Unproven."""
         self._opened(token, purpose, bound_to)
 
-    async def redeem(self, token: str, purpose: str, bound_to: bytes) -> None:
-        """Take a token, so that it never works again.
+    async def redeem(self, token: str, purpose: str, bound_to: bytes) -> datetime:
+        """Take a token, so that it never works again; when it was issued.
 
         Raises:
             Unproven: It is not ours, was issued for something else, has expired, or was taken
@@ -65,6 +65,7 @@ class Confirmations:
             is_first = (await connection.execute(added)).rowcount == 1
         if not is_first:
             raise Unproven("The confirmation was used already; each is good for one call.")
+        return expiry - LIFETIME
 
     def _opened(self, token: str, purpose: str, bound_to: bytes) -> datetime:
         """Return until when a token is good. Raises Unproven when it is not ours, is for something else or is over."""

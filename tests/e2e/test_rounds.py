@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import anyio
 import mcp_types as types
 import pytest
 
@@ -26,7 +27,7 @@ class Rounds:
         return await self.connection.client.session.call_tool(
             TOOL,
             {"scheduled_event": self.uri, **arguments},
-            input_responses={"confirm": types.ElicitResult(action=action)} if action else None,
+            input_responses={"confirm": answer(action)} if action else None,
             request_state=state,
             allow_input_required=True,
         )
@@ -38,6 +39,10 @@ class Rounds:
         result = await self.call(state, action, **arguments)
         assert isinstance(result, types.InputRequiredResult)
         return result
+
+
+def answer(action: Action) -> types.ElicitResult:
+    return types.ElicitResult(action=action, content={"approve": True} if action == "accept" else None)
 
 
 def text(question: types.InputRequiredResult) -> str:
@@ -73,6 +78,7 @@ async def test_an_answer_is_good_for_one_call(rounds: Rounds) -> None:
 
 async def test_a_refusal_cannot_be_turned_into_consent(rounds: Rounds) -> None:
     state = (await rounds.question()).request_state
+    await anyio.sleep(0.6)  # what is answered sooner, no person has read
     refused = await rounds.call(state, "decline")
     assert isinstance(refused, types.CallToolResult)
     assert "was used already" in text(await rounds.question(state, "accept"))

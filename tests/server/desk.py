@@ -20,6 +20,14 @@ from tests.virtual_time import going_on_from
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
 
+Form = dict[str, str | int | float | bool | list[str] | None]
+"""What a client fills a form in with."""
+
+
+def _yes() -> Form | None:
+    return {"approve": True}
+
+
 EVENT = "https://api.calendly.com/scheduled_events/E1"
 
 
@@ -30,12 +38,14 @@ class Person:
     Attributes:
         action: The answer.
         questions: What was asked.
-        hesitates: Seconds before an answer.
+        hesitates: Seconds before an answer; as long as a person reads before a no.
+        content: What the form is filled in with.
     """
 
     action: Literal["accept", "decline", "cancel"] = "accept"
     questions: list[str] = field(default_factory=list[str])
-    hesitates: float = 0.0
+    hesitates: float | None = None
+    content: Form | None = field(default_factory=_yes)
 
     async def answer(
         self,
@@ -44,8 +54,8 @@ class Person:
     ) -> types.ElicitResult:
         """Answer a question."""
         self.questions.append(params.message)
-        await anyio.sleep(self.hesitates)
-        return types.ElicitResult(action=self.action, content={} if self.action == "accept" else None)
+        await anyio.sleep(self.hesitates if self.hesitates is not None else 0.6 * (self.action != "accept"))
+        return types.ElicitResult(action=self.action, content=self.content if self.action == "accept" else None)
 
 
 @dataclass

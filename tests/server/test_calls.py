@@ -7,14 +7,17 @@ import pytest
 
 from server.calls.caller import LEAST_LIMIT
 from server.stores.proof import LIFETIME
+from tests.audit_log import Shelf
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer, drip, silence
 from tests.rate_limited_upstream import RateLimit
-from tests.server.desk import EVENT, Era, Person, call, connected, me
+from tests.server.desk import EVENT, Era, Form, Person, call, connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
 pytestmark = pytest.mark.anyio
 ERAS: list[Era] = ["legacy", "2026-07-28"]
 ASKING = "cancel_scheduled_event"
+CANCELLATION = "POST /scheduled_events/E1/cancellation"
+UNSHOWN = "This client did not show the question to its user. Cancel "
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +149,7 @@ async def test_a_level_of_full_asks_nobody(upstream: HostileUpstream) -> None:
     async with connected(upstream, person=person, access="canceling=full") as client:
         await call(client, ASKING, scheduled_event=EVENT)
     assert person.questions == []
-    assert sent(upstream) == ["POST /scheduled_events/E1/cancellation"]
+    assert sent(upstream) == [CANCELLATION]
 
 
 async def test_a_person_who_does_not_answer_leaves_time_for_an_error(upstream: HostileUpstream) -> None:
@@ -156,7 +159,7 @@ async def test_a_person_who_does_not_answer_leaves_time_for_an_error(upstream: H
         unanswered = await call(client, ASKING, scheduled_event=EVENT)
     assert unanswered.kind == "confirmation_required"
     assert now() - started <= LEAST_LIMIT
-    assert "POST /scheduled_events/E1/cancellation" not in sent(upstream)
+    assert CANCELLATION not in sent(upstream)
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -168,7 +171,7 @@ async def test_a_confirmation_expires(upstream: HostileUpstream, era: Era) -> No
     assert late.kind == "confirmation_required"
     assert late.error["message"].startswith("The confirmation has expired. Cancel ")
     assert late.error["confirmation"] != token
-    assert "POST /scheduled_events/E1/cancellation" not in sent(upstream)
+    assert CANCELLATION not in sent(upstream)
 
 
 async def test_a_person_who_answers_too_late_is_asked_again(upstream: HostileUpstream) -> None:
@@ -178,7 +181,7 @@ async def test_a_person_who_answers_too_late_is_asked_again(upstream: HostileUps
             await client.call_tool(ASKING, {"scheduled_event": EVENT})
     assert len(person.questions) > 1
     assert person.questions[1].startswith("The confirmation has expired. ")
-    assert "POST /scheduled_events/E1/cancellation" not in sent(upstream)
+    assert CANCELLATION not in sent(upstream)
 
 
 async def test_a_call_that_the_client_cancels_is_cancelled_upstream(upstream: HostileUpstream) -> None:
@@ -211,3 +214,59 @@ async def test_a_look_up_waits_as_long_as_the_call_may_take(upstream: HostileUps
     assert unknown.kind == "outcome_unknown"
     assert sent(upstream).count("POST /invitees") == 1
     assert 5 < now() <= LEAST_LIMIT
+
+
+@pytest.mark.requirement("asked-first")
+@pytest.mark.parametrize("era", ERAS)
+async def test_only_the_affirmative_choice_of_the_form_is_consent(upstream: HostileUpstream, era: Era) -> None:
+    forms: list[Form | None] = [
+        None,
+        {},
+        {"approve": None},
+        {"approve": "true"},
+        {"approve": 1},
+        {"approve": True, "more": 1},
+    ]
+    for content in forms:
+        person = Person(content=content, hesitates=2)
+        async with connected(upstream, era, person=person) as client:
+            told = await call(client, ASKING, scheduled_event=EVENT)
+        assert told.kind == "confirmation_required", content
+        assert told.error["message"].startswith(UNSHOWN)
+    async with connected(upstream, era, person=Person(content={"approve": False}, hesitates=2)) as client:
+        assert (await call(client, ASKING, scheduled_event=EVENT)).kind == "declined"
+    assert CANCELLATION not in sent(upstream)
+
+
+@pytest.mark.requirement("asked-first")
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_no_that_no_person_had_the_time_to_read_is_the_clients_and_told_so(
+    upstream: HostileUpstream, era: Era, shelf: Shelf
+) -> None:
+    for person in (
+        Person("decline", hesitates=0.4),
+        Person("cancel", hesitates=0.4),
+        Person(content={"approve": False}, hesitates=0.4),
+    ):
+        async with connected(upstream, era, person=person, shelf=shelf) as client:
+            told = await call(client, ASKING, scheduled_event=EVENT)
+            assert told.kind == "confirmation_required"
+            assert told.error["message"].startswith(UNSHOWN)
+            again = await call(client, ASKING, scheduled_event=EVENT, confirmation=told.error["confirmation"])
+            assert again.kind != "confirmation_required"
+
+
+@pytest.mark.requirement("asked-first")
+@pytest.mark.parametrize("era", ERAS)
+async def test_the_audit_log_tells_a_person_a_client_and_an_agent_apart(
+    upstream: HostileUpstream, era: Era, shelf: Shelf
+) -> None:
+    async with connected(upstream, era, person=Person(hesitates=2), shelf=shelf) as client:
+        await call(client, ASKING, scheduled_event=EVENT)
+    async with connected(upstream, era, person=Person(hesitates=0), shelf=shelf) as client:
+        await call(client, ASKING, scheduled_event=EVENT)
+    async with connected(upstream, era, person=Person("decline", hesitates=0.1), shelf=shelf) as client:
+        await call(client, ASKING, scheduled_event=EVENT)
+    confirmed = [entry.confirmed for entry in shelf.entries if entry.confirmed]
+    assert set(confirmed) == {"by a person", "by the client, sooner than a person can read"}
+    assert any("the client did not show the question" in entry.sentence for entry in shelf.entries)

@@ -152,7 +152,7 @@ async def test_each_write_of_it_has_a_record_of_its_own_and_the_whole_has_one(
     connect: Connect, api: Api, shelf: Shelf
 ) -> None:
     arguments = await move_of(api)
-    async with connect(Person(), agent_name="Claude") as client:
+    async with connect(Person(hesitates=0.6), agent_name="Claude") as client:
         await call(client, MOVE, **arguments)
     told = [(entry.kind, entry.tool, entry.endpoint, entry.confirmed) for entry in shelf.entries]
     booking = ("create_event_invitee", "POST /invitees")

@@ -83,13 +83,17 @@ class ConfirmationRequired(ToolError):
         token: What the agent sends as `confirmation`, once its user has agreed to the question.
         url: The page on which the user can agree, where there is one.
         only_page: Nothing but that page counts.
+        is_unshown: The client answered the question without showing it to its user.
     """
 
-    def __init__(self, question: str, token: str, url: str | None = None, *, only_page: bool = False) -> None:
+    def __init__(
+        self, question: str, token: str, url: str | None = None, *, only_page: bool = False, is_unshown: bool = False
+    ) -> None:
         super().__init__(question)
         self.token = token
         self.url = url
         self.only_page = only_page
+        self.is_unshown = is_unshown
 
 
 class Declined(ToolError):

@@ -113,7 +113,7 @@ async def test_a_booking_that_could_not_be_recorded_can_be_made_with_the_same_ke
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_call_that_a_person_confirmed_says_so(upstream: HostileUpstream, shelf: Shelf, era: Era) -> None:
     upstream.otherwise = CANCELED
-    async with connected(upstream, era, person=Person(), shelf=shelf) as client:
+    async with connected(upstream, era, person=Person(hesitates=2), shelf=shelf) as client:
         await call(client, "cancel_scheduled_event", scheduled_event=EVENT, reason="Ill.")
     assert told(shelf)[-1] == "mcp canceled the scheduled event E1: allowed, confirmed by a person"
     assert shelf.entries[-1].rule == "canceling is ask"
