@@ -12,7 +12,7 @@ from tests.server.desk import call, connected
 pytestmark = pytest.mark.anyio
 
 USER = {"resource": {"uri": "https://api.calendly.com/users/U1", "timezone": "UTC"}}
-EMPTY = {"collection": [], "pagination": {}}
+EMPTY: dict[str, object] = {"collection": [], "pagination": {}}
 
 
 def date_of(off: timedelta) -> str:

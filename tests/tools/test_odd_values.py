@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any, Final
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -52,7 +52,12 @@ class Oddly(Documented):
 
 def places(value: Json, path: Path = ()) -> Iterator[Path]:
     """Every place in an answer, the outermost apart, and of a list the first item alone."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    inner: list[tuple[str | int, Json]] = []
+    if isinstance(value, dict):
+        inner = list(cast("dict[str | int, Json]", value).items())
+    elif isinstance(value, list):
+        first: list[Json] = value[:1]
+        inner = list(enumerate(first))
     for name, item in inner:
         yield (*path, name)
         yield from places(item, (*path, name))
@@ -60,8 +65,8 @@ def places(value: Json, path: Path = ()) -> Iterator[Path]:
 
 def changed(answer: JSON, path: Path, odd: object) -> JSON:
     """An answer with another value at a place, or without any."""
-    other: Any = deepcopy(answer)
-    place = other
+    other = deepcopy(answer)
+    place: Any = other
     for step in path[:-1]:
         place = place[step]
     if odd is MISSING:
