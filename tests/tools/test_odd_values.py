@@ -56,8 +56,7 @@ def places(value: Json, path: Path = ()) -> Iterator[Path]:
     if isinstance(value, dict):
         inner = list(cast("dict[str | int, Json]", value).items())
     elif isinstance(value, list):
-        first: list[Json] = value[:1]
-        inner = list(enumerate(first))
+        inner = list(enumerate(cast("list[object]", value)[:1]))
     for name, item in inner:
         yield (*path, name)
         yield from places(item, (*path, name))
