@@ -25,12 +25,16 @@ from server.local.serving import serving
 from server.transports.http import listen
 from tests.audit_log import audit_log_in_memory
 from tests.cases import case
-from tests.e2e.task_list import TASKS
+from tests.e2e.assistant_tasks import ASSISTANT_TASKS
+from tests.e2e.task_list import FIRST_TASKS
 from tests.e2e.tasks import Agent, Script, Task
+from tests.e2e.team_tasks import TEAM_TASKS
 from tests.task_table import ROW
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
 pytestmark = pytest.mark.anyio
+
+TASKS: Final = (*FIRST_TASKS, *TEAM_TASKS, *ASSISTANT_TASKS)
 
 MOMENT: Final = datetime(2026, 10, 19, 6, tzinfo=UTC)
 """When every task begins: a Monday. Europe's clocks go back on the Sunday after, New York's a week later."""
