@@ -96,12 +96,12 @@ class Stage:
     Attributes:
         clock: Their clock.
         sandbox: What the servers take for Calendly.
-        addresses: The MCP endpoint of each person.
+        clients: Connections of each person's agent by the toolsets that they narrow themselves to.
     """
 
     clock: Clock
     sandbox: RunningSandbox
-    addresses: dict[str, str]
+    clients: dict[tuple[str, str], Client]
 
     async def priced(self, script: Script, who: str, toolsets: str) -> tuple[object, Price]:
         """Do a task in a fresh account: what came out of it, and what it took."""
@@ -109,13 +109,8 @@ class Stage:
         self.clock.start()
         state = self.sandbox.sandbox
         state.reset()
-        async with (
-            httpx2.AsyncClient(headers={"X-MCP-Toolsets": toolsets}, timeout=60) as http,
-            Client(streamable_http_client(self.addresses[who], http_client=http)) as client,
-        ):
-            agent = Agent(client, state, MOMENT.date())
-            outcome = await script(agent)
-        return outcome, Price(agent.calls, len(state.received), agent.tokens)
+        agent = Agent(self.clients[who, toolsets], state, MOMENT.date())
+        return await script(agent), Price(agent.calls, len(state.received), agent.tokens)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -162,7 +157,7 @@ async def stage() -> AsyncGenerator[Stage]:
 
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(running(now=clock.now))
-        addresses: dict[str, str] = {}
+        clients: dict[tuple[str, str], Client] = {}
         for who in {task.who for task in TASKS}:
             environ = {
                 "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
@@ -172,8 +167,13 @@ async def stage() -> AsyncGenerator[Stage]:
                 "CALENDLY_MCP_ACCESS": "canceling=full",
             }
             server = await stack.enter_async_context(serving(load("stdio", {}, environ=environ), recording, clock.now))
-            addresses[who] = await stack.enter_async_context(_listening(server.mcp))
-        yield Stage(clock, sandbox, addresses)
+            address = await stack.enter_async_context(_listening(server.mcp))
+            for toolsets in (ALL_TOOLS, ENDPOINTS_ALONE):
+                narrow = httpx2.AsyncClient(headers={"X-MCP-Toolsets": toolsets}, timeout=60)
+                http = await stack.enter_async_context(narrow)
+                client = Client(streamable_http_client(address, http_client=http))
+                clients[who, toolsets] = await stack.enter_async_context(client)
+        yield Stage(clock, sandbox, clients)
 
 
 async def test_every_task_has_the_same_outcome_either_way_and_takes_few_calls_and_tokens(
