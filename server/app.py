@@ -19,7 +19,7 @@ from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
-from server.calls.clock import watch
+from server.calls.clock import ClockWatch
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
 from server.calls.selection import Rules, Selection
@@ -55,8 +55,16 @@ _PHRASES: Final = 8
 """So many things that are switched off are named; the instructions stay within 150 words."""
 
 
+def clock_watch() -> ClockWatch:
+    """What compares this machine's clock with Calendly's."""
+    return ClockWatch(lambda: datetime.now(UTC))
+
+
 def calendly_for(
-    settings: Settings, stack: AsyncExitStack, open_client: Callable[[str], httpx2.AsyncClient] = open_http
+    settings: Settings,
+    stack: AsyncExitStack,
+    open_client: Callable[[str], httpx2.AsyncClient] = open_http,
+    watch: ClockWatch | None = None,
 ) -> Callable[[], Calendly]:
     """The HTTP core, opened when it is first asked for and closed with `stack`.
 
@@ -67,7 +75,7 @@ def calendly_for(
     def opened() -> Calendly:
         clock = asyncio.get_running_loop().time
         http = open_client(version(DISTRIBUTION))
-        http.event_hooks["response"].append(watch(lambda: datetime.now(UTC)))
+        http.event_hooks["response"].append((watch or clock_watch()).hear)
         stack.push_async_callback(http.aclose)
         pacer = Pacer(
             per_minute=settings.rate_limit,

@@ -32,7 +32,8 @@ def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Ev
     """
     tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in TrackingFields.__annotations__})
     return {
-        "invitee": cast("InviteeFields", given({name: invitee.get(name) for name in _PERSON})),
+        # Calendly wants a zone when booking, and can have none of an earlier invitee.
+        "invitee": cast("InviteeFields", {"timezone": "UTC", **given({name: invitee.get(name) for name in _PERSON})}),
         "location": None if hosts_take_turns(kind) else _location(event),
         "questions_and_answers": _answers(invitee) or None,
         "tracking": cast("TrackingFields", tracking) if tracking else None,
