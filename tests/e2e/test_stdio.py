@@ -130,7 +130,7 @@ def test_a_client_without_a_handshake_is_told_so(server: Program) -> None:
     assert "error" in server.hear()
 
 
-MODERN = {
+MODERN: dict[str, object] = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",
     "io.modelcontextprotocol/clientCapabilities": {},
 }
