@@ -45,7 +45,7 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
     outbox, out = anyio.create_memory_object_stream[SessionMessage](0)
     with _claimed_stdout() as stdout, on_termination(lines_in.close):
         async with anyio.create_task_group() as tasks:
-            wire = _Wire(
+            wire: _Wire = _Wire(
                 into, out, stdout, after_list, lambda request: tasks.start_soon(_discover, server, wire, request)
             )
             tasks.start_soon(wire.read, lines)
