@@ -169,7 +169,7 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
                 return await cancel_first(move, is_begun=earlier is not None)
             near = listed.near(move.start, await zone_if_known(move.call.caller))
             return _unchanged(move, f"{told} {near}")
-    is_sent = earlier is not None and earlier["step"] == "booking"
+    is_sent = (earlier or {}).get("step") == "booking"
     if is_sent and not await _is_free(move):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
     return await book_first(move, is_begun=earlier is not None)
