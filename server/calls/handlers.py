@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -163,7 +163,8 @@ class Handlers:
             answer = await tool.run(call, values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
-        return success(await _shown(caller, answer, values.get("timezone"), arguments))
+        told, note = await _shown(caller, answer, values.get("timezone"), arguments), caller.clock_note()
+        return success({**cast("dict[str, object]", told), "clock": note} if note and isinstance(told, dict) else told)
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

@@ -32,6 +32,7 @@ class View:
         omits: Fields left out wherever the resource stands.
         omits_in_lists: Fields that only the resource by itself shows.
         usual: Fields left out while they have this value.
+        echoes: Fields left out while they have the value of another one.
         local: Local times to add: new field by the UTC field it comes from.
         in_zone: Times that are told in the zone of the answer, with their offset.
         gather: Joins the rows of a list.
@@ -41,6 +42,7 @@ class View:
     omits: frozenset[str] = field(default=frozenset[str]())
     omits_in_lists: frozenset[str] = field(default=frozenset[str]())
     usual: Mapping[str, object] = field(default_factory=dict[str, object])
+    echoes: Mapping[str, str] = field(default_factory=dict[str, str])
     local: Mapping[str, str] = field(default_factory=dict[str, str])
     in_zone: frozenset[str] = field(default=frozenset[str]())
     gather: Gather | None = None
@@ -105,22 +107,23 @@ _OF_AN_INVITEE: Final = _NEVER_NEXT | {
     *("first_name", "last_name", "routing_form_submission", "scheduling_method", "invitee_scheduled_by")
 }
 
+_ONE_INVITEE: Final = {"total": 1, "active": 1, "limit": 1}
+"""Of a meeting that is no group meeting, while it stands."""
+
 _MEETING_TIMES: Final = {"local_start": "start_time", "local_end": "end_time"}
 
 VIEWS: Final[Mapping[object, View]] = MappingProxyType(
     {
         scheduled_event.ScheduledEvent: View(
             omits=_NEVER_OF_A_MEETING,
-            omits_in_lists=frozenset(
-                {"event_type", "meeting_notes_plain", "event_memberships", "invitees_counter", "local_end"}
-            ),
-            usual={"event_guests": []},
+            omits_in_lists=frozenset({"event_type", "meeting_notes_plain", "event_memberships", "local_end"}),
+            usual={"event_guests": [], "invitees_counter": _ONE_INVITEE},
             local=_MEETING_TIMES,
         ),
         MeetingWithInvitees: View(
             omits=_NEVER_OF_A_MEETING,
-            omits_in_lists=frozenset({"meeting_notes_plain", "event_memberships", "invitees_counter"}),
-            usual={"event_guests": []},
+            omits_in_lists=frozenset({"meeting_notes_plain", "event_memberships"}),
+            usual={"event_guests": [], "invitees_counter": _ONE_INVITEE},
             local=_MEETING_TIMES,
         ),
         scheduled_event.EventMembership: View(omits=frozenset({"buffered_start_time", "buffered_end_time"})),
@@ -140,14 +143,18 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         invitee.QuestionAndAnswer: View(omits=frozenset({"position"})),
         event_type.EventType: View(
             omits=_NEVER_NEXT
-            | {"admin_managed", "color", "deleted_at", "description_html", "locale", "position", "before_buffer"}
-            | {"after_buffer", "start_time_increment"},
-            omits_in_lists=frozenset({"custom_questions", "description_plain", "internal_note", "locations", "type"}),
-            usual={"custom_questions": [], "is_paid": False, "secret": False, "booking_method": "instant"},
+            | {"admin_managed", "color", "description_html", "locale", "position", "before_buffer", "after_buffer"}
+            | {"start_time_increment"},
+            omits_in_lists=frozenset({"custom_questions", "description_plain", "internal_note", "locations"}),
+            usual={
+                **{"custom_questions": [], "is_paid": False, "secret": False, "booking_method": "instant"},
+                "type": "StandardEventType",
+            },
         ),
         availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
-            omits=frozenset({"buffered_start_time", "buffered_end_time"}), local={"local_start": "start_time"}
+            echoes={"buffered_start_time": "start_time", "buffered_end_time": "end_time"},
+            local={"local_start": "start_time"},
         ),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),

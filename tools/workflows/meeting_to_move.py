@@ -51,6 +51,8 @@ async def meeting_to_move(call: Call, scheduled_event: ScheduledEventRef) -> Mee
     invitees = page.get("collection", [])
     if len(invitees) != 1 or ((event.get("invitees_counter") or {}).get("limit") or 1) > 1:
         raise not_movable("Others have booked or can book it, and they would not move with one invitee.")
+    if not invitees[0].get("email"):
+        raise not_movable("Calendly does not say who booked it.")
     try:
         event_type = EventTypeId.parse(event.get("event_type") or "")
     except InvalidIdentifier:

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from auth.access.levels import LOCAL, Limits
 from calendly import models
 from calendly.request import Account, PersonalToken
-from server.app import calendly_for, instructions
+from server.app import calendly_for, clock_watch, instructions
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Principal
@@ -50,6 +50,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         audit_log=audit_log,
         clock=clock,
         sleep=asyncio.sleep,
+        clock_watch=clock_watch(),
     )
     tools = tuple(toolset.tools)
     handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, ())
