@@ -233,7 +233,7 @@ def test_a_row_that_is_no_open_slot_stays_as_it_came() -> None:
          {"status": "active"}),
     ],
 )  # fmt: skip
-def test_what_is_left_out_never_changes_the_meaning_of_what_is_shown(shape: Any, sent: Json, kept: Json) -> None:
+def test_what_is_left_out_never_changes_the_meaning_of_what_is_shown(shape: Json, sent: Json, kept: Json) -> None:
     answer = cast("Json", shown(Page[shape], {"collection": [sent], "pagination": {}}))
     assert answer["collection"] == [sent if kept is None else kept]
 
