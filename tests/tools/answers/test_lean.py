@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly import models
+from tests.sandbox.api import Json
 from tools import ALL
 from tools.answers.local_times import open_times
 from tools.answers.shown import shown
@@ -214,3 +215,34 @@ def test_a_row_that_is_no_open_slot_stays_as_it_came() -> None:
     answer = shown(Rows[OpenTimes], {"collection": rows}, None)
     assert isinstance(answer, dict)
     assert answer["collection"] == rows
+
+
+@pytest.mark.parametrize(
+    ("shape", "sent", "kept"),
+    [
+        (models.BusyTime, {"start_time": "a", "end_time": "b", "buffered_start_time": "a", "buffered_end_time": "c"},
+         {"start_time": "a", "end_time": "b", "buffered_end_time": "c"}),
+        (models.EventType, {"name": "N", "deleted_at": "2026-01-01T00:00:00Z"}, None),
+        (models.EventType, {"name": "N", "type": "AdhocEventType"}, None),
+        (models.EventType, {"name": "N", "type": "StandardEventType", "deleted_at": None}, {"name": "N"}),
+        (models.Invitee, {"name": None, "first_name": "Lee", "last_name": "Park"},
+         {"first_name": "Lee", "last_name": "Park"}),
+        (models.Invitee, {"name": "Lee Park", "first_name": "Lee", "last_name": "Park"}, {"name": "Lee Park"}),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 3, "active": 1, "limit": 4}}, None),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 1, "active": 1, "limit": 1}},
+         {"status": "active"}),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_never_changes_the_meaning_of_what_is_shown(shape: Json, sent: Json, kept: Json) -> None:
+    answer = cast("Json", shown(Page[shape], {"collection": [sent], "pagination": {}}))
+    assert answer["collection"] == [sent if kept is None else kept]
+
+
+def test_a_time_without_room_is_not_shown_as_open_and_odd_seconds_are_kept() -> None:
+    rows = [
+        {"status": "available", "start_time": "2026-12-01T09:00:00Z", "invitees_remaining": 0},
+        {"status": "available", "start_time": "2026-12-01T10:00:00.500000Z", "invitees_remaining": 1},
+    ]
+    full, day = sorted(open_times(rows, UTC), key=lambda row: "times" in row)
+    assert full == rows[0]
+    assert day["times"] == ["10:00:00.500000"]
