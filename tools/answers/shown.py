@@ -134,6 +134,8 @@ class _Walk:
             return not self.passwords if is_secret else not self.is_full
         if name in view.omits:
             return not (self.passwords and name == _CONFERENCE)
+        if name in view.redundant and view.redundant[name](fields):
+            return True
         return not self.is_full and _is_told_already(name, view, fields, place)
 
     def _keep(self, kept: dict[str, object], name: str, value: object, view: View, *, personal: bool) -> None:
