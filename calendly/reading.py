@@ -36,6 +36,9 @@ _BY_STATUS: Final[Mapping[int, type[CalendlyRefusal]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
 }
 
+_OF_PROXIES: Final = frozenset({400, 401, 403, 407})
+"""How proxies and firewalls refuse a request."""
+
 # A 403 with one of these messages is a conflict, though its title is that of a missing permission.
 _CONFLICTS: Final = frozenset({"event is already canceled", "event in the past"})
 
@@ -107,9 +110,7 @@ def _legible(value: object) -> object:
 def _blocked(status: int, body: bytes | None) -> Unreachable | None:
     """Return the error for a refusal that is a web page: Calendly's refusals are JSON, a proxy's are not."""
     is_page = (body or b"").lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if not is_page or not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return None
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+    if status not in _OF_PROXIES or not is_page:
         return None
     return Unreachable(
         f"The request was blocked before Calendly answered: a proxy or firewall in between answered {status} with a "

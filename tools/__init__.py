@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.booking import create_event_invitee
+from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
     availability,
     data_compliance,
@@ -10,7 +10,6 @@ from tools.endpoints import (
     invitees,
     organization,
     scheduled_events,
-    scheduling_links,
     users,
     webhooks,
 )

@@ -18,6 +18,7 @@ from tools.endpoints.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, is_event_type_name
+from tools.matching import folded
 from tools.toolset.declaring import Call
 from tools.toolset.lists import Page
 from tools.toolset.tool import Tool, tool_of
@@ -63,10 +64,10 @@ async def _coming(call: Call) -> Page[Meeting]:
 def event_types(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
     """List event types by name, or by uuid where the name is not unique."""
     rows = answer["collection"]
-    known = Counter(str(row.get(field) or "").casefold() for row in rows for field in ("name", "slug"))
+    known = Counter(folded(str(row.get(field) or "")) for row in rows for field in ("name", "slug"))
     for row in rows:
         name, slug = str(row.get("name") or ""), str(row.get("slug") or "")
-        is_alone = known[name.casefold()] == (2 if slug.casefold() == name.casefold() else 1)
+        is_alone = known[folded(name)] == (2 if folded(slug) == folded(name) else 1)
         yield name if is_alone and is_event_type_name(name) else _uuid(row)
 
 

@@ -5,6 +5,7 @@ merely keep nonsense out are not in it, since every agent reads every word of a 
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,8 @@ from calendly.identifiers import (
     WebhookSubscriptionId,
 )
 from calendly.models.personal import PERSONAL
+from tools.links import page_of, understood
+from tools.matching import folded
 from tools.times import Day, parse_moment, parse_time
 from tools.toolset.errors import ArgumentError
 from tools.zones import named_zone
@@ -65,10 +68,14 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # What is certainly an id: a UUID, or the 16 characters of older accounts. `me` is one too.
 _SURE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
 
-# A name of at most 55 characters, without what only addresses and markup have; or a slug; or a booking page.
-_EVENT_TYPE_NAME: Final = re.compile(
-    r"(?=.*[^\W_])(?!\s)(?:[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*\[\]]){1,55}(?<!\s)"
-    r"|https://calendly\.com/[A-Za-z0-9_-]{1,100}/[A-Za-z0-9_-]{1,100}",
+_LONGEST_NAME: Final = 55
+"""Most characters of an event type's name, in Calendly."""
+
+# What is no name: an address, a path, an id with something around it.
+_NO_NAME: Final = re.compile(
+    r"://|^//|^\.*$|^\.\.[\\/%]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|^\S*%(?:25)?[0-9a-f]{2}\S*$"
+    r"|^(?:users|organizations|event_types|scheduled_events)/",
+    re.IGNORECASE,
 )
 
 
@@ -109,6 +116,7 @@ class _Named:
         return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
 
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
+        text = understood(text, self.kind)
         is_name = self.names(text) and not _SURE_ID.fullmatch(text)
         try:
             identifier = self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
@@ -175,8 +183,12 @@ def _is_mine(text: str) -> bool:
 
 
 def is_event_type_name(text: str) -> bool:
-    """Return whether a text could be the name of an event type."""
-    return _EVENT_TYPE_NAME.fullmatch(text) is not None
+    """Return whether a text could be the name, slug or booking page of an event type."""
+    if page_of(text):
+        return True
+    name = folded(text)
+    is_long = len(unicodedata.normalize("NFC", text.strip())) > _LONGEST_NAME
+    return bool(name) and not (is_long or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
 
 
 def _date(text: str) -> str:

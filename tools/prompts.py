@@ -22,11 +22,11 @@ from pydantic import AfterValidator, Field
 from calendly.third_party_text import shown
 from tools.answers.local_times import told
 from tools.booking.create_event_invitee import create_event_invitee
+from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.availability import list_event_type_available_times
 from tools.endpoints.event_types import get_event_type, list_event_types
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
-from tools.endpoints.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.users import get_current_user
 from tools.fields import Line
 from tools.times import begin

@@ -5,86 +5,150 @@ that cancel, remove, revoke or delete take no names.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from difflib import get_close_matches
+from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, OrganizationId, UserId
 from tools.endpoints.event_types import list_event_types
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
+from tools.links import PAGES, page_of
+from tools.matching import folded
 from tools.people import find_person
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
+_SIMILAR: Final = 0.6
+_SINGLE_USE: Final = (
+    " An address with /d/ may also be a single-use link: a person opens it to book once, and no tool can."
+)
 
 
 async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tool's arguments with every name replaced by its identifier.
 
+    Names of event types are those of the organization that the arguments name, else the person's own.
+
     Raises:
         ArgumentError: The name is unknown or not unique; the message lists what there is.
         DeniedByPolicy, CalendlyError: The list with the name may not be read, or the read failed.
     """
-    return {name: await _resolved(call, name, value) for name, value in values.items()}
+    organization = await _resolved(_Place(call, None), "organization", values.get("organization"))
+    place = _Place(call, organization if isinstance(organization, OrganizationId) else None)
+    return {name: await _resolved(place, name, value) for name, value in values.items()}
 
 
-async def _resolved(call: Call, parameter: str, value: object) -> object:
+class _Place(NamedTuple):
+    """Where names are looked up: in an organization, or among what is the person's own."""
+
+    call: Call
+    organization: OrganizationId | None
+
+    async def event_types(self) -> Sequence[models.EventType]:
+        """Return the event types whose names count."""
+        listed = await self.call.via(list_event_types)(
+            None if self.organization else UserId.ME, self.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
+        )
+        return listed.get("collection", [])
+
+
+async def _resolved(place: _Place, parameter: str, value: object) -> object:
     if isinstance(value, list):
         items = cast("list[object]", value)
-        return [await _resolved(call, f"{parameter}.{number}", item) for number, item in enumerate(items)]
-    return await _look_up(call, parameter, value) if isinstance(value, Reference) else value
+        return [await _resolved(place, f"{parameter}.{number}", item) for number, item in enumerate(items)]
+    return await _look_up(place, parameter, value) if isinstance(value, Reference) else value
 
 
-async def _look_up(call: Call, parameter: str, reference: Reference) -> Identifier:
+async def _look_up(place: _Place, parameter: str, reference: Reference) -> Identifier:
     find = _FINDERS[reference.kind]
     try:
-        found = await find(call, parameter, reference.text)
+        found = await find(place, parameter, reference.text)
     except (ToolError, CalendlyError) as problem:
         if reference.fallback is None or isinstance(problem, ArgumentError):
             raise
-        found = None
-    if found is not None:
-        return found
-    if reference.fallback is not None:
         return reference.fallback
-    raise await _unknown(call, parameter)
+    return found or await _unknown(place, parameter, reference)
 
 
-async def _event_type(call: Call, parameter: str, text: str) -> EventTypeId | None:
-    kinds = await _own_event_types(call)
-    wanted = text.casefold()
-    found = [kind for kind in kinds if wanted in _names(kind)]
+async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId | None:
+    """Return the event type of a name; of several, the only active one, else the only one with this very name."""
+    found = [kind for kind in await place.event_types() if _goes_by(kind, text)]
+    active = [kind for kind in found if kind.get("active") is not False and not kind.get("deleted_at")]
+    same = [kind for kind in active or found if text in {kind.get("name"), kind.get("slug")}]
+    for candidates in (active, same):
+        if len(candidates) == 1:
+            found = candidates
+            break
     if len(found) > 1:
-        named = "; ".join(f"{kind.get('name')} ({kind.get('uri')})" for kind in found[:_MOST_NAMED])
-        raise ArgumentError.of(parameter, f"Several event types go by that name, so pass the URI of one: {named}.")
+        told = "Several event types go by that name, so pass the URI of one"
+        raise ArgumentError.of(parameter, f"{told}: {'; '.join(map(_told, found[:_MOST_NAMED]))}.")
     return EventTypeId.parse(found[0].get("uri") or "") if found else None
 
 
-async def _own_event_types(call: Call) -> Sequence[models.EventType]:
-    listed = await call.via(list_event_types)(UserId.ME, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
-    return listed.get("collection", [])
+def _goes_by(kind: models.EventType, text: str) -> bool:
+    """Return whether a text is the name, slug or booking page of an event type, however it is written."""
+    page = page_of(text)
+    if page is not None:
+        return page_of(kind.get("scheduling_url")) == page
+    return folded(text) in {folded(name) for name in (kind.get("name"), kind.get("slug")) if name}
 
 
-def _names(kind: models.EventType) -> set[str]:
-    names = {kind.get("name"), kind.get("slug"), kind.get("scheduling_url")}
-    return {name.casefold() for name in names if name}
+def _told(kind: models.EventType) -> str:
+    """Return an event type as a list of several names it: whether it is active, how long, whose."""
+    minutes, whose = kind.get("duration"), (kind.get("profile") or {}).get("name")
+    facts = [
+        "deleted" if kind.get("deleted_at") else "inactive" if kind.get("active") is False else "active",
+        *([f"{minutes:g} min"] if minutes else []),
+        *([f"of {one_line(whose)}"] if whose else []),
+        kind.get("uri") or "",
+    ]
+    return f"{one_line(kind.get('name'))} ({', '.join(facts)})"
 
 
-async def _unknown(call: Call, parameter: str) -> ArgumentError:
-    names = [kind.get("name") or "" for kind in await _own_event_types(call)]
-    shown = ", ".join(names[:_MOST_NAMED]) + (
-        f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    )
-    return ArgumentError.of(parameter, f"No event type of yours goes by that name; there are: {shown or 'none'}.")
+async def _unknown(place: _Place, parameter: str, reference: Reference) -> Identifier:
+    """Raise ArgumentError with what is near, else with all there is. A text that may be an id is one if nothing is."""
+    kinds = await place.event_types()
+    near = _near(kinds, reference.text)
+    if not near and reference.fallback is not None:
+        return reference.fallback
+    whose = "No event type of that organization" if place.organization else "No event type of yours"
+    if near:
+        told = f"{whose} goes by that name. Did you mean: {'; '.join(map(_told, near[:_MOST_NAMED]))}?"
+    else:
+        names = ", ".join(one_line(kind.get("name")) for kind in kinds[:_MOST_NAMED])
+        more = f" and {len(kinds) - _MOST_NAMED} more" if len(kinds) > _MOST_NAMED else ""
+        told = f"{whose} goes by that name; there are: {names or 'none'}{more}."
+    raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(reference.text) else ''}")
 
 
-async def _own_organization(call: Call, _parameter: str, _mine: str) -> OrganizationId:
-    return await call.own(None)
+def _near(kinds: Sequence[models.EventType], text: str) -> list[models.EventType]:
+    """Return the event types with the text in their name, else with a similar name; for a page, with its slug."""
+    page = page_of(text)
+    wanted = folded(page.rpartition("/")[2] if page else text)
+    names = [folded(kind.get("name") or "") for kind in kinds]
+    slugs = [folded(kind.get("slug") or "") for kind in kinds]
+    within = [kind for kind, *known in zip(kinds, names, slugs, strict=True) if any(wanted in name for name in known)]
+    similar = get_close_matches(wanted, [*names, *slugs], n=_MOST_NAMED, cutoff=_SIMILAR)
+    return within or [kind for kind, *known in zip(kinds, names, slugs, strict=True) if set(known) & set(similar)]
 
 
-_FINDERS: Final[Mapping[type[Identifier], Callable[[Call, str, str], Awaitable[Identifier | None]]]] = {
+def _is_code(text: str) -> bool:
+    return f"{PAGES}/d/" in (page_of(text) or "")
+
+
+async def _person(place: _Place, parameter: str, text: str) -> UserId | None:
+    return await find_person(place.call, parameter, text)
+
+
+async def _own_organization(place: _Place, _parameter: str, _mine: str) -> OrganizationId:
+    return await place.call.own(None)
+
+
+_FINDERS: Final[Mapping[type[Identifier], Callable[[_Place, str, str], Awaitable[Identifier | None]]]] = {
     EventTypeId: _event_type,
-    UserId: find_person,
+    UserId: _person,
     OrganizationId: _own_organization,
 }

@@ -151,7 +151,7 @@ PAGES = [
 ]
 
 
-@each("status", [400, 401, 403, 404, 407, 451])
+@each("status", [400, 401, 403, 407])
 @each("body", PAGES)
 @each("request_", EVERY)
 def test_a_page_of_a_proxy_is_no_refusal_of_calendlys(status: int, body: bytes, request_: Request) -> None:
@@ -164,6 +164,7 @@ def test_a_page_of_a_proxy_is_no_refusal_of_calendlys(status: int, body: bytes, 
 @each("body", PAGES)
 def test_a_page_with_a_limit_or_a_failure_is_what_its_status_says(body: bytes) -> None:
     assert type(failure(WRITE, 429, body)) is RateLimited
+    assert type(failure(READ, 404, body)) is NotFound
     assert type(failure(READ, 502, body)) is UpstreamError
     assert type(failure(WRITE, 502, body)) is OutcomeUnknown
 

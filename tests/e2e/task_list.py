@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any, Final
 
+from sandbox.state.faults import Fault
 from tests.e2e.tasks import (
     BERLIN,
     COLLEAGUES,
@@ -130,7 +131,7 @@ async def book(agent: Agent) -> object:
 async def book_and_lose_the_answer(agent: Agent) -> object:
     span = agent.ahead(agent.day(3), 1)
     slots = instants(await agent.rows("list_event_type_available_times", event_type="Intro call", **span))
-    agent.sandbox.will_fail(method="POST", path="/invitees", drop="after")
+    agent.sandbox.faults.add(Fault("POST", "/invitees", drop=True, moment="after"))
     place, key = {"kind": "zoom_conference"}, token_hex(8)  # a key outlives the account that the sandbox forgets
     booked = await _booked(agent, slots[-1], location=place, idempotency_key=key)
     again = await _booked(agent, slots[-1], location=place, idempotency_key=key)

@@ -7,13 +7,13 @@ import json
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
 from mcp import Client
 
-from tests.e2e.conftest import Sandbox
+from sandbox.state.sandbox import Sandbox
 
 Content = dict[str, Any]
 Rows = list[Content]
@@ -89,12 +89,14 @@ class Task:
     Attributes:
         words: As a person says it.
         freely: Done with all tools; gives what was found or done.
-        plainly: Done with the endpoints alone.
+        plainly: Done with the endpoints alone, by the parameters that they have at Calendly.
+        who: Whose agent does it: the fixed token of the sandbox.
     """
 
     words: str
     freely: Script
     plainly: Script
+    who: Literal["owner", "untidy"] = "owner"
 
 
 def by_name(people: Iterable[Content]) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ async def test_a_read_fails_with_the_right_kind_and_the_next_one_works(upstream:
 async def test_a_write_fails_with_the_right_kind_is_sent_once_and_the_next_one_works(
     upstream: HostileUpstream, fault: Fault
 ) -> None:
-    upstream.otherwise = fault.step
+    upstream.will_to_writes(fault.step)
     async with connected(upstream) as client:
         assert (await call(client, "create_single_use_scheduling_link", owner=KIND)).kind == fault.write
         assert sent(upstream, "POST") == 1
@@ -127,7 +127,8 @@ async def test_where_nothing_listens_nothing_was_done(name: str) -> None:
 async def test_a_429_is_waited_for_and_even_a_write_is_sent_again(
     upstream: HostileUpstream, headers: dict[str, str]
 ) -> None:
-    upstream.will(answer(429, b"", **headers), answer(201, {"resource": {"booking_url": "https://calendly.com/d/1"}}))
+    made = answer(201, {"resource": {"booking_url": "https://calendly.com/d/1"}})
+    upstream.will_to_writes(answer(429, b"", **headers), made)
     async with connected(upstream) as client:
         assert (await call(client, "create_single_use_scheduling_link", owner=KIND)).kind == "answered"
     assert sent(upstream, "POST") == 2

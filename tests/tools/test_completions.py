@@ -26,7 +26,7 @@ def test_an_event_type_goes_by_its_name_where_that_names_it_alone_and_by_its_uui
         {"uri": T1, "name": "Intro", "slug": "intro"},
         {"uri": T2, "name": "Twice", "slug": "twice"},
         {"uri": T3, "name": "twice", "slug": "twice-2"},
-        {"uri": "https://api.calendly.com/event_types/T4", "name": "50% off <b>", "slug": "off"},
+        {"uri": "https://api.calendly.com/event_types/T4", "name": "Two\nlines", "slug": "off"},
         {"uri": "https://api.calendly.com/event_types/T5", "name": None, "slug": None},
     ]
     assert list(event_types({"collection": rows}, MONDAY)) == ["Intro", "T2", "T3", "T4", "T5"]

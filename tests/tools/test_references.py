@@ -1,15 +1,20 @@
 """Event types and people named as people name them: found in Calendly's own lists, or refused with what there is."""
 
+import unicodedata
 from typing import Any
 
 import pytest
 
 from calendly.errors import InvalidArgument
+from calendly.identifiers import EventTypeId, OrganizationId
 from sandbox.serving import RunningSandbox
-from tests.sandbox.api import Api
-from tests.tools.agent import Agent
+from tests.cases import case
+from tests.sandbox.api import Api, Json
+from tests.tools.agent import TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
+from tools.fields import Reference
+from tools.references import resolved
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 pytestmark = pytest.mark.anyio
@@ -17,14 +22,110 @@ pytestmark = pytest.mark.anyio
 TOMORROW = {"start_time": "2026-12-01T00:00:00Z", "end_time": "2026-12-02T00:00:00Z"}
 
 
+PAGE = "calendly.com/maya-lindqvist/intro-call"
+
+
 @pytest.mark.parametrize(
-    "named", ["Intro call", "intro CALL", "intro-call", "https://calendly.com/maya-lindqvist/intro-call"]
+    "named",
+    [
+        *("Intro call", "intro CALL", "intro-call", " Intro\u00a0call ", "INTRO CALL\u200b", "Intro\u2009call"),
+        *(f"https://{PAGE}", f"http://{PAGE}", f"https://www.{PAGE}", PAGE, f"www.{PAGE}/", f"https://{PAGE}/"),
+        *(f"HTTPS://Calendly.com{PAGE[12:]}", f"https://{PAGE}?month=2026-12&date=2026-12-01", f"{PAGE}#book"),
+        f"https://{PAGE}/2026-11-23T08:00:00Z?month=2026-11&date=2026-11-23",
+        f"https://{PAGE}/2026-11-23T08%3A00%3A00%2B01%3A00",
+    ],
 )
 async def test_an_event_type_goes_by_its_name_slug_and_booking_page(agent: Agent, api: Api, named: str) -> None:
     uri = (await api.event_type("Intro call"))["uri"]
     assert (await agent.call("get_event_type", event_type=named))["uri"] == uri
     link = await agent.call("create_single_use_scheduling_link", owner=named)
     assert link["owner"] == uri
+
+
+async def test_a_slots_own_address_is_its_event_type(agent: Agent, api: Api) -> None:
+    kind = await api.event_type("Intro call")
+    span = {"event_type": kind["uri"], "start_time": "2026-11-23T07:00:00Z", "end_time": "2026-11-24T07:00:00Z"}
+    slot = (await api.read("/event_type_available_times", **span))[0]
+    assert (await agent.call("get_event_type", event_type=slot["scheduling_url"]))["uri"] == kind["uri"]
+
+
+async def make(agent: Agent, name: str) -> str:
+    """Make an event type with a name."""
+    setting = {"type": "date_range", "start_date": "2026-12-07", "end_date": "2026-12-11"}
+    made = await agent.call("create_one_off_event_type", name=name, duration=30, date_setting=setting)
+    return str(made["uri"])
+
+
+NAMES = [
+    *("1:1 with the team", "Intro / Discovery Call", "Intro/Discovery", "Demo | Acme", "Q&A?", "#general chat"),
+    *("50% review", "Sales [EMEA]", "Kick-off: phase 2", "Café with José", "<b>Call</b> {x} ^_^ `a`", "☕️ break"),
+    *("a@b sync", "日本語の会議", "\u0410 \u0441\u0430\u043b\u043b", "C++ = fun * 2", 'What\'s "up"?', "..or later"),
+]
+
+
+async def test_any_name_that_a_person_can_give_finds_the_event_type(agent: Agent) -> None:
+    made = {name: await make(agent, name) for name in NAMES}
+    for name, uri in made.items():
+        for written in (
+            *(name, f"{name} ", name.upper().casefold(), unicodedata.normalize("NFD", name)),
+            *(unicodedata.normalize("NFC", name), name.replace("'", "\u2019").replace("-", "\u2011")),
+        ):
+            with case(name, written):
+                assert (await agent.call("get_event_type", event_type=written))["uri"] == uri
+
+
+@pytest.mark.parametrize("code", ["abc-def-ghi", "cq8h-9gh-t2r"])
+async def test_a_page_with_a_code_is_its_event_types_or_is_explained(agent: Agent, api: Api, code: str) -> None:
+    kind = {**await api.event_type("Intro call"), "scheduling_url": f"https://calendly.com/d/{code}/intro-call"}
+    body: Json = {"collection": [kind], "pagination": {}}
+    await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
+    page = f"https://calendly.com/d/{code}/intro-call?month=2026-12"
+    assert (await agent.call("get_event_type", event_type=page))["uri"] == kind["uri"]
+
+
+async def test_a_single_use_link_is_explained_and_its_event_type_offered(agent: Agent, api: Api) -> None:
+    link = (await agent.call("create_single_use_scheduling_link", owner="Intro call"))["booking_url"]
+    with pytest.raises(ArgumentError, match=r"Did you mean: Intro call \(active, 30 min.*single-use link") as refused:
+        await agent.call("get_event_type", event_type=link)
+    assert (await api.event_type("Intro call"))["uri"] in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "offered"),
+    [
+        ("Intro", "Intro call"),
+        ("intro c", "Intro call"),
+        ("review", "Design review"),
+        ("Introductory call", "Intro call"),
+        ("desing review", "Design review"),
+        ("board-brief", "Board briefing"),
+    ],
+)
+async def test_a_part_of_a_name_is_offered_and_not_taken(agent: Agent, part: str, offered: str) -> None:
+    with pytest.raises(ArgumentError, match=f"Did you mean: (.*; )?{offered} \\(active, [0-9]+ min, of Maya"):
+        await agent.call("list_event_type_available_times", event_type=part, **TOMORROW)
+    assert "/event_type_available_times" not in {request.path for request in agent.sent}
+
+
+async def test_of_equal_names_the_active_one_is_meant(agent: Agent, api: Api) -> None:
+    kinds = await api.read("/event_types", user=(await api.me())["uri"], count=100)
+    intro = next(kind for kind in kinds if kind["name"] == "Intro call")
+    twin = {**intro, "uri": f"{intro['uri'][:-4]}0000", "active": False}
+    body = {"collection": [twin, *kinds], "pagination": {"count": 1}}
+    await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
+    assert (await agent.call("get_event_type", event_type="intro call"))["uri"] == intro["uri"]
+
+
+async def test_names_are_those_of_the_organization_that_is_named(agent: Agent, api: Api) -> None:
+    coaching = (await api.event_type("Coaching session", "member"))["uri"]
+    organization = (await api.me())["current_organization"]
+    with pytest.raises(ArgumentError, match="No event type of yours"):
+        await agent.call("find_bookings", event_type="Coaching session")
+    await agent.call("find_bookings", event_type="coaching session", organization=organization)
+    named = {"event_type": Reference(EventTypeId, "coaching session", None)}
+    call, _ = await prepared(TOOLS["find_bookings"], agent, {})
+    found = await resolved(call, {**named, "organization": OrganizationId.parse(organization)})
+    assert found["event_type"].uri == coaching
 
 
 async def test_what_is_certainly_an_id_is_not_looked_up(agent: Agent, api: Api) -> None:
@@ -48,22 +149,17 @@ async def test_a_word_that_nothing_goes_by_may_still_be_an_id(agent: Agent) -> N
 
 async def test_a_name_that_nothing_goes_by_is_refused_with_what_there_is(agent: Agent) -> None:
     with pytest.raises(ArgumentError, match=r"No event type of yours goes by that name; there are: .*Intro call") as no:
-        await agent.call("list_event_type_available_times", event_type="Introductory call", **TOMORROW)
+        await agent.call("list_event_type_available_times", event_type="Zumba, weekly", **TOMORROW)
     assert no.value.faults[0].get("parameter") == "event_type"
     assert "/event_type_available_times" not in {request.path for request in agent.sent}
 
 
 async def test_a_name_that_several_go_by_is_refused_with_the_candidates(agent: Agent) -> None:
-    for _ in range(2):
-        await agent.call(
-            "create_one_off_event_type",
-            name="Catch up",
-            duration=30,
-            date_setting={"type": "date_range", "start_date": "2026-12-07", "end_date": "2026-12-11"},
-        )
-    with pytest.raises(ArgumentError, match=r"Several event types go by that name, so pass the URI of one: .*; ") as no:
+    uris = [await make(agent, "Catch up") for _ in range(2)]
+    with pytest.raises(ArgumentError, match="Several event types go by that name, so pass the URI of one: ") as refused:
         await agent.call("get_event_type", event_type="catch up")
-    assert no.value.faults[0]["message"].count("https://api.calendly.com/event_types/") == 2
+    for uri in uris:
+        assert f"Catch up (active, 30 min, of Maya Lindqvist, {uri})" in refused.value.faults[0]["message"]
 
 
 async def test_who_may_not_see_event_types_cannot_name_one(agent: Agent) -> None:
@@ -147,21 +243,61 @@ async def test_without_the_organization_only_ones_own_address_is_known(agent: Ag
 @pytest.mark.parametrize(
     "text",
     [
-        "https://calendly.com.evil.example/maya/intro-call",
-        "http://calendly.com/maya/intro-call",
-        "https://calendly.com/maya/intro-call?month=2026-12",
-        "https://calendly.com/maya/../users",
-        "Intro call ",
-        "...",
-        "x y" * 19,
-        "Intro\ncall",
-        "Intro <b>call</b>",
+        *("https://calendly.com.evil.example/maya/intro-call", "https://maya@calendly.com/maya/intro-call"),
+        *("https://calendly.com:8443/maya/intro-call", "//calendly.com/maya/x"),
+        *("...", "x y" * 19, "Intro\ncall", "\u200b"),
     ],
 )
 async def test_what_is_neither_an_id_nor_a_name_is_refused_before_anything_is_asked(agent: Agent, text: str) -> None:
     with pytest.raises(ArgumentError, match="Its name, slug or booking page will do too"):
         await agent.call("get_event_type", event_type=text)
     assert agent.sent == []
+
+
+INVITEE = "9d1e7c52-3a64-4b0f-8f2c-6c1d2e3f4a5b"
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments", "said"),
+    [
+        ("get_event_type", {"event_type": "calendly.com/maya-lindqvist"}, "a person's or team's page"),
+        ("get_event_type", {"event_type": "https://calendly.com/app/login"}, "not the booking page of an event type"),
+        ("get_event_type", {"event_type": f"calendly.com/cancellations/{INVITEE}"}, "an invitee cancels a meeting"),
+        (
+            "get_scheduled_event",
+            {"scheduled_event": f"https://calendly.com/cancellations/{INVITEE}"},
+            "invitee cancels",
+        ),
+        ("cancel_scheduled_event", {"scheduled_event": f"calendly.com/reschedulings/{INVITEE}"}, "invitee reschedules"),
+        ("get_scheduled_event", {"scheduled_event": "https://calendly.com/maya-lindqvist/intro-call"}, "no meeting"),
+        ("get_event_invitee", {"invitee": f"https://calendly.com/cancellations/{INVITEE}"}, "scheduled_event"),
+    ],
+)
+async def test_an_address_at_calendly_that_does_not_name_it_is_explained(
+    agent: Agent, tool: str, arguments: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        await agent.call(tool, **arguments)
+    assert agent.sent == []
+
+
+async def test_addresses_that_calendlys_pages_ask_and_join_links_name_the_meeting(agent: Agent, api: Api) -> None:
+    invitee = await api.book()
+    path = invitee["event"].removeprefix("https://api.calendly.com")
+    uuid = path.rpartition("/")[2]
+    for address in (
+        *(
+            f"https://calendly.com/api/v2{path}",
+            f"calendly.com/api/v2{path}/?x=1",
+            f"https://calendly.com/events/{uuid}",
+        ),
+        *(f"https://calendly.com/events/{uuid}/zoom_meeting", f"https://calendly.com/api/v2{path}/invitees/{INVITEE}"),
+    ):
+        with case(address):
+            assert (await agent.call("get_scheduled_event", scheduled_event=address))["uri"] == invitee["event"]
+    link = invitee["cancel_url"]
+    same = await agent.call("get_event_invitee", invitee=link, scheduled_event=f"https://calendly.com/events/{uuid}")
+    assert same["uri"] == invitee["uri"]
 
 
 def test_what_ends_something_is_named_by_its_id_alone() -> None:

@@ -22,8 +22,8 @@ from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
-_PATIENCE: Final = 8.0
-"""Time limit for both reads, in seconds; the booking needs the rest of the call."""
+PATIENCE: Final = 8.0
+"""Time limit for the reads before a write, in seconds; the write needs the rest of the call."""
 
 _SOON: Final = timedelta(minutes=5)
 """Calendly wants ranges that begin in the future, and its clock may differ from ours."""
@@ -79,19 +79,20 @@ async def survey(call: Call, event_type: EventTypeId, start: datetime) -> Survey
     found = Survey()
 
     async def read_kind() -> None:
-        found.kind = await _kind(call, event_type)
+        found.kind = await kind_of(call, event_type)
 
     async def read_open_times() -> None:
         found.open_times = await open_times(call, event_type, start)
 
-    with anyio.move_on_after(_PATIENCE):
+    with anyio.move_on_after(PATIENCE):
         async with anyio.create_task_group() as group:
             group.start_soon(read_kind)
             group.start_soon(read_open_times)
     return found
 
 
-async def _kind(call: Call, event_type: EventTypeId) -> models.EventType | None:
+async def kind_of(call: Call, event_type: EventTypeId) -> models.EventType | None:
+    """Read an event type as the person; None if that fails."""
     try:
         return await call.inquire(get_event_type)(event_type)
     except (CalendlyError, ToolError):

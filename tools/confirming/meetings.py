@@ -15,6 +15,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
 from calendly.models.reading import UNRECOGNIZED
 from tools.booking.create_event_invitee import InviteeFields, booking_start, create_event_invitee
+from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.confirming.questions import (
     LONGEST_URL,
     Clock,
@@ -28,7 +29,6 @@ from tools.confirming.questions import (
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.endpoints.scheduling_links import create_single_use_scheduling_link
 from tools.fields import LARGEST_PAGE, MOST_PAGES
 from tools.times import instant, sent_time
 from tools.toolset.declaring import Call

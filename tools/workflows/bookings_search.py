@@ -10,11 +10,12 @@ from pydantic import Field
 
 from calendly.identifiers import EventTypeId, UserId
 from calendly.models.personal import PERSONAL
+from tools.answers.columns import LOCAL_START, Booking, Columns, Table, table
 from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
-from tools.times import Day, TimeRange, end_instant, first_instant, span
+from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
@@ -50,8 +51,11 @@ _ALIKE: Final = 0.6
 SearchText = Annotated[Line, PERSONAL]
 
 
-class BookingsFound(MeetingsFound, total=False):
-    """Meetings with the matching invitees, in the order of their start; in the default range the coming ones first."""
+class BookingsFound(MeetingsFound, Table, total=False):
+    """Meetings with the matching invitees, in the order of their start; in the default range the coming ones first.
+
+    Where columns were asked for they take the place of the meetings, a row an invitee.
+    """
 
     looked_at: Annotated[int, Field(description="meetings that were searched")]
 
@@ -61,6 +65,7 @@ class _InviteeFilter:
     """The conditions for an invitee; None for any.
 
     Attributes:
+        shows_all: A row holds all matching invitees, and not only ten.
         seen: The names of the invitees that were looked at.
     """
 
@@ -69,6 +74,7 @@ class _InviteeFilter:
     domain: str | None
     answer: str | None
     status: InviteeStatus | None
+    shows_all: bool
     seen: dict[str, str] = field(default_factory=dict[str, str])
 
     def row(self, meeting: MeetingWithInvitees) -> MeetingWithInvitees | None:
@@ -76,7 +82,10 @@ class _InviteeFilter:
         people = meeting.get("invitees", [])
         self.seen.update({name.casefold(): name for invitee in people if (name := invitee.get("name"))})
         found = [invitee for invitee in people if self.fits(meeting, invitee)]
-        return at_most_shown({**meeting, "invitees": found}) if found else None
+        if not found:
+            return None
+        row: MeetingWithInvitees = {**meeting, "invitees": found}
+        return row if self.shows_all else at_most_shown(row)
 
     def fits(self, meeting: Meeting, invitee: Attendee) -> bool:
         """Return whether an invitee matches."""
@@ -112,6 +121,7 @@ async def find_bookings(
     organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="most meetings to answer")] = 20,
     timezone: TimeZone | None = None,
+    columns: Columns | None = None,
     continue_from: Continue = None,
 ) -> BookingsFound:
     """Find who booked what: meetings by invitee, company domain, event type or answer text. Default: yours.
@@ -129,14 +139,30 @@ async def find_bookings(
         status=status,
         invitee_email=invitee_email,
     )
-    sought = _InviteeFilter(email=invitee_email, name=invitee_name, domain=domain, answer=answer, status=status)
+    sought = _InviteeFilter(
+        email=invitee_email,
+        name=invitee_name,
+        domain=domain,
+        answer=answer,
+        status=status,
+        shows_all=columns is not None,
+    )
     selection = MeetingChoice(
         keeps=sought.row, wants=lambda event: _is_of(event, event_type), invitee_pages=_INVITEE_PAGES, most=count
     )
     pivot = None if start_time or end_time else call.caller.now()
-    return _answer(
-        await _search(call, asked, token or Position(pivot or asked.start, pivot=pivot), selection), asked, sought
-    )
+    search = await _search(call, asked, token or Position(pivot or asked.start, pivot=pivot), selection)
+    found = _answer(search, asked, sought)
+    return found if columns is None else await _in_columns(call, found, columns, timezone)
+
+
+async def _in_columns(call: Call, found: BookingsFound, columns: list[str], timezone: str | None) -> BookingsFound:
+    """Return an answer with columns in place of its meetings."""
+    meetings = found.pop("collection", [])
+    bookings = [Booking(invitee, meeting) for meeting in meetings for invitee in meeting.get("invitees", [])]
+    zone = await zone_for(call.caller, timezone) if LOCAL_START in columns else None
+    told: BookingsFound = {"timezone": str(zone)} if zone else {}
+    return {**table(columns, bookings, zone), **found, **told}
 
 
 async def _range(

@@ -1,13 +1,20 @@
-"""Scheduling links: links with which one meeting can be booked."""
+"""Scheduling links: links with which one meeting can be booked.
+
+A link for an event type that nobody can book is refused, as a booking of it is.
+"""
 
 from typing import Annotated, Literal
 
+import anyio
 from pydantic import Field
 
 from calendly import models
+from tools.booking.checks import state_faults
+from tools.booking.survey import PATIENCE, kind_of
 from tools.fields import EventTypeRef
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.toolset.errors import ArgumentError
 
 scheduling_links = Toolset()
 
@@ -31,5 +38,11 @@ async def create_single_use_scheduling_link(
 
     It serves one booking; unused, it dies after 90 days. Nobody is e-mailed: hand out booking_url.
     """
+    await call.precheck()
+    kind: models.EventType | None = None
+    with anyio.move_on_after(PATIENCE):
+        kind = await kind_of(call, owner)
+    if kind is not None and (faults := state_faults(kind, "owner")):
+        raise ArgumentError(*faults)
     body = {"max_event_count": max_event_count, "owner": owner.uri, "owner_type": owner_type}
     return await call(models.SchedulingLink, body=body)
