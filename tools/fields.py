@@ -58,9 +58,9 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
 
-# What has a letter, and none of the marks of addresses.
+# What has a letter, and none of the marks of addresses. One word with a digit is an id.
 _PERSON_NAME: Final = re.compile(
-    r"(?=.*[^\W\d_])(?!\s)[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*&\[\]]{1,100}(?<!\s)"
+    r"(?=.*[^\W\d_])(?!\S*\d\S*\Z)(?!\s)[^\x00-\x1f\x7f-\x9f\ud800-\udfff/\\%@<>{}|^`\"?#:;=*&\[\]]{1,100}(?<!\s)"
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

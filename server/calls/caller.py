@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,6 +20,7 @@ from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId,
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
+from server.calls.clock import ClockWatch, complaint
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
@@ -50,6 +51,9 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """What is kept for the call itself after a person answered, in seconds."""
 
+_BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
+_BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
+
 ME: Final = Request(endpoint_of(get_current_user).endpoint)
 
 
@@ -69,6 +73,7 @@ class Callers:
         available_times_days: The longest range of one request for available times, before anything is learned.
         stores: Gives what calls keep in the database. Raises Unreachable.
         audit_log: Where calls are recorded.
+        clock_watch: Compares this machine's clock with Calendly's.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
@@ -82,6 +87,7 @@ class Callers:
     audit_log: AuditLog
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
+    clock_watch: ClockWatch
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
     caps: dict[str, Cap] = field(default_factory=dict[str, Cap])
@@ -142,6 +148,8 @@ class ToolCaller:
     """What the names in the arguments stand for now."""
     confirmed: str | None = None
     """How the call was confirmed."""
+    ahead: timedelta | None = None
+    """By how much this machine's clock was taken back when the time was asked for last, None where it was not."""
 
     @property
     def principal(self) -> Principal:
@@ -290,8 +298,18 @@ class ToolCaller:
         return True
 
     def now(self) -> datetime:
-        """What time it is, in UTC."""
-        return self.shared.audit_log.now()
+        """What time it is, in UTC, by Calendly's clock where this machine's is known to be off."""
+        self.ahead = self.shared.clock_watch.ahead
+        return self.shared.audit_log.now() - self.ahead
+
+    def clock_note(self) -> str | None:
+        """Say that this machine's clock is off, None where it is not or where the answer does not depend on it."""
+        ahead = self.shared.clock_watch.ahead
+        warning = complaint(ahead.total_seconds())
+        if warning is None or self.ahead is None:
+            return None
+        is_right = complaint((ahead - self.ahead).total_seconds()) is None
+        return f"{warning}. {_BY_CALENDLYS if is_right else _BY_OURS}"
 
     async def _me(self) -> JSON:
         try:

@@ -1,8 +1,8 @@
 """This machine's clock beside Calendly's, which tells its own with every answer (RFC 9110, 6.6.1)."""
 
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ import httpx2
 # A second of the header's, and what the way there and back takes.
 _TOLERANCE: Final = 60.0
 
-_log = logging.getLogger(__name__)
+_log: Final = logging.getLogger(__name__)
 
 
 def seconds_ahead(date: str | None, now: datetime) -> float | None:
@@ -34,20 +34,31 @@ def complaint(seconds: float) -> str | None:
     )
 
 
-def watch(now: Callable[[], datetime]) -> Callable[[httpx2.Response], Awaitable[None]]:
-    """Return what is told of every answer and warns, at the first one, of a clock that is off."""
-    unheard = [True]
+class ClockWatch:
+    """Compares this machine's clock with Calendly's, and warns once of one that is off.
 
-    async def hear(answer: httpx2.Response) -> None:
-        if not unheard:
-            return
-        unheard.clear()
-        seconds = seconds_ahead(answer.headers.get("date"), now())
-        warning = None if seconds is None else complaint(seconds)
-        if warning:
+    Args:
+        now: This machine's clock.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._warned = False
+        self._ahead = 0.0
+
+    @property
+    def ahead(self) -> timedelta:
+        """By how much this machine was ahead at the last answer; zero for what an answer's way can explain."""
+        return timedelta(seconds=self._ahead if complaint(self._ahead) else 0.0)
+
+    async def hear(self, answer: httpx2.Response) -> None:
+        """Read the time of an answer."""
+        seconds = seconds_ahead(answer.headers.get("date"), self._now())
+        self._ahead = self._ahead if seconds is None else seconds
+        warning = complaint(self._ahead)
+        if warning and not self._warned:
+            self._warned = True
             _log.warning("%s", warning)
-
-    return hear
 
 
 def _span(seconds: float) -> str:

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
@@ -70,7 +70,7 @@ class Handlers:
         tool = self._by_name.get(name)
         return tool.input_schema if tool else None
 
-    async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    async def list_tools(self, context: Context) -> types.ListToolsResult:
         """List what this request may call, all on one page."""
         return self._listing(self.seen(context))
 
@@ -163,7 +163,8 @@ class Handlers:
             answer = await tool.run(call, values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
-        return success(await _shown(caller, answer, values.get("timezone"), arguments))
+        told, note = await _shown(caller, answer, values.get("timezone"), arguments), caller.clock_note()
+        return success({**cast("dict[str, object]", told), "clock": note} if note and isinstance(told, dict) else told)
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

@@ -27,7 +27,7 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
-from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
+from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
@@ -72,7 +72,8 @@ async def hosting(
         store = await open_store(settings, stack)
         issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
-        calendly = calendly_for(settings, stack)
+        watch = clock_watch()
+        calendly = calendly_for(settings, stack, watch=watch)
         realm = realm_for(settings, issuer, selection, store, documents(settings))
         realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
         stack.push_async_callback(realm.connections.refresher.finish)
@@ -91,6 +92,7 @@ async def hosting(
             page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
+            clock_watch=watch,
         )
         handlers = Handlers(ALL, selection, callers, origins(settings))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mcp.server.lowlevel import Server
 
 from auth.audit.log import AuditLog
-from server.app import calendly_for, mcp_server, origins, rules, with_sandbox
+from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson
@@ -59,8 +59,9 @@ async def serving(
         # Closed after the audit log, which writes to the last.
         store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()), now)
         audit_log = await stack.enter_async_context(recording(store))
+        watch = clock_watch()
         callers = Callers(
-            calendly=calendly_for(settings, stack),
+            calendly=calendly_for(settings, stack, watch=watch),
             principals=OnePerson(principal, settings.agent_name),
             audit_log=audit_log,
             max_wait=settings.max_wait,
@@ -68,6 +69,7 @@ async def serving(
             stores=store.stores,
             clock=asyncio.get_running_loop().time,
             sleep=asyncio.sleep,
+            clock_watch=watch,
         )
         handlers = Handlers(ALL, selection, callers, origins(settings))
         yield LocalServer(mcp_server(handlers, selection), audit_log, store.stores)

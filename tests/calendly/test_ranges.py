@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -92,6 +93,55 @@ async def test_a_refused_range_is_fetched_in_weeks_and_the_cap_is_remembered() -
     assert (days.asked, cap.days) == ([15, 7, 7, 1], 7)
     await fetch_range(days.fetch, NOON, NOON + timedelta(days=8), cap=cap, key=lambda day: day)
     assert days.asked[4:] == [7, 1]
+
+
+@dataclass
+class Quiet:
+    """An account with open times at these hours, which answers the first days of a longer range without a word.
+
+    Attributes:
+        open_at: The hours after noon at which a time is open.
+        covers: How much of a range is answered.
+        asked: How many requests there were.
+    """
+
+    open_at: set[int]
+    covers: timedelta
+    asked: int = 0
+
+    async def fetch(self, start: datetime, end: datetime) -> list[datetime]:
+        """Return the open times of the part that is answered."""
+        self.asked += 1
+        await asyncio.sleep(0)
+        end = min(end, start + self.covers)
+        times = [NOON + timedelta(hours=hour) for hour in sorted(self.open_at)]
+        return [time for time in times if start <= time < end]
+
+
+@given(
+    open_at=st.sets(st.integers(0, 24 * 90)),
+    covers=st.sampled_from([timedelta(days=7), timedelta(days=8), timedelta(days=99)]),
+    hours=st.integers(1, 24 * 90),
+    cap=st.sampled_from([31, 7]),
+)
+@pytest.mark.anyio
+async def test_however_little_an_answer_quietly_covers_nothing_is_lost(
+    open_at: set[int], covers: timedelta, hours: int, cap: int
+) -> None:
+    account, end = Quiet(open_at, covers), NOON + timedelta(hours=hours)
+    rows = await fetch_range(account.fetch, NOON, end, cap=Cap(cap), key=lambda day: day, start_of=lambda day: day)
+    expected = [NOON + timedelta(hours=hour) for hour in sorted(open_at)]
+    assert rows == [time for time in expected if time < end]
+
+
+@pytest.mark.anyio
+async def test_an_account_that_answers_whole_ranges_is_asked_once() -> None:
+    account, cap = Quiet(set(range(0, 24 * 60, 5)), timedelta(days=99)), Cap(31)
+    for days in (31, 60, 90):
+        await fetch_range(
+            account.fetch, NOON, NOON + timedelta(days=days), cap=cap, key=lambda day: day, start_of=lambda day: day
+        )
+    assert (account.asked, cap.days) == (1 + 2 + 3, 31)
 
 
 @pytest.mark.anyio

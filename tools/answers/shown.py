@@ -104,7 +104,9 @@ class _Walk:
             personal = self.tells and is_personal(shape, name, fields, in_invitee=place.in_invitee)
             if personal and self.redacts:
                 self.has_redacted = self.has_redacted or bool(value)
-            elif not self._is_left_out(name, view, place):
+            elif not (
+                self._is_left_out(name, view, place) or (name in view.redundant and view.redundant[name](fields))
+            ):
                 self._keep(kept, name, self._field(shape, name, value, place), view, personal=personal)
         return {**kept, **self._local_times(own, fields, place), **self._in_zone(own, fields)}
 

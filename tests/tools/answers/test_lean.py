@@ -7,12 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly import models
+from tests.sandbox.api import Json
 from tools import ALL
 from tools.answers.local_times import open_times
 from tools.answers.shown import shown
 from tools.answers.views import VIEWS, Busy, Meeting, OpenTimes, tells_time
 from tools.toolset.lists import Page, Rows
+from tools.toolset.searched import searched
 from tools.toolset.shapes import fields_of
+from tools.workflows.meetings import MeetingsFound
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TOOLS = {tool.name: tool for tool in ALL}
@@ -74,6 +77,48 @@ def test_in_a_list_an_event_is_shorter_and_the_zone_is_told_once() -> None:
         *("uri", "name", "status", "start_time", "end_time", "location", "new_field_of_calendlys", "local_start")
     }
     assert row["location"] == {"type": "zoom_conference"}
+
+
+ZOOM: dict[str, Any] = {
+    "type": "zoom",
+    "join_url": "https://z.example",
+    "data": {"id": 7, "password": "hush", "extra": {"h323_passcode": "hush", "intl_numbers_url": "https://n.example"}},
+}
+ROW: dict[str, Any] = {"start_time": EVENT["start_time"], "end_time": EVENT["end_time"], "location": ZOOM}
+
+
+@pytest.mark.requirement("answer-full")
+@pytest.mark.parametrize("shape", [Meeting, Page[Meeting], MeetingsFound])
+def test_the_full_answer_keeps_local_times_and_shows_passwords_only_where_they_are_asked_for(shape: object) -> None:
+    def row_of(*, is_full: bool = True, passwords: bool = False) -> dict[str, Any]:
+        answer = ROW if shape is Meeting else {"collection": [ROW]}
+        told: Any = shown(shape, answer, BERLIN, is_full=is_full, passwords=passwords)
+        assert told["timezone"] == "Europe/Berlin"
+        return dict(told if shape is Meeting else told["collection"][0])
+
+    assert row_of()["local_start"] == "Tue 2026-12-01 10:00"
+    assert row_of()["location"]["data"] == {"id": 7, "extra": {"intl_numbers_url": "https://n.example"}}
+    assert row_of(passwords=True)["location"] == ZOOM
+    assert "data" not in row_of(is_full=False)["location"]
+    assert row_of(is_full=False, passwords=True)["location"]["data"] == {"password": "hush"}
+
+
+def test_open_times_in_full_are_calendlys_with_the_local_time_beside() -> None:
+    slot = {"start_time": "2026-12-01T09:00:00Z", "status": "available", "scheduling_url": "https://c.example"}
+    answer: Any = shown(Rows[OpenTimes], {"collection": [slot]}, BERLIN, is_full=True)
+    assert answer["collection"] == [{**slot, "local_start": "Tue 2026-12-01 10:00"}]
+
+
+def test_what_was_searched_is_told_in_the_zone_of_the_answer() -> None:
+    looked = searched("you", start=datetime(2026, 12, 1, 9, tzinfo=UTC), end=datetime(2026, 12, 2, tzinfo=UTC))
+    for is_full in (False, True):
+        answer: Any = shown(Page[Meeting], {"collection": [], "searched": looked}, BERLIN, is_full=is_full)
+        assert answer["searched"] == {
+            "whose": "you",
+            "start_time": "2026-12-01T10:00:00+01:00",
+            "end_time": "2026-12-02T01:00:00+01:00",
+            "timezone": "Europe/Berlin",
+        }
 
 
 def test_without_a_zone_no_local_time_is_told() -> None:
@@ -170,3 +215,34 @@ def test_a_row_that_is_no_open_slot_stays_as_it_came() -> None:
     answer = shown(Rows[OpenTimes], {"collection": rows}, None)
     assert isinstance(answer, dict)
     assert answer["collection"] == rows
+
+
+@pytest.mark.parametrize(
+    ("shape", "sent", "kept"),
+    [
+        (models.BusyTime, {"start_time": "a", "end_time": "b", "buffered_start_time": "a", "buffered_end_time": "c"},
+         {"start_time": "a", "end_time": "b", "buffered_end_time": "c"}),
+        (models.EventType, {"name": "N", "deleted_at": "2026-01-01T00:00:00Z"}, None),
+        (models.EventType, {"name": "N", "type": "AdhocEventType"}, None),
+        (models.EventType, {"name": "N", "type": "StandardEventType", "deleted_at": None}, {"name": "N"}),
+        (models.Invitee, {"name": None, "first_name": "Lee", "last_name": "Park"},
+         {"first_name": "Lee", "last_name": "Park"}),
+        (models.Invitee, {"name": "Lee Park", "first_name": "Lee", "last_name": "Park"}, {"name": "Lee Park"}),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 3, "active": 1, "limit": 4}}, None),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 1, "active": 1, "limit": 1}},
+         {"status": "active"}),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_never_changes_the_meaning_of_what_is_shown(shape: Json, sent: Json, kept: Json) -> None:
+    answer = cast("Json", shown(Page[shape], {"collection": [sent], "pagination": {}}))
+    assert answer["collection"] == [sent if kept is None else kept]
+
+
+def test_a_time_without_room_is_not_shown_as_open_and_odd_seconds_are_kept() -> None:
+    rows = [
+        {"status": "available", "start_time": "2026-12-01T09:00:00Z", "invitees_remaining": 0},
+        {"status": "available", "start_time": "2026-12-01T10:00:00.500000Z", "invitees_remaining": 1},
+    ]
+    full, day = sorted(open_times(rows, UTC), key=lambda row: "times" in row)
+    assert full == rows[0]
+    assert day["times"] == ["10:00:00.500000"]

@@ -1,3 +1,6 @@
+from datetime import timedelta
+from itertools import combinations_with_replacement
+
 import pytest
 
 from calendly.errors import Conflict, InsufficientScope, NotFound, PermissionDenied
@@ -5,6 +8,7 @@ from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import OWNER, Api, Json
 from tests.tools.agent import TOOLS, Agent
 from tests.tools.conftest import AgentOf
+from tools.times import parse_time
 from tools.toolset.errors import ArgumentError
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +82,36 @@ async def test_events_are_found_by_invitee_and_time_in_the_persons_own_zone(agen
     assert event["uri"] in {row["uri"] for row in found["collection"]}
     assert agent.sent[-1].query["min_start_time"] == "2026-11-23T07:59:59Z"
     assert agent.sent[-1].query["max_start_time"] == "2026-11-29T08:00:01Z"
+
+
+async def test_both_bounds_of_a_range_are_in_it_to_the_second(agent: Agent, api: Api) -> None:
+    me = (await api.me())["uri"]
+    starts = [parse_time(row["start_time"]) for row in await api.read("/scheduled_events", user=me, count=100)]
+    near = [timedelta(), timedelta(seconds=1), -timedelta(seconds=1), timedelta(microseconds=500)]
+    one, other = sorted(starts)[20:22]
+    for low, high in combinations_with_replacement(sorted(start + off for start in (one, other) for off in near), 2):
+        found = await agent.call(
+            "list_scheduled_events", min_start_time=low.isoformat(), max_start_time=high.isoformat(), count=100
+        )
+        times = sorted(parse_time(row["start_time"]) for row in found["collection"])
+        assert times == sorted(start for start in starts if low <= start <= high)
+
+
+async def test_days_as_bounds_are_whole(agent: Agent) -> None:
+    for named in ("list_scheduled_events", "find_bookings"):
+        names = ("min_start_time", "max_start_time") if named.startswith("list") else ("start_time", "end_time")
+        found = await agent.call(named, **dict.fromkeys(names, "2026-11-24"), status="active")
+        day = await agent.call("get_agenda", date="2026-11-24")
+        assert {row["uri"] for row in found["collection"]} == {row["uri"] for row in day["collection"]}
+        assert found["collection"]
+
+
+async def test_an_empty_list_says_what_narrowed_it(agent: Agent) -> None:
+    found = await agent.call("list_scheduled_events", status="canceled", invitee_email="nobody@acme.example")
+    assert found["searched"] == {"whose": "you", "status": "canceled"}
+    assert found["empty_because"] == "Nothing matches invitee_email and status; without that there may be some."
+    with pytest.raises(ArgumentError, match="max_start_time: Must not be before min_start_time"):
+        await agent.call("list_scheduled_events", min_start_time="2026-11-24", max_start_time="2026-11-23")
 
 
 async def test_an_event_shows_its_hosts_and_place(agent: Agent, api: Api) -> None:

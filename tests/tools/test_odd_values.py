@@ -1,0 +1,114 @@
+"""Whatever Calendly sends in any field, no tool falls over it: an odd value is left aside, and the rest is answered."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any, Final, cast
+from zoneinfo import ZoneInfo
+
+import pytest
+from typing_extensions import override
+
+from calendly import models
+from calendly.errors import CalendlyError
+from calendly.request import JSON, Request
+from server.calls.caller import identity_of
+from tests.cases import case
+from tests.sandbox.api import Json
+from tests.tools.agent import prepared
+from tests.tools.facts import EXAMPLES, FACTS, Documented, required_arguments, shape
+from tools import ALL, EndpointTool, Tool
+from tools.answers.shown import shown
+from tools.toolset.errors import ToolError
+
+MISSING: Final = object()
+ODD: Final[tuple[object, ...]] = (MISSING, None, "soon", "2026-12-01T10:00:00", 7, [], {"x": [None]}, ["x"])
+BERLIN = ZoneInfo("Europe/Berlin")
+
+Path = tuple[str | int, ...]
+
+ENOUGH: dict[str, dict[str, Any]] = {
+    "find_meeting_times": {"users": ["me"], "match": "any"},
+    "find_bookings": {"answer": "a"},
+    "get_agenda": {"date": "2026-12-01", "days": 7},
+    "reschedule_scheduled_event": {"start_time": "2026-12-03T10:00:00Z"},
+}
+"""Arguments with which a tool looks at more of what it is sent."""
+
+
+class Oddly(Documented):
+    """Calendly as documented, but for one value in the answers of one operation."""
+
+    def __init__(self, path: str, answer: JSON) -> None:
+        super().__init__()
+        self.path = path
+        self.answer = answer
+
+    @override
+    async def send(self, request: Request) -> JSON:
+        """Answer the operation oddly, and any other as documented."""
+        documented = await super().send(request)
+        return deepcopy(self.answer if shape(request.endpoint.path) == self.path else documented)
+
+
+def places(value: Json, path: Path = ()) -> Iterator[Path]:
+    """Every place in an answer, the outermost apart, and of a list the first item alone."""
+    inner: list[tuple[str | int, Json]] = []
+    if isinstance(value, dict):
+        inner = list(cast("dict[str | int, Json]", value).items())
+    elif isinstance(value, list):
+        inner = list(enumerate(cast("list[object]", value)[:1]))
+    for name, item in inner:
+        yield (*path, name)
+        yield from places(item, (*path, name))
+
+
+def changed(answer: JSON, path: Path, odd: object) -> JSON:
+    """An answer with another value at a place, or without any."""
+    other = deepcopy(answer)
+    place: Any = other
+    for step in path[:-1]:
+        place = place[step]
+    if odd is MISSING:
+        del place[path[-1]]
+    else:
+        place[path[-1]] = odd
+    return other
+
+
+def answers(tool: EndpointTool) -> JSON:
+    """The documented answer of an operation."""
+    wanted = (tool.endpoint.method, shape(tool.endpoint.path))
+    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
+    return fact["example_response"] or {}
+
+
+async def answered(tool: Tool, calendly: Documented) -> None:
+    arguments = {**required_arguments(tool), **ENOUGH.get(tool.name, {})}
+    call, values = await prepared(tool, calendly, tool.parse(arguments, ()).values())
+    try:
+        answer = await tool.run(call, values)
+    except (CalendlyError, ToolError):
+        return  # said in a sentence
+    for is_full in (False, True):
+        for redacts in (False, True):
+            shown(tool.shape, answer, BERLIN, is_full=is_full, redacts=redacts)
+
+
+@pytest.mark.requirement("answer-fields-added")
+@pytest.mark.anyio
+@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+async def test_an_odd_value_in_any_field_raises_nothing(tool: Tool) -> None:
+    for endpoint in tool.calls:
+        documented = answers(endpoint)
+        for path in places(documented):
+            for odd in ODD:
+                with case(tool.name, endpoint.name, path, odd):
+                    await answered(tool, Oddly(shape(endpoint.endpoint.path), changed(documented, path, odd)))
+
+
+@pytest.mark.parametrize("odd", [MISSING, None, "", 7, "http://elsewhere.example", ["x"], {}])
+def test_who_somebody_is_needs_no_organization(odd: object) -> None:
+    user: Any = {"uri": EXAMPLES["user"], "timezone": "Europe/Berlin", "current_organization": odd}
+    read = models.read(models.User, {name: value for name, value in user.items() if value is not MISSING})
+    identity = identity_of(read)
+    assert (identity.user.uri, identity.timezone, identity.organization) == (EXAMPLES["user"], "Europe/Berlin", None)
