@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Spare the time that it takes to load what is left out."""
-    return True if config.option.quick and (APART | LONG).intersection(_place(collection_path, config)) else None
+    return True if config.option.quick and _is_left_out(collection_path, config) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_quick(item: pytest.Item) -> bool:
     """Whether a test starts nothing."""
-    if item.get_closest_marker("needs"):
+    if _is_left_out(item.path, item.config) or item.get_closest_marker("needs"):
         return False
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     if FILE in parameters.values() or "processes" in item.path.stem:
@@ -48,8 +48,10 @@ def is_quick(item: pytest.Item) -> bool:
     return not (isinstance(item, pytest.Function) and starts_processes(item.module))
 
 
-def _place(path: Path, config: pytest.Config) -> tuple[str, ...]:
-    return path.relative_to(config.rootpath).parts if path.is_relative_to(config.rootpath) else ()
+def _is_left_out(path: Path, config: pytest.Config) -> bool:
+    return path.is_relative_to(config.rootpath) and not (APART | LONG).isdisjoint(
+        path.relative_to(config.rootpath).parts
+    )
 
 
 @cache
