@@ -254,7 +254,10 @@ async def of_a_kind_plainly(agent: Agent) -> object:
     span = agent.span(agent.day(1), 20)
     rows = await agent.rows("list_scheduled_events", sort="start_time:asc", count=100, detail="full", **span)
     return [
-        (row["start_time"], by_name(await agent.rows("list_event_invitees", scheduled_event=row["uri"])))
+        (
+            row["start_time"].replace(".000000", ""),
+            by_name(await agent.rows("list_event_invitees", scheduled_event=row["uri"])),
+        )
         for row in rows
         if row["event_type"] == kind["uri"]
     ]
