@@ -22,6 +22,7 @@ from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
 _SIMILAR: Final = 0.6
+_SHORTEST_PART: Final = 3
 _SINGLE_USE: Final = (
     " An address with /d/ may also be a single-use link: a person opens it to book once, and no tool can."
 )
@@ -130,6 +131,8 @@ def _near(kinds: Sequence[models.EventType], text: str) -> list[models.EventType
     wanted = folded(page.rpartition("/")[2] if page else text)
     names = [folded(kind.get("name") or "") for kind in kinds]
     slugs = [folded(kind.get("slug") or "") for kind in kinds]
+    if len(wanted) < _SHORTEST_PART:
+        return []
     within = [kind for kind, *known in zip(kinds, names, slugs, strict=True) if any(wanted in name for name in known)]
     similar = get_close_matches(wanted, [*names, *slugs], n=_MOST_NAMED, cutoff=_SIMILAR)
     return within or [kind for kind, *known in zip(kinds, names, slugs, strict=True) if set(known) & set(similar)]

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from typing_extensions import override
 
-from calendly.errors import InsufficientScope, PermissionDenied
+from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied
 from tools.toolset.declaring import Caller
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.zones import zone_of
@@ -151,6 +151,14 @@ async def own_timezone(caller: Caller) -> str | None:
 async def zone_for(caller: Caller, timezone: str | None = None) -> ZoneInfo | None:
     """Return the given zone, else the caller's own; None if that is not known."""
     return zone_of(timezone or await own_timezone(caller))
+
+
+async def zone_if_known(caller: Caller, timezone: str | None = None) -> ZoneInfo | None:
+    """Return what `zone_for` returns; None if Calendly cannot be asked, since the times matter more than their zone."""
+    try:
+        return await zone_for(caller, timezone)
+    except CalendlyError:
+        return None
 
 
 async def zone_needed(caller: Caller, timezone: str | None) -> ZoneInfo:

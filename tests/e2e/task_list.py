@@ -1,4 +1,4 @@
-"""The twenty tasks of the evaluation: see `tests.e2e.tasks`."""
+"""What one person asks of a tidy account: see `tests.e2e.tasks`."""
 
 from datetime import datetime, timedelta
 from secrets import token_hex
@@ -277,7 +277,7 @@ async def obey_nobody_plainly(agent: Agent) -> object:
     return by_name(await agent.rows("list_event_invitees", scheduled_event=meeting["uri"]))[0][0]
 
 
-TASKS: Final = (
+FIRST_TASKS: Final = (
     Task(words="Who am I here, and what is my time zone?", freely=who_am_i, plainly=who_am_i),
     Task(words="What can people book with me?", freely=what_can_be_booked, plainly=what_can_be_booked),
     Task(

@@ -119,31 +119,50 @@ def starts(rows: Iterable[Content]) -> list[datetime]:
     return [datetime.fromisoformat(row["start_time"]) for row in rows]
 
 
+async def meetings_of(agent: Agent, **which: object) -> Rows:
+    """All meetings of a time in their order, by the endpoints."""
+    return await agent.rows("list_scheduled_events", count=100, max_pages=5, sort="start_time:asc", **which)
+
+
+async def invitees_of(agent: Agent, meeting: Content, **which: object) -> Rows:
+    """Everybody who booked a meeting, by the endpoints; nobody where they may not be read."""
+    rows: Rows = []
+    page: dict[str, object] = {"count": 50}
+    while True:
+        found = await agent("list_event_invitees", scheduled_event=meeting["uri"], **which, **page)
+        rows += found.get("collection", [])
+        token = found.get("pagination", {}).get("next_page_token")
+        if token is None:
+            return rows
+        page["page_token"] = token
+
+
 async def everybody(agent: Agent, **which: object) -> list[tuple[Content, Rows]]:
     """All meetings of a time with those who booked them, by the endpoints."""
-    meetings = await agent.rows("list_scheduled_events", count=100, max_pages=5, sort="start_time:asc", **which)
-    return [(meeting, await agent.rows("list_event_invitees", scheduled_event=meeting["uri"])) for meeting in meetings]
+    return [(meeting, await invitees_of(agent, meeting)) for meeting in await meetings_of(agent, **which)]
 
 
-async def free_alike(agent: Agent, people: Sequence[str], days: dict[str, str], minutes: int) -> set[datetime]:
+async def free_alike(
+    agent: Agent, people: Sequence[str], days: dict[str, str], minutes: int, zone: ZoneInfo = BERLIN
+) -> set[datetime]:
     """When all of some people work and are free, by the endpoints: every half hour."""
     common: set[datetime] | None = None
     for person in people:
         schedules = await agent.rows("list_user_availability_schedules", user=person)
         busy = await agent.rows("list_user_busy_times", user=person, detail="full", **days)
-        free = set(_free(next(one for one in schedules if one.get("default")), busy, days, minutes))
+        free = set(_free(next(one for one in schedules if one.get("default")), busy, days, minutes, zone))
         common = free if common is None else common & free
     return common or set()
 
 
-def _free(schedule: Content, busy: Rows, days: dict[str, str], minutes: int) -> Iterable[datetime]:
+def _free(schedule: Content, busy: Rows, days: dict[str, str], minutes: int, own: ZoneInfo) -> Iterable[datetime]:
     zone, length = ZoneInfo(schedule["timezone"]), timedelta(minutes=minutes)
     taken = [
         tuple(datetime.fromisoformat(row.get(f"buffered_{end}") or row[end]) for end in ("start_time", "end_time"))
         for row in busy
     ]
     moment, end = (
-        datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(ZoneInfo("UTC")) for text in days.values()
+        datetime.fromisoformat(text).replace(tzinfo=own).astimezone(ZoneInfo("UTC")) for text in days.values()
     )
     while moment < end:
         if _works(schedule, moment.astimezone(zone), (moment + length).astimezone(zone)) and not any(

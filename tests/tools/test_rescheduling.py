@@ -1,16 +1,24 @@
 """Moving a meeting: the new time first, then the end of the old one, and what remains when that stops half-way."""
 
-from typing import Any
+import re
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import anyio
 import pytest
 
-from calendly.errors import CalendlyError, NotFound, OutcomeUnknown
-from tests.sandbox.api import Api, Json
-from tests.tools.agent import Agent
+from calendly.errors import CalendlyError, InvalidArgument, NotFound, OutcomeUnknown
+from server.calls.results import failure
+from tests.sandbox.api import Api, Json, iso
+from tests.tools.agent import TOOLS, Agent
+from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 TRACKED = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "salesforce_uuid")
+INVITEE = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"}
+ZOOM, MEET = {"kind": "zoom_conference"}, {"kind": "google_conference"}
+STUDIO = {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}
+ROOM, PHONE = {"kind": "physical", "location": "Room 5"}, {"kind": "outbound_call", "location": "+14155551234"}
 pytestmark = pytest.mark.anyio
 
 
@@ -30,10 +38,10 @@ async def active(api: Api, email: str = "lee@acme.example") -> list[str]:
     return sorted(row["uri"] for row in rows)
 
 
-def place(event: Json) -> dict[str, Any]:
+def where(event: Json) -> dict[str, Any]:
     """Where it is, without what is new for each conference."""
-    where: dict[str, Any] = event["location"] or {}
-    return {name: value for name, value in where.items() if name not in {"join_url", "data"}}
+    place: dict[str, Any] = event["location"] or {}
+    return {name: value for name, value in place.items() if name not in {"join_url", "data"}}
 
 
 async def move(agent: Agent, event: str, start: str, **arguments: str) -> Json:
@@ -66,7 +74,8 @@ async def test_the_new_time_is_booked_first_and_the_old_meeting_canceled_then(ag
     ("name", "changes"),
     [
         ("Deep dive", {}),
-        ("Board briefing", {"location": {"kind": "physical", "location": "Room 4"}}),
+        ("Board briefing", {"location": {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}}),
+        ("Intro call", {}),
         ("Design review", {"location": {"kind": "inbound_call"}}),
         ("Support triage", {}),
         ("Hiring panel", {"location": {"kind": "zoom_conference"}}),
@@ -80,7 +89,7 @@ async def test_whatever_the_kind_of_meeting_its_place_and_answers_go_along(
     moved = await move(agent, old["event"], await free(api, name))
     assert moved["outcome"] == "rescheduled"
     before, after = await api.read(old["event"]), await api.read(moved["new_invitee"]["event"])
-    assert place(before) == place(after)
+    assert where(before) == where(after)
     assert moved["new_invitee"]["questions_and_answers"] == old["questions_and_answers"]
 
 
@@ -123,37 +132,92 @@ async def test_times_that_are_past_or_the_same_are_refused(agent: Agent, api: Ap
     assert writes(agent) == []
 
 
-async def test_where_only_the_old_meeting_is_in_the_way_nothing_changes_and_the_link_is_offered(
-    agent: Agent, api: Api
-) -> None:
+async def overlapping(api: Api) -> tuple[Json, str]:
+    """Book an hour, and return it with a start half an hour into it, which was open before."""
     deep = await api.event_type("Deep dive")
     slots = await api.slots(deep["uri"])
-    # An hour that begins half an hour into the one that is booked, and that was open before.
-    start = next(one for one in slots if f"{one[:14]}30:00Z" in slots and one[14:16] == "00")
-    overlapping = f"{start[:14]}30:00Z"
-    old = await api.book("Deep dive", start_time=start)
-    kept = await move(agent, old["event"], overlapping)
+    start = next(one for one in slots if one[14:16] == "00" and f"{one[:14]}30:00Z" in slots)
+    return await api.book("Deep dive", start_time=start), f"{start[:14]}30:00Z"
+
+
+async def test_a_meeting_moves_to_a_time_that_overlaps_it_although_calendly_offers_that_only_afterwards(
+    agent: Agent, api: Api
+) -> None:
+    old, start = await overlapping(api)
+    moved = await move(agent, old["event"], start)
+    assert moved["outcome"] == "rescheduled"
+    assert moved["new_invitee"]["scheduled_event"]["start_time"][:19] == start[:19]
+    assert writes(agent) == [f"{old['event'].removeprefix('https://api.calendly.com')}/cancellation", "/invitees"]
+    assert await active(api) == [moved["new_invitee"]["event"]]
+    assert await move(agent, old["event"], start) == moved
+    assert len(writes(agent)) == 2
+
+
+async def test_if_the_overlapping_time_cannot_be_booked_after_all_the_old_time_is_booked_again(
+    agent: Agent, api: Api
+) -> None:
+    old, start = await overlapping(api)
+    event = await api.read(old["event"])
+    refusal = {"title": "Permission Denied", "message": "You do not have permission"}
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403, "body": refusal})
+    back = await move(agent, old["event"], start)
+    assert back["outcome"] == "old_time_booked_again"
+    assert "You do not have permission" in back["message"]
+    (standing,) = await active(api)
+    assert back["new_invitee"]["event"] == standing != old["event"]
+    assert (await api.read(standing))["start_time"] == event["start_time"]
+    assert await move(agent, old["event"], start) == back
+
+
+async def test_where_nothing_can_be_booked_any_more_the_same_call_tries_again(agent: Agent, api: Api) -> None:
+    old, start = await overlapping(api)
+    refused = {"method": "POST", "path": "/invitees", "status": 403, "times": 2}
+    await api.control("faults", refused)
+    with pytest.raises(ArgumentError, match="The old meeting is canceled, the new time cannot be booked"):
+        await move(agent, old["event"], start)
+    assert await active(api) == []
+    moved = await move(agent, old["event"], start)
+    assert moved["outcome"] == "rescheduled"
+    assert await active(api) == [moved["new_invitee"]["event"]]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reason"),
+    [
+        (7, "No meeting of this event type begins at .*: its times are 30 minutes apart"),
+        (-30, "is outside the working hours of one of the host's schedules"),
+        (30, "Something else is in the host's calendar at .*, besides the meeting itself"),
+    ],
+)
+async def test_a_time_that_calendly_will_not_offer_either_way_is_refused_for_its_true_reason(
+    agent: Agent, api: Api, minutes: int, reason: str
+) -> None:
+    deep = await api.event_type("Deep dive")
+    first = next(one for one in await api.slots(deep["uri"]) if one[14:16] == "00")
+    if minutes < 0:
+        first = next(one for one in await api.slots(deep["uri"]) if one[11:16] == "08:00")  # 09:00 in Berlin
+    old = await api.book("Deep dive", start_time=first)
+    begins = datetime.fromisoformat(first)
+    if minutes == 30:
+        intro = await api.event_type("Intro call")
+        later = next(one for one in await api.slots(intro["uri"]) if one >= iso(begins + timedelta(minutes=60)))
+        assert datetime.fromisoformat(later) < begins + timedelta(minutes=120)
+        await api.book("Intro call", start_time=later, invitee={**INVITEE, "email": "b@c.example"})
+    kept = await move(agent, old["event"], iso(begins + timedelta(minutes=minutes)))
     assert kept["outcome"] == "unchanged"
     assert kept["reschedule_url"] == old["reschedule_url"]
+    assert re.search(reason, kept["message"])
+    assert "Nearest open times: " in kept["message"]
     assert writes(agent) == []
     assert await active(api) == [old["event"]]
 
 
-async def test_where_another_meeting_is_in_the_way_too_calendly_refuses_it(agent: Agent, api: Api) -> None:
-    deep = await api.event_type("Deep dive")
-    slots = await api.slots(deep["uri"])
-    start = next(
-        one
-        for one in slots
-        if one[14:16] == "00" and {f"{one[:14]}30:00Z", f"{one[:11]}{int(one[11:13]) + 1:02}:00:00Z"} <= set(slots)
-    )
-    old = await api.book("Deep dive", start_time=start)
-    intro = await api.event_type("Intro call")
-    after = next(one for one in await api.slots(intro["uri"]) if one >= f"{start[:11]}{int(start[11:13]) + 1:02}")
-    await api.book("Intro call", start_time=after, invitee={**(await api.booking())["invitee"], "email": "b@c.example"})
-    with pytest.raises((CalendlyError, ArgumentError)):
-        await move(agent, old["event"], f"{start[:14]}30:00Z")
-    assert await active(api) == [old["event"]]
+async def test_what_may_stand_in_the_way_and_cannot_be_read_is_not_risked(agent: Agent, api: Api) -> None:
+    old, start = await overlapping(api)
+    await api.control("faults", {"method": "GET", "path": "/user_busy_times", "status": 403})
+    kept = await move(agent, old["event"], start)
+    assert kept["outcome"] == "unchanged"
+    assert "nothing was risked" in kept["message"]
 
 
 async def test_a_booking_that_fails_leaves_the_old_meeting(agent: Agent, api: Api) -> None:
@@ -178,6 +242,84 @@ async def test_a_booking_of_unknown_outcome_leaves_the_old_meeting_and_a_repeat_
     assert moved["outcome"] == "rescheduled"
     assert await active(api) == [moved["new_invitee"]["event"]]
     assert writes(agent).count("/invitees") == 1
+
+
+async def test_a_booking_that_was_never_made_is_made_by_the_same_call_again(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
+    with pytest.raises(OutcomeUnknown, match="Repeat this call with the same arguments") as unknown:
+        await move(agent, old["event"], start)
+    assert unknown.value.goes_on
+    moved = await move(agent, old["event"], start)
+    assert moved["outcome"] == "rescheduled"
+    assert await active(api) == [moved["new_invitee"]["event"]]
+
+
+async def test_where_hosts_take_turns_a_booking_of_unknown_outcome_is_not_sent_again(agent: Agent, api: Api) -> None:
+    old, start = await api.book("Support triage"), await free(api, "Support triage")
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match="The old meeting"):
+            await move(agent, old["event"], start)
+    assert writes(agent).count("/invitees") == 1
+    assert await active(api) == [old["event"]]
+
+
+@pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "after": True}])
+async def test_a_cancellation_whose_answer_is_lost_is_looked_up_and_never_leads_to_a_second_booking(
+    agent: Agent, api: Api, fault: dict[str, Any]
+) -> None:
+    old, start = await api.book(), await free(api)
+    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", **fault})
+    moved = await move(agent, old["event"], start, reason="Ill")
+    assert moved["outcome"] == "rescheduled"
+    assert moved["cancellation"]["reason"] == "Ill"
+    assert await active(api) == [moved["new_invitee"]["event"]]
+
+
+async def test_after_success_the_same_call_gives_the_same_answer(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    await api.control("faults", {"read_lag": 60})
+    moved = await move(agent, old["event"], start)
+    before = len(writes(agent))
+    for _ in range(2):
+        assert await move(agent, old["event"], start) == moved
+    assert len(writes(agent)) == before
+
+
+async def test_what_was_done_is_known_although_the_keys_are_lost(agent: Agent, agent_of: AgentOf, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    moved = await move(agent, old["event"], start)
+    other = agent_of("owner")
+    again = await move(other, old["event"], start)
+    assert writes(other) == []
+    for field in ("outcome", "message", "old_event", "cancellation"):
+        assert again[field] == moved[field]
+    assert again["new_invitee"]["uri"] == moved["new_invitee"]["uri"]
+
+
+async def test_a_new_meeting_that_is_there_already_is_not_booked_twice(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    new = await api.book(start_time=start)
+    moved = await move(agent, old["event"], start)
+    assert (moved["outcome"], moved["new_invitee"]["uri"]) == ("rescheduled", new["uri"])
+    assert await active(api) == [new["event"]]
+    assert "/invitees" not in writes(agent)
+
+
+async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invitees_meeting(
+    agent: Agent, api: Api
+) -> None:
+    old, start = await api.book(), await free(api)
+    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "status": 403})
+    half = await move(agent, old["event"], start)
+    assert half["outcome"] == "booked_but_not_canceled"
+    await api.post(f"{half['new_invitee']['event']}/cancellation")
+    moved = await move(agent, old["event"], start)
+    assert await active(api) == [moved["new_invitee"]["event"]]
+    await api.post(f"{moved['new_invitee']['event']}/cancellation")
+    with pytest.raises(ArgumentError, match="that meeting is canceled since"):
+        await move(agent, old["event"], start)
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"status": 403}])
@@ -226,3 +368,137 @@ async def test_what_it_only_checks_with_need_not_be_allowed_to_the_agent(
     old, start = await api.book(), await free(api)
     agent.off.add(capability)
     assert (await move(agent, old["event"], start))["outcome"] == "rescheduled"
+
+
+async def changed(api: Api, name: str = "Intro call", **fields: Json) -> None:
+    """Have Calendly say that an event type is otherwise than when it was booked."""
+    kind = {**await api.event_type(name), **fields}
+    path = kind["uri"].removeprefix("https://api.calendly.com")
+    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 99, "body": {"resource": kind}})
+
+
+def sent_body(agent: Agent) -> Json:
+    """What the new meeting was booked with."""
+    return next(request.body for request in agent.sent if request.is_booking)
+
+
+async def test_a_question_that_was_added_as_required_is_told_and_the_link_offered(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    question = {"name": "Budget?", "type": "string", "position": 4, "enabled": True, "required": True}
+    await changed(api, custom_questions=[*(await api.event_type("Intro call"))["custom_questions"], question])
+    kept = await move(agent, old["event"], start)
+    assert kept["outcome"] == "unchanged"
+    assert 'This required question needs an answer: "Budget?"' in kept["message"]
+    assert kept["reschedule_url"] == old["reschedule_url"]
+    assert writes(agent) == []
+
+
+async def test_an_event_type_that_was_switched_off_is_told(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    await changed(api, active=False)
+    kept = await move(agent, old["event"], start)
+    assert (kept["outcome"], writes(agent)) == ("unchanged", [])
+    assert "switched off" in kept["message"]
+
+
+async def test_a_question_that_was_renamed_or_removed_loses_its_answer_which_is_told(agent: Agent, api: Api) -> None:
+    answers = [
+        {"question": "What would you like to talk about?", "answer": "Pricing", "position": 0},
+        {"question": "Phone number", "answer": "+14155551234", "position": 3},
+    ]
+    old, start = await api.book(questions_and_answers=answers), await free(api)
+    questions = (await api.event_type("Intro call"))["custom_questions"]
+    await changed(api, custom_questions=[{**questions[3], "name": "Your number"}, *questions[:3]])
+    moved = await move(agent, old["event"], start)
+    assert moved["outcome"] == "rescheduled"
+    assert moved["changes"] == ['the answer to "Phone number" is left out, as it no longer fits']
+    assert [answer["question"] for answer in sent_body(agent)["questions_and_answers"]] == [answers[0]["question"]]
+
+
+class Place(NamedTuple):
+    """A meeting booked at a place, the places that its type offers since, and where it goes."""
+
+    name: str
+    booked: Json
+    offered: Json
+    sent: Json
+    told: str
+
+
+PLACES = [
+    Place("Intro call", ZOOM, [MEET], MEET, "the location zoom_conference becomes google_conference"),
+    Place("Board briefing", STUDIO, [ROOM], ROOM, 'the place is now "Room 5"'),
+    Place("Design review", PHONE, [{"kind": "outbound_call"}, ZOOM], PHONE, ""),
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+async def test_what_fits_of_the_place_goes_along_and_the_only_one_is_taken(
+    agent: Agent, api: Api, place: Place
+) -> None:
+    old, start = await api.book(place.name, location=place.booked), await free(api, place.name)
+    await changed(api, place.name, locations=place.offered)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400})
+    with pytest.raises(CalendlyError):
+        await move(agent, old["event"], start)
+    assert sent_body(agent)["location"] == place.sent
+    question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
+    assert place.told in question
+    assert ("It will not be all the same" in question) == bool(place.told)
+
+
+async def test_of_several_places_none_of_which_is_the_old_one_a_person_chooses(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    await changed(api, locations=[{"kind": "google_conference"}, {"kind": "webex_conference"}])
+    kept = await move(agent, old["event"], start)
+    assert (kept["outcome"], writes(agent)) == ("unchanged", [])
+    assert "google_conference needs no more; webex_conference needs no more" in kept["message"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"duration": 15, "duration_options": [15, 30]}, "it lasts 15 minutes instead of 30"),
+        ({"is_paid": True}, "a payment stays with the old booking, and the new one is unpaid"),
+        ({"pooling_type": "round_robin"}, "the hosts take turns, so another one may host it"),
+    ],
+)
+async def test_what_will_not_be_the_same_is_told_before_anybody_agrees_and_in_the_answer(
+    agent: Agent, api: Api, fields: dict[str, Any], told: str
+) -> None:
+    agent.asked |= {"booking", "canceling"}
+    old, start = await api.book(location={"kind": "zoom_conference"}), await free(api)
+    await changed(api, **fields)
+    location = {"location": None} if "pooling_type" in fields else {}
+    if location:
+        await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403})
+        with pytest.raises(CalendlyError):
+            await move(agent, old["event"], start)
+    else:
+        assert told in (await move(agent, old["event"], start))["changes"]
+    (question,) = agent.questions
+    assert f"It will not be all the same: {told}" in question
+
+
+async def test_no_refusal_names_what_the_tool_does_not_take(agent: Agent, api: Api) -> None:
+    old, start = await api.book(), await free(api)
+    location = {"parameter": "event.location_configuration.location", "message": "invalid", "code": "invalid_choice"}
+    said = {"title": "Invalid Argument", "message": "No.", "details": [location]}
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400, "body": said})
+    with pytest.raises(InvalidArgument) as refused:
+        await move(agent, old["event"], start)
+    assert "location" not in str(failure(refused.value, TOOLS["reschedule_scheduled_event"]).content)
+    taken = await free(api, number=3)
+    await api.book(start_time=taken, invitee={**INVITEE, "email": "first@acme.example"})
+    with pytest.raises(ArgumentError) as not_open:
+        await move(agent, old["event"], taken)
+    assert {fault.get("parameter") for fault in not_open.value.faults} <= {"start_time", None}
+
+
+async def test_both_times_are_told_on_the_clocks_of_all_concerned(agent: Agent, api: Api) -> None:
+    old = await api.book()
+    question = await agent.ask(
+        "reschedule_scheduled_event", scheduled_event=old["event"], start_time="2026-11-25T09:00:00Z"
+    )
+    assert "on Mon 23 Nov 2026, 09:00 (Europe/Berlin; 03:00 America/New_York for Lee Park) with Lee Park" in question
+    assert "to Wed 25 Nov 2026, 10:00 (Europe/Berlin; 04:00 America/New_York for Lee Park)." in question

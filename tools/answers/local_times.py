@@ -27,7 +27,8 @@ def open_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[str
     unread: list[dict[str, Any]] = []
     for row in rows:
         start = sent_time(row.get("start_time"))
-        if start is None or row.get("status", "available") != "available":
+        is_open = row.get("status", "available") == "available" and row.get("invitees_remaining") != 0
+        if start is None or not is_open:
             unread.append(dict(row))
             continue
         local = start.astimezone(zone)
@@ -49,5 +50,5 @@ def meeting_times(rows: Sequence[Mapping[str, Any]], zone: tzinfo) -> list[dict[
 def _clock(local: datetime) -> str:
     """Return the time of day, with its offset where the clock shows it twice that day."""
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    clock = local.strftime("%H:%M:%S" if local.second else "%H:%M")
+    clock = local.time().isoformat() if local.second or local.microsecond else f"{local:%H:%M}"
     return f"{clock}{local.isoformat()[-6:]}" if twice else clock

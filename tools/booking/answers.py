@@ -42,21 +42,38 @@ def prepared(kind: models.EventType, answers: Sequence[Mapping[str, object]]) ->
         kind: The event type.
         answers: Objects with question, position, and answer (a text) or choices (a list of texts).
     """
-    given = [_given(answer) for answer in answers]
     questions = _questions(kind)
     if questions is None:
-        return [_sent(one.question, one.parts, one.position) for one in given], []
-    told, sent = list[str](), list[AnswerSent]()
-    for one in given:
-        name = the_one(one.question, questions)
-        if name is None:
-            told.append(f"{quoted(one.question)} is no question of this event type, {_all_of(questions.values())}.")
-            continue
-        parts, problem = _fitting(questions[name], one.parts)
-        told += [f"{quoted(name)} {problem}."] if problem else []
-        position = questions[name].get("position")
-        sent.append(_sent(exactly(name), parts, one.position if position is None else position))
-    return sent, [*_missing(questions, sent), *told]
+        return [_sent(one.question, one.parts, one.position) for one in map(_given, answers)], []
+    pairs = [_matched(questions, _given(answer)) for answer in answers]
+    sent = [answer for answer, _ in pairs if answer is not None]
+    return sent, [*_missing(questions, sent), *(problem for _, problem in pairs if problem)]
+
+
+class Kept(NamedTuple):
+    """Which answers of an earlier booking fit an event type as it is now.
+
+    Attributes:
+        answers: Those that fit.
+        dropped: The questions whose answers do not.
+        missing: A sentence for each required question that is left without an answer.
+    """
+
+    answers: list[AnswerSent]
+    dropped: list[str]
+    missing: list[str]
+
+
+def kept(kind: models.EventType, answers: Sequence[Mapping[str, object]]) -> Kept:
+    """Return what can be kept of the answers of an earlier booking."""
+    questions = _questions(kind)
+    if questions is None:
+        return Kept(prepared(kind, answers)[0], [], [])
+    asked = {name: question for name, question in questions.items() if question.get("enabled") is not False}
+    pairs = [(answer, *_matched(asked, _given(answer))) for answer in answers]
+    fitting = [sent for _, sent, problem in pairs if sent is not None and problem is None]
+    dropped = [str(answer["question"]) for answer, _, problem in pairs if problem]
+    return Kept(fitting, dropped, _missing(asked, fitting))
 
 
 def answer_faults(told: Iterable[str]) -> list[ArgumentFault]:
@@ -94,6 +111,17 @@ def _questions(kind: models.EventType) -> Mapping[str, CustomQuestion] | None:
     listed = kind.get("custom_questions")
     questions = {name: question for question in listed or [] if (name := question.get("name"))}
     return None if listed is None or len(questions) != len(listed) else questions
+
+
+def _matched(questions: Mapping[str, CustomQuestion], given: _Given) -> tuple[AnswerSent | None, str | None]:
+    """Return an answer in Calendly's own words, None for an unknown question, and what is wrong with it."""
+    name = the_one(given.question, questions)
+    if name is None:
+        return None, f"{quoted(given.question)} is no question of this event type, {_all_of(questions.values())}."
+    parts, problem = _fitting(questions[name], given.parts)
+    position = questions[name].get("position")
+    sent = _sent(exactly(name), parts, given.position if position is None else position)
+    return sent, f"{quoted(name)} {problem}." if problem else None
 
 
 def _missing(questions: Mapping[str, CustomQuestion], sent: Iterable[AnswerSent]) -> list[str]:

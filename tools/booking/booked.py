@@ -22,7 +22,7 @@ from tools.answers.local_times import told
 from tools.booking.answers import AnswerSent, not_kept
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.endpoints.users import get_user
-from tools.times import own_timezone, sent_time, wire
+from tools.times import sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.errors import ToolError
 from tools.zones import zone_of
@@ -120,7 +120,8 @@ async def _hosts(call: Call, event: models.ScheduledEvent, kind: models.EventTyp
     users = [host.get("user") for host in event.get("event_memberships") or []] or owner
     zones = [await _zone_of_host(call, user or "") for user in users[:_MOST_HOSTS]]
     known = dict.fromkeys(zone for zone in zones if zone)
-    return [("host", zone) for zone in known] or [("you", await _own_zone(call))]
+    own = await zone_if_known(call.caller)
+    return [("host", zone) for zone in known] or [("you", str(own) if own else None)]
 
 
 async def _zone_of_host(call: Call, uri: str) -> str | None:
@@ -129,13 +130,6 @@ async def _zone_of_host(call: Call, uri: str) -> str | None:
         identity = await call.caller.identity()
         return identity.timezone if user == identity.user else (await call.inquire(get_user)(user)).get("timezone")
     except (CalendlyError, ToolError, InvalidIdentifier):
-        return None
-
-
-async def _own_zone(call: Call) -> str | None:
-    try:
-        return await own_timezone(call.caller)
-    except CalendlyError:
         return None
 
 

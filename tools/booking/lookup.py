@@ -63,14 +63,23 @@ async def look_up(
     Raises:
         OutcomeUnknown: The booking does not show within the time of this call.
     """
+    found = await look_for(call, wanted, answered)
+    if found is None:
+        places = await _places(call, wanted.event_type)
+        raise unknown.retold(f"{unknown.reason} {_where_to_look(wanted, places)}") from unknown
+    return found
+
+
+async def look_for(
+    call: Call, wanted: BookingSought, answered: Callable[[], Awaitable[Booked | None]] = _nobody
+) -> Booked | None:
+    """Return the invitee of a booking that Calendly may list late, None if it does not show for a while."""
     places = await _places(call, wanted.event_type)
     found = await _find(call, wanted, places)
     for pause in _PAUSES:
         if found is not None or not await call.caller.pause(pause):
             break
         found = await answered() or await _find(call, wanted, places)
-    if found is None:
-        raise unknown.retold(f"{unknown.reason} {_where_to_look(wanted, places)}") from unknown
     return found
 
 

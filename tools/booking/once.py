@@ -9,7 +9,6 @@ from typing import Any, Final, NamedTuple
 
 from calendly import models
 from calendly.errors import (
-    CalendlyError,
     CalendlyRefusal,
     Conflict,
     Detail,
@@ -24,7 +23,7 @@ from tools.booking.lookup import BookingSought, booked_already, look_up
 from tools.booking.survey import OpenStarts, Survey, open_times, survey
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import wire, zone_for
+from tools.times import wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
@@ -126,6 +125,13 @@ async def _repeat(key: str, call: Call, order: Order) -> Booked:
     return booked
 
 
+def is_taken(refused: Exception) -> bool:
+    """Return whether a booking was refused for nothing but its time, which is not open."""
+    if isinstance(refused, ArgumentError):
+        return all(fault.get("code") == TAKEN for fault in refused.faults)
+    return isinstance(refused, CalendlyRefusal) and any(detail.get("code") == TAKEN for detail in refused.details)
+
+
 async def _prepare(call: Call, order: Order) -> _Ready:
     """Check a booking and authorize it, in this order: nobody is asked about an impossible booking.
 
@@ -190,11 +196,7 @@ def _unchecked(found: Survey, order: Order) -> list[str]:
 
 
 async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
-    try:
-        zone = await zone_for(call.caller, order.timezone)
-    except CalendlyError:  # what is open is worth more than in which zone
-        zone = None
-    return open_times.near(order.wanted.start, zone)
+    return open_times.near(order.wanted.start, await zone_if_known(call.caller, order.timezone))
 
 
 async def _told(ready: _Ready, booked: Booked) -> Booked:
@@ -218,13 +220,12 @@ async def _send(ready: _Ready) -> Booked:
 
 async def _explained(call: Call, order: Order, refused: CalendlyRefusal) -> CalendlyRefusal:
     """Tell a refusal as a lost time, if the time is no longer open: Calendly words that in several ways."""
-    is_taken = any(detail.get("code") == TAKEN for detail in refused.details)
     listed = await open_times(call, order.wanted.event_type, order.wanted.start)
-    if not is_taken and (listed is None or listed.offers(order.wanted.start) is not False):
+    if not is_taken(refused) and (listed is None or listed.offers(order.wanted.start) is not False):
         return refused
     lost = f"{wire(order.wanted.start)} was taken between the look at the open times and this booking."
     near = f" {await _near(call, order, listed)}" if listed else ""
     told = refused.retold(f"{refused.reason.rstrip('.')}. {lost}{near}")
-    if not is_taken:
+    if not is_taken(refused):
         told.details = [*refused.details, Detail(parameter="start_time", message=lost, code=TAKEN)]
     return told

@@ -36,6 +36,9 @@ from tools.toolset.effects import Affected
 from tools.toolset.errors import TooLate, ToolError
 from tools.toolset.tool import Tool, tool_of
 from tools.toolset.wording import one_line
+from tools.workflows.carried_over import carry_over
+from tools.workflows.in_the_way import overlaps
+from tools.workflows.meeting_to_move import meeting_to_move
 from tools.workflows.rescheduling import reschedule_scheduled_event
 
 
@@ -128,10 +131,27 @@ async def _reschedule(
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     new_time = await local_time(call, start, meeting.clocks)
     return (
-        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so the new time is "
-        f"booked first, then the old meeting canceled, and it will e-mail {meeting.whom or 'the invitee'} about both. "
-        f"This cannot be undone.{_read_by_them(reason)}"
+        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so "
+        f"{await _in_which_order(call, scheduled_event, start)}, and it will e-mail {meeting.whom or 'the invitee'} "
+        f"about both. This cannot be undone.{_read_by_them(reason)}"
     )
+
+
+async def _in_which_order(call: Call, scheduled_event: ScheduledEventId, start: datetime) -> str:
+    """Say in which order a meeting is moved, and what will not be as it was."""
+    usual = "the new time is booked first, then the old meeting canceled"
+    try:
+        old = await meeting_to_move(call, scheduled_event)
+        kind = await call.inquire(get_event_type)(old.event_type)
+    except (CalendlyError, ToolError):
+        return usual
+    if overlaps(old.span, kind, start):
+        usual = (
+            f"{usual}; but where it offers the new time only once the old meeting is gone, that is canceled first, and "
+            "booked again if the new time then fails"
+        )
+    changes = carry_over(old.event, old.invitee, kind, "UTC").changes
+    return f"{usual}. It will not be all the same: {'; '.join(changes)}" if changes else usual
 
 
 async def _reschedule_affects(

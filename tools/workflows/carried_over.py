@@ -1,15 +1,25 @@
-"""What a new booking copies from the meeting that it replaces: invitee, location, answers. Pure."""
+"""What a new booking takes from the meeting that it replaces, and what of it no longer fits. Pure.
 
+The event type may have changed since: what still fits goes along, the only location is taken, and the
+rest is told. What only a person can decide is an obstacle.
+"""
+
+from dataclasses import dataclass
 from typing import Any, Final, TypedDict, cast
 
 from calendly import models
-from calendly.models.location_kinds import PLACE_NEEDED, written_kind
+from calendly.models.location_kinds import NAMED_BY_INVITEE, PLACE_NEEDED, written_kind
 from calendly.models.scheduled_event import ScheduledEvent
-from tools.booking.checks import hosts_take_turns
+from calendly.third_party_text import exactly
+from tools.booking.answers import Kept, kept
+from tools.booking.checks import hosts_take_turns, location_faults, only_location, quoted, state_faults
 from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
 from tools.fields import given
+from tools.matching import the_one
+from tools.times import sent_time
 
 _PERSON: Final = ("email", "timezone", "name", "first_name", "last_name", "text_reminder_number")
+_MOST_GUESTS: Final = 10
 
 
 class CarriedOver(TypedDict):
@@ -22,23 +32,88 @@ class CarriedOver(TypedDict):
     event_guests: list[str] | None
 
 
-def carried_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.EventType) -> CarriedOver:
-    """Return the arguments of the new booking.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarryOver:
+    """What goes along to a new booking.
+
+    Attributes:
+        arguments: The arguments of that booking.
+        changes: What does not go along, or becomes otherwise: phrases for a person.
+        obstacles: Why it cannot be booked without a person: sentences.
+    """
+
+    arguments: CarriedOver
+    changes: list[str]
+    obstacles: list[str]
+
+
+def carry_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.EventType, zone: str) -> CarryOver:
+    """Return what goes along.
 
     Args:
         event: The earlier meeting.
         invitee: Who booked it.
-        kind: Its event type, empty if unknown.
+        kind: Its event type as it is now, empty if unknown.
+        zone: The invitee's zone where Calendly does not know it.
     """
     tracking = given({name: (invitee.get("tracking") or {}).get(name) for name in TrackingFields.__annotations__})
-    return {
-        # Calendly wants a zone when booking, and can have none of an earlier invitee.
-        "invitee": cast("InviteeFields", {"timezone": "UTC", **given({name: invitee.get(name) for name in _PERSON})}),
-        "location": None if hosts_take_turns(kind) else _location(event),
-        "questions_and_answers": _answers(invitee) or None,
-        "tracking": cast("TrackingFields", tracking) if tracking else None,
-        "event_guests": [email for guest in event.get("event_guests") or [] if (email := guest.get("email"))] or None,
-    }
+    guests = [email for guest in event.get("event_guests") or [] if (email := guest.get("email"))]
+    answers = kept(kind, _answers(invitee))
+    place, moved, unclear = _place(event, kind)
+    person = given({name: invitee.get(name) for name in _PERSON})
+    off = [fault["message"] for fault in state_faults(kind)]
+    return CarryOver(
+        arguments={
+            "invitee": cast("InviteeFields", {"timezone": zone, **person}),
+            "location": place,
+            "questions_and_answers": cast("list[AnswerGiven]", answers.answers) or None,
+            "tracking": cast("TrackingFields", tracking) if tracking else None,
+            "event_guests": guests[:_MOST_GUESTS] or None,
+        },
+        changes=[*moved, *_dropped(answers), *_other_changes(event, invitee, kind)],
+        obstacles=off or [*answers.missing, *unclear],
+    )
+
+
+def _other_changes(event: ScheduledEvent, invitee: models.Invitee, kind: models.EventType) -> list[str]:
+    """Return what a new booking cannot keep whatever the event type asks."""
+    start, end = (sent_time(event.get(name)) for name in ("start_time", "end_time"))
+    was, becomes = (end - start).total_seconds() / 60 if start and end else None, kind.get("duration")
+    changes = [f"it lasts {becomes:g} minutes instead of {was:g}"] if was and becomes and was != becomes else []
+    if invitee.get("payment") or kind.get("is_paid"):
+        changes.append("a payment stays with the old booking, and the new one is unpaid")
+    if hosts_take_turns(kind):
+        changes.append("the hosts take turns, so another one may host it")
+    if len(event.get("event_guests") or []) > _MOST_GUESTS:
+        changes.append(f"only {_MOST_GUESTS} of the guests go along")
+    return changes
+
+
+def _dropped(answers: Kept) -> list[str]:
+    return [f"the answer to {quoted(question)} is left out, as it no longer fits" for question in answers.dropped]
+
+
+def _place(event: ScheduledEvent, kind: models.EventType) -> tuple[BookingLocationFields | None, list[str], list[str]]:
+    """Return the location, what changes with it, and why there is none although one is needed."""
+    old, offered = _location(event), [place for place in kind.get("locations") or [] if place.get("kind")]
+    if hosts_take_turns(kind):
+        return None, [], []
+    if not offered:
+        return None if kind else old, [], []
+    same = [place.get("location") for place in offered if old and place.get("kind") == old["kind"]]
+    if old and same:
+        texts = [text for text in same if text]
+        if old["kind"] in NAMED_BY_INVITEE or old["kind"] not in PLACE_NEEDED or not texts:
+            return old, [], []
+        found = the_one(old.get("location") or "", texts) or (texts[0] if len(set(texts)) == 1 else None)
+        if found:
+            new: BookingLocationFields = {"kind": old["kind"], "location": exactly(found)}
+            return new, [] if found == old.get("location") else [f"the place is now {quoted(found)}"], []
+    only = only_location(kind)
+    if only is not None:
+        moved = [f"the location {old['kind']} becomes {only['kind']}"] if old else []
+        return cast("BookingLocationFields", dict(only)), moved, []
+    return None, [], [fault["message"] for fault in location_faults(kind, None)]
 
 
 def _location(event: ScheduledEvent) -> BookingLocationFields | None:
@@ -48,12 +123,12 @@ def _location(event: ScheduledEvent) -> BookingLocationFields | None:
     if kind not in PLACE_NEEDED:
         return {"kind": kind} if kind else None
     where = place.get("location")
-    return {"kind": kind, "location": where} if where else None
+    return {"kind": kind, "location": exactly(where)} if where else None
 
 
 def _answers(invitee: models.Invitee) -> list[AnswerGiven]:
     return [
-        {"question": question, "answer": answer, "position": pair.get("position") or 0}
+        {"question": exactly(question), "answer": exactly(answer), "position": pair.get("position") or 0}
         for pair in invitee.get("questions_and_answers") or []
         if (question := pair.get("question")) and (answer := pair.get("answer"))
     ]

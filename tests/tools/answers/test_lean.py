@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly import models
+from tests.sandbox.api import Json
 from tools import ALL
 from tools.answers.local_times import open_times
 from tools.answers.shown import shown
@@ -14,6 +15,7 @@ from tools.answers.views import VIEWS, Busy, Meeting, OpenTimes, tells_time
 from tools.toolset.lists import Page, Rows
 from tools.toolset.searched import searched
 from tools.toolset.shapes import fields_of
+from tools.workflows.agenda import Agenda
 from tools.workflows.meetings import MeetingsFound
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -55,8 +57,8 @@ def test_an_event_keeps_what_the_next_step_needs_and_tells_the_local_time() -> N
         "uri": EVENT["uri"],
         "name": "Intro call",
         "status": "active",
-        "start_time": EVENT["start_time"],
-        "end_time": EVENT["end_time"],
+        "start_time": "2026-12-01T09:00:00Z",
+        "end_time": "2026-12-01T09:30:00Z",
         "event_type": EVENT["event_type"],
         "location": {"type": "zoom_conference", "join_url": "https://z.example"},
         "new_field_of_calendlys": {"kept": 1},
@@ -72,10 +74,34 @@ def test_in_a_list_an_event_is_shorter_and_the_zone_is_told_once() -> None:
     assert isinstance(answer, dict)
     assert (answer["timezone"], answer["pagination"]) == ("Europe/Berlin", {"count": 2})
     (row, _) = cast("list[dict[str, Any]]", answer["collection"])
-    assert set(row) == {
-        *("uri", "name", "status", "start_time", "end_time", "location", "new_field_of_calendlys", "local_start")
-    }
-    assert row["location"] == {"type": "zoom_conference"}
+    assert set(row) == {*("uri", "name", "status", "start_time", "end_time", "new_field_of_calendlys", "local_start")}
+    place = {"type": "physical", "location": "Room 4", "status": "pushed"}
+    there: Any = shown(Page[Meeting], {"collection": [{**EVENT, "location": place}]})
+    assert there["collection"][0]["location"] == {"type": "physical", "location": "Room 4"}
+
+
+def test_nothing_is_told_twice_in_a_row() -> None:
+    canceled: dict[str, Any] = {"canceled_by": "Ada", "reason": "Ill", "created_at": "2026-11-02T15:04:05.123456Z"}
+    person: dict[str, Any] = {"uri": f"{EVENT['uri']}/invitees/I1", "event": EVENT["uri"], "cancellation": canceled}
+    row = {**EVENT, "cancellation": canceled, "invitees": [person, {**person, "cancellation": {"reason": "Late"}}]}
+    answer: Any = shown(Agenda, {"collection": [row]}, BERLIN)
+    (meeting,) = answer["collection"]
+    assert meeting["cancellation"] == {"canceled_by": "Ada", "reason": "Ill"}
+    assert meeting["invitees"] == [{"uuid": "I1"}, {"uuid": "I1", "cancellation": {"reason": "Late"}}]
+    listed: Any = shown(Page[models.Invitee], {"collection": [{**person, "no_show": {"created_at": "x"}}]})
+    assert listed["collection"] == [
+        {"uri": person["uri"], "cancellation": meeting["cancellation"], "no_show": {"created_at": "x"}}
+    ]
+    alone: Any = shown(models.Invitee, person)
+    assert alone["event"] == EVENT["uri"]
+    assert alone["cancellation"] == {**canceled, "created_at": "2026-11-02T15:04:05Z"}
+    full: Any = shown(Agenda, {"collection": [row]}, is_full=True)
+    assert full["collection"] == [row]
+
+
+def test_a_text_that_looks_like_a_time_stays_as_it_was_typed() -> None:
+    pair = {"question": "When?", "answer": "2026-11-02T15:04:05.123456Z"}
+    assert cast("Any", shown(models.Invitee, {"questions_and_answers": [pair]}))["questions_and_answers"] == [pair]
 
 
 ZOOM: dict[str, Any] = {
@@ -98,7 +124,7 @@ def test_the_full_answer_keeps_local_times_and_shows_passwords_only_where_they_a
     assert row_of()["local_start"] == "Tue 2026-12-01 10:00"
     assert row_of()["location"]["data"] == {"id": 7, "extra": {"intl_numbers_url": "https://n.example"}}
     assert row_of(passwords=True)["location"] == ZOOM
-    assert "data" not in row_of(is_full=False)["location"]
+    assert "data" not in row_of(is_full=False).get("location", {})
     assert row_of(is_full=False, passwords=True)["location"]["data"] == {"password": "hush"}
 
 
@@ -214,3 +240,34 @@ def test_a_row_that_is_no_open_slot_stays_as_it_came() -> None:
     answer = shown(Rows[OpenTimes], {"collection": rows}, None)
     assert isinstance(answer, dict)
     assert answer["collection"] == rows
+
+
+@pytest.mark.parametrize(
+    ("shape", "sent", "kept"),
+    [
+        (models.BusyTime, {"start_time": "a", "end_time": "b", "buffered_start_time": "a", "buffered_end_time": "c"},
+         {"start_time": "a", "end_time": "b", "buffered_end_time": "c"}),
+        (models.EventType, {"name": "N", "deleted_at": "2026-01-01T00:00:00Z"}, None),
+        (models.EventType, {"name": "N", "type": "AdhocEventType"}, None),
+        (models.EventType, {"name": "N", "type": "StandardEventType", "deleted_at": None}, {"name": "N"}),
+        (models.Invitee, {"name": None, "first_name": "Lee", "last_name": "Park"},
+         {"first_name": "Lee", "last_name": "Park"}),
+        (models.Invitee, {"name": "Lee Park", "first_name": "Lee", "last_name": "Park"}, {"name": "Lee Park"}),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 3, "active": 1, "limit": 4}}, None),
+        (models.ScheduledEvent, {"status": "active", "invitees_counter": {"total": 1, "active": 1, "limit": 1}},
+         {"status": "active"}),
+    ],
+)  # fmt: skip
+def test_what_is_left_out_never_changes_the_meaning_of_what_is_shown(shape: Json, sent: Json, kept: Json) -> None:
+    answer = cast("Json", shown(Page[shape], {"collection": [sent], "pagination": {}}))
+    assert answer["collection"] == [sent if kept is None else kept]
+
+
+def test_a_time_without_room_is_not_shown_as_open_and_odd_seconds_are_kept() -> None:
+    rows = [
+        {"status": "available", "start_time": "2026-12-01T09:00:00Z", "invitees_remaining": 0},
+        {"status": "available", "start_time": "2026-12-01T10:00:00.500000Z", "invitees_remaining": 1},
+    ]
+    full, day = sorted(open_times(rows, UTC), key=lambda row: "times" in row)
+    assert full == rows[0]
+    assert day["times"] == ["10:00:00.500000"]
