@@ -91,6 +91,7 @@ async def biggest(agent: Agent) -> Json:
     return max(rows, key=lambda row: int(row["invitees_counter"]["total"]))
 
 
+@pytest.mark.requirement("answer-missing")
 @pytest.mark.parametrize("name", ["get_agenda", "find_bookings"])
 async def test_what_cannot_be_read_is_named_with_the_reason_and_loses_nothing_else(
     agent: Agent, api: Api, name: str
@@ -200,6 +201,7 @@ async def test_times_of_a_day_are_as_many_as_asked_for_across_answers_and_the_ot
     assert "raise count" in preferred["left_out"]["how_to_go_on"]
 
 
+@pytest.mark.requirement("answer-empty")
 async def test_why_there_is_no_time_is_said_as_far_as_it_is_known(agent: Agent, sandbox: RunningSandbox) -> None:
     async def why(**arguments: object) -> str:
         found = await agent.call("find_meeting_times", **arguments)
