@@ -95,7 +95,7 @@ async def answered(tool: Tool, calendly: Documented) -> None:
             shown(tool.shape, answer, BERLIN, is_full=is_full, redacts=redacts)
 
 
-@pytest.mark.requirement("answer-fields-added")
+@pytest.mark.requirement("answer-fields-added", "answer-odd-values")
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 async def test_an_odd_value_in_any_field_raises_nothing(tool: Tool) -> None:
