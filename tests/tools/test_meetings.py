@@ -221,6 +221,7 @@ async def test_everything_asked_for_has_to_fit(agent: Agent) -> None:
     assert found["collection"] == []
 
 
+@pytest.mark.requirement("answer-searched")
 async def test_by_default_it_looks_three_months_ahead_and_then_one_back_and_says_so(agent: Agent) -> None:
     found = await agent.call("find_bookings", invitee_email="nobody@elsewhere.example")
     bounds = [

@@ -181,6 +181,8 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool)
     }
     if found.working:
         answer["working_hours"] = [{"user": one.user.uri, "timezone": str(one.zone)} for one in found.working]
+    if found.missing:
+        answer["missing"] = [{"uri": uri, "why": why} for uri, why in found.missing.items()]
     is_cut = len(times) < len(ranked)
     if is_cut and order.prefer is None:  # the soonest come first, so whatever remains is after the last row
         answer["continue_from"] = order.place(times[-1] + _AFTER_THE_LAST, times).token()

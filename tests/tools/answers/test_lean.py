@@ -112,6 +112,7 @@ ZOOM: dict[str, Any] = {
 ROW: dict[str, Any] = {"start_time": EVENT["start_time"], "end_time": EVENT["end_time"], "location": ZOOM}
 
 
+@pytest.mark.requirement("answer-passwords")
 @pytest.mark.requirement("answer-full")
 @pytest.mark.parametrize("shape", [Meeting, Page[Meeting], MeetingsFound])
 def test_the_full_answer_keeps_local_times_and_shows_passwords_only_where_they_are_asked_for(shape: object) -> None:
