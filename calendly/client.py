@@ -10,6 +10,7 @@ import httpx2
 
 from calendly.errors import (
     CalendlyError,
+    InvalidArgument,
     OutcomeUnknown,
     RateLimited,
     Unauthenticated,
@@ -166,6 +167,9 @@ class Calendly:
             except httpx2.RequestError as failure:
                 in_flight.is_sent = in_flight.is_sent and not isinstance(failure, _NOT_CONNECTED)
                 raise _without_answer(request, in_flight, "The connection to Calendly failed") from failure
+            except httpx2.InvalidURL as failure:  # not a RequestError
+                in_flight.is_sent = False
+                raise InvalidArgument("The query of this request is too long to be sent.") from failure
             finally:
                 if not in_flight.is_sent:
                     turn.never_sent()

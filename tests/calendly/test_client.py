@@ -5,7 +5,7 @@ import traceback
 
 import pytest
 
-from calendly.endpoint import Endpoint
+from calendly.endpoint import Endpoint, Method
 from calendly.errors import (
     CalendlyError,
     InvalidArgument,
@@ -316,6 +316,14 @@ async def test_a_call_that_cannot_start_in_time_is_never_sent(desk: Desk) -> Non
         await desk.send(WRITE)
     assert (refusal.value.status, round(refusal.value.retry_after)) == (None, 56)
     assert len(desk.upstream.requests) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_query_that_no_address_can_hold_is_refused_and_never_sent(desk: Desk, method: Method) -> None:
+    with pytest.raises(InvalidArgument, match="too long"):
+        await desk.send(Request(Endpoint(method, "/scheduled_events"), query={"page_token": "x" * 70_000}))
+    assert desk.upstream.requests == []
+    assert await desk.works()
 
 
 async def test_a_full_booking_ceiling_holds_back_bookings_before_they_are_sent() -> None:

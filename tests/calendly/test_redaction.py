@@ -1,6 +1,6 @@
 """Whatever form a proxy repeats an access token in, it is gone before anything is read."""
 
-from base64 import b64encode, urlsafe_b64encode
+from base64 import b64encode, encodebytes, urlsafe_b64encode
 from urllib.parse import quote
 
 from hypothesis import given
@@ -27,10 +27,27 @@ TOKEN = "eyJraWQiOi/+x~y.pat_0"
 )  # fmt: skip
 def test_a_token_is_taken_out_in_every_form(form: str) -> None:
     body = without_token(f'{{"message":"got {form} from you"}}'.encode(), TOKEN)
+    assert body is not None
     assert body.startswith(b'{"message":"got ')
     assert b"(withheld)" in body
     assert body.endswith(b' from you"}')
     assert TOKEN.encode() not in body
+
+
+@each(
+    "form",
+    [
+        "".join(f"%{ord(letter):02x}" for letter in TOKEN),
+        quote("".join(f"%{ord(letter):02X}" for letter in TOKEN)),
+        "".join(f"&#{ord(letter)};" for letter in TOKEN),
+        "".join(f"&#x{ord(letter):x};" for letter in TOKEN),
+        f"{TOKEN[:9]}\\n{TOKEN[9:]}",
+        *(between.join(TOKEN) for between in (" ", "\u200b", "\\u200d", "\\u0000", "\U000e0041")),
+        encodebytes(TOKEN.encode() * 9).decode().replace("\n", "\\r\\n"),
+    ],
+)
+def test_nothing_is_left_of_a_body_that_spells_a_token_in_a_way_of_its_own(form: str) -> None:
+    assert without_token(f'{{"message":"got {form} from you"}}'.encode(), TOKEN) is None
 
 
 def test_what_is_no_token_stays() -> None:
