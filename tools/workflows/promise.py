@@ -49,14 +49,14 @@ class Promise:
             return None
         return cast("Progress", earlier.answer) if earlier.answer else {"step": "booking"}
 
-    async def begin(self, step: Step) -> None:
-        """Note the first step.
+    async def go_on(self, step: Step, earlier: Progress | None) -> None:
+        """Note the step after `earlier`, or the first one.
 
         Raises:
-            OutcomeUnknown: Another call moves this meeting right now.
+            OutcomeUnknown: Another call has begun to move this meeting right now.
             Unreachable: It cannot be noted, so nothing is to be sent.
         """
-        if await self.ledger.reserve(self._key, self.what) is not None:
+        if earlier is None and await self.ledger.reserve(self._key, self.what) is not None:
             busy = OutcomeUnknown("Another call is moving this meeting to this time right now.")
             busy.goes_on = True
             raise busy
