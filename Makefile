@@ -8,7 +8,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# Python compiles what it imports; to compile all that is installed takes longer.
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 FITS := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
 # Asked for only when a virtual environment has to be made.
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \

@@ -18,6 +18,7 @@ from calendly.errors import (
 from calendly.pacing.account_queue import Waiting
 from calendly.pacing.pacer import Pacer, Turn
 from calendly.reading import judge
+from calendly.redaction import without_token
 from calendly.request import JSON, Account, Request
 from calendly.retries import pause_before_retry
 from calendly.sharing import InFlight, SharedAnswer, SharedReads
@@ -168,6 +169,7 @@ class Calendly:
             finally:
                 if not in_flight.is_sent:
                     turn.never_sent()
+        body = None if body is None else without_token(body, token)
         return SharedAnswer(body or b"", judge(request, status, body, retry_after))
 
     async def _exchange(

@@ -1,6 +1,7 @@
 """Reads Calendly's answer: turns status and body into an object or an error."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Final, NoReturn, cast
@@ -21,12 +22,16 @@ from calendly.errors import (
     UpstreamError,
     unreadable,
 )
+from calendly.redaction import without_credentials
 from calendly.request import JSON, Request
-from calendly.third_party_text import visible
+from calendly.third_party_text import shown, visible
 
-# The longest text of an error that is kept.
+# How much of an error is kept: it is repeated to agents, whose context it must not fill.
 _LONGEST_TEXT: Final = 1_000
-_MOST_DETAILS: Final = 50
+_LONGEST_OF_DETAIL: Final = 200
+_MOST_DETAILS: Final = 10
+_MOST_SCOPES: Final = 30
+_SCOPE: Final = re.compile(r"[\w:.-]{1,60}")
 
 _BY_STATUS: Final[Mapping[int, type[CalendlyRefusal]]] = {
     HTTPStatus.UNAUTHORIZED: Unauthenticated,
@@ -120,21 +125,23 @@ def _blocked(status: int, body: bytes | None) -> Unreachable | None:
 
 
 def _failure(request: Request, status: int, said: JSON, retry_after: float | None) -> CalendlyError:
-    title, message = _text(said.get("title")), _text(said.get("message"))
+    title, message = _text(said.get("title"), _LONGEST_OF_DETAIL), _text(said.get("message"))
     reason = ": ".join(part for part in (f"Calendly answered {status} {title or ''}".rstrip(), message) if part)
     if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR and not request.is_read:
         reason = f"{reason.rstrip('.')}. Whether it acted is not known."
         return OutcomeUnknown(
             reason, status=status, title=title, message=message, details=list(_details(said.get("details")))
         )
-    scopes = [scope for scope in _list(said.get("required_scopes")) if isinstance(scope, str)]
+    scopes = [
+        scope for scope in _list(said.get("required_scopes")) if isinstance(scope, str) and _SCOPE.fullmatch(scope)
+    ]
     return _kind(status, title, message, scopes)(
         reason,
         status=status,
         title=title,
         message=message,
         details=list(_details(said.get("details"))),
-        required_scopes=scopes,
+        required_scopes=scopes[:_MOST_SCOPES],
         retry_after=retry_after,
     )
 
@@ -156,7 +163,9 @@ def _details(value: object) -> Iterable[Detail]:
     for entry in entries[:_MOST_DETAILS]:
         fields = cast("dict[str, object]", entry) if isinstance(entry, dict) else {"message": entry}
         texts = {
-            name: text for name in ("parameter", "message", "code") if (text := _text(fields.get(name))) is not None
+            name: text
+            for name in ("parameter", "message", "code")
+            if (text := _text(fields.get(name), _LONGEST_OF_DETAIL)) is not None
         }
         if texts:
             yield cast("Detail", cast("object", texts))
@@ -166,5 +175,6 @@ def _list(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
-def _text(value: object) -> str | None:
-    return value[:_LONGEST_TEXT] if isinstance(value, str) and value else None
+def _text(value: object, longest: int = _LONGEST_TEXT) -> str | None:
+    """Return a text of an error on one line, so that it looks like no line of ours, and without credentials."""
+    return without_credentials(shown(value))[:longest] or None if isinstance(value, str) else None

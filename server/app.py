@@ -2,17 +2,18 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx2
 import mcp_types as types
 from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
 
 from auth.access.levels import Access
 from calendly.client import Calendly, open_http
@@ -20,6 +21,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
 from server.calls.clock import ClockWatch
+from server.calls.confirm import Context
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
 from server.calls.selection import Rules, Selection
@@ -137,6 +139,22 @@ async def with_sandbox(settings: Settings, stack: AsyncExitStack) -> Settings:
     return settings.model_copy(update=dict.fromkeys(("api_url", "auth_url", "issuer"), sandbox.url))
 
 
+_Listed = TypeVar("_Listed")
+
+
+def _one_page(
+    listing: Callable[[Context], Awaitable[_Listed]],
+) -> Callable[[Context, types.PaginatedRequestParams | None], Awaitable[_Listed]]:
+    """Refuse a cursor (-32602): each of our lists is one page, so no cursor is ours."""
+
+    async def listed(context: Context, params: types.PaginatedRequestParams | None) -> _Listed:
+        if params is not None and params.cursor:
+            raise MCPError(types.INVALID_PARAMS, "Invalid cursor: the list has one page.")
+        return await listing(context)
+
+    return listed
+
+
 def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
     """Make the server that answers MCP."""
     attachable = PromptsAndResources(handlers)
@@ -148,12 +166,12 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         icons=[types.Icon(src=_ICON, mime_type="image/png", sizes=["32x32"])],
         cache_hints=dict.fromkeys(_LISTS, _LISTED),
         get_tool_input_schema=handlers.input_schema,
-        on_list_tools=handlers.list_tools,
+        on_list_tools=_one_page(handlers.list_tools),
         on_call_tool=handlers.call_tool,
-        on_list_prompts=attachable.list_prompts,
+        on_list_prompts=_one_page(attachable.list_prompts),
         on_get_prompt=attachable.get_prompt,
-        on_list_resources=attachable.list_resources,
-        on_list_resource_templates=attachable.list_templates,
+        on_list_resources=_one_page(attachable.list_resources),
+        on_list_resource_templates=_one_page(attachable.list_templates),
         on_read_resource=attachable.read_resource,
         on_completion=attachable.complete,
     )

@@ -1,7 +1,9 @@
 """The databases of the tests: `database` runs a test on each kind we support."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -113,10 +115,24 @@ async def _migrate(database: Database) -> str:
     return ";".join([*statements, "COMMIT"])
 
 
+def empty(database: Database) -> None:
+    """Make a migrated database in memory as it was when it was opened."""
+    assert database.engines.memory is not None
+    _migrated(_STATEMENTS["sqlite"]).backup(database.engines.memory)
+
+
+@cache
+def _migrated(statements: str) -> sqlite3.Connection:
+    """Make a database without rows, to be copied."""
+    made = sqlite3.connect(":memory:")
+    made.executescript(statements)
+    return made
+
+
 async def _execute(database: Database, statements: str) -> None:
     """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
     if database.engines.memory is not None:
-        database.engines.memory.executescript(statements)
+        empty(database)
         return
     async with database.engines.writers.connect() as connection:
         driver = (await connection.get_raw_connection()).driver_connection

@@ -1,6 +1,7 @@
 """`--quick`: what needs no process, no browser and no database but one in memory, and tries no long table."""
 
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import hypothesis
@@ -11,7 +12,7 @@ from tests.databases import FILE
 APART = {"e2e", "interop", "repository", "scripts", "requirements"}
 """The folders whose tests start the product, a browser or a build, or read the whole repository."""
 
-LONG = {"test_contract.py", "test_demo.py", "test_state_machine.py"}
+LONG = {"test_contract.py", "test_demo.py", "test_reading.py", "test_state_machine.py"}
 """The files that try hundreds of cases of one rule."""
 
 
@@ -25,6 +26,11 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("quick")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spare the time that it takes to load what is left out."""
+    return True if config.option.quick and _is_left_out(collection_path, config) else None
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if config.option.quick:
         quick = {item for item in items if is_quick(item)}
@@ -34,13 +40,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_quick(item: pytest.Item) -> bool:
     """Whether a test starts nothing."""
-    place = item.path.relative_to(item.config.rootpath).parts
-    if (APART | LONG).intersection(place) or item.get_closest_marker("needs"):
+    if _is_left_out(item.path, item.config) or item.get_closest_marker("needs"):
         return False
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     if FILE in parameters.values() or "processes" in item.path.stem:
         return False
     return not (isinstance(item, pytest.Function) and starts_processes(item.module))
+
+
+def _is_left_out(path: Path, config: pytest.Config) -> bool:
+    return path.is_relative_to(config.rootpath) and not (APART | LONG).isdisjoint(
+        path.relative_to(config.rootpath).parts
+    )
 
 
 @cache

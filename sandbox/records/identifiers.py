@@ -7,6 +7,7 @@ pages https://calendly.com/...
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import ClassVar, Final
 from uuid import UUID, uuid4
 
@@ -28,6 +29,7 @@ def id_of(value: str, collection: str) -> str | None:
     return matched[1] if matched else None
 
 
+@cache  # a sandbox is reset often
 def fixed_id(name: str) -> str:
     """Return the UUID v4 that belongs to `name` at every start."""
     return str(UUID(bytes=hashlib.sha256(name.encode()).digest()[:16], version=4))

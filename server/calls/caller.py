@@ -232,8 +232,8 @@ class ToolCaller:
 
     def _confirmation(self) -> CallConfirmation:
         account, limits = self.principal.account, self.principal.limits
-        given = (self.params.arguments or {}).items()
-        arguments = {name: value for name, value in given if name not in _NOT_CONFIRMED}
+        given = self.record.tool.as_meant(self.params.arguments or {})
+        arguments = {name: value for name, value in given.items() if name not in _NOT_CONFIRMED}
         return CallConfirmation(
             confirmations=self.shared.confirmations,
             context=self.context,

@@ -48,6 +48,7 @@ class Handlers:
         selection: Those that the operator left on.
         callers: Makes the caller of a request.
         origins: Where resource URIs may point besides Calendly's own address.
+        output_schemas: Whether the list has output schemas: some clients show them to the model.
     """
 
     def __init__(
@@ -56,13 +57,15 @@ class Handlers:
         selection: Selection,
         callers: Callers,
         origins: tuple[str, ...],
+        *,
+        output_schemas: bool = True,
     ) -> None:
         self._tools = tools
         self._by_name = {tool.name: tool for tool in tools}
         self.callers = callers
         self._origins = origins
         self._narrowed = lru_cache(_SELECTIONS_KEPT)(partial(narrow, tools, selection))
-        self._listing = lru_cache(_SELECTIONS_KEPT)(_listing)
+        self._listing = lru_cache(_SELECTIONS_KEPT)(partial(_listing, output_schemas=output_schemas))
         self._selection = selection
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
@@ -70,7 +73,7 @@ class Handlers:
         tool = self._by_name.get(name)
         return tool.input_schema if tool else None
 
-    async def list_tools(self, context: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
+    async def list_tools(self, context: Context) -> types.ListToolsResult:
         """List what this request may call, all on one page."""
         return self._listing(self.seen(context))
 
@@ -164,7 +167,9 @@ class Handlers:
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
         told, note = await _shown(caller, answer, values.get("timezone"), arguments), caller.clock_note()
-        return success({**cast("dict[str, object]", told), "clock": note} if note and isinstance(told, dict) else told)
+        if note and isinstance(told, dict):
+            told = {**cast("dict[str, object]", told), "clock": note}
+        return success(told, call.resumption, getattr(arguments, "text_offset", 0))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:
@@ -236,18 +241,18 @@ async def _shown(caller: ToolCaller, answer: object, timezone: str | None, argum
     )
 
 
-def _listing(tools: tuple[Tool, ...]) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[described(tool) for tool in tools])
+def _listing(tools: tuple[Tool, ...], *, output_schemas: bool) -> types.ListToolsResult:
+    return types.ListToolsResult(tools=[described(tool, output_schema=output_schemas) for tool in tools])
 
 
-def described(tool: Tool) -> types.Tool:
-    """A tool as clients see it in the list."""
+def described(tool: Tool, *, output_schema: bool = True) -> types.Tool:
+    """A tool as clients see it in the list, with its output schema or without."""
     return types.Tool(
         name=tool.name,
         title=tool.title,
         description=tool.description,
         input_schema=tool.input_schema,
-        output_schema=tool.output_schema,
+        output_schema=tool.output_schema if output_schema else None,
         annotations=types.ToolAnnotations(
             read_only_hint=tool.access == "read",
             destructive_hint=tool.destructive,

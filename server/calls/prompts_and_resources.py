@@ -50,9 +50,7 @@ class PromptsAndResources:
         self._now = handlers.callers.audit_log.now
         self._recent: Recent[tuple[str, str, Tool], Mapping[str, Any]] = Recent(_KEPT, handlers.callers.clock)
 
-    async def list_prompts(
-        self, context: Context, _params: types.PaginatedRequestParams | None
-    ) -> types.ListPromptsResult:
+    async def list_prompts(self, context: Context) -> types.ListPromptsResult:
         """List the prompts for which the agent has the tools, all on one page."""
         seen = self._seen(context)
         return types.ListPromptsResult(
@@ -76,17 +74,13 @@ class PromptsAndResources:
         message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
         return types.GetPromptResult(description=prompt.description, messages=[message])
 
-    async def list_resources(
-        self, context: Context, _params: types.PaginatedRequestParams | None
-    ) -> types.ListResourcesResult:
+    async def list_resources(self, context: Context) -> types.ListResourcesResult:
         """List the resources that the agent may read, all on one page; those with variables are templates."""
         resources = [described_resource(one) for one in self._readable(context) if not one.variables]
         apps = [described_app(app) for app in apps_for(self._seen(context))]
         return types.ListResourcesResult(resources=[*resources, *apps])
 
-    async def list_templates(
-        self, context: Context, _params: types.PaginatedRequestParams | None
-    ) -> types.ListResourceTemplatesResult:
+    async def list_templates(self, context: Context) -> types.ListResourceTemplatesResult:
         """List the templates of resources that the agent may read, all on one page."""
         return types.ListResourceTemplatesResult(
             resource_templates=[described_template(one) for one in self._readable(context) if one.variables]
@@ -98,21 +92,24 @@ class PromptsAndResources:
         """Read a resource.
 
         Raises:
-            MCPError: -32602 for an unknown URI, `REFUSED` if Calendly or a rule refuses.
+            MCPError: -32602 for an unknown URI, `REFUSED` if Calendly or a rule refuses; its data
+                name the URI (SEP-2164).
         """
         app = app_at(params.uri)
         if app is not None:
             return read_app(app, self._seen(context))
         found = found_at(params.uri)
         if found is None:
-            raise MCPError(types.INVALID_PARAMS, f"There is no resource {_echo(params.uri)}.")
+            raise MCPError(
+                types.INVALID_PARAMS, f"There is no resource {_echo(params.uri)}.", {"uri": _echo(params.uri)}
+            )
         resource, values = found
         result = await self._call(context, resource.tool, dict(values))
         text = "\n".join(part.text for part in result.content if isinstance(part, types.TextContent))
         if result.is_error:
             content = cast("dict[str, Any]", result.structured_content)
             code = types.INVALID_PARAMS if content["error"]["kind"] in _NO_SUCH else REFUSED
-            raise MCPError(code, text, content)
+            raise MCPError(code, text, {**content, "uri": params.uri})
         contents = types.TextResourceContents(uri=params.uri, mime_type=_JSON, text=text)
         return types.ReadResourceResult(contents=[contents])
 

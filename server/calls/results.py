@@ -8,9 +8,11 @@ from pydantic_core import to_json
 
 from calendly import errors as calendly
 from calendly.request import Request
+from calendly.third_party_text import shown
 from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms, Failure, Kind, meaning, next_step
-from tools.answers.page_limit import cut
+from tools.answers.size_limit import fitted
 from tools.toolset import errors as tools
+from tools.toolset.lists import Resumption
 from tools.toolset.redaction import without_addresses
 from tools.toolset.tool import Tool, Workflow
 
@@ -49,9 +51,15 @@ def kind_of(problem: Problem) -> Kind:
     return _KINDS[type(problem)]
 
 
-def success(answer: object) -> types.CallToolResult:
-    """Answer with what there is to say, as structured content and as the same in compact JSON."""
-    content = cut(answer, _written)
+def success(answer: object, resumption: Resumption | None = None, text_offset: int = 0) -> types.CallToolResult:
+    """Answer with what there is to say, as structured content and as the same in compact JSON.
+
+    Args:
+        answer: It, of any size.
+        resumption: How its list goes on where it is cut.
+        text_offset: Where the parts of long texts begin.
+    """
+    content = fitted(answer, _written, resumption, text_offset)
     text = types.TextContent(type="text", text=_written(content))
     return types.CallToolResult(content=[text], structured_content=content)
 
@@ -169,8 +177,10 @@ def _in_our_words(detail: Mapping[str, Any], tool: Tool) -> Mapping[str, Any]:
 
 def _text(problem: Problem, error: Mapping[str, Any], means: str) -> str:
     """The failure for an agent whose client shows it the text only: nothing is left out."""
-    details = [_line(detail) for detail in error.get("details", [])]
+    details = [shown(_line(detail)) for detail in error.get("details", [])]
     said = [] if isinstance(problem, tools.ArgumentError) else [str(problem)]
+    if isinstance(problem, calendly.CalendlyError):  # words of others, which must not look like lines of ours
+        said = [shown(said[0])]
     if isinstance(problem, calendly.CalendlyError) and problem.message and problem.message not in said[0]:
         said.append(f"Calendly answered {problem.status} {problem.title}: {problem.message}")
     scopes = [f"Scopes needed: {' '.join(error['required_scopes'])}"] if "required_scopes" in error else []

@@ -120,6 +120,15 @@ class Settings(BaseModel):
     read_only: Annotated[
         bool, Setting("CALENDLY_MCP_READ_ONLY", "--read-only", PICKING, "neither list nor run tools that write")
     ] = False
+    output_schemas: Annotated[
+        Literal["on", "off"],
+        Setting(
+            "CALENDLY_MCP_OUTPUT_SCHEMAS",
+            "--output-schemas",
+            SERVING,
+            "off: leave output schemas out of the list of tools, for clients that show them to the model",
+        ),
+    ] = "on"
     access: Annotated[
         Access,
         BeforeValidator(read_access),

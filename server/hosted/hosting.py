@@ -94,7 +94,7 @@ async def hosting(
             sleep=asyncio.sleep,
             clock_watch=watch,
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings))
+        handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         open_paths = {route.path for route in routes if _is_open(route)}

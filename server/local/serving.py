@@ -71,5 +71,5 @@ async def serving(
             sleep=asyncio.sleep,
             clock_watch=watch,
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings))
+        handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
         yield LocalServer(mcp_server(handlers, selection), audit_log, store.stores)

@@ -1,9 +1,11 @@
 """MCP over stdin and stdout, line by line, without losing a call at the end.
 
 The SDK's own transport cancels the calls in flight when stdin ends, cannot stop while a read of
-stdin is pending, and drops a line that it cannot parse in silence. Here the end of input and a
-signal both stop only the reading: every message received is answered first, and requests to a
-client that is gone get an error in its place.
+stdin is pending, drops a line that it cannot parse in silence, and takes any first request for the
+choice of a revision. Here the end of input and a signal both stop only the reading: every message
+received is answered first, and requests to a client that is gone get an error in its place. A
+client that only asked what there is (`server/discover`) has chosen nothing: it may still open the
+conversation with `initialize`.
 """
 
 import asyncio
@@ -21,12 +23,13 @@ import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
-from pydantic import ValidationError
 
+from server.transports.messages import Rejected, understood
 from server.transports.signals import on_termination
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _CHUNK: Final = 65536
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
 async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) -> None:
@@ -41,12 +44,25 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
     outbox, out = anyio.create_memory_object_stream[SessionMessage](0)
     with _claimed_stdout() as stdout, on_termination(lines_in.close):
-        wire = _Wire(into, out, stdout, after_list)
         async with anyio.create_task_group() as tasks:
+            wire: _Wire = _Wire(
+                into, out, stdout, after_list, lambda request: tasks.start_soon(_discover, server, wire, request)
+            )
             tasks.start_soon(wire.read, lines)
             tasks.start_soon(wire.write)
             _read(_STDIN, lines_in)
             await server.run(inbox, outbox, server.create_initialization_options())
+
+
+async def _discover(server: Server[Any], wire: "_Wire", request: types.JSONRPCRequest) -> None:
+    """Answer one request in a conversation of its own, so that it opens no other."""
+    into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](1)
+    outbox, out = anyio.create_memory_object_stream[SessionMessage](1)
+    async with into, out, anyio.create_task_group() as tasks:
+        tasks.start_soon(server.run, inbox, outbox, server.create_initialization_options())
+        await into.send(SessionMessage(request))
+        await wire.send((await out.receive()).message)
+        tasks.cancel_scope.cancel()
 
 
 class _Wire:
@@ -58,11 +74,14 @@ class _Wire:
         out: MemoryObjectReceiveStream[SessionMessage],
         stdout: int,
         after_list: Callable[[], None],
+        discover: Callable[[types.JSONRPCRequest], object],
     ) -> None:
         self._into = into
         self._out = out
         self._stdout = stdout
         self._after_list = after_list
+        self._discover = discover
+        self._is_open = False
         self._lists: set[str] = set()
         self._owed_to_client: set[str] = set()
         self._owed_to_us: set[types.RequestId | None] = set()
@@ -74,13 +93,12 @@ class _Wire:
         """Pass every line to the server; at the end of input, wait until all requests are answered."""
         async with self._into, lines:
             async for line in lines:
-                try:
-                    message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-                except ValidationError as fault:
-                    await self._send(_rejection(fault))
+                message = understood(line)
+                if isinstance(message, Rejected):
+                    await self._write(message.answer)
                 else:
                     self._note_received(message)
-                    await self._into.send(SessionMessage(message))
+                    await self._pass_on(message)
             self._input_ended = True
             for request in tuple(self._owed_to_us):
                 self._answer_for_the_client(request)
@@ -91,8 +109,20 @@ class _Wire:
         """Write the messages of the server."""
         async with self._out:
             async for item in self._out:
-                await self._send(item.message)
-                self._note_sent(item.message)
+                await self.send(item.message)
+
+    async def send(self, message: types.JSONRPCMessage) -> None:
+        """Write a message of the server."""
+        await self._write(message)
+        self._note_sent(message)
+
+    async def _pass_on(self, message: types.JSONRPCMessage) -> None:
+        if isinstance(message, types.JSONRPCRequest):
+            if message.method == "server/discover" and not self._is_open:
+                self._discover(message)
+                return
+            self._is_open = True
+        await self._into.send(SessionMessage(message))
 
     def _note_received(self, message: types.JSONRPCMessage) -> None:
         if isinstance(message, types.JSONRPCRequest):
@@ -121,7 +151,7 @@ class _Wire:
         gone = types.ErrorData(code=types.CONNECTION_CLOSED, message="The client has gone.")
         self._into.send_nowait(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=gone)))
 
-    async def _send(self, message: types.JSONRPCMessage) -> None:
+    async def _write(self, message: types.JSONRPCMessage) -> None:
         line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
         async with self._writing:
             with suppress(OSError):  # the client reads no more; the end of input follows
@@ -129,17 +159,6 @@ class _Wire:
                     _write_all(self._stdout, line)
                 else:
                     await anyio.to_thread.run_sync(_write_all, self._stdout, line)
-
-
-def _rejection(fault: ValidationError) -> types.JSONRPCError:
-    """Return the answer to a line that is not a message (JSON-RPC 2.0, 5.1). Since 2025-06-18 batches are not."""
-    if any(error["type"] == "json_invalid" for error in fault.errors(include_url=False, include_input=False)):
-        error = types.ErrorData(code=types.PARSE_ERROR, message="Parse error: the line is not JSON.")
-    else:
-        error = types.ErrorData(
-            code=types.INVALID_REQUEST, message="Invalid request: a line is one JSON-RPC 2.0 message; no batches."
-        )
-    return types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
 
 
 def _read(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
@@ -174,12 +193,13 @@ def _read_in_thread(loop: asyncio.AbstractEventLoop, splitter: "_LineSplitter") 
 
 
 class _LineSplitter:
-    """Reads a file descriptor and sends its lines, without line ends and without empty ones."""
+    """Reads a file descriptor and sends its lines, without line ends, empty ones and the mark of a text file."""
 
     def __init__(self, source: int, lines: MemoryObjectSendStream[bytes]) -> None:
         self._source = source
         self._lines = lines
         self._begun: list[bytes] = []
+        self._mark = _BYTE_ORDER_MARK
 
     def read(self) -> bytes:
         """Read what there is; nothing at the end, or of a descriptor that is closed or was never open."""
@@ -194,8 +214,9 @@ class _LineSplitter:
             first, *others = (chunk or b"\n").split(b"\n")
             self._begun.append(first)
             for other in others:
-                if line := b"".join(self._begun).strip():
+                if line := b"".join(self._begun).removeprefix(self._mark).strip():
                     self._lines.send_nowait(line)
+                self._mark = b""
                 self._begun = [other]
             if not chunk:
                 self._lines.close()

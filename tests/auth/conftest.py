@@ -7,7 +7,7 @@ import pytest
 from storage.database import Database
 from tests.auth.calendly_side import Calendly, Clock, calendly
 from tests.auth.site import Site, make_realm, serve
-from tests.databases import open_migrated
+from tests.databases import empty, open_migrated
 
 
 @pytest.fixture
@@ -33,13 +33,21 @@ def fresh_upstream(shared_upstream: Calendly) -> Calendly:
 
 
 @pytest.fixture
-def every_site(database: Database, fresh_upstream: Calendly) -> Site:
-    """Our server before that Calendly, on each kind of database in turn."""
-    return serve(make_realm(database, fresh_upstream), fresh_upstream)
+async def every_site(shared_database_url: str, fresh_upstream: Calendly) -> AsyncGenerator[Site]:
+    """Our server before that Calendly, on each kind of database in turn that keeps anything."""
+    async with open_migrated(shared_database_url) as database:
+        yield serve(make_realm(database, fresh_upstream), fresh_upstream)
+
+
+@pytest.fixture(scope="module")
+async def shared_memory() -> AsyncGenerator[Database]:
+    """A database in memory for all tests of a file: SQLAlchemy compiles the statements anew for each that is opened."""
+    async with open_migrated() as database:
+        yield database
 
 
 @pytest.fixture
-async def site(fresh_upstream: Calendly) -> AsyncGenerator[Site]:
+def site(shared_memory: Database, fresh_upstream: Calendly) -> Site:
     """Our server before that Calendly, on the quickest kind of database."""
-    async with open_migrated() as database:
-        yield serve(make_realm(database, fresh_upstream), fresh_upstream)
+    empty(shared_memory)
+    return serve(make_realm(shared_memory, fresh_upstream), fresh_upstream)

@@ -7,6 +7,7 @@ import re
 import ssl
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cache
 from html import unescape
 from typing import Any, Final, cast
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
@@ -301,6 +302,12 @@ def link_back(page: httpx2.Response) -> str | None:
     return unescape(found[1]) if found else None
 
 
+@cache
+def _pages() -> Pages:
+    """Return one for all tests: Jinja compiles each template once."""
+    return Pages()
+
+
 def make_realm(database: Database, calendly: Calendly) -> Realm:
     """Put together what the endpoints share; `dataclasses.replace` makes another of it."""
     return Realm(
@@ -314,7 +321,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         upstream=calendly.login,
         connections=connections(database, calendly.login, calendly.clock),
         documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
-        pages=Pages(),
+        pages=_pages(),
         audit_log=audit_log_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,
         random=os.urandom,

@@ -130,24 +130,62 @@ def test_a_client_without_a_handshake_is_told_so(server: Program) -> None:
     assert "error" in server.hear()
 
 
+MODERN: dict[str, object] = {
+    "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+
+
+def test_a_client_that_only_asked_what_there_is_may_open_either_conversation(settings: dict[str, str]) -> None:
+    with program("stdio", **settings) as older:
+        for number in (7, 8):
+            older.say(request("server/discover", number, _meta=MODERN))
+            assert "2026-07-28" in older.hear()["result"]["supportedVersions"]
+        assert greet(older)["protocolVersion"] == "2025-11-25"
+        older.say(request("prompts/list", 2))
+        assert older.hear()["result"]["prompts"]
+    with program("stdio", **settings) as modern:
+        modern.say(request("server/discover", 1, _meta=MODERN))
+        assert modern.hear()["id"] == 1
+        modern.say(request("prompts/list", 2, _meta=MODERN))
+        assert modern.hear()["result"]["prompts"]
+        assert modern.end().status == 0
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_no_part_of_a_message(server: Program) -> None:
+    server.say("\ufeff" + json.dumps(hello()) + "\r")
+    assert server.hear()["result"]["protocolVersion"] == "2025-11-25"
+
+
+@pytest.mark.parametrize("listing", ["tools/list", "prompts/list", "resources/list", "resources/templates/list"])
+def test_a_cursor_that_is_not_ours_is_refused(server: Program, listing: str) -> None:
+    greet(server)
+    server.say(request(listing, 2, cursor="zzz"))
+    assert server.hear()["error"]["code"] == -32602
+
+
 NO_MESSAGES = [
-    ("nonsense", -32700),
-    ('{"jsonrpc": "2.0", "id": 1', -32700),
-    ("[]", -32600),
-    (json.dumps([request("tools/list")]), -32600),
-    ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600),
-    ('"text"', -32600),
-    ("[" * 100_000, -32700),
+    ("nonsense", -32700, None),
+    ('{"jsonrpc": "2.0", "id": 1', -32700, None),
+    ("[]", -32600, None),
+    (json.dumps([request("tools/list")]), -32600, None),
+    ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600, 1),
+    ('{"id": "a", "method": "ping"}', -32600, "a"),
+    ('{"jsonrpc": "2.0", "id": 2, "method": "ping", "params": [1]}', -32600, 2),
+    ('{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', -32600, None),
+    ('{"jsonrpc": "2.0", "id": null, "method": "ping"}', -32600, None),
+    ('"text"', -32600, None),
+    ("[" * 100_000, -32700, None),
 ]
 
 
 @MEASURED
 def test_a_line_that_is_no_message_is_refused_and_the_next_one_is_answered(server: Program) -> None:
-    for line, code in NO_MESSAGES:
+    for line, code, named in NO_MESSAGES:
         with case(line):
             server.say(f"\n  \n{line}")
             refused = server.hear()
-            assert (refused["id"], refused["error"]["code"]) == (None, code)
+            assert (refused["id"], refused["error"]["code"]) == (named, code)
             assert greet(server)["protocolVersion"] == "2025-11-25"
 
 

@@ -270,3 +270,15 @@ async def test_the_audit_log_tells_a_person_a_client_and_an_agent_apart(
     confirmed = [entry.confirmed for entry in shelf.entries if entry.confirmed]
     assert set(confirmed) == {"by a person", "by the client, sooner than a person can read"}
     assert any("the client did not show the question" in entry.sentence for entry in shelf.entries)
+
+
+async def test_a_person_without_an_organization_is_answered_where_none_is_needed(upstream: HostileUpstream) -> None:
+    empty: dict[str, object] = {"collection": [], "pagination": {}}
+    upstream.will(me(current_organization=None))
+    upstream.otherwise = answer(200, empty)
+    async with connected(upstream) as client:
+        for name in ("get_agenda", "list_scheduled_events", "list_event_types", "list_organization_memberships"):
+            assert (await call(client, name)).kind == "answered"
+        needed = await call(client, "list_event_types", organization="mine")
+    assert needed.kind == "invalid_argument"
+    assert "organization: Calendly names no organization of this person: pass its URI." in str(needed.error)

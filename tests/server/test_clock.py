@@ -19,6 +19,7 @@ def date_of(off: timedelta) -> str:
     return format_datetime(datetime.now(UTC) - off, usegmt=True)
 
 
+@pytest.mark.requirement("answer-clock")
 async def test_an_answer_that_depends_on_the_time_goes_by_calendlys_clock_and_says_so() -> None:
     off = timedelta(days=1)
     async with HostileUpstream.listen() as upstream, connected(upstream) as client:

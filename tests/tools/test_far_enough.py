@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from calendly.errors import InsufficientScope
+from calendly.errors import InsufficientScope, PermissionDenied
 from sandbox.serving import RunningSandbox
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
@@ -91,6 +91,7 @@ async def biggest(agent: Agent) -> Json:
     return max(rows, key=lambda row: int(row["invitees_counter"]["total"]))
 
 
+@pytest.mark.requirement("answer-missing")
 @pytest.mark.parametrize("name", ["get_agenda", "find_bookings"])
 async def test_what_cannot_be_read_is_named_with_the_reason_and_loses_nothing_else(
     agent: Agent, api: Api, name: str
@@ -200,6 +201,7 @@ async def test_times_of_a_day_are_as_many_as_asked_for_across_answers_and_the_ot
     assert "raise count" in preferred["left_out"]["how_to_go_on"]
 
 
+@pytest.mark.requirement("answer-empty")
 async def test_why_there_is_no_time_is_said_as_far_as_it_is_known(agent: Agent, sandbox: RunningSandbox) -> None:
     async def why(**arguments: object) -> str:
         found = await agent.call("find_meeting_times", **arguments)
@@ -212,7 +214,9 @@ async def test_why_there_is_no_time_is_said_as_far_as_it_is_known(agent: Agent, 
     )
     weekend = {"start_time": "2026-11-28", "end_time": "2026-11-29"}
     assert "has no working hours in that range (in Europe/Berlin)" in await why(users=["me"], **weekend)
-    assert "next open time after it is 2026-11-30" in await why(event_types=["Intro call"], **weekend)
+    at_the_weekend = await why(event_types=["Intro call"], **weekend)
+    assert "Its host has no working hours then (by the default schedule, in Europe/Berlin)" in at_the_weekend
+    assert "next open time after it is 2026-11-30" in at_the_weekend
     assert "bookable further ahead" in await why(
         event_types=["Intro call"], start_time="2027-03-01", end_time="2027-03-05"
     )
@@ -223,6 +227,37 @@ async def test_why_there_is_no_time_is_said_as_far_as_it_is_known(agent: Agent, 
     for kind in sandbox.sandbox.records.event_types.values():
         kind.active = kind.active and kind.name != "Deep dive"
     assert "It is switched off" in await why(event_types=["deep-dive"], **week)
+
+
+async def test_where_any_will_do_who_cannot_be_asked_is_named_and_the_others_are_answered(
+    agent_of: AgentOf, api: Api
+) -> None:
+    member, maya = agent_of("member"), (await api.me())["uri"]
+    week = {"start_time": "2026-11-30", "end_time": "2026-12-04"}
+    own = await member.call("find_meeting_times", users=["me"], match="any", **week)
+    found = await member.call("find_meeting_times", users=[maya, "me"], match="any", **week)
+    assert found["collection"] == own["collection"] != []
+    (missing,) = found["missing"]
+    assert missing["uri"] == maya
+    assert "Calendly answered 403" in missing["why"]
+    for match in ("all", "any"):
+        with pytest.raises(PermissionDenied):
+            await member.call(
+                "find_meeting_times", users=[maya] if match == "any" else [maya, "me"], match=match, **week
+            )
+
+
+async def test_a_page_that_fails_later_loses_nothing_that_was_read(agent: Agent, api: Api) -> None:
+    whole = await agent.call("get_agenda", date="2026-11-01", days=40)
+    first = whole["collection"][15]["uri"].rpartition("/")[2]
+    await api.control(
+        "faults", {"method": "GET", "path": f"/scheduled_events/{first}/invitees", "drop": True, "times": 9}
+    )
+    found = await agent.call("get_agenda", date="2026-11-01", days=40)
+    assert found["collection"] == whole["collection"][:10]
+    await api.control("reset", {})
+    rest = await agent.call("get_agenda", date="2026-11-01", days=40, continue_from=found["continue_from"])
+    assert found["collection"] + rest["collection"] == whole["collection"]
 
 
 @pytest.mark.parametrize(

@@ -106,17 +106,20 @@ NAMED = {"event_type", "event_types", "owner", "user", "users"}
 """What may also be written as people name it, in any alphabet."""
 
 
-def hostile(path: Path) -> dict[str, str]:
+def hostile(tool: Tool, path: Path) -> dict[str, str]:
     if not is_identifier(path):
         return ANYWHERE
-    return {name: text for name, text in IN_IDENTIFIERS.items() if path[0] not in NAMED or name != "another alphabet"}
+    required: Any = tool.input_schema.get("required", ())
+    harmless = {"another alphabet"} if path[0] in NAMED else set[str]()
+    harmless |= {"nothing"} if len(path) == 1 and path[0] not in required else set()  # it stands for absence
+    return {name: text for name, text in IN_IDENTIFIERS.items() if name not in harmless}
 
 
 CASES = [
     (tool, path, value)
     for tool in ALL
     for path in texts(tool.input_schema)
-    for value in hostile(path).values()
+    for value in hostile(tool, path).values()
 ]  # fmt: skip
 
 

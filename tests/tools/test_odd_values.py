@@ -28,8 +28,9 @@ Path = tuple[str | int, ...]
 
 ENOUGH: dict[str, dict[str, Any]] = {
     "find_meeting_times": {"users": ["me"], "match": "any"},
-    "find_bookings": {"answer": "a"},
+    "find_bookings": {"answer": "a", "columns": ["start", "host", "canceled_by", "answer:1"]},
     "get_agenda": {"date": "2026-12-01", "days": 7},
+    "summarize_bookings": {"group_by": ["host", "day", "no_show"], "end_time": "2027-06-01T00:00:00Z"},
     "reschedule_scheduled_event": {"start_time": "2026-12-03T10:00:00Z"},
 }
 """Arguments with which a tool looks at more of what it is sent."""
@@ -94,7 +95,7 @@ async def answered(tool: Tool, calendly: Documented) -> None:
             shown(tool.shape, answer, BERLIN, is_full=is_full, redacts=redacts)
 
 
-@pytest.mark.requirement("answer-fields-added")
+@pytest.mark.requirement("answer-fields-added", "answer-odd-values")
 @pytest.mark.anyio
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 async def test_an_odd_value_in_any_field_raises_nothing(tool: Tool) -> None:

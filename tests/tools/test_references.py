@@ -178,6 +178,7 @@ async def test_a_person_goes_by_e_mail(agent: Agent, agent_of: AgentOf) -> None:
     assert (await member.call("get_user", user="priya@northlight.example"))["uri"] == colleague["uri"]
 
 
+@pytest.mark.requirement("people-by-name")
 @pytest.mark.parametrize("name", ["Tomás Herrera", "tomás  herrera", "TOMA\u0301S HERRERA", "tomas@northlight.example"])
 async def test_a_person_goes_by_name_however_it_is_composed(agent: Agent, api: Api, name: str) -> None:
     tomas = (await api.me("admin"))["uri"]
@@ -215,6 +216,7 @@ async def test_a_name_of_nobody_is_refused_with_the_nearest_and_a_part_is_offere
         await agent.call("list_user_availability_schedules", user=name)
 
 
+@pytest.mark.requirement("people-by-name")
 async def test_ones_own_organization_is_mine_in_every_tool_that_takes_one(agent: Agent, api: Api) -> None:
     own = (await api.me())["current_organization"]
     for name in (

@@ -24,6 +24,7 @@ def test_a_place_is_known_in_any_case_and_told_as_iana_writes_it(name: str, chan
     assert named_zone(change(name)) == name
 
 
+@pytest.mark.requirement("zones-meant")
 @pytest.mark.parametrize(
     ("text", "meant"),
     [
@@ -52,6 +53,7 @@ def test_an_offset_is_no_zone_and_its_sign_is_explained(text: str) -> None:
         named_zone(text)
 
 
+@pytest.mark.requirement("zones-meant")
 @pytest.mark.parametrize("text", ["localtime", "Factory", "posixrules", "Mars/Base", "x" * 999, ""])
 def test_neither_the_zone_of_this_machine_nor_an_unknown_one_has_a_name(text: str) -> None:
     with pytest.raises(ValueError, match=r"^Expected an IANA time zone such as Europe/Berlin\.$"):

@@ -24,6 +24,12 @@ _START, _END = "local_start", "local_end"
 _CONFERENCE: Final = "data"
 _SECRET: Final = re.compile(r"pass(word|code|phrase)|pwd|\bpin\b|_pin$", re.IGNORECASE)
 _ZONE: Final = "timezone"
+_CANCELLATION: Final = "cancellation"
+
+_TIMES: Final = ("_time", "_at")
+"""How the names of times end."""
+
+_FRACTION: Final = re.compile(r"^([0-9-]{10}T[0-9:]{8})\.[0-9]+(Z|[+-][0-9:]{5})$")
 
 
 def shown(
@@ -60,11 +66,19 @@ def shown(
 
 
 class _Place(NamedTuple):
-    """Where a value stands in an answer: inside a list, inside an invitee, inside the data of an online meeting."""
+    """Where a value stands in an answer.
+
+    Attributes:
+        in_list: Inside a list.
+        in_invitee: Inside an invitee.
+        in_conference: Inside the data of an online meeting.
+        cancellation: Of what it is inside of.
+    """
 
     in_list: bool = False
     in_invitee: bool = False
     in_conference: bool = False
+    cancellation: object = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,29 +113,34 @@ class _Walk:
             in_invitee=place.in_invitee or is_made_from(shape, models.Invitee),
             in_conference=place.in_conference or is_made_from(shape, ConferenceData),
         )
+        inside = place._replace(cancellation=fields.get(_CANCELLATION) or place.cancellation)
         kept: dict[str, object] = {}
         for name, value in fields.items():
             personal = self.tells and is_personal(shape, name, fields, in_invitee=place.in_invitee)
             if personal and self.redacts:
                 self.has_redacted = self.has_redacted or bool(value)
-            elif not (
-                self._is_left_out(name, view, place) or (name in view.redundant and view.redundant[name](fields))
-            ):
-                self._keep(kept, name, self._field(shape, name, value, place), view, personal=personal)
+            elif not self._is_left_out(name, view, fields, place):
+                self._keep(kept, name, self._field(shape, name, value, inside), view, personal=personal)
+        if place.in_list:
+            kept = {name: value for name, value in kept.items() if not _has_usual_fields(view, name, value)}
+        if view.adds:
+            kept |= view.adds(fields)
         return {**kept, **self._local_times(own, fields, place), **self._in_zone(own, fields)}
 
-    def _is_left_out(self, name: str, view: View, place: _Place) -> bool:
+    def _is_left_out(self, name: str, view: View, fields: Mapping[str, object], place: _Place) -> bool:
         """Return whether a field is left out. Of an online meeting's data a lean answer has the passwords alone."""
         if place.in_conference:
             is_secret = _SECRET.search(name) is not None
             return not self.passwords if is_secret else not self.is_full
         if name in view.omits:
             return not (self.passwords and name == _CONFERENCE)
-        return place.in_list and name in view.omits_in_lists
+        if name in view.redundant and view.redundant[name](fields):
+            return True
+        return not self.is_full and _is_told_already(name, view, fields, place)
 
     def _keep(self, kept: dict[str, object], name: str, value: object, view: View, *, personal: bool) -> None:
         if view.keeps_empty or not (value is None or value == {} or (name in view.usual and value == view.usual[name])):
-            kept[name] = value
+            kept[name] = value if self.is_full else _without_fraction(name, value)
             self.has_third_party_text = self.has_third_party_text or (personal and bool(value))
 
     def _field(self, shape: object, name: str, value: object, place: _Place) -> object:
@@ -153,3 +172,28 @@ class _Walk:
         instants = {name: sent_time(fields.get(name)) for name in view.in_zone}
         times = {name: time.astimezone(self.zone or UTC).isoformat() for name, time in instants.items() if time}
         return {**times, _ZONE: str(self.zone or UTC)} if times else {}
+
+
+def _is_told_already(name: str, view: View, fields: Mapping[str, object], place: _Place) -> bool:
+    """Return whether what is around a field tells the same, or the resource by itself does."""
+    value = fields[name]
+    if name == _CANCELLATION and value and value == place.cancellation:
+        return True
+    return place.in_list and (name in view.omits_in_lists or _is_begun_by(fields.get("uri"), value))
+
+
+def _is_begun_by(uri: object, value: object) -> bool:
+    """Return whether a URI begins with another one, as that of an invitee does with that of the meeting."""
+    return isinstance(uri, str) and isinstance(value, str) and bool(value) and uri.startswith(f"{value}/")
+
+
+def _has_usual_fields(view: View, name: str, value: object) -> bool:
+    usual = view.usual_fields_in_lists.get(name)
+    return usual is not None and isinstance(value, dict) and usual.issuperset(cast("dict[str, object]", value))
+
+
+def _without_fraction(name: str, value: object) -> object:
+    """Return a time of Calendly's without its microseconds, any other value as it is."""
+    if isinstance(value, str) and name.endswith(_TIMES):
+        return _FRACTION.sub(r"\1\2", value)
+    return value

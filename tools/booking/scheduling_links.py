@@ -32,7 +32,7 @@ async def create_single_use_scheduling_link(
     call: Call,
     owner: Annotated[EventTypeRef, Field(description="event type")],
     owner_type: Literal["EventType"] = "EventType",
-    max_event_count: Literal[1] = 1,
+    max_event_count: Annotated[int, Field(ge=1, le=1)] = 1,
 ) -> models.SchedulingLink:
     """Create a booking link for one event type that a person can use once.
 

@@ -80,7 +80,7 @@ async def list_event_types(
     page_token: PageToken | None = None,
     max_pages: MaxPages = 1,
 ) -> Page[models.EventType]:
-    """List event types, the kinds of meeting people can book. Default: yours.
+    """List event types, the kinds of meeting people can book; by default yours.
 
     Next: list_event_type_available_times.
     """
@@ -114,6 +114,7 @@ async def list_event_types(
     audit=Sentence("read", "the event type {event_type}"),
     scheduling=True,
     is_cacheable=True,
+    in_parts=True,
 )
 async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventType:
     """Look up an event type: duration, locations, questions to answer when booking."""

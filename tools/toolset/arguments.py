@@ -4,7 +4,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
@@ -16,6 +16,7 @@ _ECHOED = 60
 
 
 _MOST_FAULTS = 10
+_CONTAINERS: Final = {"dict_type": "an object", "list_type": "a list"}
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
@@ -54,6 +55,19 @@ class MeetingArguments(Arguments):
     detail: AnswerDetail = None
 
 
+class LongTextArguments(ReadArguments):
+    """The additional parameters of a tool that reads long texts in parts."""
+
+    own = ReadArguments.own | {"text_offset"}
+    text_offset: Annotated[int, Field(ge=0, description="where shortened texts go on")] = 0
+
+
+class LongMeetingArguments(LongTextArguments, MeetingArguments):
+    """The additional parameters of a tool that reads a meeting and its long texts in parts."""
+
+    own = MeetingArguments.own | LongTextArguments.own
+
+
 class WriteArguments(Arguments):
     """The additional parameters of every writing tool."""
 
@@ -80,22 +94,20 @@ def arguments_model(name: str, function: Callable[..., object], base: type[Argum
 
 
 def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[str, ...] = ()) -> Arguments:
-    """Check arguments as received.
+    """Check arguments.
 
     Args:
         model: The model to check against.
-        raw: The arguments; null leaves an optional parameter out.
+        raw: The arguments, as `tools.toolset.as_meant` reads them.
         origins: Where resource URIs may point, besides Calendly's own.
 
     Raises:
         ArgumentError: with one sentence per parameter at fault.
     """
-    known = model.model_fields.keys()
-    named = {name: value for name, value in raw.items() if value is not None or name not in known}
     try:
-        return model.model_validate(named, context=origins)
+        return model.model_validate(raw, context=origins)
     except ValidationError as fault:
-        raise ArgumentError(*_explained(fault, model.__name__, known)) from None
+        raise ArgumentError(*_explained(fault, model.__name__, model.model_fields)) from None
 
 
 def description_of(function: Callable[..., object]) -> str:
@@ -106,7 +118,7 @@ def description_of(function: Callable[..., object]) -> str:
 
 def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
     """Return one sentence per parameter at fault, for the first few, without what was sent."""
-    faults = error.errors(include_url=False, include_input=False)[:_MOST_FAULTS]
+    faults = error.errors(include_url=False)[:_MOST_FAULTS]
     return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]
 
 
@@ -124,6 +136,8 @@ def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
         return str(_context(fault).get("error", fault["msg"]))
     if fault["type"] == "literal_error":
         return f"Must be one of {_context(fault).get('expected', '')}."
+    if fault["type"] in _CONTAINERS:
+        return f"Should be {_CONTAINERS[fault['type']]}{', not text' if isinstance(fault['input'], str) else ''}."
     return fault["msg"].replace("Input should", "Should").rstrip(".") + "."
 
 

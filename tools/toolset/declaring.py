@@ -46,7 +46,8 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import Page
+from tools.toolset.lists import Page, Resumption
+from tools.toolset.page_tokens import PagePlace
 from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
@@ -161,6 +162,7 @@ class Toolset:
         role: str | None = None,
         since: str | None = None,
         scheduling: bool = False,
+        in_parts: bool = False,
         is_booking: bool = False,
         is_cacheable: bool = False,
     ) -> Callable[[Function[P, R]], Function[P, R]]:
@@ -183,6 +185,7 @@ class Toolset:
                 role=role,
                 since=since,
                 scheduling=scheduling,
+                in_parts=in_parts,
                 function=function,
             )
             declare(tool)
@@ -238,6 +241,7 @@ class Call:
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
         known: What was read already and is not read again; None where every reading is sent.
+        resumption: How its list goes on where it is cut.
         is_part: Another tool asks, which explains an empty answer by itself.
     """
 
@@ -248,6 +252,7 @@ class Call:
     is_dry_run: bool = False
     for_person: bool = False
     known: KnownAnswers | None = None
+    resumption: Resumption = field(default_factory=Resumption, compare=False)
     is_part: bool = False
 
     async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
@@ -270,14 +275,24 @@ class Call:
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
     ) -> Page[T]:
         """Ask for a paged list, following at most `max_pages` page tokens."""
+        place = PagePlace.of(page_token, count)
+        read_pages: list[tuple[str | None, int]] = []
 
         async def page(token: str | None) -> JSON:
-            return await self._listing({**query, "count": count, "page_token": token}, ids)
+            answer = await self._listing({**query, "count": place.count, "page_token": token}, ids)
+            read_pages.append((token, len(answer["collection"])))
+            return answer
 
-        answer = await walk(page, page_token, max_pages)
+        def way_on(rows: int) -> Mapping[str, object]:
+            further = place.after(self.resumption.in_list(rows), read_pages)
+            return {"pagination": {"count": rows, "next_page_token": further.page_token()}}
+
+        answer = await walk(page, place.token, max_pages)
+        rows = answer["collection"][place.skip :]
+        self.resumption.way_on = way_on
         return {
-            "collection": [read(row, item) for item in answer["collection"]],
-            "pagination": read(Pagination, answer["pagination"]),
+            "collection": [read(row, item) for item in rows],
+            "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
         }
 
     def of(self, function: Declared) -> Self:
@@ -286,8 +301,8 @@ class Call:
         The decision about a workflow is the decision about what it needs, too.
         """
         tool = endpoint_of(function)
-        is_part = self.authorized and tool in self.tool.needs
-        return replace(self, tool=tool, authorized=self.for_person or is_part, is_part=True)
+        part = self.authorized and tool in self.tool.needs
+        return replace(self, tool=tool, authorized=self.for_person or part, is_part=True, resumption=Resumption())
 
     def via(self, function: Function[P, R]) -> Callable[P, Awaitable[R]]:
         """Another tool, called on behalf of the same caller: see `of`."""

@@ -1,5 +1,7 @@
 """What lists are answered with."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Generic, TypeVar
 
 from pydantic import Field
@@ -11,8 +13,36 @@ from tools.toolset.searched import EmptyBecause, Searched
 T = TypeVar("T")
 
 
+WayOn = Callable[[int], Mapping[str, object]]
+"""Returns the fields of an answer that lead on after a number of its rows."""
+
+
+@dataclass(slots=True)
+class Resumption:
+    """How a list that was cut goes on. The tool that answers it fills this in.
+
+    Attributes:
+        way_on: Tells it by the number of rows that fit, None where no token leads on.
+        kept: Where the rows of the answer stood in the list as Calendly sent it, None for all of it.
+        ends: The numbers of rows after which it can be cut, None for any.
+    """
+
+    way_on: WayOn | None = None
+    kept: Sequence[int] | None = None
+    ends: Sequence[int] | None = None
+
+    def in_list(self, rows: int) -> int:
+        """Return where in the list as Calendly sent it a row of the answer stood."""
+        return rows if self.kept is None else self.kept[rows]
+
+    def cut(self, fitting: int) -> tuple[int, Mapping[str, object]]:
+        """Return how many of the rows that fit to answer, and the fields that lead on; none where no token does."""
+        rows = fitting if self.ends is None else max((end for end in self.ends if end <= fitting), default=0)
+        return (rows, self.way_on(rows)) if rows and self.way_on else (fitting, {})
+
+
 class LeftOut(TypedDict, total=False):
-    """Rows that did not fit into the answer."""
+    """What did not fit into the answer: rows at its end, or parts of long texts."""
 
     rows: int
     how_to_go_on: str

@@ -18,6 +18,8 @@ from calendly.models.personal import PERSONAL
 from calendly.models.scheduled_event import ConferenceData
 from tools.toolset.arguments import (
     Arguments,
+    LongMeetingArguments,
+    LongTextArguments,
     MeetingArguments,
     ReadArguments,
     WriteArguments,
@@ -25,6 +27,7 @@ from tools.toolset.arguments import (
     checked,
     description_of,
 )
+from tools.toolset.as_meant import as_meant
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.errors import ArgumentError
 from tools.toolset.redaction import tells_of_invitees
@@ -101,8 +104,14 @@ class Tool(ABC):
     @cached_property
     def model(self) -> type[Arguments]:
         """The pydantic model of the arguments."""
-        reading = MeetingArguments if contains(self.shape, ConferenceData) else ReadArguments
-        return arguments_model(self.name, self.function, reading if self.access == "read" else WriteArguments)
+        return arguments_model(self.name, self.function, self.additional)
+
+    @property
+    def additional(self) -> type[Arguments]:
+        """The parameters that the function does not have."""
+        if self.access == "write":
+            return WriteArguments
+        return MeetingArguments if contains(self.shape, ConferenceData) else ReadArguments
 
     @cached_property
     def revealing(self) -> frozenset[str]:
@@ -125,10 +134,13 @@ class Tool(ABC):
         """The JSON Schema of the answer. Error results must fit too, so nothing is required or closed."""
         return output_schema(self.shape, may_withhold=tells_of_invitees(self.shape), may_dry_run=self.access == "write")
 
+    def as_meant(self, raw: Mapping[str, object]) -> dict[str, object]:
+        """Return an agent's arguments as they are meant: see `tools.toolset.as_meant`."""
+        return as_meant(raw, self.input_schema)
+
     def lacks(self, parameter: str) -> bool:
         """Return whether a dotted name that an inner tool or Calendly uses is no parameter of this tool."""
-        fields = self.model.model_fields.items()
-        return parameter.partition(".")[0] not in {field.alias or name for name, field in fields}
+        return parameter.partition(".")[0] not in self.model.model_fields
 
     async def run(self, call: object, values: Mapping[str, object]) -> object:
         """Run the function. Arguments that only an inner tool has are not named in what it raises."""
@@ -139,7 +151,7 @@ class Tool(ABC):
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""
-        return checked(self.model, raw, origins)
+        return checked(self.model, self.as_meant(raw), origins)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +167,7 @@ class EndpointTool(Tool):
         role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
         scheduling: It belongs to the small toolset for booking in a chat.
+        in_parts: Long texts of its answer are read on with `text_offset`.
     """
 
     endpoint: Endpoint
@@ -165,6 +178,15 @@ class EndpointTool(Tool):
     role: str | None
     since: str | None
     scheduling: bool
+    in_parts: bool
+
+    @property
+    @override
+    def additional(self) -> type[Arguments]:
+        usual = super().additional
+        if not self.in_parts:
+            return usual
+        return LongMeetingArguments if usual is MeetingArguments else LongTextArguments
 
     @property
     @override

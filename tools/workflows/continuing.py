@@ -89,11 +89,20 @@ Continue = (
 )
 
 
+class Missing(TypedDict, total=False):
+    """What could not be read, and why."""
+
+    uri: str
+    name: str
+    why: str
+
+
 class Continued(TypedDict, total=False):
     """The fields around the rows of a list that may stop before the end."""
 
     continue_from: Annotated[str, Field(description="there is more: call again with it, all else unchanged")]
     searched: Searched
+    missing: Annotated[list[Missing], Field(description="what could not be read, and why")]
     empty_because: EmptyBecause
     timezone: ZoneTold
     left_out: LeftOut

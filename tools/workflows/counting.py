@@ -95,10 +95,12 @@ def _places(
 ) -> Iterator[tuple[Labels, int, int]]:
     """Yield each group that a meeting belongs to, with how many of its invitees belong there."""
     labels = [_labels(meeting, name, zone, names) for name in group_by]
+    first_mark = next(iter(meeting.marks), None)
     for group in product(*labels):
         mark = next((label for name, label in zip(group_by, group, strict=True) if name == "no_show"), None)
         invitees = sum(meeting.marks.values()) if mark is None else meeting.marks.get(mark, 0)
-        yield group, invitees, meeting.canceled if mark in {None, *list(meeting.marks)[:1]} else 0
+        # Who canceled has no mark, and counts once: with the first.
+        yield group, invitees, meeting.canceled if mark in {None, first_mark} else 0
 
 
 def _labels(meeting: CountedMeeting, name: GroupBy, zone: tzinfo, names: Mapping[str, str]) -> Sequence[str]:

@@ -88,7 +88,7 @@ async def find_meeting_times(
     weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
     earliest: Annotated[ClockTime, Field(description="begins not before, such as 09:00")] | None = None,
     latest: Annotated[ClockTime, Field(description="over by, such as 12:00")] | None = None,
-    prefer: Annotated[ClockTime, Field(description="nearest to this first; else soonest")] | None = None,
+    prefer: Annotated[ClockTime, Field(description="time such as 10:00, nearest first; else soonest")] | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="times to answer")] = 10,
     per_day: Annotated[int, Field(ge=1, le=100, description="of each day at most")] = 3,
     timezone: TimeZone | None = None,
@@ -114,6 +114,9 @@ async def find_meeting_times(
     asked = await _range(call, start_time, end_time, timezone, token)
     order = _Order(zone, count, _quota(zone, per_day, token), _time_of(prefer, "prefer") if prefer else None)
     found = await search(call, wish, asked, order.is_enough)
+    times = order.ranked(found.open_to)
+    if wish.of_any and order.prefer is None:  # a row is a time there, and the soonest come first
+        call.resumption.way_on = lambda kept: {"continue_from": order.place(times[kept], times[:kept]).token()}
     answer = _answer(found, asked, order, of_any=wish.of_any)
     if not found.open_to:
         answer["empty_because"] = await why_none(call, wish, found, asked)
@@ -178,6 +181,8 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool)
     }
     if found.working:
         answer["working_hours"] = [{"user": one.user.uri, "timezone": str(one.zone)} for one in found.working]
+    if found.missing:
+        answer["missing"] = [{"uri": uri, "why": why} for uri, why in found.missing.items()]
     is_cut = len(times) < len(ranked)
     if is_cut and order.prefer is None:  # the soonest come first, so whatever remains is after the last row
         answer["continue_from"] = order.place(times[-1] + _AFTER_THE_LAST, times).token()

@@ -4,13 +4,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial, reduce
-from typing import Annotated, Final, Literal
-
-from pydantic import Field
-from typing_extensions import TypedDict
+from typing import Final, Literal
 
 from calendly import models
-from calendly.errors import CalendlyRefusal, NotFound, PermissionDenied, RateLimited, UpstreamError
+from calendly.errors import CalendlyRefusal, NotFound, PermissionDenied, RateLimited, Unreachable, UpstreamError
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
 from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
@@ -19,9 +16,11 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import LARGEST_PAGE
 from tools.times import sent_time
 from tools.toolset.declaring import Call
-from tools.workflows.continuing import ENOUGH_TIME, Continued, Position
+from tools.toolset.wording import one_line
+from tools.workflows.continuing import ENOUGH_TIME, Continued, Missing, Position
 
 _AT_ONCE: Final = 10
+_LONGEST: Final = 250
 MOST_LOOKED_AT: Final = 300
 """Most meetings of one call that reads their invitees."""
 
@@ -32,19 +31,10 @@ InviteeStatus = Literal["active", "canceled"]
 CANCELED: Final = "canceled"
 
 
-class Missing(TypedDict, total=False):
-    """What is missing of a meeting, and why."""
-
-    uri: str
-    name: str
-    why: str
-
-
 class MeetingsFound(Continued, total=False):
-    """Meetings with their invitees, and what could not be read."""
+    """Meetings with their invitees."""
 
     collection: list[MeetingWithInvitees]
-    missing: Annotated[list[Missing], Field(description="what could not be read of meetings, and why")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +122,7 @@ async def look_through(call: Call, asked: Range, found: Found, selection: Meetin
             is_late = call.caller.time_left() < ENOUGH_TIME
             if len(found.rows) >= selection.most or found.looked_at >= selection.most_looked_at or is_late:
                 return
-    except RateLimited:
+    except (RateLimited, UpstreamError, Unreachable):
         if not found.looked_at:
             raise
 
@@ -212,8 +202,14 @@ def _missing(event: Meeting, why: str) -> Missing:
 
 
 def _why(refused: CalendlyRefusal) -> str:
-    said = refused.message or refused.title or refused.reason
-    return f"Its invitees could not be read: Calendly answered {refused.status} {said}"
+    return f"Its invitees could not be read: {answer_of(refused)}"
+
+
+def answer_of(refused: CalendlyRefusal) -> str:
+    """Return what Calendly answered, as one line."""
+    return one_line(
+        f"Calendly answered {refused.status} {refused.message or refused.title or refused.reason}", _LONGEST
+    )
 
 
 async def _batches(call: Call, asked: Range, place: Position) -> AsyncIterator[tuple[list[Meeting], bool]]:

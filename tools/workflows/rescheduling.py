@@ -65,7 +65,7 @@ def _audited(call: AuditedArguments) -> str:
 async def reschedule_scheduled_event(
     call: Call,
     scheduled_event: ScheduledEventRef,
-    start_time: Annotated[Time, Field(description="the new one, an open time")],
+    start_time: Annotated[Time, Field(description="ISO 8601: the new one, an open time")],
     reason: Annotated[Reason, Field(description="the invitee reads it")] | None = None,
     timezone: TimeZone | None = None,
 ) -> Rescheduling:

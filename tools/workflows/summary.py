@@ -85,8 +85,8 @@ class BookingsSummary(TypedDict, total=False):
 async def summarize_bookings(
     call: Call,
     group_by: Annotated[list[GroupBy], at_most(3), Field(description="up to 3")] | None = None,
-    start_time: Annotated[RangeTime, Field(description="default: 30 days ago")] | None = None,
-    end_time: Annotated[RangeTime, Field(description="default: in 90 days")] | None = None,
+    start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
+    end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
     event_type: EventTypeRef | None = None,
     status: Literal["active", "canceled"] | None = None,
     user: UserRef | None = None,

@@ -1,15 +1,16 @@
 """The search for meeting times: window by window, what is open in event types and when people work and are free."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from calendly.errors import CalendlyError, RateLimited
-from calendly.identifiers import EventTypeId, UserId
+from calendly.errors import CalendlyError, NotFound, PermissionDenied, RateLimited, Unreachable, UpstreamError
+from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
+from calendly.models import EventType
 from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
 from tools.endpoints.availability import (
@@ -21,10 +22,13 @@ from tools.endpoints.availability import (
 from tools.endpoints.event_types import get_event_type
 from tools.times import TimeRange, sent_time
 from tools.toolset.declaring import Call
-from tools.toolset.errors import ArgumentError
+from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.continuing import ENOUGH_TIME
 from tools.workflows.free_times import Hours, Span, starts_in, without, working_spans
+from tools.workflows.meetings import answer_of
 from tools.zones import zone_of
+
+T = TypeVar("T")
 
 _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
 """The steps between starts if no event type gives them: half hours, quarters for short meetings."""
@@ -62,6 +66,7 @@ class FoundTimes:
         open_to: To whom each start is open.
         offered: How many starts each event type and person had.
         outside: How many starts were open, but not on the weekdays and at the hours asked for.
+        missing: The event types and people that could not be read where others will do, and why.
     """
 
     until: datetime
@@ -69,6 +74,21 @@ class FoundTimes:
     open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
     offered: Counter[str] = field(default_factory=Counter[str])
     outside: int = 0
+    missing: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def read(self, wish: Wish, uri: str, reading: Callable[[], Awaitable[T]]) -> T | None:
+        """Return what was read of an event type or a person; None, and why, if that fails and others will do.
+
+        Raises:
+            CalendlyError, ToolError: Nobody else will do.
+        """
+        try:
+            return None if uri in self.missing else await reading()
+        except (NotFound, PermissionDenied, ArgumentError) as refused:
+            if not wish.of_any or len(self.missing) + 1 == len(wish.event_types) + len(wish.users):
+                raise
+            self.missing[uri] = str(refused) if isinstance(refused, ArgumentError) else answer_of(refused)
+            return None
 
 
 async def search(
@@ -80,13 +100,15 @@ async def search(
         CalendlyError, ToolError: The first window could not be read.
     """
     found = FoundTimes(asked.start)
-    found.working = await side_by_side(
-        [partial(_working_hours, call, number, user) for number, user in enumerate(wish.users)]
-    )
+    hours = [
+        partial(found.read, wish, user.uri, partial(_working_hours, call, number, user))
+        for number, user in enumerate(wish.users)
+    ]
+    found.working = [one for one in await side_by_side(hours) if one is not None]
     for first, last in split(asked.start, asked.end, AVAILABLE_TIMES_DAYS):
         try:
             await _add(call, wish, found, Span(first, last), Span(first, min(last + wish.length, asked.end)))
-        except RateLimited:
+        except (RateLimited, UpstreamError, Unreachable):
             if found.until == asked.start:
                 raise
             break
@@ -116,19 +138,25 @@ async def _add(call: Call, wish: Wish, found: FoundTimes, window: Span, around: 
         window: The range of starts.
         around: Where meetings end: a meeting may cross the end of a window.
     """
-    slots = await side_by_side([partial(_slots, call, kind, window) for kind in wish.event_types])
-    free = await side_by_side([partial(_free, call, person, around) for person in found.working])
-    candidates = set[datetime]().union(*slots)
+    slots = await side_by_side(
+        [partial(found.read, wish, kind.uri, partial(_slots, call, kind, window)) for kind in wish.event_types]
+    )
+    free = await side_by_side(
+        [partial(found.read, wish, one.user.uri, partial(_free, call, one, around)) for one in found.working]
+    )
+    candidates = set[datetime]().union(*(starts or () for starts in slots))
     if not wish.event_types:
         step = next((step for step in _STEPS if step <= wish.length), _STEPS[-1])
-        candidates = set(starts_in([span for spans in free for span in spans], wish.length, step, wish.hours.zone))
+        candidates = set(
+            starts_in([span for spans in free for span in spans or ()], wish.length, step, wish.hours.zone)
+        )
     wanted = len(slots) + len(free)
     for start in sorted(start for start in candidates if window.start <= start < window.end):
-        open_to = [kind.uri for kind, starts in zip(wish.event_types, slots, strict=True) if start in starts]
+        open_to = [kind.uri for kind, starts in zip(wish.event_types, slots, strict=True) if start in (starts or ())]
         open_to += [
             person.user.uri
             for person, spans in zip(found.working, free, strict=True)
-            if any(span.holds(start, wish.length) for span in spans)
+            if any(span.holds(start, wish.length) for span in spans or ())
         ]
         found.offered.update(open_to)
         if open_to if wish.of_any else len(open_to) == wanted:
@@ -157,6 +185,8 @@ async def _free(call: Call, person: PersonalHours, window: Span) -> list[Span]:
 
 async def why_none(call: Call, wish: Wish, found: FoundTimes, asked: TimeRange) -> str:
     """Say why a search found nothing, as far as that is known."""
+    if found.until < asked.end:
+        return "There is none in what was searched so far; continue_from goes on."
     if found.outside:
         return f"{found.outside} times are open, but none on the weekdays and at the hours asked for."
     reasons = [
@@ -177,8 +207,20 @@ async def why_none(call: Call, wish: Wish, found: FoundTimes, asked: TimeRange) 
 async def _why_closed(call: Call, kind: EventTypeId, asked: TimeRange) -> str:
     """Say why an event type has no open time in the range."""
     try:
-        if call.allows(get_event_type) and (await call.via(get_event_type)(kind)).get("active") is False:
+        facts = await call.via(get_event_type)(kind) if call.allows(get_event_type) else EventType()
+        if facts.get("active") is False:
             return "It is switched off, so nobody can book it."
-        return await why_none_is_open(call.of(list_event_type_available_times), kind, asked)
+        nearest = await why_none_is_open(call.of(list_event_type_available_times), kind, asked)
     except CalendlyError:
         return "It has no open time in that range."
+    return f"{await _hours_of_host(call, facts, asked)}{nearest}"
+
+
+async def _hours_of_host(call: Call, kind: EventType, asked: TimeRange) -> str:
+    """Say that the host does not work in the range, as a sentence; empty otherwise, or if that is not known."""
+    try:
+        host = await _working_hours(call, 0, UserId.parse((kind.get("profile") or {}).get("owner") or ""))
+    except (CalendlyError, ToolError, InvalidIdentifier):
+        return ""
+    works = host.spans(Span(asked.start, asked.end))
+    return "" if works else f"Its host has no working hours then (by the default schedule, in {host.zone}). "

@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from auth.access.levels import LOCAL, Limits
 from calendly import models
 from calendly.request import Account, PersonalToken
-from server.app import calendly_for, clock_watch, instructions
+from server.app import calendly_for, clock_watch, instructions, mcp_server
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson, Principal
@@ -54,8 +54,8 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         clock_watch=clock_watch(),
     )
     tools = tuple(toolset.tools)
-    handlers = Handlers(tools, select(tools, Rules(ceiling=LOCAL)), callers, ())
-    return Server("test", on_list_tools=handlers.list_tools, on_call_tool=handlers.call_tool)
+    selection = select(tools, Rules(ceiling=LOCAL))
+    return mcp_server(Handlers(tools, selection, callers, ()), selection)
 
 
 @pytest.mark.anyio

@@ -15,6 +15,7 @@ from tools.answers.views import VIEWS, Busy, Meeting, OpenTimes, tells_time
 from tools.toolset.lists import Page, Rows
 from tools.toolset.searched import searched
 from tools.toolset.shapes import fields_of
+from tools.workflows.agenda import Agenda
 from tools.workflows.meetings import MeetingsFound
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -56,8 +57,8 @@ def test_an_event_keeps_what_the_next_step_needs_and_tells_the_local_time() -> N
         "uri": EVENT["uri"],
         "name": "Intro call",
         "status": "active",
-        "start_time": EVENT["start_time"],
-        "end_time": EVENT["end_time"],
+        "start_time": "2026-12-01T09:00:00Z",
+        "end_time": "2026-12-01T09:30:00Z",
         "event_type": EVENT["event_type"],
         "location": {"type": "zoom_conference", "join_url": "https://z.example"},
         "new_field_of_calendlys": {"kept": 1},
@@ -73,10 +74,34 @@ def test_in_a_list_an_event_is_shorter_and_the_zone_is_told_once() -> None:
     assert isinstance(answer, dict)
     assert (answer["timezone"], answer["pagination"]) == ("Europe/Berlin", {"count": 2})
     (row, _) = cast("list[dict[str, Any]]", answer["collection"])
-    assert set(row) == {
-        *("uri", "name", "status", "start_time", "end_time", "location", "new_field_of_calendlys", "local_start")
-    }
-    assert row["location"] == {"type": "zoom_conference"}
+    assert set(row) == {*("uri", "name", "status", "start_time", "end_time", "new_field_of_calendlys", "local_start")}
+    place = {"type": "physical", "location": "Room 4", "status": "pushed"}
+    there: Any = shown(Page[Meeting], {"collection": [{**EVENT, "location": place}]})
+    assert there["collection"][0]["location"] == {"type": "physical", "location": "Room 4"}
+
+
+def test_nothing_is_told_twice_in_a_row() -> None:
+    canceled: dict[str, Any] = {"canceled_by": "Ada", "reason": "Ill", "created_at": "2026-11-02T15:04:05.123456Z"}
+    person: dict[str, Any] = {"uri": f"{EVENT['uri']}/invitees/I1", "event": EVENT["uri"], "cancellation": canceled}
+    row = {**EVENT, "cancellation": canceled, "invitees": [person, {**person, "cancellation": {"reason": "Late"}}]}
+    answer: Any = shown(Agenda, {"collection": [row]}, BERLIN)
+    (meeting,) = answer["collection"]
+    assert meeting["cancellation"] == {"canceled_by": "Ada", "reason": "Ill"}
+    assert meeting["invitees"] == [{"uuid": "I1"}, {"uuid": "I1", "cancellation": {"reason": "Late"}}]
+    listed: Any = shown(Page[models.Invitee], {"collection": [{**person, "no_show": {"created_at": "x"}}]})
+    assert listed["collection"] == [
+        {"uri": person["uri"], "cancellation": meeting["cancellation"], "no_show": {"created_at": "x"}}
+    ]
+    alone: Any = shown(models.Invitee, person)
+    assert alone["event"] == EVENT["uri"]
+    assert alone["cancellation"] == {**canceled, "created_at": "2026-11-02T15:04:05Z"}
+    full: Any = shown(Agenda, {"collection": [row]}, is_full=True)
+    assert full["collection"] == [row]
+
+
+def test_a_text_that_looks_like_a_time_stays_as_it_was_typed() -> None:
+    pair = {"question": "When?", "answer": "2026-11-02T15:04:05.123456Z"}
+    assert cast("Any", shown(models.Invitee, {"questions_and_answers": [pair]}))["questions_and_answers"] == [pair]
 
 
 ZOOM: dict[str, Any] = {
@@ -87,6 +112,7 @@ ZOOM: dict[str, Any] = {
 ROW: dict[str, Any] = {"start_time": EVENT["start_time"], "end_time": EVENT["end_time"], "location": ZOOM}
 
 
+@pytest.mark.requirement("answer-passwords")
 @pytest.mark.requirement("answer-full")
 @pytest.mark.parametrize("shape", [Meeting, Page[Meeting], MeetingsFound])
 def test_the_full_answer_keeps_local_times_and_shows_passwords_only_where_they_are_asked_for(shape: object) -> None:
@@ -99,7 +125,7 @@ def test_the_full_answer_keeps_local_times_and_shows_passwords_only_where_they_a
     assert row_of()["local_start"] == "Tue 2026-12-01 10:00"
     assert row_of()["location"]["data"] == {"id": 7, "extra": {"intl_numbers_url": "https://n.example"}}
     assert row_of(passwords=True)["location"] == ZOOM
-    assert "data" not in row_of(is_full=False)["location"]
+    assert "data" not in row_of(is_full=False).get("location", {})
     assert row_of(is_full=False, passwords=True)["location"]["data"] == {"password": "hush"}
 
 

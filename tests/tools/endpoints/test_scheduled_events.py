@@ -84,6 +84,7 @@ async def test_events_are_found_by_invitee_and_time_in_the_persons_own_zone(agen
     assert agent.sent[-1].query["max_start_time"] == "2026-11-29T08:00:01Z"
 
 
+@pytest.mark.requirement("ranges-inclusive")
 async def test_both_bounds_of_a_range_are_in_it_to_the_second(agent: Agent, api: Api) -> None:
     me = (await api.me())["uri"]
     starts = [parse_time(row["start_time"]) for row in await api.read("/scheduled_events", user=me, count=100)]
@@ -97,6 +98,7 @@ async def test_both_bounds_of_a_range_are_in_it_to_the_second(agent: Agent, api:
         assert times == sorted(start for start in starts if low <= start <= high)
 
 
+@pytest.mark.requirement("ranges-inclusive")
 async def test_days_as_bounds_are_whole(agent: Agent) -> None:
     for named in ("list_scheduled_events", "find_bookings"):
         names = ("min_start_time", "max_start_time") if named.startswith("list") else ("start_time", "end_time")
@@ -106,6 +108,7 @@ async def test_days_as_bounds_are_whole(agent: Agent) -> None:
         assert found["collection"]
 
 
+@pytest.mark.requirement("answer-empty", "answer-searched")
 async def test_an_empty_list_says_what_narrowed_it(agent: Agent) -> None:
     found = await agent.call("list_scheduled_events", status="canceled", invitee_email="nobody@acme.example")
     assert found["searched"] == {"whose": "you", "status": "canceled"}

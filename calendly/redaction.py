@@ -1,0 +1,56 @@
+"""Takes access tokens out of answers: a proxy in front of Calendly may repeat the request that it got. Pure."""
+
+import re
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
+
+_IN_ITS_PLACE: Final = b"(withheld)"
+
+_SHORTEST: Final = 8
+"""What is shorter is no token of Calendly's, and may be a word of the answer."""
+
+_ESCAPED: Final = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
+_HEADER: Final = re.compile(
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|digest)\s+)?[^\s\"'<>,]+"
+)
+_BEARER: Final = re.compile(r"(?i)\b(bearer)(\s+)(?=[^\s\"'<>,]*[0-9])[^\s\"'<>,]{8,}")
+
+
+def without_token(body: bytes, token: str) -> bytes:
+    """Return a body without the access token of its request, as it is or encoded.
+
+    The forms are those in which a header comes back: plain, percent-encoded, escaped for JSON, and
+    base64, where it stands at any place of what was encoded.
+    """
+    if len(token) < _SHORTEST:
+        return body
+    if b"\\u00" in body:
+        body = _ESCAPED.sub(_unescaped, body)
+    for form in _forms(token):
+        if form in body:
+            body = body.replace(form, _IN_ITS_PLACE)
+    return body
+
+
+def without_credentials(text: str) -> str:
+    """Return the text of an error without the values of headers that carry credentials."""
+    for pattern in (_HEADER, _BEARER):
+        text = pattern.sub(r"\1\2(withheld)", text)
+    return text
+
+
+def _forms(token: str) -> Iterator[bytes]:
+    plain = token.encode()
+    yield from {plain, quote(token, safe="").encode(), plain.replace(b"/", b"\\/")}
+    for encode in (b64encode, urlsafe_b64encode):
+        for before in range(3):
+            # Without the letters at both ends, which other bytes beside the token change too.
+            encoded = encode(bytes(before) + plain)
+            yield encoded[-(-before * 8 // 6) : (before + len(plain)) * 8 // 6]
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    character = bytes([int(found[1], 16)])
+    return found[0] if character in b'"\\' else character

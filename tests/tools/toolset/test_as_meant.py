@@ -1,0 +1,92 @@
+"""What models write is taken as it is meant, over every parameter of every tool."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from tests.cases import each
+from tests.sandbox.api import Json
+from tests.tools.facts import required_arguments
+from tests.tools.test_hostile_arguments import WHOLE
+from tools import ALL, Tool
+from tools.toolset.errors import ArgumentError
+
+EACH = each("tool", ALL)
+VALID = {**WHOLE, "questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}]}
+
+
+def properties(tool: Tool) -> dict[str, Any]:
+    return {**cast("dict[str, Any]", tool.input_schema["properties"])}
+
+
+def parsed(tool: Tool, **arguments: object) -> Json:
+    return dict(tool.parse({**required_arguments(tool), **arguments}, ()))
+
+
+def faults(tool: Tool, **arguments: object) -> dict[str, str]:
+    with pytest.raises(ArgumentError) as refused:
+        parsed(tool, **arguments)
+    return {fault.get("parameter", ""): fault["message"] for fault in refused.value.faults}
+
+
+@pytest.mark.requirement("empty-is-absence", "null-is-absence")
+@EACH
+def test_null_and_empty_text_stand_for_an_optional_parameter_that_is_left_out(tool: Tool) -> None:
+    required: Any = tool.input_schema.get("required", ())
+    for nothing in (None, ""):
+        given = dict.fromkeys(set(properties(tool)) - set(required) - set(required_arguments(tool)), nothing)
+        assert parsed(tool, **given) == parsed(tool)
+        for name in required:
+            assert name in faults(tool, **{name: nothing})
+
+
+@pytest.mark.requirement("empty-is-absence")
+def test_so_they_do_inside_an_object() -> None:
+    (book,) = (tool for tool in ALL if tool.name == "create_event_invitee")
+    person = {"email": "lee@acme.example", "timezone": "Europe/Berlin", "name": "Lee"}
+    whole = parsed(book, invitee=person)
+    for nothing in (None, ""):
+        assert parsed(book, invitee={**person, "first_name": nothing, "text_reminder_number": nothing}) == whole
+    assert "invitee.email" in faults(book, invitee={**person, "email": ""})
+
+
+@pytest.mark.requirement("valid-is-valid")
+@EACH
+def test_a_whole_number_is_one_however_it_is_written(tool: Tool) -> None:
+    for name, inner in properties(tool).items():
+        if inner["type"] in {"integer", "number"}:
+            number = inner.get("minimum", 1)
+            assert parsed(tool, **{name: float(number)}) == parsed(tool, **{name: number})
+            assert isinstance(parsed(tool, **{name: float(number)})[name], int)
+        if inner["type"] == "integer":
+            assert name in faults(tool, **{name: 1.5})
+            assert name in faults(tool, **{name: float("nan")})
+
+
+@pytest.mark.requirement("json-text-read")
+@EACH
+def test_json_text_is_read_where_an_object_or_a_list_is_meant(tool: Tool) -> None:
+    for name, inner in properties(tool).items():
+        if inner["type"] not in {"object", "array"} or name not in VALID:
+            continue
+        assert parsed(tool, **{name: json.dumps(VALID[name])}) == parsed(tool, **{name: VALID[name]})
+        what = {"object": "an object", "array": "a list"}[inner["type"]]
+        for text in ("Lee", '"Lee"', "7", "{", "[" * 100_000):
+            assert faults(tool, **{name: text}) == {name: f"Should be {what}, not text."}
+        assert faults(tool, **{name: 7}) == {name: f"Should be {what}."}
+
+
+@pytest.mark.requirement("json-text-read")
+def test_so_it_is_inside_a_list_and_text_stays_text() -> None:
+    (book,) = (tool for tool in ALL if tool.name == "create_event_invitee")
+    pairs = [{"question": "Data?", "answer": '{"a": 1}', "position": 0.0}]
+    read = parsed(book, questions_and_answers=[json.dumps(pair) for pair in pairs])
+    assert read == parsed(book, questions_and_answers=pairs)
+    assert read["questions_and_answers"] == [{"question": "Data?", "answer": '{"a": 1}', "position": 0}]
+
+
+@pytest.mark.requirement("underscore-names")
+@EACH
+def test_names_that_begin_with_an_underscore_are_dropped(tool: Tool) -> None:
+    assert parsed(tool, _meta={"a": 1}, _call_id="7", __=None) == parsed(tool)

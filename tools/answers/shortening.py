@@ -1,0 +1,101 @@
+"""Long texts and long lists inside a value: a part of each, and how much there is. Pure."""
+
+from dataclasses import dataclass, field
+from typing import Final, Generic, TypeVar, cast
+
+T = TypeVar("T")
+
+_ALWAYS_WHOLE: Final = 256
+"""The length up to which a text is whole: addresses and identifiers are no longer."""
+
+_ALL: Final = 1_000_000_000
+_MOST_FIELDS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a value is shown.
+
+    Attributes:
+        characters: Of each text.
+        items: Of each list.
+    """
+
+    characters: int = _ALL
+    items: int = _ALL
+
+
+_OF_TEXTS: Final = (*map(Limits, (24_000, 12_000, 6_000, 3_000)),)
+
+OF_ROW: Final = (Limits(1_000), *(Limits(_ALWAYS_WHOLE, items) for items in (100, 10, 1)), Limits(32, 1))
+"""What to try with a row of a list that is too large: from whole texts of some lines to almost nothing."""
+
+OF_OBJECT: Final = (Limits(), *_OF_TEXTS, *OF_ROW)
+"""What to try with an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened(Generic[T]):
+    """A value that was shortened.
+
+    Attributes:
+        value: What is left of it.
+        told: What was shortened, by dotted path, such as `characters 0-1000 of 300000`.
+        limits: How much is shown.
+    """
+
+    value: T
+    told: dict[str, str]
+    limits: Limits
+
+
+def shortened(value: T, limits: Limits, offset: int = 0) -> Shortened[T]:
+    """Return a value with no more than the limits.
+
+    Args:
+        value: Anything that JSON can hold.
+        limits: How much to show.
+        offset: The character with which the part of each long text begins.
+    """
+    walk = _Walk(limits, offset)
+    return Shortened(cast("T", walk.of(value, "")), walk.told, limits)
+
+
+@dataclass(slots=True)
+class _Walk:
+    limits: Limits
+    offset: int
+    told: dict[str, str] = field(default_factory=dict[str, str])
+
+    def of(self, value: object, path: str) -> object:
+        if isinstance(value, str):
+            return self._text(value, path)
+        if isinstance(value, list):
+            return self._list(cast("list[object]", value), path)
+        if isinstance(value, dict):
+            return self._object(cast("dict[str, object]", value), path)
+        return value
+
+    def _text(self, text: str, path: str) -> str:
+        end = self.offset + self.limits.characters
+        if len(text) <= min(_ALWAYS_WHOLE, self.limits.characters) or (self.offset == 0 and len(text) <= end):
+            return text
+        part = text[self.offset : end]
+        self.told[path] = f"characters {self.offset}-{self.offset + len(part)} of {len(text)}"
+        return part
+
+    def _list(self, items: list[object], path: str) -> list[object]:
+        kept = items[: self.limits.items]
+        if len(kept) < len(items):
+            self.told[path] = f"{len(kept)} of {len(items)} items"
+        return [self.of(item, _joined(path, str(number))) for number, item in enumerate(kept)]
+
+    def _object(self, fields: dict[str, object], path: str) -> dict[str, object]:
+        kept = list(fields.items())[: _ALL if self.limits.items == _ALL else _MOST_FIELDS]
+        if len(kept) < len(fields):
+            self.told[path] = f"{len(kept)} of {len(fields)} fields"
+        return {name: self.of(item, _joined(path, name)) for name, item in kept}
+
+
+def _joined(path: str, step: str) -> str:
+    return f"{path}.{step}" if path else step

@@ -1,0 +1,55 @@
+"""Arguments as models write them, read as they are meant. Pure.
+
+Models fill parameters that they do not need with null or empty text, write whole numbers as 30.0,
+which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, and write an object or a list as
+JSON text. Some clients add names of their own, which begin with an underscore.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final, cast
+
+_TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
+
+
+def as_meant(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict[str, object]:
+    """Return arguments, or an object in them, without what stands for nothing, and with the types of the schema.
+
+    Args:
+        arguments: As received.
+        schema: The JSON Schema of the object.
+    """
+    properties, required = schema.get("properties", {}), schema.get("required", ())
+    return {
+        name: _value(value, properties.get(name, {}))
+        for name, value in arguments.items()
+        if not name.startswith("_")
+        and not (name in properties and (value is None or (value == "" and name not in required)))
+    }
+
+
+def _value(value: object, schema: Mapping[str, Any]) -> object:
+    kind = schema.get("type")
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and kind in _TYPES:
+        return _inside(_read(value, _TYPES[kind]), schema, kind)
+    return _inside(value, schema, kind)
+
+
+def _inside(value: object, schema: Mapping[str, Any], kind: object) -> object:
+    plain = value
+    if isinstance(value, dict) and kind == "object":
+        return as_meant(cast("dict[str, object]", value), schema)
+    if isinstance(value, list) and kind == "array":
+        return [_value(item, schema.get("items", {})) for item in cast("list[object]", value)]
+    return plain
+
+
+def _read(text: str, kind: type) -> object:
+    """Return what a JSON text holds, the text itself if that is no such thing."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, kind) else text
