@@ -33,13 +33,13 @@ def ahead(first: date, days: int) -> dict[str, str]:
 
 async def week_of_everybody(agent: Agent) -> object:
     """One of the meetings may not be read, one has no name, and one a very long answer."""
-    found = await agent("get_agenda", date=TOMORROW.isoformat(), days=2, **TEAM)
+    found = await agent("get_agenda", date=TOMORROW.isoformat(), days=7, **TEAM)
     known = [(row["start_time"], by_name(row["invitees"])) for row in found["collection"] if row.get("invitees")]
     return known, len(found["missing"])
 
 
 async def week_of_everybody_plainly(agent: Agent) -> object:
-    found = await everybody(agent, status="active", **TEAM, **agent.span(TOMORROW, 2))
+    found = await everybody(agent, status="active", **TEAM, **agent.span(TOMORROW, 7))
     known = [(meeting["start_time"], by_name(people)) for meeting, people in found if people]
     return known, len(found) - len(known)
 
@@ -183,7 +183,7 @@ async def switched_off(agent: Agent) -> object:
 ASSISTANT_TASKS: Final = tuple(
     Task(words=words, freely=freely, plainly=plainly, who="untidy")
     for words, freely, plainly in (
-        ("Brief me on everybody's next two days.", week_of_everybody, week_of_everybody_plainly),
+        ("Brief me on everybody's week.", week_of_everybody, week_of_everybody_plainly),
         ("What is on Aiko's week, in her own time?", week_of_aiko, week_of_aiko_plainly),
         ("When by the clock is the release night over?", end_of_the_night, end_of_the_night_plainly),
         ("When do I talk to Zo\u00eb?", when_is_zoe, when_is_zoe_plainly),

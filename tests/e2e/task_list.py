@@ -246,7 +246,7 @@ async def who_said_plainly(agent: Agent) -> object:
 
 async def of_a_kind(agent: Agent) -> object:
     rows = await agent.rows("find_bookings", event_type="Deep dive", **agent.ahead(agent.day(1), 20))
-    return [(row["start_time"], by_name(row["invitees"])) for row in rows]
+    return list(zip(starts(rows), [by_name(row["invitees"]) for row in rows], strict=True))
 
 
 async def of_a_kind_plainly(agent: Agent) -> object:
@@ -254,7 +254,7 @@ async def of_a_kind_plainly(agent: Agent) -> object:
     span = agent.span(agent.day(1), 20)
     rows = await agent.rows("list_scheduled_events", sort="start_time:asc", count=100, detail="full", **span)
     return [
-        (row["start_time"], by_name(await agent.rows("list_event_invitees", scheduled_event=row["uri"])))
+        (*starts([row]), by_name(await agent.rows("list_event_invitees", scheduled_event=row["uri"])))
         for row in rows
         if row["event_type"] == kind["uri"]
     ]

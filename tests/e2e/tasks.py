@@ -35,6 +35,7 @@ class Agent:
         today: The person's date.
         calls: How many tools it called.
         tokens: What it wrote and read, in o200k tokens.
+        largest: The tokens of its largest answer.
         failures: The kinds of errors that it met.
     """
 
@@ -43,6 +44,7 @@ class Agent:
     today: date
     calls: int = 0
     tokens: int = 0
+    largest: int = 0
     failures: list[str] = field(default_factory=list[str])
 
     async def __call__(self, name: str, /, **arguments: object) -> Content:
@@ -50,7 +52,9 @@ class Agent:
         result = await self.client.call_tool(name, arguments)
         text = "".join(getattr(part, "text", "") for part in result.content)
         self.calls += 1
-        self.tokens += sum(toktok.batch_count([json.dumps({"name": name, "arguments": arguments}), text], "o200k_base"))
+        asked, answered = toktok.batch_count([json.dumps({"name": name, "arguments": arguments}), text], "o200k_base")
+        self.tokens += asked + answered
+        self.largest = max(self.largest, answered)
         content: Content = dict(result.structured_content or {})
         if result.is_error:
             self.failures.append(content["error"]["kind"])

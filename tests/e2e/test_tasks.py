@@ -31,6 +31,7 @@ from tests.e2e.tasks import Agent, Script, Task
 from tests.e2e.team_tasks import TEAM_TASKS
 from tests.task_table import ROW
 from tests.virtual_time import VIRTUAL_TIME, Backend
+from tools.answers.size_limit import MOST_TOKENS
 
 pytestmark = pytest.mark.anyio
 
@@ -134,7 +135,9 @@ class Stage:
         state = self.sandbox.sandbox
         state.reset()
         agent = Agent(self.clients[who, toolsets], state, MOMENT.date())
-        return await script(agent), Price(agent.calls, len(state.received), agent.tokens)
+        outcome = await script(agent)
+        assert agent.largest <= MOST_TOKENS
+        return outcome, Price(agent.calls, len(state.received), agent.tokens)
 
 
 class _Uvicorn(uvicorn.Server):

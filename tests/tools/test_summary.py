@@ -235,7 +235,7 @@ async def test_a_whole_organization_is_for_its_administrators(agent_of: AgentOf,
 
 
 @pytest.mark.requirement("workflow-in-parts", "parameters-continue-from")
-async def test_when_time_or_the_rate_limit_ends_it_the_parts_add_up(untidy: Agent, api: Api, organization: str) -> None:
+async def test_when_time_ends_it_the_parts_add_up(untidy: Agent, api: Api, organization: str) -> None:
     arguments = {"group_by": ["no_show"], "organization": organization, **QUARTER}
     whole = await untidy.call("summarize_bookings", **arguments)
     assert "continue_from" not in whole
@@ -253,6 +253,20 @@ async def test_when_time_or_the_rate_limit_ends_it_the_parts_add_up(untidy: Agen
     assert [part["searched"]["start_time"] for part in parts[1:]] == [
         part["searched"]["end_time"] for part in parts[:-1]
     ]
+
+
+async def test_under_a_tight_pace_it_counts_what_it_has_and_goes_on(
+    untidy: Agent, agent_of: AgentOf, api: Api, organization: str
+) -> None:
+    arguments = {"group_by": ["no_show"], "organization": organization, **OCTOBER}
+    await api.control("limits", {"per_minute": 20})
+    part = await untidy.call("summarize_bookings", **arguments)
+    await api.control("limits", {"per_minute": 500})
+    later = agent_of("untidy")  # with a pace of its own
+    rest = await later.call("summarize_bookings", **arguments, continue_from=part["continue_from"])
+    whole = await later.call("summarize_bookings", **arguments)
+    assert 0 < part["meetings"] < whole["meetings"]
+    assert part["meetings"] + rest["meetings"] == whole["meetings"]
 
 
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(untidy: Agent, api: Api) -> None:

@@ -51,7 +51,6 @@ _BEFORE: Final = timedelta(days=30)
 _AFTER: Final = timedelta(days=90)
 _LONGEST_RANGE: Final = timedelta(days=3660)
 _MOST_MEETINGS: Final = 5_000
-_MOST_ROWS: Final = 300
 _MOST_UNREAD: Final = 10
 _LONGEST_REASON: Final = 250
 _AT_ONCE: Final = 10
@@ -154,12 +153,8 @@ def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone
     answer: BookingsSummary = {"meetings": total.meetings, "invitees": total.invitees, "canceled": total.canceled}
     if not groups:
         return answer
-    rows = rows_of(meetings, groups, zone)
-    answer |= {"columns": [*groups, "meetings", "invitees", "canceled"], "rows": rows[:_MOST_ROWS]}
-    if len(rows) > _MOST_ROWS:
-        how = "Ask for a shorter range, or group by less."
-        answer["left_out"] = {"rows": len(rows) - _MOST_ROWS, "how_to_go_on": how}
-    return answer
+    columns = [*groups, "meetings", "invitees", "canceled"]
+    return {**answer, "columns": columns, "rows": rows_of(meetings, groups, zone)}
 
 
 @dataclass(slots=True)
