@@ -107,7 +107,7 @@ async def book_first(move: Move, earlier: Progress | None) -> Rescheduling:
     except (ToolError, CalendlyRefusal, Unreachable) as refused:
         if earlier is not None and is_taken(refused):
             raise goes_on(OutcomeUnknown(str(refused)), "An earlier call may have booked it.") from refused
-        await move.promise.drop()
+        await move.promise.refused()
         raise
     return await finish(move, booked)
 
@@ -149,7 +149,7 @@ async def cancel_first(move: Move, earlier: Progress | None) -> Rescheduling:
     if isinstance(canceled, OutcomeUnknown):
         raise goes_on(canceled, "Nothing was booked.") from canceled
     if isinstance(canceled, Exception):
-        await move.promise.drop()
+        await move.promise.refused()
         raise canceled
     return await book_after(move, canceled)
 
@@ -170,7 +170,9 @@ async def book_after(move: Move, canceled: models.Cancellation) -> Rescheduling:
 
 def goes_on(unknown: OutcomeUnknown, where_it_stands: str) -> OutcomeUnknown:
     """Return an unknown outcome that the same call again settles."""
-    told = unknown.retold(f"{unknown.reason.rstrip('.')}. {where_it_stands} Repeat this call with the same arguments.")
+    cause = unknown.__cause__  # without the advice to look, which is for who books
+    told = cause if isinstance(cause, OutcomeUnknown) else unknown
+    told = told.retold(f"{told.reason.rstrip('.')}. {where_it_stands} Repeat this call with the same arguments.")
     told.goes_on = True
     return told
 
