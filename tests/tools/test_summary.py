@@ -201,6 +201,7 @@ async def test_without_groups_it_counts_all_and_says_what_it_searched(untidy: Ag
             "start_time": "2026-10-24T07:00:00+01:00",
             "end_time": "2027-02-21T06:00:00+00:00",
             "timezone": "Europe/London",
+            "note": "This is the default range: name start_time and end_time for another.",
         },
     }
 

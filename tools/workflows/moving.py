@@ -34,7 +34,7 @@ from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import CarryOver
 from tools.workflows.meeting_to_move import MeetingToMove
-from tools.workflows.promise import Promise, Step
+from tools.workflows.promise import MovingStep, Promise
 
 RescheduleOutcome = Literal["rescheduled", "booked_but_not_canceled", "old_time_booked_again", "unchanged"]
 
@@ -194,7 +194,7 @@ async def _book_back(move: Move, refused: Exception) -> Rescheduling:
     return await booked_back(move, booked, str(refused))
 
 
-async def _book_once_open(move: Move, start: datetime, step: Step) -> Booked:
+async def _book_once_open(move: Move, start: datetime, step: MovingStep) -> Booked:
     """Book a time that the canceled meeting took.
 
     Raises:

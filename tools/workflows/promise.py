@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from calendly.errors import OutcomeUnknown
 from tools.toolset.ledger import Ledger
 
-Step = Literal["booking", "canceling", "booking_after", "booking_back", "booked", "done"]
+MovingStep = Literal["booking", "canceling", "booking_after", "booking_back", "booked", "done"]
 """The write that was sent last, or what is certain: the new meeting is booked, or all is done."""
 
 
@@ -25,7 +25,7 @@ class Progress(TypedDict, total=False):
         answer: The final answer, once all is done.
     """
 
-    step: Step
+    step: MovingStep
     invitee: dict[str, Any]
     answer: dict[str, Any]
 
@@ -49,7 +49,7 @@ class Promise:
             return None
         return cast("Progress", earlier.answer) if earlier.answer else {"step": "booking"}
 
-    async def begin(self, step: Step) -> None:
+    async def begin(self, step: MovingStep) -> None:
         """Note the first step.
 
         Raises:
