@@ -74,8 +74,17 @@ def test_a_long_text_is_read_in_parts_that_make_the_whole(text: str) -> None:
         )
         parts += pair["answer"]
         offset += len(pair["answer"])
-        assert slim["left_out"] == {"how_to_go_on": slim["left_out"]["how_to_go_on"]}
+        goes_on = {"left_out": {"how_to_go_on": f"Call again with text_offset={offset}."}}
+        assert slim.items() >= (goes_on if offset < len(text) else {}).items()
+        assert ("left_out" in slim) == (offset < len(text))
     assert parts == text
+    for beyond in (len(text), len(text) + 1):
+        slim = fit(invitee, text_offset=beyond)
+        assert slim["questions_and_answers"][0]["answer"] == ""
+        assert slim["shortened"] == {
+            "questions_and_answers.0.answer": f"characters {len(text)}-{len(text)} of {len(text)}"
+        }
+        assert "left_out" not in slim
 
 
 def test_one_long_text_in_a_list_takes_no_place_from_the_other_rows() -> None:
