@@ -1,5 +1,6 @@
 """Takes access tokens out of answers: a proxy in front of Calendly may repeat the request that it got. Pure."""
 
+import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ _SHORTEST: Final = 8
 
 _ESCAPED: Final = re.compile(rb"\\u00([2-7][0-9A-Fa-f])")
 _HEADER: Final = re.compile(
-    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)([\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|digest)\s+)?[^\s\"'<>,]+"
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|user-agent|trace(?:parent|state)|x-[a-z0-9-]+)([\"']?\s*[:=]\s*[\"']?)(?:(?:basic|bearer|digest)\s+)?[^\s\"'<>,]+"
 )
 _BEARER: Final = re.compile(r"(?i)\b(bearer)(\s+)(?=[^\s\"'<>,]*[0-9])[^\s\"'<>,]{8,}")
 
@@ -43,7 +44,8 @@ def without_credentials(text: str) -> str:
 
 def _forms(token: str) -> Iterator[bytes]:
     plain = token.encode()
-    yield from {plain, quote(token, safe="").encode(), plain.replace(b"/", b"\\/")}
+    escaped = json.dumps(token)[1:-1].encode()
+    yield from {plain, quote(token, safe="").encode(), escaped, escaped.replace(b"/", b"\\/")}
     for encode in (b64encode, urlsafe_b64encode):
         for before in range(3):
             # Without the letters at both ends, which other bytes beside the token change too.

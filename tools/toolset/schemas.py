@@ -56,9 +56,16 @@ class _Inputs(GenerateJsonSchema):
 
 
 def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, object]:
-    """Return the schema of a tool's arguments: an object without references, the `own` parameters last."""
+    """Return the schema of a tool's arguments: an object without references, the `own` parameters last.
+
+    A default is said in the description: the keyword is none that all clients take.
+    """
     schema = _whole(model.model_json_schema(schema_generator=_Inputs))
     properties = schema.get("properties", {})
+    for name, field in model.model_fields.items():
+        if not field.is_required() and field.default and len(properties[name].get("enum", "either")) > 1:
+            described = properties[name].get("description")
+            properties[name]["description"] = f"{f'{described}; ' if described else ''}default {field.default}"
     return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 

@@ -18,6 +18,7 @@ from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
+from tools.matching import folded
 from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -93,13 +94,13 @@ class _InviteeFilter:
 
     def fits(self, meeting: Meeting, invitee: Attendee) -> bool:
         """Return whether an invitee matches."""
-        email, name = (invitee.get("email") or "").casefold(), (invitee.get("name") or "").casefold()
+        email, name = (invitee.get("email") or "").casefold(), invitee.get("name") or ""
         return (
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
             and (self.email is None or email == self.email.casefold())
-            and (self.name is None or self.name.casefold() in name)
+            and (self.name is None or folded(self.name) in folded(name))
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
-            and (self.answer is None or any(self.answer.casefold() in text for text in _answers(invitee)))
+            and (self.answer is None or any(folded(self.answer) in folded(text) for text in _answers(invitee)))
         )
 
     def nearest(self) -> str:
@@ -259,4 +260,4 @@ def _is_of(event: Meeting, event_type: EventTypeId | None) -> bool:
 
 def _answers(invitee: Attendee) -> Iterator[str]:
     for pair in invitee.get("questions_and_answers") or []:
-        yield (pair.get("answer") or "").casefold()
+        yield pair.get("answer") or ""
