@@ -127,7 +127,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_OUTPUT_SCHEMAS",
             "--output-schemas",
             SERVING,
-            "off: leave output schemas out of the list of tools, for clients that show them to the model",
+            "off: list tools without output schemas",
         ),
     ] = "on"
     access: Annotated[

@@ -13,7 +13,7 @@ _MOST_FIELDS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class Extent:
     """How much of a value is shown.
 
     Attributes:
@@ -25,12 +25,12 @@ class Limits:
     items: int = _ALL
 
 
-_OF_TEXTS: Final = (*map(Limits, (24_000, 12_000, 6_000, 3_000)),)
+_OF_TEXTS: Final = (*map(Extent, (24_000, 12_000, 6_000, 3_000)),)
 
-OF_ROW: Final = (Limits(1_000), *(Limits(_ALWAYS_WHOLE, items) for items in (100, 10, 1)), Limits(32, 1))
+OF_ROW: Final = (Extent(1_000), *(Extent(_ALWAYS_WHOLE, items) for items in (100, 10, 1)), Extent(32, 1))
 """What to try with a row of a list that is too large: from whole texts of some lines to almost nothing."""
 
-OF_OBJECT: Final = (Limits(), *_OF_TEXTS, *OF_ROW)
+OF_OBJECT: Final = (Extent(), *_OF_TEXTS, *OF_ROW)
 """What to try with an object."""
 
 
@@ -41,29 +41,29 @@ class Shortened(Generic[T]):
     Attributes:
         value: What is left of it.
         told: What was shortened, by dotted path, such as `characters 0-1000 of 300000`.
-        limits: How much is shown.
+        extent: How much is shown.
     """
 
     value: T
     told: dict[str, str]
-    limits: Limits
+    extent: Extent
 
 
-def shortened(value: T, limits: Limits, offset: int = 0) -> Shortened[T]:
-    """Return a value with no more than the limits.
+def shortened(value: T, extent: Extent, offset: int = 0) -> Shortened[T]:
+    """Return a value with no more than `extent` of it.
 
     Args:
         value: Anything that JSON can hold.
-        limits: How much to show.
+        extent: How much to show.
         offset: The character with which the part of each long text begins.
     """
-    walk = _Walk(limits, offset)
-    return Shortened(cast("T", walk.of(value, "")), walk.told, limits)
+    walk = _Walk(extent, offset)
+    return Shortened(cast("T", walk.of(value, "")), walk.told, extent)
 
 
 @dataclass(slots=True)
 class _Walk:
-    limits: Limits
+    extent: Extent
     offset: int
     told: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -77,21 +77,21 @@ class _Walk:
         return value
 
     def _text(self, text: str, path: str) -> str:
-        end = self.offset + self.limits.characters
-        if len(text) <= min(_ALWAYS_WHOLE, self.limits.characters) or (self.offset == 0 and len(text) <= end):
+        end = self.offset + self.extent.characters
+        if len(text) <= min(_ALWAYS_WHOLE, self.extent.characters) or (self.offset == 0 and len(text) <= end):
             return text
         part = text[self.offset : end]
         self.told[path] = f"characters {self.offset}-{self.offset + len(part)} of {len(text)}"
         return part
 
     def _list(self, items: list[object], path: str) -> list[object]:
-        kept = items[: self.limits.items]
+        kept = items[: self.extent.items]
         if len(kept) < len(items):
             self.told[path] = f"{len(kept)} of {len(items)} items"
         return [self.of(item, _joined(path, str(number))) for number, item in enumerate(kept)]
 
     def _object(self, fields: dict[str, object], path: str) -> dict[str, object]:
-        kept = list(fields.items())[: _ALL if self.limits.items == _ALL else _MOST_FIELDS]
+        kept = list(fields.items())[: _ALL if self.extent.items == _ALL else _MOST_FIELDS]
         if len(kept) < len(fields):
             self.told[path] = f"{len(kept)} of {len(fields)} fields"
         return {name: self.of(item, _joined(path, name)) for name, item in kept}

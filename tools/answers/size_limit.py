@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from tools.answers.estimate import estimate
-from tools.answers.shortening import OF_OBJECT, OF_ROW, Limits, Shortened, shortened
+from tools.answers.shortening import OF_OBJECT, OF_ROW, Extent, Shortened, shortened
 from tools.toolset.lists import Resumption
 
 MOST_TOKENS: Final = 20_000
@@ -51,7 +51,7 @@ def fitted(answer: object, written: Written, resumption: Resumption | None = Non
     name = next((name for name in ("collection", "rows") if isinstance(fields.get(name), list)), None)
     if name is None:
         part = _part(fields, written, MOST_TOKENS - _FOR_NOTES, OF_OBJECT, text_offset)
-        how = f"Call again with text_offset={text_offset + part.limits.characters}." if part.told else None
+        how = f"Call again with text_offset={text_offset + part.extent.characters}." if part.told else None
         return {**_with_notes(part), **({LEFT_OUT: {"how_to_go_on": how}} if how else {})}
     return _list(fields, name, written, resumption or Resumption())
 
@@ -62,19 +62,19 @@ def _fits(text: str, most: int) -> bool:
 
 
 def _part(
-    value: dict[str, Any], written: Written, most: int, steps: Sequence[Limits], offset: int = 0
+    value: dict[str, Any], written: Written, most: int, steps: Sequence[Extent], offset: int = 0
 ) -> Shortened[dict[str, Any]]:
     """Return as much of an object as fits, without its last fields where nothing else helps."""
     part = shortened(value, steps[0], offset)
-    for limits in steps:
-        part = shortened(value, limits, offset)
+    for extent in steps:
+        part = shortened(value, extent, offset)
         if _fits(written(part.value), most):
             return part
     kept: dict[str, Any] = {}
     for name, item in part.value.items():
         if _fits(written({**kept, name: item}), most):
             kept[name] = item
-    return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.limits)
+    return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.extent)
 
 
 def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resumption) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def prepared(kind: models.EventType, answers: Sequence[Mapping[str, object]]) ->
     return sent, [*_missing(questions, sent), *(problem for _, problem in pairs if problem)]
 
 
-class Kept(NamedTuple):
+class CarriedAnswers(NamedTuple):
     """Which answers of an earlier booking fit an event type as it is now.
 
     Attributes:
@@ -64,16 +64,16 @@ class Kept(NamedTuple):
     missing: list[str]
 
 
-def kept(kind: models.EventType, answers: Sequence[Mapping[str, object]]) -> Kept:
+def kept(kind: models.EventType, answers: Sequence[Mapping[str, object]]) -> CarriedAnswers:
     """Return what can be kept of the answers of an earlier booking."""
     questions = _questions(kind)
     if questions is None:
-        return Kept(prepared(kind, answers)[0], [], [])
+        return CarriedAnswers(prepared(kind, answers)[0], [], [])
     asked = {name: question for name, question in questions.items() if question.get("enabled") is not False}
     pairs = [(answer, *_matched(asked, _given(answer))) for answer in answers]
     fitting = [sent for _, sent, problem in pairs if sent is not None and problem is None]
     dropped = [str(answer["question"]) for answer, _, problem in pairs if problem]
-    return Kept(fitting, dropped, _missing(asked, fitting))
+    return CarriedAnswers(fitting, dropped, _missing(asked, fitting))
 
 
 def answer_faults(told: Iterable[str]) -> list[ArgumentFault]:

@@ -102,10 +102,13 @@ async def local_time(call: Call, time: datetime | None, others: Iterable[Clock] 
 
 
 async def clock_of(call: Call, uri: str | None) -> Clock | None:
-    """Return the clock of a user, None if it may not be read."""
+    """Return the clock of a user; None if it may not be read, or is the person's own, with which a question begins."""
     try:
         user = UserId.parse(uri or "")
     except InvalidIdentifier:
+        return None
+    me = await if_allowed(call.caller.identity())
+    if me is not None and me.timezone and user == me.user:
         return None
     person = await if_allowed(call.via(get_user)(user))
     return Clock(person.get("name") or "the host", person.get("timezone")) if person else None

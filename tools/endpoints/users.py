@@ -34,7 +34,9 @@ async def get_current_user(call: Call) -> CurrentUser:
     """Look up the current user, for whom you act: name, e-mail, time zone, local time, booking page, organization."""
     me = await call(CurrentUser)
     zone = zone_of(me.get("timezone"))
-    return {**me, "local_time": told(call.caller.now().replace(second=0).astimezone(zone))} if zone else me
+    return (
+        {**me, "local_time": told(call.caller.now().replace(second=0, microsecond=0).astimezone(zone))} if zone else me
+    )
 
 
 @users.tool(

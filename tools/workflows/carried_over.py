@@ -11,7 +11,7 @@ from calendly import models
 from calendly.models.location_kinds import NAMED_BY_INVITEE, PLACE_NEEDED, written_kind
 from calendly.models.scheduled_event import ScheduledEvent
 from calendly.third_party_text import exactly
-from tools.booking.answers import Kept, kept
+from tools.booking.answers import CarriedAnswers, kept
 from tools.booking.checks import hosts_take_turns, location_faults, only_location, quoted, state_faults
 from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
 from tools.fields import given
@@ -89,7 +89,7 @@ def _other_changes(event: ScheduledEvent, invitee: models.Invitee, kind: models.
     return changes
 
 
-def _dropped(answers: Kept) -> list[str]:
+def _dropped(answers: CarriedAnswers) -> list[str]:
     return [f"the answer to {quoted(question)} is left out, as it no longer fits" for question in answers.dropped]
 
 

@@ -49,6 +49,7 @@ summary = Workflows()
 
 _BEFORE: Final = timedelta(days=30)
 _AFTER: Final = timedelta(days=90)
+_DEFAULT_RANGE: Final = "This is the default range: name start_time and end_time for another."
 _LONGEST_RANGE: Final = timedelta(days=3660)
 _MOST_MEETINGS: Final = 5_000
 _MOST_UNREAD: Final = 10
@@ -120,6 +121,7 @@ async def summarize_bookings(
         status=status,
         start=began.start.astimezone(zone),
         end=(goes_on.start if goes_on else end).astimezone(zone),
+        note=None if start_time or end_time else _DEFAULT_RANGE,
     )
     answer: BookingsSummary = {
         **_counted(reading.counted, groups, zone),

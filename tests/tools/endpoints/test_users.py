@@ -15,6 +15,7 @@ async def test_the_current_user_is_whose_token_it_is(agent: Agent) -> None:
 
 
 async def test_the_current_user_comes_with_what_time_it_is_for_them(agent: Agent) -> None:
+    agent.began -= 41.7  # seconds are of no use to anybody
     assert (await agent.call("get_current_user"))["local_time"] == "Mon 2026-11-23 07:00"
 
 
