@@ -8,7 +8,7 @@ from tests.cases import each
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("sandbox-untidy")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
