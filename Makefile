@@ -3,7 +3,7 @@
 #   make test    the whole gate and the tests       make check   the gate without the tests
 #   make quick   what takes less than a minute
 #   make bench   the figures of docs/performance.md make docs    regenerate what is generated
-#   make soak    a thousand faulty bookings         make lock    renew requirements/*.lock
+#   make soak    a thousand faulty bookings, moves   make lock    renew requirements/*.lock
 #   make clean   remove what was made
 
 VENV := .venv
@@ -33,7 +33,7 @@ quick: $(VENV)/development
 bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks
 
-# Of the same bookings the tests make a tenth.
+# Of the same bookings and reschedulings the tests make a twentieth.
 soak: $(VENV)/development
 	@$(BIN)/pytest -q --bookings 1000 tests/e2e/test_soak.py tests/e2e/test_soak_killed.py
 

@@ -22,7 +22,12 @@ that is asked here is on this machine), their PostgreSQL, the width of their ter
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--bookings", type=int, default=100, help="how many faulty bookings tests/e2e/test_soak.py makes")
+    parser.addoption(
+        "--bookings",
+        type=int,
+        default=50,
+        help="how many faulty bookings, and reschedulings, tests/e2e/test_soak.py makes",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from calendly.identifiers import (
@@ -67,6 +67,8 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # What is certainly an id: a UUID, or the 16 characters of older accounts. `me` is one too.
 _SURE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
+
+_OLDER_ID: Final = re.compile(r"[0-9A-Z]{16}")
 
 _LONGEST_NAME: Final = 55
 """Most characters of an event type's name, in Calendly."""
@@ -182,6 +184,13 @@ def _is_mine(text: str) -> bool:
     return text.casefold() == "mine"
 
 
+def _no_organization_name(text: object) -> object:
+    """Refuse a word, which Calendly could not tell from an id: `me`, or what people call the organization."""
+    if isinstance(text, str) and text.isalpha() and not (_is_mine(text) or _OLDER_ID.fullmatch(text)):
+        raise ValueError('Organizations go by no name: "mine" is your own, others go by uuid or URI.')
+    return text
+
+
 def is_event_type_name(text: str) -> bool:
     """Return whether a text could be the name, slug or booking page of an event type."""
     if page_of(text):
@@ -236,6 +245,7 @@ UserRefById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or 
 OrganizationRef = Annotated[
     OrganizationId,
     _Named(OrganizationId, _is_mine, ' "mine" will do too.'),
+    BeforeValidator(_no_organization_name),
     Field(description="mine, uuid or URI"),
 ]
 EventTypeRef = Annotated[

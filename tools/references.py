@@ -119,9 +119,11 @@ async def _unknown(place: _Place, parameter: str, reference: Reference) -> Ident
     if near:
         told = f"{whose} goes by that name. Did you mean: {'; '.join(map(_told, near[:_MOST_NAMED]))}?"
     else:
-        names = ", ".join(one_line(kind.get("name")) for kind in kinds[:_MOST_NAMED])
-        more = f" and {len(kinds) - _MOST_NAMED} more" if len(kinds) > _MOST_NAMED else ""
-        told = f"{whose} goes by that name; there are: {names or 'none'}{more}."
+        names = list(dict.fromkeys(filter(None, (one_line(kind.get("name")) for kind in kinds))))
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        told = f"{whose} goes by that name; there are: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}."
+    if not place.organization:
+        told += " A colleague's goes by uuid or URI: list_event_types has it, with user."
     raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(reference.text) else ''}")
 
 

@@ -151,8 +151,20 @@ def signed_in(before: Connection | None, user: str, tokens: Tokens, now: datetim
     return refreshed(before, tokens, now)
 
 
+def outlasts(before: Connection, tokens: Tokens) -> bool:
+    """Say whether a connection can do something that the tokens of another sign-in cannot.
+
+    Somebody who signs in from another browser is asked for what that one agent needs. Only Calendly itself narrows a
+    connection, by a refresh or a revocation.
+    """
+    if before.status is not Status.ACTIVE or tokens.scopes is None:
+        return False
+    had = frozenset(SCOPES) if before.scopes is None else expand(before.scopes)
+    return not had <= expand(tokens.scopes)
+
+
 def refreshed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
-    """Return the connection with new tokens, whether a refresh or another sign-in brought them.
+    """Return the connection with new tokens, whether a refresh or a sign-in that it does not outlast brought them.
 
     Their scopes replace what was known. A grant from before scopes were introduced could do everything, and its first
     refresh may end that. An answer that names no scopes takes nothing away.

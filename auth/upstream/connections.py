@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.protocol.secrets import Random, nonce
-from auth.upstream.connection import LEASE, Connection, Status, signed_in
+from auth.upstream.connection import LEASE, Connection, Status, outlasts, signed_in
 from auth.upstream.connection_rows import OF_USER, ConnectionRows, StoredConnection, stored_connection
 from auth.upstream.login import SignIn, Tokens, Upstream, revoke_quietly
 from auth.upstream.refresher import Held, Refreshed, Refresher
@@ -81,11 +81,14 @@ class Connections:
     async def keep(self, transaction: AsyncConnection, sign_in: SignIn) -> Connection:
         """Keep a sign-in as the user's connection, in the transaction that also knows the user.
 
-        Its tokens replace those there were, even where Calendly granted less than before; `narrowed` says what is lost.
+        Its tokens replace those there were, unless those are good and can do more: other agents work with them.
         """
         user, tokens = sign_in.person.uri, sign_in.tokens
-        before = await self._rows.read(transaction, user, to_change=True)
-        row = signed_in(before.connection if before else None, user, tokens, self.now())
+        stored = await self._rows.read(transaction, user, to_change=True)
+        before = stored.connection if stored else None
+        if before is not None and outlasts(before, tokens):
+            return before
+        row = signed_in(before, user, tokens, self.now())
         await self._rows.create(transaction, row, tokens)
         return row
 

@@ -28,7 +28,7 @@ async def _serve_one(settings: Settings) -> None:
     async with serving(settings) as server:
         with _listening(settings) as (listener, address):
             server.audit_log.open_soon()
-            await _answer(local_app(server.mcp, address, sandbox=settings.sandbox), listener, address, settings)
+            await _answer(local_app(server.mcp, address, settings), listener, address, settings)
 
 
 async def _serve_many(settings: Settings) -> None:

@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -12,6 +13,14 @@ from server.configuration.terminal import UsageError, suggestion
 # The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave
 # no value.
 _PLACEHOLDER: Final = re.compile(r"\$\{(user_config\.|env:|input:)[^{}]*\}")
+
+_PREFIX: Final = "CALENDLY_MCP_"
+_SERVICE: Final = re.compile(r"CALENDLY_MCP_(SERVICE_|PORT_\d)\w*")
+"""What Kubernetes sets in every container beside a service called calendly-mcp. Its CALENDLY_MCP_PORT is an address."""
+
+_ADDRESS: Final = re.compile(r"(tcp|udp)://\S+")
+_NEARLY: Final = 0.86
+"""How alike a variable and a setting are for it to be a typing error: no other program's variable is."""
 
 Value: TypeAlias = str | int | float | bool | list[str]
 Layer: TypeAlias = dict[str, tuple[str, Value]]
@@ -40,10 +49,29 @@ class Setting:
 
 
 def read_environment(environ: Mapping[str, str], settings: Mapping[str, Setting]) -> Layer:
-    """Read the environment; an empty variable counts as not set. Raises UsageError."""
+    """Read the environment; an empty variable counts as not set.
+
+    Raises:
+        UsageError: A value cannot be read, or a variable is no setting but was meant as one: what it should switch
+            would stay as it is, in silence.
+    """
     known = _names(settings)
-    values = {name: environ.get(name, "") for name in known}
-    return _layer({name: value for name, value in values.items() if value and not _PLACEHOLDER.fullmatch(value)}, known)
+    values = {name: value for name, value in environ.items() if value and not _PLACEHOLDER.fullmatch(value)}
+    for name in sorted(values.keys() - known):
+        if hint := _mistyped(name, known):
+            raise UsageError(f'the environment sets "{name[:60]}", which is no setting{hint}')
+    return _layer({name: value for name, value in values.items() if not _ADDRESS.fullmatch(value)}, known)
+
+
+def _mistyped(name: str, known: Iterable[str]) -> str:
+    """Return how the sentence about a variable ends that was meant as a setting; empty for those of other programs."""
+    upper = name.upper()
+    if not upper.startswith("CAL") or _SERVICE.fullmatch(name):  # comparing all of a long environment takes its time
+        return ""
+    close = get_close_matches(upper, list(known), n=1, cutoff=_NEARLY)
+    if close:
+        return f"; did you mean {close[0]}?"
+    return "." if upper.startswith(_PREFIX) else ""
 
 
 def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:

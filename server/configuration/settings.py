@@ -28,11 +28,12 @@ from server.configuration.values import (
     read_names,
     read_networks,
     read_origin,
-    read_origins,
     read_owners,
+    read_public_url,
     read_redirect_schemes,
     read_scopes,
     read_token,
+    read_web_origins,
     read_word,
 )
 
@@ -126,7 +127,7 @@ class Settings(BaseModel):
             "CALENDLY_MCP_OUTPUT_SCHEMAS",
             "--output-schemas",
             SERVING,
-            "off: leave output schemas out of the list of tools, for clients that show them to the model",
+            "off: list tools without output schemas",
         ),
     ] = "on"
     access: Annotated[
@@ -194,7 +195,7 @@ class Settings(BaseModel):
         _Origin, Setting("CALENDLY_AUTH_URL", "--auth-url", HTTP | LOGIN, "where people sign in with that application")
     ] = "https://auth.calendly.com"
     public_url: Annotated[
-        _Origin | None,
+        Annotated[str, AfterValidator(read_public_url)] | None,
         Setting(
             "CALENDLY_MCP_PUBLIC_URL",
             "--public-url",
@@ -234,12 +235,12 @@ class Settings(BaseModel):
     ] = None
     allowed_origins: Annotated[
         _NameList,
-        AfterValidator(read_origins),
+        AfterValidator(read_web_origins),
         Setting(
             "CALENDLY_MCP_ALLOWED_ORIGINS",
             "--allowed-origins",
             HTTP,
-            "other origins whose web pages may call the server, by commas",
+            "other origins whose pages may call the server, by commas",
         ),
     ] = ()
     owners: Annotated[

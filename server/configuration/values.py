@@ -26,6 +26,10 @@ _DATABASE: Final = re.compile(
 )
 """The URLs that `storage` opens, repeated here since `storage` takes long to load."""
 
+_SEEN_FROM_CONTAINERS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
+_PROGRAM: Final = re.compile(r"(?!https?:|file:|data:)[a-z][a-z0-9+.-]*://[a-z0-9._-]*")
+"""The origin of a program that shows its own pages: a scheme of its own, and a host or none."""
+
 
 def is_loopback(host: str) -> bool:
     """Say whether only this machine can reach a host, given as a name or an address."""
@@ -91,9 +95,17 @@ def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host  # RFC 3986, 3.2.2: an IPv6 address stands in brackets
 
 
-def read_origins(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Read several origins."""
-    return tuple(map(read_origin, names))
+def read_public_url(text: str) -> str:
+    """Read the address that clients use; containers on this machine may know it by a name of its own."""
+    parts = urlsplit(text)
+    if parts.hostname in _SEEN_FROM_CONTAINERS and parts.scheme == "http":
+        return read_origin(text.replace(parts.hostname, "localhost", 1)).replace("localhost", parts.hostname, 1)
+    return read_origin(text)
+
+
+def read_web_origins(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Read what browsers and desktop programs send as `Origin`: of a web page, `app://`, `chrome-extension://ID`."""
+    return tuple(name.lower() if _PROGRAM.fullmatch(name.lower()) else read_origin(name) for name in names)
 
 
 def read_scopes(value: object) -> object:

@@ -7,18 +7,21 @@ from mcp.server.lowlevel import Server
 from starlette.applications import Starlette
 
 from auth.endpoints.html import Pages
+from server.configuration.settings import Settings
 from server.installing.front_page import FOLDER, front_page
 from server.transports.guard import Reach
 from server.transports.http import Surroundings, http_app
 
 
-def local_app(mcp: Server[Any], address: str, *, sandbox: bool) -> Starlette:
+def local_app(mcp: Server[Any], address: str, settings: Settings) -> Starlette:
     """Make the ASGI application.
 
     Args:
         mcp: Answers MCP.
         address: Where it listens, without a path.
-        sandbox: Calendly is a sandbox.
+        settings: By which other name clients use it, which origins may, and whether Calendly is a sandbox.
     """
-    page = partial(front_page, Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=sandbox)
-    return http_app(mcp, Surroundings(reach=Reach(address=address, is_local=True), front_page=page))
+    named = settings.public_url or address
+    page = partial(front_page, Pages(FOLDER), f"{named}/mcp", signs_in=False, sandbox=settings.sandbox)
+    reach = Reach(address=named, is_local=True, origins=settings.allowed_origins)
+    return http_app(mcp, Surroundings(reach=reach, front_page=page))

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from server.configuration.values import is_loopback, read_origin
+from server.configuration.values import is_loopback, read_public_url
 
 MOST_HEADERS: Final = 100
 LARGEST_HEADERS: Final = 32 * 1024
@@ -56,7 +56,7 @@ class Reach:
         if path in self.open_paths or (origin == "null" and first_segment(path) in self.pages):
             return True
         if not origin.startswith(("http://", "https://")):
-            return False
+            return origin.lower() in self.origins
         return _is_here(origin) or _origin(origin) in {self.address, *self.origins}
 
 
@@ -73,8 +73,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         # uvicorn's httptools leaves white space around a value, which is not part of it (RFC 9110,
-        # 5.5).
-        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        # 5.5). Each path is also served with a slash at its end, since people configure it so.
+        headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
+        scope = {**scope, "headers": headers, "path": scope["path"].rstrip("/") or "/"}
         await (self._refusal(scope) or self._app)(scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
@@ -87,7 +88,8 @@ class Guard:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or not reach.is_ours(hosts[0]):
             return PlainTextResponse(
-                f"This server answers as {reach.address} only; the Host header names another.\n",
+                f"This server answers as {reach.address} only; the Host header names another. Where clients use "
+                "another name, such as host.docker.internal, --public-url (CALENDLY_MCP_PUBLIC_URL) has to name it.\n",
                 HTTPStatus.MISDIRECTED_REQUEST,
             )
         if not all(reach.admits(origin, path) for origin in headers.getlist("origin")):
@@ -107,7 +109,8 @@ def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
         parts = urlsplit(url)
-        return is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path
+        has_port = parts.port != 0  # reading it raises ValueError where it is no number
+        return has_port and is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path
     except ValueError:
         return False
 
@@ -115,6 +118,6 @@ def _is_here(url: str) -> bool:
 @lru_cache(_REMEMBERED)
 def _origin(url: str) -> str | None:
     try:
-        return None if url.endswith("/") else read_origin(url)
+        return None if url.endswith("/") else read_public_url(url)
     except ValueError:
         return None

@@ -30,6 +30,7 @@ from typing_extensions import override
 
 from server.configuration.terminal import cannot_listen, say
 from server.configuration.values import http_address
+from server.transports.accepting import accepting
 from server.transports.guard import Guard, Reach
 from server.transports.http_protocol import BoundedProtocol
 from server.transports.signals import on_termination
@@ -82,12 +83,17 @@ class Surroundings:
 
 def http_app(server: Server[Any], around: Surroundings) -> Starlette:
     """Make the ASGI application around an MCP server."""
-    manager = StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_BODY)
-    endpoint = _endpoint(manager.asgi_app, around.door)
+    streaming, plain = (
+        StreamableHTTPSessionManager(
+            server, stateless=True, json_response=json_response, max_request_body_size=LARGEST_BODY
+        )
+        for json_response in (False, True)
+    )
+    endpoint = _endpoint(accepting(streaming.asgi_app, plain.asgi_app), around.door)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None]:
-        async with manager.run():
+        async with streaming.run(), plain.run():
             yield
 
     async def page(_request: Request) -> Response:
@@ -101,12 +107,9 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
             return PlainTextResponse("ok\n")
         return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
-    return Starlette(
+    app = Starlette(
         routes=[
-            Route("/mcp", endpoint, methods=["POST"]),
-            Route(
-                "/mcp", _for_pages(_post_only), methods=["OPTIONS"]
-            ),  # a route of its own, so that `Allow` names POST alone
+            Route("/mcp", endpoint),
             Route("/healthz", well),
             Route("/readyz", ready),
             Route("/", page),
@@ -115,12 +118,14 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
         middleware=[Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket
+    return app
 
 
 def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
     """Wrap an application in the checks that a message has to pass."""
     inspected = _inspected(app, [_refuse_batch] if door is None else [_refuse_batch, door.challenge])
-    limited: ASGIApp = RequestBodyLimitMiddleware(inspected, LARGEST_BODY)
+    limited = _post_only(RequestBodyLimitMiddleware(inspected, LARGEST_BODY))
     return _for_pages(limited if door is None else door.before(limited))
 
 
@@ -131,11 +136,14 @@ def _for_pages(app: ASGIApp) -> ASGIApp:
     )
 
 
-async def _post_only(scope: Scope, receive: Receive, send: Send) -> None:
-    """Refuse an OPTIONS request that is not a preflight."""
-    await PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})(
-        scope, receive, send
-    )
+def _post_only(app: ASGIApp) -> ASGIApp:
+    """Refuse every other method; who the caller is, is asked before."""
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+        await (app if scope["method"] == "POST" else refusal)(scope, receive, send)
+
+    return endpoint
 
 
 def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:

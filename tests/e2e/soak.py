@@ -1,4 +1,4 @@
-"""What can go wrong with a booking, drawn from a seed: before, while and after Calendly acts, and while it looks."""
+"""What can go wrong with a booking or a rescheduling, drawn from a seed: before, while and after Calendly acts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -108,3 +108,67 @@ def plan_of(number: int) -> Plan:
 def arguments_of(plan: Plan, body: Json) -> dict[str, Any]:
     """Return what the agent calls with: a booking that nothing is wrong with, and its key."""
     return {**body, "invitee": {**body["invitee"], "email": plan.email}, "idempotency_key": plan.key}
+
+
+CANCELING: Final = "/scheduled_events/*/cancellation"
+
+MOVES: Final[Sequence[Fault]] = [
+    *({"method": "POST", "path": BOOKING, **fault} for fault in (*BEFORE, *DURING, *AFTER)),
+    *({"method": "POST", "path": CANCELING, **fault} for fault in (*BEFORE, *DURING, *AFTER)),
+    *({"method": "GET", **fault} for fault in READS),
+    {"method": "GET", "path": "/scheduled_events/*", "status": 500, "times": 3},
+    {"method": "GET", "path": "/scheduled_events/*", "drop": True},
+    {"method": "GET", "path": "/scheduled_events/*", "status": 403, "body": "<html>"},
+    {"method": "GET", "path": "/user_busy_times", "status": 424},
+    {"method": "GET", "path": "/user_availability_schedules", "delay": 20},
+]
+"""A fault at every point of a rescheduling."""
+
+
+KINDS_MOVED: Final = ("Intro call", "Deep dive", "Morning coffee", "Board briefing")
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """One rescheduling and what goes wrong with it.
+
+    Attributes:
+        number: Which one it is.
+        kind: The name of its event type.
+        overlaps: The new time overlaps the old one.
+        faults: What the sandbox is told to do, in its order.
+        read_lag: Seconds until lists show a booking.
+        together: How many calls move it at once.
+        patience: Seconds after which the client gives up the first call; None where it never does.
+    """
+
+    number: int
+    kind: str
+    overlaps: bool
+    faults: tuple[Fault, ...]
+    read_lag: int
+    together: int
+    patience: float | None
+
+    @property
+    def email(self) -> str:
+        """Its invitee, who has no other meeting."""
+        return f"move-{self.number}@acme.example"
+
+
+def move_plan_of(number: int) -> MovePlan:
+    """Draw the plan of a number, always the same; any run of as many numbers as there are faults meets each."""
+    random = Random(f"move {number}")  # noqa: S311 - it has to come out the same every time
+    overlaps = random.random() < 0.3
+    others = [random.choice(MOVES) for _ in range(random.choice((0, 0, 1, 2)))]
+    return MovePlan(
+        number=number,
+        kind="Deep dive"
+        if overlaps
+        else random.choice(("Intro call", "Deep dive", "Morning coffee", "Board briefing")),
+        overlaps=overlaps,
+        faults=(MOVES[number % len(MOVES)], *others),
+        read_lag=random.choice((0, 0, 2, 10, 60)),
+        together=random.choice((1, 1, 1, 2)),
+        patience=random.choice((None, None, None, 0.5, 4.0, 31.0)),
+    )

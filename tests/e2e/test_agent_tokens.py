@@ -116,7 +116,7 @@ async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator
     ):
         listed = {tool.name for tool in (await client.list_tools()).tools}
         refused = await call(client, "cancel_scheduled_event", scheduled_event="E1")
-    assert listed == {"list_scheduled_events", "get_scheduled_event", "get_agenda"}
+    assert listed == {"list_scheduled_events", "get_scheduled_event", "get_agenda", "summarize_bookings"}
     assert refused.kind == "access_denied_by_policy"
     assert f"{operator.site.url}/connections" in refused.error["message"]
 

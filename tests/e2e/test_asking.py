@@ -1,5 +1,6 @@
 """Asking a person before a meeting is canceled, on every wire."""
 
+import re
 from typing import Literal
 
 import pytest
@@ -32,7 +33,7 @@ async def test_a_call_is_sent_once_the_person_agreed_to_its_effects(connection: 
         assert connection.cancellations() == 0
         question = canceled.error["message"]
     assert question.startswith(f"Cancel '{meeting['name']}' on ")
-    assert "(Europe/Berlin)" in question
+    assert re.search(r", \d\d:\d\d \(Europe/Berlin(; \d\d:\d\d \S+ for [^;]+)*\) with ", question)
     assert "Calendly will e-mail" in question
 
 

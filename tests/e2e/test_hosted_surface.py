@@ -152,9 +152,26 @@ async def test_a_body_that_is_no_call_is_for_the_protocol_to_refuse(site: Site, 
 
 @pytest.mark.requirement("mcp-post-only")
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "OPTIONS"])
-def test_only_post_is_allowed_on_the_endpoint(site: Site, method: str) -> None:
-    response = httpx2.request(method, site.endpoint)
+def test_only_post_is_allowed_on_the_endpoint_once_the_caller_is_known(site: Site, reader: Agent, method: str) -> None:
+    unknown = httpx2.request(method, site.endpoint)
+    assert unknown.status_code == 401
+    assert "resource_metadata=" in unknown.headers["WWW-Authenticate"]
+    response = httpx2.request(method, site.endpoint, headers={"Authorization": f"Bearer {reader.access_token}"})
     assert (response.status_code, response.headers["Allow"]) == (405, "POST")
+
+
+@pytest.mark.requirement("public-url-setting")
+def test_every_path_is_served_with_a_slash_at_its_end_and_none_redirects_to_one(public_site: Site) -> None:
+    paths = ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server", "/healthz"]
+    paths += ["/readyz", "/mcp", "/register", "/token", "/revoke", "/authorize", "/consent", "/oauth/callback"]
+    for path in [*paths, "/connections", "/confirm/x", "/webhooks/calendly/x"]:
+        for method in ("GET", "POST"):
+            plain, slashed = (
+                httpx2.request(method, f"{public_site.answers_at}{path}{end}", headers={"Host": "mcp.example"})
+                for end in ("", "/")
+            )
+            assert slashed.status_code == plain.status_code, path
+            assert "http://" not in slashed.headers.get("Location", "")
 
 
 @pytest.mark.requirement("public-url-setting")

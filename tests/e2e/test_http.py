@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from tests.cases import case
 from tests.e2e.processes import program
 from tools import ALL
 from tools.apps import EXTENSION, MIME_TYPE, SLOT_PICKER
@@ -143,6 +144,37 @@ def test_only_post_is_allowed_on_the_endpoint(http: httpx2.Client, method: str) 
     assert response.headers["allow"] == "POST"
 
 
+EITHER = {"application/json", "text/event-stream"}
+FORMS: list[tuple[str | None, set[str]]] = [
+    (None, EITHER),
+    ("*/*", EITHER),
+    ("application/json", {"application/json"}),
+    ("Application/JSON; charset=utf-8", {"application/json"}),
+    ("application/*", {"application/json"}),
+    ("application/json, text/event-stream; q=0.0", {"application/json"}),
+    ("text/event-stream", EITHER),  # what has to be JSON is
+    ("text/html, */*;q=0.8", EITHER),
+]
+
+
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", MODERN])
+def test_each_client_is_answered_in_a_form_that_it_takes(endpoint: str, version: str) -> None:
+    modern = {"MCP-Protocol-Version": MODERN, "Mcp-Method": "tools/call", "Mcp-Name": "get_current_user"}
+    headers = modern if version == MODERN else {"MCP-Protocol-Version": version}
+    body = request(
+        "tools/call", name="get_current_user", arguments={}, **({"_meta": META} if version == MODERN else {})
+    )
+    for accept, forms in FORMS:
+        with case(str(accept)), httpx2.Client(headers=headers) as client:
+            del client.headers["Accept"]
+            response = client.post(endpoint, json=body, headers={} if accept is None else {"Accept": accept})
+            assert response.status_code == 200
+            assert response.headers["content-type"].partition(";")[0] in forms
+            assert message(response)["result"]["structuredContent"]["timezone"] == "Europe/Berlin"
+    refused = httpx2.post(endpoint, json=body, headers={**headers, "Accept": "text/html"})
+    assert refused.status_code == 406
+
+
 @pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", MODERN])
 def test_batches_are_refused(http: httpx2.Client, version: str) -> None:
@@ -177,6 +209,9 @@ HOSTS = [
     "127.0.0.1.evil.example",
     "localhost@evil.example",
     "evil.example#localhost",
+    "localhost:.evil.example",
+    "127.0.0.1:80.evil.example",
+    "host.docker.internal:8000",
 ]
 
 
@@ -271,3 +306,25 @@ def test_headers_never_widen_what_the_operator_allows(settings: dict[str, str]) 
             assert names(post(http, request("tools/list"), wide)) == ["get_current_user", "get_user"]
             refused = post(http, request("tools/call", name="cancel_scheduled_event", arguments={}), wide)
             assert refused["structuredContent"]["error"]["kind"] == "access_denied_by_policy"
+
+
+NAMES = {
+    "CALENDLY_MCP_ALLOWED_ORIGINS": "app://, tauri://localhost, chrome-extension://abcdef, https://ide.example",
+    "CALENDLY_MCP_PUBLIC_URL": "http://host.docker.internal:8000",
+}
+
+
+def test_programs_and_containers_may_call_an_endpoint_without_sign_in_once_they_are_named(
+    settings: dict[str, str],
+) -> None:
+    with program("http", "--auth", "none", "--port", "0", **settings, **NAMES) as server:
+        address = server.line("ready: ").removesuffix("/mcp")
+        with httpx2.Client(base_url=address, headers=ACCEPT) as http:
+            for origin in ("app://", "tauri://localhost", "chrome-extension://abcdef", "https://ide.example"):
+                with case(origin):
+                    assert post(http, request("tools/list"), headers={"Origin": origin})["tools"]
+            for origin in ("app://other", "chrome-extension://abcdeg", "http://ide.example", "null"):
+                with case(origin):
+                    assert http.post("/mcp", json=request("tools/list"), headers={"Origin": origin}).status_code == 403
+            assert post(http, request("tools/list"), headers={"Host": "host.docker.internal:8000"})["tools"]
+            assert http.get("/", headers={"Host": "host.docker.internal:8001"}).status_code == 421

@@ -20,6 +20,7 @@ BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 ASK, HERE, BOOK = "Ask to book this time", "Book it here", "Book"
 NAME, EMAIL = "Name of the invitee", "E-mail of the invitee"
 TAKEN = "is not open. Nearest open times"
+MARKUP = "<b>strange</b>"
 ANA = {"name": "Ana Ruiz", "email": "ana@clients.example", "timezone": BERLIN}
 
 
@@ -191,7 +192,8 @@ def test_a_time_that_is_gone_is_told_and_looked_up_again(browser: Browser, host:
     start = starts(host)[0]
     view = show(browser, host, start)
     place = {"kind": "google_conference"}
-    called(host, "create_event_invitee", event_type="Deep dive", start_time=iso(start), invitee=ANA, location=place)
+    other = {**ANA, "name": "Lee Tan", "email": "lee@clients.example"}
+    called(host, "create_event_invitee", event_type="Deep dive", start_time=iso(start), invitee=other, location=place)
     fill_in(view, start)
     view.page.see(TAKEN)
     view.page.click("button", "Look up the times again")
@@ -299,10 +301,11 @@ def test_after_a_booking_a_host_that_keeps_nothing_for_later_is_told_at_once(bro
 
 
 def test_why_nothing_was_found_is_shown(browser: Browser, host: Host) -> None:
-    view = host.but(arguments={**host.arguments, "event_type": "<b>No such type</b>"}).show(browser)
-    view.page.see("Expected an event type")
-    assert view.says("#note").count("<b>No such type</b>") == 1
-    assert view.page.within("document.getElementById('picker').hidden")
+    for wrong, told_why in (("event_type", "No event type of yours goes by that name"), (MARKUP, MARKUP)):
+        view = host.but(arguments={**host.arguments, wrong: "No such type"}).show(browser)
+        view.page.see(told_why)
+        assert view.says("#note").count(told_why) == 1
+        assert view.page.within("document.getElementById('picker').hidden")
 
 
 @pytest.mark.parametrize("zone", [BERLIN, NEW_YORK])

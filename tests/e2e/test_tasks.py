@@ -153,7 +153,7 @@ class _Uvicorn(uvicorn.Server):
 async def _listening(mcp: Server[Any]) -> AsyncGenerator[str]:
     """Serve MCP over HTTP; the address of its endpoint."""
     with listen("127.0.0.1", 0) as (listener, address):
-        app = local_app(mcp, address, sandbox=True)
+        app = local_app(mcp, address, load("http", {"sandbox": "true"}, environ={}))
         server = _Uvicorn(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
         serving_it = asyncio.create_task(server.serve([listener]))
         yield f"{address}/mcp"

@@ -12,7 +12,7 @@ from tests.dates import DATES
 from tests.sandbox.api import MONDAY, Api, Json, iso
 from tests.tools.facts import FACTS
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("sandbox-untidy")]
+pytestmark = pytest.mark.anyio
 
 UNTIDY = "untidy"
 
@@ -37,6 +37,7 @@ async def meetings(api: Api, name: str | None, **query: str) -> list[Json]:
     return [row for row in rows if row["name"] == name]
 
 
+@pytest.mark.requirement("sandbox-untidy")
 async def test_it_is_there_only_once_its_token_was_used(api: Api) -> None:
     asked = {"client_id": "sandbox-client", "redirect_uri": "http://localhost:1/", "response_type": "code"}
     assert "Nora Quint" not in (await api.http.get("/oauth/authorize", params=asked)).text

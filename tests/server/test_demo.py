@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -43,5 +44,7 @@ async def test_it_books_the_first_open_time_and_cancels_it_at_any_date(
     ):
         assert words in told
     [question] = person.questions
-    when = f"{start:%a} {start.day} {start:%b %Y}, {start:%H:%M} (Europe/Berlin)"
+    theirs = start.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(ZoneInfo("Europe/London"))
+    zones = f"Europe/Berlin; {theirs:%H:%M} Europe/London for Ada Example"
+    when = f"{start:%a} {start.day} {start:%b %Y}, {start:%H:%M} ({zones})"
     assert question.startswith(f"Cancel 'Intro call' on {when} with Ada Example; Calendly will e-mail ada@example.com.")

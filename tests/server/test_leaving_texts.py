@@ -3,13 +3,14 @@
 import json
 from collections.abc import AsyncGenerator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import mcp_types as types
 import pytest
 
 from tests.audit_log import Shelf
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer
-from tests.server.desk import EVENT, Answer, call, connected
+from tests.server.desk import EVENT, Answer, call, connected, me
 from tests.tools.answers.test_estimate import tokens
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.answers.size_limit import MOST_TOKENS
@@ -38,7 +39,8 @@ def text(found: Answer) -> str:
 
 
 def invitee(number: int) -> dict[str, Any]:
-    return {"uri": f"{EVENT}/invitees/I{number}", "name": f"Guest {number}", "no_show": {"note": LONG}}
+    pair = {"question": "Why?", "answer": LONG, "position": 0}
+    return {"uri": f"{EVENT}/invitees/I{number}", "name": f"Guest {number}", "questions_and_answers": [pair]}
 
 
 async def paged(request: Received, wire: Wire) -> None:
@@ -58,14 +60,83 @@ async def test_a_list_that_is_cut_inside_a_page_goes_on_without_loss_and_without
     given: dict[str, Any] = {"max_pages": 2}
     async with connected(upstream) as client:
         while True:
-            found = await call(client, "list_event_invitees", scheduled_event=EVENT, count=40, **given)
+            found = await call(client, "list_event_invitees", scheduled_event=EVENT, count=20, **given)
             assert tokens(text(found)) <= MOST_TOKENS
             names += [row["name"] for row in found.content["collection"]]
             given["page_token"] = found.content["pagination"].get("next_page_token")
             if given["page_token"] is None:
                 break
-    assert names == [f"Guest {number}" for number in range(120)]
+    assert names == [f"Guest {number}" for number in range(60)]
     assert len(upstream.requests) > 3
+
+
+MEETINGS = [
+    {
+        "uri": f"https://api.calendly.com/scheduled_events/E{number}",
+        "name": "Intro call",
+        "status": "active",
+        "start_time": f"2026-12-01T{8 + number // 12:02}:{number % 12 // 2 * 10:02}:00.000000Z",  # two at a time
+    }
+    for number in range(24)
+]
+
+
+async def booked(request: Received, wire: Wire) -> None:
+    """Answer the meetings of a day, or three invitees of one of them with a long answer each."""
+    event = request.path.split("/")[2] if request.path.endswith("/invitees") else ""
+    people = [{**invitee(number), "name": f"{event} {number}"} for number in range(3)]
+    if request.path == "/users/me":
+        await me()(request, wire)
+    elif event:
+        await answer(200, {"collection": people, "pagination": {}})(request, wire)
+    else:
+        first = parse_qs(urlsplit(request.target).query)["min_start_time"][0]
+        rows = [row for row in MEETINGS if row["start_time"][:19] > first[:19]]
+        await answer(200, {"collection": rows, "pagination": {}})(request, wire)
+
+
+def names(content: dict[str, Any]) -> list[str]:
+    if "rows" in content:
+        return [row[0] for row in content["rows"]]
+    return [person["name"] for row in content["collection"] for person in row["invitees"]]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("get_agenda", {"date": "2026-12-01"}),
+        ("find_bookings", {"start_time": "2026-12-01T00:00Z", "end_time": "2026-12-02T00:00Z", "count": 100}),
+        (
+            "find_bookings",
+            {
+                "start_time": "2026-12-01T00:00Z",
+                "end_time": "2026-12-02T00:00Z",
+                "count": 100,
+                "columns": ["name", "timezone", "answer:1"],
+            },
+        ),
+    ],
+    ids=["agenda", "bookings", "columns"],
+)
+async def test_a_workflow_that_is_cut_goes_on_without_loss_and_without_repetition(
+    upstream: HostileUpstream, tool: str, arguments: dict[str, Any]
+) -> None:
+    upstream.otherwise = booked
+    told: list[str] = []
+    given = dict(arguments)
+    parts = 0
+    async with connected(upstream, rate_limit="100000") as client:
+        while parts < 50:
+            found = await call(client, tool, **given)
+            assert tokens(text(found)) <= MOST_TOKENS
+            assert found.kind == "answered", text(found)
+            told += names(found.content)
+            parts += 1
+            if "continue_from" not in found.content:
+                break
+            given["continue_from"] = found.content["continue_from"]
+    assert told == [f"E{number} {one}" for number in range(24) for one in range(3)]
+    assert parts > 1
 
 
 async def test_a_token_of_ours_that_was_changed_is_refused(upstream: HostileUpstream) -> None:
@@ -78,7 +149,7 @@ async def test_a_token_of_ours_that_was_changed_is_refused(upstream: HostileUpst
 @pytest.mark.requirement("parameters-text-offset")
 async def test_a_long_answer_is_read_to_its_end(upstream: HostileUpstream) -> None:
     typed = "👩🏽‍💻 Where do we begin? " * 10_000
-    person = {**invitee(1), "questions_and_answers": [{"question": "Why?", "answer": typed}], "no_show": None}
+    person = {**invitee(1), "questions_and_answers": [{"question": "Why?", "answer": typed}]}
     upstream.otherwise = answer(200, {"resource": person})
     read = ""
     async with connected(upstream) as client:
@@ -87,9 +158,8 @@ async def test_a_long_answer_is_read_to_its_end(upstream: HostileUpstream) -> No
             assert tokens(text(found)) <= MOST_TOKENS
             assert f"of {len(typed)}" in text(found)
             read += found.content["questions_and_answers"][0]["answer"]
-            assert found.content["left_out"] == {"how_to_go_on": f"Call again with text_offset={len(read)}."} or (
-                len(read) == len(typed)
-            )
+            goes_on = {"how_to_go_on": f"Call again with text_offset={len(read)}."}
+            assert found.content.get("left_out") == (goes_on if len(read) < len(typed) else None)
     assert read == typed
 
 

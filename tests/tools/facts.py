@@ -80,15 +80,15 @@ ENOUGH: dict[str, dict[str, Any]] = {
 """Without these a workflow asks for more before it asks Calendly."""
 
 
+TIMES = {"start_time": "2026-12-01T00:00:00Z", "end_time": "2026-12-05T00:00:00Z"}
+"""A range that takes in what `text_of` writes for each of its ends."""
+
+
 def required_arguments(tool: Tool) -> dict[str, Any]:
     """Arguments that are enough for the tool, as in Calendly's example."""
     example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
     body: dict[str, Any] = example.get("json") or {}
-    query = {
-        "event_type": EXAMPLES["event_type"],
-        "start_time": "2026-12-01T00:00:00Z",
-        "end_time": "2026-12-05T00:00:00Z",
-    }
+    query = {"event_type": EXAMPLES["event_type"], **TIMES}
     wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
     return {**beside, **{name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}}

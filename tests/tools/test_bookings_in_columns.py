@@ -10,7 +10,7 @@ from tools.answers.shown import shown
 from tools.toolset.errors import ArgumentError
 from tools.zones import zone_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("parameters-columns")]
+pytestmark = pytest.mark.anyio
 
 COMING = {"start_time": "2026-11-23T00:00", "end_time": "2026-12-20T00:00"}
 
@@ -37,6 +37,7 @@ async def truth(api: Api, name: str) -> list[Json]:
             return people
 
 
+@pytest.mark.requirement("parameters-columns")
 async def test_230_invitees_with_an_answer_each_are_one_call_of_few_tokens(untidy: Agent, api: Api) -> None:
     columns = ["name", "email", "status", "answer:1"]
     found = await untidy.call("find_bookings", event_type="webinar", columns=columns, **COMING)

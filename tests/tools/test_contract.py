@@ -10,6 +10,7 @@ from tests.tools.facts import (
     CALENDLY,
     ME,
     RESOURCES,
+    TIMES,
     TOOL_FACTS,
     Documented,
     Fact,
@@ -62,7 +63,9 @@ OURS = {
 
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
     beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
-    return {**required_arguments(tool), **beside, name: value}
+    required = required_arguments(tool)
+    times = {end: time for end, time in TIMES.items() if end in required}
+    return {**required, **times, **beside, name: value}
 
 
 async def sent_by(tool: EndpointTool, arguments: dict[str, Any]) -> Documented:

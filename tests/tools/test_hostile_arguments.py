@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -167,6 +167,7 @@ def test_names_that_it_does_not_have_are_refused(tool: Tool) -> None:
     with pytest.raises(ArgumentError) as refused:
         tool.parse({**required_arguments(tool), "evil\x1b[2J" + LONG: 1}, ())
     (fault,) = refused.value.faults
-    assert fault["message"] == f"{tool.name} has no such parameter."
-    assert len(str(refused.value)) < 200
+    parameters = ", ".join(cast("dict[str, object]", tool.input_schema["properties"]))
+    assert fault["message"] == f"{tool.name} has no such parameter. It takes {parameters}."
+    assert len(str(refused.value)) < 200 + len(parameters)
     assert str(refused.value).isprintable()

@@ -154,6 +154,18 @@ async def test_a_name_that_nothing_goes_by_is_refused_with_what_there_is(agent: 
     assert "/event_type_available_times" not in {request.path for request in agent.sent}
 
 
+async def test_a_name_of_nothing_is_answered_with_each_name_once_and_the_way_to_those_of_colleagues(
+    agent_of: AgentOf,
+) -> None:
+    with pytest.raises(ArgumentError) as no:
+        await agent_of("untidy").call("list_event_type_available_times", event_type="Product demo", **TOMORROW)
+    told = no.value.faults[0]["message"]
+    names = told.partition("there are: ")[2].partition(" and ")[0].split(", ")
+    assert "" not in names
+    assert len(set(names)) == len(names) == 10
+    assert told.endswith("A colleague's goes by uuid or URI: list_event_types has it, with user.")
+
+
 async def test_a_name_that_several_go_by_is_refused_with_the_candidates(agent: Agent) -> None:
     uris = [await make(agent, "Catch up") for _ in range(2)]
     with pytest.raises(ArgumentError, match="Several event types go by that name, so pass the URI of one: ") as refused:
@@ -228,6 +240,14 @@ async def test_ones_own_organization_is_mine_in_every_tool_that_takes_one(agent:
         assert await agent.call(name, organization="mine") == await agent.call(name, organization=own)
     team = await agent.call("get_agenda", date="2026-11-24", organization="Mine")
     assert {host for row in team["collection"] for host in row["hosts"]} >= {"Maya Lindqvist", "Tomás Herrera"}
+
+
+@pytest.mark.requirement("people-by-name")
+@pytest.mark.parametrize("name", ["Northlight", "me", "our"])
+async def test_another_word_for_an_organization_is_answered_with_mine(agent: Agent, name: str) -> None:
+    with pytest.raises(ArgumentError, match='organization: Organizations go by no name: "mine" is your own'):
+        await agent.call("list_scheduled_events", organization=name)
+    assert agent.sent == []
 
 
 async def test_an_e_mail_address_of_nobody_is_refused(agent: Agent) -> None:

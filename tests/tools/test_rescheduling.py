@@ -1,5 +1,6 @@
 """Moving a meeting: the new time first, then the end of the old one, and what remains when that stops half-way."""
 
+import contextlib
 import re
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from server.calls.results import failure
 from tests.sandbox.api import Api, Json, iso
 from tests.tools.agent import TOOLS, Agent
 from tests.tools.conftest import AgentOf
-from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.toolset.errors import ArgumentError, DeniedByPolicy, ToolError
 
 TRACKED = ("utm_campaign", "utm_source", "utm_medium", "utm_content", "utm_term", "salesforce_uuid")
 INVITEE = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America/New_York"}
@@ -502,3 +503,25 @@ async def test_both_times_are_told_on_the_clocks_of_all_concerned(agent: Agent, 
     )
     assert "on Mon 23 Nov 2026, 09:00 (Europe/Berlin; 03:00 America/New_York for Lee Park) with Lee Park" in question
     assert "to Wed 25 Nov 2026, 10:00 (Europe/Berlin; 04:00 America/New_York for Lee Park)." in question
+
+
+@pytest.mark.parametrize("patience", [0.5, 1, 2, 4])
+async def test_two_calls_at_once_that_overlap_leave_one_meeting_wherever_both_are_given_up(
+    agent: Agent, api: Api, patience: float
+) -> None:
+    old, start = await overlapping(api)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "delay": 1, "status": 302, "after": True})
+    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "delay": 1})
+
+    async def once() -> None:
+        with anyio.move_on_after(patience), contextlib.suppress(CalendlyError, ToolError):
+            await move(agent, old["event"], start)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(once)
+        await anyio.sleep(patience / 2)
+        group.start_soon(once)
+    await anyio.sleep(30)
+    moved = await move(agent, old["event"], start)
+    assert moved["outcome"] == "rescheduled"
+    assert await active(api) == [moved["new_invitee"]["event"]]

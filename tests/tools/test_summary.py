@@ -19,7 +19,7 @@ from tools.times import parse_time
 from tools.toolset.errors import ArgumentError
 from tools.workflows.counting import CountedMeeting, GroupBy, invitees_of, rows_of
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("workflow-counting")]
+pytestmark = pytest.mark.anyio
 
 LONDON = ZoneInfo("Europe/London")
 OCTOBER = {"start_time": "2026-10-01T00:00", "end_time": "2026-11-01T00:00"}
@@ -68,6 +68,7 @@ def listed(agent: Agent) -> list[str]:
     return [request.path for request in agent.sent if request.path != "/users/me"]
 
 
+@pytest.mark.requirement("workflow-counting")
 async def test_the_meetings_of_each_host_in_a_month_are_one_request_and_few_tokens(
     untidy: Agent, api: Api, organization: str
 ) -> None:

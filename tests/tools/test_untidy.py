@@ -8,7 +8,7 @@ from tests.cases import each
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("sandbox-untidy")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -16,6 +16,7 @@ def untidy(agent_of: AgentOf) -> Agent:
     return agent_of("untidy")
 
 
+@pytest.mark.requirement("sandbox-untidy")
 @each("name", (DISCOVERY, *ODD_EVENT_TYPES))
 async def test_every_event_type_is_found_by_its_name_and_the_active_one_of_twins(untidy: Agent, name: str) -> None:
     found = await untidy.call("get_event_type", event_type=name)

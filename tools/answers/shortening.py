@@ -42,11 +42,13 @@ class Shortened(Generic[T]):
         value: What is left of it.
         told: What was shortened, by dotted path, such as `characters 0-1000 of 300000`.
         extent: How much is shown.
+        goes_on: A text has more after the part that is shown.
     """
 
     value: T
     told: dict[str, str]
     extent: Extent
+    goes_on: bool = False
 
 
 def shortened(value: T, extent: Extent, offset: int = 0) -> Shortened[T]:
@@ -58,7 +60,7 @@ def shortened(value: T, extent: Extent, offset: int = 0) -> Shortened[T]:
         offset: The character with which the part of each long text begins.
     """
     walk = _Walk(extent, offset)
-    return Shortened(cast("T", walk.of(value, "")), walk.told, extent)
+    return Shortened(cast("T", walk.of(value, "")), walk.told, extent, walk.goes_on)
 
 
 @dataclass(slots=True)
@@ -66,6 +68,7 @@ class _Walk:
     extent: Extent
     offset: int
     told: dict[str, str] = field(default_factory=dict[str, str])
+    goes_on: bool = False
 
     def of(self, value: object, path: str) -> object:
         if isinstance(value, str):
@@ -80,8 +83,10 @@ class _Walk:
         end = self.offset + self.extent.characters
         if len(text) <= min(_ALWAYS_WHOLE, self.extent.characters) or (self.offset == 0 and len(text) <= end):
             return text
-        part = text[self.offset : end]
-        self.told[path] = f"characters {self.offset}-{self.offset + len(part)} of {len(text)}"
+        begin = min(self.offset, len(text))
+        part = text[begin:end]
+        self.told[path] = f"characters {begin}-{begin + len(part)} of {len(text)}"
+        self.goes_on = self.goes_on or end < len(text)
         return part
 
     def _list(self, items: list[object], path: str) -> list[object]:

@@ -18,6 +18,7 @@ from tools.answers.views import FULL, View, view_of
 from tools.times import sent_time
 from tools.toolset.redaction import INVITEE_DATA, IS_DATA, THIRD_PARTY_TEXT, WITHHELD, is_personal, tells_of_invitees
 from tools.toolset.shapes import fields_of, is_made_from, object_in
+from tools.zones import zone_of
 
 _COLLECTION: Final = "collection"
 _START, _END = "local_start", "local_end"
@@ -170,8 +171,10 @@ class _Walk:
 
     def _in_zone(self, view: View, fields: Mapping[str, object]) -> dict[str, str]:
         instants = {name: sent_time(fields.get(name)) for name in view.in_zone}
-        times = {name: time.astimezone(self.zone or UTC).isoformat() for name, time in instants.items() if time}
-        return {**times, _ZONE: str(self.zone or UTC)} if times else {}
+        own = fields.get(_ZONE)
+        zone = (zone_of(own) if isinstance(own, str) else None) or self.zone or UTC
+        times = {name: time.astimezone(zone).isoformat(timespec="seconds") for name, time in instants.items() if time}
+        return {**times, _ZONE: str(zone)} if times else {}
 
 
 def _is_told_already(name: str, view: View, fields: Mapping[str, object], place: _Place) -> bool:

@@ -51,7 +51,7 @@ def fitted(answer: object, written: Written, resumption: Resumption | None = Non
     name = next((name for name in ("collection", "rows") if isinstance(fields.get(name), list)), None)
     if name is None:
         part = _part(fields, written, MOST_TOKENS - _FOR_NOTES, OF_OBJECT, text_offset)
-        how = f"Call again with text_offset={text_offset + part.extent.characters}." if part.told else None
+        how = f"Call again with text_offset={text_offset + part.extent.characters}." if part.goes_on else None
         return {**_with_notes(part), **({LEFT_OUT: {"how_to_go_on": how}} if how else {})}
     return _list(fields, name, written, resumption or Resumption())
 
@@ -74,7 +74,7 @@ def _part(
     for name, item in part.value.items():
         if _fits(written({**kept, name: item}), most):
             kept[name] = item
-    return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.extent)
+    return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.extent, part.goes_on)
 
 
 def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resumption) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class View:
         usual_fields_in_lists: Objects left out of lists while they have no field but these.
         redundant: Says of a field by its whole resource whether it tells nothing more, and is left out.
         local: Local times to add: new field by the UTC field it comes from.
-        in_zone: Times that are told in the zone of the answer, with their offset.
+        in_zone: Times that are told, with their offset, in the zone beside them, else in that of the answer.
         adds: Further fields to add: a function of the object's.
         gather: Joins the rows of a list.
         keeps_empty: Keeps nulls and empty objects.

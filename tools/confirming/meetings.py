@@ -223,7 +223,7 @@ def _read_by_them(reason: str | None) -> str:
 def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:
     """Return why a meeting can no longer be canceled; None if it can or that is unknown."""
     if event.get("status") == "canceled":
-        return "This meeting is canceled already."
+        return "This meeting is canceled already; get_scheduled_event tells by whom and why."
     end = sent_time(event.get("end_time"))
     return "This meeting is over." if end and end <= now else None
 

@@ -16,6 +16,7 @@ _ECHOED = 60
 
 
 _MOST_FAULTS = 10
+_ALIKE = 0.75
 _CONTAINERS: Final = {"dict_type": "an object", "list_type": "a list"}
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
@@ -107,7 +108,9 @@ def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[st
     try:
         return model.model_validate(raw, context=origins)
     except ValidationError as fault:
-        raise ArgumentError(*_explained(fault, model.__name__, model.model_fields)) from None
+        raise ArgumentError(
+            *_explained(fault, model.__name__, sorted(model.model_fields, key=model.own.__contains__))
+        ) from None
 
 
 def description_of(function: Callable[..., object]) -> str:
@@ -119,7 +122,10 @@ def description_of(function: Callable[..., object]) -> str:
 def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
     """Return one sentence per parameter at fault, for the first few, without what was sent."""
     faults = error.errors(include_url=False)[:_MOST_FAULTS]
-    return [{"parameter": _path(fault), "message": _sentence(fault, tool, known)} for fault in faults]
+    told = [_sentence(fault, tool, known) for fault in faults]
+    if (unclear := _no_such(tool)) in told:  # the list is long, so it is told once
+        told[told.index(unclear)] += f" It takes {', '.join(known)}."
+    return [{"parameter": _path(fault), "message": sentence} for fault, sentence in zip(faults, told, strict=True)]
 
 
 def _path(fault: ErrorDetails) -> str:
@@ -131,7 +137,8 @@ def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
     if fault["type"] == "missing":
         return "This parameter is required."
     if fault["type"] == "extra_forbidden":
-        return _unknown(str(fault["loc"][-1]), tool, known if len(fault["loc"]) == 1 else ())
+        is_inside = len(fault["loc"]) > 1
+        return "There is no such parameter here." if is_inside else _unknown(str(fault["loc"][0]), tool, known)
     if fault["type"] == "value_error":
         return str(_context(fault).get("error", fault["msg"]))
     if fault["type"] == "literal_error":
@@ -146,6 +153,12 @@ def _context(fault: ErrorDetails) -> Mapping[str, Any]:
 
 
 def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name[:_ECHOED], list(known), n=1, cutoff=0.7)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    return f"{tool} has no such parameter.{hint}"
+    """Refuse a name, with the parameters that have all its words, else with one that is written alike."""
+    name, words = name[:_ECHOED], set(name[:_ECHOED].split("_"))
+    meant = [other for other in known if words <= set(other.split("_"))]
+    close = meant or difflib.get_close_matches(name, list(known), n=1, cutoff=_ALIKE)
+    return _no_such(tool) + (f" Did you mean {' or '.join(close)}?" if close else "")
+
+
+def _no_such(tool: str) -> str:
+    return f"{tool} has no such parameter."

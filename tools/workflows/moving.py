@@ -26,6 +26,7 @@ from calendly.errors import (
 from calendly.models.personal import PERSONAL
 from tools.booking.booked import Booked
 from tools.booking.create_event_invitee import create_event_invitee
+from tools.booking.lookup import look_for
 from tools.booking.once import is_taken
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import ScheduledEventRef
@@ -34,7 +35,7 @@ from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import CarryOver
 from tools.workflows.meeting_to_move import MeetingToMove
-from tools.workflows.promise import MovingStep, Promise
+from tools.workflows.promise import MovingStep, Progress, Promise
 
 RescheduleOutcome = Literal["rescheduled", "booked_but_not_canceled", "old_time_booked_again", "unchanged"]
 
@@ -85,27 +86,28 @@ class Move:
         return replace(self, call=await self.call.authorize())
 
 
-async def book_first(move: Move, *, is_begun: bool) -> Rescheduling:
+async def book_first(move: Move, earlier: Progress | None) -> Rescheduling:
     """Book the new time, then cancel the old meeting.
 
     Args:
         move: What is moved.
-        is_begun: An earlier call sent a booking that certainly did not take the time.
+        earlier: How far an earlier call came, which certainly did not take the time.
     """
     booking = await _dry_run(_book(replace(move, call=move.call.dry_run()), move.start))
     move = await move.authorized()
     if move.call.is_dry_run:
         canceling = await _dry_run(_cancel(move))
         raise DryRun(*booking.requests, *canceling.requests, unchecked=booking.unchecked)
-    await (move.promise.note({"step": "booking"}) if is_begun else move.promise.begin("booking"))
+    is_canceling = earlier is not None and earlier.get("step") != "booking"  # it may be another call that is at it now
+    await move.promise.go_on("booking_after" if is_canceling else "booking", earlier)
     try:
         booked = await _book(move, move.start)
     except OutcomeUnknown as unknown:
         raise goes_on(unknown, "The old meeting was not canceled.") from unknown
     except (ToolError, CalendlyRefusal, Unreachable) as refused:
-        if is_begun and is_taken(refused):
+        if earlier is not None and is_taken(refused):
             raise goes_on(OutcomeUnknown(str(refused)), "An earlier call may have booked it.") from refused
-        await move.promise.drop()
+        await move.promise.refused()
         raise
     return await finish(move, booked)
 
@@ -130,24 +132,24 @@ async def finish(move: Move, booked: Booked) -> Rescheduling:
     }
 
 
-async def cancel_first(move: Move, *, is_begun: bool) -> Rescheduling:
+async def cancel_first(move: Move, earlier: Progress | None) -> Rescheduling:
     """Cancel the old meeting, then book the new time, which Calendly offers only then.
 
     Args:
         move: What is moved.
-        is_begun: An earlier call tried to cancel it.
+        earlier: How far an earlier call came.
     """
     await _check_all_but_time(move)
     move = await move.authorized()
     if move.call.is_dry_run:
         canceling = await _dry_run(_cancel(move))
         raise DryRun(*canceling.requests, unchecked=["open times once the old meeting is canceled"])
-    await (move.promise.note({"step": "canceling"}) if is_begun else move.promise.begin("canceling"))
+    await move.promise.go_on("canceling", earlier)
     canceled = await _canceled(move)
     if isinstance(canceled, OutcomeUnknown):
         raise goes_on(canceled, "Nothing was booked.") from canceled
     if isinstance(canceled, Exception):
-        await move.promise.drop()
+        await move.promise.refused()
         raise canceled
     return await book_after(move, canceled)
 
@@ -159,13 +161,18 @@ async def book_after(move: Move, canceled: models.Cancellation) -> Rescheduling:
     try:
         booked = await _book_once_open(move, move.start, "booking_after")
     except (ToolError, CalendlyRefusal) as refused:
-        return await _book_back(move, refused)
+        own = await look_for(move.call, move.old.booked_at(move.start)) if is_taken(refused) else None
+        if own is None:
+            return await _book_back(move, refused)
+        booked = own  # by another call for the same move
     return await _done(move, booked, canceled)
 
 
 def goes_on(unknown: OutcomeUnknown, where_it_stands: str) -> OutcomeUnknown:
     """Return an unknown outcome that the same call again settles."""
-    told = unknown.retold(f"{unknown.reason.rstrip('.')}. {where_it_stands} Repeat this call with the same arguments.")
+    cause = unknown.__cause__  # without the advice to look, which is for who books
+    told = cause if isinstance(cause, OutcomeUnknown) else unknown
+    told = told.retold(f"{told.reason.rstrip('.')}. {where_it_stands} Repeat this call with the same arguments.")
     told.goes_on = True
     return told
 

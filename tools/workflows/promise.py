@@ -21,26 +21,30 @@ class Progress(TypedDict, total=False):
     """How far it has come.
 
     Attributes:
+        turn: How many calls went on after the first one.
         invitee: Of the new meeting, once it is booked.
         answer: The final answer, once all is done.
     """
 
     step: MovingStep
+    turn: int
     invitee: dict[str, Any]
     answer: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Promise:
     """The progress of moving one meeting to one time.
 
     Attributes:
         ledger: Where it is kept.
         what: The meeting and the time.
+        turn: How many calls went on before this one; 0 for the first.
     """
 
     ledger: Ledger
     what: Mapping[str, object]
+    turn: int = 0
 
     async def recall(self) -> Progress | None:
         """Return how far an earlier call came, None if there was none. Raises Unreachable."""
@@ -49,25 +53,32 @@ class Promise:
             return None
         return cast("Progress", earlier.answer) if earlier.answer else {"step": "booking"}
 
-    async def begin(self, step: MovingStep) -> None:
-        """Note the first step.
+    async def go_on(self, step: MovingStep, earlier: Progress | None) -> None:
+        """Note the step after `earlier`, or the first one.
 
         Raises:
-            OutcomeUnknown: Another call moves this meeting right now.
+            OutcomeUnknown: Another call has begun to move this meeting right now.
             Unreachable: It cannot be noted, so nothing is to be sent.
         """
-        if await self.ledger.reserve(self._key, self.what) is not None:
+        if earlier is None and await self.ledger.reserve(self._key, self.what) is not None:
             busy = OutcomeUnknown("Another call is moving this meeting to this time right now.")
             busy.goes_on = True
             raise busy
+        self.turn = 0 if earlier is None else earlier.get("turn", 0) + 1
         await self.note({"step": step})
 
     async def note(self, progress: Progress) -> None:
         """Note a further step."""
-        await self.ledger.settle(self._key, self.what, cast("dict[str, Any]", progress))
+        await self.ledger.settle(self._key, self.what, cast("dict[str, Any]", {**progress, "turn": self.turn}))
 
-    async def drop(self) -> None:
-        """Forget it: certainly nothing was changed."""
+    async def refused(self) -> None:
+        """Forget it, unless another call sent something too: what this one sent certainly changed nothing."""
+        now = await self.recall()
+        if now is None or (self.turn == 0 and now.get("turn", 0) == 0):
+            await self.end()
+
+    async def end(self) -> None:
+        """Forget it."""
         await self.ledger.release(self._key)
 
     @property

@@ -112,7 +112,7 @@ async def _booked_earlier(move: Move, earlier: Progress | None) -> Booked | None
         booked = models.read(Booked, earlier["invitee"])
         if await _stands(move.call, booked):
             return booked
-        await move.promise.drop()
+        await move.promise.end()
         if move.old.is_active:
             return None
         raise not_movable(f"An earlier call moved it to {wire(move.start)}, and that meeting is canceled since.")
@@ -148,7 +148,7 @@ async def _without_old(move: Move, earlier: Progress | None) -> Rescheduling:
     if step in {"booking", "booking_after"} and not await _is_free(move):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting is canceled.")
     if step is None or step == "booking":
-        await move.promise.drop()
+        await move.promise.end()
         raise not_movable(CANCELED)
     return await book_after(await move.authorized(), move.old.event.get("cancellation") or {})
 
@@ -166,13 +166,13 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
         if move.kind and not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start):
             told = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
             if told is None:
-                return await cancel_first(move, is_begun=earlier is not None)
+                return await cancel_first(move, earlier)
             near = listed.near(move.start, await zone_if_known(move.call.caller))
             return _unchanged(move, f"{told} {near}")
     is_sent = (earlier or {}).get("step") == "booking"
     if is_sent and not await _is_free(move):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
-    return await book_first(move, is_begun=earlier is not None)
+    return await book_first(move, earlier)
 
 
 async def _is_free(move: Move) -> bool:

@@ -141,6 +141,19 @@ async def test_signing_in_again_mends_a_connection_and_notes_what_calendly_no_lo
 
 
 @pytest.mark.requirement("upstream-granted")
+async def test_a_sign_in_from_another_browser_never_takes_from_a_connection_what_it_can_do(place: InDatabase) -> None:
+    before = await place.connection()
+    held = await token(place.refresher(), place)
+    await place.keep(await place.calendly.sign_in(scopes=["users:read", "webhooks:read"]))
+    assert await place.connection() == before
+    assert await token(place.refresher(), place) == held
+    wider = await place.calendly.sign_in(scopes=[*ASKED, "webhooks:read"])
+    await place.keep(wider)
+    assert (await place.connection()).scopes == frozenset({*ASKED, "webhooks:read"})
+    assert await token(place.refresher(), place) == wider.tokens.access_token
+
+
+@pytest.mark.requirement("upstream-granted")
 async def test_a_refresh_replaces_the_scopes_of_a_grant_from_before_there_were_any(place: InDatabase) -> None:
     async with place.database.begin() as transaction:
         await transaction.execute(update(upstream_connection).values(scopes=None))

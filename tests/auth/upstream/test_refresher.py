@@ -242,7 +242,10 @@ async def test_a_refusal_for_scope_is_explained_by_what_is_kept(place: Place) ->
     scopes = ["webhooks:read"]
     assert await refresher.note(scopes, user=place.user, asked=()) is None
     assert "CALENDLY_CLIENT_ID" in (await refresher.note(scopes, user=place.user, asked=scopes) or "")
-    await place.keep(await place.calendly.sign_in(scopes=["users:read"]))
+    place.calendly.clock.advance(OVER)
+    for refresh_token in place.calendly.running.sandbox.records.refresh_tokens.values():
+        refresh_token.scopes = frozenset({"users:read"})
+    await token(place)
     told = await place.refresher().note(["event_types:write"], user=place.user, asked=())
     assert place.remedy in (told or "")
 

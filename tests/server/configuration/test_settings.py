@@ -392,3 +392,26 @@ def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     assert secrets == {"access_token", "client_secret", "secret_keys"}
     assert {SETTINGS[field].flag for field in secrets} == {None}
     assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}
+
+
+MISTYPED = {
+    "CALENDLY_MCP_READ_ONYL": "; did you mean CALENDLY_MCP_READ_ONLY?",
+    "CALENDY_MCP_READ_ONLY": "; did you mean CALENDLY_MCP_READ_ONLY?",
+    "calendly_mcp_read_only": "; did you mean CALENDLY_MCP_READ_ONLY?",
+    "CALENDLY_MCP_BANANA": ".",
+    "CALENDLY_ACESS_TOKEN": "; did you mean CALENDLY_ACCESS_TOKEN?",
+    "CALENDLY_ACCESS_TOKEN_FIEL": "; did you mean CALENDLY_ACCESS_TOKEN_FILE?",
+}
+
+
+@pytest.mark.requirement("setting-environment-unknown")
+def test_a_variable_that_was_meant_as_a_setting_stops_the_start() -> None:
+    for name, hint in MISTYPED.items():
+        assert refusal({name: "1"}) == f'the environment sets "{name}", which is no setting{hint}'
+
+
+@pytest.mark.requirement("setting-environment-unknown")
+def test_variables_of_other_programs_and_of_kubernetes_are_left_alone() -> None:
+    others = {"CALENDLY_API_KEY": "k", "CALENDLY_TOKEN": "t", "CALIBRE_PORT": "1", "CALENDLY_MCP_SERVICE_HOST": "h"}
+    kubernetes = {"CALENDLY_MCP_PORT": "tcp://10.0.0.1:80", "CALENDLY_MCP_PORT_8000_TCP_ADDR": "10.0.0.1"}
+    assert settings({**others, **kubernetes, "CALENDLY_MCP_READ_ONYL": ""}, command="http").port is None

@@ -17,6 +17,7 @@ from tools.toolset.searched import searched
 from tools.toolset.shapes import fields_of
 from tools.workflows.agenda import Agenda
 from tools.workflows.meetings import MeetingsFound
+from tools.workflows.summary import BookingsSummary
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TOOLS = {tool.name: tool for tool in ALL}
@@ -145,6 +146,12 @@ def test_what_was_searched_is_told_in_the_zone_of_the_answer() -> None:
             "end_time": "2026-12-02T01:00:00+01:00",
             "timezone": "Europe/Berlin",
         }
+
+
+def test_what_was_searched_in_a_zone_of_its_own_is_told_in_that_to_the_second() -> None:
+    looked = searched("you", start=datetime(2026, 12, 1, 9, 0, 0, 962_250, tzinfo=UTC))
+    answer: Any = shown(BookingsSummary, {"searched": {**looked, "timezone": "Asia/Tokyo"}}, None)
+    assert answer["searched"] == {"whose": "you", "start_time": "2026-12-01T18:00:00+09:00", "timezone": "Asia/Tokyo"}
 
 
 def test_without_a_zone_no_local_time_is_told() -> None:

@@ -82,7 +82,7 @@ async def test_two_different_organizations_for_one_invitation_are_refused(agent:
         await agent.call(
             "get_organization_invitation",
             invitation="https://api.calendly.com/organizations/A/invitations/B",
-            organization="C",
+            organization="C1",
         )
 
 

@@ -17,6 +17,17 @@ def test_a_misspelt_parameter_is_answered_with_the_one_that_was_meant() -> None:
     assert fault_of("list_event_types", organisation="x") == (
         "organisation: list_event_types has no such parameter. Did you mean organization?"
     )
+    assert fault_of("list_scheduled_events", start="2026-12-01") == (
+        "start: list_scheduled_events has no such parameter. Did you mean min_start_time or max_start_time?"
+    )
+
+
+@pytest.mark.requirement("unknown-arguments")
+def test_a_name_like_none_is_answered_once_with_all_there_are() -> None:
+    with pytest.raises(ArgumentError) as refused:
+        TOOLS["get_user_availability_schedule"].parse({"schedule": "ABCDEFGHIJKLMNOP", "start": 1, "until": 2}, ())
+    none = "get_user_availability_schedule has no such parameter."
+    assert [fault["message"] for fault in refused.value.faults] == [f"{none} It takes schedule, detail.", none]
 
 
 def test_a_missing_parameter_is_named() -> None:
@@ -50,7 +61,9 @@ def test_null_stands_for_an_optional_parameter_that_is_left_out() -> None:
     nulls = {"user": None, "status": None, "page_token": None, "count": None, "max_pages": None, "detail": None}
     assert tool.parse(nulls, ()).values() == tool.parse({}, ()).values()
     assert fault_of("get_user", user=None) == "user: This parameter is required."
-    assert fault_of("get_user", user="me", evil=None) == "evil: get_user has no such parameter."
+    assert fault_of("get_user", user="me", evil=None) == (
+        "evil: get_user has no such parameter. It takes user, detail."
+    )
 
 
 def test_what_is_ours_is_not_handed_to_the_function() -> None:
