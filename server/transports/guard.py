@@ -109,8 +109,10 @@ def _is_here(url: str) -> bool:
     """Say whether a URL is an origin on this machine."""
     try:
         parts = urlsplit(url)
-        has_port = parts.port != 0  # reading it raises ValueError where it is no number
-        return has_port and is_loopback(parts.hostname or "") and "@" not in parts.netloc and not parts.path
+        host, port = parts.hostname or "", parts.port  # reading a port that is no number raises ValueError
+        name = f"[{host}]" if ":" in host else host
+        is_whole = url.partition("//")[2].lower() in {name, f"{name}:", f"{name}:{port}"}
+        return is_whole and port != 0 and is_loopback(host)
     except ValueError:
         return False
 
