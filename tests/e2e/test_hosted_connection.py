@@ -36,6 +36,13 @@ def site(sandbox: Sandbox, database: Path) -> Generator[Site]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def forgotten(site: Site, database: Path) -> None:
+    """Forget the connections of other tests: their tokens died with the sandbox, which no refresh has told yet."""
+    assert site.url
+    change(database, "DELETE FROM upstream_connection")
+
+
 @pytest.fixture
 def age(database: Path) -> Callable[[], None]:
     """Let every connection be two minutes older: a token refused right after it came is no matter of its age."""
