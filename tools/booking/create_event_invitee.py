@@ -155,7 +155,7 @@ BookingLocation = Annotated[
 async def create_event_invitee(
     call: Call,
     event_type: EventTypeRef,
-    start_time: Time,
+    start_time: Annotated[Time, Field(description="ISO 8601 with offset, or as of timezone")],
     invitee: InviteeToBook,
     location: BookingLocation | None = None,
     questions_and_answers: Annotated[list[AnswerToSend], at_most(100)] | None = None,
