@@ -18,6 +18,7 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 _MOST_NAMED: Final = 10
+_BY_ID: Final = "People are found in the list of members, which is off here. Their uuid or URI will do, too."
 _ALIKE: Final = 0.6
 
 
@@ -57,8 +58,10 @@ async def find_person(call: Call, parameter: str, text: str) -> UserId:
         return me.user
     try:
         members = await _members(call, text)
-    except (InsufficientScope, PermissionDenied, DeniedByPolicy):
+    except (InsufficientScope, PermissionDenied, DeniedByPolicy) as refused:
         if me is None or not me.goes_by(wanted):
+            if isinstance(refused, DeniedByPolicy):
+                raise DeniedByPolicy(f"{refused} {parameter}: {_BY_ID}") from refused
             raise
         members = []
     people = list({person.user: person for person in [*([me] if me else []), *members]}.values())
