@@ -25,9 +25,9 @@ def who(bridge: Program) -> Any:  # noqa: ANN401 - any JSON
 def test_the_bridge_signs_in_and_does_not_ask_again(site: Site, tmp_path: Path) -> None:
     settings = {**NO_BROWSER, "MCP_REMOTE_CONFIG_DIR": str(tmp_path)}
     with node(BRIDGE, site.endpoint, **settings) as bridge:
+        bridge.line(f"[{bridge.process.pid}] OAuth callback server running")
         bridge.line("Please authorize this client by visiting:")
         address = "http" + bridge.line("http")
-        bridge.line(f"[{bridge.process.pid}] OAuth callback server running")
         anyio.run(Browser("Ingrid Solberg").arrive, address)
         assert who(bridge) == "Ingrid Solberg"
     with node(BRIDGE, site.endpoint, **settings) as bridge:
