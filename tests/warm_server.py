@@ -48,9 +48,10 @@ def load() -> None:
 
 def load_measured(folder: Path) -> None:
     """Load the product so that each fork leaves what it covered in a folder."""
-    measuring = slipcover.Slipcover(branch=True)
-    with slipcover.ImportManager(measuring, slipcover.FileMatcher(sources=ROOMS)):
-        load()
+    measuring, rooms = slipcover.Slipcover(branch=True), slipcover.FileMatcher(sources=ROOMS)
+    slipcover.ImportManager(measuring, rooms).__enter__()  # for good: forks load what runs by itself
+    slipcover.wrap_spec_from_file_location(measuring, rooms)  # the way in which Alembic loads migrations
+    load()
 
     def leave() -> None:
         (folder / f"{uuid4().hex}.json").write_text(json.dumps(measuring.get_coverage()))
