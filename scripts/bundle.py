@@ -25,7 +25,7 @@ def stage(folder: Path) -> None:
     shutil.copytree(ROOT / "mcpb", folder, ignore=COMPILED)
     text = (ROOT / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(needed(text))
-    for name in ("README.md", "LICENSE", "CHANGELOG.md"):
+    for name in ("README.md", "LICENSE", "CHANGELOG.md", "calendly_mcp_server.py"):
         shutil.copy(ROOT / name, folder)
     for room in sorted(path.parent for path in ROOT.glob("*/__init__.py")):
         shutil.copytree(room, folder / room.name, ignore=COMPILED)

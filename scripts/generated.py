@@ -253,7 +253,8 @@ variable with `_FILE` at its end names.
 
 ## Commands
 
-Each follows the program's name: `.venv/bin/{PROGRAM} doctor`. Without a command it is `stdio`. The exit status is 0 for success, 2 for wrong usage, and 1 for
+Each follows the program's name: `.venv/bin/{PROGRAM} doctor`. Without a command it is `stdio`.
+The exit status is 0 for success, 2 for wrong usage, and 1 for
 every other failure.
 
 {command_table}
