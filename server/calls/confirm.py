@@ -10,7 +10,7 @@ only with our seal, bound to this very call (`server.stores.confirmations`).
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import anyio
 import mcp_types as types
@@ -201,9 +201,8 @@ class CallConfirmation:
         return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
     async def _round(self, question: Question) -> types.InputRequiredResult:
-        params = types.ElicitRequestFormParams(
-            message=str(question), requested_schema=_SCHEMA, _meta={_FIELDS: question.fields()}
-        )
+        meta = cast("types.RequestParamsMeta", {_FIELDS: question.fields()})
+        params = types.ElicitRequestFormParams(message=str(question), requested_schema=_SCHEMA, _meta=meta)
         return types.InputRequiredResult(
             input_requests={_ANSWER: types.ElicitRequest(params=params)},
             request_state=(await self.confirmations()).issue(_BY_PERSON, self.bound_to),
