@@ -165,7 +165,10 @@ async def _book(with_: _Conversation, event_type: Mapping[str, Any], slot: Mappi
 
 async def answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:  # noqa: ARG001 - the SDK passes it by name
     """Answer for the person, where they can see it."""
-    _line("asked", params.message)
+    first, *others = params.message.splitlines()
+    _line("asked", first)
+    for line in others:
+        _line("", line)
     _line("reply", "yes (this demonstration answers in the person's place)")
     return types.ElicitResult(action="accept", content={"approve": True})
 

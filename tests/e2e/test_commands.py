@@ -279,7 +279,7 @@ def test_the_demonstration_asks_its_person_and_fits_the_terminal() -> None:
     assert max(map(len, ended.stdout.splitlines())) <= 100
     told = " ".join(ended.stdout.split())
     for word in (
-        "asked Cancel 'Intro call' on",
+        "asked Cancel a meeting. This cannot be undone. Meeting: “Intro call”",
         "reply yes",
         "answer canceled by Maya Lindqvist",
         "Next: `calendly-mcp",
