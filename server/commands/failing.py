@@ -4,7 +4,7 @@ import errno
 import logging
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from server.configuration.terminal import CommandError, UsageError
 
@@ -49,5 +49,5 @@ def ending(fault: Exception) -> Ending:
 
 def _innermost(fault: Exception) -> Exception:
     """Return the first exception that task groups have wrapped."""
-    inner = cast("ExceptionGroup[Exception]", fault).exceptions[0] if isinstance(fault, ExceptionGroup) else None
-    return fault if inner is None else _innermost(inner)
+    wrapped: tuple[Exception, ...] = getattr(fault, "exceptions", ()) if isinstance(fault, ExceptionGroup) else ()
+    return _innermost(wrapped[0]) if wrapped else fault
