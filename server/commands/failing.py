@@ -2,7 +2,7 @@
 
 import errno
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -49,5 +49,5 @@ def ending(fault: Exception) -> Ending:
 
 def _innermost(fault: Exception) -> Exception:
     """Return the first exception that task groups have wrapped."""
-    wrapped: tuple[Exception, ...] = getattr(fault, "exceptions", ()) if isinstance(fault, ExceptionGroup) else ()
+    wrapped: Sequence[Exception] = getattr(fault, "exceptions", ())
     return _innermost(wrapped[0]) if wrapped else fault
