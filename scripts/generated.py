@@ -82,10 +82,12 @@ def tool_table() -> str:
         for tool in GUIDE_TOOLS
     )
     endpoints = "\n".join(rows(("tool", "what", "endpoint", "scope", "capability"), body))
+    facts = json.loads((ROOT / "tests/calendly_api/endpoints.json").read_text())
+    families = dict.fromkeys(tool.toolset for tool in ENDPOINTS if tool not in GUIDE_TOOLS)
     return f"""\
-These are {len(ENDPOINTS)} of the endpoints of Calendly's v2 API. It has more, which no tool calls yet: those for
-contacts, routing forms, shares, no-shows, teams and groups, locations, the activity log, outgoing
-messages and meeting recaps, and those that change event types and schedules.
+These {len(GUIDE_TOOLS)} are on by default: the endpoints of Calendly's guide of June 2026. Its v2 API has {len(facts)}. The
+others become tools family by family, each with `--toolsets`: {", ".join(f"`{family}`" for family in families)}.
+[reference.md](docs/reference.md) has the table of every endpoint that has a tool.
 
 {endpoints}
 

@@ -23,9 +23,9 @@ def list_user_meeting_locations(call: EndpointCall) -> JsonObject:
     user = fields.reference("user", "users", required=True)
     fields.check()
     require_user(call.caller, known_user(call.records, user))
-    rows: list[JsonObject] = [{"kind": kind} for kind in _PLACES]
-    rows += [{"kind": kind, "connected": connected} for kind, connected in _CONFERENCES.items()]
-    return {"collection": rows}
+    places = [{"kind": kind} for kind in _PLACES]
+    conferences = [{"kind": kind, "connected": connected} for kind, connected in _CONFERENCES.items()]
+    return {"collection": [*places, *conferences]}
 
 
 ENDPOINTS: Final = (SandboxEndpoint("GET", "/locations", ("locations:read",), 200, list_user_meeting_locations),)
