@@ -17,7 +17,7 @@ _ECHOED = 60
 
 _MOST_FAULTS = 10
 _ALIKE = 0.75
-_CONTAINERS: Final = {"dict_type": ("an object", "{}"), "list_type": ("a list", "[]")}
+_CONTAINERS: Final = {"dict_type": "an object", "list_type": "a list"}
 _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
@@ -144,8 +144,7 @@ def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
     if fault["type"] == "literal_error":
         return f"Must be one of {_context(fault).get('expected', '')}."
     if fault["type"] in _CONTAINERS:
-        kind, brackets = _CONTAINERS[fault["type"]]
-        return f"Should be {kind}{f', not text: put it in {brackets}' if isinstance(fault['input'], str) else ''}."
+        return f"Should be {_CONTAINERS[fault['type']]}{', not text' if isinstance(fault['input'], str) else ''}."
     return fault["msg"].replace("Input should", "Should").rstrip(".") + "."
 
 

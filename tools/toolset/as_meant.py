@@ -33,11 +33,10 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
-        read = _read(value, _TYPES[kind])
-        words = schema.get("items", {}).get("enum")
-        if isinstance(read, str) and words:
-            return [word.strip() for word in read.split(",")]
-        return _inside(read, schema, kind)
+        words = [word.strip() for word in value.split(",")]
+        if set(words) <= set(schema.get("items", {}).get("enum", ())):
+            return words
+        return _inside(_read(value, _TYPES[kind]), schema, kind)
     return _inside(value, schema, kind)
 
 
