@@ -82,7 +82,15 @@ def tool_table() -> str:
         for tool in ENDPOINTS
     )
     endpoints = "\n".join(rows(("tool", "what", "endpoint", "scope", "capability"), body))
-    return f"{endpoints}\n\n{workflow_table()}\n"
+    return f"""\
+These are {len(ENDPOINTS)} of the endpoints of Calendly's v2 API. It has more, which no tool calls yet: those for
+contacts, routing forms, shares, no-shows, teams and groups, locations, the activity log, outgoing
+messages and meeting recaps, and those that change event types and schedules.
+
+{endpoints}
+
+{workflow_table()}
+"""
 
 
 def workflow_table() -> str:
@@ -226,7 +234,7 @@ def settings() -> str:
         for setting in SETTINGS.values()
     )
     commands = (
-        (f"`{PROGRAM} {command}`", purpose, " ".join(f"`{action}`" for action in declaration(command).actions))
+        (f"`{command}`", purpose, " ".join(f"`{action}`" for action in declaration(command).actions))
         for command, purpose in COMMANDS.items()
     )
     setting_table = "\n".join(rows(("variable", "flag", "what", "commands with the flag"), variables))
@@ -245,7 +253,8 @@ variable with `_FILE` at its end names.
 
 ## Commands
 
-`{PROGRAM}` alone is `{PROGRAM} stdio`. The exit status is 0 for success, 2 for wrong usage, and 1 for
+Each follows the program's name: `.venv/bin/{PROGRAM} doctor`. Without a command it is `stdio`.
+The exit status is 0 for success, 2 for wrong usage, and 1 for
 every other failure.
 
 {command_table}
@@ -270,7 +279,12 @@ def pages() -> dict[Path, str]:
     readme = ROOT / "README.md"
     texts = {tool.name: _snapshot(described(tool)) for tool in ALL}
     texts |= {"prompts": _snapshot(*map(described_prompt, PROMPTS)), "resources": _snapshot(*_resources())}
-    parts = {"tools": tool_table(), "clients": distribution.connecting(), "owner": distribution.marker()}
+    parts = {
+        "tools": tool_table(),
+        "clients": distribution.connecting(),
+        "published": distribution.published(),
+        "owner": distribution.marker(),
+    }
     parts |= {"rooms": rooms.picture()}
     snapshots = {ROOT / f"tests/snapshots/{name}.json": text for name, text in texts.items()}
     with_parts = (readme, ROOT / "docs/architecture.md")

@@ -8,6 +8,7 @@ import anyio
 from auth.local.login_store import LocalLogin
 from auth.upstream.login import CalendlyLoginError
 from server.commands.declaring import Command, Invocation
+from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
 from server.configuration.terminal import reporting, show
 from server.local.login import sign_in
@@ -16,7 +17,8 @@ from server.local.login import sign_in
 def run(invocation: Invocation) -> int:
     """Sign in, and keep the sign-in."""
     login = anyio.run(partial(_login, invocation.settings()))
-    show(f"Signed in as {login.person.name or login.person.uri}. `calendly-mcp` now works without a token.")
+    who = login.person.name or login.person.uri
+    show(as_typed(f"Signed in as {who}. `calendly-mcp` now works without a token."))
     return 0
 
 

@@ -190,4 +190,4 @@ def _unchanged(move: Move, why: str) -> Rescheduling:
         "old_event": move.old.uri,
         "reschedule_url": move.old.invitee.get("reschedule_url"),
     }
-    return {**unchanged, "changes": move.over.changes} if move.over.changes else unchanged
+    return {**unchanged, "changes": [*map(str, move.over.changes)]} if move.over.changes else unchanged

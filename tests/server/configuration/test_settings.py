@@ -231,7 +231,7 @@ def test_a_file_with_a_slip_is_refused_with_what_to_change(config: Path, content
     assert sentence in message
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
+@pytest.mark.parametrize("content", [None, b"\xff\xfex"], ids=["missing", "not text"])
 def test_a_file_that_cannot_be_read_is_refused_by_name(config: Path, content: bytes | None) -> None:
     if content is not None:
         config.write_bytes(content)
