@@ -118,9 +118,9 @@ class _Walk:
 
     def _tells_nothing(self, shape: object, row: object, shown: object) -> bool:
         """Return whether redaction has left no more of a row than whose it was."""
-        if not self.redacts or not isinstance(shown, dict) or shown == row:
+        if not self.redacts or not shown or not isinstance(shown, dict) or shown == row:
             return False
-        return bool(shown) and labels_of(object_in(shape)).issuperset(cast("dict[str, object]", shown))
+        return labels_of(object_in(shape)).issuperset(cast("dict[str, object]", shown))
 
     def _object(self, shape: object, fields: Mapping[str, object], place: _Place) -> dict[str, object]:
         own = view_of(shape)
