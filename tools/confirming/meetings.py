@@ -7,6 +7,7 @@ limits. What cannot be read is outside them, and only what a condition asks for 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -14,6 +15,7 @@ from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
 from calendly.models.reading import UNRECOGNIZED
+from calendly.side_by_side import side_by_side
 from tools.booking.create_event_invitee import InviteeFields, booking_start, create_event_invitee
 from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.confirming.questions import (
@@ -209,7 +211,9 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
     clocks = [Clock("invitee", invitee.get("timezone")) for invitee in invitees]
     name, when = stated("Meeting", str(scheduled_event)), None
     if event:
-        hosts = [await clock_of(call, host.get("user")) for host in event.get("event_memberships") or []]
+        hosts = await side_by_side(
+            [partial(clock_of, call, host.get("user")) for host in event.get("event_memberships") or []]
+        )
         clocks = [*(host for host in hosts if host), *clocks]
         name = stored("Meeting", event.get("name"))
         when = await local_time(call, sent_time(event.get("start_time")), clocks)
