@@ -83,10 +83,10 @@ def tool_table() -> str:
     )
     endpoints = "\n".join(rows(("tool", "what", "endpoint", "scope", "capability"), body))
     facts = json.loads((ROOT / "tests/calendly_api/endpoints.json").read_text())
-    families = dict.fromkeys(tool.toolset for tool in ENDPOINTS if tool not in GUIDE_TOOLS)
+    families = dict.fromkeys(f"`{tool.toolset}`" for tool in ENDPOINTS if tool not in GUIDE_TOOLS)
     return f"""\
 These {len(GUIDE_TOOLS)} are on by default: the endpoints of Calendly's guide of June 2026. The v2 API has
-{len(facts)}. The others become tools family by family, each with `--toolsets`: {", ".join(f"`{family}`" for family in families)}.
+{len(facts)}. The others become tools family by family, each with `--toolsets`: {", ".join(families)}.
 [reference.md](docs/reference.md) has the table of every endpoint that has a tool.
 
 {endpoints}
