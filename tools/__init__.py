@@ -9,13 +9,16 @@ from tools.endpoints import (
     event_types,
     invitees,
     locations,
+    meeting_limits,
     organization,
     scheduled_events,
+    schedules,
     users,
     webhooks,
 )
 from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
+from tools.workflows.hours import change as hours_change
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
@@ -29,6 +32,8 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
+    *schedules.schedules.tools,
+    *meeting_limits.meeting_limits.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 
@@ -41,6 +46,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *bookings_search.bookings_search.tools,
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
+    *hours_change.hours.tools,
 )
 """The tools that call several endpoints."""
 

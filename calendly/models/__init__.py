@@ -4,7 +4,14 @@ Any field can be missing or null. Unknown fields pass through, as Calendly adds 
 Enumerations are strings with their known values in the description, as Calendly may add values.
 """
 
-from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
+from calendly.models.availability import (
+    AvailabilitySchedule,
+    AvailableTime,
+    BusyTime,
+    EventTypeAvailabilitySchedule,
+    MeetingLimits,
+    UserMeetingLocation,
+)
 from calendly.models.event_type import EventType
 from calendly.models.invitee import Invitee
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
@@ -21,7 +28,9 @@ __all__ = [
     "BusyTime",
     "Cancellation",
     "EventType",
+    "EventTypeAvailabilitySchedule",
     "Invitee",
+    "MeetingLimits",
     "OrganizationInvitation",
     "OrganizationMembership",
     "Pagination",

@@ -9,9 +9,11 @@ from sandbox.endpoints import (
     invitations,
     invitees,
     locations,
+    meeting_limits,
     memberships,
     one_off_event_types,
     scheduled_events,
+    schedules,
     scheduling_links,
     users,
     webhooks,
@@ -31,4 +33,6 @@ ENDPOINTS: Final = (
     *webhooks.ENDPOINTS,
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
+    *schedules.ENDPOINTS,
+    *meeting_limits.ENDPOINTS,
 )

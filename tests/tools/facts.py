@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from calendly.errors import NotFound
 from calendly.identifiers import OrganizationId, UserId
@@ -76,8 +76,11 @@ FACTS: list[Fact] = [fact for _, fact in TOOL_FACTS]
 ENOUGH: dict[str, dict[str, Any]] = {
     "find_meeting_times": {"event_types": [EXAMPLES["event_type"]], "timezone": "Europe/Berlin"},
     "get_agenda": {"timezone": "Europe/Berlin"},
+    "change_working_hours": {"changes": [{"days": "2026-12-04", "hours": "09:00-12:00"}]},
+    "update_user_availability_schedule": {"name": "Summer hours"},
+    "update_user_meeting_limits": {"daily_limit": 5},
 }
-"""Without these a workflow asks for more before it asks Calendly."""
+"""Without these a tool asks for more before it asks Calendly."""
 
 
 TIMES = {"start_time": "2026-12-01T00:00:00Z", "end_time": "2026-12-05T00:00:00Z"}
@@ -89,8 +92,8 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
     example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
     body: dict[str, Any] = example.get("json") or {}
     query = {"event_type": EXAMPLES["event_type"], **TIMES}
-    wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
+    wanted = [name for name in cast("list[str]", tool.input_schema.get("required", [])) if name not in beside]
     return {**beside, **{name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}}
 
 
@@ -198,9 +201,11 @@ def example_of(name: str, schema: Fact) -> Fact:
     """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
     if "enum" in schema:
         return schema["enum"][-1]
-    match schema["type"]:
+    kind = schema["type"][0] if isinstance(schema["type"], list) else schema["type"]
+    match kind:
         case "object":
-            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
+            fields = {field: example_of(field, inner) for field, inner in schema["properties"].items()}
+            return {field: value for field, value in fields.items() if _belongs(schema["properties"][field], fields)}
         case "array":
             return [example_of(name, schema["items"])]
         case "boolean":
@@ -211,12 +216,20 @@ def example_of(name: str, schema: Fact) -> Fact:
             return text_of(name, schema)
 
 
+def _belongs(schema: Fact, fields: Fact) -> bool:
+    """Whether a field goes with the type of its object: Calendly says of some with which they do."""
+    wanted = re.match(r"when type is (\w+)", schema.get("description", ""))
+    return wanted is None or fields["type"] == wanted[1]
+
+
 def text_of(name: str, schema: Fact) -> str:
+    if schema.get("pattern") == r"\d\d:\d\d":
+        return {"from": "09:00", "to": "17:00"}[name]
     formats = {
         "uri": RESOURCES.get(name, ""),
         "email": "lee@acme.example",
         "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
-        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
+        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05", "date": "2026-12-24"}.get(name, ""),
         "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
     }
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
