@@ -183,6 +183,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             },
             local={"local_start": "start_time"},
         ),
+        availability.MeetingLimits: View(keeps_empty=True),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),

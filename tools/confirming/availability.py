@@ -69,7 +69,7 @@ def _kept(plan: Plan) -> list[Fact]:
 
 def _of_event_types(plan: Plan, around: Surroundings) -> list[Fact]:
     if isinstance(plan.subject.identifier, EventTypeId):
-        return [stated("Other event types", "stay as they are")]
+        return [stated("Schedules and other event types", "stay as they are")]
     own = [kind["name"] for kind in around.apart if "schedule" not in kind]
     others = [kind["name"] for kind in around.apart if "schedule" in kind]
     return [

@@ -180,7 +180,7 @@ async def _read_again(call: Call, plan: Plan) -> Subject | None:
 
 def _done(plan: Plan) -> str:
     if isinstance(plan.subject.identifier, EventTypeId):
-        return "The hours of this event type are changed; it no longer follows changes of a schedule."
+        return "Only this event type is changed. Whether it still follows a schedule, Calendly does not say."
     return "The hours are changed."
 
 

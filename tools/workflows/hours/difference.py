@@ -44,13 +44,19 @@ def difference(before: Rules, after: Rules, orders: Orders) -> list[HoursDiffere
 
 
 def _of_dates(before: Rules, after: Rules, orders: Orders) -> list[HoursDifference]:
+    """Return a row for each run of days that change alike, and one for all days that stay as they are."""
     alike: dict[tuple[Hours, Hours, bool], list[date]] = {}
     for day in dates_in(orders):
         alike.setdefault((before.on(day), after.on(day), day not in after.dates), []).append(day)
-    rows = sorted((first, last, kind) for kind, days in alike.items() for first, last in runs(days))
-    if len(rows) <= _MOST_ROWS:
-        return [_row(_span(first, last), *kind) for first, last, kind in rows]
-    return [_row(f"{len(days)} days, {_span(days[0], days[-1])}", *kind) for kind, days in alike.items()]
+    rows: list[tuple[date, str, tuple[Hours, Hours, bool]]] = []
+    for kind, days in alike.items():
+        spans = [(first, _span(first, last)) for first, last in runs(days)]
+        if kind[0] == kind[1]:
+            spans = [(days[0], ", ".join(told_span for _, told_span in spans))]
+        rows += [(first, told_span, kind) for first, told_span in spans]
+    if len(rows) > _MOST_ROWS:
+        rows = [(days[0], f"{len(days)} days, {_span(days[0], days[-1])}", kind) for kind, days in alike.items()]
+    return [_row(told_span, *kind) for _, told_span, kind in sorted(rows)]
 
 
 def _row(days: str, before: Hours, after: Hours, is_weekly: bool = False) -> HoursDifference:

@@ -1,8 +1,8 @@
 """What a change of working hours is about: a schedule, or the hours of one event type, and what becomes of them."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NoReturn, cast
 from zoneinfo import ZoneInfo
@@ -35,6 +35,7 @@ class Subject:
         timezone: IANA name of the zone of its hours.
         owner: Whose it is, as far as Calendly says.
         rules: Its hours.
+        schedules: The names of its owner's schedules by URI; empty where they were not read.
     """
 
     identifier: ScheduleId | EventTypeId
@@ -42,6 +43,7 @@ class Subject:
     timezone: str
     owner: UserId | None
     rules: Rules
+    schedules: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def zone(self) -> ZoneInfo:
@@ -123,7 +125,12 @@ async def _schedule(call: Call, schedule: ScheduleId | None) -> Subject:
             raise ArgumentError.of("schedule", f"None is the default, so name one; there are: {names or 'none'}.")
     else:
         found = next((row for row in rows if (row.get("uri") or "").endswith(f"/{schedule.uuid}")), None)
-        found = found or await _of_another(call, schedule)
+        if found is None:
+            return _of_schedule(await _of_another(call, schedule))
+    return replace(_of_schedule(found), schedules={row.get("uri") or "": row.get("name") or "" for row in rows})
+
+
+def _of_schedule(found: AvailabilitySchedule) -> Subject:
     try:
         identifier = ScheduleId.parse(found.get("uri") or "")
     except InvalidIdentifier:

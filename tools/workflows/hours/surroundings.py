@@ -86,8 +86,7 @@ async def _add_event_types(call: Call, plan: Plan, around: Surroundings) -> None
         around.following.append(subject.name)
         return
     owner = subject.owner or UserId.ME
-    listed = (await call.via(list_user_availability_schedules)(owner)).get("collection", [])
-    names = {row.get("uri") or "": row.get("name") or "" for row in listed}
+    names = subject.schedules or await _schedules(call, owner)
     schedules = [subject.identifier, *_others(names, subject.identifier)]
     everything, *users = await side_by_side(
         [
@@ -102,6 +101,11 @@ async def _add_event_types(call: Call, plan: Plan, around: Surroundings) -> None
         if uri not in users[0]:
             apart: EventTypeApart = {"name": name, "event_type": uri}
             around.apart.append({**apart, "schedule": using[uri]} if uri in using else apart)
+
+
+async def _schedules(call: Call, owner: UserId) -> dict[str, str]:
+    rows = (await call.via(list_user_availability_schedules)(owner)).get("collection", [])
+    return {row.get("uri") or "": row.get("name") or "" for row in rows}
 
 
 def _others(uris: Iterable[str], own: ScheduleId) -> list[ScheduleId]:
