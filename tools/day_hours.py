@@ -11,10 +11,10 @@ from typing import Final
 from calendly.models.availability import Interval, Rule
 from tools.matching import folded
 
-Hours = tuple[tuple[int, int], ...]
+DayIntervals = tuple[tuple[int, int], ...]
 """Intervals of one day in order, none touching another; none at all where the day is closed."""
 
-NO_HOURS: Final[Hours] = ()
+NO_HOURS: Final[DayIntervals] = ()
 DAY: Final = 24 * 60
 """Minutes of a day."""
 
@@ -27,7 +27,7 @@ _SENT: Final = re.compile(r"(\d\d):(\d\d)(?::00)?")
 _EXPECTED: Final = "Expected hours such as 09:00-12:00, 13:00-17:00"
 
 
-def parse_hours(text: str) -> Hours:
+def parse_hours(text: str) -> DayIntervals:
     """Read hours such as `09:00-12:00, 13:00-17:00`. Intervals that touch become one.
 
     Raises:
@@ -67,7 +67,7 @@ def _clock(hour: str, minute: str | None, half: str | None) -> int:
     return hours * 60 + minutes
 
 
-def merged(intervals: Iterable[tuple[int, int]]) -> Hours:
+def merged(intervals: Iterable[tuple[int, int]]) -> DayIntervals:
     """Return intervals in order, those that touch or overlap as one."""
     joined: list[tuple[int, int]] = []
     for start, end in sorted(intervals):
@@ -78,7 +78,7 @@ def merged(intervals: Iterable[tuple[int, int]]) -> Hours:
     return tuple(joined)
 
 
-def hours_of(rule: Rule | None) -> Hours:
+def hours_of(rule: Rule | None) -> DayIntervals:
     """Return the hours of a rule that Calendly sent; what is unreadable counts as none."""
     spans: list[tuple[int, int]] = []
     for interval in (rule.get("intervals") if rule else None) or []:
@@ -94,17 +94,17 @@ def _sent(clock: str | None) -> int | None:
     return minutes if minutes <= DAY else None
 
 
-def intervals_of(hours: Hours) -> list[Interval]:
+def intervals_of(hours: DayIntervals) -> list[Interval]:
     """Return hours as Calendly takes them."""
     return [{"from": clock_of(start), "to": clock_of(end)} for start, end in hours]
 
 
-def told(hours: Hours) -> str:
+def told(hours: DayIntervals) -> str:
     """Return hours as people read them, such as `09:00-12:00, 13:00-17:00` or `no hours`."""
     return ", ".join(map(_told, hours)) or "no hours"
 
 
-def without(hours: Hours, others: Hours) -> Hours:
+def without(hours: DayIntervals, others: DayIntervals) -> DayIntervals:
     """Return the part of some hours that is not within others."""
     edges = sorted({0, DAY, *(edge for interval in (*hours, *others) for edge in interval)})
     return merged(
@@ -117,7 +117,7 @@ def clock_of(minutes: int) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
-def _within(minute: int, hours: Hours) -> bool:
+def _within(minute: int, hours: DayIntervals) -> bool:
     return any(start <= minute < end for start, end in hours)
 
 

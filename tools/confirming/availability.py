@@ -20,8 +20,8 @@ from tools.toolset.tool import Tool, tool_of
 from tools.workflows.hours.asked import HoursOnDays
 from tools.workflows.hours.change import change_working_hours
 from tools.workflows.hours.difference import keeping, told_date
-from tools.workflows.hours.reading import Plan, plan_of
-from tools.workflows.hours.surroundings import Surroundings, surroundings_of
+from tools.workflows.hours.reading import HoursPlan, plan_of
+from tools.workflows.hours.surroundings import HoursSurroundings, surroundings_of
 
 _MOST_MEETINGS: Final = 10
 _MOST_DAYS: Final = 14
@@ -49,25 +49,25 @@ async def _change_hours(
     return Question("Change working hours", facts)
 
 
-async def _is_of_another(call: Call, plan: Plan) -> bool:
+async def _is_of_another(call: Call, plan: HoursPlan) -> bool:
     me = await if_allowed(call.caller.identity())
     return me is not None and plan.subject.owner not in {None, me.user}
 
 
-async def _subject_fact(call: Call, plan: Plan) -> Fact:
+async def _subject_fact(call: Call, plan: HoursPlan) -> Fact:
     identifier = plan.subject.identifier
     if isinstance(identifier, EventTypeId):
         return await event_type_fact(call, identifier)
     return stored("Schedule", plan.subject.name)
 
 
-def _kept(plan: Plan) -> list[Fact]:
+def _kept(plan: HoursPlan) -> list[Fact]:
     days = keeping(plan.subject.rules, plan.orders, plan.today)
     named = tuple(map(told_date, days[:_MOST_DAYS]))
     return [Fact("Dates that keep hours of their own", named, more=len(days) - len(named))] if days else []
 
 
-def _of_event_types(plan: Plan, around: Surroundings) -> list[Fact]:
+def _of_event_types(plan: HoursPlan, around: HoursSurroundings) -> list[Fact]:
     if isinstance(plan.subject.identifier, EventTypeId):
         return [stated("Schedules and other event types", "stay as they are")]
     own = [kind["name"] for kind in around.apart if "schedule" not in kind]
@@ -79,7 +79,7 @@ def _of_event_types(plan: Plan, around: Surroundings) -> list[Fact]:
     ]
 
 
-def _of_meetings(around: Surroundings) -> list[Fact]:
+def _of_meetings(around: HoursSurroundings) -> list[Fact]:
     named = around.meetings[:_MOST_MEETINGS]
     more = len(around.meetings) - len(named)
     return [

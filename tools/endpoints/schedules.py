@@ -39,8 +39,9 @@ def _interval(text: str) -> Interval:
 
 def _as_line(value: object) -> object:
     """Return an interval as Calendly answers it as the line that is taken: `from` is no name in every client."""
+    plain = value
     fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
-    return f"{fields['from']}-{fields['to']}" if fields.keys() == {"from", "to"} else cast("object", value)
+    return f"{fields['from']}-{fields['to']}" if fields.keys() == {"from", "to"} else plain
 
 
 IntervalLine = Annotated[

@@ -12,11 +12,11 @@ from pydantic import TypeAdapter
 
 from calendly.models.availability import Rule
 from tests.cases import each
-from tools.day_hours import DAY, Hours, hours_of, intervals_of, merged, parse_hours, told, without
+from tools.day_hours import DAY, DayIntervals, hours_of, intervals_of, merged, parse_hours, told, without
 from tools.toolset.errors import ArgumentError
 from tools.workflows.hours.asked import Changes, Orders, orders_of, parse_asked_hours, parse_days
 from tools.workflows.hours.difference import closing, difference, keeping
-from tools.workflows.hours.rules import Rules, undo_of
+from tools.workflows.hours.rules import ScheduleRules, undo_of
 from tools.working_hours import WEEKDAYS, Span, Weekday, working_spans
 
 TODAY = date(2026, 11, 23)
@@ -27,7 +27,7 @@ SPRING = date(2027, 3, 8)
 ASKED: TypeAdapter[Any] = TypeAdapter(Changes)
 
 DATES = st.dates(SPRING, SPRING + timedelta(days=365))
-HOURS: st.SearchStrategy[Hours] = st.sets(st.integers(0, 96), max_size=6).map(
+HOURS: st.SearchStrategy[DayIntervals] = st.sets(st.integers(0, 96), max_size=6).map(
     lambda edges: tuple((15 * start, 15 * end) for start, end in zip(*[iter(sorted(edges))] * 2, strict=False))
 )
 ZONES = st.sampled_from(
@@ -35,8 +35,8 @@ ZONES = st.sampled_from(
 )
 
 
-def rules_with(weekly: Mapping[Weekday, Hours], dates: Mapping[date, Hours]) -> Rules:
-    return Rules(
+def rules_with(weekly: Mapping[Weekday, DayIntervals], dates: Mapping[date, DayIntervals]) -> ScheduleRules:
+    return ScheduleRules(
         {day: {"type": "wday", "wday": day, "intervals": intervals_of(hours)} for day, hours in weekly.items()},
         {day: {"type": "date", "date": str(day), "intervals": intervals_of(hours)} for day, hours in dates.items()},
     )
@@ -64,7 +64,7 @@ CHANGES = st.lists(
 @settings(max_examples=40)
 @given(RULES, CHANGES, ZONES)
 def test_a_change_does_what_was_asked_and_nothing_else_and_is_undone_exactly(
-    before: Rules, changes: object, zone: str
+    before: ScheduleRules, changes: object, zone: str
 ) -> None:
     try:
         orders = orders_of(ASKED.validate_python(changes), SPRING)
@@ -81,7 +81,7 @@ def test_a_change_does_what_was_asked_and_nothing_else_and_is_undone_exactly(
     _closes_what_was_open(before, after, orders, ZoneInfo(zone))
 
 
-def _is_as_asked(before: Rules, after: Rules, orders: Orders) -> None:
+def _is_as_asked(before: ScheduleRules, after: ScheduleRules, orders: Orders) -> None:
     for weekday in WEEKDAYS:
         assert after.every(weekday) == orders.get(weekday, before.every(weekday))
     for day in {*before.dates, *after.dates, *(key for key in orders if isinstance(key, date))}:
@@ -100,7 +100,7 @@ def _is_taken_by_calendly(sent: Sequence[Rule]) -> None:
     assert all(intervals_of(hours_of(rule)) == rule.get("intervals") for rule in sent)
 
 
-def _closes_what_was_open(before: Rules, after: Rules, orders: Orders, zone: ZoneInfo) -> None:
+def _closes_what_was_open(before: ScheduleRules, after: ScheduleRules, orders: Orders, zone: ZoneInfo) -> None:
     """Whatever was open, by an independent reading of the rules, is still open or closes; nothing is both."""
     now = datetime.combine(SPRING, time(12), zone).astimezone(UTC)
     closed, window = closing(before, after, orders, zone, now), Span(now, now + timedelta(days=40))
@@ -122,7 +122,7 @@ def _closes_what_was_open(before: Rules, after: Rules, orders: Orders, zone: Zon
 
 @settings(max_examples=40)
 @given(HOURS, HOURS)
-def test_hours_without_others_are_the_rest(hours: Hours, others: Hours) -> None:
+def test_hours_without_others_are_the_rest(hours: DayIntervals, others: DayIntervals) -> None:
     minutes = {minute for start, end in hours for minute in range(start, end)}
     taken = {minute for start, end in others for minute in range(start, end)}
     rest = without(hours, others)
@@ -234,7 +234,7 @@ def test_a_year_ahead_is_the_last_day_and_a_day_is_asked_for_once() -> None:
 
 def test_a_difference_is_told_in_plain_words() -> None:
     day: Any = {"from": "09:00", "to": "17:00"}
-    before = Rules(
+    before = ScheduleRules(
         {name: {"type": "wday", "wday": name, "intervals": [day] if name in WEEKDAYS[:5] else []} for name in WEEKDAYS},
         {date(2026, 12, 24): {"type": "date", "date": "2026-12-24", "intervals": []}},
     )
@@ -248,9 +248,8 @@ def test_a_difference_is_told_in_plain_words() -> None:
     assert rows(("2026-12-04", "09:00-12:00")) == ["Fri 4 Dec 2026: 09:00-17:00 before, 09:00-12:00 after"]
     assert rows(("2026-12-23/2026-12-27", "none")) == [
         "Wed 23 Dec 2026: 09:00-17:00 before, no hours after",
-        "Thu 24 Dec 2026: no hours before, no hours after",
+        "Thu 24 Dec 2026, Sat 26 Dec 2026 to Sun 27 Dec 2026: no hours before, no hours after",
         "Fri 25 Dec 2026: 09:00-17:00 before, no hours after",
-        "Sat 26 Dec 2026 to Sun 27 Dec 2026: no hours before, no hours after",
     ]
     assert rows(("2026-12-24", "weekly")) == [
         "Thu 24 Dec 2026: no hours before, 09:00-17:00, as every week after",
@@ -267,6 +266,8 @@ def test_a_difference_is_told_in_plain_words() -> None:
 def test_a_rule_of_an_unknown_kind_is_never_sent_back_changed() -> None:
     odd: Any = {"type": "month", "intervals": []}
     with pytest.raises(ArgumentError, match="does not know"):
-        Rules.of([odd])
+        ScheduleRules.of([odd])
     known: Any = {"type": "date", "date": "2026-12-24", "wday": None, "intervals": None, "note": "new"}
-    assert Rules.of([known]).sent(TODAY)[7:] == [{"type": "date", "date": "2026-12-24", "intervals": [], "note": "new"}]
+    assert ScheduleRules.of([known]).sent(TODAY)[7:] == [
+        {"type": "date", "date": "2026-12-24", "intervals": [], "note": "new"}
+    ]

@@ -15,17 +15,17 @@ from typing import Annotated, Final, cast
 from pydantic import BeforeValidator, Field, with_config
 from typing_extensions import TypedDict, override
 
-from tools.day_hours import NO_HOURS, Hours, parse_hours
+from tools.day_hours import NO_HOURS, DayIntervals, parse_hours
 from tools.fields import CLOSED, AsText, at_most, checked_text
 from tools.matching import folded
 from tools.toolset.errors import ArgumentError
 from tools.working_hours import WEEKDAYS, Weekday
 
-Day = date | timedelta
+AskedDay = date | timedelta
 """A date, or one that is so far from today."""
 
-Key = Weekday | date
-Orders = Mapping[Key, Hours | None]
+DayKey = Weekday | date
+Orders = Mapping[DayKey, DayIntervals | None]
 """What is asked of each weekday and date; None is its weekly hours."""
 
 _MOST_CHANGES: Final = 100
@@ -78,7 +78,7 @@ class AskedDays:
     """
 
     text: str
-    parts: tuple[Weekday | tuple[Day, Day], ...]
+    parts: tuple[Weekday | tuple[AskedDay, AskedDay], ...]
 
     @override
     def __str__(self) -> str:
@@ -95,7 +95,7 @@ class AskedHours:
     """
 
     text: str
-    hours: Hours | None
+    hours: DayIntervals | None
 
     @override
     def __str__(self) -> str:
@@ -110,7 +110,7 @@ def parse_days(text: str) -> AskedDays:
     return AskedDays(text, tuple(found for part in parts for found in _days_in(part.strip())))
 
 
-def _days_in(part: str) -> Sequence[Weekday | tuple[Day, Day]]:
+def _days_in(part: str) -> Sequence[Weekday | tuple[AskedDay, AskedDay]]:
     plain = _EACH.sub("", part, count=1)
     if plain in _SEVERAL:
         return _SEVERAL[plain]
@@ -127,7 +127,7 @@ def _days_in(part: str) -> Sequence[Weekday | tuple[Day, Day]]:
     return ((_day(first), _day(last)),)
 
 
-def _day(text: str) -> Day:
+def _day(text: str) -> AskedDay:
     if text in _AHEAD:
         return _AHEAD[text]
     try:
@@ -150,14 +150,16 @@ def parse_asked_hours(text: str) -> AskedHours:
 
 def _joined(value: object) -> object:
     """Return a list of texts as one text: models write both."""
+    plain = value
     items = cast("list[object]", value) if isinstance(value, list) else [None]
     texts = [item for item in items if isinstance(item, str)]
-    return ", ".join(texts) or "none" if len(texts) == len(items) else cast("object", value)
+    return ", ".join(texts) or "none" if len(texts) == len(items) else plain
 
 
 def _listed(value: object) -> object:
     """Return one change as a list of it."""
-    return [cast("object", value)] if isinstance(value, dict) else value
+    plain = value
+    return [plain] if isinstance(value, dict) else plain
 
 
 @with_config(CLOSED)
@@ -187,7 +189,7 @@ def orders_of(changes: Sequence[HoursOnDays], today: date) -> Orders:
     Raises:
         ArgumentError: A date is past or too far ahead, a day is asked for twice, or a weekday has no other hours.
     """
-    orders: dict[Key, Hours | None] = {}
+    orders: dict[DayKey, DayIntervals | None] = {}
     for number, change in enumerate(changes):
         place, hours = f"changes.{number}.days", change["hours"].hours
         for key in _keys(change["days"], today, place):
@@ -201,7 +203,7 @@ def orders_of(changes: Sequence[HoursOnDays], today: date) -> Orders:
     return orders
 
 
-def _keys(days: AskedDays, today: date, place: str) -> Iterator[Key]:
+def _keys(days: AskedDays, today: date, place: str) -> Iterator[DayKey]:
     latest = _in_a_year(today)
     for part in days.parts:
         if isinstance(part, str):

@@ -27,9 +27,9 @@ from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
 from tools.workflows.hours.asked import Changes
 from tools.workflows.hours.difference import HoursDifference
-from tools.workflows.hours.reading import Plan, Subject, not_yours, plan_of, subject_of
+from tools.workflows.hours.reading import HoursPlan, Subject, not_yours, plan_of, subject_of
 from tools.workflows.hours.rules import HoursAgain, undo_of
-from tools.workflows.hours.surroundings import EventTypeApart, MeetingInTheWay, Surroundings, surroundings_of
+from tools.workflows.hours.surroundings import EventTypeApart, HoursSurroundings, MeetingInTheWay, surroundings_of
 
 hours = Workflows()
 
@@ -124,7 +124,7 @@ _OWN_HOURS: Final = "Event types in apart keep their hours: repeat the changes w
 _OTHER_SCHEDULE: Final = "Those in apart with a schedule follow that one: repeat the changes with schedule."
 
 
-async def _write(call: Call, plan: Plan) -> bool:
+async def _write(call: Call, plan: HoursPlan) -> bool:
     """Send the whole set of rules, and return whether Calendly answered: else only reading tells what became of it.
 
     Raises:
@@ -147,7 +147,7 @@ async def _write(call: Call, plan: Plan) -> bool:
     return True
 
 
-async def _settled(call: Call, plan: Plan, *, is_answered: bool) -> HoursChange:
+async def _settled(call: Call, plan: HoursPlan, *, is_answered: bool) -> HoursChange:
     """Read again until Calendly shows other hours than before, and return the answer.
 
     Raises:
@@ -171,20 +171,20 @@ async def _settled(call: Call, plan: Plan, *, is_answered: bool) -> HoursChange:
     return {**_told(now, "changed_by_others", _BY_OTHERS), "timezone": found.timezone}
 
 
-async def _read_again(call: Call, plan: Plan) -> Subject | None:
+async def _read_again(call: Call, plan: HoursPlan) -> Subject | None:
     try:
         return await subject_of(call, plan.subject.identifier)
     except (CalendlyError, ToolError):
         return None
 
 
-def _done(plan: Plan) -> str:
+def _done(plan: HoursPlan) -> str:
     if isinstance(plan.subject.identifier, EventTypeId):
         return "Only this event type is changed. Whether it still follows a schedule, Calendly does not say."
     return "The hours are changed."
 
 
-def _told(plan: Plan, outcome: HoursOutcome, message: str) -> HoursChange:
+def _told(plan: HoursPlan, outcome: HoursOutcome, message: str) -> HoursChange:
     return {
         "outcome": outcome,
         "message": message,
@@ -194,7 +194,7 @@ def _told(plan: Plan, outcome: HoursOutcome, message: str) -> HoursChange:
     }
 
 
-def _whole(plan: Plan, around: Surroundings, message: str) -> HoursChange:
+def _whole(plan: HoursPlan, around: HoursSurroundings, message: str) -> HoursChange:
     steps = [
         *([_MOVE_OR_CANCEL] if around.meetings else []),
         *([_OWN_HOURS] if any("schedule" not in kind for kind in around.apart) else []),

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from tools.day_hours import DAY, NO_HOURS, Hours, clock_of, told, without
+from tools.day_hours import DAY, NO_HOURS, DayIntervals, clock_of, told, without
 from tools.workflows.hours.asked import Orders
-from tools.workflows.hours.rules import Rules, runs
+from tools.workflows.hours.rules import ScheduleRules, runs
 from tools.working_hours import WEEKDAYS, Span, Weekday
 
 HORIZON: Final = timedelta(days=366)
@@ -21,7 +21,7 @@ _MOST_ROWS: Final = 12
 """So many rows are told a day or a range of days each; more are told by their hours."""
 
 _DAY: Final = timedelta(days=1)
-_WHOLE_DAY: Final[Hours] = ((0, DAY),)
+_WHOLE_DAY: Final[DayIntervals] = ((0, DAY),)
 
 
 class HoursDifference(TypedDict):
@@ -32,23 +32,23 @@ class HoursDifference(TypedDict):
     after: str
 
 
-def difference(before: Rules, after: Rules, orders: Orders) -> list[HoursDifference]:
+def difference(before: ScheduleRules, after: ScheduleRules, orders: Orders) -> list[HoursDifference]:
     """Return the hours before and after of each weekday and date that is asked for; consecutive alike days together."""
     weekdays: list[Weekday] = [weekday for weekday in WEEKDAYS if weekday in orders]
 
-    def alike(day: Weekday) -> tuple[int, Hours, Hours]:
+    def alike(day: Weekday) -> tuple[int, DayIntervals, DayIntervals]:
         return WEEKDAYS.index(day) - weekdays.index(day), before.every(day), after.every(day)
 
     every = [_row(_weekdays(list(days)), was, becomes) for (_, was, becomes), days in groupby(weekdays, alike)]
     return [*every, *_of_dates(before, after, orders)]
 
 
-def _of_dates(before: Rules, after: Rules, orders: Orders) -> list[HoursDifference]:
+def _of_dates(before: ScheduleRules, after: ScheduleRules, orders: Orders) -> list[HoursDifference]:
     """Return a row for each run of days that change alike, and one for all days that stay as they are."""
-    alike: dict[tuple[Hours, Hours, bool], list[date]] = {}
+    alike: dict[tuple[DayIntervals, DayIntervals, bool], list[date]] = {}
     for day in dates_in(orders):
         alike.setdefault((before.on(day), after.on(day), day not in after.dates), []).append(day)
-    rows: list[tuple[date, str, tuple[Hours, Hours, bool]]] = []
+    rows: list[tuple[date, str, tuple[DayIntervals, DayIntervals, bool]]] = []
     for kind, days in alike.items():
         spans = [(first, _span(first, last)) for first, last in runs(days)]
         if kind[0] == kind[1]:
@@ -59,7 +59,7 @@ def _of_dates(before: Rules, after: Rules, orders: Orders) -> list[HoursDifferen
     return [_row(told_span, *kind) for _, told_span, kind in sorted(rows)]
 
 
-def _row(days: str, before: Hours, after: Hours, is_weekly: bool = False) -> HoursDifference:
+def _row(days: str, before: DayIntervals, after: DayIntervals, is_weekly: bool = False) -> HoursDifference:
     as_every_week = ", as every week" if is_weekly else ""
     return {"days": days, "before": told(before), "after": f"{told(after)}{as_every_week}"}
 
@@ -83,14 +83,14 @@ def dates_in(orders: Orders) -> list[date]:
     return sorted(key for key in orders if isinstance(key, date))
 
 
-def keeping(before: Rules, orders: Orders, today: date) -> list[date]:
+def keeping(before: ScheduleRules, orders: Orders, today: date) -> list[date]:
     """Return the dates to come that keep hours of their own though their weekday changes."""
     return [
         day for day in sorted(before.dates) if day >= today and day not in orders and WEEKDAYS[day.weekday()] in orders
     ]
 
 
-def closing(before: Rules, after: Rules, orders: Orders, zone: ZoneInfo, now: datetime) -> list[Span]:
+def closing(before: ScheduleRules, after: ScheduleRules, orders: Orders, zone: ZoneInfo, now: datetime) -> list[Span]:
     """Return the time that a change closes, from now on and for a year; a day without hours closes wholly."""
     spans: list[Span] = []
     for day in _days_concerned(before, orders, now.astimezone(zone).date()):
@@ -100,7 +100,7 @@ def closing(before: Rules, after: Rules, orders: Orders, zone: ZoneInfo, now: da
     return [Span(max(span.start, now), span.end) for span in spans if span.end > now]
 
 
-def _days_concerned(before: Rules, orders: Orders, today: date) -> Iterator[date]:
+def _days_concerned(before: ScheduleRules, orders: Orders, today: date) -> Iterator[date]:
     yield from dates_in(orders)
     if any(not isinstance(key, date) for key in orders):
         for number in range(HORIZON.days):

@@ -18,7 +18,7 @@ from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import one_line
 from tools.workflows.hours.asked import HoursOnDays, Orders, orders_of
 from tools.workflows.hours.difference import HoursDifference, difference
-from tools.workflows.hours.rules import Rules
+from tools.workflows.hours.rules import ScheduleRules
 from tools.zones import zone_of
 
 Standing = tuple[str, list[tuple[str, str]]]
@@ -42,7 +42,7 @@ class Subject:
     name: str
     timezone: str
     owner: UserId | None
-    rules: Rules
+    rules: ScheduleRules
     schedules: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -56,7 +56,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class HoursPlan:
     """A change of hours that was computed, and not written.
 
     Attributes:
@@ -68,7 +68,7 @@ class Plan:
 
     subject: Subject
     orders: Orders
-    after: Rules
+    after: ScheduleRules
     today: date
 
     @property
@@ -94,14 +94,14 @@ class Plan:
 
 async def plan_of(
     call: Call, changes: Sequence[HoursOnDays], schedule: ScheduleId | None, event_type: EventTypeId | None
-) -> Plan:
+) -> HoursPlan:
     """Read the hours and compute their change. Raises ArgumentError, CalendlyError, ToolError."""
     if schedule and event_type:
         raise ArgumentError.of("event_type", "Pass schedule or event_type, not both.")
     subject = await subject_of(call, event_type or schedule)
     today = call.caller.now().astimezone(subject.zone).date()
     orders = orders_of(changes, today)
-    return Plan(subject=subject, orders=orders, after=subject.rules.after(orders), today=today)
+    return HoursPlan(subject=subject, orders=orders, after=subject.rules.after(orders), today=today)
 
 
 async def subject_of(call: Call, identifier: ScheduleId | EventTypeId | None) -> Subject:
@@ -170,7 +170,11 @@ def _subject(
     except InvalidIdentifier:
         owner = None
     return Subject(
-        identifier=identifier, name=name or str(identifier), timezone=zone.key, owner=owner, rules=Rules.of(rules)
+        identifier=identifier,
+        name=name or str(identifier),
+        timezone=zone.key,
+        owner=owner,
+        rules=ScheduleRules.of(rules),
     )
 
 

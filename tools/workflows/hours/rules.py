@@ -11,7 +11,7 @@ from typing import Final, cast
 from typing_extensions import TypedDict
 
 from calendly.models.availability import Rule
-from tools.day_hours import Hours, hours_of, intervals_of, told
+from tools.day_hours import DayIntervals, hours_of, intervals_of, told
 from tools.toolset.errors import ArgumentError
 from tools.workflows.hours.asked import Orders
 from tools.working_hours import WEEKDAYS, Weekday
@@ -28,14 +28,14 @@ class HoursAgain(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ScheduleRules:
     """The hours of the weekdays, and of the dates that override them, as Calendly sent them."""
 
     weekly: Mapping[Weekday, Rule]
     dates: Mapping[date, Rule]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> "Rules":
+    def of(cls, rules: Iterable[Rule]) -> "ScheduleRules":
         """Return the rules that Calendly sent. Raises ArgumentError for one that could not be sent back."""
         weekly: dict[Weekday, Rule] = {}
         dates: dict[date, Rule] = {}
@@ -51,15 +51,15 @@ class Rules:
                 )
         return cls(weekly, dates)
 
-    def every(self, weekday: Weekday) -> Hours:
+    def every(self, weekday: Weekday) -> DayIntervals:
         """Return the hours of a weekday."""
         return hours_of(self.weekly.get(weekday))
 
-    def on(self, day: date) -> Hours:
+    def on(self, day: date) -> DayIntervals:
         """Return the hours of a date, by its own rule or that of its weekday."""
         return hours_of(self.dates[day]) if day in self.dates else self.every(WEEKDAYS[day.weekday()])
 
-    def after(self, orders: Orders) -> "Rules":
+    def after(self, orders: Orders) -> "ScheduleRules":
         """Return the rules with some days changed."""
         weekly, dates = dict(self.weekly), dict(self.dates)
         for key, hours in orders.items():
@@ -70,7 +70,7 @@ class Rules:
                 dates.pop(key, None)
             elif key not in dates or hours_of(dates[key]) != hours:
                 dates[key] = {"type": "date", "date": key.isoformat(), "intervals": intervals_of(hours)}
-        return Rules(weekly, dates)
+        return ScheduleRules(weekly, dates)
 
     def sent(self, today: date) -> list[Rule]:
         """Return the whole set as Calendly takes it: a rule for each weekday, and no date before yesterday."""
@@ -87,7 +87,7 @@ class Rules:
         return [*weekly, *dates]
 
 
-def undo_of(before: Rules, orders: Orders) -> list[HoursAgain]:
+def undo_of(before: ScheduleRules, orders: Orders) -> list[HoursAgain]:
     """Return the changes that give the days of some orders the rules again that they had."""
     days_by_hours: dict[str, list[Weekday | date]] = {}
     for key in orders:
@@ -118,7 +118,7 @@ def _days(keys: Sequence[Weekday | date]) -> list[str]:
     ]
 
 
-def _written(hours: Hours) -> str:
+def _written(hours: DayIntervals) -> str:
     return told(hours) if hours else "none"
 
 

@@ -23,7 +23,7 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
 from tools.workflows.hours.difference import closing, told_date
-from tools.workflows.hours.reading import Plan
+from tools.workflows.hours.reading import HoursPlan
 from tools.working_hours import Span
 
 _LONGEST_MEETING: Final = timedelta(hours=12)
@@ -47,7 +47,7 @@ class MeetingInTheWay(TypedDict):
 
 
 @dataclass(slots=True)
-class Surroundings:
+class HoursSurroundings:
     """What a change touches besides the hours.
 
     Attributes:
@@ -63,9 +63,9 @@ class Surroundings:
     unread: list[str] = field(default_factory=list[str])
 
 
-async def surroundings_of(call: Call, plan: Plan) -> Surroundings:
+async def surroundings_of(call: Call, plan: HoursPlan) -> HoursSurroundings:
     """Read what a change touches; what may not be read is named."""
-    around = Surroundings()
+    around = HoursSurroundings()
     for what, function, add in (
         ("which event types follow", list_event_types, _add_event_types),
         ("the meetings in the closed time", list_scheduled_events, _add_meetings),
@@ -80,7 +80,7 @@ async def surroundings_of(call: Call, plan: Plan) -> Surroundings:
     return around
 
 
-async def _add_event_types(call: Call, plan: Plan, around: Surroundings) -> None:
+async def _add_event_types(call: Call, plan: HoursPlan, around: HoursSurroundings) -> None:
     subject = plan.subject
     if isinstance(subject.identifier, EventTypeId):
         around.following.append(subject.name)
@@ -126,7 +126,7 @@ async def _event_types(call: Call, owner: UserId, schedule: ScheduleId | None) -
     return {kind.get("uri") or "": one_line(kind.get("name") or "") for kind in page.get("collection", [])}
 
 
-async def _add_meetings(call: Call, plan: Plan, around: Surroundings) -> None:
+async def _add_meetings(call: Call, plan: HoursPlan, around: HoursSurroundings) -> None:
     subject = plan.subject
     closed = closing(subject.rules, plan.after, plan.orders, subject.zone, call.caller.now())
     if not closed:
