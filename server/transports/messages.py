@@ -30,8 +30,8 @@ def understood(text: bytes) -> types.JSONRPCMessage | Rejected:
         # An id that is none makes a notification of a request, which then nobody would answer.
         if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in text or "id" not in json.loads(text):
             return message
-    found: object = json.loads(text)
-    return _rejected(types.INVALID_REQUEST, _BATCH if isinstance(found, list) else _MALFORMED, _id_of(found))
+    said = _BATCH if text.lstrip().startswith(b"[") else _MALFORMED
+    return _rejected(types.INVALID_REQUEST, said, _id_of(json.loads(text)))
 
 
 def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected:

@@ -20,6 +20,7 @@ from tools.confirming.questions import (
     LONGEST_URL,
     Clock,
     WriteEffects,
+    about,
     clock_of,
     event_type_named,
     if_allowed,
@@ -49,7 +50,7 @@ class _MeetingTold:
     Attributes:
         what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with
             Lee`.
-        whom: The addresses that Calendly e-mails; empty if they are hidden.
+        whom: Whom Calendly e-mails: the addresses, or `the invitees` if they are hidden; empty if there is nobody.
         over: Why it can no longer be canceled; None if it can or that is unknown.
         clocks: Its hosts and invitees with their zones.
     """
@@ -95,10 +96,8 @@ async def _book_affects(
 
 async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
     meeting = await _meeting(call, scheduled_event)
-    question = (
-        f"Cancel {meeting.what}; Calendly will e-mail {meeting.whom or 'the invitees'}. "
-        f"This cannot be undone.{_read_by_them(reason)}"
-    )
+    mailed = f"; Calendly will e-mail {meeting.whom}" if meeting.whom else ""
+    question = f"Cancel {meeting.what}{mailed}. This cannot be undone.{_read_by_them(reason)}"
     if meeting.over is not None:
         raise TooLate(meeting.over, question)
     return question
@@ -168,7 +167,7 @@ async def _reschedule_affects(
 
 async def _create_link(call: Call, owner: EventTypeId, **_: object) -> str:
     event_type = await event_type_named(call, owner)
-    return f"Create a link with which anyone can book {event_type} once; Calendly will e-mail nobody."
+    return f"Create a link with which anyone can book {event_type} once."
 
 
 async def _link_affects(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Affected:
@@ -188,6 +187,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
 
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
+    await about(call, get_scheduled_event, scheduled_event)
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
     people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
     invitees = people.get("collection", []) if people else []
@@ -206,7 +206,8 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
     over = _why_over(event, call.caller.now()) if event else None
-    return _MeetingTold(f"{what}{names}", listed(addresses, active), over, clocks)
+    whom = listed(addresses, active) or ("" if event and people else "the invitees")
+    return _MeetingTold(f"{what}{names}", whom, over, clocks)
 
 
 async def _host_of(call: Call, event_type: EventTypeId) -> Clock | None:

@@ -1,29 +1,31 @@
 """The parts of questions to a person, and the entry of a writing tool.
 
-A question says what happens, when (in the zones of all concerned), and who gets an e-mail. Its facts
-come from Calendly, read on behalf of the same caller; if they may not be read, it names the
-identifier. Texts of other people are shortened to one visible line, so that nobody can inject a
-question of their own.
+A question says what happens, when (in the zones of all concerned), and whom Calendly e-mails, where it does.
+Its facts come from Calendly, read on behalf of the same caller; if they may not be read, it names the identifier.
+What does not exist is found before, as the person. Texts of other people are shortened to one visible line, so
+that nobody can inject a question of their own.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
-from calendly.errors import CalendlyError
+from calendly.errors import CalendlyError, InsufficientScope, NotFound, PermissionDenied
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.users import get_user
 from tools.times import zone_for
 from tools.toolset import wording
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Function
 from tools.toolset.effects import Affected
 from tools.toolset.errors import ToolError
+from tools.toolset.tool import EndpointTool, endpoint_of
 from tools.toolset.wording import one_line
 from tools.zones import zone_of
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LONGEST_URL: Final = 200
@@ -68,16 +70,41 @@ async def if_allowed(reading: Awaitable[T]) -> T | None:
         return None
 
 
+async def about(call: Call, reading: Function[P, T], *arguments: P.args, **named: P.kwargs) -> T | None:
+    """Read what a call is about, as the person and before they are asked; None if that may not be read, or fails.
+
+    Raises:
+        NotFound: There is no such thing.
+        InsufficientScope, PermissionDenied: The call changes it, and who may not read it may not change it either.
+    """
+    try:
+        return await call.inquire(reading)(*arguments, **named)
+    except NotFound:
+        raise
+    except (InsufficientScope, PermissionDenied) as refused:
+        own, other = call.tool, endpoint_of(reading)
+        if not isinstance(own, EndpointTool) or not set(other.endpoint.parameters) <= set(own.endpoint.parameters):
+            return None
+        told = refused.retold(refused.reason)
+        if isinstance(refused, InsufficientScope):
+            told.required_scopes = own.scopes  # a write scope includes its read scope
+        raise told from None
+    except (CalendlyError, ToolError):
+        return None
+
+
 async def person_named(call: Call, user: UserId | None) -> str:
-    """Return a user's name for a question."""
+    """Return a user's name for a question. Raises NotFound."""
     if user is None or user.is_me:
         return "you"
+    await about(call, get_user, user)
     person = await if_allowed(call.via(get_user)(user))
     return one_line(person.get("name")) if person else f"the user {user}"
 
 
 async def event_type_named(call: Call, event_type: EventTypeId) -> str:
-    """Return an event type's name for a question."""
+    """Return an event type's name for a question. Raises NotFound."""
+    await about(call, get_event_type, event_type)
     kind = await if_allowed(call.via(get_event_type)(event_type))
     return f"'{one_line(kind.get('name'))}'" if kind else f"the event type {event_type}"
 
