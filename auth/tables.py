@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     event,
     text,
 )
@@ -171,11 +170,9 @@ refresh_token = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("family_id", Text, _parent("token_family.id"), key="family", nullable=False),
-    Column("sequence", Integer, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("used_at", Instant, index=True),
-    Column("successor_ciphertext", Sealed),  # kept for the grace only
-    UniqueConstraint("family", "sequence"),
+    Column("used_at", Instant),  # first
+    Column("uses", Integer, nullable=False, server_default="0"),  # how many successors it has given
 )
 
 access_token = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from auth.endpoints.html import Pages
 from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.rate_limits import RATE_LIMITS, Counted
+from auth.grants.rules import REFRESH_GRACE
 from auth.protocol.addresses import Networks, client_address, neighbourhood
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import Scopes, least
@@ -63,6 +64,7 @@ class Realm:
         sign_in_sources: The hosts of Calendly's sign-in, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
         trusted_proxies: The networks whose `X-Forwarded-For` is believed.
+        refresh_grace: How long after its first use a refresh token is taken again.
         rate_limits: The requests of each kind that one address may send in a minute.
         database: Stores everything but the audit log.
         keyring: Encrypts and decrypts what is stored sealed.
@@ -85,6 +87,7 @@ class Realm:
     sign_in_sources: tuple[str, ...]
     redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
     trusted_proxies: Networks = ()
+    refresh_grace: timedelta = REFRESH_GRACE
     rate_limits: Mapping[Counted, int] = field(default_factory=lambda: RATE_LIMITS)
     database: Database
     keyring: KeyRing = field(repr=False)

@@ -233,6 +233,14 @@ class Settings(BaseModel):
             help="private-use schemes allowed in redirect URIs, such as cursor, by commas",
         ),
     ] = None
+    refresh_grace: Annotated[
+        int,
+        Field(ge=0, le=86_400),
+        Setting(
+            "CALENDLY_MCP_REFRESH_GRACE",
+            help="seconds in which a used refresh token gives its client new tokens again",
+        ),
+    ] = 3600
     allowed_origins: Annotated[
         _NameList,
         AfterValidator(read_web_origins),

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -178,6 +178,7 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         sign_in_sources=_sign_in_sources(settings),
         redirect_schemes=_redirect_schemes(settings),
         trusted_proxies=settings.trusted_proxies,
+        refresh_grace=timedelta(seconds=settings.refresh_grace),
         database=database,
         keyring=keyring,
         upstream=upstream,
