@@ -95,6 +95,7 @@ upstream_connection = Table(
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
     Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("refreshed_at", Instant),  # null when a sign-in brought the tokens
     Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
     Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),

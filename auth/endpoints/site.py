@@ -61,6 +61,7 @@ class Realm:
         ceiling: What the operator allows.
         operations: The operations of the tools that the operator left on.
         registered: The scopes that our application may ask Calendly for.
+        calendly_issuers: What Calendly's authorization server may call itself in its answers (RFC 9207).
         sign_in_sources: The hosts of Calendly's sign-in, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
         trusted_proxies: The networks whose `X-Forwarded-For` is believed.
@@ -70,7 +71,7 @@ class Realm:
         keyring: Encrypts and decrypts what is stored sealed.
         upstream: Calendly as an authorization server.
         connections: The tokens of people at Calendly.
-        documents: Fetches the metadata documents of clients.
+        documents: Fetches the metadata documents of clients, None where they are not taken.
         pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         event_types: Looks up the names of people's event types.
@@ -84,6 +85,7 @@ class Realm:
     ceiling: Access
     operations: tuple[Operation, ...]
     registered: Scopes
+    calendly_issuers: frozenset[str]
     sign_in_sources: tuple[str, ...]
     redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
     trusted_proxies: Networks = ()
@@ -93,7 +95,7 @@ class Realm:
     keyring: KeyRing = field(repr=False)
     upstream: Upstream
     connections: Connections
-    documents: DocumentFetcher
+    documents: DocumentFetcher | None
     pages: Pages
     owners: frozenset[str] = frozenset()
     event_types: EventTypes = field(default_factory=NoEventTypes)

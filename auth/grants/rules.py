@@ -142,8 +142,12 @@ class Refuse:
 
 
 def check_resource(resource: str | None, ours: str) -> str:
-    """Check a resource indicator (RFC 8707). None means ours; a trailing slash is allowed. Raises InvalidTarget."""
-    if resource is None or resource.removesuffix("/") == ours:
+    """Check a resource indicator (RFC 8707). None means ours. Raises InvalidTarget.
+
+    Scheme and host may be in any case, the port of the scheme may be named (RFC 3986, 6.2; MCP authorization,
+    "Canonical Server URI"), and a slash may follow.
+    """
+    if resource is None or _canonical(resource) == _canonical(ours):
         return ours
     raise InvalidTarget("resource must be this server's own MCP endpoint.")
 
@@ -194,6 +198,15 @@ def live_scopes(token: AccessToken | None, resource: str, now: datetime) -> Scop
     return least(token.scopes, token.allowed)
 
 
+def _canonical(resource: str) -> str:
+    """Return a resource indicator as this server writes its own."""
+    scheme, _, rest = resource.partition("://")
+    authority, slash, path = rest.partition("/")
+    scheme = scheme.lower()
+    authority = authority.lower().removesuffix({"https": ":443", "http": ":80"}.get(scheme, "/"))
+    return f"{scheme}://{authority}{slash}{path}".removesuffix("/")
+
+
 def refresh_token_end(now: datetime, family_expires_at: datetime) -> datetime:
     """Return when a refresh token issued now expires: after its idle time, or with its family."""
     return min(now + REFRESH_TOKEN_LIFE, family_expires_at)
@@ -208,8 +221,10 @@ def _code_fault(code: Code, request: CodeRequest) -> OAuthError | None:
         pass  # RFC 6749, 4.1.3: needed here only if it was sent to /authorize
     elif request.redirect_uri != code.redirect_uri:
         return InvalidGrant("redirect_uri is not the one that the code was sent to.")
-    if request.resource is not None and request.resource.removesuffix("/") != code.resource:
-        return InvalidTarget("resource is not the one that the code was given for.")
+    try:
+        check_resource(request.resource, code.resource)
+    except InvalidTarget as fault:
+        return fault
     if not is_proof(request.verifier or "", code.challenge):
         return InvalidGrant("code_verifier does not fit the code_challenge.")
     return None

@@ -230,7 +230,15 @@ class Settings(BaseModel):
         AfterValidator(read_redirect_schemes),
         Setting(
             "CALENDLY_MCP_REDIRECT_SCHEMES",
-            help="private-use schemes allowed in redirect URIs, such as cursor, by commas",
+            help="private-use schemes allowed in redirect URIs besides the built-in ones, such as zed, by commas",
+        ),
+    ] = None
+    client_documents: Annotated[
+        Literal["on", "off"] | None,
+        Setting(
+            "CALENDLY_MCP_CLIENT_DOCUMENTS",
+            help="on or off: fetch client ID metadata documents",
+            default="on, with --sandbox off",
         ),
     ] = None
     refresh_grace: Annotated[

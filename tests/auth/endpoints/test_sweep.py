@@ -154,7 +154,7 @@ async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: 
     async with open_migrated(patience=2) as database:
         site = serve(make_realm(database, upstream), upstream)
         await site.register()
-        site.advance(days=2)
+        site.advance(days=31)
         async with AsyncExitStack() as somebody_elses:
 
             async def sleep(seconds: float) -> None:

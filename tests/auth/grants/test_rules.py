@@ -96,7 +96,8 @@ def test_a_challenge_is_exactly_43_characters_of_base64url(challenge: str | None
 def test_no_resource_means_ours_and_a_trailing_slash_is_accepted() -> None:
     assert check_resource(None, RESOURCE) == RESOURCE
     assert check_resource(RESOURCE, RESOURCE) == RESOURCE
-    assert check_resource(f"{RESOURCE}/", RESOURCE) == RESOURCE
+    for said in (f"{RESOURCE}/", "HTTPS://MCP.example/mcp", "https://mcp.example:443/mcp"):
+        assert check_resource(said, RESOURCE) == RESOURCE
 
 
 @pytest.mark.requirement("resource-ours")
@@ -109,7 +110,8 @@ def test_no_resource_means_ours_and_a_trailing_slash_is_accepted() -> None:
         "https://mcp.example/mcp/x",
         "https://mcp.example/mcp?x",
         "https://mcp.example/mcp#x",
-        "https://MCP.example/mcp",
+        "https://mcp.example/MCP",
+        "https://mcp.example:80/mcp",
         "http://mcp.example/mcp",
         "https://evil.example/mcp",
         "https://mcp.example.evil.example/mcp",

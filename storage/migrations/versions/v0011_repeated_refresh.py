@@ -1,4 +1,4 @@
-"""A used refresh token gives further successors, which are counted, in place of the one that it kept sealed."""
+"""A used refresh token gives further successors, which are counted; a connection knows when it was refreshed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +8,11 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Change `refresh_token` of `auth.tables`. SQLite copies the table: its unique constraint has no name."""
+    """Change two tables of `auth.tables`. SQLite copies `refresh_token`: its unique constraint has no name."""
     op.drop_index("ix_refresh_token_used_at", "refresh_token")
     with op.batch_alter_table("refresh_token") as table:
         table.drop_column("sequence")
         table.drop_column("successor_ciphertext")
         table.add_column(sa.Column("uses", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("upstream_connection", sa.Column("refreshed_at", sa.BigInteger))
     op.execute("UPDATE refresh_token SET uses = 1 WHERE used_at IS NOT NULL")
