@@ -160,12 +160,12 @@ async def _look_up(realm: Realm, client_id: str, address: str) -> Client | None:
         InvalidClient: The document cannot be fetched or used.
         TooManyRequests: The address caused too many fetches.
     """
-    described = is_document_address(client_id)
-    if described and realm.documents is None:
+    if not is_document_address(client_id):
+        async with realm.database.read() as connection:
+            return await client_rows.find(connection, client_id)
+    if realm.documents is None:
         raise InvalidClient("This server does not fetch the metadata documents of clients.")
     async with realm.database.read() as connection:
-        if not described:
-            return await client_rows.find(connection, client_id)
         client = await client_rows.find_fresh(connection, client_id, realm.now())
     return client or await _fetch(realm, realm.documents, client_id, address)
 

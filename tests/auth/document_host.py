@@ -62,7 +62,7 @@ class DocumentHost:
         self,
         tls: ssl.SSLContext | None = None,
         patience: float = PATIENCE,
-        proxy: Callable[[str], str | None] = {}.get,
+        proxy: Callable[[str], str | None] = lambda _host: None,
     ) -> DocumentFetcher:
         """Make a fetcher whose wire ends here."""
         network = PublicNetwork(self._resolve, _Wire(self))

@@ -217,7 +217,7 @@ async def test_tokens_that_calendly_ended_unnoticed_are_not_kept_in_place_of_tho
     site = every_site
     await site.sign_in(scope="users:read event_types:write")
     async with site.realm.database.read() as connection:
-        person = await connection.scalar(select(user_table.c.uri))
+        person = (await connection.execute(select(user_table.c.uri))).scalar_one()
     connections = site.realm.connections
     before = await connections.read(person)
     assert before is not None
