@@ -8,12 +8,13 @@ from tools.endpoints import (
     data_compliance,
     event_types,
     invitees,
+    locations,
     organization,
     scheduled_events,
     users,
     webhooks,
 )
-from tools.toolset.tool import EndpointTool, Tool, Workflow
+from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
@@ -27,8 +28,12 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *organization.organizations.tools,
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
+    *locations.locations.tools,
 )
-"""The tools of Calendly's endpoints, one each."""
+"""The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
+
+GUIDE_TOOLS: Final[tuple[EndpointTool, ...]] = tuple(tool for tool in ENDPOINTS if tool.toolset == GUIDE)
+"""The tools of the guide's endpoints, which are on by default."""
 
 WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *meeting_times.meeting_times.tools,
@@ -42,4 +47,4 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
 ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS)
 """Every tool, in the order in which agents and people see them."""
 
-__all__ = ["ALL", "ENDPOINTS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]
+__all__ = ["ALL", "ENDPOINTS", "GUIDE_TOOLS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]

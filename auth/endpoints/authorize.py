@@ -144,7 +144,7 @@ def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> C
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
         destination=redirect_uris.destination(begun.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown),
+        offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown, realm.capabilities),
         secret=secret,
         # Browsers apply form-action to the redirects after a form too: to Calendly, to us, to the client.
         form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(begun.redirect_uri)),

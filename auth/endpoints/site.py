@@ -118,6 +118,11 @@ class Realm:
         """Say whether a person sees all people and all agents."""
         return not self.owners.isdisjoint({person, (email or person).lower()})
 
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The capabilities of the tools that are on."""
+        return frozenset(operation.capability for operation in self.operations)
+
     def levels(self, scopes: Scopes) -> Levels:
         """Return the levels that a person can choose for an agent that asks for these scopes."""
         return levels_within(scopes, self.ceiling, self.operations)

@@ -4,7 +4,7 @@ Any field can be missing or null. Unknown fields pass through, as Calendly adds 
 Enumerations are strings with their known values in the description, as Calendly may add values.
 """
 
-from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime
+from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
 from calendly.models.event_type import EventType
 from calendly.models.invitee import Invitee
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
@@ -28,6 +28,7 @@ __all__ = [
     "ScheduledEvent",
     "SchedulingLink",
     "User",
+    "UserMeetingLocation",
     "WebhookSubscription",
     "read",
 ]

@@ -8,6 +8,7 @@ from sandbox.endpoints import (
     event_types,
     invitations,
     invitees,
+    locations,
     memberships,
     one_off_event_types,
     scheduled_events,
@@ -29,4 +30,5 @@ ENDPOINTS: Final = (
     *invitations.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *data_compliance.ENDPOINTS,
+    *locations.ENDPOINTS,
 )

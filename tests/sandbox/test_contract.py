@@ -48,6 +48,7 @@ class Example:
             "/event_type_available_times": {"event_type": (await self.api.event_type("Intro call"))["uri"], **SLOTS},
             "/user_busy_times": {"user": me["uri"], **SLOTS},
             "/user_availability_schedules": {"user": me["uri"]},
+            "/locations": {"user": me["uri"]},
             "/organization_memberships": {"organization": me["current_organization"]},
             "/webhook_subscriptions": {"organization": me["current_organization"], "scope": "organization"},
         }.get(fact["path"] if fact["method"] == "GET" else "", {})
@@ -371,7 +372,7 @@ async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, te
 @pytest.mark.anyio
 async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) -> None:
     for fact in FACTS:
-        if fact["method"] == "GET":
+        if fact["method"] == "GET" and fact["path"] != "/locations":  # it names none
             text = (await send(api, fact)).text
             assert "127.0.0.1" not in text
             assert CALENDLY in text or "available" in text

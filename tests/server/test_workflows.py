@@ -9,7 +9,7 @@ from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call
-from tools import ENDPOINTS
+from tools import GUIDE_TOOLS
 
 pytestmark = pytest.mark.anyio
 
@@ -88,7 +88,7 @@ async def test_they_are_a_toolset_of_their_own_that_needs_no_other(connect: Conn
         assert await names(client) == {"find_meeting_times", "get_agenda", "find_bookings", "summarize_bookings", MOVE}
         assert (await call(client, "get_agenda")).kind == "answered"
     async with connect(toolsets="endpoints") as client:
-        assert len(await names(client)) == len(ENDPOINTS)
+        assert len(await names(client)) == len(GUIDE_TOOLS)
 
 
 async def test_where_invitees_are_hidden_an_agenda_tells_of_none(connect: Connect, api: Api) -> None:

@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 import pytest
 
 from auth.access.choices import CAUTIOUS, scopes_for
-from auth.access.levels import CAPABILITIES
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.pkce import s256
 from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of, serve
@@ -197,7 +196,7 @@ async def test_one_address_begins_only_so_many_sign_ins_a_minute(site: Site) -> 
 async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_says_what_was_given(site: Site) -> None:
     client = await site.register()
     form = await site.browser().consent_form(site.request(client, scope="openid profile", resource=None))
-    assert form.levels.offered == dict(CAPABILITIES)
+    assert form.levels.offered == site.realm.levels(site.realm.offered)
     tokens = await site.sign_in(client)
     assert frozenset(tokens.scope.split()) == scopes_for(CAUTIOUS, OPERATIONS) < site.realm.offered
 
