@@ -16,7 +16,7 @@ from server.configuration.hints import as_typed
 from server.configuration.settings import TOKEN_FILE, Settings, home_folder
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, show
 from server.configuration.values import MEMORY
-from server.doctor.diagnosis import Finding
+from server.doctor.diagnosis import Finding, proxies
 from server.doctor.examination import Examination
 from server.doctor.installed_clients import clients, data_folder, token_file, tokens_of_clients
 from server.installing.machine import Machine
@@ -46,7 +46,11 @@ async def _examine(settings: Settings, machine: Machine) -> Sequence[Finding]:
             account = await examination.account(principal)
         file = machine.environ.get(TOKEN_FILE)
         account += token_file(file) if file else []
-        return [*reached, *account, *clients(machine, shutil.which), *await _data(settings, stack)]
+        return [*reached, *account, *clients(machine, shutil.which), *await _data(settings, stack), *_hosted(settings)]
+
+
+def _hosted(settings: Settings) -> list[Finding]:
+    return proxies(settings.public_url, trusted=bool(settings.trusted_proxies))
 
 
 async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine) -> Principal | Finding:
