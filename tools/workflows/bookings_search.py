@@ -154,7 +154,11 @@ async def find_bookings(
         shows_all=columns is not None,
     )
     selection = MeetingChoice(
-        keeps=sought.row, wants=lambda event: _is_of(event, event_type), invitee_pages=_INVITEE_PAGES, most=count
+        keeps=sought.row,
+        wants=lambda event: _is_of(event, event_type),
+        invitee_pages=_INVITEE_PAGES,
+        most=count,
+        fills=columns is None,
     )
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)
