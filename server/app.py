@@ -24,6 +24,7 @@ from server.calls.clock import ClockWatch
 from server.calls.confirm import Context
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
+from server.calls.revisions import in_its_revision
 from server.calls.selection import Rules, Selection
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
@@ -185,5 +186,6 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         on_read_resource=attachable.read_resource,
         on_completion=attachable.complete,
     )
+    server.middleware.append(in_its_revision)
     declare(server)
     return server

@@ -234,9 +234,25 @@ class Settings(BaseModel):
         AfterValidator(read_redirect_schemes),
         Setting(
             "CALENDLY_MCP_REDIRECT_SCHEMES",
-            help="private-use schemes allowed in redirect URIs, such as cursor, by commas",
+            help="private-use schemes allowed in redirect URIs besides the built-in ones, such as zed, by commas",
         ),
     ] = None
+    client_documents: Annotated[
+        Literal["on", "off"] | None,
+        Setting(
+            "CALENDLY_MCP_CLIENT_DOCUMENTS",
+            help="on or off: fetch client ID metadata documents",
+            default="on, with --sandbox off",
+        ),
+    ] = None
+    refresh_grace: Annotated[
+        int,
+        Field(ge=0, le=86_400),
+        Setting(
+            "CALENDLY_MCP_REFRESH_GRACE",
+            help="seconds in which a used refresh token gives its client new tokens again",
+        ),
+    ] = 3600
     allowed_origins: Annotated[
         _NameList,
         AfterValidator(read_web_origins),

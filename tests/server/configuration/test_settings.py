@@ -308,6 +308,14 @@ def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> N
     assert "hidden" not in repr(found)
 
 
+@pytest.mark.requirement("refresh-grace-setting")
+def test_the_grace_of_refresh_tokens_is_an_hour_and_at_most_a_day() -> None:
+    assert settings().refresh_grace == 3600
+    assert settings({"CALENDLY_MCP_REFRESH_GRACE": "0"}).refresh_grace == 0
+    with pytest.raises(UsageError, match="CALENDLY_MCP_REFRESH_GRACE"):
+        settings({"CALENDLY_MCP_REFRESH_GRACE": "86401"})
+
+
 def test_lists_are_read_as_what_they_name(config: Path) -> None:
     config.write_text('CALENDLY_SCOPES = ["users:read", "webhooks:write"]\n')
     found = settings(
