@@ -7,6 +7,7 @@ Only the person for whom the agent acts sees it. Approval does not send the call
 confirmation token and the same arguments.
 """
 
+import json
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,7 +47,7 @@ def confirm_routes(realm: Realm) -> list[Route]:
         question = realm.unseal(pending.question_ciphertext, column, pending.digest)
         values: dict[str, object] = {
             "agent": pending.agent or NAMELESS,
-            "question": question,
+            "question": json.loads(question),
             "approved": pending.approved,
             "is_taken": pending.is_taken,
             "grant": pending.grant,

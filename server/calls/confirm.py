@@ -8,9 +8,9 @@ only with our seal, bound to this very call (`server.stores.confirmations`).
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import anyio
 import mcp_types as types
@@ -21,6 +21,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from server.stores.proof import Unproven
 from tools.toolset.effects import Effects
 from tools.toolset.errors import ConfirmationRequired, Declined, TooLate
+from tools.toolset.question import Question
 
 if TYPE_CHECKING:
     from server.stores.confirmations import Confirmations
@@ -38,6 +39,9 @@ AT_ONCE: Final = "by the client, sooner than a person can read"
 BY_AGENT: Final = "by the agent's word"
 ON_PAGE: Final = "by a person on the page"
 """How a call was confirmed, in the words of the audit log."""
+
+_FIELDS: Final = "calendly/question"
+"""Under which name of `_meta` the question stands in fields, for clients that lay it out themselves."""
 
 _APPROVE: Final = "approve"
 # A client that accepts any form without fields on its own has no value for this one.
@@ -62,7 +66,7 @@ class NotShown(Unproven):
 class ConfirmPage(Protocol):
     """The page on which the person approves a call of one agent: `server.hosted.confirm_page`."""
 
-    async def open(self, token: str, question: str) -> str:
+    async def open(self, token: str, question: Question) -> str:
         """Have the call of a token wait for the person's answer; the address of the page. Raises Unreachable."""
         ...
 
@@ -133,9 +137,11 @@ class CallConfirmation:
         if how is not None:
             return how
         token = (await self.confirmations()).issue(_BY_AGENT, self.bound_to)
-        text = await _worded(effects.question, doubt)
+        question = await _worded(effects.question, doubt)
         url = await self.page.open(token, await _worded(effects.question_for_person, doubt)) if self.page else None
-        raise ConfirmationRequired(text, token, url, only_page=self.only_page, is_unshown=isinstance(doubt, NotShown))
+        raise ConfirmationRequired(
+            str(question), token, url, only_page=self.only_page, is_unshown=isinstance(doubt, NotShown)
+        )
 
     async def _asked(self, effects: Effects, doubt: Unproven | None) -> str | None:
         """Have the client ask, and return how its user agreed; None when it cannot ask, or no answer came.
@@ -194,33 +200,34 @@ class CallConfirmation:
         # Clients of before 2025-11-25 declare `elicitation: {}`, which means forms: there was nothing else.
         return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
-    async def _round(self, text: str) -> types.InputRequiredResult:
-        params = types.ElicitRequestFormParams(message=text, requested_schema=_SCHEMA)
+    async def _round(self, question: Question) -> types.InputRequiredResult:
+        meta = cast("types.RequestParamsMeta", {_FIELDS: question.fields()})
+        params = types.ElicitRequestFormParams(message=str(question), requested_schema=_SCHEMA, _meta=meta)
         return types.InputRequiredResult(
             input_requests={_ANSWER: types.ElicitRequest(params=params)},
             request_state=(await self.confirmations()).issue(_BY_PERSON, self.bound_to),
         )
 
-    async def _elicited(self, text: str) -> str | None:
+    async def _elicited(self, question: Question) -> str | None:
         """Ask in the middle of the call. None when no answer came: in time, or at all."""
         now = (await self.confirmations()).now
         asked = now()
         try:
             with anyio.fail_after(self.patience()):
-                answer = await self.context.session.elicit_form(text, _SCHEMA, self.context.request_id)
+                answer = await self.context.session.elicit_form(str(question), _SCHEMA, self.context.request_id)
         except (TimeoutError, MCPError, ValueError):  # also: refused by the client, gone, or not an answer
             return None
         return _consent(answer, after=now() - asked)
 
 
-async def _worded(question: Callable[[], Awaitable[str]], doubt: Unproven | None) -> str:
+async def _worded(question: Callable[[], Awaitable[Question]], doubt: Unproven | None) -> Question:
     """Word the question. Whoever repeats a call with a confirmation that does not count is told that, even too late."""
     if doubt is None:
         return await question()
     try:
-        return f"{doubt} {await question()}"
+        return replace(await question(), doubt=str(doubt))
     except TooLate as late:
-        return f"{doubt} {late.question}"
+        return replace(late.question, doubt=str(doubt))
 
 
 def _consent(answer: types.ElicitResult, after: timedelta) -> str:

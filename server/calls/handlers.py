@@ -28,6 +28,7 @@ from tools.toolset.arguments import Arguments
 from tools.toolset.declaring import Call, KnownAnswers
 from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError
+from tools.toolset.question import Question
 from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import Tool
 from tools.zones import zone_of
@@ -201,10 +202,10 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
 
     known: KnownAnswers = []  # of this round
 
-    async def question() -> str:
+    async def question() -> Question:
         return await EFFECTS[tool].question(replace(call, known=known), **values)
 
-    async def question_for_person() -> str:
+    async def question_for_person() -> Question:
         return await EFFECTS[tool].question(replace(call, known=known, for_person=True), **values)
 
     async def affected(aspects: Collection[str]) -> Affected:

@@ -13,6 +13,7 @@ from server.calls.next_steps import PERSONAL_TOKEN, RETRYABLE, Advice, Confirms,
 from tools.answers.size_limit import fitted
 from tools.toolset import errors as tools
 from tools.toolset.lists import Resumption
+from tools.toolset.question import Question
 from tools.toolset.redaction import without_addresses
 from tools.toolset.tool import Tool, Workflow
 
@@ -65,13 +66,13 @@ def success(answer: object, resumption: Resumption | None = None, text_offset: i
 
 
 def dry_run(
-    requests: Sequence[Request], effects: str, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
+    requests: Sequence[Request], question: Question, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
 ) -> types.CallToolResult:
     """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
 
     Args:
         requests: It, as it would go to Calendly, and what would follow it.
-        effects: What it would do, in plain words.
+        question: What a person would be asked.
         must_be_confirmed: A person would be asked first.
         unchecked: What could not be looked into.
     """
@@ -79,7 +80,7 @@ def dry_run(
     tried = {
         **first,
         **({"then": others} if others else {}),
-        "effects": f"Unless Calendly refuses it, this call would: {effects}",
+        "effects": f"Unless Calendly refuses it, this call would: {question}",
         "must_be_confirmed": must_be_confirmed,
     }
     return success({"dry_run": {**tried, "unchecked": list(unchecked)} if unchecked else tried})

@@ -12,6 +12,7 @@ import anyio
 from server.app import with_sandbox
 from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
+from server.configuration.hints import as_typed
 from server.configuration.settings import TOKEN_FILE, Settings, home_folder
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, show
 from server.configuration.values import MEMORY
@@ -83,7 +84,7 @@ async def _data(settings: Settings, stack: AsyncExitStack) -> list[Finding]:
 
 
 def _line(finding: Finding) -> str:
-    head, _, rest = finding.text.partition("\n\n")
+    head, _, rest = as_typed(finding.text).partition("\n\n")
     first = fill(
         head,
         _WIDTH,

@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from server.commands.declaring import SWITCH, Command, Invocation, Options
+from server.configuration.hints import as_typed
 from server.configuration.settings import TOKEN, TOKEN_FILE
 from server.configuration.terminal import CommandError, UsageError, say, show
 from server.configuration.values import read_origin
@@ -74,7 +75,7 @@ def run(invocation: Invocation) -> int:
     if not settle(change, machine, asking="yes" not in invocation.options):
         return 1
     for line in _next_steps(client, wanted, machine):
-        show(line)
+        show(as_typed(line))
     return 0
 
 

@@ -1,5 +1,6 @@
 """The calls of one agent that wait for its person's answer on our page: `server.calls.confirm.ConfirmPage`."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,6 +13,7 @@ from auth.tables import pending_confirmation
 from server.stores.faults import required
 from server.stores.proof import LIFETIME
 from storage.types import sealed_for
+from tools.toolset.question import Question
 
 _UNREAD: Final = "What the user answered could not be read"
 
@@ -28,10 +30,11 @@ class AgentsPage:
     realm: Realm
     grant: str
 
-    async def open(self, token: str, question: str) -> str:
+    async def open(self, token: str, question: Question) -> str:
         """Have the call of a token wait for the person's answer; the address of the page. Raises Unreachable."""
         realm, row = self.realm, digest(handle_of(token))
-        sealed = realm.keyring.seal(question.encode(), **sealed_for(pending_confirmation.c.question_ciphertext, row))
+        text = json.dumps(question.fields()).encode()
+        sealed = realm.keyring.seal(text, **sealed_for(pending_confirmation.c.question_ciphertext, row))
         expires_at = realm.now() + LIFETIME
         async with required("The question for the user could not be stored"), realm.database.begin() as connection:
             await pending_rows.add(connection, row, self.grant, sealed, expires_at)

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
+from server.configuration.hints import runner
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
-
-# Cache folders in which uv and pipx keep what they run once; either may be deleted at any time.
-_UV_CACHE: Final = ("archive-v", "environments-v", "builds-v")
-_PIPX_CACHE: Final = frozenset({".cache", "cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +42,10 @@ def how_to_start(
         which: Finds a program on the PATH.
         executable: The interpreter.
     """
-    if any(part.startswith(_UV_CACHE) for part in prefix.parts):
-        return Start(_beside_uv(environ, platform) or which("uvx") or "uvx", PUBLISHED.args)
-    if "pipx" in prefix.parts and _PIPX_CACHE.intersection(prefix.parts) and "venvs" not in prefix.parts:
-        return Start(which("pipx") or "pipx", ("run", DISTRIBUTION))
+    if words := runner(prefix):
+        program, *args = words
+        beside = _beside_uv(environ, platform) if program == "uvx" else None
+        return Start(beside or which(program) or program, tuple(args))
     # The link is not followed: a link to the interpreter is what makes a folder a Python
     # environment.
     script = executable.parent / _program(PROGRAM, platform)

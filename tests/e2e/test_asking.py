@@ -32,8 +32,8 @@ async def test_a_call_is_sent_once_the_person_agreed_to_its_effects(connection: 
     else:
         assert connection.cancellations() == 0
         question = canceled.error["message"]
-    assert question.startswith(f"Cancel '{meeting['name']}' on ")
-    assert re.search(r", \d\d:\d\d \(Europe/Berlin(; \d\d:\d\d \S+ for [^;]+)*\) with ", question)
+    assert f"\nMeeting: “{meeting['name']}”\nWhen: " in question
+    assert re.search(r", \d\d:\d\d \(Europe/Berlin(; \d\d:\d\d \S+ for [^;]+)*\)\nInvitees: ", question)
     assert "Calendly will e-mail" in question
 
 

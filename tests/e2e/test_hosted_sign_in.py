@@ -99,7 +99,7 @@ async def test_a_client_of_2026_asks_its_user_what_reaches_strangers(
     async with Agent().connect(site.endpoint, "2026-07-28", person) as client:
         canceled = await call(client, "cancel_scheduled_event", scheduled_event=await coming_meeting(client))
     assert canceled.kind == kind
-    assert [question[:8] for question in person.questions] == ["Cancel '"]
+    assert [question[:8] for question in person.questions] == ["Cancel a"]
 
 
 @pytest.mark.requirement("identity-everywhere")

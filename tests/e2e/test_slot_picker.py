@@ -212,7 +212,7 @@ def test_a_call_that_has_to_be_confirmed_is_confirmed_by_the_person(
         start = starts(host)[0]
         view = show(browser, host, start)
         fill_in(view, start)
-        view.page.see("Calendly will e-mail ana@clients.example.")
+        view.page.see("Calendly will e-mail (typed by the agent): “ana@clients.example”")
         assert "POST /invitees" not in sandbox.requests()
         view.page.click("button", "Yes, book it")
         view.page.see("Booked for Ana Ruiz")

@@ -83,8 +83,8 @@ async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_n
         asked = await call(client, "cancel_scheduled_event", scheduled_event=event)
         tried = await call(client, "cancel_scheduled_event", scheduled_event=event, dry_run=True)
     assert asked.kind == "confirmation_required"
-    assert "will e-mail the invitees" in asked.error["message"]
-    assert "will e-mail the invitees" in tried.content["dry_run"]["effects"]
+    assert "Calendly will e-mail: the invitees" in asked.error["message"]
+    assert "Calendly will e-mail: the invitees" in tried.content["dry_run"]["effects"]
     assert not [secret for secret in SECRETS if secret in f"{asked.content}{tried.content}"]
 
 

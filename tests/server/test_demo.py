@@ -45,6 +45,13 @@ async def test_it_books_the_first_open_time_and_cancels_it_at_any_date(
         assert words in told
     [question] = person.questions
     theirs = start.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(ZoneInfo("Europe/London"))
-    zones = f"Europe/Berlin; {theirs:%H:%M} Europe/London for Ada Example"
+    zones = f"Europe/Berlin; {theirs:%H:%M} Europe/London for the invitee"
     when = f"{start:%a} {start.day} {start:%b %Y}, {start:%H:%M} ({zones})"
-    assert question.startswith(f"Cancel 'Intro call' on {when} with Ada Example; Calendly will e-mail ada@example.com.")
+    assert question.splitlines() == [
+        "Cancel a meeting. This cannot be undone.",
+        "Meeting: “Intro call”",
+        f"When: {when}",
+        "Invitees: “Ada Example”",
+        "Calendly will e-mail: “ada@example.com”",
+        "Reason that they read (typed by the agent): “This was a demonstration.”",
+    ]

@@ -1,6 +1,7 @@
 """What outsiders typed is data wherever it comes out: marked once, whole, visible, and never part of our own words."""
 
 import json
+import re
 from typing import Any, cast
 
 import mcp_types as types
@@ -96,15 +97,18 @@ async def test_characters_that_hide_or_turn_text_around_never_come_out(connect: 
     assert not [text for text in said if any(character in text for character in HIDDEN)]
 
 
-async def test_a_forged_name_is_a_quoted_part_of_one_line_in_what_a_person_is_asked(connect: Connect, api: Api) -> None:
+async def test_a_forged_name_is_quoted_on_a_line_of_its_own_in_what_a_person_is_asked(
+    connect: Connect, api: Api
+) -> None:
     event, person = await booked(api, name=FORGED), Person("decline")
     async with connect(person) as client:
         refused = await call(client, "cancel_scheduled_event", scheduled_event=event)
     (question,) = person.questions
     assert refused.kind == "declined"
-    assert question.startswith("Cancel 'Intro call' on ")
-    assert question.endswith("This cannot be undone.")
-    assert len(question.splitlines()) == 1
+    ours, *facts = question.splitlines()
+    assert ours == "Cancel a meeting. This cannot be undone."
+    assert [fact.partition(":")[0] for fact in facts] == ["Meeting", "When", "Invitees", "Calendly will e-mail"]
+    assert re.fullmatch('Invitees: “[^“”"]*…”', facts[2])
     assert "cancel_scheduled_event" not in question  # the name is cut before that
     assert not [character for character in HIDDEN if character in question]
 

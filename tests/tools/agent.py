@@ -24,6 +24,7 @@ from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.ledger import Ledger
+from tools.toolset.question import Question
 from tools.toolset.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
@@ -49,7 +50,7 @@ async def prepared(
 ) -> tuple[Call, Mapping[str, Any]]:
     """One call of a tool, and its arguments with every name looked up."""
 
-    async def question() -> str:
+    async def question() -> Question:
         return await EFFECTS[tool].question(call, **values)
 
     async def affected(aspects: Collection[str]) -> Affected:
@@ -103,7 +104,7 @@ class Agent:
         tool = TOOLS[name]
         self.deadline = self.clock() + SECONDS
         call, _ = await prepared(tool, self, tool.parse(arguments, (self.origin,)).values())
-        return await call.effects.question()
+        return str(await call.effects.question())
 
     async def about(self, name: str, aspects: Collection[str], /, **arguments: object) -> Affected:
         """What a call of a tool is about."""
@@ -135,7 +136,7 @@ class Agent:
         """Refuse what is off; ask where a person has to be asked."""
         await self.precheck(tool, effects)
         if self.asked.intersection(endpoint.capability for endpoint in tool.writes):
-            self.questions.append(await effects.question())
+            self.questions.append(str(await effects.question()))
 
     def allows(self, tool: Tool) -> bool:
         """Say whether none of what it needs is off."""

@@ -49,6 +49,18 @@ async def move(agent: Agent, event: str, start: str, **arguments: str) -> Json:
     return await agent.call("reschedule_scheduled_event", scheduled_event=event, start_time=start, **arguments)
 
 
+async def test_a_start_that_means_two_times_is_refused_with_both(agent: Agent, api: Api) -> None:
+    old = await api.book("Intro call")
+    with pytest.raises(ArgumentError) as refused:
+        await move(agent, old["event"], "2026-11-30T10:00")
+    told = refused.value.faults[0]["message"]
+    assert "In yours (Europe/Berlin) it is 2026-11-30T09:00:00Z, Mon 2026-11-30 04:00 for the invitee" in told
+    assert "in the invitee's (America/New_York) it is 2026-11-30T15:00:00Z, Mon 2026-11-30 16:00 for you" in told
+    assert not writes(agent)
+    moved = await move(agent, old["event"], "2026-11-30T10:00", timezone="Europe/Berlin")
+    assert moved["new_invitee"]["scheduled_event"]["start_time"].startswith("2026-11-30T09:00:00")
+
+
 async def test_the_new_time_is_booked_first_and_the_old_meeting_canceled_then(agent: Agent, api: Api) -> None:
     old = await api.book(
         "Design review",
@@ -347,10 +359,15 @@ async def test_one_question_is_asked_about_the_whole_and_it_tells_of_both_mails(
     old, start = await api.book(), await free(api)
     await move(agent, old["event"], start, reason="Travel")
     (question,) = agent.questions
-    assert question.startswith("Move 'Intro call' on ")
-    assert "with Lee Park to " in question
-    assert "it will e-mail lee@acme.example about both" in question
-    assert question.endswith("This cannot be undone. The reason they read: Travel")
+    ours, *facts = question.splitlines()
+    assert ours.startswith("Move a meeting. Calendly cannot reschedule, so the new time is booked first, ")
+    assert ours.endswith(" This cannot be undone.")
+    assert [fact.partition(": ")[::2] for fact in facts if not fact.startswith(("From", "To"))] == [
+        ("Meeting", "“Intro call”"),
+        ("Invitees", "“Lee Park”"),
+        ("Calendly will e-mail about both", "“lee@acme.example”"),
+        ("Reason that they read (typed by the agent)", "“Travel”"),
+    ]
 
 
 @pytest.mark.parametrize("capability", ["booking", "canceling", "scheduled_events", "invitee_data"])
@@ -424,11 +441,12 @@ class Place(NamedTuple):
     offered: Json
     sent: Json
     told: str
+    asked: str = ""
 
 
 PLACES = [
     Place("Intro call", ZOOM, [MEET], MEET, "the location zoom_conference becomes google_conference"),
-    Place("Board briefing", STUDIO, [ROOM], ROOM, 'the place is now "Room 5"'),
+    Place("Board briefing", STUDIO, [ROOM], ROOM, 'the place is now "Room 5"', "New place: “Room 5”"),
     Place("Design review", PHONE, [{"kind": "outbound_call"}, ZOOM], PHONE, ""),
 ]
 
@@ -444,8 +462,8 @@ async def test_what_fits_of_the_place_goes_along_and_the_only_one_is_taken(
         await move(agent, old["event"], start)
     assert sent_body(agent)["location"] == place.sent
     question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
-    assert place.told in question
-    assert ("It will not be all the same" in question) == bool(place.told)
+    assert (place.asked or place.told) in question
+    assert ("It will not be all the same" in question) == bool(place.told and not place.asked)
 
 
 async def test_of_several_places_none_of_which_is_the_old_one_a_person_chooses(agent: Agent, api: Api) -> None:
@@ -501,8 +519,8 @@ async def test_both_times_are_told_on_the_clocks_of_all_concerned(agent: Agent, 
     question = await agent.ask(
         "reschedule_scheduled_event", scheduled_event=old["event"], start_time="2026-11-25T09:00:00Z"
     )
-    assert "on Mon 23 Nov 2026, 09:00 (Europe/Berlin; 03:00 America/New_York for Lee Park) with Lee Park" in question
-    assert "to Wed 25 Nov 2026, 10:00 (Europe/Berlin; 04:00 America/New_York for Lee Park)." in question
+    assert "From: Mon 23 Nov 2026, 09:00 (Europe/Berlin; 03:00 America/New_York for the invitee)\n" in question
+    assert "To: Wed 25 Nov 2026, 10:00 (Europe/Berlin; 04:00 America/New_York for the invitee)\n" in question
 
 
 @pytest.mark.parametrize("patience", [0.5, 1, 2, 4])

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
-from tools.confirming.questions import LONGEST_URL, WriteEffects, if_allowed, listed, person_named
+from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
 from tools.endpoints.data_compliance import delete_invitee_data
 from tools.endpoints.event_types import create_one_off_event_type
 from tools.endpoints.organization import (
@@ -15,33 +15,72 @@ from tools.endpoints.organization import (
     remove_organization_membership,
     revoke_organization_invitation,
 )
+from tools.endpoints.users import get_user
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
 from tools.toolset.declaring import Call
+from tools.toolset.errors import ArgumentError, TooLate
+from tools.toolset.question import Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
-from tools.toolset.wording import one_line
 
 
-async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> str:
-    what = f"the one-off event type '{one_line(name)}' ({duration:g} minutes) of {await person_named(call, host)}"
-    return f"Create {what}; Calendly will e-mail nobody."
+async def _create_one_off(
+    call: Call,
+    name: str,
+    duration: float,
+    host: UserId | None = None,
+    co_hosts: list[UserId] | None = None,
+    **_: object,
+) -> Question:
+    for co_host in co_hosts or []:
+        await about(call, get_user, co_host)
+    whose = await person_fact(call, "Host", host)
+    return Question(
+        "Create a one-off event type", (typed("Name", name), stated("Duration", f"{duration:g} minutes"), whose)
+    )
 
 
-async def _remove_member(call: Call, membership: MembershipId) -> str:
+async def _remove_member(call: Call, membership: MembershipId) -> Question:
+    await _require_removable(call, membership)
     found = await if_allowed(call.via(get_organization_membership)(membership))
     user = (found.get("user") if found else None) or {}
-    who = f"{one_line(user.get('name'))} ({one_line(user.get('email'))})" if user else f"the member {membership}"
-    return f"Remove {who} from the organization, ending their access at once."
+    whom = (
+        (stored("Member", user.get("name")), stored("E-mail address", user.get("email")))
+        if user
+        else (stated("Member", str(membership)),)
+    )
+    return Question("Remove a member from the organization", whom, ("Their access ends at once.",))
 
 
-async def _invite(_call: Call, email: str, organization: OrganizationId | None = None) -> str:
-    which = f"the organization {organization}" if organization else "your organization"
-    return f"Invite {one_line(email)} to join {which}; Calendly will e-mail {one_line(email)} at once."
+async def _require_removable(call: Call, membership: MembershipId) -> None:
+    """Raise ArgumentError for a member whom Calendly lets nobody remove."""
+    member = await about(call, get_organization_membership, membership)
+    if member is None:
+        return
+    if member.get("role") == "owner":
+        raise ArgumentError.of("membership", "This is the owner of the organization, whom nobody can remove.")
+    me = await if_allowed(call.caller.identity())
+    if me is not None and (member.get("user") or {}).get("uri") == me.user.uri:
+        raise ArgumentError.of("membership", "This is the person's own membership; nobody can remove themselves.")
 
 
-async def _revoke(call: Call, invitation: InvitationId, organization: OrganizationId | None = None) -> str:
+async def _invite(_call: Call, email: str, organization: OrganizationId | None = None) -> Question:
+    which = stated("Organization", str(organization) if organization else "your own")
+    return Question(
+        "Invite somebody to join an organization",
+        (which, typed("Calendly will e-mail", email)),
+        ("It does so at once.",),
+    )
+
+
+async def _revoke(call: Call, invitation: InvitationId, organization: OrganizationId | None = None) -> Question:
+    invited = await about(call, get_organization_invitation, invitation, organization)
     found = await if_allowed(call.via(get_organization_invitation)(invitation, organization))
-    which = f"of {one_line(found.get('email'))}" if found else str(invitation)
-    return f"Revoke the invitation {which} to the organization; the link in the e-mail stops working."
+    which = stored("Invited", found.get("email")) if found else stated("Invitation", str(invitation))
+    stops = "The link in the e-mail stops working."
+    question = Question("Revoke an invitation to the organization", (which,), (stops,))
+    if invited and invited.get("status") == "accepted":
+        raise TooLate("This invitation was accepted already, so there is nothing to revoke.", question)
+    return question
 
 
 async def _subscribe(
@@ -52,28 +91,38 @@ async def _subscribe(
     user: UserId | None = None,
     group: GroupId | None = None,
     **_: object,
-) -> str:
-    everybody = "everybody in the organization" if scope == "organization" else f"the group {group}"
-    subject = await person_named(call, user) if scope == "user" else everybody
-    return (
-        f"Post {listed(events)} of {subject} to {one_line(url, LONGEST_URL)} from now on, "
-        "with the names and e-mail addresses in them; Calendly will e-mail nobody."
+) -> Question:
+    whose = stated("Of", "everybody in the organization" if scope == "organization" else f"the group {group}")
+    return Question(
+        "Have what happens posted to a web address from now on",
+        (
+            typed("Web address", url, most=LONGEST_TEXT),
+            typed("Events", *events),
+            await person_fact(call, "Of", user) if scope == "user" else whose,
+        ),
+        ("Names and e-mail addresses are in it.",),
     )
 
 
-async def _unsubscribe(call: Call, webhook_subscription: WebhookSubscriptionId) -> str:
+async def _unsubscribe(call: Call, webhook_subscription: WebhookSubscriptionId) -> Question:
+    await about(call, get_webhook_subscription, webhook_subscription)
     found = await if_allowed(call.via(get_webhook_subscription)(webhook_subscription))
-    if found is None:
-        return f"Delete the webhook subscription {webhook_subscription}; nothing is posted to its address any more."
-    url = one_line(found.get("callback_url"), LONGEST_URL)
-    return (
-        f"Delete the webhook subscription for {listed(found.get('events') or [])}; nothing is posted to {url} any more."
+    which = (
+        (
+            stored("Web address", found.get("callback_url"), most=LONGEST_TEXT),
+            stored("Events", *found.get("events") or []),
+        )
+        if found
+        else (stated("Webhook subscription", str(webhook_subscription)),)
     )
+    return Question("Delete a webhook subscription", which, ("Nothing is posted to its address any more.",))
 
 
-async def _delete_data(_call: Call, emails: list[str]) -> str:
-    return (
-        f"Delete for good all that Calendly stores in the organization about {listed(emails)}. This cannot be undone."
+async def _delete_data(_call: Call, emails: list[str]) -> Question:
+    return Question(
+        "Delete for good all that Calendly stores in the organization about people",
+        (typed("E-mail addresses", *emails),),
+        (FOR_GOOD,),
     )
 
 

@@ -7,6 +7,7 @@ limits. What cannot be read is outside them, and only what a condition asks for 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -14,16 +15,18 @@ from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, ScheduledEventId, UserId
 from calendly.models.reading import UNRECOGNIZED
+from calendly.side_by_side import side_by_side
 from tools.booking.create_event_invitee import InviteeFields, booking_start, create_event_invitee
 from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.confirming.questions import (
-    LONGEST_URL,
+    FOR_GOOD,
+    LONGEST_TEXT,
     Clock,
     WriteEffects,
+    about,
     clock_of,
-    event_type_named,
+    event_type_fact,
     if_allowed,
-    listed,
     local_time,
 )
 from tools.endpoints.event_types import get_event_type
@@ -34,12 +37,14 @@ from tools.times import instant, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
 from tools.toolset.errors import TooLate, ToolError
+from tools.toolset.question import Fact, Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
-from tools.toolset.wording import one_line
-from tools.workflows.carried_over import carry_over
+from tools.workflows.carried_over import Change, carry_over
 from tools.workflows.in_the_way import overlaps
 from tools.workflows.meeting_to_move import meeting_to_move
 from tools.workflows.rescheduling import reschedule_scheduled_event
+
+_MAILED: Final = "Calendly will e-mail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +52,18 @@ class _MeetingTold:
     """A meeting as a question describes it.
 
     Attributes:
-        what: Its name and time, such as `'Intro call' on Tue 1 Dec 2026, 10:00 (Europe/Berlin) with
-            Lee`.
-        whom: The addresses that Calendly e-mails; empty if they are hidden.
+        name: Its name.
+        time: When it is, such as `Tue 1 Dec 2026, 10:00 (Europe/Berlin)`; None if that is not known.
+        invitees: Who comes; none if they are hidden.
+        mailed: Whom Calendly e-mails; None if that is nobody.
         over: Why it can no longer be canceled; None if it can or that is unknown.
-        clocks: Its hosts and invitees with their zones.
+        clocks: The zones of its hosts and invitees.
     """
 
-    what: str
-    whom: str
+    name: Fact
+    time: str | None
+    invitees: Fact | None
+    mailed: Fact | None
     over: str | None
     clocks: Sequence[Clock]
 
@@ -68,14 +76,18 @@ async def _book(
     event_guests: list[str] | None = None,
     timezone: str | None = None,
     **_: object,
-) -> str:
-    what = await event_type_named(call, event_type)
+) -> Question:
     start = await booking_start(call, start_time, timezone, invitee["timezone"])
     name = invitee.get("name") or f"{invitee.get('first_name')} {invitee.get('last_name') or ''}"
-    addresses = [invitee["email"], *(event_guests or [])]
     host = await _host_of(call, event_type)
-    when = await local_time(call, start, [*([host] if host else []), Clock(name, invitee["timezone"])])
-    return f"Book {what}{when} with {one_line(name)}; Calendly will e-mail {listed(addresses)}."
+    when = await local_time(call, start, [*([host] if host else []), Clock("invitee", invitee["timezone"])])
+    facts = (
+        await event_type_fact(call, event_type),
+        *_when("When", when),
+        typed("Invitee", name),
+        typed(_MAILED, invitee["email"], *(event_guests or [])),
+    )
+    return Question("Book a meeting", facts)
 
 
 async def _book_affects(
@@ -93,12 +105,10 @@ async def _book_affects(
     )
 
 
-async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> str:
+async def _cancel(call: Call, scheduled_event: ScheduledEventId, reason: str | None = None) -> Question:
     meeting = await _meeting(call, scheduled_event)
-    question = (
-        f"Cancel {meeting.what}; Calendly will e-mail {meeting.whom or 'the invitees'}. "
-        f"This cannot be undone.{_read_by_them(reason)}"
-    )
+    facts = _lines(meeting.name, *_when("When", meeting.time), meeting.invitees, meeting.mailed, _reason(reason))
+    question = Question("Cancel a meeting", facts, (FOR_GOOD,))
     if meeting.over is not None:
         raise TooLate(meeting.over, question)
     return question
@@ -126,32 +136,40 @@ async def _reschedule(
     start_time: datetime,
     reason: str | None = None,
     timezone: str | None = None,
-) -> str:
+) -> Question:
     meeting = await _meeting(call, scheduled_event)
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
-    new_time = await local_time(call, start, meeting.clocks)
-    return (
-        f"Move {meeting.what} to {new_time.removeprefix(' on ')}. Calendly cannot reschedule, so "
-        f"{await _in_which_order(call, scheduled_event, start)}, and it will e-mail {meeting.whom or 'the invitee'} "
-        f"about both. This cannot be undone.{_read_by_them(reason)}"
+    order, changes = await _in_which_order(call, scheduled_event, start)
+    facts = _lines(
+        meeting.name,
+        *_when("From", meeting.time),
+        *_when("To", await local_time(call, start, meeting.clocks)),
+        meeting.invitees,
+        replace(meeting.mailed, label=f"{_MAILED} about both") if meeting.mailed else None,
+        *(stored(change.label, change.text) for change in changes if change.text is not None),
+        _reason(reason),
     )
+    other = [change.phrase for change in changes if change.text is None]
+    unlike = (f"It will not be all the same: {'; '.join(other)}.",) if other else ()
+    return Question("Move a meeting", facts, (f"Calendly cannot reschedule, so {order}.", *unlike, FOR_GOOD))
 
 
-async def _in_which_order(call: Call, scheduled_event: ScheduledEventId, start: datetime) -> str:
+async def _in_which_order(
+    call: Call, scheduled_event: ScheduledEventId, start: datetime
+) -> tuple[str, Sequence[Change]]:
     """Say in which order a meeting is moved, and what will not be as it was."""
     usual = "the new time is booked first, then the old meeting canceled"
     try:
         old = await meeting_to_move(call, scheduled_event)
         kind = await call.inquire(get_event_type)(old.event_type)
     except (CalendlyError, ToolError):
-        return usual
+        return usual, ()
     if overlaps(old.span, kind, start):
         usual = (
             f"{usual}; but where it offers the new time only once the old meeting is gone, that is canceled first, and "
             "booked again if the new time then fails"
         )
-    changes = carry_over(old.event, old.invitee, kind, "UTC").changes
-    return f"{usual}. It will not be all the same: {'; '.join(changes)}" if changes else usual
+    return usual, carry_over(old.event, old.invitee, kind, "UTC").changes
 
 
 async def _reschedule_affects(
@@ -166,9 +184,8 @@ async def _reschedule_affects(
     return replace(old, hosts=hosts)
 
 
-async def _create_link(call: Call, owner: EventTypeId, **_: object) -> str:
-    event_type = await event_type_named(call, owner)
-    return f"Create a link with which anyone can book {event_type} once; Calendly will e-mail nobody."
+async def _create_link(call: Call, owner: EventTypeId, **_: object) -> Question:
+    return Question("Create a link with which anyone can book once", (await event_type_fact(call, owner),))
 
 
 async def _link_affects(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Affected:
@@ -188,25 +205,48 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
 
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
+    await about(call, get_scheduled_event, scheduled_event)
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
     people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
     invitees = people.get("collection", []) if people else []
-    clocks = [Clock(invitee.get("name") or "the invitee", invitee.get("timezone")) for invitee in invitees]
-    what = f"the event {scheduled_event}"
+    clocks = [Clock("invitee", invitee.get("timezone")) for invitee in invitees]
+    name, when = stated("Meeting", str(scheduled_event)), None
     if event:
-        hosts = [await clock_of(call, host.get("user")) for host in event.get("event_memberships") or []]
+        hosts = await side_by_side(
+            [partial(clock_of, call, host.get("user")) for host in event.get("event_memberships") or []]
+        )
         clocks = [*(host for host in hosts if host), *clocks]
+        name = stored("Meeting", event.get("name"))
         when = await local_time(call, sent_time(event.get("start_time")), clocks)
-        what = f"'{one_line(event.get('name'))}'{when}"
     active = ((event.get("invitees_counter") or {}).get("active") or 0) if event and people else 0
-    names = f" with {listed((invitee.get('name') for invitee in invitees), active)}" if invitees else ""
+    names = stored("Invitees", *(invitee.get("name") for invitee in invitees), total=active)
     addresses = [invitee.get("email") for invitee in invitees]
     if event and people:  # who may not see invitees is not told of guests either
         guests = event.get("event_guests") or []
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
-    over = _why_over(event, call.caller.now()) if event else None
-    return _MeetingTold(f"{what}{names}", listed(addresses, active), over, clocks)
+    mailed = stored(_MAILED, *addresses, total=active)
+    hidden = None if event and people else stated(_MAILED, "the invitees")
+    return _MeetingTold(
+        name=name,
+        time=when,
+        invitees=names if names.texts else None,
+        mailed=mailed if mailed.texts else hidden,
+        over=_why_over(event, call.caller.now()) if event else None,
+        clocks=clocks,
+    )
+
+
+def _when(label: str, time: str | None) -> tuple[Fact, ...]:
+    return () if time is None else (stated(label, time),)
+
+
+def _lines(*facts: Fact | None) -> tuple[Fact, ...]:
+    return tuple(fact for fact in facts if fact is not None)
+
+
+def _reason(reason: str | None) -> Fact | None:
+    return typed("Reason that they read", reason, most=LONGEST_TEXT) if reason else None
 
 
 async def _host_of(call: Call, event_type: EventTypeId) -> Clock | None:
@@ -214,10 +254,6 @@ async def _host_of(call: Call, event_type: EventTypeId) -> Clock | None:
     kind = await if_allowed(call.via(get_event_type)(event_type))
     profile = (kind.get("profile") if kind else None) or {}
     return await clock_of(call, profile.get("owner")) if profile.get("type") == "User" else None
-
-
-def _read_by_them(reason: str | None) -> str:
-    return f" The reason they read: {one_line(reason, LONGEST_URL)}" if reason else ""
 
 
 def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:

@@ -2,7 +2,7 @@
 
 Models fill parameters that they do not need with null or empty text, write whole numbers as 30.0,
 which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, and write an object or a list as
-JSON text. Some clients add names of their own, which begin with an underscore.
+JSON text, or a list of words as words with commas. Some clients add names of their own, which begin with an underscore.
 """
 
 import json
@@ -33,6 +33,9 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
+        words = [word.strip() for word in value.split(",")]
+        if set(words) <= set(schema.get("items", {}).get("enum", ())):
+            return words
         return _inside(_read(value, _TYPES[kind]), schema, kind)
     return _inside(value, schema, kind)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from calendly.request import Request
+from tools.toolset.question import Question
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,8 @@ class Effects:
         affected: Finds out what the call affects, as far as these conditions ask: `event_types`, `hosts`, `domains`.
     """
 
-    question: Callable[[], Awaitable[str]]
-    question_for_person: Callable[[], Awaitable[str]]
+    question: Callable[[], Awaitable[Question]]
+    question_for_person: Callable[[], Awaitable[Question]]
     affected: Callable[[Collection[str]], Awaitable[Affected]]
 
 

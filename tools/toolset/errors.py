@@ -17,6 +17,8 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from tools.toolset.question import Question
+
 
 class ArgumentFault(TypedDict):
     """One fault: the parameter's dotted name, a sentence, and Calendly's code where it has one for that.
@@ -63,7 +65,7 @@ class TooLate(ToolError):
         question: What a person would be asked, were it not.
     """
 
-    def __init__(self, reason: str, question: str) -> None:
+    def __init__(self, reason: str, question: Question) -> None:
         super().__init__(reason)
         self.question = question
 

@@ -5,10 +5,11 @@ from typing import Final
 
 from calendly.third_party_text import shown
 
-_LONGEST: Final = 80
+LONGEST: Final = 80
+"""Characters of a name."""
 
 
-def one_line(text: str | None, most: int = _LONGEST) -> str:
+def one_line(text: str | None, most: int = LONGEST) -> str:
     """Return the visible characters of a text on one line, at most `most`."""
     line = shown(text or "")
     return line if len(line) <= most else f"{line[: most - 1]}…"

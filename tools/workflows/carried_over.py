@@ -7,6 +7,8 @@ rest is told. What only a person can decide is an obstacle.
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict, cast
 
+from typing_extensions import override
+
 from calendly import models
 from calendly.models.location_kinds import NAMED_BY_INVITEE, PLACE_NEEDED, written_kind
 from calendly.models.scheduled_event import ScheduledEvent
@@ -32,18 +34,37 @@ class CarriedOver(TypedDict):
     event_guests: list[str] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a new booking does not keep.
+
+    Attributes:
+        phrase: It, for a person; `{}` stands for `text`.
+        text: What others typed, None where it is told without that.
+        label: What `text` is, where it stands apart from our words; empty without it.
+    """
+
+    phrase: str
+    text: str | None = None
+    label: str = ""
+
+    @override
+    def __str__(self) -> str:
+        return self.phrase if self.text is None else self.phrase.format(quoted(self.text))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarryOver:
     """What goes along to a new booking.
 
     Attributes:
         arguments: The arguments of that booking.
-        changes: What does not go along, or becomes otherwise: phrases for a person.
+        changes: What does not go along, or becomes otherwise.
         obstacles: Why it cannot be booked without a person: sentences.
     """
 
     arguments: CarriedOver
-    changes: list[str]
+    changes: list[Change]
     obstacles: list[str]
 
 
@@ -70,7 +91,7 @@ def carry_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.Even
             "tracking": cast("TrackingFields", tracking) if tracking else None,
             "event_guests": guests[:_MOST_GUESTS] or None,
         },
-        changes=[*moved, *_dropped(answers), *_other_changes(event, invitee, kind)],
+        changes=[*moved, *_dropped(answers), *map(Change, _other_changes(event, invitee, kind))],
         obstacles=off or [*answers.missing, *unclear],
     )
 
@@ -89,11 +110,14 @@ def _other_changes(event: ScheduledEvent, invitee: models.Invitee, kind: models.
     return changes
 
 
-def _dropped(answers: CarriedAnswers) -> list[str]:
-    return [f"the answer to {quoted(question)} is left out, as it no longer fits" for question in answers.dropped]
+def _dropped(answers: CarriedAnswers) -> list[Change]:
+    phrase = "the answer to {} is left out, as it no longer fits"
+    return [Change(phrase, question, "Answer left out, as it no longer fits") for question in answers.dropped]
 
 
-def _place(event: ScheduledEvent, kind: models.EventType) -> tuple[BookingLocationFields | None, list[str], list[str]]:
+def _place(
+    event: ScheduledEvent, kind: models.EventType
+) -> tuple[BookingLocationFields | None, list[Change], list[str]]:
     """Return the location, what changes with it, and why there is none although one is needed."""
     old, offered = _location(event), [place for place in kind.get("locations") or [] if place.get("kind")]
     if hosts_take_turns(kind):
@@ -108,12 +132,16 @@ def _place(event: ScheduledEvent, kind: models.EventType) -> tuple[BookingLocati
         found = the_one(old.get("location") or "", texts) or (texts[0] if len(set(texts)) == 1 else None)
         if found:
             new: BookingLocationFields = {"kind": old["kind"], "location": exactly(found)}
-            return new, [] if found == old.get("location") else [f"the place is now {quoted(found)}"], []
+            return new, _moved_to(found, old.get("location")), []
     only = only_location(kind)
     if only is not None:
-        moved = [f"the location {old['kind']} becomes {only['kind']}"] if old else []
+        moved = [Change(f"the location {old['kind']} becomes {only['kind']}")] if old else []
         return cast("BookingLocationFields", dict(only)), moved, []
     return None, [], [fault["message"] for fault in location_faults(kind, None)]
+
+
+def _moved_to(place: str, old: str | None) -> list[Change]:
+    return [] if place == old else [Change("the place is now {}", place, "New place")]
 
 
 def _location(event: ScheduledEvent) -> BookingLocationFields | None:

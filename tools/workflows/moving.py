@@ -238,7 +238,7 @@ async def _done(move: Move, booked: Booked, canceled: models.Cancellation) -> Re
 
 def _facts(move: Move, booked: Booked) -> Rescheduling:
     facts: Rescheduling = {"new_invitee": booked, "old_event": move.old.uri}
-    return {**facts, "changes": move.over.changes} if move.over.changes else facts
+    return {**facts, "changes": [*map(str, move.over.changes)]} if move.over.changes else facts
 
 
 async def _check_all_but_time(move: Move) -> None:

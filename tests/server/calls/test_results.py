@@ -31,6 +31,7 @@ from tools.toolset.errors import (
     TooLate,
     ToolError,
 )
+from tools.toolset.question import Question
 
 TOOLS = {tool.name: tool for tool in ALL}
 TOOL = TOOLS["create_event_invitee"]
@@ -48,7 +49,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (OutcomeUnknown("No."), "outcome_unknown"),
     (ArgumentError.of("count", "No."), "invalid_argument"),
     (KeyTaken("No."), "conflict"),
-    (TooLate("No.", "No?"), "conflict"),
+    (TooLate("No.", Question("Cancel a meeting")), "conflict"),
     (DeniedByPolicy("No."), "access_denied_by_policy"),
     (NotRecorded("The audit log cannot be written."), "access_denied_by_policy"),
     (ConfirmationRequired("No?", "token"), "confirmation_required"),

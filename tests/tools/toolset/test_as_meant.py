@@ -51,6 +51,14 @@ def test_so_they_do_inside_an_object() -> None:
     assert "invitee.email" in faults(book, invitee={**person, "email": ""})
 
 
+def test_words_with_commas_are_a_list_where_only_certain_words_can_stand() -> None:
+    (count,) = (tool for tool in ALL if tool.name == "summarize_bookings")
+    for text in ("host", '["host"]'):
+        assert parsed(count, group_by=text) == parsed(count, group_by=["host"])
+    assert parsed(count, group_by="host, month") == parsed(count, group_by=["host", "month"])
+    assert faults(count, group_by="host,planet") == {"group_by": "Should be a list, not text."}
+
+
 @pytest.mark.requirement("valid-is-valid")
 @EACH
 def test_a_whole_number_is_one_however_it_is_written(tool: Tool) -> None:
