@@ -149,7 +149,7 @@ BookingLocation = Annotated[
     audit=Sentence("book", _audited),
     webhook_event="invitee.created",
     since="2025-10-16",
-    scheduling=True,
+    presets=("scheduling",),
     is_booking=True,
 )
 async def create_event_invitee(

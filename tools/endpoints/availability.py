@@ -37,7 +37,7 @@ def _audited_open_times(call: AuditedArguments) -> str:
     scope="availability:read",
     capability="availability",
     audit=Sentence("list", _audited_open_times),
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def list_event_type_available_times(
     call: Call, event_type: EventTypeRef, start_time: RangeTime, end_time: RangeTime, timezone: TimeZone | None = None

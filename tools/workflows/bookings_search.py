@@ -79,6 +79,7 @@ class _InviteeFilter:
     domain: str | None
     answer: str | None
     status: InviteeStatus | None
+    no_show: bool | None
     shows_all: bool
     seen: set[str] = field(default_factory=set[str])
 
@@ -97,6 +98,7 @@ class _InviteeFilter:
         email, name = (invitee.get("email") or "").casefold(), invitee.get("name") or ""
         return (
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
+            and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
             and (self.email is None or email == self.email.casefold())
             and (self.name is None or folded(self.name) in folded(name))
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
@@ -122,6 +124,7 @@ async def find_bookings(
     start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
     status: Annotated[Literal["active", "canceled"], Field(description="of the invitee")] | None = None,
+    no_show: Annotated[bool, Field(description="only those marked or not marked")] | None = None,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="most meetings to answer")] = 20,
@@ -151,6 +154,7 @@ async def find_bookings(
         domain=domain,
         answer=answer,
         status=status,
+        no_show=no_show,
         shows_all=columns is not None,
     )
     selection = MeetingChoice(
