@@ -175,7 +175,7 @@ async def test_a_name_that_nobody_has_is_answered_with_the_ones_that_come_near(a
     for name in ("Lovelase", "Ada Lovelase"):
         found = await agent.call("find_bookings", invitee_name=name)
         assert "Names that come near: Ada Lovelace" in found["empty_because"]
-    assert f"None of the {found['looked_at']}" in found["empty_because"] or "invitees" in found["empty_because"]
+        assert f"None of the {found['looked_at']}" in found["empty_because"] or "invitees" in found["empty_because"]
 
 
 async def test_rows_of_the_agenda_say_where_to_join_what_it_is_and_when_it_ends(agent: Agent) -> None:
