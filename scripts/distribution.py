@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from server.configuration.settings import TOKEN, TOKEN_FILE
+from server.configuration.settings import DEFAULT_TOOLSETS, TOKEN, TOKEN_FILE
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
 from server.installing.clients import CLIENTS, ClientProgram, Local
 from server.installing.connecting import BY_NAME, links, local_command, place, snippet
@@ -70,7 +70,9 @@ def manifest(what: Callable[[Any], str]) -> str:
             },
         },
         "user_config": {names[variable]: _option(variable) for variable in OPTIONS},
-        "tools": [{"name": tool.name, "description": what(tool)} for tool in ALL],
+        "tools": [
+            {"name": tool.name, "description": what(tool)} for tool in ALL if tool.toolsets[0] in DEFAULT_TOOLSETS
+        ],
         "prompts_generated": bool(PROMPTS),
         "compatibility": {
             "platforms": ["darwin", "linux", "win32"],

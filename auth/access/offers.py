@@ -5,11 +5,11 @@ left on. The form is read against the same levels, so it can never choose more; 
 off.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from auth.access.choices import ASKING, CAUTIOUS, highest
+from auth.access.choices import ASKING, CAUTIOUS, FOCUSED, highest
 from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
 from auth.access.words import LEVELS, WORDS
 from auth.protocol.parameters import values
@@ -98,22 +98,23 @@ def preselect(asked: Scopes, everything: Scopes, levels: Levels, before: Access 
         before: What the person chose for this client before, None if they did not.
         memory: The restrictions that the person set for a client of that name.
     """
-    wish = before if before is not None else CAUTIOUS if includes(asked, everything) else ASKING
+    wish = before if before is not None else CAUTIOUS if includes(asked, everything) else FOCUSED
     wished = cut(levels, wish)
     if before is None and not any(allowance.level != "off" for allowance in wished.values()):
         wished = cut(levels, ASKING)  # a page without any preselection would be of no use
     return _bare(cut(levels, least((wished, {**UNLIMITED, **memory}))))
 
 
-def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
+def offer(levels: Levels, everything: Levels, chosen: Access, existing: Collection[str]) -> Offer:
     """Return the choices for a page.
 
     Args:
         levels: What can be chosen.
         everything: What could be chosen if the client had asked for all scopes.
         chosen: What is preselected.
+        existing: The capabilities of the tools that are on; the others are not spoken of.
     """
-    absent = [capability for capability in CAPABILITIES if capability not in levels]
+    absent = [capability for capability in CAPABILITIES if capability in existing and capability not in levels]
     return Offer(
         parts=tuple(
             _part(name, levels, everything, chosen.get(name, OFF).level) for name in CAPABILITIES if name in levels

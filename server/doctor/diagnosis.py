@@ -11,7 +11,7 @@ from calendly.pacing.rate_headers import RateHeaders
 from calendly.scopes import includes
 from server.calls.clock import complaint, seconds_ahead
 from server.configuration.terminal import PROGRAM
-from tools import ENDPOINTS
+from tools import GUIDE_TOOLS
 
 State = Literal["ok", "note", "fix"]
 
@@ -149,13 +149,13 @@ def _grant(lacking: Iterable[str]) -> str:
 
 def _missing(lacking: Iterable[str]) -> str:
     return "; ".join(
-        f"{scope} ({', '.join(tool.name for tool in ENDPOINTS if tool.scope == scope)})" for scope in lacking
+        f"{scope} ({', '.join(tool.name for tool in GUIDE_TOOLS if tool.scope == scope)})" for scope in lacking
     )
 
 
 def writes(granted: Collection[str] | None) -> Finding:
     """Judge the write scopes by what was granted, without trying them."""
-    wanted = sorted({tool.scope for tool in ENDPOINTS if tool.access == "write"})
+    wanted = sorted({tool.scope for tool in GUIDE_TOOLS if tool.access == "write"})
     if granted is None:
         return Finding("writes", "note", f"unknown until used, since trying would change something: {' '.join(wanted)}")
     good = [scope for scope in wanted if includes(granted, [scope])]

@@ -101,6 +101,32 @@ async def test_a_client_may_be_known_by_the_address_of_its_document(tmp_path: Pa
         assert "Agent with a document" in page.text
 
 
+@pytest.mark.requirement("client-documents-setting", "documents-switch")
+@pytest.mark.parametrize(
+    ("environ", "supported"),
+    [
+        ({}, True),
+        ({"CALENDLY_MCP_CLIENT_DOCUMENTS": "off"}, False),
+        ({"CALENDLY_MCP_SANDBOX": "1"}, False),
+        ({"CALENDLY_MCP_SANDBOX": "1", "CALENDLY_MCP_CLIENT_DOCUMENTS": "on"}, True),
+    ],
+)
+async def test_documents_are_advertised_where_they_are_fetched(
+    tmp_path: Path, environ: dict[str, str], *, supported: bool
+) -> None:
+    async with hosted(tmp_path, environ) as site:
+        metadata = (await site.http.get("/.well-known/oauth-authorization-server")).json()
+        assert metadata["client_id_metadata_document_supported"] is supported
+
+
+@pytest.mark.requirement("redirect-schemes-setting")
+async def test_a_scheme_that_is_named_joins_the_built_in_ones(tmp_path: Path) -> None:
+    async with hosted(tmp_path, {"CALENDLY_MCP_REDIRECT_SCHEMES": "zed"}) as site:
+        uris = ["zed://callback", "cursor://anysphere.cursor-mcp/oauth/callback"]
+        metadata = {"redirect_uris": [*uris, "other://x"], "token_endpoint_auth_method": "none"}
+        assert (await site.http.post("/register", json=metadata)).json()["redirect_uris"] == uris
+
+
 async def test_a_document_on_this_machine_is_not_fetched(tmp_path: Path) -> None:
     async with hosted(tmp_path) as site:
         page = await site.authorize("https://localhost.localdomain/client.json", "http://127.0.0.1:1/callback")
