@@ -6,7 +6,7 @@ Enumerations are strings with their known values in the description, as Calendly
 
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
 from calendly.models.event_type import EventType
-from calendly.models.invitee import Invitee
+from calendly.models.invitee import Invitee, InviteeNoShow
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
 from calendly.models.pagination import Pagination
 from calendly.models.reading import read
@@ -22,6 +22,7 @@ __all__ = [
     "Cancellation",
     "EventType",
     "Invitee",
+    "InviteeNoShow",
     "OrganizationInvitation",
     "OrganizationMembership",
     "Pagination",

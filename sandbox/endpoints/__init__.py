@@ -10,6 +10,7 @@ from sandbox.endpoints import (
     invitees,
     locations,
     memberships,
+    no_shows,
     one_off_event_types,
     scheduled_events,
     scheduling_links,
@@ -31,4 +32,5 @@ ENDPOINTS: Final = (
     *webhooks.ENDPOINTS,
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
+    *no_shows.ENDPOINTS,
 )

@@ -50,7 +50,11 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
     if status == HTTPStatus.UNAUTHORIZED:
         return Finding("network", "ok", f"{api_url} answers")
     if "CERTIFICATE" in failure.upper():
-        seen, remedy = failure, "check this machine's clock, and whether a proxy stands between"
+        seen = f"its certificate is not trusted here: {failure}"
+        remedy = (
+            "check this machine's clock; where a proxy opens connections, SSL_CERT_FILE names the file of its "
+            "certificate"
+        )
     elif status is None:
         seen, remedy = f"it cannot be reached: {failure}", "check the network, and the proxy if there is one"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:

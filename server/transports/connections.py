@@ -5,7 +5,6 @@ too many connections, the oldest that waits is closed, so that half-open ones ne
 """
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,17 +26,19 @@ _FEWEST: Final = 32
 _MOST: Final = 10_000
 
 
-def descriptor_limit() -> int:
-    """Return how many file descriptors this process may have."""
-    if sys.platform == "win32":
-        return _MOST
-    from resource import RLIMIT_NOFILE, getrlimit  # noqa: PLC0415 - Windows has no such module
-
-    return getrlimit(RLIMIT_NOFILE)[0]
+def limit_of_open_files() -> int | None:
+    """Return how many files and connections a process may have open; None on a system without such a limit."""
+    try:
+        import resource  # noqa: PLC0415 - Windows has none
+    except ImportError:
+        return None
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
 
 
 def _connection_limit() -> int:
-    return min(_MOST, max(_FEWEST, descriptor_limit() - _LEFT_FOR_OTHERS))
+    limit = limit_of_open_files()
+    return _MOST if limit is None else min(_MOST, max(_FEWEST, limit - _LEFT_FOR_OTHERS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

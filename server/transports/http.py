@@ -14,7 +14,6 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any, Final, Protocol, cast
 
-import mcp_types as types
 import uvicorn
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
@@ -33,6 +32,7 @@ from server.transports.accepting import accepting
 from server.transports.connections import ConnectionLimits, bounded
 from server.transports.guard import LARGEST_MESSAGE, Guard, Reach
 from server.transports.listening import pass_over_exhaustion
+from server.transports.messages import Rejected, understood
 from server.transports.refusals import Refusals
 from server.transports.signals import on_termination
 
@@ -122,7 +122,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
 
 def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
     """Wrap an application in the checks that a message has to pass."""
-    inspected = _inspected(app, [_refuse_batch] if door is None else [_refuse_batch, door.challenge])
+    inspected = _inspected(app, [_refuse_malformed] if door is None else [_refuse_malformed, door.challenge])
     limited = _post_only(RequestBodyLimitMiddleware(inspected, LARGEST_MESSAGE))
     return _for_pages(limited if door is None else door.before(limited))
 
@@ -163,14 +163,13 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     return endpoint
 
 
-def _refuse_batch(_scope: Scope, body: bytes) -> Response | None:
-    """Refuse JSON-RPC batches, which only revision 2025-03-26 has."""
-    if not body.lstrip().startswith(b"["):
+def _refuse_malformed(_scope: Scope, body: bytes) -> Response | None:
+    """Refuse what is not one message. The SDK would take a request with an odd id for a notification."""
+    message = understood(body)
+    if not isinstance(message, Rejected):
         return None
-    error = types.ErrorData(code=types.INVALID_REQUEST, message="JSON-RPC batches are not accepted; send one message.")
-    refusal = types.JSONRPCError(jsonrpc="2.0", id=None, error=error)
-    answer = {**refusal.model_dump(mode="json", exclude_none=True), "id": None}
-    return JSONResponse(answer, HTTPStatus.BAD_REQUEST)
+    answer = message.answer.model_dump(mode="json", exclude_none=True)
+    return JSONResponse({**answer, "id": message.answer.id}, HTTPStatus.BAD_REQUEST)
 
 
 async def serve_http(

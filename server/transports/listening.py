@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from server.configuration.terminal import cannot_listen
 from server.configuration.values import http_address
-from server.transports.connections import descriptor_limit
+from server.transports.connections import limit_of_open_files
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _REST: Final = 0.9
@@ -23,8 +23,8 @@ _QUIET: Final = 60.0
 """How long there has to be room before its end is worth another line, in seconds."""
 
 _TOLD: Final = (
-    "no connection can be accepted (%s); those that wait are tried each second. This process may have %d file "
-    "descriptors, and `ulimit -n` allows it more."
+    "no connection can be accepted (%s); those that wait are tried each second. This process may have %s files and "
+    "connections open, and `ulimit -n` allows it more."
 )
 
 _log: Final = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class Listener(socket.socket):
     def _rest(self, fault: OSError) -> None:
         self._rests_until = monotonic() + _REST
         if self._exhausted_at is None:
-            _log.warning(_TOLD, fault.strerror, descriptor_limit())
+            _log.warning(_TOLD, fault.strerror, limit_of_open_files())
         self._exhausted_at = monotonic()
 
 

@@ -85,6 +85,7 @@ class Example:
                 "user": me["uri"],
                 "scope": "user",
             },
+            "/invitee_no_shows": {"invitee": f"{CALENDLY}{await _invitee(self.api)}"},
             "/data_compliance/deletion/invitees": {"emails": ["ada.abara@acme.example"]},
         }.get(fact["path"]) or example_of(fact["path"], fact["body"])
 
@@ -138,6 +139,11 @@ async def _webhook(api: Api) -> str:
     return path_of(rows[0]["uri"])
 
 
+async def _no_show(api: Api) -> str:
+    made = await api.post("/invitee_no_shows", {"invitee": f"{CALENDLY}{await _invitee(api)}"}, "owner")
+    return path_of(made.json()["resource"]["uri"])
+
+
 PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/users/{uuid}": _user,
     "/event_types/{uuid}": _event_type,
@@ -146,6 +152,7 @@ PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/scheduled_events/{uuid}/invitees": _invitees,
     "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": _invitee,
     "/user_availability_schedules/{uuid}": _schedule,
+    "/invitee_no_shows/{uuid}": _no_show,
     "/organization_memberships/{uuid}": _membership,
     "/organizations/{uuid}/invitations": _invitations,
     "/organizations/{org_uuid}/invitations/{uuid}": _invitation,

@@ -23,7 +23,7 @@ from tools.booking.lookup import BookingSought, booked_already, look_up, overlap
 from tools.booking.survey import OpenStarts, Survey, open_times, survey
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import wire, zone_if_known
+from tools.times import sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
@@ -187,7 +187,7 @@ async def _own_booking(call: Call, order: Order, listed: OpenStarts, minutes: fl
     other = await overlapping(call, order.wanted, minutes)
     if other is None:
         return None
-    when = f"{other.get('start_time')} to {other.get('end_time')}"
+    when = " to ".join(wire(time) for name in ("start_time", "end_time") if (time := sent_time(other.get(name))))
     near = await _near(call, order, listed)
     return f"{taken} of {one_line(other.get('name'))}, {when}, {other.get('uri')}: ask whether to move that. {near}"
 
