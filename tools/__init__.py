@@ -6,6 +6,7 @@ from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitees,
     locations,
@@ -32,6 +33,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
     *no_shows.no_shows.tools,
+    *event_type_settings.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 
