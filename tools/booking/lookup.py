@@ -108,6 +108,14 @@ async def booked_already(call: Call, wanted: BookingSought) -> Booked | None:
     return await _find(call, wanted, await _places(call, wanted.event_type))
 
 
+async def is_absent(call: Call, wanted: BookingSought) -> bool:
+    """Return whether the list of the whole organization was read, and does not have a booking."""
+    try:
+        return await _find_in(call, wanted, {"organization": await call.own(None)}) is None
+    except (CalendlyError, ToolError, ValueError):
+        return False
+
+
 async def overlapping(call: Call, wanted: BookingSought, length: timedelta) -> Meeting | None:
     """Return a meeting of the same invitee with the same host that overlaps a booking, None if none is found."""
     end = wanted.start + length
