@@ -45,7 +45,8 @@ SANDBOX_PORT: Final = 9000
 DEFAULT_TOOLSETS: Final = ("endpoints", "workflows")
 
 # Which commands take a flag.
-SERVING: Final = frozenset({"stdio", "http"})
+INSTALLING: Final = frozenset({"install"})
+SERVING: Final = frozenset({"stdio", "http"}) | INSTALLING
 PICKING: Final = SERVING | {"access"}
 TRYING: Final = SERVING | {"doctor"}
 CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor"}
