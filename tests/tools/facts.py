@@ -224,4 +224,6 @@ def text_of(name: str, schema: Fact) -> str:
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
         "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
     }
+    if schema.get("pattern", "").startswith("^#"):
+        return "#8247f5"
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
