@@ -115,11 +115,12 @@ def redacted(entry: AuditEntry, redactor: Redactor) -> AuditEntry:
 
     What makes an entry takes care of both; this holds also where something else is written into a name or a text.
     """
-    texts = {name: value for name in _FIELDS if isinstance(value := getattr(entry, name), str)}
-    return replace(
-        entry,
-        **{name: _ADDRESS.sub(lambda found: redactor.name(found[0]), shown(text)) for name, text in texts.items()},
-    )
+    texts: dict[str, Any] = {
+        name: _ADDRESS.sub(lambda found: redactor.name(found[0]), shown(value))
+        for name in _FIELDS
+        if isinstance(value := getattr(entry, name), str)
+    }
+    return replace(entry, **texts)
 
 
 def cut(text: str) -> str:

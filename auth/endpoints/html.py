@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, cast
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -93,7 +93,8 @@ class Pages:
         self._environment = Environment(
             loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
-        cast("dict[str, object]", self._environment.globals).update(operator=operator, level_words=LEVELS)
+        everywhere: Any = self._environment.globals
+        everywhere.update(operator=operator, level_words=LEVELS)
 
     def consent(self, page: Consent) -> HTMLResponse:
         """Show which client asks for what, with a form for the choice."""

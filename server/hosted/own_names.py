@@ -58,7 +58,7 @@ class OwnNames:
 
     async def event_types(self, person: str) -> Mapping[str, str]:
         """Return the names of a person's event types by uuid; none when they cannot be had now."""
-        query = {"user": person, "count": 100, "sort": "name:asc"}
+        query: dict[str, str | int | None] = {"user": person, "count": 100, "sort": "name:asc"}
         found = await _or(_all(self._asking(person), _EVENT_TYPES, query), [])
         return dict(filter(None, (_named(EventTypeId, row) for row in found)))
 
