@@ -6,7 +6,7 @@ URL, so it must be exactly one of the two forms: nothing is trimmed, decoded or 
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Self
 
 from typing_extensions import override
@@ -31,12 +31,14 @@ class Identifier:
         resource: What it identifies, with an article.
         collection: The collection in the URI.
         uuid: The resource's own id, the last segment of its URI.
+        called: What it goes by among people, None where that was not looked up.
     """
 
     resource: ClassVar[str]
     collection: ClassVar[str]
 
     uuid: str
+    called: str | None = field(default=None, compare=False, kw_only=True)
 
     @classmethod
     def parse(cls, text: str, *, origins: Iterable[str] = ()) -> Self:
@@ -60,6 +62,11 @@ class Identifier:
     def uri(self) -> str:
         """The resource URI. It has Calendly's own origin wherever requests are sent."""
         return f"{CALENDLY_ORIGIN}/{self.collection}/{self.uuid}"
+
+    @property
+    def told(self) -> str:
+        """What people and agents know it by: its name if that is known, else its URI."""
+        return self.called or self.uri
 
     @classmethod
     def _place(cls) -> str:
@@ -138,6 +145,14 @@ class MembershipId(Identifier):
     __slots__ = ()
     resource = "an organization membership"
     collection = "organization_memberships"
+
+
+class NoShowId(Identifier):
+    """A no-show mark of an invitee."""
+
+    __slots__ = ()
+    resource = "a no-show mark"
+    collection = "invitee_no_shows"
 
 
 class WebhookSubscriptionId(Identifier):

@@ -13,6 +13,7 @@ SCOPES: Final = (
     "scheduled_events:read",
     "scheduled_events:write",
     "scheduling_links:write",
+    "shares:read",
     "shares:write",
     "locations:read",
     "routing_forms:read",
@@ -41,7 +42,7 @@ GUIDE_SCOPES: Final = frozenset(
         *("webhooks:read", "webhooks:write", "data_compliance:write"),
     }
 )
-"""The scopes of the endpoints that have tools."""
+"""The scopes of the guide's 28 endpoints."""
 
 
 def expand(granted: Iterable[str]) -> frozenset[str]:

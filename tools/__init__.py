@@ -8,13 +8,16 @@ from tools.endpoints import (
     data_compliance,
     event_types,
     invitees,
+    locations,
+    no_shows,
     organization,
     scheduled_events,
     users,
     webhooks,
 )
-from tools.toolset.tool import EndpointTool, Tool, Workflow
+from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
+from tools.workflows import no_shows as marking
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
@@ -27,8 +30,13 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *organization.organizations.tools,
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
+    *locations.locations.tools,
+    *no_shows.no_shows.tools,
 )
-"""The tools of Calendly's endpoints, one each."""
+"""The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
+
+GUIDE_TOOLS: Final[tuple[EndpointTool, ...]] = tuple(tool for tool in ENDPOINTS if tool.toolset == GUIDE)
+"""The tools of the guide's endpoints, which are on by default."""
 
 WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *meeting_times.meeting_times.tools,
@@ -36,10 +44,11 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *bookings_search.bookings_search.tools,
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
+    *marking.no_shows.tools,
 )
 """The tools that call several endpoints."""
 
 ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS)
 """Every tool, in the order in which agents and people see them."""
 
-__all__ = ["ALL", "ENDPOINTS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]
+__all__ = ["ALL", "ENDPOINTS", "GUIDE_TOOLS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]

@@ -24,6 +24,7 @@ from calendly.identifiers import (
     InviteeId,
     MembershipId,
     NestedIdentifier,
+    NoShowId,
     OrganizationId,
     ScheduledEventId,
     ScheduleId,
@@ -261,6 +262,7 @@ WebhookSubscriptionRef = Annotated[
 ]
 GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
 InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+NoShowRef = Annotated[NoShowId, _Named(NoShowId), Field(description="uuid or URI")]
 InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
 
 Line = Annotated[str, AfterValidator(_line)]

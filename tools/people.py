@@ -1,25 +1,24 @@
 """The one look-up of people by name or e-mail address: the caller, and the members of their organization."""
 
-import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from typing_extensions import override
 
-from calendly.errors import InsufficientScope, PermissionDenied
+from calendly.errors import CalendlyError, InsufficientScope, PermissionDenied
 from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.models.user import MemberUser
 from tools.endpoints.organization import list_organization_memberships
-from tools.endpoints.users import get_current_user
+from tools.endpoints.users import get_current_user, get_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.toolset.declaring import Call
-from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.toolset.errors import ArgumentError, DeniedByPolicy, ToolError
+from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
 _BY_ID: Final = "People are found in the list of members, which is off here. Their uuid or URI will do, too."
-_ALIKE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,12 @@ class Person:
 
     @override
     def __str__(self) -> str:
-        return f"{self.name or 'somebody'} ({self.email or self.user.uri})"
+        return f"{one_line(self.name) or 'somebody'} ({self.email or self.user.uri})"
+
+    @property
+    def named(self) -> UserId:
+        """Their identifier, which says who they are."""
+        return replace(self.user, called=str(self))
 
     def goes_by(self, wanted: str) -> bool:
         """Return whether a name or address is exactly this person's."""
@@ -55,7 +59,7 @@ async def find_person(call: Call, parameter: str, text: str) -> UserId:
     wanted = folded(text)
     me = _person(await call.via(get_current_user)())
     if me is not None and "@" in wanted and me.goes_by(wanted):
-        return me.user
+        return me.named
     try:
         members = await _members(call, text)
     except (InsufficientScope, PermissionDenied, DeniedByPolicy) as refused:
@@ -68,7 +72,19 @@ async def find_person(call: Call, parameter: str, text: str) -> UserId:
     found = [person for person in people if person.goes_by(wanted)]
     if len(found) != 1:
         raise ArgumentError.of(parameter, _several(found) if found else _nobody(wanted, people))
-    return found[0].user
+    return found[0].named
+
+
+async def named(call: Call, user: UserId) -> UserId:
+    """Return somebody with their name, as far as it may be read."""
+    reading = get_current_user if user.is_me else get_user
+    if user.called or not call.allows(reading):
+        return user
+    try:
+        person = _person(await (call.via(get_current_user)() if user.is_me else call.via(get_user)(user)))
+    except (CalendlyError, ToolError):
+        return user
+    return user if person is None else person.named
 
 
 async def _members(call: Call, text: str) -> list[Person]:
@@ -97,10 +113,9 @@ def _nobody(wanted: str, people: Sequence[Person]) -> str:
     """Say whom a name comes near: one that holds it is offered and never taken."""
     if "@" in wanted:
         return "Nobody in the organization has that e-mail address."
-    names = {folded(person.name): person for person in people}
-    near = [person for name, person in names.items() if name and wanted in name]
-    near = near or [names[name] for name in difflib.get_close_matches(wanted, list(names), n=3, cutoff=_ALIKE)]
-    told = f"did you mean {_listed(near)}?" if near else f"there are: {_listed(people) or 'none'}."
+    names = {person.name: person for person in people if person.name}
+    meant = [names[name] for name in near(wanted, names)]
+    told = f"did you mean {_listed(meant)}?" if meant else f"there are: {_listed(people) or 'none'}."
     return f"Nobody in the organization has that name; {told}"
 
 

@@ -5,6 +5,7 @@ that cancel, remove, revoke or delete take no names.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, cast
 
@@ -86,7 +87,9 @@ async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId |
     if len(found) > 1:
         told = "Several event types go by that name, so pass the URI of one"
         raise ArgumentError.of(parameter, f"{told}: {'; '.join(map(_told, found[:_MOST_NAMED]))}.")
-    return EventTypeId.parse(found[0].get("uri") or "") if found else None
+    if not found:
+        return None
+    return replace(EventTypeId.parse(found[0].get("uri") or ""), called=one_line(found[0].get("name")))
 
 
 def _goes_by(kind: models.EventType, text: str) -> bool:

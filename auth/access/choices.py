@@ -27,7 +27,10 @@ meetings, sends data elsewhere or cannot be undone."""
 ASKING: Final[Access] = MappingProxyType(
     {name: Allowance(level="ask" if "ask" in levels else levels[-1]) for name, levels in CAPABILITIES.items()}
 )
-"""Everything, but each change only after a confirmation: what is preselected for a client that asks for less."""
+"""Everything, but each change only after a confirmation."""
+
+FOCUSED: Final[Access] = MappingProxyType({**ASKING, "meeting_recaps": OFF})
+"""What is preselected for a client that asks for less than everything: as `ASKING`, but transcripts are private."""
 
 
 def highest(capability: str, scopes: Scopes, operations: Iterable[Operation]) -> Level:
@@ -47,11 +50,13 @@ def settled(chosen: Access, scopes: Scopes, operations: tuple[Operation, ...]) -
 
     A person who chose the highest level that the client's scopes allow has not decided against more. That capability is
     stored as in `ASKING`. The agent then lacks a scope, which its client can ask the person for, and not a level,
-    which would be a refusal by the person.
+    which would be a refusal by the person. A capability without a tool is not decided about.
     """
+    decided = {operation.capability for operation in operations}
     return {
         capability: ASKING[capability] if _is_open(capability, chosen, scopes, operations) else chosen[capability]
         for capability in CAPABILITIES
+        if capability in decided
     }
 
 

@@ -46,13 +46,18 @@ CAPABILITIES: Final[Mapping[str, tuple[Level, ...]]] = MappingProxyType(
         "event_types": _READING_AND_WRITING,
         "scheduled_events": _READING,
         "invitee_data": _READING,
-        "availability": _READING,
+        "availability": _READING_AND_WRITING,
         "booking": _ACTION,
         "canceling": _ACTION,
         "scheduling_links": _ACTION,
+        "no_shows": _ACTION,
         "organization": _READING_AND_WRITING,
         "webhooks": _READING_AND_WRITING,
         "data_deletion": _ACTION,
+        "contacts": _READING_AND_WRITING,
+        "meeting_recaps": _READING_AND_WRITING,
+        "routing_forms": _READING,
+        "activity_log": _READING,
     }
 )
 """Every capability and the levels it may have, from the least to the most."""
@@ -177,11 +182,17 @@ class ConditionFacts(Protocol):
 
 
 def decide(operation: Operation, limits: Limits) -> Decision:
-    """Decide about one call, conditions apart. Of several rules against it the first of the four is named."""
+    """Decide about one call, conditions apart. Of several rules against it the first of the four is named.
+
+    A capability about which the person never decided is off, but what counts before that is a scope that is missing:
+    the consent for it asks about both.
+    """
     allowances = limits.of(operation.capability)
     verdicts = [_verdict(operation, source, allowance) for source, allowance in allowances]
     denied = next((decision for decision in verdicts if decision.verdict == "deny"), None)
     lacking = _lacking(operation.scope, limits)
+    if lacking and denied and denied.source == "person" and operation.capability not in (limits.chosen or ()):
+        return lacking  # the person was never asked: they can be, with the scope
     asked = next((decision for decision in verdicts if decision.verdict == "ask"), None)
     return denied or lacking or asked or verdicts[-1]
 

@@ -5,12 +5,12 @@ left on. The form is read against the same levels, so it can never choose more; 
 off.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from auth.access.choices import ASKING, CAUTIOUS, highest
+from auth.access.choices import ASKING, CAUTIOUS, FOCUSED, highest
 from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
 from auth.access.words import LEVELS, WORDS, by_level
 from auth.protocol.parameters import values
@@ -164,7 +164,7 @@ def offer_presets(possible: Mapping[str, Access], chosen: Access) -> tuple[Prese
 
 def _wish(asked: Scopes, everything: Scopes, levels: Levels) -> Access:
     """Return what is fit for an agent of which the person has chosen nothing yet."""
-    wished = cut(levels, CAUTIOUS if includes(asked, everything) else ASKING)
+    wished = cut(levels, CAUTIOUS if includes(asked, everything) else FOCUSED)
     # A page without any preselection would be of no use.
     return wished if _allows(wished) else cut(levels, ASKING)
 
@@ -173,15 +173,16 @@ def _allows(access: Access) -> bool:
     return any(allowance.level != "off" for allowance in access.values())
 
 
-def offer(levels: Levels, everything: Levels, chosen: Access) -> Offer:
+def offer(levels: Levels, everything: Levels, chosen: Access, existing: Collection[str]) -> Offer:
     """Return the choices for a page.
 
     Args:
         levels: What can be chosen.
         everything: What could be chosen if the client had asked for all scopes.
         chosen: What is preselected.
+        existing: The capabilities of the tools that are on; the others are not spoken of.
     """
-    absent = [capability for capability in CAPABILITIES if capability not in levels]
+    absent = [capability for capability in CAPABILITIES if capability in existing and capability not in levels]
     return Offer(
         parts=tuple(
             _part(name, levels, everything, chosen.get(name, OFF).level) for name in CAPABILITIES if name in levels

@@ -35,10 +35,13 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
         "event_types": Words("Event types", "which kinds of meetings you offer", "Create one-off event types"),
         "scheduled_events": Words("Meetings", "your meetings: what, when and where"),
         "invitee_data": Words("Invitees", "who is invited: names, e-mail addresses and their answers"),
-        "availability": Words("Availability", "your working hours, when you are busy, and open times"),
+        "availability": Words(
+            "Availability", "your working hours, when you are busy, and open times", "Change your working hours"
+        ),
         "booking": Words("Booking", writing="Book meetings; Calendly then writes to the invitees"),
         "canceling": Words("Canceling", writing="Cancel meetings for good; Calendly then writes to the invitees"),
         "scheduling_links": Words("Scheduling links", writing="Make single-use links with which others book you"),
+        "no_shows": Words("No-shows", writing="Mark who did not come to a meeting, and take the mark back"),
         "organization": Words(
             "Organization", "who is a member or invited", "Invite people to your organization and remove them"
         ),
@@ -48,6 +51,12 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
         "data_deletion": Words(
             "Deletion of data", writing="Delete what invitees told, for good and for every meeting they had"
         ),
+        "contacts": Words("Contacts", "your contacts, their lists and notes", "Change contacts, lists and notes"),
+        "meeting_recaps": Words(
+            "Meeting recaps", "summaries and transcripts of what was said in your meetings", "Change and delete recaps"
+        ),
+        "routing_forms": Words("Routing forms", "your routing forms and what people answered in them"),
+        "activity_log": Words("Activity log", "who did what in your organization, and the messages that Calendly sent"),
     }
 )
 """The description of each capability."""

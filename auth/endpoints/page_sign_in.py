@@ -46,7 +46,7 @@ def page_sign_in_routes(realm: Realm) -> list[Route]:
             await page_session_rows.end(connection, session.digest)
         response = see_other(f"{realm.issuer}/connections")
         realm.cookies.drop(response, SESSION)
-        realm.cookies.drop(response, PERSON)
+        realm.cookies.drop(response, PERSON)  # the next person in this browser finds nothing of this one
         return response
 
     return [

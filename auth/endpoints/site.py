@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from auth.endpoints.html import Pages
 from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.rate_limits import RATE_LIMITS, Counted
+from auth.grants.rules import REFRESH_GRACE
 from auth.protocol.addresses import Networks, client_address, neighbourhood
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import Scopes, least
@@ -84,15 +85,17 @@ class Realm:
         ceiling: What the operator allows.
         operations: The operations of the tools that the operator left on.
         registered: The scopes that our application may ask Calendly for.
+        calendly_issuers: What Calendly's authorization server may call itself in its answers (RFC 9207).
         sign_in_sources: The hosts of Calendly's sign-in, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
         trusted_proxies: The networks whose `X-Forwarded-For` is believed.
+        refresh_grace: How long after its first use a refresh token is taken again.
         rate_limits: The requests of each kind that one address may send in a minute.
         database: Stores everything but the audit log.
         keyring: Encrypts and decrypts what is stored sealed.
         upstream: Calendly as an authorization server.
         connections: The tokens of people at Calendly.
-        documents: Fetches the metadata documents of clients.
+        documents: Fetches the metadata documents of clients, None where they are not taken.
         pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         names: Looks up the names of what belongs to people.
@@ -106,15 +109,17 @@ class Realm:
     ceiling: Access
     operations: tuple[Operation, ...]
     registered: Scopes
+    calendly_issuers: frozenset[str]
     sign_in_sources: tuple[str, ...]
     redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
     trusted_proxies: Networks = ()
+    refresh_grace: timedelta = REFRESH_GRACE
     rate_limits: Mapping[Counted, int] = field(default_factory=lambda: RATE_LIMITS)
     database: Database
     keyring: KeyRing = field(repr=False)
     upstream: Upstream
     connections: Connections
-    documents: DocumentFetcher
+    documents: DocumentFetcher | None
     pages: Pages
     owners: frozenset[str] = frozenset()
     names: Names = field(default_factory=NoNames)
@@ -136,6 +141,11 @@ class Realm:
     def is_owner(self, person: str, email: str | None) -> bool:
         """Say whether a person sees all people and all agents."""
         return not self.owners.isdisjoint({person, (email or person).lower()})
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The capabilities of the tools that are on."""
+        return frozenset(operation.capability for operation in self.operations)
 
     def levels(self, scopes: Scopes) -> Levels:
         """Return the levels that a person can choose for an agent that asks for these scopes."""

@@ -111,7 +111,7 @@ def choices(realm: Realm, agent: GrantedAgent) -> Choices:
     everything, now = realm.levels(realm.offered), realm.levels(agent.scopes)
     levels = now if agent.kind == _JOB else everything
     shown = {name: replace(agent.access.get(name, OFF), level="off") for name in levels} | dict(cut(now, agent.access))
-    return Choices(levels, shown, offer(levels, everything, shown))
+    return Choices(levels, shown, offer(levels, everything, shown, realm.capabilities))
 
 
 def has_condition(found: Choices, condition: str) -> bool:

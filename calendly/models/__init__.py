@@ -4,9 +4,9 @@ Any field can be missing or null. Unknown fields pass through, as Calendly adds 
 Enumerations are strings with their known values in the description, as Calendly may add values.
 """
 
-from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime
+from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
 from calendly.models.event_type import EventType
-from calendly.models.invitee import Invitee
+from calendly.models.invitee import Invitee, InviteeNoShow
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
 from calendly.models.pagination import Pagination
 from calendly.models.reading import read
@@ -22,12 +22,14 @@ __all__ = [
     "Cancellation",
     "EventType",
     "Invitee",
+    "InviteeNoShow",
     "OrganizationInvitation",
     "OrganizationMembership",
     "Pagination",
     "ScheduledEvent",
     "SchedulingLink",
     "User",
+    "UserMeetingLocation",
     "WebhookSubscription",
     "read",
 ]

@@ -15,6 +15,13 @@ class AvailableTime(TypedDict, total=False):
     scheduling_url: Annotated[str | None, Field(description="booking page opened at this slot")]
 
 
+class UserMeetingLocation(TypedDict, total=False):
+    """A kind of place at which a person can hold meetings."""
+
+    kind: str | None
+    connected: Annotated[bool | None, Field(description="web conferences only")]
+
+
 class BusyEvent(TypedDict, total=False):
     """The scheduled event that makes a time busy."""
 

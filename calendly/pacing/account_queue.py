@@ -11,7 +11,7 @@ from calendly.errors import RateLimited
 from calendly.pacing.booking_limits import Ceiling, RecentBookings
 from calendly.pacing.fair_queue import FairQueue
 from calendly.pacing.rate_headers import RateHeaders
-from calendly.pacing.rate_window import WINDOW_SECONDS, RateWindow, StartedCall
+from calendly.pacing.rate_window import LONGEST_HOLD, WINDOW_SECONDS, RateWindow, StartedCall
 
 Waiting = Callable[[float], Awaitable[None]]
 """Told, while a call waits, in how many seconds it should start. Must not raise."""
@@ -111,7 +111,7 @@ class AccountQueue:
         elif is_booking and headers.remaining:  # calls are left, so the limit of bookings is reached
             pause = WINDOW_SECONDS if pause is None else pause
             self._window.answered(call, headers, now)
-            self.bookings.close(now + pause)
+            self.bookings.close(now + min(pause, LONGEST_HOLD))
         else:
             pause = self._window.refused(call, headers, now, self._random())
         self._serve()

@@ -23,6 +23,10 @@ _APART: Final = 5.0
 
 _LONGEST_BACK_OFF: Final = 60.0
 
+LONGEST_HOLD: Final = 600.0
+"""How long one 429 holds calls back, in seconds. Where it names a longer wait, one call then finds out whether
+Calendly still refuses: a proxy may have named it, and nothing else would end it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StartedCall:
@@ -127,9 +131,9 @@ class RateWindow:
             self._counted, self._counted_up_to = self._in_flight, self._started
 
     def refused(self, call: StartedCall, headers: RateHeaders, now: float, random: float) -> float:
-        """Close the window after a 429, for as long as Calendly says or for a back-off.
+        """Close the window after a 429, for as long as Calendly says, up to a limit, or for a back-off.
 
-        Return the seconds.
+        Return the seconds until a repeat makes sense.
         """
         self._finish(call)
         self.is_informed = True
@@ -140,9 +144,10 @@ class RateWindow:
         told = headers.retry_after
         if told is None and headers.reset is not None:
             told = headers.reset + _MARGIN
-        self._ends = max(self._ends, now + max(_MARGIN, back_off if told is None else told))
+        wait = max(_MARGIN, back_off if told is None else told)
+        self._ends = max(self._ends, now + min(wait, LONGEST_HOLD))
         self.limit = headers.limit or self.limit
-        return self._reopens - now
+        return max(wait, self._reopens - now)
 
     def end_burst(self) -> None:
         """Note that no call waits. The burst ends unless calls are still in flight."""

@@ -8,7 +8,9 @@ from sandbox.endpoints import (
     event_types,
     invitations,
     invitees,
+    locations,
     memberships,
+    no_shows,
     one_off_event_types,
     scheduled_events,
     scheduling_links,
@@ -29,4 +31,6 @@ ENDPOINTS: Final = (
     *invitations.ENDPOINTS,
     *webhooks.ENDPOINTS,
     *data_compliance.ENDPOINTS,
+    *locations.ENDPOINTS,
+    *no_shows.ENDPOINTS,
 )

@@ -256,6 +256,12 @@ def invitee_json(person: StoredInvitee) -> JsonObject:
     }
 
 
+def no_show_json(person: StoredInvitee) -> JsonObject:
+    """Return the no-show mark of an invitee who has one."""
+    identifier, marked_at = person.no_show or ("", person.updated_at)
+    return {"uri": uri("invitee_no_shows", identifier), "invitee": person.uri, "created_at": stamp(marked_at)}
+
+
 def webhook_subscription_json(hook: StoredWebhookSubscription) -> JsonObject:
     """Return a subscription, without its signing key."""
     return {

@@ -10,6 +10,7 @@ _FAMILIES: Final = (
     "meeting_recaps",
     "organizations",
     "scheduled_events",
+    "shares",
     "webhooks",
 )
 
@@ -26,7 +27,7 @@ READ_SCOPES: Final = frozenset(
 )
 
 ALL_SCOPES: Final = READ_SCOPES | frozenset(
-    {f"{family}:write" for family in _FAMILIES} | {"data_compliance:write", "scheduling_links:write", "shares:write"}
+    {f"{family}:write" for family in _FAMILIES} | {"data_compliance:write", "scheduling_links:write"}
 )
 
 

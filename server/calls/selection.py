@@ -5,7 +5,7 @@ that further by its headers, never widen it.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auth.access.levels import CAPABILITIES, Access, Decision, Limits, decide_all
 from calendly.scopes import includes
@@ -13,7 +13,7 @@ from server.calls.principal import ACCESS_SETTING, Principal, operation_of
 from server.configuration.settings import DEFAULT_TOOLSETS
 from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import split
-from tools.toolset.tool import EndpointTool, Tool
+from tools.toolset.tool import EXTENDED, EndpointTool, Tool
 
 _EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
@@ -56,11 +56,13 @@ class Selection:
         listed: What an agent sees.
         refusals: By tool name, why it is off.
         summary: What the operator switched off, in a few phrases.
+        families_off: The toolsets of further operations of which no tool was chosen.
     """
 
     listed: tuple[Tool, ...]
     refusals: Mapping[str, SwitchedOff]
     summary: tuple[str, ...] = ()
+    families_off: tuple[str, ...] = ()
 
 
 def select(tools: tuple[Tool, ...], rules: Rules) -> Selection:
@@ -80,6 +82,7 @@ def select(tools: tuple[Tool, ...], rules: Rules) -> Selection:
             if (reason := reasons[tool.name])
         },
         summary=_summary(tools, chosen, rules),
+        families_off=_families_off(tools, chosen),
     )
 
 
@@ -103,7 +106,7 @@ def narrow(
         for tool in selection.listed
         if tool not in kept
     }
-    return Selection(kept, {**selection.refusals, **dropped}, selection.summary)
+    return replace(selection, listed=kept, refusals={**selection.refusals, **dropped})
 
 
 def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=ACCESS_SETTING)) -> str:
@@ -167,8 +170,8 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
         (bool(excluded), f"it calls {' and '.join(excluded)}, which is excluded", _EXCLUSION),
         (
             tool.name not in chosen,
-            "it is in no toolset that is on",
-            "--toolsets or --tools (CALENDLY_MCP_TOOLSETS, CALENDLY_MCP_TOOLS)",
+            f"the toolset {tool.toolsets[0]} is not on",
+            f"--toolsets …,{tool.toolsets[0]} or --tools (CALENDLY_MCP_TOOLSETS, CALENDLY_MCP_TOOLS)",
         ),
         (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
         (decision.verdict == "deny", decision.rule, ACCESS_SETTING),
@@ -191,10 +194,21 @@ def _writes(tool: Tool) -> bool:
 
 def _summary(tools: tuple[Tool, ...], chosen: set[str], rules: Rules) -> tuple[str, ...]:
     denied = {decision.rule for tool in tools if (decision := _under(rules.ceiling, tool)).verdict == "deny"}
+
+    def left_out(tool: Tool) -> bool:
+        return tool.name not in chosen and EXTENDED not in tool.toolsets
+
     phrases = [f"{name} is {allowance.level}" for name in CAPABILITIES if (allowance := rules.ceiling.get(name))]
     return (
         *(["everything that writes"] if rules.read_only else []),
         *(phrase for phrase in phrases if phrase in denied),
         *(f"{name} is excluded" for name in rules.exclude_tools),
-        *(["tools outside the selected toolsets"] if any(tool.name not in chosen for tool in tools) else []),
+        *(["tools outside the selected toolsets"] if any(map(left_out, tools)) else []),
     )
+
+
+def _families_off(tools: tuple[Tool, ...], chosen: set[str]) -> tuple[str, ...]:
+    """Return the families that are wholly off, in their order."""
+    families = dict.fromkeys(tool.toolsets[0] for tool in tools if EXTENDED in tool.toolsets)
+    on = {tool.toolsets[0] for tool in tools if tool.name in chosen}
+    return tuple(family for family in families if family not in on)

@@ -14,8 +14,11 @@ from typing import Final, NoReturn, cast
 from typing_extensions import override
 
 from server.commands.declaring import Command, Invocation, Options, Run
+from server.commands.mistyped import sentence, surplus
+from server.configuration.failing import ending
+from server.configuration.hints import as_typed
 from server.configuration.settings import SETTINGS, Settings
-from server.configuration.terminal import DISTRIBUTION, PROGRAM, CommandError, UsageError, say
+from server.configuration.terminal import DISTRIBUTION, PROGRAM, UsageError, say
 
 COMMANDS: Final = {
     "stdio": "serve MCP over stdin and stdout, for a client that starts the server itself (the default)",
@@ -57,16 +60,13 @@ def run(words: Sequence[str]) -> int:
         gc.freeze()
         gc.enable()
         return act(invocation)
-    except UsageError as error:
-        say(f"{PROGRAM}: {error}")
-        return 2
-    except CommandError as error:
-        say(f"{PROGRAM}: {error}")
-        return 1
-    except BrokenPipeError:  # the reader of our output has had enough
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
+    except Exception as fault:  # noqa: BLE001 - whatever it is, a person reads one line
+        line, status = ending(fault)
+        if isinstance(fault, OSError):
+            _drop_output()
+        if line:
+            say(as_typed(f"{PROGRAM}: {line}"))
+        return status
 
 
 def declaration(name: str) -> Command:
@@ -74,23 +74,46 @@ def declaration(name: str) -> Command:
     return cast("Command", import_module(f"server.commands.{name}").COMMAND)
 
 
+def _drop_output() -> None:
+    """Write to stdout no more: Python would complain at its end that what is left cannot be written."""
+    if sys.stdout is sys.__stdout__:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 class _Parser(argparse.ArgumentParser):
     """argparse, with errors of one line."""
 
     @override
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+        raise UsageError(f"{sentence(message)} See {self.prog} --help.")
+
+    @override
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        sys.stdout.flush()  # so that a full disk is told
+        super().exit(status, message)
 
 
 def _parse(words: Sequence[str]) -> tuple[Run, Invocation]:
     if not words or (words[0].startswith("-") and words[0] not in {"-h", "--help", "--version"}):
         words = ["stdio", *words]
-    given = {name: value for name, value in vars(_parser(words[0]).parse_args(words)).items() if value is not None}
+    parsed, surplus_words = _parser(words[0]).parse_known_args(words)
+    given = {name: value for name, value in vars(parsed).items() if value is not None}
+    if surplus_words:
+        raise UsageError(surplus(surplus_words, given["command"], _flags(given["command"]), COMMANDS))
     settings = {name for name in given if name.startswith(_SETTING)}
     flags = {name.removeprefix(_SETTING): given.pop(name) for name in settings}
     config, act = flags.pop("config", None), given.pop("run")
     command, _ = given.pop("command"), given.pop("action", None)
     return act, Invocation(command, flags, config, given)
+
+
+def _flags(command: str) -> set[str]:
+    """List the flags that a command takes, or any of its actions."""
+    declared = declaration(command)
+    options = [declared.options, *(action.options for action in declared.actions.values())]
+    settings = (setting.flag for setting in SETTINGS.values() if command in setting.commands)
+    return {*filter(None, settings), *(flag for named in options for flag in named), "--config", "--help"}
 
 
 def _parser(asked: str) -> argparse.ArgumentParser:

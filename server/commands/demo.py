@@ -17,6 +17,7 @@ from mcp import Client, StdioServerParameters
 from calendly.pacing.booking_limits import PAID_PLANS
 from sandbox.serving import running
 from server.commands.declaring import Command, Invocation
+from server.configuration.hints import as_typed
 from server.configuration.settings import SANDBOX_TOKEN, TOKEN
 from server.configuration.terminal import CommandError
 
@@ -28,16 +29,8 @@ _INVITEE: Final = {"name": "Ada Example", "email": "ada@example.com"}
 
 def run(_invocation: Invocation) -> int:
     """Show the transcript."""
-    try:
-        anyio.run(_demo)
-    except ExceptionGroup as failures:  # the client's task groups wrap what happens inside them
-        raise CommandError(str(_innermost(failures))) from failures
+    anyio.run(_demo)
     return 0
-
-
-def _innermost(failures: ExceptionGroup[Exception]) -> Exception:
-    first = failures.exceptions[0]
-    return _innermost(cast("ExceptionGroup[Exception]", first)) if isinstance(first, ExceptionGroup) else first
 
 
 async def _demo() -> None:
@@ -195,7 +188,12 @@ async def _show_calendlys_side(url: str) -> None:
         f"the server keeps to what these headers say",
     )
     _line("bookings", f"{PAID_PLANS}, as on Calendly's paid plans (--booking-limits)")
-    _say("\nNext: `calendly-mcp --sandbox` in your own client, or `calendly-mcp` with a token for your own Calendly.")
+    _say(
+        as_typed(
+            "\nNext: `calendly-mcp install CLIENT --sandbox` puts it into your own client, and `calendly-mcp login` "
+            "signs you in to your own Calendly."
+        )
+    )
 
 
 def _line(label: str, text: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from server.configuration.terminal import UsageError, suggestion
+from server.configuration.text_files import TextFileError, read_text
 
 # The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave
 # no value.
@@ -114,7 +115,8 @@ def _layer(values: Mapping[str, Any], known: Mapping[str, tuple[str, bool]], pla
 
 def _text(path: Path, label: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
-        raise UsageError(f"{label}: {path} cannot be read: {reason}.") from None
+        return read_text(path)
+    except FileNotFoundError as fault:
+        raise UsageError(f"{label}: {path} cannot be read: {fault.strerror}.") from None
+    except TextFileError as fault:
+        raise UsageError(f"{label}: {path} {fault}.") from None

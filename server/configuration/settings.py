@@ -17,7 +17,7 @@ from auth.access.levels import LOCAL, UNLIMITED, Access, Allowance
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing.booking_limits import PAID_PLANS, Ceiling, parse_ceilings
 from calendly.ranges import AVAILABLE_TIMES_DAYS
-from calendly.scopes import GUIDE_SCOPES
+from calendly.scopes import GUIDE_SCOPES, SCOPES
 from server.configuration.layers import Setting
 from server.configuration.terminal import CommandError
 from server.configuration.values import (
@@ -47,7 +47,8 @@ SANDBOX_PORT: Final = 9000
 DEFAULT_TOOLSETS: Final = ("endpoints", "workflows")
 
 # Which commands take a flag.
-SERVING: Final = frozenset({"stdio", "http"})
+INSTALLING: Final = frozenset({"install"})
+SERVING: Final = frozenset({"stdio", "http"}) | INSTALLING
 PICKING: Final = SERVING | {"access"}
 TRYING: Final = SERVING | {"doctor"}
 CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor"}
@@ -185,11 +186,15 @@ class Settings(BaseModel):
     client_secret: Annotated[
         _Word | None, Setting("CALENDLY_CLIENT_SECRET", help="its secret, if it has one", secret=True)
     ] = Field(None, repr=False)
-    scopes: Annotated[
-        frozenset[str],
+    application_scopes: Annotated[
+        frozenset[str] | None,
         BeforeValidator(read_scopes),
-        Setting("CALENDLY_SCOPES", help="scopes that application may ask for", default="those of all endpoint tools"),
-    ] = GUIDE_SCOPES
+        Setting(
+            "CALENDLY_SCOPES",
+            help="scopes that application may ask for",
+            default="those of the 28 endpoints; all for one that registers itself",
+        ),
+    ] = None
     issuer: Annotated[_Origin, Setting("CALENDLY_ISSUER", help="where an application is registered")] = (
         "https://calendly.com"
     )
@@ -232,9 +237,25 @@ class Settings(BaseModel):
         AfterValidator(read_redirect_schemes),
         Setting(
             "CALENDLY_MCP_REDIRECT_SCHEMES",
-            help="private-use schemes allowed in redirect URIs, such as cursor, by commas",
+            help="private-use schemes allowed in redirect URIs besides the built-in ones, such as zed, by commas",
         ),
     ] = None
+    client_documents: Annotated[
+        Literal["on", "off"] | None,
+        Setting(
+            "CALENDLY_MCP_CLIENT_DOCUMENTS",
+            help="on or off: fetch client ID metadata documents",
+            default="on, with --sandbox off",
+        ),
+    ] = None
+    refresh_grace: Annotated[
+        int,
+        Field(ge=0, le=86_400),
+        Setting(
+            "CALENDLY_MCP_REFRESH_GRACE",
+            help="seconds in which a used refresh token gives its client new tokens again",
+        ),
+    ] = 3600
     allowed_origins: Annotated[
         _NameList,
         AfterValidator(read_web_origins),
@@ -298,6 +319,13 @@ class Settings(BaseModel):
     ] = 8765
     data_folder: Path = Path()
     ignored: tuple[str, ...] = ()
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the OAuth application at Calendly may ask for."""
+        if self.application_scopes is not None:
+            return self.application_scopes
+        return frozenset(SCOPES) if self.client_id is None else GUIDE_SCOPES
 
     @property
     def local_ceiling(self) -> Access:

@@ -1,1 +1,1 @@
-"""The checks of `calendly-mcp doctor` and their findings."""
+"""The checks of the command `doctor`, and their findings."""

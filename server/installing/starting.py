@@ -1,15 +1,12 @@
 """The command line with which a client starts this program, made so that it still works a month later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
 
+from server.configuration.hints import runner
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
-
-# Cache folders in which uv and pipx keep what they run once; either may be deleted at any time.
-_UV_CACHE: Final = ("archive-v", "environments-v", "builds-v")
-_PIPX_CACHE: Final = frozenset({".cache", "cache"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +42,32 @@ def how_to_start(
         which: Finds a program on the PATH.
         executable: The interpreter.
     """
-    if any(part.startswith(_UV_CACHE) for part in prefix.parts):
-        return Start(_beside_uv(environ, platform) or which("uvx") or "uvx", PUBLISHED.args)
-    if "pipx" in prefix.parts and _PIPX_CACHE.intersection(prefix.parts) and "venvs" not in prefix.parts:
-        return Start(which("pipx") or "pipx", ("run", DISTRIBUTION))
+    if words := runner(prefix):
+        program, *args = words
+        beside = _beside_uv(environ, platform) if program == "uvx" else None
+        return Start(beside or which(program) or program, tuple(args))
     # The link is not followed: a link to the interpreter is what makes a folder a Python
     # environment.
     script = executable.parent / _program(PROGRAM, platform)
     return Start(str(script)) if script.is_file() else Start(str(executable), ("-m", "server"))
 
 
-def is_ours(command: str, args: tuple[str, ...]) -> bool:
+def is_ours(command: str, args: Sequence[str]) -> bool:
     """Say whether a command line starts this program, however it was installed."""
-    names = {PurePath(word.replace("\\", "/")).name.removesuffix(".exe") for word in (command, *args)}
-    return not names.isdisjoint({PROGRAM, DISTRIBUTION}) or args[:2] == ("-m", "server")
+    return any(map(_is_program, (command, *args))) or tuple(args[:2]) == ("-m", "server")
+
+
+def own_words(command: str, args: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments of this program in a command line that starts it; nothing if it does not."""
+    if _is_program(command):
+        return tuple(args)
+    if tuple(args[:2]) == ("-m", "server"):
+        return tuple(args[2:])
+    return tuple(args[next((at for at, word in enumerate(args, 1) if _is_program(word)), len(args)) :])
+
+
+def _is_program(word: str) -> bool:
+    return PurePath(word.replace("\\", "/")).name.removesuffix(".exe") in {PROGRAM, DISTRIBUTION}
 
 
 def _beside_uv(environ: Mapping[str, str], platform: str) -> str | None:

@@ -16,8 +16,9 @@ from auth.upstream.login import CalendlyLoginError, Upstream
 from auth.upstream.refresher import Refresher
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
-from server.calls.next_steps import LOCAL_LOGIN
+from server.calls.next_steps import LOCAL_LOGIN, Advice
 from server.calls.principal import Principal
+from server.configuration.hints import as_typed
 from server.configuration.settings import Settings, home_folder
 from server.configuration.terminal import CommandError
 from tools.toolset.declaring import Identity
@@ -58,16 +59,21 @@ async def signed_in_principal(settings: Settings, stack: AsyncExitStack) -> Prin
     if login is None:
         return None
     kept = LocalConnection(store, lambda login: upstream(settings, login.application, login.redirect_uri))
-    refresher = Refresher(kept, REMEDY, _now, asyncio.get_running_loop().time, asyncio.sleep)
+    refresher = Refresher(kept, as_typed(REMEDY, anywhere=True), _now, asyncio.get_running_loop().time, asyncio.sleep)
     stack.push_async_callback(refresher.finish)
     user = login.person.uri
     return Principal(
         account=Account(user, "", refresher.credentials(user)),
         identity=_identity(login),
         limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
-        advice=LOCAL_LOGIN,
+        advice=_typed(LOCAL_LOGIN),
         note=partial(refresher.note, user=user, asked=() if settings.client_id is not None else settings.scopes),
     )
+
+
+def _typed(advice: Advice) -> Advice:
+    """Spell the commands as the person types them, in whichever folder the client has started us."""
+    return {kind: (means, as_typed(step, anywhere=True)) for kind, (means, step) in advice.items()}
 
 
 def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:

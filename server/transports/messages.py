@@ -1,4 +1,4 @@
-"""Reads one line of stdin as a message of JSON-RPC, or says what it is answered with."""
+"""Reads one message of JSON-RPC, a line of stdin or the body of a request, or says what it is answered with."""
 
 import json
 from dataclasses import dataclass
@@ -7,29 +7,31 @@ from typing import Final, cast
 import mcp_types as types
 from pydantic import TypeAdapter, ValidationError
 
+_BATCH: Final = "JSON-RPC batches are not accepted; send one message."
+_MALFORMED: Final = "Invalid request: send one JSON-RPC 2.0 message, with a text or an integer as its id."
 _REQUEST_ID: Final = TypeAdapter[types.RequestId](types.RequestId)
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The answer to a line that is not a message (JSON-RPC 2.0, 5.1)."""
+    """The answer to what is not a message (JSON-RPC 2.0, 5.1)."""
 
     answer: types.JSONRPCError
 
 
-def understood(line: bytes) -> types.JSONRPCMessage | Rejected:
-    """Read a line as one message. Since 2025-06-18 batches are none."""
+def understood(text: bytes) -> types.JSONRPCMessage | Rejected:
+    """Read a text as one message. Since 2025-06-18 batches are none."""
     try:
-        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = types.jsonrpc_message_adapter.validate_json(text, by_name=False)
     except ValidationError as fault:
         if any(error["type"] == "json_invalid" for error in fault.errors(include_url=False, include_input=False)):
-            return _rejected(types.PARSE_ERROR, "Parse error: the line is not JSON.", None)
+            return _rejected(types.PARSE_ERROR, "Parse error: this is not JSON.", None)
     else:
         # An id that is none makes a notification of a request, which then nobody would answer.
-        if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in line or "id" not in json.loads(line):
+        if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in text or "id" not in json.loads(text):
             return message
-    text = "Invalid request: a line is one JSON-RPC 2.0 message, with a text or an integer as its id; no batches."
-    return _rejected(types.INVALID_REQUEST, text, _id_of(json.loads(line)))
+    said = _BATCH if text.lstrip().startswith(b"[") else _MALFORMED
+    return _rejected(types.INVALID_REQUEST, said, _id_of(json.loads(text)))
 
 
 def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected:

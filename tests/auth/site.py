@@ -35,7 +35,7 @@ from storage.database import Database
 from tests.audit_log import audit_log_in
 from tests.auth.calendly_side import KEYRING, Calendly, Clock, connections, consent
 from tests.consent_forms import Levels, levels_on
-from tools import ENDPOINTS
+from tools import GUIDE_TOOLS
 
 ISSUER: Final = "https://mcp.example"
 RESOURCE: Final = f"{ISSUER}/mcp"
@@ -43,7 +43,7 @@ BACK: Final = "https://agent.example/callback"
 VERIFIER: Final = "v" * 43
 STATE: Final = "what the client wants to see again"
 
-OPERATIONS: Final = tuple(map(operation_of, ENDPOINTS))
+OPERATIONS: Final = tuple(map(operation_of, GUIDE_TOOLS))
 OFFERED: Final = least({operation.scope for operation in OPERATIONS}, SCOPES)
 
 Json = dict[str, Any]
@@ -315,6 +315,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         ceiling=UNLIMITED,
         operations=OPERATIONS,
         registered=frozenset(SCOPES),
+        calendly_issuers=frozenset({calendly.url}),
         sign_in_sources=(calendly.url,),
         database=database,
         keyring=KEYRING,

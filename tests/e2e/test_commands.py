@@ -1,9 +1,13 @@
 """The command line as a person uses it."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Generator
 from importlib.metadata import version
 from pathlib import Path
@@ -11,9 +15,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
+import calendly_mcp_server
 from server.commands.cli import COMMANDS
 from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import Ended, program, run, run_apart
+from tests.wheels import ROOMS
 from tools import ALL
 
 pytestmark = pytest.mark.usefixtures("fresh_sandbox")
@@ -39,6 +45,23 @@ def complaint(ended: Ended, status: int) -> str:
 def test_the_version_is_told() -> None:
     ended = run_apart("--version")
     assert (ended.status, ended.stdout) == (0, f"calendly-mcp {version('calendly-mcp-server')}\n")
+
+
+def test_folders_of_other_programs_by_the_names_of_ours_are_not_in_the_way(tmp_path: Path) -> None:
+    for room in ROOMS:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").write_text("raise RuntimeError")
+    words = [sys.executable, "-c", "from calendly_mcp_server import main; raise SystemExit(main())", "tools"]
+    environ = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(words, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    module = Path(calendly_mcp_server.__file__)
+    shutil.copy(module, tmp_path)  # as where another distribution wrote over ours
+    (tmp_path / "server/__init__.py").write_text("")
+    ended = subprocess.run(words, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "install calendly-mcp-server into an environment of its own" in complaint(
+        Ended(ended.returncode, ended.stdout, ended.stderr), 1
+    )
 
 
 def test_help_names_every_command_and_setting_there_is_and_no_other() -> None:
@@ -83,11 +106,11 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
 @pytest.mark.parametrize(
     ("words", "settings", "line"),
     [
-        (["serve"], {}, "argument COMMAND: invalid choice: 'serve'"),
-        (["http", "--prot", "1"], {}, "unrecognized arguments: --prot 1 (see calendly-mcp --help)"),
-        (["http", "--port"], {}, "argument --port: expected one argument (see calendly-mcp http --help)"),
+        (["serve"], {}, 'there is no command "serve"; there are: stdio, http,'),
+        (["http", "--prot", "1"], {}, "--prot: there is no such flag; did you mean --port?"),
+        (["http", "--port"], {}, "argument --port: expected one argument. See calendly-mcp http --help."),
         (["http", "--port", "x"], {}, "--port: must be a valid integer"),
-        (["stdio", "--port", "1"], {}, "unrecognized arguments: --port 1"),
+        (["stdio", "--port", "1"], {}, "--port: stdio does not take this flag; http, sandbox do."),
         (["--toolsets", "everything"], {"CALENDLY_ACCESS_TOKEN": "x"}, 'There is no toolset "everything"'),
         (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
         (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
@@ -99,7 +122,7 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
         (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set, but"),
         (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
         (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
-        (["token"], {}, "the following arguments are required: ACTION (see calendly-mcp token --help)"),
+        (["token"], {}, "the following arguments are required: ACTION. See calendly-mcp token --help."),
         (["token", "create", "--for", "CI"], {}, "the following arguments are required: --scopes"),
         (["token", "create", "--for", "CI", "--scopes", "read", "--access", "x"], {}, "--access: "),
         (["token", "list"], {"CALENDLY_MCP_TOOLS": "get_users"}, "did you mean get_user?"),

@@ -62,5 +62,5 @@ def test_every_command_does_what_it_is_there_for(block: Block, reader: Reader) -
 def test_a_command_that_nobody_has_dealt_with_is_a_failure(reader: Reader) -> None:
     with pytest.raises(KeyError, match="rm"):
         reader.do("rm -rf data")
-    with pytest.raises(AssertionError, match="invalid choice: 'sandboxes'"):
+    with pytest.raises(AssertionError, match='there is no command "sandboxes"; did you mean sandbox'):
         reader.do("calendly-mcp sandboxes")

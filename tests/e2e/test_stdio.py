@@ -200,8 +200,8 @@ def test_an_argument_of_a_megabyte_is_refused_by_name(server: Program) -> None:
 
 def test_text_of_every_language_survives_both_ways(server: Program) -> None:
     greet(server)
-    arguments = {"scheduled_event": NOBODY, "reason": "Zoë 日本語 🎉"}
-    server.say(request("tools/call", 2, name="cancel_scheduled_event", arguments=arguments))
+    arguments = {"scheduled_event": coming_meeting(server)["uri"], "reason": "Zoë 日本語 🎉"}
+    server.say(request("tools/call", 3, name="cancel_scheduled_event", arguments=arguments))
     assert "Zoë 日本語 🎉" in server.hear()["result"]["content"][0]["text"]
 
 

@@ -11,7 +11,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from scripts.bundle import PACKER, needed, pack, stage
+from scripts.bundle import needed, pack, stage
 from scripts.distribution import PROJECT, ROOT
 from tests.e2e.processes import environment
 from tests.interop.node import NODE, SCRIPTS
@@ -21,11 +21,12 @@ from tools import ALL
 pytestmark = pytest.mark.needs("node")
 
 CONFIGURE: Final = SCRIPTS / "mcpb-config.mjs"
+MCPB: Final = SCRIPTS / "node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
 
 
 def mcpb(*words: str | Path) -> str:
     """Run the maker's tool, which has to succeed; what it said."""
-    ended = subprocess.run([NODE, PACKER, *words], capture_output=True, text=True, check=False)
+    ended = subprocess.run([NODE, MCPB, *words], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
@@ -34,8 +35,8 @@ def mcpb(*words: str | Path) -> str:
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pack the extension, and unpack it again with the tool of its maker."""
     folder = tmp_path_factory.mktemp("bundle")
-    assert pack(folder) == 0
-    [file] = folder.glob("*.mcpb")
+    file = pack(folder)
+    assert [*folder.glob("*.mcpb")] == [file]
     assert file.name == f"calendly-mcp-server-{PROJECT['version']}.mcpb"
     mcpb("unpack", file, folder / "unpacked")
     return folder / "unpacked"
@@ -66,6 +67,7 @@ def test_its_manifest_is_valid_to_the_letter(tmp_path: Path) -> None:
 def test_it_holds_the_sources_the_icon_and_what_they_require_and_nothing_else(bundle: Path) -> None:
     rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     rest = {"manifest.json", "icon.png", "main.py", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"}
+    rest.add("calendly_mcp_server.py")
     assert {path.name for path in bundle.iterdir()} == rooms | rest
     for room in rooms:
         assert _files(bundle / room) == _files(ROOT / room)

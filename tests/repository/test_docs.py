@@ -90,12 +90,29 @@ def test_every_page_can_be_reached_from_the_first_one() -> None:
 
 
 @pytest.mark.requirement("readme-only-what-works")
+def test_what_works_only_once_it_is_published_stands_in_one_place_and_never_by_a_strangers_name() -> None:
+    readme = (ROOT / "README.md").read_text()
+    place = readme.partition("### Once it is published")[2].partition("\n## ")[0]
+    pages = {page: page.read_text().replace(place, "") for page in PAGES if "decisions" not in page.parts}
+    ways = re.compile(r"`?(?:uvx|pipx run|pip install) calendly-mcp|cursor\.com/install-mcp|vscode\.dev/redirect")
+    assert len(ways.findall(place)) == 6
+    assert {name(page): found for page, text in pages.items() if (found := ways.findall(text))} == {}
+    assert re.findall(r"(?:uvx|run|install) calendly-mcp(?!-server)\b", readme) == []
+
+
+@each("page", [page for page in PAGES if "decisions" not in page.parts and page.name != "CHANGELOG.md"])
+def test_every_command_is_written_as_it_is_typed_after_make_demo(page: Path) -> None:
+    lines = [line for block in blocks("console") if block.page == page for line in block.text.splitlines()]
+    assert [line for line in [*lines, *code(page)] if re.match(r"calendly-mcp [a-z-]", line)] == []
+
+
+@pytest.mark.requirement("readme-only-what-works")
 @each("page", PAGES)
 def test_every_setting_command_flag_and_tool_that_is_named_exists(page: Path) -> None:
     spans = [*code(page)]
     assert set(VARIABLE.findall(page.read_text())) <= variables()
     words = {span: span.split() for span in spans}
-    named = {span: said[1] for span, said in words.items() if said[:1] == ["calendly-mcp"] and len(said) > 1}
+    named = {span: said[1] for span, said in words.items() if said[0].endswith("calendly-mcp") and len(said) > 1}
     assert {
         span for span, word in named.items() if not word.startswith(("-", "…", "X")) and word not in COMMANDS
     } == set()

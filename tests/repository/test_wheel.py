@@ -67,7 +67,7 @@ def run(*words: str | Path, **environ: str) -> str:
 def test_the_wheel_holds_the_packages_with_their_data_and_nothing_else(built: tuple[Path, Path]) -> None:
     names = set(zipfile.ZipFile(built[0]).namelist())
     inside = {name for name in names if ".dist-info/" not in name}
-    assert inside == {name for room in ROOMS for name in files(room)}
+    assert inside == {"calendly_mcp_server.py", *(name for room in ROOMS for name in files(room))}
     assert {f"{room}/py.typed" for room in ROOMS} <= inside
     assert {name.rpartition(".dist-info/")[2] for name in names - inside} == {
         *("METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICENSE")
@@ -79,7 +79,7 @@ def test_the_source_distribution_builds_the_same_wheel(built: tuple[Path, Path],
         archive.extractall(tmp_path, filter="data")
     [source] = tmp_path.iterdir()
     assert {path.name for path in source.iterdir()} == {
-        *ROOMS,
+        *(*ROOMS, "calendly_mcp_server.py"),
         *("CHANGELOG.md", "LICENSE", "PKG-INFO", "README.md", "pyproject.toml", ".gitignore"),
     }
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]

@@ -26,7 +26,10 @@ CANCEL = "cancel_scheduled_event"
 
 
 async def examples(request: Received, wire: Wire) -> None:
-    """Answer as Calendly's documentation has it."""
+    """Answer as Calendly's documentation has it; the caller is somebody else than in its examples."""
+    if request.path == "/users/me":
+        await me()(request, wire)
+        return
     for fact in FACTS:
         if fact["method"] == request.method and _fits(shape(fact["path"]), request.path):
             await answer(fact["success_status"], fact["example_response"] or {})(request, wire)
@@ -161,5 +164,5 @@ async def test_a_booking_whose_answer_was_lost_is_found_whatever_the_agent_may_r
     unchecked = ["location", "questions", "open times"]
     named = {"uri": invitee["uri"], "event": event["uri"]}
     yours = {"of": "you", "timezone": "Europe/Berlin", "start": "Tue 2026-12-01 11:00"}
-    named["scheduled_event"] = {"start_time": BOOKING["start_time"], "local_times": [yours, {"of": "invitee"}]}
+    named["scheduled_event"] = {"start_time": BOOKING["start_time"], "local_times": [yours]}
     assert found.content == {**named, "unchecked": unchecked, "withheld": ["invitee_data"]}

@@ -10,17 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly.ranges import merge, split
-from tools.workflows.free_times import (
-    WEEKDAYS,
-    DailyQuota,
-    Hours,
-    Span,
-    nearest,
-    soonest,
-    starts_in,
-    without,
-    working_spans,
-)
+from tools.workflows.free_times import DailyQuota, Hours, nearest, soonest, starts_in, without
+from tools.working_hours import WEEKDAYS, Span, working_spans
 
 HALF_HOUR = timedelta(minutes=30)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -52,7 +52,7 @@ IN_IDENTIFIERS = {
 IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
     "event_types", "users",
-    "schedule", "user_availability_schedule", "membership", "invitation", "webhook_subscription",
+    "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "webhook_subscription",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]
@@ -82,6 +82,7 @@ WHOLE: dict[str, Any] = {
     "users": ["me"],
     "emails": ["a@b.example"],
     "columns": ["email"],
+    "invitees": ["Ada"],
 }
 """The objects and lists that texts may be in."""
 

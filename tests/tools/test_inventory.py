@@ -23,7 +23,7 @@ from sandbox.endpoints import ENDPOINTS as SERVED
 from tests.cases import each
 from tests.sandbox.api import Json
 from tests.tools.facts import shape
-from tools import ALL, ENDPOINTS, WORKFLOWS, EndpointTool, Tool, Workflow
+from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
 from tools.toolset.declaring import Toolset, Workflows
 
@@ -39,6 +39,7 @@ OWN = {
 # Keywords that the converters of all large providers and frameworks take in the parameters of a tool. Not among them:
 # additionalProperties (google-genai fails on it), default (strict mode of OpenAI and openai-agents), $ref (Gemini;
 # smolagents reads only what a plain dictionary holds), anyOf (Gemini turns null in it into a type of its own).
+# google-genai drops maxLength, minItems and maxItems, pydantic-ai tells them in words: calls refuse what they forbid.
 KEYWORDS = {
     "type", "properties", "required", "description", "enum", "items", "minimum", "maximum", "maxLength", "minItems",
     "maxItems",
@@ -62,7 +63,13 @@ def test_each_tool_has_a_snapshot_of_its_own_name() -> None:
 @pytest.mark.requirement("toolset-scheduling")
 def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
-    assert all(tool.toolsets[0] == "endpoints" for tool in ENDPOINTS)
+
+
+def test_the_28_of_the_guide_are_a_toolset_and_each_family_of_the_rest_is_one() -> None:
+    assert len(GUIDE_TOOLS) == 28
+    assert ENDPOINTS[: len(GUIDE_TOOLS)] == GUIDE_TOOLS
+    for tool in ENDPOINTS:
+        assert ("extended" in tool.toolsets) is (tool not in GUIDE_TOOLS)
     assert all(tool.toolsets == ("workflows",) for tool in WORKFLOWS)
 
 
@@ -78,7 +85,7 @@ def test_every_declared_tool_is_listed(room: ModuleType) -> None:
 @EACH_ENDPOINT
 def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> None:
     assert tool.scope in SCOPES
-    assert tool.scope in GUIDE_SCOPES, f"Add {tool.scope} to GUIDE_SCOPES in calendly/scopes.py."
+    assert tool.scope in GUIDE_SCOPES or tool not in GUIDE_TOOLS
     assert tool.capability in CAPABILITIES, f"Add the capability {tool.capability} to auth/access/levels.py."
     assert ("read" if tool.access == "read" else "full") in CAPABILITIES[tool.capability]
 
@@ -106,7 +113,7 @@ def test_its_meta_says_the_facts_and_nothing_empty(tool: EndpointTool) -> None:
     assert meta["calendly/scopes"] == [tool.scope]
     assert meta["calendly/access"] == tool.access
     assert meta["calendly/capability"] == tool.capability
-    assert meta["calendly/toolset"] == "endpoints"
+    assert meta["calendly/toolset"] == tool.toolset
     assert set(meta) - {f"calendly/{name}" for name in ("endpoint", "scopes", "access", "capability", "toolset")} <= {
         "calendly/webhook_event",
         "calendly/plan",
@@ -128,7 +135,7 @@ def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(t
     assert first.endswith(".")
     assert 20 < len(first) <= 120
     assert first.split()[0] in {
-        "Look", "List", "Count", "Create", "Cancel", "Book",
+        "Look", "List", "Count", "Create", "Cancel", "Book", "Mark",
         "Reschedule", "Find", "Remove", "Invite", "Revoke", "Subscribe", "Delete",
     }  # fmt: skip
     assert tool.title[0].isupper()

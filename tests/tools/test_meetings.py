@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +51,19 @@ async def test_the_agenda_of_a_day_tells_who_comes_and_what_they_answered(agent:
 
 async def test_by_default_it_is_the_persons_own_today(agent: Agent) -> None:
     assert await agent.call("get_agenda") == await agent.call("get_agenda", date=MONDAY.date().isoformat())
+
+
+async def test_where_a_day_is_empty_the_next_meeting_is_named(agent: Agent) -> None:
+    (later, *_) = (await agent.call("get_agenda", date="2026-11-30"))["collection"]
+    agent.sent.clear()
+    empty = await agent.call("get_agenda", date="2026-11-28", days=2)
+    start = datetime.fromisoformat(later["start_time"]).astimezone(ZoneInfo("Europe/Berlin"))
+    assert empty["empty_because"].startswith(
+        "No active meeting begins in that range; status=canceled lists the others."
+    )
+    assert empty["empty_because"].endswith(f" Next: {start:%a %Y-%m-%d %H:%M} (Europe/Berlin): {later['name']}.")
+    assert sent(agent) == ["/scheduled_events", "/scheduled_events"]
+    assert (await agent.call("get_agenda", date="2031-01-01"))["empty_because"].endswith(" Next: none so far.")
 
 
 async def test_several_days_are_read_in_one_call_and_in_order(agent: Agent) -> None:

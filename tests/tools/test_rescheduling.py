@@ -49,6 +49,18 @@ async def move(agent: Agent, event: str, start: str, **arguments: str) -> Json:
     return await agent.call("reschedule_scheduled_event", scheduled_event=event, start_time=start, **arguments)
 
 
+async def test_a_start_that_means_two_times_is_refused_with_both(agent: Agent, api: Api) -> None:
+    old = await api.book("Intro call")
+    with pytest.raises(ArgumentError) as refused:
+        await move(agent, old["event"], "2026-11-30T10:00")
+    told = refused.value.faults[0]["message"]
+    assert "In yours (Europe/Berlin) it is 2026-11-30T09:00:00Z, Mon 2026-11-30 04:00 for the invitee" in told
+    assert "in the invitee's (America/New_York) it is 2026-11-30T15:00:00Z, Mon 2026-11-30 16:00 for you" in told
+    assert not writes(agent)
+    moved = await move(agent, old["event"], "2026-11-30T10:00", timezone="Europe/Berlin")
+    assert moved["new_invitee"]["scheduled_event"]["start_time"].startswith("2026-11-30T09:00:00")
+
+
 async def test_the_new_time_is_booked_first_and_the_old_meeting_canceled_then(agent: Agent, api: Api) -> None:
     old = await api.book(
         "Design review",

@@ -16,7 +16,15 @@ from calendly.models.scheduled_event import ConferenceData
 from tools.answers.local_times import told, told_end
 from tools.answers.views import FULL, View, view_of
 from tools.times import sent_time
-from tools.toolset.redaction import INVITEE_DATA, IS_DATA, THIRD_PARTY_TEXT, WITHHELD, is_personal, tells_of_invitees
+from tools.toolset.redaction import (
+    INVITEE_DATA,
+    IS_DATA,
+    THIRD_PARTY_TEXT,
+    WITHHELD,
+    is_personal,
+    labels_of,
+    tells_of_invitees,
+)
 from tools.toolset.shapes import fields_of, is_made_from, object_in
 from tools.zones import zone_of
 
@@ -102,10 +110,17 @@ class _Walk:
     def of(self, shape: object, value: object, place: _Place) -> object:
         """Return what is shown of a value."""
         if isinstance(value, list):
-            return [self.of(shape, item, place) for item in cast("list[object]", value)]
+            rows = [(row, self.of(shape, row, place)) for row in cast("list[object]", value)]
+            return [shown for row, shown in rows if not self._tells_nothing(shape, row, shown)]
         if isinstance(value, dict):
             return self._object(object_in(shape), cast("dict[str, object]", value), place)
         return value
+
+    def _tells_nothing(self, shape: object, row: object, shown: object) -> bool:
+        """Return whether redaction has left no more of a row than whose it was."""
+        if not self.redacts or not shown or not isinstance(shown, dict) or shown == row:
+            return False
+        return labels_of(object_in(shape)).issuperset(cast("dict[str, object]", shown))
 
     def _object(self, shape: object, fields: Mapping[str, object], place: _Place) -> dict[str, object]:
         own = view_of(shape)

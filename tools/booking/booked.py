@@ -6,6 +6,7 @@ that fails or Calendly does not show it yet, what was sent and the event type sa
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 from typing import Annotated, Final, cast
 
 import anyio
@@ -18,6 +19,7 @@ from calendly.identifiers import InvalidIdentifier, ScheduledEventId, UserId
 from calendly.models.location_kinds import written_kind
 from calendly.models.personal import Personal
 from calendly.models.scheduled_event import BY_INVITEE
+from calendly.side_by_side import side_by_side
 from tools.answers.local_times import told
 from tools.booking.answers import AnswerSent, not_kept
 from tools.endpoints.scheduled_events import get_scheduled_event
@@ -118,7 +120,7 @@ async def _hosts(call: Call, event: models.ScheduledEvent, kind: models.EventTyp
     profile = kind.get("profile") or {}
     owner = [profile.get("owner")] if profile.get("type") == "User" else []
     users = [host.get("user") for host in event.get("event_memberships") or []] or owner
-    zones = [await _zone_of_host(call, user or "") for user in users[:_MOST_HOSTS]]
+    zones = await side_by_side([partial(_zone_of_host, call, user or "") for user in users[:_MOST_HOSTS]])
     known = dict.fromkeys(zone for zone in zones if zone)
     own = await zone_if_known(call.caller)
     return [("host", zone) for zone in known] or [("you", str(own) if own else None)]

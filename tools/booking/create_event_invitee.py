@@ -104,14 +104,14 @@ def _named(invitee: InviteeFields) -> InviteeFields:
     return invitee
 
 
-async def booking_start(call: Call, start_time: datetime, timezone: str | None, theirs: str) -> datetime:
+async def booking_start(call: Call, start_time: datetime, timezone: str | None, theirs: str | None) -> datetime:
     """Return the instant of a start: by its offset, else in `timezone`, else in the caller's zone.
 
     Args:
         call: The call that books.
         start_time: As the agent wrote it.
         timezone: The zone that it may have named.
-        theirs: The invitee's zone.
+        theirs: The invitee's zone, None if it is not known.
 
     Raises:
         ArgumentError: The start has neither, and means another instant in the invitee's zone; or as `instant`.
@@ -149,7 +149,7 @@ BookingLocation = Annotated[
     audit=Sentence("book", _audited),
     webhook_event="invitee.created",
     since="2025-10-16",
-    scheduling=True,
+    presets=("scheduling",),
     is_booking=True,
 )
 async def create_event_invitee(

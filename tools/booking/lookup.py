@@ -6,24 +6,32 @@ the answer; one that is not found may still exist.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, cast
 
+import anyio
 from typing_extensions import TypedDict
 
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
+from tools.answers.views import Meeting
 from tools.booking.booked import Booked
 from tools.booking.checks import hosts_take_turns
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
+from tools.fields import LARGEST_PAGE
 from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 
 _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 """Waits between looks, in seconds."""
+
+_PATIENCE: Final = 25.0
+"""Time limit for all looks, in seconds: a Calendly that does not answer them will not answer more of them."""
+
+_LONGEST_MEETING: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +82,14 @@ async def look_for(
     call: Call, wanted: BookingSought, answered: Callable[[], Awaitable[Booked | None]] = _nobody
 ) -> Booked | None:
     """Return the invitee of a booking that Calendly may list late, None if it does not show for a while."""
-    places = await _places(call, wanted.event_type)
-    found = await _find(call, wanted, places)
-    for pause in _PAUSES:
-        if found is not None or not await call.caller.pause(pause):
-            break
-        found = await answered() or await _find(call, wanted, places)
+    found: Booked | None = None
+    with anyio.move_on_after(_PATIENCE):
+        places = await _places(call, wanted.event_type)
+        found = await _find(call, wanted, places)
+        for pause in _PAUSES:
+            if found is not None or not await call.caller.pause(pause):
+                break
+            found = await answered() or await _find(call, wanted, places)
     return found
 
 
@@ -95,6 +105,28 @@ def _where_to_look(wanted: BookingSought, places: Sequence[SearchedIn]) -> str:
 async def booked_already(call: Call, wanted: BookingSought) -> Booked | None:
     """Return the invitee of a booking that exists, None if none is found."""
     return await _find(call, wanted, await _places(call, wanted.event_type))
+
+
+async def overlapping(call: Call, wanted: BookingSought, minutes: float) -> Meeting | None:
+    """Return a meeting of the same invitee with the same host that overlaps a booking, None if none is found."""
+    end = wanted.start + timedelta(minutes=minutes)
+    for place in await _places(call, wanted.event_type):
+        try:
+            page = await call.inquire(list_scheduled_events)(
+                **place,
+                invitee_email=wanted.email,
+                status="active",
+                min_start_time=wanted.start - _LONGEST_MEETING,
+                max_start_time=end,
+                count=LARGEST_PAGE,
+            )
+        except (CalendlyError, ToolError):
+            continue  # not to be seen there by this person, or not now
+        for event in page.get("collection", []):
+            begins, ends = sent_time(event.get("start_time")), sent_time(event.get("end_time"))
+            if begins and ends and begins < end and wanted.start < ends:
+                return event
+    return None
 
 
 async def _places(call: Call, event_type: EventTypeId) -> Sequence[SearchedIn]:

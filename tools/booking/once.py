@@ -19,14 +19,15 @@ from calendly.errors import (
 from tools.booking.answers import answer_faults, prepared
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import exact_location, location_faults, only_location, state_faults
-from tools.booking.lookup import BookingSought, booked_already, look_up
+from tools.booking.lookup import BookingSought, booked_already, look_up, overlapping
 from tools.booking.survey import OpenStarts, Survey, open_times, survey
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import wire, zone_if_known
+from tools.times import sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
+from tools.toolset.wording import one_line
 
 TAKEN: Final = "already_filled"
 """Calendly's code for a time that is not open."""
@@ -169,23 +170,26 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
     listed, start = found.open_times, order.wanted.start
     if listed is not None and listed.offers(start) is False:
-        own = await _own_booking(call, order)
+        own = await _own_booking(call, order, listed, (kind or {}).get("duration") or 1)
         told_of = own or f"{wire(start)} is not open. {await _near(call, order, listed)}"
         faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN})
     return faults
 
 
-async def _own_booking(call: Call, order: Order) -> str | None:
+async def _own_booking(call: Call, order: Order, listed: OpenStarts, minutes: float) -> str | None:
     """Say that the same invitee has booked that time already, if so and if the agent may see it."""
     if not (call.allows(list_scheduled_events) and call.allows(list_event_invitees)):
         return None
+    taken = f"{wire(order.wanted.start)} is taken by this invitee's own booking"
     booked = await booked_already(call, order.wanted)
-    if booked is None:
+    if booked is not None:
+        return f"{taken}, {booked.get('uri')}. Nothing more needs to be booked."
+    other = await overlapping(call, order.wanted, minutes)
+    if other is None:
         return None
-    return (
-        f"{wire(order.wanted.start)} is taken by this invitee's own booking, {booked.get('uri')}. "
-        "Nothing more needs to be booked."
-    )
+    when = " to ".join(wire(time) for name in ("start_time", "end_time") if (time := sent_time(other.get(name))))
+    near = await _near(call, order, listed)
+    return f"{taken} of {one_line(other.get('name'))}, {when}, {other.get('uri')}: ask whether to move that. {near}"
 
 
 def _unchecked(found: Survey, order: Order) -> list[str]:

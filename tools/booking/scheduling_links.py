@@ -26,7 +26,7 @@ scheduling_links = Toolset()
     scope="scheduling_links:write",
     capability="scheduling_links",
     audit=Sentence("create", "a single-use link[ for the event type {owner}]"),
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def create_single_use_scheduling_link(
     call: Call,

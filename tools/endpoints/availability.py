@@ -5,15 +5,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from calendly import models
-from calendly.identifiers import EventTypeId, UserId
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
 from tools.answers.views import Busy, OpenTimes
+from tools.endpoints.event_types import get_event_type
 from tools.fields import EventTypeRef, RangeTime, ScheduleRef, TimeZone, UserRef
 from tools.times import TimeRange, coming_span, sent_time, soon, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.toolset.errors import ToolError
 from tools.toolset.lists import Rows, rows_of
 from tools.toolset.searched import FROM_NOW, Searched, searched, whose
+from tools.working_hours import Span, WorkingHours
 
 _AROUND: Final = timedelta(days=31)
 """How far before and after a range without open times the nearest ones are looked for."""
@@ -33,7 +37,7 @@ def _audited_open_times(call: AuditedArguments) -> str:
     scope="availability:read",
     capability="availability",
     audit=Sentence("list", _audited_open_times),
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def list_event_type_available_times(
     call: Call, event_type: EventTypeRef, start_time: RangeTime, end_time: RangeTime, timezone: TimeZone | None = None
@@ -45,11 +49,41 @@ async def list_event_type_available_times(
     asked = await coming_span(call.caller, start_time, end_time, timezone)
     rows = await _open_times(call, event_type, asked)
     nothing = "None is open." if rows or call.is_part else await why_none_is_open(call, event_type, asked)
-    return rows_of(rows, _looked(f"the event type {event_type}", asked), nothing)
+    return rows_of(rows, _looked(f"the event type {event_type.told}", asked), nothing)
 
 
 async def why_none_is_open(call: Call, event_type: EventTypeId, asked: TimeRange) -> str:
-    """Say where the nearest open times of an event type are that has none in a range. `call` is that of its tool."""
+    """Say why an event type has no open time in a range, and where the nearest are. `call` is that of its tool."""
+    kind = await _kind(call, event_type)
+    if kind.get("active") is False:
+        return "It is switched off, so nobody can book it."
+    return f"{await _hours_of_host(call, kind, asked)}{await _nearest(call, event_type, asked)}"
+
+
+async def _kind(call: Call, event_type: EventTypeId) -> models.EventType:
+    """Return an event type, empty if it may not be read."""
+    try:
+        return await call.via(get_event_type)(event_type) if call.allows(get_event_type) else models.EventType()
+    except (CalendlyError, ToolError):
+        return models.EventType()
+
+
+async def _hours_of_host(call: Call, kind: models.EventType, asked: TimeRange) -> str:
+    """Say that the host does not work in the range, as a sentence; empty otherwise, or if that is not known."""
+    if not call.allows(list_user_availability_schedules):
+        return ""
+    try:
+        host = UserId.parse((kind.get("profile") or {}).get("owner") or "")
+        hours = WorkingHours.of((await call.via(list_user_availability_schedules)(host)).get("collection", []))
+    except (CalendlyError, ToolError, InvalidIdentifier):
+        return ""
+    if hours is None or hours.within(Span(asked.start, asked.end)):
+        return ""
+    return f"Its host has no working hours then (by the default schedule, in {hours.zone}). "
+
+
+async def _nearest(call: Call, event_type: EventTypeId, asked: TimeRange) -> str:
+    """Say where the nearest open times are."""
     soonest = soon(call.caller)
     earlier = TimeRange(max(soonest, asked.start - _AROUND), asked.start)
     later = TimeRange(asked.end, asked.end + _AROUND)

@@ -65,7 +65,7 @@ Sort = Annotated[
     scope="event_types:read",
     capability="event_types",
     audit=Sentence("list", lambda call: f"the event types of {call.owner()}"),
-    scheduling=True,
+    presets=("scheduling",),
     is_cacheable=True,
 )
 async def list_event_types(
@@ -112,7 +112,7 @@ async def list_event_types(
     scope="event_types:read",
     capability="event_types",
     audit=Sentence("read", "the event type {event_type}"),
-    scheduling=True,
+    presets=("scheduling",),
     is_cacheable=True,
     in_parts=True,
 )

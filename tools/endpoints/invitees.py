@@ -34,7 +34,7 @@ class EventInvitees(Table, total=False):
     scope="scheduled_events:read",
     capability="invitee_data",
     audit=Sentence("list", "the {status} invitees of the event {scheduled_event}[ with the address {email}]"),
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def list_event_invitees(
     call: Call,

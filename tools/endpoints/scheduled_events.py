@@ -44,7 +44,7 @@ def _audited_list(call: AuditedArguments) -> str:
     scope="scheduled_events:read",
     capability="scheduled_events",
     audit=Sentence("list", _audited_list),
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def list_scheduled_events(
     call: Call,
@@ -132,7 +132,7 @@ async def _organization_of_colleague(call: Call, user: UserId | None) -> Organiz
     scope="scheduled_events:read",
     capability="scheduled_events",
     audit=Sentence("read", "the scheduled event {scheduled_event}"),
-    scheduling=True,
+    presets=("scheduling",),
     in_parts=True,
 )
 async def get_scheduled_event(
@@ -156,7 +156,7 @@ async def get_scheduled_event(
     audit=Sentence("cancel", "the scheduled event {scheduled_event}"),
     destructive=True,
     webhook_event="invitee.canceled",
-    scheduling=True,
+    presets=("scheduling",),
 )
 async def cancel_scheduled_event(
     call: Call,

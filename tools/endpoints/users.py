@@ -26,7 +26,7 @@ class CurrentUser(models.User, total=False):
     title="Get current user",
     scope="users:read",
     capability="users",
-    scheduling=True,
+    presets=("scheduling",),
     is_cacheable=True,
     audit=Sentence("read", lambda call: f"the profile of {call.person()}"),
 )

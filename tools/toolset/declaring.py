@@ -48,7 +48,7 @@ from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import Page, Resumption
 from tools.toolset.page_tokens import PagePlace
-from tools.toolset.tool import EndpointTool, Tool, Workflow, declare, endpoint_of, tool_of
+from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -141,8 +141,13 @@ class Caller(Protocol):
 
 @dataclass(slots=True)
 class Toolset:
-    """The tools of one Calendly resource, in the order of their declaration."""
+    """The tools of one Calendly resource, in the order of their declaration.
 
+    Attributes:
+        name: The toolset that switches them on.
+    """
+
+    name: str = GUIDE
     tools: list[EndpointTool] = field(default_factory=list[EndpointTool])
 
     def tool(
@@ -161,7 +166,7 @@ class Toolset:
         plan: str | None = None,
         role: str | None = None,
         since: str | None = None,
-        scheduling: bool = False,
+        presets: tuple[Preset, ...] = (),
         in_parts: bool = False,
         is_booking: bool = False,
         is_cacheable: bool = False,
@@ -176,6 +181,7 @@ class Toolset:
                 endpoint=Endpoint(method, path, is_booking=is_booking, is_cacheable=is_cacheable),
                 scope=scope,
                 capability=capability,
+                toolset=self.name,
                 access="read" if reads else "write",
                 destructive=destructive,
                 idempotent=(reads or method == "DELETE") if idempotent is None else idempotent,
@@ -184,7 +190,7 @@ class Toolset:
                 plan=plan,
                 role=role,
                 since=since,
-                scheduling=scheduling,
+                presets=presets,
                 in_parts=in_parts,
                 function=function,
             )

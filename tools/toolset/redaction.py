@@ -50,6 +50,12 @@ def is_personal(shape: object, name: str, fields: Mapping[str, object], *, in_in
     return any(mark.unless is None or fields.get(mark.unless[0]) not in mark.unless[1] for mark in marks)
 
 
+@cache
+def labels_of(shape: object) -> frozenset[str]:
+    """Return the fields that say of an object whose the rest of it is, and nothing more."""
+    return frozenset(mark.unless[0] for marks in _marks_in(shape).values() for mark in marks if mark.unless)
+
+
 def without_addresses(failure: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
     """Return an error result without the e-mail addresses that Calendly's messages may repeat.
 

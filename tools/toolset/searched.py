@@ -17,7 +17,7 @@ FROM_NOW: Final = "What was asked for began in the past, so this begins now."
 class Searched(TypedDict, total=False):
     """What was looked at."""
 
-    whose: Annotated[str, Field(description="you, a user URI, or what else it belongs to")]
+    whose: Annotated[str, Field(description="you, a person, or what else it belongs to")]
     status: Annotated[str, Field(description="any, or the only ones")]
     start_time: str
     end_time: Annotated[str, Field(description="how far it looked")]
@@ -60,7 +60,7 @@ def searched(
 def whose(user: UserId | None = None, organization: OrganizationId | None = None, group: GroupId | None = None) -> str:
     """Say whose resources were looked at."""
     if user is not None:
-        return "you" if user.is_me else user.uri
+        return "you" if user.is_me else user.told
     if group is not None:
         return f"everybody in {group.uri}"
     return f"everybody in {organization.uri if organization else 'your organization'}"

@@ -36,6 +36,15 @@ from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
 
+GUIDE: Final = "endpoints"
+"""The toolset of the operations of Calendly's guide of June 2026; each family of the later ones has its own."""
+
+EXTENDED: Final = "extended"
+"""All those families together."""
+
+Preset = Literal["scheduling", "hosted"]
+"""A selection across toolsets: what booking in a chat takes, or what Calendly's own hosted MCP server offers."""
+
 _DECLARED: Final = "__calendly_tool__"
 
 
@@ -162,22 +171,24 @@ class EndpointTool(Tool):
         endpoint: The operation; its placeholders are parameters of the tool.
         scope: The Calendly scope the operation needs.
         capability: Its row in the access table.
+        toolset: The toolset that switches it on.
         webhook_event: The Calendly webhook event that it fires.
         plan: The Calendly plan it always needs.
         role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
-        scheduling: It belongs to the small toolset for booking in a chat.
+        presets: The selections across toolsets to which it belongs.
         in_parts: Long texts of its answer are read on with `text_offset`.
     """
 
     endpoint: Endpoint
     scope: str
     capability: str
+    toolset: str
     webhook_event: str | None
     plan: str | None
     role: str | None
     since: str | None
-    scheduling: bool
+    presets: tuple[Preset, ...]
     in_parts: bool
 
     @property
@@ -201,7 +212,7 @@ class EndpointTool(Tool):
     @property
     @override
     def toolsets(self) -> tuple[str, ...]:
-        return ("endpoints", "scheduling") if self.scheduling else ("endpoints",)
+        return (self.toolset, *(() if self.toolset == GUIDE else (EXTENDED,)), *self.presets)
 
     @property
     @override

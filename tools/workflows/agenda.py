@@ -4,11 +4,14 @@ from dataclasses import replace
 from datetime import date as Day  # noqa: N812 - `date` is a parameter
 from datetime import timedelta
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field
 
+from calendly.errors import CalendlyError
 from calendly.identifiers import UserId
-from tools.answers.views import MeetingWithInvitees
+from tools.answers.local_times import told
+from tools.answers.views import Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import Date, OrganizationRef, TimeZone, UserRef
@@ -16,6 +19,7 @@ from tools.times import YEARS, begin, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
+from tools.toolset.wording import one_line
 from tools.workflows.continuing import Continue, Position
 from tools.workflows.meetings import (
     CANCELED,
@@ -28,6 +32,7 @@ from tools.workflows.meetings import (
     at_most_shown,
     is_canceled,
     look_through,
+    starts,
 )
 
 agenda = Workflows()
@@ -88,6 +93,8 @@ async def get_agenda(
     )
     call.resumption.way_on = lambda kept: {"continue_from": after(found.rows[:kept], place).token()}
     answer = _answer(found, replace(asked, start=place.start))
+    if "empty_because" in answer:
+        answer["empty_because"] += await _next(call, asked, zone)
     return answer if tells else {**answer, "without": [list_event_invitees.__name__]}
 
 
@@ -113,6 +120,22 @@ def _answer(found: Found, asked: Range) -> Agenda:
     elif not found.rows:
         answer["empty_because"] = _nothing(asked.status)
     return answer
+
+
+async def _next(call: Call, asked: Range, zone: ZoneInfo) -> str:
+    """Name the next active meeting after the range, as a sentence; empty if that cannot be read."""
+    if asked.status == CANCELED:
+        return ""
+    try:
+        page = await call.via(list_scheduled_events)(
+            asked.user, asked.organization, status="active", min_start_time=asked.end, sort="start_time:asc", count=1
+        )
+    except CalendlyError:
+        return ""
+    event = next(iter(page.get("collection", [])), Meeting())
+    start = starts(event)
+    later = f"{told(start.astimezone(zone))} ({zone}): {one_line(event.get('name'))}" if start else "none so far"
+    return f" Next: {later}."
 
 
 def _nothing(status: InviteeStatus | None) -> str:

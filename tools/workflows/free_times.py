@@ -1,37 +1,11 @@
-"""Possible start times, from working hours, busy times and preferences. Pure.
-
-Spans are half open, in UTC. Working hours are clock times in a zone. Each end is converted on its
-own day, so days with a clock change are right.
-"""
+"""Possible start times, from working hours, busy times and preferences. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Final, Literal, get_args
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from calendly.models import AvailabilitySchedule
-from calendly.models.availability import Rule
-
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
-
-WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
-MIDNIGHT: Final = "24:00"
-"""The end of a day."""
-
-_DAY: Final = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
-    """From `start` until just before `end`."""
-
-    start: datetime
-    end: datetime
-
-    def holds(self, start: datetime, length: timedelta) -> bool:
-        """Return whether a meeting fits."""
-        return self.start <= start and start + length <= self.end
+from tools.working_hours import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +30,6 @@ class Hours:
         if begins.weekday() not in self.weekdays or begins.time() < self.earliest:
             return False
         return self.latest is None or (ends.date() == begins.date() and ends.time() <= self.latest)
-
-
-def working_spans(schedule: AvailabilitySchedule, zone: ZoneInfo, window: Span) -> list[Span]:
-    """Return the working hours within a window, in order. Hours of a date override those of its weekday."""
-    by_weekday = {rule.get("wday"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "wday"}
-    by_date = {rule.get("date"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "date"}
-    day, last = (instant.astimezone(zone).date() for instant in (window.start, window.end))
-    spans: list[Span] = []
-    while day <= last:
-        rule = by_date.get(day.isoformat()) or by_weekday.get(WEEKDAYS[day.weekday()])
-        spans += _spans_of(rule, day, zone)
-        day += _DAY
-    return _joined(clipped for span in spans if (clipped := _clipped(span, window)))
 
 
 def without(spans: Iterable[Span], busy: Iterable[Span]) -> list[Span]:
@@ -141,37 +102,6 @@ class DailyQuota:
 
 def _since_midnight(clock: time) -> timedelta:
     return timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second)
-
-
-def _spans_of(rule: Rule | None, day: date, zone: ZoneInfo) -> Iterator[Span]:
-    for interval in (rule.get("intervals") if rule else None) or []:
-        start, end = _instant(day, interval.get("from"), zone), _instant(day, interval.get("to"), zone)
-        if start is not None and end is not None and start < end:
-            yield Span(start, end)
-
-
-def _instant(day: date, clock: str | None, zone: ZoneInfo) -> datetime | None:
-    try:
-        at = time.min if clock == MIDNIGHT else time.fromisoformat(clock or "")
-    except ValueError:
-        return None
-    return datetime.combine(day + _DAY if clock == MIDNIGHT else day, at, zone).astimezone(UTC)
-
-
-def _clipped(span: Span, window: Span) -> Span | None:
-    start, end = max(span.start, window.start), min(span.end, window.end)
-    return Span(start, end) if start < end else None
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    """Sort spans and merge those that touch or overlap."""
-    joined: list[Span] = []
-    for span in sorted(spans):
-        if joined and span.start <= joined[-1].end:
-            joined[-1] = Span(joined[-1].start, max(joined[-1].end, span.end))
-        else:
-            joined.append(span)
-    return joined
 
 
 def _rounded_up(instant: datetime, step: timedelta, zone: ZoneInfo) -> datetime:

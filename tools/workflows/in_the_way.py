@@ -19,7 +19,7 @@ from tools.endpoints.availability import list_user_availability_schedules, list_
 from tools.times import wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
-from tools.workflows.free_times import Span, working_spans
+from tools.working_hours import Span, working_spans
 from tools.zones import zone_of
 
 _BUFFERS: Final[tuple[Literal["before_buffer", "after_buffer"], ...]] = ("before_buffer", "after_buffer")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, Field
 from typing_extensions import TypedDict
 
 from calendly.identifiers import UserId
+from calendly.side_by_side import side_by_side
 from tools.answers.views import MeetingTime
 from tools.endpoints.availability import (
     list_event_type_available_times,
@@ -18,7 +20,9 @@ from tools.endpoints.availability import (
     list_user_busy_times,
 )
 from tools.endpoints.event_types import get_event_type
+from tools.endpoints.users import get_user
 from tools.fields import EventTypeRef, Minutes, RangeTime, TimeZone, UserRef
+from tools.people import named
 from tools.times import Day, TimeRange, coming_span, wire, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -26,8 +30,9 @@ from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import LeftOut
 from tools.toolset.searched import FROM_NOW, searched
 from tools.workflows.continuing import Continue, Continued, Position
-from tools.workflows.free_times import MIDNIGHT, WEEKDAYS, DailyQuota, Hours, Weekday, nearest, soonest
+from tools.workflows.free_times import DailyQuota, Hours, nearest, soonest
 from tools.workflows.times_search import FoundTimes, Wish, search, why_none
+from tools.working_hours import MIDNIGHT, WEEKDAYS, Weekday
 
 meeting_times = Workflows()
 
@@ -62,6 +67,13 @@ class SchedulesZone(TypedDict, total=False):
     timezone: str
 
 
+class NamedEventType(TypedDict, total=False):
+    """Which event type has the name that stands in `open_to`."""
+
+    name: str
+    uri: str
+
+
 class MeetingTimes(Continued, total=False):
     """Meeting times, the best first."""
 
@@ -69,13 +81,14 @@ class MeetingTimes(Continued, total=False):
     found: Annotated[int, Field(description="how many there are in what was searched")]
     searched_until: str
     working_hours: Annotated[list[SchedulesZone], Field(description="the zones of the users' schedules")]
+    event_types: Annotated[list[NamedEventType], Field(description="with match any: those that were named")]
 
 
 @meeting_times.workflow(
     title="Find meeting times",
     audit=Sentence("look for", _audited),
     needs=(list_event_type_available_times, list_user_busy_times, list_user_availability_schedules),
-    uses=(get_event_type,),
+    uses=(get_event_type, get_user),
 )
 async def find_meeting_times(
     call: Call,
@@ -105,7 +118,7 @@ async def find_meeting_times(
     zone = await zone_needed(call.caller, timezone)
     wish = Wish(
         event_types=event_types or (),
-        users=[UserId.parse(await call.uri(user) or "") for user in users or ()],
+        users=await side_by_side([partial(_person, call, user) for user in users or ()]),
         length=timedelta(minutes=duration),
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
@@ -118,6 +131,10 @@ async def find_meeting_times(
     if wish.of_any and order.prefer is None:  # a row is a time there, and the soonest come first
         call.resumption.way_on = lambda kept: {"continue_from": order.place(times[kept], times[:kept]).token()}
     answer = _answer(found, asked, order, of_any=wish.of_any)
+    if wish.of_any and wish.event_types:
+        answer["event_types"] = [
+            {"name": found.names.get(kind.uri, kind.uri), "uri": kind.uri} for kind in wish.event_types
+        ]
     if not found.open_to:
         answer["empty_because"] = await why_none(call, wish, found, asked)
     return answer
@@ -158,6 +175,12 @@ def _quota(zone: ZoneInfo, per_day: int, token: Position | None) -> DailyQuota:
     return DailyQuota(per_day, token.start.astimezone(zone).date(), token.shown) if token else DailyQuota(per_day)
 
 
+async def _person(call: Call, user: UserId) -> UserId:
+    """Return somebody by their own id, with their name as far as it may be read."""
+    known = await named(call, user)
+    return UserId.parse(await call.uri(known) or "") if known.is_me else known
+
+
 async def _range(
     call: Call, start: datetime | Day, end: datetime | Day, timezone: str | None, token: Position | None
 ) -> TimeRange:
@@ -174,15 +197,23 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool)
     ranked = order.ranked(found.open_to)
     times = ranked[: order.count]
     answer: MeetingTimes = {
-        "collection": [_row(start, found.open_to[start] if of_any else None) for start in times],
+        "collection": [
+            _row(start, [found.names.get(uri, uri) for uri in found.open_to[start]] if of_any else None)
+            for start in times
+        ],
         "found": len(found.open_to),
         "searched_until": wire(found.until),
         "searched": searched(_WHOSE, start=asked.start, end=found.until, note=FROM_NOW if asked.began else None),
     }
     if found.working:
-        answer["working_hours"] = [{"user": one.user.uri, "timezone": str(one.zone)} for one in found.working]
+        answer["working_hours"] = [
+            {"user": found.names.get(one.user.uri, one.user.uri), "timezone": str(one.hours.zone)}
+            for one in found.working
+        ]
     if found.missing:
-        answer["missing"] = [{"uri": uri, "why": why} for uri, why in found.missing.items()]
+        answer["missing"] = [
+            {"uri": uri, "name": found.names.get(uri, ""), "why": why} for uri, why in found.missing.items()
+        ]
     is_cut = len(times) < len(ranked)
     if is_cut and order.prefer is None:  # the soonest come first, so whatever remains is after the last row
         answer["continue_from"] = order.place(times[-1] + _AFTER_THE_LAST, times).token()

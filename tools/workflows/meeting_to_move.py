@@ -15,7 +15,7 @@ from tools.fields import ScheduledEventRef
 from tools.times import sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
-from tools.workflows.free_times import Span
+from tools.working_hours import Span
 
 CANCELED = "It is canceled. Book anew with create_event_invitee."
 

@@ -13,7 +13,7 @@ from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import hosts_take_turns
-from tools.booking.create_event_invitee import create_event_invitee
+from tools.booking.create_event_invitee import booking_start, create_event_invitee
 from tools.booking.lookup import booked_already, look_for
 from tools.booking.survey import open_times
 from tools.endpoints.availability import (
@@ -25,7 +25,7 @@ from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import Reason, ScheduledEventRef, Time, TimeZone, given
-from tools.times import instant, own_timezone, wire, zone_if_known
+from tools.times import own_timezone, wire, zone_if_known
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
@@ -75,8 +75,8 @@ async def reschedule_scheduled_event(
     Refuses group meetings. If anything fails, call again with the same arguments: it finishes what was begun.
     """
     await call.precheck()
-    start = await instant(call.caller, "start_time", start_time, timezone=timezone)
     old = await meeting_to_move(call, scheduled_event)
+    start = await booking_start(call, start_time, timezone, old.invitee.get("timezone"))
     kind = await event_type_of(call, old)
     zone = old.invitee.get("timezone") or await own_timezone(call.caller) or "UTC"
     move = Move(

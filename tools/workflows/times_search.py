@@ -1,16 +1,14 @@
 """The search for meeting times: window by window, what is open in event types and when people work and are free."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
 from calendly.errors import CalendlyError, NotFound, PermissionDenied, RateLimited, Unreachable, UpstreamError
-from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
-from calendly.models import EventType
+from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import AVAILABLE_TIMES_DAYS, split
 from calendly.side_by_side import side_by_side
 from tools.endpoints.availability import (
@@ -23,17 +21,16 @@ from tools.endpoints.event_types import get_event_type
 from tools.times import TimeRange, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.wording import one_line
 from tools.workflows.continuing import ENOUGH_TIME
-from tools.workflows.free_times import Hours, Span, starts_in, without, working_spans
+from tools.workflows.free_times import Hours, starts_in, without
 from tools.workflows.meetings import answer_of
-from tools.zones import zone_of
+from tools.working_hours import Span, WorkingHours
 
 T = TypeVar("T")
 
 _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
 """The steps between starts if no event type gives them: half hours, quarters for short meetings."""
-
-WorkingSpans = Callable[[Span], list[Span]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +46,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class PersonalHours:
-    """The working hours of a person, in the zone of their schedule."""
+    """The working hours of a person."""
 
     user: UserId
-    zone: ZoneInfo
-    spans: WorkingSpans
+    hours: WorkingHours
 
 
 @dataclass(slots=True)
@@ -63,6 +59,7 @@ class FoundTimes:
     Attributes:
         until: How far the search came.
         working: The working hours of each person.
+        names: What the event types and people go by, as far as that may be read.
         open_to: To whom each start is open.
         offered: How many starts each event type and person had.
         outside: How many starts were open, but not on the weekdays and at the hours asked for.
@@ -71,6 +68,7 @@ class FoundTimes:
 
     until: datetime
     working: Sequence[PersonalHours] = ()
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     open_to: dict[datetime, list[str]] = field(default_factory=dict[datetime, list[str]])
     offered: Counter[str] = field(default_factory=Counter[str])
     outside: int = 0
@@ -99,7 +97,7 @@ async def search(
     Raises:
         CalendlyError, ToolError: The first window could not be read.
     """
-    found = FoundTimes(asked.start)
+    found = FoundTimes(asked.start, names=await _names(call, wish))
     hours = [
         partial(found.read, wish, user.uri, partial(_working_hours, call, number, user))
         for number, user in enumerate(wish.users)
@@ -119,13 +117,29 @@ async def search(
     return found
 
 
+async def _names(call: Call, wish: Wish) -> dict[str, str]:
+    """Return the names of the people, and of the event types that a time says it is open in."""
+    kinds = [partial(_named, call, kind) for kind in wish.event_types if wish.of_any]
+    found = [(one.uri, one.called) for one in [*wish.users, *await side_by_side(kinds)]]
+    bearers = Counter(name for _, name in found)
+    return {uri: name if bearers[name] == 1 else f"{name} ({uri})" for uri, name in found if name}
+
+
+async def _named(call: Call, kind: EventTypeId) -> EventTypeId:
+    """Return an event type with its name, as far as it may be read."""
+    if kind.called or not call.allows(get_event_type):
+        return kind
+    try:
+        return replace(kind, called=one_line((await call.via(get_event_type)(kind)).get("name")) or None)
+    except (CalendlyError, ToolError):
+        return kind
+
+
 async def _working_hours(call: Call, number: int, user: UserId) -> PersonalHours:
-    rows = (await call.via(list_user_availability_schedules)(user)).get("collection", [])
-    chosen = next((row for row in rows if row.get("default")), rows[0] if rows else None)
-    zone = zone_of(chosen.get("timezone")) if chosen else None
-    if chosen is None or zone is None:
+    hours = WorkingHours.of((await call.via(list_user_availability_schedules)(user)).get("collection", []))
+    if hours is None:
         raise ArgumentError.of(f"users.{number}", "Calendly tells no working hours of this person.")
-    return PersonalHours(user, zone, partial(working_spans, chosen, zone))
+    return PersonalHours(user, hours)
 
 
 async def _add(call: Call, wish: Wish, found: FoundTimes, window: Span, around: Span) -> None:
@@ -180,7 +194,7 @@ async def _free(call: Call, person: PersonalHours, window: Span) -> list[Span]:
         end = sent_time(row.get("buffered_end_time") or row.get("end_time"))
         if start and end:
             busy.append(Span(start, end))
-    return without(person.spans(window), busy)
+    return without(person.hours.within(window), busy)
 
 
 async def why_none(call: Call, wish: Wish, found: FoundTimes, asked: TimeRange) -> str:
@@ -190,37 +204,24 @@ async def why_none(call: Call, wish: Wish, found: FoundTimes, asked: TimeRange) 
     if found.outside:
         return f"{found.outside} times are open, but none on the weekdays and at the hours asked for."
     reasons = [
-        f"{kind.uri}: {await _why_closed(call, kind, asked)}"
+        f"{found.names.get(kind.uri, kind.told)}: {await _why_closed(call, kind, asked)}"
         for kind in wish.event_types
         if not found.offered[kind.uri]
     ]
     searched = Span(asked.start, found.until)
     for person in found.working:
-        if not person.spans(searched):
-            reasons.append(f"{person.user.uri} has no working hours in that range (in {person.zone}).")
+        name = found.names.get(person.user.uri, person.user.uri)
+        if not person.hours.within(searched):
+            reasons.append(f"{name} has no working hours in that range (in {person.hours.zone}).")
         elif not found.offered[person.user.uri] and not wish.event_types:
             minutes = wish.length // timedelta(minutes=1)
-            reasons.append(f"{person.user.uri} works then, but is never free for {minutes} minutes.")
+            reasons.append(f"{name} works then, but is never free for {minutes} minutes.")
     return " ".join(reasons) or "Each has times in that range, but none is common to all; match=any lists them."
 
 
 async def _why_closed(call: Call, kind: EventTypeId, asked: TimeRange) -> str:
     """Say why an event type has no open time in the range."""
     try:
-        facts = await call.via(get_event_type)(kind) if call.allows(get_event_type) else EventType()
-        if facts.get("active") is False:
-            return "It is switched off, so nobody can book it."
-        nearest = await why_none_is_open(call.of(list_event_type_available_times), kind, asked)
+        return await why_none_is_open(call.of(list_event_type_available_times), kind, asked)
     except CalendlyError:
         return "It has no open time in that range."
-    return f"{await _hours_of_host(call, facts, asked)}{nearest}"
-
-
-async def _hours_of_host(call: Call, kind: EventType, asked: TimeRange) -> str:
-    """Say that the host does not work in the range, as a sentence; empty otherwise, or if that is not known."""
-    try:
-        host = await _working_hours(call, 0, UserId.parse((kind.get("profile") or {}).get("owner") or ""))
-    except (CalendlyError, ToolError, InvalidIdentifier):
-        return ""
-    works = host.spans(Span(asked.start, asked.end))
-    return "" if works else f"Its host has no working hours then (by the default schedule, in {host.zone}). "

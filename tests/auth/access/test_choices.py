@@ -31,6 +31,11 @@ def test_what_cannot_be_undone_or_shows_others_is_left_to_the_person_where_a_cli
         "organization",
         "webhooks",
         "data_deletion",
+        "no_shows",
+        "contacts",
+        "meeting_recaps",
+        "routing_forms",
+        "activity_log",
     }
     assert {name for name, level in levels(CAUTIOUS).items() if level == "ask"} == {
         "booking",
@@ -46,7 +51,7 @@ def test_what_the_client_did_not_ask_for_stays_open_and_what_the_person_refused_
     assert stored["event_types"] == "ask"
     assert stored["webhooks"] == "ask"
     assert (stored["canceling"], stored["invitee_data"], stored["booking"]) == ("off", "off", "full")
-    assert set(stored) == set(CAPABILITIES)
+    assert set(stored) == {operation.capability for operation in OPERATIONS}
 
 
 def test_a_choice_takes_the_scopes_of_what_it_allows() -> None:

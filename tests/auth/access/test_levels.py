@@ -23,9 +23,9 @@ from auth.access.levels import (
 )
 from auth.access.text import parse_access
 
-READING = ("users", "scheduled_events", "invitee_data", "availability")
-ACTIONS = ("booking", "canceling", "scheduling_links", "data_deletion")
-BOTH = ("event_types", "organization", "webhooks")
+READING = ("users", "scheduled_events", "invitee_data", "routing_forms", "activity_log")
+ACTIONS = ("booking", "canceling", "scheduling_links", "no_shows", "data_deletion")
+BOTH = ("event_types", "availability", "organization", "webhooks", "contacts", "meeting_recaps")
 
 BOOKING = Operation("booking", "write", "scheduled_events:write")
 BOTH_SCOPES = frozenset({"users:read", "scheduled_events:write"})
@@ -42,6 +42,14 @@ class About:
 
 def limits(ceiling: str, chosen: str | None = None) -> Limits:
     return Limits(ceiling=parse_access(ceiling), chosen=None if chosen is None else parse_access(chosen))
+
+
+def test_a_capability_that_came_after_the_consent_is_asked_for_with_its_scope() -> None:
+    contacts = Operation("contacts", "read", "contacts:read")
+    undecided = limits("contacts=full", "users=read")
+    assert decide(contacts, replace(undecided, scopes=BOTH_SCOPES)).source == "token"
+    assert decide(contacts, replace(undecided, scopes={"contacts:read"})).source == "person"
+    assert decide(contacts, replace(limits("contacts=full", "contacts=off"), scopes=BOTH_SCOPES)).source == "person"
 
 
 def test_every_capability_reads_acts_or_does_both() -> None:

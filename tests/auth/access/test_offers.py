@@ -10,6 +10,8 @@ from auth.access.words import LEVELS, WORDS, by_level, changes, conditions
 from calendly.scopes import SCOPES
 from tests.auth.site import OFFERED, OPERATIONS
 
+ACTS = {(operation.capability, operation.access) for operation in OPERATIONS}
+EXISTING = frozenset(capability for capability, _ in ACTS)
 ALL_LEVELS = levels_within(OFFERED, UNLIMITED, OPERATIONS)
 SCOPE_SETS = st.frozensets(st.sampled_from(SCOPES))
 CEILINGS = st.fixed_dictionaries({name: st.sampled_from(levels) for name, levels in CAPABILITIES.items()}).map(
@@ -49,14 +51,17 @@ def test_what_is_offered_is_within_the_scopes_and_the_ceiling(scopes: frozenset[
 
 
 def test_with_all_scopes_and_no_ceiling_everything_is_offered() -> None:
-    assert dict(ALL_LEVELS) == dict(CAPABILITIES)
-    assert offer(ALL_LEVELS, ALL_LEVELS, {}).not_asked == offer(ALL_LEVELS, ALL_LEVELS, {}).not_allowed == ()
+    assert {name: levels[-1] for name, levels in ALL_LEVELS.items()} == {
+        name: CAPABILITIES[name][-1] if (name, "write") in ACTS else "read" for name, _ in ACTS
+    }
+    whole = offer(ALL_LEVELS, ALL_LEVELS, {}, EXISTING)
+    assert whole.not_asked == whole.not_allowed == ()
 
 
 def test_a_part_says_why_there_is_no_more_of_it() -> None:
     ceiling = {**UNLIMITED, **parse_access("event_types=read,webhooks=off")}
     levels = offered("event_types:write organizations:read webhooks:write users:read", ceiling)
-    shown = offer(levels, levels_within(OFFERED, ceiling, OPERATIONS), {})
+    shown = offer(levels, levels_within(OFFERED, ceiling, OPERATIONS), {}, EXISTING)
     assert {part.capability: part.note for part in shown.parts} == {
         "users": None,
         "event_types": NOT_ALLOWED,
@@ -67,10 +72,10 @@ def test_a_part_says_why_there_is_no_more_of_it() -> None:
 
 
 def test_a_part_has_one_level_chosen_and_says_whether_it_changes_things() -> None:
-    for part in offer(ALL_LEVELS, ALL_LEVELS, parse_access("users=read,booking=ask")).parts:
+    for part in offer(ALL_LEVELS, ALL_LEVELS, parse_access("users=read,booking=ask"), EXISTING).parts:
         chosen = [option.level for option in part.options if option.chosen]
         assert chosen == [{"users": "read", "booking": "ask"}.get(part.capability, "off")]
-        assert part.writes is ("ask" in CAPABILITIES[part.capability])
+        assert part.writes is ((part.capability, "write") in ACTS)
 
 
 @pytest.mark.requirement("consent-choice")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly.pacing.rate_headers import RateHeaders
-from calendly.pacing.rate_window import RateWindow, StartedCall
+from calendly.pacing.rate_window import LONGEST_HOLD, RateWindow, StartedCall
 from tests.rate_limited_upstream import RateLimit
 
 HALF = 0.5  # the middle of the random numbers
@@ -150,6 +150,15 @@ def test_a_429_closes_the_window_for_as_long_as_calendly_says_or_for_a_back_off(
     assert closed.refused(closed.start(0.0), report, 0.0, HALF) == pause
     assert closed.delay(0.0) == pause
     assert len(start_all(closed, pause)) == 1
+
+
+def test_a_wait_of_a_day_is_told_and_one_call_tries_again_before_it_is_over() -> None:
+    closed = window()
+    assert closed.refused(closed.start(0.0), RateHeaders(retry_after=86_400.0), 0.0, HALF) == 86_400
+    assert closed.delay(0.0) == LONGEST_HOLD
+    (again,) = start_all(closed, LONGEST_HOLD)
+    assert closed.refused(again, RateHeaders(retry_after=86_400.0), LONGEST_HOLD, HALF) == 86_400
+    assert closed.delay(LONGEST_HOLD) == LONGEST_HOLD
 
 
 def test_refusals_in_a_row_back_off_longer_and_simultaneous_ones_count_once() -> None:

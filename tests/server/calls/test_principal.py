@@ -2,7 +2,7 @@
 
 import pytest
 
-from auth.access.levels import UNLIMITED, Access, Limits
+from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Limits
 from auth.access.text import parse_access
 from calendly.request import Account, PersonalToken
 from server.calls.principal import Principal, is_for_lack_of_scope
@@ -62,7 +62,8 @@ def test_who_can_ask_for_more_is_shown_everything_and_refused_all_the_same() -> 
 
 @pytest.mark.requirement("least-of-four")
 def test_what_the_person_switched_off_is_hidden_even_from_who_can_ask_for_more() -> None:
-    one = principal(chosen=parse_access("users=read,booking=ask"), scopes=frozenset({"users:read"}), steps_up=True)
+    chosen = {**dict.fromkeys(CAPABILITIES, OFF), **parse_access("users=read,booking=ask")}
+    one = principal(chosen=chosen, scopes=frozenset({"users:read"}), steps_up=True)
     assert seen(one) == {"get_current_user", "get_user", "create_event_invitee"}
     decision = one.decide(TOOLS["cancel_scheduled_event"])
     assert (decision.verdict, decision.source, decision.rule) == ("deny", "person", "canceling is off")

@@ -3,14 +3,15 @@ from typing import TypedDict
 import pytest
 from typing_extensions import Unpack
 
-from auth.access.levels import CAPABILITIES, LOCAL, Access
+from auth.access.levels import LOCAL, Access
 from auth.access.text import parse_access
 from server.calls.selection import Rules, Selection, narrow, select
 from server.configuration.terminal import UsageError
-from tools import ALL, ENDPOINTS
+from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS
 
 NAMES = [tool.name for tool in ALL]
-READING = [tool.name for tool in ALL if tool.access == "read"]
+DEFAULT = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS)]
+READING = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS) if tool.access == "read"]
 SCHEDULING = [tool.name for tool in ALL if "scheduling" in tool.toolsets]
 
 
@@ -29,6 +30,9 @@ def selection(**chosen: Unpack[Chosen]) -> Selection:
     return select(ALL, Rules(**fields))
 
 
+FAMILIES = tuple(dict.fromkeys(tool.toolset for tool in ENDPOINTS if tool not in GUIDE_TOOLS))
+
+
 def listed(selection: Selection) -> list[str]:
     return [tool.name for tool in selection.listed]
 
@@ -40,9 +44,18 @@ def at(access: str) -> Access:
 @pytest.mark.requirement("toolsets-default")
 def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     chosen = selection()
-    assert listed(chosen) == NAMES
-    assert chosen.refusals == {}
+    assert listed(chosen) == DEFAULT
+    assert set(chosen.refusals) == set(NAMES) - set(DEFAULT)
     assert chosen.summary == ()
+    assert chosen.families_off == FAMILIES
+
+
+def test_the_families_that_are_off_are_named_until_one_of_their_tools_is_on() -> None:
+    assert selection(toolsets=("extended",)).families_off == ()
+    assert "locations" not in selection(toolsets=("availability",)).families_off
+    assert "locations" not in selection(tools=("list_user_meeting_locations",)).families_off
+    refusal = selection().refusals["list_user_meeting_locations"].told
+    assert "the toolset locations is not on. Whoever started this server can change that with --toolsets" in refusal
 
 
 @pytest.mark.requirement("toolset-all", "tool-choice", "read-only")
@@ -58,6 +71,7 @@ def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
             ["get_current_user", "get_user", "list_event_types"],
         ),
         (Chosen(tools=("get_user", "get_current_user"), exclude_tools=("get_user",)), ["get_current_user"]),
+        (Chosen(toolsets=("extended",)), [tool.name for tool in ENDPOINTS if tool not in GUIDE_TOOLS]),
         (Chosen(toolsets=()), []),
         (Chosen(read_only=True), READING),
     ],
@@ -71,7 +85,7 @@ def test_toolsets_and_tools_add_up_and_exclusion_wins(rules: Chosen, names: list
 
 @pytest.mark.requirement("toolset-capability")
 def test_every_capability_is_the_name_of_a_toolset() -> None:
-    for capability in CAPABILITIES:
+    for capability in {tool.capability for tool in ENDPOINTS}:
         assert listed(selection(toolsets=(capability,))) == [
             tool.name for tool in ENDPOINTS if tool.capability == capability
         ]
@@ -90,7 +104,7 @@ def test_a_level_hides_what_it_denies() -> None:
     ("rules", "reason"),
     [
         (Chosen(exclude_tools=("cancel_scheduled_event",)), "it is excluded. Whoever started this server can change"),
-        (Chosen(tools=("get_user",)), "it is in no toolset that is on. Whoever started this server can change"),
+        (Chosen(tools=("get_user",)), "the toolset endpoints is not on. Whoever started this server can change"),
         (Chosen(read_only=True), "the server is read-only. Whoever started this server can change"),
         (
             Chosen(ceiling=at("canceling=off")),
@@ -137,7 +151,7 @@ def test_what_the_operator_switched_off_is_summed_up_in_phrases() -> None:
 @pytest.mark.parametrize(
     ("toolsets", "names", "read_only", "left"),
     [
-        (None, None, False, NAMES),
+        (None, None, False, DEFAULT),
         ("users", None, False, ["get_current_user", "get_user"]),
         (None, "get_user, get_current_user", False, ["get_current_user", "get_user"]),
         ("users", "list_event_types", False, ["get_current_user", "get_user", "list_event_types"]),

@@ -5,6 +5,7 @@ import pytest
 
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
+from calendly.scopes import SCOPES
 from server.configuration.loading import load
 from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
@@ -69,7 +70,9 @@ def test_without_anything_set_the_defaults_are_those_of_the_documentation() -> N
     assert found.booking_limits == parse_ceilings("10/min,50/h,100/day")
     assert (found.log_level, found.log_format, found.auth) == ("info", "text", "oauth")
     assert (found.issuer, found.auth_url) == ("https://calendly.com", "https://auth.calendly.com")
-    assert (len(found.scopes), found.redirect_port) == (12, 8765)
+    assert found.scopes == set(SCOPES)  # of an application that this server registers itself
+    assert len(settings({"CALENDLY_CLIENT_ID": "one"}).scopes) == 12
+    assert found.redirect_port == 8765
     assert (found.audit_days, found.audit_detail) == (400, "hashed")
     assert (HTTP_PORT, SANDBOX_PORT) == (8000, 9000)
 
@@ -231,7 +234,7 @@ def test_a_file_with_a_slip_is_refused_with_what_to_change(config: Path, content
     assert sentence in message
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "not text"])
+@pytest.mark.parametrize("content", [None, b"\xff\xfex"], ids=["missing", "not text"])
 def test_a_file_that_cannot_be_read_is_refused_by_name(config: Path, content: bytes | None) -> None:
     if content is not None:
         config.write_bytes(content)
@@ -303,6 +306,14 @@ def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> N
     found = settings(environ)
     assert (found.access_token, found.client_secret, found.secret_keys) == ("hidden", "hidden", ring)
     assert "hidden" not in repr(found)
+
+
+@pytest.mark.requirement("refresh-grace-setting")
+def test_the_grace_of_refresh_tokens_is_an_hour_and_at_most_a_day() -> None:
+    assert settings().refresh_grace == 3600
+    assert settings({"CALENDLY_MCP_REFRESH_GRACE": "0"}).refresh_grace == 0
+    with pytest.raises(UsageError, match="CALENDLY_MCP_REFRESH_GRACE"):
+        settings({"CALENDLY_MCP_REFRESH_GRACE": "86401"})
 
 
 def test_lists_are_read_as_what_they_name(config: Path) -> None:

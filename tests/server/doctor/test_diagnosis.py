@@ -17,7 +17,7 @@ from calendly.errors import (
 from calendly.pacing.rate_headers import RateHeaders
 from server.doctor import diagnosis
 from server.doctor.examination import READS, Whose, read_of
-from tools import ENDPOINTS
+from tools import GUIDE_TOOLS
 
 NOW: Final = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 URL: Final = "https://api.calendly.com"
@@ -118,7 +118,7 @@ def test_what_writes_is_known_from_a_sign_in_only() -> None:
         "note",
         True,
     )
-    everything = {tool.scope for tool in ENDPOINTS}
+    everything = {tool.scope for tool in GUIDE_TOOLS}
     assert (diagnosis.writes(everything).state, diagnosis.writes(frozenset()).text[:13]) == ("ok", "granted: none")
 
 
@@ -137,11 +137,23 @@ def test_without_headers_no_limit_is_told() -> None:
     assert diagnosis.limits(RateHeaders(limit=50))[0].text.startswith("50 calls a minute; ")
 
 
+@pytest.mark.requirement("proxy-noticed")
+def test_a_public_address_without_trusted_proxies_is_noted() -> None:
+    [note] = diagnosis.proxies("https://mcp.example", trusted=False)
+    assert (note.about, note.state) == ("proxy", "note")
+    assert "CALENDLY_MCP_TRUSTED_PROXIES" in note.text
+    assert (
+        diagnosis.proxies("https://mcp.example", trusted=True)
+        == diagnosis.proxies("http://127.0.0.1:8000", trusted=False)
+        == []
+    )
+
+
 @pytest.mark.requirement("doctor-reads-only")
 def test_every_scope_that_reads_is_tried_with_a_read_of_its_own() -> None:
-    assert set(READS) == {tool.scope for tool in ENDPOINTS if tool.scope.endswith(":read")}
+    assert set(READS) == {tool.scope for tool in GUIDE_TOOLS if tool.scope.endswith(":read")}
     whose = Whose(f"{URL}/users/a", f"{URL}/organizations/b")
     for scope in READS:
         request = read_of(scope, whose)
         assert request.is_read
-        assert any(tool.scope == scope and tool.endpoint == request.endpoint for tool in ENDPOINTS)
+        assert any(tool.scope == scope and tool.endpoint == request.endpoint for tool in GUIDE_TOOLS)

@@ -151,6 +151,17 @@ async def test_a_time_that_the_same_invitee_has_booked_is_told_as_that(agent: Ag
     assert "is not open. Nearest" in await message(agent, **body)
 
 
+async def test_so_is_one_that_another_booking_of_theirs_overlaps(agent: Agent, api: Api) -> None:
+    own = await api.book("Design review", **(await api.booking("Design review")))
+    (event,) = await api.read("/scheduled_events", user=(await api.me())["uri"], invitee_email="lee@acme.example")
+    body = await api.booking("Intro call", start_time=event["start_time"].replace(".000000", ""))
+    told = await message(agent, **body)
+    assert f"is taken by this invitee's own booking of Design review, {body['start_time']} to " in told
+    assert f"{own['event']}: ask whether to move that. Nearest open times: " in told
+    others = {**body, "invitee": {**body["invitee"], "email": "somebody.else@acme.example"}}
+    assert "is not open. Nearest" in await message(agent, **others)
+
+
 async def test_the_slots_own_text_is_what_is_booked(agent: Agent, api: Api) -> None:
     body = await api.booking()
     written = body["start_time"].replace("Z", ".000000Z")

@@ -96,7 +96,15 @@ async def test_where_none_is_open_the_nearest_open_times_are_told(agent: Agent, 
 
     slots = [datetime.fromisoformat(slot) for slot in await api.slots(kind, days=14)]
     after_the_weekend = iso(min(slot for slot in slots if slot > datetime(2026, 11, 29, tzinfo=UTC)))
-    assert f"next open time after it is {after_the_weekend}" in await why("2026-11-28", "2026-11-29")
+    agent.sent.clear()
+    at_the_weekend = await why("2026-11-28", "2026-11-29")
+    assert f"next open time after it is {after_the_weekend}" in at_the_weekend
+    assert "Its host has no working hours then (by the default schedule, in Europe/Berlin)." in at_the_weekend
+    asked = [request.path.split("/")[1] for request in agent.sent if request.path != "/users/me"]
+    assert asked == [*["event_type_available_times", "event_types", "user_availability_schedules"], asked[0]]
+    agent.off = {"event_types"}
+    assert (await why("2026-11-28", "2026-11-29")).startswith("None is open in that range. The next open time after")
+    agent.off = set()
     assert re.search(
         r"last open time before it is 2027-01-2\d.*bookable further ahead", await why("2027-02-15", "2027-02-16")
     )

@@ -13,6 +13,7 @@ from tools import ALL, Tool
 from tools.toolset.errors import ArgumentError
 
 EACH = each("tool", ALL)
+EMPTY: dict[str, object] = {"object": {}, "array": []}
 VALID = {**WHOLE, "questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}]}
 
 
@@ -37,6 +38,8 @@ def test_null_and_empty_text_stand_for_an_optional_parameter_that_is_left_out(to
     for nothing in (None, ""):
         given = dict.fromkeys(set(properties(tool)) - set(required) - set(required_arguments(tool)), nothing)
         assert parsed(tool, **given) == parsed(tool)
+        empty = {name: EMPTY.get(properties(tool)[name]["type"], "") for name in given}
+        assert parsed(tool, **empty) == parsed(tool)
         for name in required:
             assert name in faults(tool, **{name: nothing})
 
@@ -49,6 +52,14 @@ def test_so_they_do_inside_an_object() -> None:
     for nothing in (None, ""):
         assert parsed(book, invitee={**person, "first_name": nothing, "text_reminder_number": nothing}) == whole
     assert "invitee.email" in faults(book, invitee={**person, "email": ""})
+
+
+def test_words_with_commas_are_a_list_where_only_certain_words_can_stand() -> None:
+    (count,) = (tool for tool in ALL if tool.name == "summarize_bookings")
+    for text in ("host", '["host"]'):
+        assert parsed(count, group_by=text) == parsed(count, group_by=["host"])
+    assert parsed(count, group_by="host, month") == parsed(count, group_by=["host", "month"])
+    assert faults(count, group_by="host,planet") == {"group_by": "Should be a list, not text."}
 
 
 @pytest.mark.requirement("valid-is-valid")
