@@ -49,6 +49,7 @@ def authorize_route(realm: Realm) -> Route:
         try:
             asked = _read_request(realm, client, redirect_uri, single(pairs), redirect_uri_sent=sent)
         except OAuthError as fault:
+            request.state.refusal, request.state.agent = fault.description, client.name  # for the log
             client = await as_known_here(realm, request, client)
             return refuse(realm, client, redirect_uri, only(pairs, "state"), fault)
         return await _ask(realm, request, client, asked)

@@ -17,14 +17,15 @@ from server.configuration.hints import as_typed
 from server.configuration.settings import TOKEN_FILE, Settings, home_folder
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, show
 from server.configuration.values import MEMORY
-from server.doctor.diagnosis import Finding
+from server.doctor.diagnosis import Finding, proxies
 from server.doctor.examination import Examination
 from server.doctor.installed_clients import ABOUT, InstalledEntry, faults_of, installed, tokens_of_clients
-from server.doctor.machine_checks import data_folder, limit_of_open_files, open_files, token_file
+from server.doctor.machine_checks import data_folder, open_files, token_file
 from server.doctor.starting import tried
 from server.installing.machine import Machine
 from server.local.principals import local_principal
 from server.stores.database import open_store, require_database
+from server.transports.connections import limit_of_open_files
 
 _WIDTH: Final = 100
 _BELOW: Final = " " * 15
@@ -54,6 +55,7 @@ async def _examine(settings: Settings | None, machine: Machine) -> Sequence[Find
         findings += await _section(ABOUT, partial(_clients, machine))
         if settings is not None:
             findings += await _section("data", partial(_data, settings, stack))
+            findings += proxies(settings.public_url, trusted=bool(settings.trusted_proxies))
     return findings
 
 

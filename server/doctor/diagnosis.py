@@ -65,6 +65,22 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
     return Finding("network", "fix", f"{api_url}: {seen}. {remedy[0].upper()}{remedy[1:]}")
 
 
+def proxies(public_url: str | None, *, trusted: bool) -> list[Finding]:
+    """Say what a hosted server behind a proxy needs.
+
+    Args:
+        public_url: The address that clients use.
+        trusted: Whether proxies are named whose forwarded addresses count.
+    """
+    if trusted or public_url is None or not public_url.startswith("https:"):
+        return []
+    told = (
+        f"clients use {public_url}, so a proxy ends TLS, and --trusted-proxies (CALENDLY_MCP_TRUSTED_PROXIES) names "
+        "none: everybody behind it shares one rate limit and one number of connections. Name its address there"
+    )
+    return [Finding("proxy", "note", told)]
+
+
 def clock(date: str | None, now: datetime) -> Finding:
     """Judge the machine's clock by the Date header of an answer."""
     seconds = seconds_ahead(date, now)

@@ -35,16 +35,6 @@ def open_files(limit: int | None) -> list[Finding]:
     ]
 
 
-def limit_of_open_files() -> int | None:
-    """Return how many files and connections a process may have open; None on a system without such a limit."""
-    try:
-        import resource  # noqa: PLC0415 - Windows has none
-    except ImportError:
-        return None
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return None if soft == resource.RLIM_INFINITY else soft
-
-
 def data_folder(folder: Path) -> list[Finding]:
     """Check whether the folder of our data can be written, and has room."""
     there = next(place for place in (folder, *folder.parents) if place.exists())

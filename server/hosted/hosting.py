@@ -38,7 +38,7 @@ from server.hosted.confirm_page import AgentsPage
 from server.hosted.event_type_names import OwnEventTypes
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
-from server.stores.database import Store, audit_log_in, open_store
+from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -105,6 +105,7 @@ async def hosting(
                 is_local=is_loopback(settings.host),
                 origins=settings.allowed_origins,
                 open_paths=open_paths,
+                trusted_proxies=settings.trusted_proxies,
                 pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
@@ -116,7 +117,7 @@ async def hosting(
             routes=routes,
             is_ready=store.is_ready,
         )
-        async with _beside(keep_house(realm, asyncio.sleep)):
+        async with _beside(keep_house(realm, asyncio.sleep)), _beside(watch_database(store.database, asyncio.sleep)):
             yield http_app(mcp_server(handlers, selection), around)
 
 

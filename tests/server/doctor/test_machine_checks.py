@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.doctor.machine_checks import data_folder, disk, limit_of_open_files, open_files
+from server.doctor.machine_checks import data_folder, disk, open_files
+from server.transports.connections import limit_of_open_files
 
 
 def test_a_disk_that_is_full_is_named() -> None:
