@@ -13,6 +13,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
+from typing_extensions import override
 
 from auth.local.login_store import SERVICE, Keyring, KeyringSilentError, LocalLogin, LoginStore, system_keyring
 from auth.local.process_lock import ProcessLockError, locked
@@ -85,6 +86,7 @@ class Silent(Memory):
         self.unlocked.set()
         self.asked = 0
 
+    @override
     def get_password(self, service: str, username: str) -> str | None:
         """Look, once unlocked."""
         self.asked += 1
