@@ -49,9 +49,10 @@ _ICON: Final = (
 _INSTRUCTIONS: Final = (
     "Calendly for one person.\n"
     "Begin with the workflows: find_meeting_times, get_agenda, find_bookings, summarize_bookings, "
-    "reschedule_scheduled_event. It books the new time first, then cancels the old: never cancel before a booking.\n"
+    "mark_no_shows, reschedule_scheduled_event. The last books the new time first, then cancels the old: never cancel "
+    "before a booking.\n"
     "To book: find_meeting_times, then create_event_invitee with a time from it.\n"
-    "Not possible here: changing event types, working hours or calendars, refunds, moving group meetings. The user "
+    "Not possible here: changing working hours or calendars, refunds, moving group meetings. The user "
     "does that at calendly.com; reschedule_url and cancel_url are for people.\n"
     "Event types and people go by name. Answers tell UTC and local times: show local ones.\n"
     "A failed call says in next_step what to do. When it asks for a confirmation, the user decides, never you.\n"

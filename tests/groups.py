@@ -58,8 +58,7 @@ GROUPS = {
     ),
     "image": Group(
         is_there=lambda _: image.is_possible(),
-        remedy="the steps of the Dockerfile are done by root with debootstrap; on Debian and Ubuntu: "
-        "apt-get install debootstrap",
+        remedy="the steps of the Dockerfile are done by root on Debian or Ubuntu",
     ),
     "hadolint": Group(
         is_there=lambda _: image.hadolint() is not None,

@@ -9,6 +9,8 @@ from tools.endpoints import (
     event_types,
     invitees,
     locations,
+    no_shows,
+    one_off_event_types,
     organization,
     scheduled_events,
     users,
@@ -16,10 +18,12 @@ from tools.endpoints import (
 )
 from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
+from tools.workflows import no_shows as marking
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
+    *one_off_event_types.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -29,6 +33,8 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
+    *no_shows.no_shows.tools,
+    *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 
@@ -41,6 +47,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *bookings_search.bookings_search.tools,
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
+    *marking.no_shows.tools,
 )
 """The tools that call several endpoints."""
 

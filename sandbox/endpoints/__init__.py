@@ -5,11 +5,13 @@ from typing import Final
 from sandbox.endpoints import (
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitations,
     invitees,
     locations,
     memberships,
+    no_shows,
     one_off_event_types,
     scheduled_events,
     scheduling_links,
@@ -31,4 +33,6 @@ ENDPOINTS: Final = (
     *webhooks.ENDPOINTS,
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
+    *no_shows.ENDPOINTS,
+    *event_type_settings.ENDPOINTS,
 )
