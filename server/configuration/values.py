@@ -22,9 +22,14 @@ MEMORY: Final = "sqlite://"
 
 _FOLDER: Final = "calendly-mcp"
 _DATABASE: Final = re.compile(
-    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:\d*)?([/?].*)?", re.DOTALL
+    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:(?P<port>[0-9]*))?([/?].*)?",
+    re.DOTALL,
 )
 """The URLs that `storage` opens, repeated here since `storage` takes long to load."""
+
+_LAST_PORT: Final = 65_535
+_LONGEST_PORT: Final = 6
+"""Digits of a port that are read; more are no port either."""
 
 _SEEN_FROM_CONTAINERS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
 _PROGRAM: Final = re.compile(r"(?!https?:|file:|data:)[a-z][a-z0-9+.-]*://[a-z0-9._-]*")
@@ -77,6 +82,8 @@ def read_origin(text: str) -> str:
     except ValueError:
         raise ValueError("must be an address, such as https://api.calendly.com.") from None
     host = parts.hostname
+    if port == 0:
+        raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     if host is None or "@" in parts.netloc or text.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("must be an address without a path, such as https://api.calendly.com.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
@@ -153,8 +160,11 @@ def _owner(name: str) -> str:
 
 def read_database_url(text: str) -> str:
     """Read the address of a database, which may hold a password."""
-    if not _DATABASE.fullmatch(text):
+    found = _DATABASE.fullmatch(text)
+    if found is None:
         raise ValueError("must be sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
+    if not 1 <= int((found["port"] or "")[:_LONGEST_PORT] or 1) <= _LAST_PORT:
+        raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     return text
 
 
