@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     event,
     text,
 )
@@ -96,6 +95,7 @@ upstream_connection = Table(
     Column("refresh_token_ciphertext", Sealed),
     Column("expires_at", Instant, nullable=False),
     Column("renewed_at", Instant, key="issued_at", nullable=False),
+    Column("refreshed_at", Instant),  # null when a sign-in brought the tokens
     Column("scope", ScopeSet, key="scopes"),  # what Calendly granted, null when it does not say
     Column("narrowed", ScopeSet, nullable=False),  # scopes that a later answer of Calendly's left out
     Column("status", String(16), nullable=False),
@@ -171,11 +171,9 @@ refresh_token = Table(
     metadata,
     Column("digest", String(64), primary_key=True),
     Column("family_id", Text, _parent("token_family.id"), key="family", nullable=False),
-    Column("sequence", Integer, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Column("used_at", Instant, index=True),
-    Column("successor_ciphertext", Sealed),  # kept for the grace only
-    UniqueConstraint("family", "sequence"),
+    Column("used_at", Instant),  # first
+    Column("uses", Integer, nullable=False, server_default="0"),  # how many successors it has given
 )
 
 access_token = Table(

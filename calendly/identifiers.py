@@ -147,6 +147,14 @@ class MembershipId(Identifier):
     collection = "organization_memberships"
 
 
+class NoShowId(Identifier):
+    """A no-show mark of an invitee."""
+
+    __slots__ = ()
+    resource = "a no-show mark"
+    collection = "invitee_no_shows"
+
+
 class WebhookSubscriptionId(Identifier):
     """A webhook subscription."""
 

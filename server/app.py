@@ -24,6 +24,7 @@ from server.calls.clock import ClockWatch
 from server.calls.confirm import Context
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
+from server.calls.revisions import in_its_revision
 from server.calls.selection import Rules, Selection
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
@@ -48,10 +49,10 @@ _ICON: Final = (
 _INSTRUCTIONS: Final = (
     "Calendly for one person.\n"
     "Begin with the workflows: find_meeting_times, get_agenda, find_bookings, summarize_bookings, "
-    "change_working_hours, reschedule_scheduled_event. It books the new time first, then cancels the old: never cancel "
-    "before a booking.\n"
+    "mark_no_shows, change_working_hours, reschedule_scheduled_event. The last books the new time first, then cancels "
+    "the old: never cancel before a booking.\n"
     "To book: find_meeting_times, then create_event_invitee with a time from it.\n"
-    "Not possible here: changing event types or calendars, refunds, moving group meetings. The user does that at "
+    "Not possible here: changing calendars, refunds, moving group meetings. The user does that at "
     "calendly.com; reschedule_url and cancel_url are for people.\n"
     "Event types and people go by name. Answers tell UTC and local times: show local ones.\n"
     "A failed call says in next_step what to do. When it asks for a confirmation, the user decides, never you.\n"
@@ -185,5 +186,6 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         on_read_resource=attachable.read_resource,
         on_completion=attachable.complete,
     )
+    server.middleware.append(in_its_revision)
     declare(server)
     return server

@@ -10,6 +10,8 @@ from tools.endpoints import (
     invitees,
     locations,
     meeting_limits,
+    no_shows,
+    one_off_event_types,
     organization,
     scheduled_events,
     schedules,
@@ -18,11 +20,13 @@ from tools.endpoints import (
 )
 from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
+from tools.workflows import no_shows as marking
 from tools.workflows.hours import change as hours_change
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
+    *one_off_event_types.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -32,6 +36,8 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.webhooks.tools,
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
+    *no_shows.no_shows.tools,
+    *event_types.event_type_settings.tools,
     *schedules.schedules.tools,
     *meeting_limits.meeting_limits.tools,
 )
@@ -46,6 +52,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *bookings_search.bookings_search.tools,
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
+    *marking.no_shows.tools,
     *hours_change.hours.tools,
 )
 """The tools that call several endpoints."""

@@ -1,11 +1,10 @@
 """GET /authorize: checks the request of a client, and shows the consent page.
 
-Client and redirect URI are checked first. Unless both are valid, the browser is not redirected (OAuth 2.1, 4.1.2.1);
-afterwards errors go to the client.
+Client and redirect URI are checked first. Unless both are valid, the browser is not redirected (OAuth 2.1, 4.1.2.1).
+Afterwards errors go to the client, by a link on our page (`auth.endpoints.redirects`).
 """
 
 from dataclasses import asdict
-from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -17,21 +16,27 @@ from auth.access.levels import Access
 from auth.access.restrictions import Known, place
 from auth.endpoints.answers import page_route
 from auth.endpoints.cookies import BROWSER
-from auth.endpoints.html import NAMELESS, Consent
-from auth.endpoints.redirects import refuse
+from auth.endpoints.html import Consent, app_name
+from auth.endpoints.redirects import as_known_here, refuse
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, restriction_rows, transaction_rows
-from auth.grants.client_documents import is_document_address
+from auth.grants.client_documents import DocumentFetcher, is_document_address
 from auth.grants.clients import Client
 from auth.grants.rules import check_resource
 from auth.grants.transactions import TRANSACTION_LIFE, AuthorizationRequest, Transaction
 from auth.protocol import redirect_uris, scopes
-from auth.protocol.errors import InvalidClient, InvalidRequest, OAuthError, Stopped, UnsupportedResponseType
+from auth.protocol.errors import (
+    Forgotten,
+    InvalidClient,
+    InvalidRequest,
+    OAuthError,
+    Stopped,
+    TooManyRequests,
+    UnsupportedResponseType,
+)
 from auth.protocol.parameters import Pairs, Parameters, only, read_query, required, single
 from auth.protocol.pkce import check_challenge
 from auth.protocol.secrets import digest, nonce
-
-_GONE: Final = "This app is not registered here, or no longer. Connect it again."
 
 
 def authorize_route(realm: Realm) -> Route:
@@ -40,10 +45,12 @@ def authorize_route(realm: Realm) -> Route:
     async def answer(request: Request) -> Response:
         pairs = read_query(request)
         client = await _read_client(realm, request, pairs)
-        redirect_uri, sent = _read_redirect_uri(client, pairs)
+        redirect_uri, sent = _read_redirect_uri(realm, client, pairs)
         try:
             asked = _read_request(realm, client, redirect_uri, single(pairs), redirect_uri_sent=sent)
         except OAuthError as fault:
+            request.state.refusal, request.state.agent = fault.description, client.name  # for the log
+            client = await as_known_here(realm, request, client)
             return refuse(realm, client, redirect_uri, only(pairs, "state"), fault)
         return await _ask(realm, request, client, asked)
 
@@ -57,21 +64,26 @@ async def _read_client(realm: Realm, request: Request, pairs: Pairs) -> Client:
     try:
         client = await _look_up(realm, client_id, realm.address(request))
     except InvalidClient as fault:
-        raise Stopped(fault.description) from fault
+        remedy = f"The app can register itself instead (RFC 7591), at {realm.issuer}/register."
+        raise Stopped(f"{fault.description} {remedy}") from fault
     if client is None:
-        raise Stopped(_GONE)
+        raise Forgotten
     return client
 
 
-def _read_redirect_uri(client: Client, pairs: Pairs) -> tuple[str, bool]:
+def _read_redirect_uri(realm: Realm, client: Client, pairs: Pairs) -> tuple[str, bool]:
     """Return the redirect URI, and whether the request contains it. Raises Stopped."""
     sent = any(name == "redirect_uri" for name, _ in pairs)
     presented = only(pairs, "redirect_uri")
     if not sent and len(client.redirect_uris) == 1:  # OAuth 2.1, 2.3.2
-        return client.redirect_uris[0], False
-    if presented is None or not redirect_uris.is_registered(presented, client.redirect_uris):
+        presented = client.redirect_uris[0]
+    if presented is None:
+        raise Stopped("The app has to say once to which of its addresses to send you back: redirect_uri.")
+    if not redirect_uris.is_registered(presented, client.redirect_uris):
         raise Stopped("The address to send you back to is not one that this app registered.")
-    return presented, True
+    if redirect_uris.leads_to(presented, realm.issuer):
+        raise Stopped("The address to send you back to is one of this server itself.")
+    return presented, sent
 
 
 def _read_request(
@@ -109,7 +121,7 @@ async def _ask(realm: Realm, request: Request, client: Client, asked: Authorizat
     async with realm.database.begin() as connection:
         await realm.take(connection, "sign_ins", realm.address(request))
         if not await client_rows.is_kept(connection, client.id):
-            raise Stopped(_GONE)
+            raise Forgotten
         await transaction_rows.add(connection, begun)
     response = realm.pages.consent(_consent(realm, client, begun, secret))
     realm.cookies.set(response, BROWSER, browser)
@@ -128,12 +140,14 @@ async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, 
 
 
 def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> Consent:
+    levels = realm.levels(begun.scopes)
     return Consent(
-        name=client.name or NAMELESS,
+        name=app_name(client.name),
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
         destination=redirect_uris.destination(begun.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown, realm.capabilities),
+        presets=offers.offer_presets(offers.presets(begun.scopes, realm.offered, levels), begun.shown),
+        offer=offers.offer(levels, realm.levels(realm.offered), begun.shown, realm.capabilities),
         secret=secret,
         # Browsers apply form-action to the redirects after a form too: to Calendly, to us, to the client.
         form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(begun.redirect_uri)),
@@ -149,18 +163,30 @@ async def _look_up(realm: Realm, client_id: str, address: str) -> Client | None:
         InvalidClient: The document cannot be fetched or used.
         TooManyRequests: The address caused too many fetches.
     """
-    described = is_document_address(client_id)
-    async with realm.database.read() as connection:
-        if not described:
+    if not is_document_address(client_id):
+        async with realm.database.read() as connection:
             return await client_rows.find(connection, client_id)
+    if realm.documents is None:
+        raise InvalidClient("This server does not fetch the metadata documents of clients.")
+    async with realm.database.read() as connection:
         client = await client_rows.find_fresh(connection, client_id, realm.now())
-    return client or await _fetch(realm, client_id, address)
+    return client or await _fetch(realm, realm.documents, client_id, address)
 
 
-async def _fetch(realm: Realm, client_id: str, address: str) -> Client | None:
+async def _fetch(realm: Realm, documents: DocumentFetcher, client_id: str, address: str) -> Client | None:
     async with realm.database.begin() as connection:
         await realm.take(connection, "registrations", address)
-    document = await realm.documents.fetch(client_id)
+    try:
+        async with realm.database.begin() as connection:
+            await realm.take(connection, "document_fetches", urlsplit(client_id).netloc)
+    except TooManyRequests as fault:
+        async with realm.database.read() as connection:
+            stale = await client_rows.find(connection, client_id)
+        if stale is None:
+            told = "Too many metadata documents were fetched from that host."
+            raise TooManyRequests(told, retry_after=fault.retry_after) from None
+        return stale  # whoever has the host asked too often does not keep its real clients out
+    document = await documents.fetch(client_id)
     now = realm.now()
     async with realm.database.begin() as connection:
         await client_rows.drop_surplus(connection)

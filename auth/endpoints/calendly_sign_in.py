@@ -44,6 +44,8 @@ async def depart(realm: Realm, scopes: Collection[str]) -> Departure:
 
 async def identify(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
     """Exchange Calendly's answer for the tokens and the person who signed in. Raises OAuthError."""
+    if parameters.get("iss", "").rstrip("/") not in {"", *realm.calendly_issuers}:  # RFC 9207, 2.4
+        raise ServerError("The answer to the sign-in names another server than Calendly's.")
     error, code = parameters.get("error"), parameters.get("code")
     if error == AccessDenied.error:
         raise AccessDenied("The person did not allow it at Calendly.")

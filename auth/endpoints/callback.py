@@ -25,7 +25,7 @@ from auth.grants.clients import Client
 from auth.grants.grant_rows import Grant
 from auth.grants.rules import CODE_LIFE, Code
 from auth.grants.transactions import Transaction, check_return
-from auth.protocol.errors import AccessDenied, OAuthError, Stopped
+from auth.protocol.errors import AccessDenied, Forgotten, OAuthError, Stopped
 from auth.protocol.parameters import Parameters, read_query, single
 from auth.protocol.scopes import least
 from auth.protocol.secrets import CODE, digest, mint, nonce
@@ -71,6 +71,7 @@ async def _finish(
     code = mint(CODE, realm.random)
     try:
         sign_in = await identify(realm, verifier, parameters)
+        await realm.connections.prove(sign_in)
         grant = await _store(realm, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
         await realm.audit_log.note(
@@ -108,7 +109,7 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
     person, now = sign_in.person, realm.now()
     async with realm.database.begin() as connection:
         if not await client_rows.mark_approved(connection, transaction.client, now):
-            raise Stopped("This app is no longer registered here. Connect it again.")
+            raise Forgotten
         await grant_rows.put_person(connection, person, now)
         await realm.connections.keep(connection, sign_in)
         access = await _settle(realm, connection, transaction, client, person.uri)

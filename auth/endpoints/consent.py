@@ -20,7 +20,7 @@ from auth.endpoints.site import Realm
 from auth.grants import client_rows, transaction_rows
 from auth.grants.clients import Client
 from auth.grants.transactions import Transaction, check_form
-from auth.protocol.errors import AccessDenied, OAuthError, Stopped
+from auth.protocol.errors import AccessDenied, Forgotten, OAuthError, Stopped
 from auth.protocol.parameters import only, read_page_form
 from auth.protocol.scopes import Scopes, least
 from auth.protocol.secrets import digest
@@ -34,10 +34,14 @@ def consent_route(realm: Realm) -> Route:
     async def answer(request: Request) -> Response:
         fields = await read_page_form(request, realm.issuer)
         transaction, client = await _find(realm, request, only(fields, "transaction"))
-        chosen = offers.choose(fields, realm.levels(transaction.scopes))
+        levels = realm.levels(transaction.scopes)
+        chosen = offers.choose(fields, levels, offers.presets(transaction.scopes, realm.offered, levels))
         scopes = least(transaction.scopes, scopes_for(chosen, realm.operations))
-        if only(fields, "decision") != "allow" or not scopes:
-            return await _deny(realm, transaction, client)
+        if only(fields, "decision") != "allow":
+            return await _deny(realm, transaction, client, "said no", "The person did not allow it.")
+        if not scopes:
+            nothing = "The person allowed it and left every part of Calendly off."
+            return await _deny(realm, transaction, client, "left every part of Calendly off", nothing)
         return await _approve(realm, request, replace(transaction, approved=scopes, chosen=chosen), client)
 
     return page_route("/consent", "POST", realm.pages, answer)
@@ -51,24 +55,23 @@ async def _find(realm: Realm, request: Request, secret: str | None) -> tuple[Tra
         transaction = check_form(found, realm.cookies.read(request, BROWSER), realm.now())
         client = await client_rows.find(connection, transaction.client)
     if client is None:
-        raise Stopped("This app is no longer registered here. Connect it again.")
+        raise Forgotten
     return transaction, client
 
 
-async def _deny(realm: Realm, transaction: Transaction, client: Client) -> Response:
+async def _deny(realm: Realm, transaction: Transaction, client: Client, did: str, reason: str) -> Response:
     async with realm.database.begin() as connection:
         await transaction_rows.end(connection, transaction.digest, realm.now())
     await realm.audit_log.note(
         AuditNote(
             action="consent",
-            told="somebody who was asked to let {agent} in said no",
+            told=f"somebody who was asked to let {{agent}} in {did}",
             agent=client.name or "",
             decision="declined",
             source="person",
         )
     )
-    denied = AccessDenied("The person did not allow it.")
-    return refuse(realm, client, transaction.redirect_uri, transaction.state, denied)
+    return refuse(realm, client, transaction.redirect_uri, transaction.state, AccessDenied(reason))
 
 
 async def _approve(realm: Realm, request: Request, chosen: Transaction, client: Client) -> Response:

@@ -12,7 +12,6 @@ from auth.grants.rules import ACCESS_TOKEN_LIFE, FAMILY_LIFE, Code, RefreshToken
 from auth.grants.token_rows import Family
 from auth.protocol.scopes import Scopes
 from auth.protocol.secrets import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint, nonce
-from auth.tables import refresh_token as table
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,41 +37,27 @@ async def begin_family(
     ends_at = now + FAMILY_LIFE
     family = Family(nonce(realm.random), code.grant, client.id, code_digest, code.resource, code.scopes, ends_at)
     await token_rows.add_family(connection, family)
-    refresh_token = mint(REFRESH_TOKEN, realm.random) if client.refreshes else None
-    if refresh_token is not None:
-        await _store_refresh_token(connection, refresh_token, family.id, 1, refresh_token_end(now, ends_at))
+    refresh_token = None
+    if client.refreshes:
+        refresh_token = await _add_refresh_token(realm, connection, family.id, refresh_token_end(now, ends_at))
     return await _with_access_token(realm, connection, family.id, refresh_token, code.scopes)
 
 
 async def rotate(
     realm: Realm, connection: AsyncConnection, presented: str, token: RefreshToken, scopes: Scopes
-) -> Issued | None:
-    """Replace a refresh token by its successor. Returns None if another request used it first."""
-    now, used = realm.now(), digest(presented)
-    successor = mint(REFRESH_TOKEN, realm.random)
-    sealed = realm.seal(successor, table.c.successor_ciphertext, used)
-    if not await token_rows.use_refresh_token(connection, used, sealed, now):
-        return None
+) -> Issued:
+    """Issue a successor of a refresh token, and count its use."""
+    now = realm.now()
+    await token_rows.use_refresh_token(connection, digest(presented), now)
     ends_at = refresh_token_end(now, token.family_expires_at)
-    await _store_refresh_token(connection, successor, token.family, token.sequence + 1, ends_at)
+    successor = await _add_refresh_token(realm, connection, token.family, ends_at)
     return await _with_access_token(realm, connection, token.family, successor, scopes)
 
 
-async def repeat(realm: Realm, connection: AsyncConnection, token: RefreshToken, scopes: Scopes) -> Issued | None:
-    """Issue the valid refresh token of a family again. Returns None if it is no longer stored."""
-    used = await token_rows.find_last_used(connection, token.family)
-    if used is None or used.successor_ciphertext is None:
-        return None
-    live = realm.unseal(used.successor_ciphertext, table.c.successor_ciphertext, used.digest)
-    return await _with_access_token(realm, connection, token.family, live, scopes)
-
-
-async def _store_refresh_token(
-    connection: AsyncConnection, secret: str, family_id: str, sequence: int, expires_at: datetime
-) -> None:
-    await token_rows.add_refresh_token(
-        connection, digest(secret), family_id=family_id, sequence=sequence, expires_at=expires_at
-    )
+async def _add_refresh_token(realm: Realm, connection: AsyncConnection, family_id: str, expires_at: datetime) -> str:
+    secret = mint(REFRESH_TOKEN, realm.random)
+    await token_rows.add_refresh_token(connection, digest(secret), family_id=family_id, expires_at=expires_at)
+    return secret
 
 
 async def _with_access_token(

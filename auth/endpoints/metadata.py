@@ -36,7 +36,7 @@ def authorization_server_metadata(realm: Realm) -> dict[str, object]:
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
         "code_challenge_methods_supported": ["S256"],
-        "client_id_metadata_document_supported": True,
+        "client_id_metadata_document_supported": realm.documents is not None,
         "authorization_response_iss_parameter_supported": True,
         "protected_resources": [realm.resource],
     }

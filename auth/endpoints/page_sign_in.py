@@ -18,7 +18,7 @@ from auth.audit.log import AuditNote
 from auth.endpoints import page_session_rows, page_sessions
 from auth.endpoints.answers import page_route
 from auth.endpoints.calendly_sign_in import depart, identify
-from auth.endpoints.cookies import SESSION, approval
+from auth.endpoints.cookies import PERSON, SESSION, approval
 from auth.endpoints.page_session_rows import PageSession, PageSignIn
 from auth.endpoints.redirects import see_other
 from auth.endpoints.site import Realm
@@ -46,6 +46,7 @@ def page_sign_in_routes(realm: Realm) -> list[Route]:
             await page_session_rows.end(connection, session.digest)
         response = see_other(f"{realm.issuer}/connections")
         realm.cookies.drop(response, SESSION)
+        realm.cookies.drop(response, PERSON)  # the next person in this browser finds nothing of this one
         return response
 
     return [

@@ -1,15 +1,18 @@
 """Redirects: on to another page, and back to the client with its `state` and our `iss` (RFC 9207)."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.endpoints.html import Back
 from auth.endpoints.site import Realm
+from auth.grants import grant_rows
 from auth.grants.clients import Client
 from auth.protocol.errors import AccessDenied, OAuthError
-from auth.protocol.redirect_uris import with_parameters
+from auth.protocol.redirect_uris import destination, with_parameters
 
 # RFC 6749, 4.1.2.1: printable ASCII without quotation mark and backslash.
 _NOT_IN_DESCRIPTIONS: Final = re.compile(r"[^ !#-\[\]-~]")
@@ -27,17 +30,31 @@ def response_address(realm: Realm, redirect_uri: str, state: str | None, members
     return with_parameters(redirect_uri, {**members, **stated, "iss": realm.issuer})
 
 
+async def as_known_here(realm: Realm, request: Request, client: Client) -> Client:
+    """Return a client as approved only if whoever signed in last in this browser lets it in.
+
+    Whoever had a client approved once, for himself, could otherwise send anybody's browser to its redirect URI with a
+    request that is refused before a person is asked (RFC 9700, 4.11.2).
+    """
+    person = realm.cookies.read_person(request)
+    if person is None:
+        return replace(client, approved=False)
+    async with realm.database.read() as connection:
+        access = await grant_rows.find_access(connection, person, client.id, realm.resource)
+    return replace(client, approved=access is not None)
+
+
 def refuse(realm: Realm, client: Client, redirect_uri: str, state: str | None, fault: OAuthError) -> Response:
     """Tell a client why its request was refused.
 
     The redirect URI of a client that nobody has approved yet may be any page. So the person stays on a page of ours,
-    with a link to it.
+    with a link to it that names the host.
     """
     description = _NOT_IN_DESCRIPTIONS.sub("?", fault.description)
     address = response_address(realm, redirect_uri, state, {"error": fault.error, "error_description": description})
     if client.approved:
         return see_other(address)
-    back = Back(client.name or "the app", address)
+    back = Back(destination(redirect_uri), address)
     if isinstance(fault, AccessDenied):
         return realm.pages.result("Nothing was allowed", "The app got no access to Calendly.", back)
     return realm.pages.error(fault.description, status=fault.status, back=back)

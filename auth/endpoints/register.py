@@ -20,7 +20,7 @@ def register_route(realm: Realm) -> Route:
         address = realm.address(request)
         async with realm.database.read() as connection:
             await realm.check_rate(connection, "registrations", address)
-        metadata = read_metadata(await read_json_object(request), realm.redirect_schemes)
+        metadata = read_metadata(await read_json_object(request), realm.redirect_schemes, realm.issuer)
         secret = None if metadata.is_public else mint(CLIENT_SECRET, realm.random)
         client = _client(f"client-{nonce(realm.random)}", metadata, secret)
         now = realm.now()

@@ -1,8 +1,8 @@
 """What the endpoints of one server share: its addresses, what it offers, and its parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from auth.endpoints.html import Pages
 from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.rate_limits import RATE_LIMITS, Counted
+from auth.grants.rules import REFRESH_GRACE
 from auth.protocol.addresses import Networks, client_address, neighbourhood
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import Scopes, least
@@ -35,18 +36,42 @@ MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
 
 
-class EventTypes(Protocol):
-    """Looks up the event types of a person."""
+@dataclass(frozen=True, slots=True)
+class MeetingName:
+    """What a meeting is called, and when it is, None if that is not known."""
 
-    async def names(self, person: str) -> Mapping[str, str]:
-        """Return the names of a person's event types by uuid; none if they cannot be read now. Raises nothing."""
+    name: str
+    start: datetime | None
+
+
+class Names(Protocol):
+    """Looks up the names of what belongs to a person. Finds none where they cannot be read now; raises nothing."""
+
+    async def event_types(self, person: str) -> Mapping[str, str]:
+        """Return the names of a person's event types by uuid."""
+        ...
+
+    async def colleagues(self, person: str) -> Mapping[str, str]:
+        """Return the names of the members of a person's organization by uuid."""
+        ...
+
+    async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:
+        """Return the names of meetings of a person by uuid."""
         ...
 
 
-class NoEventTypes:
+class NoNames:
     """Finds none."""
 
-    async def names(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+    async def event_types(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
+
+    async def colleagues(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
+
+    async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:  # noqa: ARG002 - the Protocol has it
         """Return none."""
         return {}
 
@@ -60,18 +85,20 @@ class Realm:
         ceiling: What the operator allows.
         operations: The operations of the tools that the operator left on.
         registered: The scopes that our application may ask Calendly for.
+        calendly_issuers: What Calendly's authorization server may call itself in its answers (RFC 9207).
         sign_in_sources: The hosts of Calendly's sign-in, as sources of a Content-Security-Policy.
         redirect_schemes: The private-use schemes allowed in redirect URIs.
         trusted_proxies: The networks whose `X-Forwarded-For` is believed.
+        refresh_grace: How long after its first use a refresh token is taken again.
         rate_limits: The requests of each kind that one address may send in a minute.
         database: Stores everything but the audit log.
         keyring: Encrypts and decrypts what is stored sealed.
         upstream: Calendly as an authorization server.
         connections: The tokens of people at Calendly.
-        documents: Fetches the metadata documents of clients.
+        documents: Fetches the metadata documents of clients, None where they are not taken.
         pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
-        event_types: Looks up the names of people's event types.
+        names: Looks up the names of what belongs to people.
         audit_log: Stores decisions (`note`) and reads them (`recent`).
         audit_days: How long the audit log is kept, in days.
         now: Returns the time.
@@ -82,18 +109,20 @@ class Realm:
     ceiling: Access
     operations: tuple[Operation, ...]
     registered: Scopes
+    calendly_issuers: frozenset[str]
     sign_in_sources: tuple[str, ...]
     redirect_schemes: tuple[str, ...] = PRIVATE_USE_SCHEMES
     trusted_proxies: Networks = ()
+    refresh_grace: timedelta = REFRESH_GRACE
     rate_limits: Mapping[Counted, int] = field(default_factory=lambda: RATE_LIMITS)
     database: Database
     keyring: KeyRing = field(repr=False)
     upstream: Upstream
     connections: Connections
-    documents: DocumentFetcher
+    documents: DocumentFetcher | None
     pages: Pages
     owners: frozenset[str] = frozenset()
-    event_types: EventTypes = field(default_factory=NoEventTypes)
+    names: Names = field(default_factory=NoNames)
     audit_log: AuditLog
     audit_days: int = 400
     now: Now

@@ -9,9 +9,9 @@ from auth.access.restrictions import RESTRICTION_LIFE
 from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import ending
 from auth.endpoints.site import Realm
-from auth.grants import client_rows, grant_rows, token_rows
+from auth.grants import client_rows, grant_rows
 from auth.grants.rate_limits import PERIOD
-from auth.grants.rules import FAMILY_LIFE, GRACE
+from auth.grants.rules import FAMILY_LIFE
 from auth.tables import (
     access_token,
     agent_restriction,
@@ -48,7 +48,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
         try:
             await sweep(realm)
         except (StorageUnavailable, AuditLogUnavailable) as error:
-            _log.warning("housekeeping will be tried again: %s", error)
+            _log.info("housekeeping will be tried again: %s", error)  # the database itself tells that it fails
         await sleep(_PAUSE)
 
 
@@ -61,7 +61,6 @@ async def sweep(realm: Realm) -> None:
     """
     now = realm.now()
     async with realm.database.begin() as connection:
-        await token_rows.forget_successors(connection, now - 2 * GRACE)
         await client_rows.drop_unused(connection, now)
     await _end_lifeless_grants(realm)
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)

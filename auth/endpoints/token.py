@@ -1,11 +1,11 @@
 """POST /token: exchanges codes and refresh tokens for tokens (OAuth 2.1, 3.2 and 4).
 
-`auth.grants.rules` decides on the stored row. A decision is carried out only if the row has not changed: of two
-requests with the same code or refresh token, one comes first, and the other is decided again.
+`auth.grants.rules` decides on the stored row. Of two requests with the same code or refresh token one comes first, and
+the other is decided on what the first left.
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
-from auth.endpoints.issuing import Issued, begin_family, repeat, rotate
+from auth.endpoints.issuing import Issued, begin_family, rotate
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, code_rows, grant_rows, token_rows
 from auth.grants.clients import Client, authenticate, read_credentials
@@ -25,7 +25,6 @@ from auth.grants.rules import (
     Redeem,
     RefreshRequest,
     Refuse,
-    Repeat,
     Revoke,
     Rotate,
     redeem,
@@ -44,6 +43,7 @@ _TOLD: Final = {
     _CODE: "{agent} presented the code of a sign-in of {person}",
     _REFRESH: "{agent} presented a refresh token of {person}",
 }
+_TOLD_OF_REPEAT: Final = "{agent} presented a used refresh token of {person} again, and got new tokens once more"
 _REPLAYED: Final = "it was used before, so what came of it is revoked"
 
 
@@ -83,6 +83,7 @@ async def _answer(realm: Realm, request: Request) -> Issued:
     credentials = read_credentials(form, request.headers.get("authorization"))
     async with realm.database.read() as connection:
         client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
+    request.state.agent = client.name  # for the log
     match required(form, "grant_type"):
         case "authorization_code":
             outcome = await _redeem(realm, client, form)
@@ -146,39 +147,31 @@ async def _refresh(realm: Realm, client: Client, form: Parameters) -> _TokenOutc
         return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
     asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
     async with realm.database.begin() as connection:
-        # Once more if another request was faster: then it is a repeat.
-        outcome = await _try_to_refresh(realm, connection, client, presented, asked) or (
-            await _try_to_refresh(realm, connection, client, presented, asked)
-        )
-    return outcome or _refused(_REFRESH, client, InvalidGrant("The refresh token was used before."))
+        return await _decide_refresh(realm, connection, client, presented, asked)
 
 
-async def _try_to_refresh(
+async def _decide_refresh(
     realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
-) -> _TokenOutcome | None:
-    """Decide about a refresh token and carry the decision out. Returns None if the row changed meanwhile."""
-    now = realm.now()
-    known = is_well_formed(presented, REFRESH_TOKEN)
-    token = await token_rows.find_refresh_token(connection, digest(presented)) if known else None
+) -> _TokenOutcome:
+    """Decide about a refresh token and carry the decision out."""
+    now, known = realm.now(), is_well_formed(presented, REFRESH_TOKEN)
+    token = await token_rows.find_refresh_token(connection, digest(presented), to_change=True) if known else None
     grant = token.grant if token else None
     person = await grant_rows.find_person(connection, grant)
-    match refresh(token, asked, now):
+    match refresh(token, asked, now, realm.refresh_grace):
         case Rotate(token, scopes):
             await client_rows.mark_used(connection, client.id, now)
-            return _issued(await rotate(realm, connection, presented, token, scopes), client, grant, person)
-        case Repeat(token, scopes):
-            return _issued(await repeat(realm, connection, token, scopes), client, grant, person)
+            note = _note(_REFRESH, client, grant, person)
+            if token.uses:
+                note = replace(note, told=_TOLD_OF_REPEAT)
+            return _TokenOutcome(await rotate(realm, connection, presented, token, scopes), note)
         case Revoke(error):
             if token is not None:
-                _log.warning("a refresh token of the client %s was replayed: its family is revoked", client.id)
+                _log.warning("a refresh token was replayed by the client %s: its family is revoked", client.id)
                 await token_rows.end_family(connection, token.family, now)
             return _TokenOutcome(error, _note(_REFRESH, client, grant, person, rule=_REPLAYED))
         case Refuse(error):
             return _refused(_REFRESH, client, error, grant, person)
-
-
-def _issued(issued: Issued | None, client: Client, grant: str | None, person: str | None) -> _TokenOutcome | None:
-    return None if issued is None else _TokenOutcome(issued, _note(_REFRESH, client, grant, person))
 
 
 def _refused(

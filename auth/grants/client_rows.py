@@ -13,7 +13,7 @@ from storage.database import insert
 from storage.rows import columns, find_one, values
 from storage.types import Instant
 
-NEVER_APPROVED_LIFE: Final = timedelta(hours=24)
+NEVER_APPROVED_LIFE: Final = timedelta(days=30)
 UNUSED_LIFE: Final = timedelta(days=90)
 MOST_NEVER_APPROVED: Final = 50_000
 """The most clients that nobody approved. The oldest go first, so a flood neither fills the disk nor locks out."""

@@ -7,6 +7,7 @@ RFC 7591, 3.2.1 allows. Only what is unsafe or cannot work is refused.
 import base64
 import binascii
 import hmac
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal, cast
@@ -26,6 +27,8 @@ ClientKind = Literal["registered", "document", "agent"]
 GRANT_TYPES: Final = ("authorization_code", "refresh_token")
 LONGEST_NAME: Final = 200
 MOST_REDIRECT_URIS: Final = 20
+
+_log: Final = logging.getLogger(__name__)
 
 _Word = Annotated[str, StringConstraints(max_length=100)]
 
@@ -53,7 +56,10 @@ class ClientMetadata(BaseModel):
     @field_validator("redirect_uris", "grant_types", "response_types", mode="before")
     @classmethod
     def _as_tuple(cls, members: object) -> object:
-        return tuple(cast("list[object]", members)) if isinstance(members, list) else members
+        """Read a list of texts. Whatever else is in it names nothing."""
+        if not isinstance(members, list):
+            return members
+        return tuple(member for member in cast("list[object]", members) if isinstance(member, str))
 
     @property
     def shown_name(self) -> str | None:
@@ -99,15 +105,16 @@ class Credentials:
     secret: str | None = field(repr=False)
 
 
-def read_metadata(document: Mapping[str, object], schemes: Collection[str]) -> ClientMetadata:
-    """Read the metadata of a client.
+def read_metadata(document: Mapping[str, object], schemes: Collection[str], ours: str | None = None) -> ClientMetadata:
+    """Read the metadata of a client. Redirect URIs that may not be registered are left out (RFC 7591, 3.2.1).
 
     Args:
         document: The members as they were sent.
         schemes: The private-use schemes allowed in redirect URIs.
+        ours: The address of this server, to which no redirect URI may lead.
 
     Raises:
-        InvalidRedirectUri: A redirect URI is missing or may not be registered.
+        InvalidRedirectUri: No redirect URI may be registered.
         InvalidClientMetadata: Another member is invalid.
     """
     try:
@@ -116,8 +123,7 @@ def read_metadata(document: Mapping[str, object], schemes: Collection[str]) -> C
         raise _explain(fault.errors(include_url=False, include_input=False)[0]) from None
     if not 1 <= len(metadata.redirect_uris) <= MOST_REDIRECT_URIS:
         raise InvalidRedirectUri(f"redirect_uris must have 1 to {MOST_REDIRECT_URIS} entries.")
-    for uri in metadata.redirect_uris:
-        redirect_uris.check(uri, schemes)
+    metadata = metadata.model_copy(update={"redirect_uris": _usable(metadata.redirect_uris, schemes, ours)})
     if "authorization_code" not in metadata.grant_types or "code" not in metadata.response_types:
         raise InvalidClientMetadata("This server has only the grant type authorization_code and response type code.")
     return metadata
@@ -154,9 +160,13 @@ def authenticate(client: Client | None, credentials: Credentials) -> Client:
     """
     if client is None:
         raise InvalidClient("The client is not registered here, or no longer; register again.")
-    presented = None if credentials.secret is None else digest(credentials.secret)
-    if not hmac.compare_digest(client.secret_digest or "", presented or ""):
-        raise InvalidClient("The client did not prove who it is.")
+    if client.secret_digest is None and credentials.secret is None:
+        return client
+    if client.secret_digest is None or credentials.secret is None:
+        kind = "without a secret, and sent one" if client.secret_digest is None else "with a secret, and sent none"
+        raise InvalidClient(f"The client is registered {kind}.")
+    if not hmac.compare_digest(client.secret_digest, digest(credentials.secret)):
+        raise InvalidClient("The client secret is not the one that was registered.")
     return client
 
 
@@ -181,4 +191,21 @@ def _explain(fault: ErrorDetails) -> InvalidClientMetadata | InvalidRedirectUri:
         return InvalidClientMetadata("token_endpoint_auth_method is none, client_secret_post or client_secret_basic.")
     if member == "application_type":
         return InvalidClientMetadata("application_type is native or web.")
-    return InvalidClientMetadata(f"{member} has a value that cannot be taken.")
+    return InvalidClientMetadata(f"{member} cannot be taken: {fault['msg']}.")
+
+
+def _usable(uris: tuple[str, ...], schemes: Collection[str], ours: str | None) -> tuple[str, ...]:
+    """Return the redirect URIs that may be registered. Raises the first InvalidRedirectUri where there is none."""
+    usable: list[str] = []
+    faults: list[InvalidRedirectUri] = []
+    for uri in dict.fromkeys(uris):
+        try:
+            redirect_uris.check(uri, schemes, ours)
+        except InvalidRedirectUri as fault:
+            _log.info("a redirect URI is left out, scheme %s: %s", redirect_uris.scheme_of(uri), fault)
+            faults.append(fault)
+        else:
+            usable.append(uri)
+    if not usable:
+        raise faults[0]
+    return tuple(usable)

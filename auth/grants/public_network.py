@@ -49,6 +49,18 @@ class PublicNetwork(httpcore2.AsyncNetworkBackend):
         self._resolver = resolver
         self._network = network or cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
 
+    async def check(self, host: str, port: int) -> None:
+        """Check a name that a proxy will resolve: if this machine can resolve it, it has to be public.
+
+        Raises NotPublic.
+        """
+        try:
+            addresses = await self._resolver(host, port)
+        except OSError:
+            return
+        if not all(map(is_public, addresses)):
+            raise NotPublic("not a public address")
+
     @override
     async def connect_tcp(
         self,

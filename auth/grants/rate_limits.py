@@ -15,12 +15,12 @@ PERIOD: Final = timedelta(minutes=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-Counted = Literal["registrations", "sign_ins", "failed_token_requests", "bad_bearers"]
+Counted = Literal["registrations", "sign_ins", "failed_token_requests", "bad_bearers", "document_fetches"]
 
 RATE_LIMITS: Final[Mapping[Counted, int]] = MappingProxyType(
-    {"registrations": 60, "sign_ins": 600, "failed_token_requests": 120, "bad_bearers": 120}
+    {"registrations": 60, "sign_ins": 600, "failed_token_requests": 120, "bad_bearers": 120, "document_fetches": 30}
 )
-"""How many of each an address may send in a minute, unless the operator sets another number."""
+"""How many of each an address may send in a minute; of documents, how many are fetched from one host."""
 
 
 @dataclass(frozen=True, slots=True)

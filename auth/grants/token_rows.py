@@ -1,15 +1,16 @@
 """The statements behind the token families of `auth.grants.rules`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.grants.rules import RefreshToken
 from auth.protocol.scopes import Scopes
 from auth.tables import access_token, family, grant, refresh_token
 from storage.rows import columns, find_one, values
+from storage.types import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +26,6 @@ class Family:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class UsedRefreshToken:
-    """The last used refresh token of a family.
-
-    Attributes:
-        digest: Names the row.
-        successor_ciphertext: The live refresh token, None once its grace is over.
-    """
-
-    digest: str
-    successor_ciphertext: bytes | None = field(repr=False)
-
-
 async def add_family(connection: AsyncConnection, new: Family) -> None:
     """Store a new family."""
     await connection.execute(insert(family).values(values(new, family)))
@@ -51,16 +39,16 @@ async def add_access_token(
     await connection.execute(insert(access_token).values(row))
 
 
-async def add_refresh_token(
-    connection: AsyncConnection, digest: str, *, family_id: str, sequence: int, expires_at: datetime
-) -> None:
+async def add_refresh_token(connection: AsyncConnection, digest: str, *, family_id: str, expires_at: datetime) -> None:
     """Store a new refresh token."""
-    row = {"digest": digest, "family": family_id, "sequence": sequence, "expires_at": expires_at}
+    row = {"digest": digest, "family": family_id, "expires_at": expires_at}
     await connection.execute(insert(refresh_token).values(row))
 
 
-async def find_refresh_token(connection: AsyncConnection, digest: str) -> RefreshToken | None:
-    """Find a refresh token, with what it inherits from its family and grant."""
+async def find_refresh_token(
+    connection: AsyncConnection, digest: str, *, to_change: bool = False
+) -> RefreshToken | None:
+    """Find a refresh token, with what it inherits from its family and grant. Holds the row if it is `to_change`."""
     inherited = {
         **{name: family.c[name] for name in ("grant", "client", "resource", "scopes")},
         "allowed": grant.c.scopes,
@@ -69,7 +57,7 @@ async def find_refresh_token(connection: AsyncConnection, digest: str) -> Refres
     }
     query = select(*columns(RefreshToken, refresh_token, **inherited))
     query = query.select_from(refresh_token.join(family).join(grant)).where(refresh_token.c.digest == digest)
-    return await find_one(connection, RefreshToken, query)
+    return await find_one(connection, RefreshToken, query.with_for_update(of=refresh_token) if to_change else query)
 
 
 async def client_of_access_token(connection: AsyncConnection, digest: str) -> str | None:
@@ -84,32 +72,10 @@ async def delete_access_token(connection: AsyncConnection, digest: str) -> None:
     await connection.execute(delete(access_token).where(access_token.c.digest == digest))
 
 
-async def use_refresh_token(connection: AsyncConnection, digest: str, successor: bytes, now: datetime) -> bool:
-    """Mark a refresh token as used and store its sealed successor. Of several attempts, one returns True."""
-    result = await connection.execute(
-        update(refresh_token)
-        .where(refresh_token.c.digest == digest, refresh_token.c.used_at.is_(None))
-        .values(used_at=now, successor_ciphertext=successor)
-    )
-    return result.rowcount == 1
-
-
-async def find_last_used(connection: AsyncConnection, family_id: str) -> UsedRefreshToken | None:
-    """Find the last used refresh token of a family, None before the first refresh."""
-    query = (
-        select(*columns(UsedRefreshToken, refresh_token))
-        .where(refresh_token.c.family == family_id, refresh_token.c.used_at.is_not(None))
-        .order_by(refresh_token.c.sequence.desc())
-        .limit(1)
-    )
-    return await find_one(connection, UsedRefreshToken, query)
-
-
-async def forget_successors(connection: AsyncConnection, used_before: datetime) -> None:
-    """Delete the sealed successors whose grace is over."""
-    over = refresh_token.c.used_at < used_before
-    kept = refresh_token.c.successor_ciphertext.is_not(None)
-    await connection.execute(update(refresh_token).where(over, kept).values(successor_ciphertext=None))
+async def use_refresh_token(connection: AsyncConnection, digest: str, now: datetime) -> None:
+    """Store that a refresh token gave a successor."""
+    used = {"used_at": func.coalesce(refresh_token.c.used_at, literal(now, Instant)), "uses": refresh_token.c.uses + 1}
+    await connection.execute(update(refresh_token).where(refresh_token.c.digest == digest).values(used))
 
 
 async def end_family(connection: AsyncConnection, family_id: str, now: datetime) -> None:

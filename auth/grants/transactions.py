@@ -102,8 +102,12 @@ def check_return(transaction: Transaction | None, approval: str | None, now: dat
 
 
 def _check(transaction: Transaction | None, secret: str | None, expected: str | None, now: datetime) -> Transaction:
-    if transaction is None or transaction.ended_at is not None or now >= transaction.expires_at:
-        raise Stopped("This sign-in is over: it took too long, or it was finished before. Start again from your app.")
+    if transaction is None:
+        raise Stopped("This server knows no such sign-in, or no longer. Start again from your app.")
+    if transaction.ended_at is not None:
+        raise Stopped("This sign-in was finished before. Start again from your app.")
+    if now >= transaction.expires_at:
+        raise Stopped("This sign-in took longer than ten minutes. Start again from your app.")
     if secret is None or expected is None or digest(secret) != expected:
         raise Stopped(
             "This sign-in was started in another browser, or this browser does not keep our cookies. Start again from "

@@ -14,6 +14,7 @@ SignInError
 │   ├── InvalidRedirectUri, InvalidClientMetadata (RFC 7591, 3.2.2)
 │   └── TooManyRequests      429 with the seconds to wait
 └── Stopped                  shown to the person: there is no valid redirect URI
+    ├── Forgotten            the client was deleted, or never registered
     └── NotThere             404: the page does not exist, or belongs to somebody else
 
 A message is one sentence for people who build or use the client, in the characters allowed in `error_description`.
@@ -145,6 +146,17 @@ class TooManyRequests(OAuthError):
 
 class Stopped(SignInError):
     """Shown to the person, because there is no valid redirect URI."""
+
+
+class Forgotten(Stopped):
+    """The client is not registered, or no longer: it has to register again before anybody can let it in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server does not know the app that sent you here, or no longer: one that nobody lets in is forgotten "
+            "after 30 days, one that is not used after 90. To go on, have the app forget its sign-in to this server "
+            "(sign out of it there, or remove the server and add it again) and connect anew: it then registers again."
+        )
 
 
 class NotThere(Stopped):

@@ -2,28 +2,31 @@
 
 URIs are compared as strings (OAuth 2.1, 2.3.1), except for the port of an http URI on loopback, which the system of a
 native client chooses (RFC 8252, 7.3). URIs are not normalised, so the accepted syntax is narrow: a URI that a browser
-could read differently is refused.
+could read differently is refused. Scheme and host may be in any case (RFC 3986, 3.1 and 3.2.2).
 """
 
 import re
 from collections.abc import Collection, Iterable
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from auth.protocol.errors import InvalidRedirectUri
 
 PRIVATE_USE_SCHEMES: Final = ("cursor", "vscode", "vscode-insiders", "windsurf", "claude")
-"""The schemes of well-known native clients. An operator can set others."""
+"""The schemes of well-known native clients. An operator can add others."""
 
 LONGEST: Final = 2000
 
-_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
+_HOST: Final = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])"
 _PORT: Final = r"(?::[1-9][0-9]{0,4})?"
 # RFC 3986: the characters of paths and queries. No backslash, quotation mark, angle bracket, space or control.
 _REST: Final = r"(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
-_HTTPS: Final = re.compile(f"https://{_HOST}{_PORT}{_REST}")
-_LOOPBACK: Final = re.compile(rf"(http://(?:127\.0\.0\.1|\[::1\]|localhost)){_PORT}({_REST})")
-_PRIVATE_USE: Final = re.compile(r"([a-z][a-z0-9+.-]*):[A-Za-z0-9._~!$&'()*+,;=:@%/?-]+")
+_HTTPS: Final = re.compile(f"(?i:https)://{_HOST}{_PORT}{_REST}")
+_LOOPBACK: Final = re.compile(rf"((?i:http://(?:127\.0\.0\.1|\[::1\]|localhost))){_PORT}({_REST})")
+_PRIVATE_USE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~!$&'()*+,;=:@%/?-]+")
+_LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_DEFAULT_PORTS: Final = MappingProxyType({"http": 80, "https": 443})
 
 # Browsers and desktops do not pass URIs of these schemes to a client.
 _NEVER_SCHEMES: Final = frozenset(
@@ -33,6 +36,7 @@ _NEVER_SCHEMES: Final = frozenset(
     }
 )
 _SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]*")
+_LONGEST_SCHEME: Final = 40
 
 # The parameters of an authorization response. A URI that already has one would be ambiguous.
 _RESPONSE_PARAMETERS: Final = frozenset({"code", "state", "iss", "error", "error_description", "error_uri"})
@@ -47,23 +51,39 @@ def private_use_schemes(text: str) -> tuple[str, ...]:
     return schemes
 
 
-def check(uri: str, schemes: Collection[str]) -> None:
+def check(uri: str, schemes: Collection[str], ours: str | None = None) -> None:
     """Check a redirect URI that a client registers.
 
     Args:
         uri: The redirect URI.
-        schemes: The allowed private-use schemes.
+        schemes: The allowed private-use schemes, in lower case.
+        ours: The address of this server, to which it may not lead.
 
     Raises:
-        InvalidRedirectUri: It is neither https, nor http on loopback, nor of an allowed private-use scheme.
+        InvalidRedirectUri: It is neither https, nor http on loopback, nor of an allowed private-use scheme; or it leads
+            to this server, or has what the authorization response adds.
     """
-    if len(uri) > LONGEST or not _is_allowed(uri, schemes):
-        raise InvalidRedirectUri(
-            "A redirect URI is https, http on 127.0.0.1, [::1] or localhost, or of a private-use scheme that this "
-            "server allows; without user name, fragment and special characters."
-        )
+    fault = _syntax_fault(uri, schemes)
+    if fault is not None:
+        raise InvalidRedirectUri(fault)
+    if ours is not None and leads_to(uri, ours):
+        raise InvalidRedirectUri("A redirect URI leads to the client, not to this server.")
     if _RESPONSE_PARAMETERS.intersection(name for name, _ in parse_qsl(urlsplit(uri).query, keep_blank_values=True)):
         raise InvalidRedirectUri("A redirect URI cannot have parameters of the authorization response.")
+
+
+def scheme_of(uri: str) -> str | None:
+    """Return the scheme of a URI in lower case, as far as one is fit to be logged; None without one."""
+    scheme = uri.partition(":")[0][:_LONGEST_SCHEME].lower() if ":" in uri else ""
+    return scheme if _SCHEME.fullmatch(scheme) else None
+
+
+def leads_to(uri: str, origin: str) -> bool:
+    """Say whether a checked URI leads to a server, by whichever of its names and by http or https.
+
+    A client there would be this server itself: its pages would get the code, or pass it on.
+    """
+    return uri.lower().startswith(("https:", "http:")) and _place(uri) == _place(origin)
 
 
 def is_registered(presented: str, registered: Iterable[str]) -> bool:
@@ -100,11 +120,36 @@ def with_parameters(uri: str, parameters: dict[str, str]) -> str:
     return f"{uri}{'&' if '?' in uri else '?'}{urlencode(parameters)}"
 
 
-def _is_allowed(uri: str, schemes: Collection[str]) -> bool:
-    if _HTTPS.fullmatch(uri) or is_loopback(uri):
-        return True
-    private = _PRIVATE_USE.fullmatch(uri)
-    return private is not None and private[1] in schemes and "@" not in urlsplit(uri).netloc
+def _syntax_fault(uri: str, schemes: Collection[str]) -> str | None:
+    scheme, form = _expected(uri)
+    if len(uri) > LONGEST:
+        return f"A redirect URI has at most {LONGEST} characters."
+    if scheme is None:
+        return "A redirect URI begins with a scheme, such as https."
+    if form is _PRIVATE_USE and scheme not in schemes:
+        remedy = "" if scheme in _NEVER_SCHEMES else "; its operator can allow it (CALENDLY_MCP_REDIRECT_SCHEMES)"
+        return f"This server takes no redirect URI of the scheme {scheme}{remedy}."
+    if form is _LOOPBACK and (_place(uri) or ("", None))[0] != "localhost":
+        return "A redirect URI with http leads to 127.0.0.1, [::1] or localhost; anywhere else it is https."
+    if not form.fullmatch(uri) or _place(uri) is None or "@" in urlsplit(uri).netloc:
+        return "A redirect URI has a host and a port up to 65535, and no user name, fragment or special character."
+    return None
+
+
+def _expected(uri: str) -> tuple[str | None, re.Pattern[str]]:
+    """Return the scheme of a URI, and what a URI of that scheme looks like."""
+    scheme = scheme_of(uri)
+    return scheme, {"http": _LOOPBACK, "https": _HTTPS}.get(scheme or "", _PRIVATE_USE)
+
+
+def _place(uri: str) -> tuple[str, int | None] | None:
+    """Return host and port of a URI, where all names of this machine are one; None where they cannot be read."""
+    try:
+        parts = urlsplit(uri)
+        host, port = (parts.hostname or "").rstrip("."), parts.port
+    except ValueError:  # the port is out of range, or a bracket is alone
+        return None
+    return "localhost" if host in _LOOPBACK_NAMES else host, port or _DEFAULT_PORTS.get(parts.scheme)
 
 
 def _without_port(uri: str) -> tuple[str, str] | None:

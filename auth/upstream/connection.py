@@ -24,7 +24,7 @@ EARLY: Final = timedelta(minutes=15)
 EARLY_PART: Final = 8
 # With less than this left, a token could end on its way.
 MARGIN: Final = timedelta(seconds=30)
-# A 401 forces a refresh. Another 401 so soon afterwards is not the token's age.
+# A 401 forces a refresh. Another 401 so soon after a refresh is not the token's age.
 RECENT: Final = timedelta(seconds=60)
 # No answer of Calendly's, and no jump of the clock, stops us for longer.
 LONGEST_PAUSE: Final = timedelta(hours=1)
@@ -64,6 +64,7 @@ class Connection:
         status: What it is good for.
         expires_at: When the access token ends.
         issued_at: When the tokens came from Calendly.
+        refreshed_at: When they came by a refresh, None when a sign-in brought them.
         scopes: What Calendly granted, None while unknown.
         narrowed: Scopes that Calendly granted once and left out of a later answer.
         lease_holder: Who refreshes now, by a name that no other lease has; None when nobody does.
@@ -83,6 +84,7 @@ class Connection:
     lease_until: datetime | None = None
     retry_at: datetime | None = None
     failure: RefreshFailure | None = None
+    refreshed_at: datetime | None = None
 
 
 class Step(Enum):
@@ -148,7 +150,7 @@ def signed_in(before: Connection | None, user: str, tokens: Tokens, now: datetim
         return _new(user, tokens, now, generation=1)
     if before.user != user or before.status is Status.REVOKED:
         return _new(user, tokens, now, generation=before.generation + 1)
-    return refreshed(before, tokens, now)
+    return replace(refreshed(before, tokens, now), refreshed_at=None)
 
 
 def outlasts(before: Connection, tokens: Tokens) -> bool:
@@ -173,7 +175,7 @@ def refreshed(before: Connection, tokens: Tokens, now: datetime) -> Connection:
     if tokens.scopes is not None:
         had = frozenset(SCOPES) if before.scopes is None else before.scopes
         lost = (before.narrowed | had) - expand(tokens.scopes)
-    return replace(_new(before.user, tokens, now, generation=before.generation + 1), narrowed=lost)
+    return replace(_new(before.user, tokens, now, generation=before.generation + 1), narrowed=lost, refreshed_at=now)
 
 
 def failed(before: Connection, error: CalendlyLoginError, now: datetime) -> Connection:
@@ -198,7 +200,7 @@ def _failure(error: CalendlyLoginError) -> RefreshFailure:
 
 def _is_good(connection: Connection, now: datetime, refused: int | None) -> bool:
     if refused == connection.generation:
-        return timedelta(0) <= now - connection.issued_at < RECENT
+        return connection.refreshed_at is not None and timedelta(0) <= now - connection.refreshed_at < RECENT
     if refused is not None:
         return True
     return connection.expires_at - now > min(EARLY, (connection.expires_at - connection.issued_at) / EARLY_PART)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -13,6 +14,7 @@ from auth.upstream.connection import LEASE, Connection, Status, outlasts, signed
 from auth.upstream.connection_rows import OF_USER, ConnectionRows, StoredConnection, stored_connection
 from auth.upstream.login import SignIn, Tokens, Upstream, revoke_quietly
 from auth.upstream.refresher import Held, Refreshed, Refresher
+from calendly.errors import CalendlyError
 from storage.database import Database
 from storage.errors import StorageUnavailable
 from storage.keys import KeyRing
@@ -77,6 +79,16 @@ class Connections:
         else:
             await self._save(claimed, after, tokens)
         return True
+
+    async def prove(self, sign_in: SignIn) -> None:
+        """Refresh a connection that a sign-in would not replace, so that one which Calendly ended unnoticed is found.
+
+        Otherwise the dead tokens were kept, and the person had to sign in a second time. Raises StorageUnavailable.
+        """
+        stored = await self.read(sign_in.person.uri)
+        if stored is not None and outlasts(stored.connection, sign_in.tokens):
+            with suppress(CalendlyError):  # whatever comes of it is stored
+                await self.refresher.token(sign_in.person.uri, refused=stored.connection.generation)
 
     async def keep(self, transaction: AsyncConnection, sign_in: SignIn) -> Connection:
         """Keep a sign-in as the user's connection, in the transaction that also knows the user.

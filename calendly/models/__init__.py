@@ -12,8 +12,8 @@ from calendly.models.availability import (
     MeetingLimits,
     UserMeetingLocation,
 )
-from calendly.models.event_type import EventType
-from calendly.models.invitee import Invitee
+from calendly.models.event_type import EventType, EventTypeMembership
+from calendly.models.invitee import Invitee, InviteeNoShow
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
 from calendly.models.pagination import Pagination
 from calendly.models.reading import read
@@ -29,7 +29,9 @@ __all__ = [
     "Cancellation",
     "EventType",
     "EventTypeAvailabilitySchedule",
+    "EventTypeMembership",
     "Invitee",
+    "InviteeNoShow",
     "MeetingLimits",
     "OrganizationInvitation",
     "OrganizationMembership",

@@ -9,6 +9,14 @@ from calendly.models.personal import PERSONAL
 from calendly.models.scheduled_event import Cancellation
 
 
+class InviteeNoShow(TypedDict, total=False):
+    """A no-show mark, as it is made and read by itself."""
+
+    uri: str | None
+    invitee: str | None
+    created_at: str | None
+
+
 class QuestionAndAnswer(TypedDict, total=False):
     """What the invitee answered to a question of the event type."""
 

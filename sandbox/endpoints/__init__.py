@@ -5,12 +5,14 @@ from typing import Final
 from sandbox.endpoints import (
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitations,
     invitees,
     locations,
     meeting_limits,
     memberships,
+    no_shows,
     one_off_event_types,
     scheduled_events,
     schedules,
@@ -35,4 +37,6 @@ ENDPOINTS: Final = (
     *locations.ENDPOINTS,
     *schedules.ENDPOINTS,
     *meeting_limits.ENDPOINTS,
+    *no_shows.ENDPOINTS,
+    *event_type_settings.ENDPOINTS,
 )

@@ -21,7 +21,7 @@ from sandbox.state.rate_limits import BOOKING, PER_MINUTE, TOKEN_REQUESTS, CallL
 
 RECEIVED_MOST: Final = 20_000
 
-InviteeEvent = Literal["invitee.created", "invitee.canceled"]
+InviteeEvent = Literal["invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"]
 
 
 @dataclass

@@ -24,6 +24,7 @@ from server.calls.clock import ClockWatch, complaint
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
+from server.calls.walls import Walls
 from server.stores.proof import digest
 from tools.endpoints.users import get_current_user
 from tools.toolset.declaring import Identity
@@ -91,6 +92,7 @@ class Callers:
     page_of: Callable[[str], ConfirmPage] | None = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
     caps: dict[str, Cap] = field(default_factory=dict[str, Cap])
+    walls: Walls = field(default_factory=Walls)
 
     async def confirmations(self) -> "Confirmations":
         """What issues and takes confirmation tokens. Raises Unreachable."""
@@ -185,10 +187,19 @@ class ToolCaller:
         self.shared.calendly().require_room(self.principal.account, deadline=self.deadline)
 
     async def authorize(self, tool: Tool, effects: Effects) -> None:
-        """Let `tool` go on. Raises DeniedByPolicy, InsufficientScope, and what `CallConfirmation.obtain` raises."""
+        """Let `tool` go on.
+
+        Raises:
+            DeniedByPolicy, InsufficientScope: A rule forbids it.
+            CalendlyRefusal: A person would be asked, and Calendly has just refused the same for any arguments.
+            ConfirmationRequired, Declined, InputRequired: As `CallConfirmation.obtain`.
+        """
         decision = await self._require_conditions(tool, effects)
-        if decision.verdict == "ask" and not self.record.is_dry_run:
-            self.confirmed = self.confirmed or await self._confirmation(effects.found).obtain(effects)
+        if decision.verdict == "ask" and not self.record.is_dry_run and self.confirmed is None:
+            wall = self.shared.walls.before(self.principal, tool.writes, self.shared.clock())
+            if wall is not None:
+                raise wall
+            self.confirmed = await self._confirmation(effects.found).obtain(effects)
         for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has audit entries of its own
             decision = self.principal.decide(part)
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
@@ -252,12 +263,22 @@ class ToolCaller:
                 return await self._send(request)
             async with self._counted(request), self.record.sending(request):
                 return await self._send(request)
-        except InsufficientScope as refused:
-            raise await self._explained(refused) from None
+        except CalendlyRefusal as refused:
+            self.shared.walls.learn(self.principal, request, refused, self.shared.clock())
+            if isinstance(refused, InsufficientScope):
+                raise await self._explained(refused) from None
+            raise
 
     async def _send(self, request: Request) -> JSON:
         account = self.principal.account
-        return await self.shared.calendly().send(request, account, deadline=self.deadline, waiting=self._report_waiting)
+        answer = await self.shared.calendly().send(
+            request, account, deadline=self.deadline, waiting=self._report_waiting
+        )
+        known = self.principal.identity or self.shared.identities.get(account.user)
+        self.shared.walls.notice(
+            self.principal, known.user.uri if known else None, request, answer, self.shared.clock()
+        )
+        return answer
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from auth.authorization import Authorization
-from auth.endpoints.html import Pages
+from auth.endpoints.html import Operator, Pages
 from auth.endpoints.site import CALLBACK_PATH, Realm
 from auth.endpoints.sweep import keep_house
 from auth.grants.client_documents import DocumentFetcher
@@ -35,10 +35,10 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
-from server.hosted.event_type_names import OwnEventTypes
+from server.hosted.own_names import OwnNames
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
-from server.stores.database import Store, audit_log_in, open_store
+from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -74,8 +74,9 @@ async def hosting(
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
         calendly = calendly_for(settings, stack, watch=watch)
-        realm = realm_for(settings, issuer, selection, store, documents(settings))
-        realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
+        takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
+        realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -104,6 +105,7 @@ async def hosting(
                 is_local=is_loopback(settings.host),
                 origins=settings.allowed_origins,
                 open_paths=open_paths,
+                trusted_proxies=settings.trusted_proxies,
                 pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
@@ -115,7 +117,7 @@ async def hosting(
             routes=routes,
             is_ready=store.is_ready,
         )
-        async with _beside(keep_house(realm, asyncio.sleep)):
+        async with _beside(keep_house(realm, asyncio.sleep)), _beside(watch_database(store.database, asyncio.sleep)):
             yield http_app(mcp_server(handlers, selection), around)
 
 
@@ -142,10 +144,12 @@ def document_fetcher(settings: Settings) -> DocumentFetcher:
 
 
 def _redirect_schemes(settings: Settings) -> tuple[str, ...]:
-    return settings.redirect_schemes or PRIVATE_USE_SCHEMES
+    return tuple(dict.fromkeys((*PRIVATE_USE_SCHEMES, *(settings.redirect_schemes or ()))))
 
 
-def realm_for(settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher) -> Realm:
+def realm_for(
+    settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher | None
+) -> Realm:
     """Put together what the endpoints of authorization share.
 
     Args:
@@ -153,7 +157,7 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         issuer: The address that clients use, without a path.
         selection: The tools there are; only their scopes are given.
         store: Where everything is kept.
-        documents: Fetches the metadata documents of clients.
+        documents: Fetches the metadata documents of clients, None where they are not taken.
     """
     database, keyring = store.database, store.keyring
     callback = f"{issuer}{CALLBACK_PATH}"
@@ -175,9 +179,11 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
         ceiling=settings.hosted_ceiling,
         operations=tuple(dict.fromkeys(operation_of(endpoint) for tool in selection.listed for endpoint in tool.calls)),
         registered=settings.scopes,
+        calendly_issuers=frozenset({settings.issuer, settings.auth_url}),
         sign_in_sources=_sign_in_sources(settings),
         redirect_schemes=_redirect_schemes(settings),
         trusted_proxies=settings.trusted_proxies,
+        refresh_grace=timedelta(seconds=settings.refresh_grace),
         database=database,
         keyring=keyring,
         upstream=upstream,
@@ -192,7 +198,7 @@ def realm_for(settings: Settings, issuer: str, selection: Selection, store: Stor
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),

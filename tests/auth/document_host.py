@@ -1,9 +1,11 @@
 """A host of client ID metadata documents: real TLS on loopback, found under the public address of its name."""
 
 import asyncio
+import base64
 import json
+import re
 import ssl
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -56,10 +58,15 @@ class DocumentHost:
     connected_to: list[str] = field(default_factory=list[str])
     addresses: list[list[str]] = field(default_factory=lambda: [[ADDRESS]])
 
-    def fetcher(self, tls: ssl.SSLContext | None = None, patience: float = PATIENCE) -> DocumentFetcher:
+    def fetcher(
+        self,
+        tls: ssl.SSLContext | None = None,
+        patience: float = PATIENCE,
+        proxy: Callable[[str], str | None] = lambda _host: None,
+    ) -> DocumentFetcher:
         """Make a fetcher whose wire ends here."""
         network = PublicNetwork(self._resolve, _Wire(self))
-        return DocumentFetcher(network, tls or self.trust, PRIVATE_USE_SCHEMES, patience=patience)
+        return DocumentFetcher(network, tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience)
 
     async def _resolve(self, _host: str, _port: int) -> list[IPAddress]:
         answered = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
@@ -108,6 +115,38 @@ async def document_host(folder: Path) -> AsyncGenerator[DocumentHost]:
         trust = ssl.create_default_context(cafile=str(certificate))
         hosts.append(DocumentHost(server.sockets[0].getsockname()[1], trust))
         yield hosts[0]
+
+
+@dataclass
+class ConnectProxy:
+    """A proxy for https, and what it was asked: the target, and who asked."""
+
+    port: int = 0
+    asked: list[str] = field(default_factory=list[str])
+
+
+@asynccontextmanager
+async def connect_proxy(target: int) -> AsyncGenerator[ConnectProxy]:
+    """Run a proxy that connects everybody to one port of this machine."""
+    proxy = ConnectProxy()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        user = re.search(r"(?i)proxy-authorization: basic (\S+)", head)
+        proxy.asked.append(f"{head.partition(' HTTP')[0]} {base64.b64decode(user[1]).decode() if user else ''}")
+        inner, outer = await asyncio.open_connection("127.0.0.1", target)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        await asyncio.gather(pump(reader, outer), pump(inner, writer))
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        proxy.port = server.sockets[0].getsockname()[1]
+        yield proxy
 
 
 def _make_certificate(folder: Path) -> Path:

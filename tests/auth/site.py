@@ -315,6 +315,7 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
         ceiling=UNLIMITED,
         operations=OPERATIONS,
         registered=frozenset(SCOPES),
+        calendly_issuers=frozenset({calendly.url}),
         sign_in_sources=(calendly.url,),
         database=database,
         keyring=KEYRING,

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Final, TypeVar
 
 import httpx2
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from auth.access.levels import UNLIMITED
 from auth.endpoints.ending import end_grant
@@ -31,7 +31,6 @@ from auth.grants.rules import (
     Redeem,
     RefreshRequest,
     RefreshToken,
-    Repeat,
     Revoke,
     Rotate,
     live_scopes,
@@ -41,7 +40,7 @@ from auth.grants.rules import (
 )
 from auth.protocol.pkce import s256
 from auth.protocol.secrets import CODE, digest, mint, nonce
-from auth.tables import family, grant, refresh_token
+from auth.tables import grant
 from auth.upstream.application import Application
 from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
@@ -101,7 +100,7 @@ class PureWorld:
         self._codes[code] = replace(stored, used_at=now)
         name = self._name("family")
         self._families[name] = PureFamily(stored.grant, code)
-        return self._issue(name, client, 1, now + FAMILY_LIFE)
+        return self._issue(name, client, now + FAMILY_LIFE)
 
     def refresh(self, client: str, token: str) -> Tokens | None:
         """Present a refresh token."""
@@ -109,11 +108,8 @@ class PureWorld:
         stored = replace(self._refresh[token], ended=self._is_over(self._refresh[token].family))
         decision = refresh(stored, RefreshRequest(client, RESOURCE, None), now)
         if isinstance(decision, Rotate):
-            self._refresh[token] = replace(stored, used_at=now)
-            return self._issue(stored.family, client, stored.sequence + 1, stored.family_expires_at)
-        if isinstance(decision, Repeat):
-            last = max((one.sequence, name) for name, one in self._refresh.items() if one.family == stored.family)
-            return Tokens(self._issue_access(stored.family), last[1], "")
+            self._refresh[token] = replace(stored, used_at=stored.used_at or now, uses=stored.uses + 1)
+            return self._issue(stored.family, client, stored.family_expires_at)
         if isinstance(decision, Revoke):
             self._families[stored.family].ended = True
         return None
@@ -139,23 +135,17 @@ class PureWorld:
         name, token = self._access[access]
         return live_scopes(replace(token, ended=self._is_over(name)), RESOURCE, self.clock.now()) is not None
 
-    def most_live_refresh_tokens_of_a_family(self) -> int:
-        """Count the refresh tokens that could be rotated."""
-        names = [token.family for token in self._refresh.values() if token.used_at is None]
-        return max((names.count(name) for name in names if not self._is_over(name)), default=0)
-
     def close(self) -> None:
         """Do nothing."""
 
     def _is_over(self, name: str) -> bool:
         return self._families[name].ended or self._grants[self._families[name].grant][1]
 
-    def _issue(self, name: str, client: str, sequence: int, ends_at: datetime) -> Tokens:
+    def _issue(self, name: str, client: str, ends_at: datetime) -> Tokens:
         token = self._name("refresh")
         expires_at = refresh_token_end(self.clock.now(), ends_at)
         self._refresh[token] = RefreshToken(
             family=name,
-            sequence=sequence,
             grant="",
             client=client,
             resource=RESOURCE,
@@ -164,6 +154,7 @@ class PureWorld:
             expires_at=expires_at,
             family_expires_at=ends_at,
             used_at=None,
+            uses=0,
             ended=False,
         )
         return Tokens(self._issue_access(name), token, "")
@@ -215,10 +206,6 @@ class DatabaseWorld:
         """Say whether an access token is good."""
         return self._run(self._site.is_live(access))
 
-    def most_live_refresh_tokens_of_a_family(self) -> int:
-        """Count the refresh tokens that could be rotated."""
-        return self._run(self._most_live())
-
     def close(self) -> None:
         """Close the database."""
         self._run(self._open.aclose())
@@ -255,13 +242,6 @@ class DatabaseWorld:
             grants = list((await connection.execute(query)).scalars())
         for grant_id in grants:
             await end_grant(self._site.realm, grant_id)
-
-    async def _most_live(self) -> int:
-        live = family.c.ended_at.is_(None) & grant.c.ended_at.is_(None) & refresh_token.c.used_at.is_(None)
-        counts = select(func.count()).select_from(refresh_token.join(family).join(grant)).where(live)
-        async with self._site.realm.database.read() as connection:
-            found = (await connection.execute(counts.group_by(family.c.id))).scalars()
-            return max(found, default=0)
 
 
 def _code(grant_id: str, client: str, expires_at: datetime) -> Code:

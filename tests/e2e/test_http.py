@@ -67,10 +67,15 @@ def test_every_older_revision_is_negotiated_and_served_without_a_session(http: h
     hello = request("initialize", protocolVersion=version, capabilities={}, clientInfo={"name": "test", "version": "1"})
     response = http.post("/mcp", json=hello)
     assert "mcp-session-id" not in response.headers
-    assert message(response)["result"]["protocolVersion"] == version
+    opened = message(response)["result"]
+    assert opened["protocolVersion"] == version
+    assert ("icons" in opened["serverInfo"]) == (version == "2025-11-25")
     note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     assert http.post("/mcp", json=note, headers={"MCP-Protocol-Version": version}).status_code == 202
-    assert names(post(http, request("tools/list"), version=version)) == [tool.name for tool in ALL]
+    listed = post(http, request("tools/list"), version=version)
+    assert names(listed) == [tool.name for tool in ALL]
+    assert ("outputSchema" in listed["tools"][0]) == (version != "2025-03-26")
+    assert "outputSchema" in message(http.post("/mcp", json=request("tools/list")))["result"]["tools"][0]  # of any
     called = post(http, request("tools/call", name="get_current_user", arguments={}), version=version)
     assert called["structuredContent"]["name"] == "Maya Lindqvist"
 
@@ -196,11 +201,29 @@ def test_a_body_beyond_a_mebibyte_is_refused(http: httpx2.Client) -> None:
     assert http.post("/mcp", content=chunks, headers={"Content-Type": "application/json"}).status_code == 413
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"nonsense", b'"text"', b"7", b"{}"])
-@pytest.mark.parametrize("version", ["2025-11-25", MODERN])
-def test_a_body_that_is_no_message_is_refused(http: httpx2.Client, content: bytes, version: str) -> None:
+NO_MESSAGES = [
+    *((content, -32700, None) for content in (b"", b"{", b"nonsense", b"[" * 100_000)),
+    *((content, -32600, None) for content in (b'"text"', b"7", b"{}", b"[]")),
+    *(
+        (b'{"jsonrpc": "2.0", "method": "tools/list", "id": %s}' % odd, -32600, None)
+        for odd in (b"1.5", b"null", b"true", b"{}", b"[1]", b"1e999")
+    ),
+    (b'{"jsonrpc": "2.0", "id": 1.5, "result": {}}', -32600, None),
+    (b'{"jsonrpc": "1.0", "id": "a", "method": "tools/list"}', -32600, "a"),
+    (b'{"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": [1]}', -32600, 7),
+    (b'{"jsonrpc": "2.0", "id": 7, "method": 1}', -32600, 7),
+]
+
+
+@pytest.mark.requirement("mcp-answers")
+@pytest.mark.parametrize("version", ["2025-03-26", "2025-11-25", MODERN])
+def test_a_body_that_is_no_message_is_refused_and_whatever_asks_is_answered(http: httpx2.Client, version: str) -> None:
     headers = {"Content-Type": "application/json", "MCP-Protocol-Version": version}
-    assert http.post("/mcp", content=content, headers=headers).status_code == 400
+    for content, code, named in NO_MESSAGES:
+        with case(content):
+            refused = http.post("/mcp", content=content, headers=headers)
+            assert refused.status_code == 400
+            assert (message(refused)["id"], message(refused)["error"]["code"]) == (named, code)
 
 
 HOSTS = [
@@ -273,11 +296,14 @@ def test_the_front_page_says_how_to_connect_and_runs_nothing(http: httpx2.Client
         ({"X-MCP-Toolsets": "users", "X-MCP-Tools": "cancel_scheduled_event", "X-MCP-Readonly": "TRUE"},
          ["get_current_user", "get_user"]),
         ({"X-MCP-Readonly": "true"}, [tool.name for tool in ALL if tool.access == "read"]),
+        ({"X-MCP-Readonly": "false, true"}, [tool.name for tool in ALL if tool.access == "read"]),
+        ({"X-MCP-Readonly": '"true";'}, [tool.name for tool in ALL if tool.access == "read"]),
         ({"X-MCP-Readonly": "false"}, [tool.name for tool in ALL]),
         ({"X-MCP-Tools": "nonsense"}, []),
         ({"X-MCP-Toolsets": ""}, []),
     ],
-    ids=["toolset", "tools", "both", "all three", "read-only", "not read-only", "unknown name", "no name"],
+    ids=["toolset", "tools", "both", "all three", "read-only", "read-only twice", "read-only garbled",
+         "not read-only", "unknown name", "no name"],
 )  # fmt: skip
 def test_a_request_narrows_its_list(
     http: httpx2.Client, version: str, headers: dict[str, str], left: list[str]

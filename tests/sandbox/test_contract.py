@@ -53,6 +53,7 @@ class Example:
             "/user_busy_times": {"user": me["uri"], **SLOTS},
             "/user_availability_schedules": {"user": me["uri"]},
             "/locations": {"user": me["uri"]},
+            "/event_type_memberships": {"event_type": (await self.api.event_type("Intro call"))["uri"]},
             "/organization_memberships": {"organization": me["current_organization"]},
             "/webhook_subscriptions": {"organization": me["current_organization"], "scope": "organization"},
         }.get(fact["path"] if fact["method"] == "GET" else "", {})
@@ -91,6 +92,9 @@ class Example:
                 "user": me["uri"],
                 "scope": "user",
             },
+            "/event_types": {"name": "Office hours", "owner": me["uri"], "duration": 15},
+            "/event_types/{uuid}": {"active": False},
+            "/invitee_no_shows": {"invitee": f"{CALENDLY}{await _invitee(self.api)}"},
             "/data_compliance/deletion/invitees": {"emails": ["ada.abara@acme.example"]},
         }.get(fact["path"]) or example_of(fact["path"], fact["body"])
 
@@ -144,6 +148,11 @@ async def _webhook(api: Api) -> str:
     return path_of(rows[0]["uri"])
 
 
+async def _no_show(api: Api) -> str:
+    made = await api.post("/invitee_no_shows", {"invitee": f"{CALENDLY}{await _invitee(api)}"}, "owner")
+    return path_of(made.json()["resource"]["uri"])
+
+
 PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/users/{uuid}": _user,
     "/event_types/{uuid}": _event_type,
@@ -152,6 +161,7 @@ PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/scheduled_events/{uuid}/invitees": _invitees,
     "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": _invitee,
     "/user_availability_schedules/{uuid}": _schedule,
+    "/invitee_no_shows/{uuid}": _no_show,
     "/organization_memberships/{uuid}": _membership,
     "/organizations/{uuid}/invitations": _invitations,
     "/organizations/{org_uuid}/invitations/{uuid}": _invitation,
@@ -170,8 +180,12 @@ async def send(
         address,
         params={**await example.query(fact), **query},
         json=await example.body(fact) if body is None else body,
-        headers={"Authorization": f"Bearer sandbox-pat-{token or example.token(fact)}"},
+        headers=_bearer(token or example.token(fact)),
     )
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer sandbox-pat-{token}"}
 
 
 def fits(value: object, schema: Json) -> bool:
@@ -275,6 +289,7 @@ async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> N
 @each("identifier", ["00000000-0000-4000-8000-000000000000", "nonsense", "..%2f", "ABCDEFGHIJKLMNOP"])
 @pytest.mark.anyio
 async def test_an_unknown_id_is_not_found(api: Api, fact: Json, identifier: str) -> None:
+    await api.control("limits", {"per_minute": 100_000})
     organization = path_of((await api.me())["current_organization"]).rpartition("/")[2]
     path = fact["path"].replace("{org_uuid}", organization)
     for name in ("uuid", "event_uuid", "invitee_uuid", "webhook_uuid"):
@@ -370,9 +385,8 @@ async def test_a_body_that_is_no_json_object_is_refused(api: Api, fact: Json, te
     answer = await api.http.request(
         fact["method"],
         await example.path(fact),
-        params=await example.query(fact),
         content=text,
-        headers={"Authorization": f"Bearer sandbox-pat-{example.token(fact)}"},
+        headers=_bearer(example.token(fact)),
     )
     assert answer.status_code == 400
     assert answer.json()["details"] == [{"message": "The request body must be a JSON object."}]

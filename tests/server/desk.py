@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 import anyio
 import mcp_types as types
 from mcp import Client
+from mcp.server.lowlevel import Server
 
 from auth.audit.log import AuditLog
 from server.configuration.loading import load
@@ -87,6 +88,27 @@ async def call(client: Client, name: str, /, **arguments: object) -> Answer:
 
 
 @asynccontextmanager
+async def serving_to(
+    upstream: HostileUpstream, *, shelf: Shelf | None = None, **settings: str
+) -> AsyncGenerator[Server[Any]]:
+    """Run a server in this process; the MCP server in it. For the arguments see `connected`."""
+
+    @asynccontextmanager
+    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf)
+        async with audit_log.writing():
+            yield audit_log
+
+    environ = {
+        "CALENDLY_ACCESS_TOKEN": "secret",
+        "CALENDLY_API_URL": upstream.origin,
+        "CALENDLY_MCP_DATABASE_URL": "sqlite://",
+    }
+    async with serving(load("stdio", settings, environ=environ), recording, going_on_from(NOW)) as server:
+        yield server.mcp
+
+
+@asynccontextmanager
 async def connected(
     upstream: HostileUpstream,
     era: Era = "legacy",
@@ -104,21 +126,9 @@ async def connected(
         shelf: Where calls are recorded.
         settings: Settings by field name.
     """
-
-    @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-        audit_log = audit_log_in_memory(shelf)
-        async with audit_log.writing():
-            yield audit_log
-
-    environ = {
-        "CALENDLY_ACCESS_TOKEN": "secret",
-        "CALENDLY_API_URL": upstream.origin,
-        "CALENDLY_MCP_DATABASE_URL": "sqlite://",
-    }
     async with (
-        serving(load("stdio", settings, environ=environ), recording, going_on_from(NOW)) as server,
-        Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
+        serving_to(upstream, shelf=shelf, **settings) as server,
+        Client(server, mode=era, elicitation_callback=person.answer if person else None) as client,
     ):
         yield client
 

@@ -26,7 +26,10 @@ CANCEL = "cancel_scheduled_event"
 
 
 async def examples(request: Received, wire: Wire) -> None:
-    """Answer as Calendly's documentation has it."""
+    """Answer as Calendly's documentation has it; the caller is somebody else than in its examples."""
+    if request.path == "/users/me":
+        await me()(request, wire)
+        return
     for fact in FACTS:
         if fact["method"] == request.method and _fits(shape(fact["path"]), request.path):
             await answer(fact["success_status"], fact["example_response"] or {})(request, wire)
@@ -54,7 +57,7 @@ def written(upstream: HostileUpstream) -> list[Received]:
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
 async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: EndpointTool) -> None:
     arguments = BOOKING if tool.capability == "booking" else required_arguments(tool)
-    async with connected(upstream, access=FULL) as client:
+    async with connected(upstream, access=FULL, toolsets="all") as client:
         tried = await call(client, tool.name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
         assert written(upstream) == []

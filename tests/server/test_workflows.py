@@ -9,7 +9,7 @@ from tests.audit_log import Shelf
 from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call
-from tools import GUIDE_TOOLS
+from tools import GUIDE_TOOLS, WORKFLOWS
 
 pytestmark = pytest.mark.anyio
 
@@ -85,8 +85,7 @@ async def test_what_calls_an_excluded_tool_is_off_too_and_says_why(connect: Conn
 @pytest.mark.requirement("toolset-workflows")
 async def test_they_are_a_toolset_of_their_own_that_needs_no_other(connect: Connect) -> None:
     async with connect(toolsets="workflows") as client:
-        reading = {"find_meeting_times", "get_agenda", "find_bookings", "summarize_bookings"}
-        assert await names(client) == {*reading, MOVE, "change_working_hours"}
+        assert await names(client) == {tool.name for tool in WORKFLOWS}
         assert (await call(client, "get_agenda")).kind == "answered"
     async with connect(toolsets="endpoints") as client:
         assert len(await names(client)) == len(GUIDE_TOOLS)

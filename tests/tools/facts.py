@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from calendly.errors import NotFound
 from calendly.identifiers import OrganizationId, UserId
@@ -36,6 +36,7 @@ EXAMPLES: dict[str, Any] = {
     "schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1-0f9e-4d8c-9b7a-6e5f4d3c2b1a",
     "membership": f"{CALENDLY}/organization_memberships/5e6f7a8b-1c2d-4e3f-9a0b-6c7d8e9f0a1b",
     "invitation": f"{ORGANIZATION}/invitations/c1d2e3f4-a5b6-4c7d-8e9f-0a1b2c3d4e5f",
+    "no_show": f"{CALENDLY}/invitee_no_shows/12345678-90ab-4cde-8f01-234567890abc",
     "webhook_subscription": f"{CALENDLY}/webhook_subscriptions/9b8a7c6d-5e4f-4d3c-8b2a-1f0e9d8c7b6a",
 }
 """For each identifier in a path a resource."""
@@ -77,8 +78,7 @@ ENOUGH: dict[str, dict[str, Any]] = {
     "find_meeting_times": {"event_types": [EXAMPLES["event_type"]], "timezone": "Europe/Berlin"},
     "get_agenda": {"timezone": "Europe/Berlin"},
     "change_working_hours": {"changes": [{"days": "2026-12-04", "hours": "09:00-12:00"}]},
-    "update_user_availability_schedule": {"name": "Summer hours"},
-    "update_user_meeting_limits": {"daily_limit": 5},
+    "mark_no_shows": {"invitees": [EXAMPLES["invitee"]]},
 }
 """Without these a tool asks for more before it asks Calendly."""
 
@@ -92,9 +92,12 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
     example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
     body: dict[str, Any] = example.get("json") or {}
     query = {"event_type": EXAMPLES["event_type"], **TIMES}
+    wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
-    wanted = [name for name in cast("list[str]", tool.input_schema.get("required", [])) if name not in beside]
-    return {**beside, **{name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted}}
+    if isinstance(tool, EndpointTool) and tool.endpoint.method == "PATCH":
+        beside = {**beside, **body}
+    found = {name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted if name not in beside}
+    return {**found, **beside}
 
 
 @dataclass
@@ -226,10 +229,12 @@ def text_of(name: str, schema: Fact) -> str:
     if schema.get("pattern") == r"\d\d:\d\d":
         return {"from": "09:00", "to": "17:00"}[name]
     formats = {
-        "uri": RESOURCES.get(name, ""),
+        "uri": ME if schema.get("description") == "user URI" else RESOURCES.get(name, ""),
         "email": "lee@acme.example",
         "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05", "date": "2026-12-24"}.get(name, ""),
         "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
     }
+    if schema.get("pattern", "").startswith("^#"):
+        return "#8247f5"
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, cast
 from pydantic import Field
 from typing_extensions import TypedDict
 
+from calendly.identifiers import Identifier
 from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
 from calendly.models import webhook_subscription as webhook
 from tools.answers.local_times import meeting_times, open_times
@@ -175,6 +176,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
                 "type": "StandardEventType",
             },
         ),
+        event_type.EventTypeMembership: View(omits=_NEVER_NEXT | {"event_type"}),
         availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
             redundant={
@@ -209,3 +211,15 @@ def view_of(shape: object) -> View:
     """Return the view of a shape or of its base; by default one that only leaves out nulls."""
     exactly = next((view for kind, view in VIEWS.items() if shape is kind), None)
     return exactly or next((view for kind, view in VIEWS.items() if is_made_from(shape, kind)), View())
+
+
+class Deletion(TypedDict, total=False):
+    """What was deleted. Calendly's own answer is empty."""
+
+    uri: str
+    status: str
+
+
+def deleted(identifier: Identifier) -> Deletion:
+    """Return the answer of a tool that deleted something."""
+    return {"uri": identifier.uri, "status": "deleted"}

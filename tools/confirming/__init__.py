@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tools.confirming import administration, availability, meetings
+from tools.confirming import administration, availability, event_types, meetings, no_shows
 from tools.confirming.questions import WriteEffects
 from tools.toolset.tool import Tool
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
-    {**meetings.EFFECTS, **administration.EFFECTS, **availability.EFFECTS}
+    {
+        **meetings.EFFECTS,
+        **no_shows.EFFECTS,
+        **event_types.EFFECTS,
+        **availability.EFFECTS,
+        **administration.EFFECTS,
+    }
 )
 """The entry of each writing tool."""
 

@@ -1,13 +1,12 @@
-"""The questions for event types, members, webhooks and data. No condition limits these calls."""
+"""The questions for members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
-from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, NO_MAIL, WriteEffects, if_allowed, person_fact
+from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
 from tools.endpoints.data_compliance import delete_invitee_data
-from tools.endpoints.event_types import create_one_off_event_type
 from tools.endpoints.organization import (
     create_organization_invitation,
     get_organization_invitation,
@@ -17,19 +16,13 @@ from tools.endpoints.organization import (
 )
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
 from tools.toolset.declaring import Call
+from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
 
 
-async def _create_one_off(call: Call, name: str, duration: float, host: UserId | None = None, **_: object) -> Question:
-    whose = await person_fact(call, "Host", host)
-    return Question(
-        "Create a one-off event type",
-        (typed("Name", name), stated("Duration", f"{duration:g} minutes"), whose, NO_MAIL),
-    )
-
-
 async def _remove_member(call: Call, membership: MembershipId) -> Question:
+    await _require_removable(call, membership)
     found = await if_allowed(call.via(get_organization_membership)(membership))
     user = (found.get("user") if found else None) or {}
     whom = (
@@ -38,6 +31,18 @@ async def _remove_member(call: Call, membership: MembershipId) -> Question:
         else (stated("Member", str(membership)),)
     )
     return Question("Remove a member from the organization", whom, ("Their access ends at once.",))
+
+
+async def _require_removable(call: Call, membership: MembershipId) -> None:
+    """Raise ArgumentError for a member whom Calendly lets nobody remove."""
+    member = await about(call, get_organization_membership, membership)
+    if member is None:
+        return
+    if member.get("role") == "owner":
+        raise ArgumentError.of("membership", "This is the owner of the organization, whom nobody can remove.")
+    me = await if_allowed(call.caller.identity())
+    if me is not None and (member.get("user") or {}).get("uri") == me.user.uri:
+        raise ArgumentError.of("membership", "This is the person's own membership; nobody can remove themselves.")
 
 
 async def _invite(_call: Call, email: str, organization: OrganizationId | None = None) -> Question:
@@ -50,9 +55,14 @@ async def _invite(_call: Call, email: str, organization: OrganizationId | None =
 
 
 async def _revoke(call: Call, invitation: InvitationId, organization: OrganizationId | None = None) -> Question:
+    invited = await about(call, get_organization_invitation, invitation, organization)
     found = await if_allowed(call.via(get_organization_invitation)(invitation, organization))
     which = stored("Invited", found.get("email")) if found else stated("Invitation", str(invitation))
-    return Question("Revoke an invitation to the organization", (which,), ("The link in the e-mail stops working.",))
+    stops = "The link in the e-mail stops working."
+    question = Question("Revoke an invitation to the organization", (which,), (stops,))
+    if invited and invited.get("status") == "accepted":
+        raise TooLate("This invitation was accepted already, so there is nothing to revoke.", question)
+    return question
 
 
 async def _subscribe(
@@ -71,13 +81,13 @@ async def _subscribe(
             typed("Web address", url, most=LONGEST_TEXT),
             typed("Events", *events),
             await person_fact(call, "Of", user) if scope == "user" else whose,
-            NO_MAIL,
         ),
         ("Names and e-mail addresses are in it.",),
     )
 
 
 async def _unsubscribe(call: Call, webhook_subscription: WebhookSubscriptionId) -> Question:
+    await about(call, get_webhook_subscription, webhook_subscription)
     found = await if_allowed(call.via(get_webhook_subscription)(webhook_subscription))
     which = (
         (
@@ -100,7 +110,6 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
-        tool_of(create_one_off_event_type): WriteEffects(_create_one_off),
         tool_of(remove_organization_membership): WriteEffects(_remove_member),
         tool_of(create_organization_invitation): WriteEffects(_invite),
         tool_of(revoke_organization_invitation): WriteEffects(_revoke),

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from calendly.identifiers import EventTypeId, ScheduleId, UserId
-from tools.confirming.questions import NO_MAIL, WriteEffects, event_type_fact, if_allowed, person_fact
+from tools.confirming.questions import WriteEffects, about, event_type_fact, if_allowed, person_fact
 from tools.day_hours import hours_of, told
 from tools.endpoints.availability import get_user_availability_schedule
 from tools.endpoints.meeting_limits import update_user_meeting_limits
@@ -44,7 +44,6 @@ async def _change_hours(
         *_of_event_types(plan, around),
         *_of_meetings(around),
         *([stated("Could not be read", ", ".join(around.unread))] if around.unread else []),
-        NO_MAIL,
     )
     return Question("Change working hours", facts)
 
@@ -102,6 +101,7 @@ async def _update_schedule(
     *,
     default: bool | None = None,
 ) -> Question:
+    await about(call, get_user_availability_schedule, schedule)
     found = await if_allowed(call.via(get_user_availability_schedule)(schedule))
     which = stored("Schedule", found.get("name")) if found else stated("Schedule", str(schedule))
     facts = (

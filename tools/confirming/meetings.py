@@ -21,9 +21,9 @@ from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.confirming.questions import (
     FOR_GOOD,
     LONGEST_TEXT,
-    NO_MAIL,
     Clock,
     WriteEffects,
+    about,
     clock_of,
     event_type_fact,
     if_allowed,
@@ -55,7 +55,7 @@ class _MeetingTold:
         name: Its name.
         time: When it is, such as `Tue 1 Dec 2026, 10:00 (Europe/Berlin)`; None if that is not known.
         invitees: Who comes; none if they are hidden.
-        mailed: Whom Calendly e-mails.
+        mailed: Whom Calendly e-mails; None if that is nobody.
         over: Why it can no longer be canceled; None if it can or that is unknown.
         clocks: The zones of its hosts and invitees.
     """
@@ -63,7 +63,7 @@ class _MeetingTold:
     name: Fact
     time: str | None
     invitees: Fact | None
-    mailed: Fact
+    mailed: Fact | None
     over: str | None
     clocks: Sequence[Clock]
 
@@ -145,7 +145,7 @@ async def _reschedule(
         *_when("From", meeting.time),
         *_when("To", await local_time(call, start, meeting.clocks)),
         meeting.invitees,
-        replace(meeting.mailed, label=f"{meeting.mailed.label} about both"),
+        replace(meeting.mailed, label=f"{_MAILED} about both") if meeting.mailed else None,
         *(stored(change.label, change.text) for change in changes if change.text is not None),
         _reason(reason),
     )
@@ -185,7 +185,7 @@ async def _reschedule_affects(
 
 
 async def _create_link(call: Call, owner: EventTypeId, **_: object) -> Question:
-    return Question("Create a link with which anyone can book once", (await event_type_fact(call, owner), NO_MAIL))
+    return Question("Create a link with which anyone can book once", (await event_type_fact(call, owner),))
 
 
 async def _link_affects(call: Call, aspects: Collection[str], owner: EventTypeId, **_: object) -> Affected:
@@ -205,6 +205,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
 
 
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
+    await about(call, get_scheduled_event, scheduled_event)
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
     people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
     invitees = people.get("collection", []) if people else []
@@ -225,11 +226,12 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
         addresses += [guest.get("email") for guest in guests]
         active += len(guests)
     mailed = stored(_MAILED, *addresses, total=active)
+    hidden = None if event and people else stated(_MAILED, "the invitees")
     return _MeetingTold(
         name=name,
         time=when,
         invitees=names if names.texts else None,
-        mailed=mailed if mailed.texts else stated(_MAILED, "the invitees"),
+        mailed=mailed if mailed.texts else hidden,
         over=_why_over(event, call.caller.now()) if event else None,
         clocks=clocks,
     )

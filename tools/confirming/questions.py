@@ -1,35 +1,37 @@
 """The parts of questions to a person, and the entry of a writing tool.
 
-A question says what happens, when (in the zones of all concerned), and who gets an e-mail. Its facts
-come from Calendly, read on behalf of the same caller; if they may not be read, it names the
-identifier. Texts of other people are facts of their own (`tools.toolset.question`).
+A question says what happens, when (in the zones of all concerned), and whom Calendly e-mails, where it
+does. Its facts come from Calendly, read on behalf of the same caller; if they may not be read, it names
+the identifier. What does not exist is found before, as the person. Texts of other people are facts of
+their own (`tools.toolset.question`).
 """
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeVar
+from typing import Final, Literal, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
-from calendly.errors import CalendlyError
+from calendly.errors import CalendlyError, InsufficientScope, NotFound, PermissionDenied
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.users import get_user
 from tools.times import zone_for
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Function
 from tools.toolset.effects import Affected
 from tools.toolset.errors import ToolError
 from tools.toolset.question import Fact, Question, stated, stored
+from tools.toolset.tool import EndpointTool, endpoint_of
 from tools.zones import zone_of
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 LONGEST_TEXT: Final = 200
 """Characters of a reason or a web address."""
 
 FOR_GOOD: Final = "This cannot be undone."
-NO_MAIL: Final = stated("Calendly will e-mail", "nobody")
 
 Role = Literal["host", "invitee"]
 _ROLES: Final[Mapping[Role, str]] = {"host": "a host", "invitee": "the invitee"}
@@ -72,16 +74,41 @@ async def if_allowed(reading: Awaitable[T]) -> T | None:
         return None
 
 
+async def about(call: Call, reading: Function[P, T], *arguments: P.args, **named: P.kwargs) -> T | None:
+    """Read what a call is about, as the person and before they are asked; None if that may not be read, or fails.
+
+    Raises:
+        NotFound: There is no such thing.
+        InsufficientScope, PermissionDenied: The call changes it, and who may not read it may not change it either.
+    """
+    try:
+        return await call.inquire(reading)(*arguments, **named)
+    except NotFound:
+        raise
+    except (InsufficientScope, PermissionDenied) as refused:
+        own, other = call.tool, endpoint_of(reading)
+        if not isinstance(own, EndpointTool) or not set(other.endpoint.parameters) <= set(own.endpoint.parameters):
+            return None
+        told = refused.retold(refused.reason)
+        if isinstance(refused, InsufficientScope):
+            told.required_scopes = own.scopes  # a write scope includes its read scope
+        raise told from None
+    except (CalendlyError, ToolError):
+        return None
+
+
 async def person_fact(call: Call, label: str, user: UserId | None) -> Fact:
-    """Return a user's name as a fact."""
+    """Return a user's name as a fact. Raises NotFound."""
     if user is None or user.is_me:
         return stated(label, "you")
+    await about(call, get_user, user)
     person = await if_allowed(call.via(get_user)(user))
     return stored(label, person.get("name")) if person else stated(label, f"the user {user}")
 
 
 async def event_type_fact(call: Call, event_type: EventTypeId) -> Fact:
-    """Return an event type's name as a fact."""
+    """Return an event type's name as a fact. Raises NotFound."""
+    await about(call, get_event_type, event_type)
     kind = await if_allowed(call.via(get_event_type)(event_type))
     return stored("Event type", kind.get("name")) if kind else stated("Event type", str(event_type))
 

@@ -5,11 +5,11 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
-from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import GroupId, UserId
+from tools.answers.views import Deletion, deleted
 from tools.fields import (
     ByCreation,
     Count,
@@ -72,13 +72,6 @@ _ONLY_SCOPE: dict[Event, Scope] = {
     "meeting_recap.updated": "user",
     "meeting_recap.deleted": "user",
 }
-
-
-class Deletion(TypedDict, total=False):
-    """What was deleted. Calendly's own answer is empty."""
-
-    uri: str
-    status: str
 
 
 @webhooks.tool(
@@ -205,4 +198,4 @@ async def get_webhook_subscription(
 async def delete_webhook_subscription(call: Call, webhook_subscription: WebhookSubscriptionRef) -> Deletion:
     """Delete a webhook subscription. Its URL gets no more events."""
     await call.done(webhook_subscription=webhook_subscription)
-    return {"uri": webhook_subscription.uri, "status": "deleted"}
+    return deleted(webhook_subscription)

@@ -1,6 +1,5 @@
 """Search for bookings by invitee and answers, which Calendly's API does not offer."""
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +17,12 @@ from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
+from tools.toolset.wording import listed
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.meetings import (
     Found,
@@ -51,7 +51,7 @@ _INVITEE_PAGES: Final = 10
 _DEFAULT_RANGE: Final = (
     "This is the default range, coming meetings first and then past ones: name start_time and end_time for another."
 )
-_ALIKE: Final = 0.6
+_MOST_NAMED: Final = 5
 
 SearchText = Annotated[Line, PERSONAL]
 
@@ -79,13 +79,14 @@ class _InviteeFilter:
     domain: str | None
     answer: str | None
     status: InviteeStatus | None
+    no_show: bool | None
     shows_all: bool
-    seen: dict[str, str] = field(default_factory=dict[str, str])
+    seen: set[str] = field(default_factory=set[str])
 
     def row(self, meeting: MeetingWithInvitees) -> MeetingWithInvitees | None:
         """Return a meeting with its matching invitees alone; None if there are none."""
         people = meeting.get("invitees", [])
-        self.seen.update({name.casefold(): name for invitee in people if (name := invitee.get("name"))})
+        self.seen.update(name for invitee in people if (name := invitee.get("name")))
         found = [invitee for invitee in people if self.fits(meeting, invitee)]
         if not found:
             return None
@@ -97,6 +98,7 @@ class _InviteeFilter:
         email, name = (invitee.get("email") or "").casefold(), invitee.get("name") or ""
         return (
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
+            and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
             and (self.email is None or email == self.email.casefold())
             and (self.name is None or folded(self.name) in folded(name))
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
@@ -105,8 +107,8 @@ class _InviteeFilter:
 
     def nearest(self) -> str:
         """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
-        near = difflib.get_close_matches((self.name or "").casefold(), list(self.seen), n=3, cutoff=_ALIKE)
-        return f" Names that come near: {', '.join(self.seen[name] for name in near)}." if near else ""
+        alike = near(self.name, self.seen) if self.name else []
+        return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
 
 @bookings_search.workflow(
@@ -122,6 +124,7 @@ async def find_bookings(
     start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
     status: Annotated[Literal["active", "canceled"], Field(description="of the invitee")] | None = None,
+    no_show: Annotated[bool, Field(description="only those marked or not marked")] | None = None,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="most meetings to answer")] = 20,
@@ -151,10 +154,15 @@ async def find_bookings(
         domain=domain,
         answer=answer,
         status=status,
+        no_show=no_show,
         shows_all=columns is not None,
     )
     selection = MeetingChoice(
-        keeps=sought.row, wants=lambda event: _is_of(event, event_type), invitee_pages=_INVITEE_PAGES, most=count
+        keeps=sought.row,
+        wants=lambda event: _is_of(event, event_type),
+        invitee_pages=_INVITEE_PAGES,
+        most=count,
+        fills=columns is None,
     )
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)

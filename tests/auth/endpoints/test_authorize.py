@@ -1,3 +1,4 @@
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
@@ -5,7 +6,7 @@ import pytest
 from auth.access.choices import CAUTIOUS, scopes_for
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.pkce import s256
-from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of
+from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Site, link_back, query_of, serve
 
 Pairs = list[tuple[str, str]]
 
@@ -63,37 +64,47 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
 
 @pytest.mark.anyio
 @pytest.mark.requirement("errors-redirected", "s256-only", "challenge-43", "resource-ours")
-@pytest.mark.parametrize(("changes", "error"), BROKEN)
-async def test_a_client_that_was_approved_before_is_told_by_redirect_with_state_and_iss(
-    site: Site, changes: dict[str, str | None], error: str
-) -> None:
-    client = await approved_client(site)
-    response = await site.browser().open(site.request(client, **changes))
-    assert response.status_code == 303
-    location = response.headers["location"]
-    assert location.startswith(f"{BACK}?")
-    told = query_of(location)
-    assert told.pop("error_description")
-    assert told == {"error": error, "state": STATE, "iss": ISSUER}
-    assert response.headers["referrer-policy"] == "no-referrer"
+async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with_state_and_iss(site: Site) -> None:
+    client, browser = await site.register(), site.browser()
+    await browser.sign_in(site.request(client))
+    for changes, error in BROKEN:
+        response = await browser.open(site.request(client, **changes))
+        assert response.status_code == 303, changes
+        location = response.headers["location"]
+        assert location.startswith(f"{BACK}?")
+        told = query_of(location)
+        assert told.pop("error_description")
+        assert told == {"error": error, "state": STATE, "iss": ISSUER}
+        assert response.headers["referrer-policy"] == "no-referrer"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("errors-on-page", "s256-only", "challenge-43", "resource-ours")
-@pytest.mark.parametrize(("changes", "error"), BROKEN)
-async def test_of_a_client_nobody_approved_an_error_is_shown_with_a_link_back(
-    site: Site, changes: dict[str, str | None], error: str
-) -> None:
-    client = await site.register(client_name="Agent <b>")
-    response = await site.browser().open(site.request(client, **changes))
+async def test_everywhere_else_an_error_is_shown_with_a_link_back_that_names_the_host(site: Site) -> None:
+    client, other, known_elsewhere = await approved_client(site), await site.register(), site.browser()
+    await known_elsewhere.sign_in(site.request(other), person=1)
+    for browser in (site.browser(), known_elsewhere):
+        for changes, error in BROKEN:
+            response = await browser.open(site.request(client, **changes))
+            assert response.status_code == 400, changes
+            assert "location" not in response.headers
+            address = link_back(response)
+            assert address is not None
+            assert address.startswith(f"{BACK}?")
+            told = query_of(address)
+            assert (told["error"], told["state"], told["iss"]) == (error, STATE, ISSUER)
+            assert "Back to <bdi>agent.example</bdi>" in response.text
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("redirect-kinds")
+async def test_no_client_is_this_server_itself_on_whatever_port_it_registered(site: Site) -> None:
+    local = serve(replace(site.realm, issuer="http://127.0.0.1:8000"), site.calendly)
+    client = await local.register(redirect_uris=["http://localhost:7000/consent", "http://127.0.0.1:8000/callback"])
+    assert client["redirect_uris"] == ["http://localhost:7000/consent"]
+    response = await local.browser().open(local.request(client, redirect_uri="http://localhost:8000/consent"))
     assert response.status_code == 400
-    assert "location" not in response.headers
-    address = link_back(response)
-    assert address is not None
-    assert address.startswith(f"{BACK}?")
-    told = query_of(address)
-    assert (told["error"], told["state"], told["iss"]) == (error, STATE, ISSUER)
-    assert "Back to <bdi>Agent &lt;b&gt;</bdi>" in response.text
+    assert "one of this server itself" in response.text
 
 
 @pytest.mark.anyio
@@ -111,9 +122,10 @@ async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(site: 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("duplicates-refused")
-@pytest.mark.parametrize(
-    ("name", "second"),
-    [
+async def test_any_other_duplicated_parameter_is_refused_to_the_client(site: Site) -> None:
+    client, browser = await site.register(), site.browser()
+    await browser.sign_in(site.request(client))
+    for name, second in (
         ("response_type", "code"),
         ("code_challenge", s256(VERIFIER)),
         ("code_challenge_method", "plain"),
@@ -122,17 +134,14 @@ async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(site: 
         ("resource", "https://mcp.example/mcp"),
         ("state", "forged"),
         ("anything", "else"),
-    ],
-)
-async def test_any_other_duplicated_parameter_is_refused_to_the_client(site: Site, name: str, second: str) -> None:
-    client = await approved_client(site)
-    pairs: Pairs = [*site.request(client, scope="users:read", anything="x").items(), (name, second)]
-    response = await site.browser().http.get(f"/authorize?{urlencode(pairs)}")
-    assert response.status_code == 303
-    told = query_of(response.headers["location"])
-    assert told["error"] == "invalid_request"
-    assert told["iss"] == ISSUER
-    assert ("state" in told) is (name != "state")
+    ):
+        pairs: Pairs = [*site.request(client, scope="users:read", anything="x").items(), (name, second)]
+        response = await browser.http.get(f"/authorize?{urlencode(pairs)}")
+        assert response.status_code == 303, name
+        told = query_of(response.headers["location"])
+        assert told["error"] == "invalid_request"
+        assert told["iss"] == ISSUER
+        assert ("state" in told) is (name != "state")
 
 
 @pytest.mark.anyio

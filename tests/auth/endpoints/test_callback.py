@@ -7,6 +7,8 @@ from sqlalchemy import select
 from auth.tables import authorization_transaction, grant, upstream_connection
 from auth.tables import client as client_table
 from auth.tables import user as user_table
+from auth.upstream.connection import Status
+from auth.upstream.login import Tokens
 from tests.auth.calendly_side import consent
 from tests.auth.site import BACK, ISSUER, STATE, Site, link_back, query_of
 
@@ -205,6 +207,39 @@ async def test_one_person_with_two_agents_has_two_grants_and_one_connection(ever
         assert len((await connection.execute(select(grant))).all()) == 2
         assert len((await connection.execute(select(upstream_connection))).all()) == 1
         assert len((await connection.execute(select(user_table))).all()) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("connection-proved")
+async def test_tokens_that_calendly_ended_unnoticed_are_not_kept_in_place_of_those_of_a_narrower_sign_in(
+    every_site: Site,
+) -> None:
+    site = every_site
+    await site.sign_in(scope="users:read event_types:write")
+    async with site.realm.database.read() as connection:
+        person = (await connection.execute(select(user_table.c.uri))).scalar_one()
+    connections = site.realm.connections
+    before = await connections.read(person)
+    assert before is not None
+    dead = Tokens(before.access_token, before.refresh_token, before.connection.expires_at, None)
+    await connections.upstream.revoke(dead)
+    await site.sign_in(scope="users:read")
+    after = await connections.read(person)
+    assert after is not None
+    assert (after.connection.status, after.connection.scopes) == (Status.ACTIVE, frozenset({"users:read"}))
+    assert after.access_token != before.access_token
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("callback-iss")
+async def test_an_answer_that_names_another_server_than_calendly_is_no_answer(site: Site) -> None:
+    client = await site.register()
+    for changes, is_answer in (({"iss": "https://evil.example"}, False), ({"iss": f"{site.calendly.url}/"}, True)):
+        browser = site.browser()
+        answer = await consent(await browser.approve(site.request(client)))
+        response = await browser.return_from_calendly({**answer, **changes})
+        assert ("code=" in response.headers.get("location", "")) is is_answer
+        assert ("names another server" in response.text) is not is_answer
 
 
 @pytest.mark.anyio

@@ -234,16 +234,27 @@ async def test_a_name_is_registered_without_what_nobody_sees(site: Site, asked: 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-dropped")
-async def test_a_client_nobody_approved_is_dropped_after_a_day(every_site: Site) -> None:
+async def test_a_client_nobody_approved_is_dropped_after_thirty_days_and_every_answer_says_how_to_go_on(
+    every_site: Site,
+) -> None:
     site = every_site
     client = await site.register()
-    site.advance(hours=23)
+    site.advance(days=29)
     await sweep(site.realm)
-    assert (await site.browser().open(site.request(client))).status_code == 200
-    site.advance(hours=1, seconds=1)
+    browser = site.browser()
+    form = await browser.consent_form(site.request(client))
+    site.advance(days=1, seconds=1)
     await sweep(site.realm)
-    assert (await site.browser().open(site.request(client))).status_code == 400
-    assert (await site.try_to_redeem(client, "x")).status_code == 401
+    for page in (await site.browser().open(site.request(client)), await browser.submit(form.filled())):
+        assert page.status_code == 400
+    assert "forgotten after 30 days" in (await site.browser().open(site.request(client))).text
+    assert "connect anew: it then registers again" in (await site.browser().open(site.request(client))).text
+    for told in (
+        await site.try_to_redeem(client, "x"),
+        await site.try_to_refresh(client, "x"),
+        await site.revoke(client, "x"),
+    ):
+        assert (told.status_code, told.json()["error"]) == (401, "invalid_client")
 
 
 @pytest.mark.anyio

@@ -5,10 +5,11 @@ import pytest
 from sqlalchemy import func, select
 
 from auth.grants.rate_limits import RATE_LIMITS
+from auth.grants.rules import MOST_USES
 from auth.protocol.secrets import ACCESS_TOKEN, AGENT_TOKEN, CODE, REFRESH_TOKEN, mint
 from auth.tables import code as authorization_code
 from auth.tables import family
-from tests.auth.site import BACK, ISSUER, RESOURCE, VERIFIER, Site, basic, tokens_of
+from tests.auth.site import BACK, ISSUER, RESOURCE, VERIFIER, Site, Tokens, basic, tokens_of
 
 SCOPE = "users:read scheduled_events:write"
 
@@ -157,76 +158,70 @@ async def test_a_refresh_token_is_used_up_by_its_use(every_site: Site) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("refresh-grace")
-async def test_within_the_grace_a_repeat_gets_the_same_successor(every_site: Site) -> None:
+async def test_two_windows_that_share_a_token_thirty_minutes_apart_both_live(every_site: Site) -> None:
     site = every_site
     client = await site.register()
-    first = await site.sign_in(client)
-    second = await site.refresh(client, first.refresh)
-    site.advance(seconds=30)
-    again = await site.refresh(client, first.refresh)
-    assert again.refresh == second.refresh
-    assert await site.is_live(again.access)
-    assert await site.is_live(second.access)
-    assert (await site.refresh(client, second.refresh)).refresh != second.refresh
+    shared = await site.sign_in(client)
+    one = await site.refresh(client, shared.refresh)
+    site.advance(minutes=30)
+    two = await site.refresh(client, shared.refresh)
+    assert two.refresh != one.refresh
+    for _ in range(3):  # each goes on by itself
+        site.advance(minutes=30)
+        one, two = await site.refresh(client, one.refresh), await site.refresh(client, two.refresh)
+        assert await site.is_live(one.access)
+        assert await site.is_live(two.access)
+    told = [entry.told for entry in await site.realm.audit_log.recent()]
+    assert sum("presented a used refresh token" in sentence for sentence in told) == 1
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("refresh-grace")
-async def test_many_processes_of_one_client_that_refresh_at_once_all_get_the_same_successor(every_site: Site) -> None:
+@pytest.mark.requirement("refresh-grace", "refresh-reuse")
+async def test_of_windows_that_refresh_at_once_four_get_tokens_and_a_fifth_ends_them_all(every_site: Site) -> None:
     site = every_site
     client = await site.register()
     first = await site.sign_in(client)
-    successors: list[str] = []
+    given: list[Tokens] = []
 
     async def refresh() -> None:
-        successors.append((await site.refresh(client, first.refresh)).refresh)
+        given.append(await site.refresh(client, first.refresh))
 
     async with anyio.create_task_group() as tasks:
-        for _ in range(20):
+        for _ in range(MOST_USES):
             tasks.start_soon(refresh)
-    assert len(successors) == 20
-    assert len(set(successors)) == 1
-
-
-@pytest.mark.anyio
-@pytest.mark.requirement("refresh-grace")
-async def test_a_process_that_comes_late_gets_the_live_token_though_others_went_on(every_site: Site) -> None:
-    site = every_site
-    client = await site.register()
-    first = await site.sign_in(client)
-    second = await site.refresh(client, first.refresh)
-    third = await site.refresh(client, second.refresh)
-    late = await site.refresh(client, first.refresh)
-    assert late.refresh == third.refresh
+    assert len({tokens.refresh for tokens in given}) == MOST_USES
+    assert (await site.try_to_refresh(client, first.refresh)).json()["error"] == "invalid_grant"
+    assert not any([await site.is_live(tokens.access) for tokens in given])
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("refresh-reuse")
-async def test_a_repeat_after_the_grace_revokes_the_family(every_site: Site) -> None:
+@pytest.mark.parametrize(("minutes", "by_another"), [(61, False), (0, True)])
+async def test_a_thief_who_comes_after_the_hour_or_as_another_client_ends_the_family(
+    every_site: Site, minutes: int, *, by_another: bool
+) -> None:
     site = every_site
-    client = await site.register()
-    first = await site.sign_in(client)
-    second = await site.refresh(client, first.refresh)
-    other = await site.sign_in(client)
-    site.advance(seconds=31)
-    assert (await site.try_to_refresh(client, first.refresh)).json()["error"] == "invalid_grant"
-    for access in (first.access, second.access):
-        assert not await site.is_live(access)
-    assert (await site.try_to_refresh(client, second.refresh)).json()["error"] == "invalid_grant"
+    owner, thief = await site.register(), await site.register()
+    first = await site.sign_in(owner)
+    second = await site.refresh(owner, first.refresh)
+    site.advance(minutes=minutes)
+    third = await site.refresh(owner, second.refresh)
+    other = await site.sign_in(owner)
+    stolen = await site.try_to_refresh(thief if by_another else owner, first.refresh)
+    assert stolen.json()["error"] == "invalid_grant"
+    assert not await site.is_live(third.access)
+    assert (await site.try_to_refresh(owner, third.refresh)).json()["error"] == "invalid_grant"
     assert await site.is_live(other.access)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("refresh-grace")
-async def test_a_thief_of_another_name_gets_nothing_in_the_grace_and_ends_nothing(every_site: Site) -> None:
+async def test_a_thief_of_another_name_gets_nothing_for_an_unused_token_and_ends_nothing(every_site: Site) -> None:
     site = every_site
     owner, thief = await site.register(), await site.register()
     first = await site.sign_in(owner)
-    second = await site.refresh(owner, first.refresh)
-    for token in (first.refresh, second.refresh):
-        assert (await site.try_to_refresh(thief, token)).json()["error"] == "invalid_grant"
-    assert await site.is_live(second.access)
-    assert (await site.try_to_refresh(owner, second.refresh)).status_code == 200
+    assert (await site.try_to_refresh(thief, first.refresh)).json()["error"] == "invalid_grant"
+    assert (await site.try_to_refresh(owner, first.refresh)).status_code == 200
 
 
 @pytest.mark.anyio

@@ -9,11 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.grants.client_documents import LARGEST, PATIENCE, is_document_address, life, read_document
+from auth.grants import client_rows
+from auth.grants.client_documents import LARGEST, PATIENCE, is_document_address, life, proxy_for, read_document
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.errors import InvalidClient
-from tests.auth.document_host import CLIENT_ID, DOCUMENT, NEVER_ENDS, DocumentHost, answer, document_host
-from tests.auth.site import BACK, Json, Site, serve
+from tests.auth.document_host import (
+    CLIENT_ID,
+    DOCUMENT,
+    HOST,
+    NEVER_ENDS,
+    DocumentHost,
+    answer,
+    connect_proxy,
+    document_host,
+)
+from tests.auth.site import BACK, ISSUER, Json, Site, serve
 
 CLIENT: Json = {"client_id": CLIENT_ID, "redirect_uris": [BACK]}
 
@@ -76,8 +86,10 @@ async def test_a_document_is_fetched_again_when_its_time_is_over_and_its_approva
     gone = await served.browser().open(served.request(CLIENT, redirect_uri="http://127.0.0.1:1/callback"))
     assert gone.status_code == 400
     assert len(host.requests) == 2
-    told = await served.browser().open(served.request(CLIENT, response_type="x"))
-    assert told.status_code == 303  # approved before, so errors go by redirect
+    async with served.realm.database.read() as connection:
+        stored = await client_rows.find(connection, CLIENT_ID)
+    assert stored is not None
+    assert stored.approved
 
 
 @pytest.mark.requirement("documents-cached")
@@ -121,13 +133,15 @@ REFUSED = {
 @pytest.mark.requirement("documents-guarded")
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_what_is_there(
-    served: Site, host: DocumentHost, name: str
+    served: Site, host: DocumentHost, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     host.answers = [REFUSED[name]]
     response = await served.browser().open(served.request(CLIENT))
     assert response.status_code == 400
     assert "location" not in response.headers
     assert "metadata document" in response.text
+    assert f"can register itself instead (RFC 7591), at {ISSUER}/register" in response.text
+    assert f"the metadata document {CLIENT_ID}" in caplog.text
     assert len(host.requests) == 1  # nothing was followed, nothing was tried again
 
 
@@ -252,3 +266,55 @@ async def test_one_address_makes_us_fetch_only_so_often(site: Site, host: Docume
     statuses = [(await served.browser().open(served.request(CLIENT))).status_code for _ in range(4)]
     assert statuses == [400, 400, 429, 429]
     assert len(host.requests) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-per-host")
+async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(site: Site, host: DocumentHost) -> None:
+    limits = {**RATE_LIMITS, "document_fetches": 2}
+    served = serve(replace(site.realm, documents=host.fetcher(), rate_limits=limits), site.calendly)
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 200
+    served.advance(minutes=10)  # the document is to be fetched again
+    others = [{**CLIENT, "client_id": f"{CLIENT_ID}/{number}"} for number in range(3)]
+    statuses = [
+        (await served.browser(f"192.0.2.{number}").open(served.request(other))).status_code
+        for number, other in enumerate(others)
+    ]
+    assert statuses == [400, 400, 429]
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 200
+    assert len(host.requests) == 3
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-switch")
+async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(site: Site) -> None:
+    served = serve(replace(site.realm, documents=None), site.calendly)
+    metadata = (await served.get("/.well-known/oauth-authorization-server")).json()
+    assert metadata["client_id_metadata_document_supported"] is False
+    response = await served.browser().open(served.request(CLIENT))
+    assert response.status_code == 400
+    assert f"can register itself instead (RFC 7591), at {ISSUER}/register" in response.text
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-proxy")
+@pytest.mark.parametrize(("addresses", "fetched"), [(["93.184.216.34"], True), ([], True), (["10.0.0.8"], False)])
+async def test_documents_are_fetched_through_the_proxy_of_the_environment(
+    site: Site, host: DocumentHost, addresses: list[str], *, fetched: bool
+) -> None:
+    host.addresses = [addresses]
+    async with connect_proxy(host.port) as proxy:
+        fetcher = host.fetcher(proxy=lambda _host: f"http://user:word@127.0.0.1:{proxy.port}")
+        served = serve(replace(site.realm, documents=fetcher), site.calendly)
+        status = (await served.browser().open(served.request(CLIENT))).status_code
+    assert status == (200 if fetched else 400)
+    assert proxy.asked == ([f"CONNECT {HOST}:443 user:word"] if fetched else [])
+    assert host.connected_to == []
+
+
+@pytest.mark.requirement("documents-proxy")
+def test_the_proxy_is_the_one_that_the_environment_names_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "internal.example")
+    assert proxy_for("client.example") == "http://proxy.example:3128"
+    assert proxy_for("internal.example") is None

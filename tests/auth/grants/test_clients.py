@@ -87,11 +87,21 @@ def test_members_that_mean_nothing_here_and_placeholders_are_ignored() -> None:
 
 @pytest.mark.requirement("register-bounds")
 @pytest.mark.parametrize(
-    "uris", [None, [], "https://agent.example/", [7], [["x"]], [BACK] * 21, {"a": 1}, [BACK, "javascript:alert(1)"]]
+    "uris", [None, [], "https://agent.example/", [7], [["x"]], [BACK] * 21, {"a": 1}, ["javascript:alert(1)"]]
 )
 def test_one_to_twenty_good_redirect_uris_are_needed(uris: object) -> None:
     with pytest.raises(InvalidRedirectUri):
         read(redirect_uris=uris)
+
+
+@pytest.mark.requirement("register-left-out")
+def test_redirect_uris_that_cannot_be_used_are_left_out_and_logged_by_scheme(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "auth.grants.clients")
+    sent = ["zed://callback", BACK, None, 7, "javascript:alert(1)", "", BACK, "http://localhost/callback"]
+    metadata = read_metadata({"redirect_uris": sent}, PRIVATE_USE_SCHEMES)
+    assert metadata.redirect_uris == (BACK, "http://localhost/callback")
+    assert "scheme zed: This server takes no redirect URI of the scheme zed" in caplog.text
+    assert "alert(1)" not in caplog.text
 
 
 @pytest.mark.requirement("register-bounds")

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from auth.grants.rules import (
     FAMILY_LIFE,
-    GRACE,
+    MOST_USES,
+    REFRESH_GRACE,
     REFRESH_TOKEN_LIFE,
     AccessToken,
     Code,
@@ -16,7 +17,6 @@ from auth.grants.rules import (
     RefreshRequest,
     RefreshToken,
     Refuse,
-    Repeat,
     Revoke,
     Rotate,
     check_resource,
@@ -50,7 +50,6 @@ CODE_REQUEST = CodeRequest("c", "https://agent.example/callback", VERIFIER, RESO
 
 TOKEN = RefreshToken(
     family="f",
-    sequence=1,
     grant="g",
     client="c",
     resource=RESOURCE,
@@ -59,6 +58,7 @@ TOKEN = RefreshToken(
     expires_at=NOW + REFRESH_TOKEN_LIFE,
     family_expires_at=NOW + FAMILY_LIFE,
     used_at=None,
+    uses=0,
     ended=False,
 )
 REFRESH_REQUEST = RefreshRequest("c", RESOURCE, None)
@@ -96,7 +96,8 @@ def test_a_challenge_is_exactly_43_characters_of_base64url(challenge: str | None
 def test_no_resource_means_ours_and_a_trailing_slash_is_accepted() -> None:
     assert check_resource(None, RESOURCE) == RESOURCE
     assert check_resource(RESOURCE, RESOURCE) == RESOURCE
-    assert check_resource(f"{RESOURCE}/", RESOURCE) == RESOURCE
+    for said in (f"{RESOURCE}/", "HTTPS://MCP.example/mcp", "https://mcp.example:443/mcp"):
+        assert check_resource(said, RESOURCE) == RESOURCE
 
 
 @pytest.mark.requirement("resource-ours")
@@ -109,7 +110,8 @@ def test_no_resource_means_ours_and_a_trailing_slash_is_accepted() -> None:
         "https://mcp.example/mcp/x",
         "https://mcp.example/mcp?x",
         "https://mcp.example/mcp#x",
-        "https://MCP.example/mcp",
+        "https://mcp.example/MCP",
+        "https://mcp.example:80/mcp",
         "http://mcp.example/mcp",
         "https://evil.example/mcp",
         "https://mcp.example.evil.example/mcp",
@@ -189,31 +191,32 @@ def test_a_fresh_refresh_token_is_rotated() -> None:
     assert refresh(TOKEN, REFRESH_REQUEST, NOW) == Rotate(TOKEN, SCOPES)
 
 
-@pytest.mark.requirement("refresh-grace")
-@given(st.integers(-60, 30))
-def test_a_repeat_within_30_seconds_gets_the_same_successor_even_if_clocks_differ(seconds: int) -> None:
-    used = replace(TOKEN, used_at=NOW)
-    assert refresh(used, REFRESH_REQUEST, NOW + seconds * SECOND) == Repeat(used, SCOPES)
+USED = replace(TOKEN, used_at=NOW, uses=1)
 
 
 @pytest.mark.requirement("refresh-grace")
-def test_only_the_client_itself_may_repeat() -> None:
-    used = replace(TOKEN, used_at=NOW)
-    assert isinstance(refresh(used, replace(REFRESH_REQUEST, client="another"), NOW), Refuse)
+@given(st.integers(-60, 3600), st.integers(1, MOST_USES - 1))
+def test_within_the_hour_of_its_first_use_a_token_gives_three_more_successors_even_if_clocks_differ(
+    seconds: int, uses: int
+) -> None:
+    used = replace(USED, uses=uses)
+    assert refresh(used, REFRESH_REQUEST, NOW + seconds * SECOND) == Rotate(used, SCOPES)
 
 
 @pytest.mark.requirement("refresh-reuse")
 @given(st.integers(1, 10**6))
-def test_a_repeat_after_the_grace_revokes_the_family(seconds: int) -> None:
-    used = replace(TOKEN, used_at=NOW)
-    assert isinstance(refresh(used, REFRESH_REQUEST, NOW + GRACE + seconds * SECOND), Revoke)
+def test_every_other_repeat_revokes_the_family_whatever_else_is_wrong_with_it(seconds: int) -> None:
+    later = NOW + REFRESH_GRACE + seconds * SECOND
+    assert isinstance(refresh(USED, REFRESH_REQUEST, later), Revoke)
+    assert isinstance(refresh(USED, replace(REFRESH_REQUEST, scope="webhooks:write"), later), Revoke)
+    assert isinstance(refresh(replace(USED, uses=MOST_USES), REFRESH_REQUEST, NOW), Revoke)
+    assert isinstance(refresh(USED, replace(REFRESH_REQUEST, client="another"), NOW), Revoke)
+    assert isinstance(refresh(USED, REFRESH_REQUEST, NOW + SECOND, timedelta(0)), Revoke)
 
 
-@pytest.mark.requirement("refresh-reuse")
-def test_a_replay_revokes_whatever_else_is_wrong_with_it() -> None:
-    used = replace(TOKEN, used_at=NOW)
-    asked = replace(REFRESH_REQUEST, scope="webhooks:write", resource="https://evil.example/mcp")
-    assert isinstance(refresh(used, asked, NOW + 2 * GRACE), Revoke)
+@pytest.mark.requirement("refresh-grace")
+def test_an_unused_token_is_worth_nothing_to_another_client_and_stays_its_owners() -> None:
+    assert isinstance(refresh(TOKEN, replace(REFRESH_REQUEST, client="another"), NOW), Refuse)
 
 
 @pytest.mark.requirement("lifetimes")

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from auth.protocol.redirect_uris import (
     form_action,
     is_loopback,
     is_registered,
+    leads_to,
     private_use_schemes,
     with_parameters,
 )
@@ -30,6 +33,10 @@ REAL = [
     "windsurf://codeium.windsurf/oauth/callback",
     "claude://claude.ai/mcp-auth-callback",
     "https://agent.example:8443/back?tenant=7&x=%2F",
+    "https://my_agent.example/callback",
+    "HTTPS://Agent.example/callback",  # RFC 3986, 3.1 and 3.2.2
+    "http://LOCALHOST:54212/callback",
+    "Cursor://anysphere.cursor-mcp/oauth/callback",
 ]
 
 HOSTILE = [
@@ -48,7 +55,6 @@ HOSTILE = [
     "http://2130706433/",
     "http://0x7f.1/",
     "http://[::ffff:127.0.0.1]/",
-    "http://LOCALHOST/",
     "https://user@agent.example/",
     "https://user:word@agent.example/",
     "https://agent.example/#fragment",
@@ -58,6 +64,8 @@ HOSTILE = [
     "https://*.agent.example/",
     "https://agent.example:0/",
     "https://agent.example:x/",
+    "https://agent.example:65536/",
+    "http://localhost:99999/",
     "https://agent.exam\u0440le/",  # a Cyrillic letter
     "https://agent.example/a b",
     "https://agent.example/\r\nSet-Cookie: a=b",
@@ -83,7 +91,6 @@ HOSTILE = [
     "cursor://user@host/x",
     "cursor://host/x#fragment",
     'cursor://host/"onmouseover=',
-    "Cursor://host/x",
     "https://agent.example/" + "x" * 2000,
 ]
 
@@ -109,6 +116,39 @@ def test_the_operator_says_which_private_use_schemes_are_allowed() -> None:
     check("myapp://callback", schemes)
     with pytest.raises(InvalidRedirectUri):
         check("cursor://anysphere.cursor-mcp/oauth/callback", schemes)
+
+
+@each(
+    "uri, told",
+    [
+        ("foo://callback", "no redirect URI of the scheme foo; its operator can allow it"),
+        ("javascript:alert(1)", "no redirect URI of the scheme javascript."),
+        ("http://agent.example/callback", "anywhere else it is https"),
+        ("https://agent.example/#x", "no user name, fragment or special character"),
+        ("/callback", "begins with a scheme"),
+        ("https://agent.example/?code=x", "parameters of the authorization response"),
+        ("https://agent.example/" + "x" * 2000, "at most 2000 characters"),
+        ("https://mcp.example/consent", "not to this server"),
+        ("https://MCP.example:443/x/../oauth/callback", "not to this server"),
+    ],
+)
+def test_a_refusal_says_what_is_wrong(uri: str, told: str) -> None:
+    with pytest.raises(InvalidRedirectUri, match=re.escape(told)):
+        check(uri, PRIVATE_USE_SCHEMES, "https://mcp.example")
+
+
+@each(
+    "uri, own",
+    [
+        ("http://127.0.0.1:8000/consent", True),
+        ("http://[::1]:8000/connections", True),
+        ("http://localhost:8001/callback", False),
+        ("cursor://localhost:8000/x", False),
+        ("https://agent.example/callback", False),
+    ],
+)
+def test_a_server_on_this_machine_is_itself_by_every_name_of_it(uri: str, *, own: bool) -> None:
+    assert leads_to(uri, "http://localhost:8000") is own
 
 
 @each("scheme", ["javascript", "data", "file", "http", "https", "a b", "x:", "Upper", "1x", "about"])

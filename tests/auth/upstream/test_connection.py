@@ -139,8 +139,11 @@ def test_a_refusal_of_older_tokens_is_answered_with_those_there_are() -> None:
     ("age", "step"),
     [(timedelta(0), Step.USE), (RECENT - SECOND, Step.USE), (RECENT, Step.REFRESH), (-HOURS, Step.REFRESH)],
 )
-def test_tokens_that_are_seconds_old_are_not_refreshed_again_for_a_refusal(age: timedelta, step: Step) -> None:
-    assert decide(connection(age=age), NOW, refused=3) is step
+def test_tokens_that_a_refresh_brought_seconds_ago_are_not_refreshed_again_for_a_refusal(
+    age: timedelta, step: Step
+) -> None:
+    assert decide(replace(connection(), refreshed_at=NOW - age), NOW, refused=3) is step
+    assert decide(connection(age=age), NOW, refused=3) is Step.REFRESH  # a sign-in brought these
 
 
 rows = st.builds(
@@ -175,7 +178,14 @@ def test_a_pause_is_never_longer_than_the_longest(row: Connection) -> None:
 def test_new_tokens_end_lease_pause_and_doubt() -> None:
     before = replace(leased(SECOND), status=Status.NEEDS_REAUTH, retry_at=NOW, failure=RefreshFailure.BUSY)
     assert refreshed(before, tokens("users:read"), NOW) == Connection(
-        MAYA, 4, Status.ACTIVE, NOW + HOURS, NOW, frozenset({"users:read"}), frozenset(SCOPES) - {"users:read"}
+        MAYA,
+        4,
+        Status.ACTIVE,
+        NOW + HOURS,
+        NOW,
+        frozenset({"users:read"}),
+        frozenset(SCOPES) - {"users:read"},
+        refreshed_at=NOW,
     )
 
 
@@ -208,7 +218,7 @@ def test_a_sign_in_begins_anew_where_there_was_nothing_or_somebody_else_and_goes
     assert signed_in(connection(status=Status.REVOKED), MAYA, given_now, NOW) == replace(fresh, generation=4)
     assert signed_in(replace(connection(), user="another"), MAYA, given_now, NOW) == replace(fresh, generation=4)
     row = connection(scopes=frozenset({"webhooks:read"}))
-    assert signed_in(row, MAYA, given_now, NOW) == refreshed(row, given_now, NOW)
+    assert signed_in(row, MAYA, given_now, NOW) == replace(refreshed(row, given_now, NOW), refreshed_at=None)
 
 
 @pytest.mark.requirement("connection-kept")

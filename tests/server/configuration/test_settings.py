@@ -164,6 +164,9 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
         ("CALENDLY_AUTH_URL", "https://auth.calendly.com/oauth", "without a path"),
         ("CALENDLY_MCP_PUBLIC_URL", "http://mcp.example", "must begin with https://"),
         ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:port", "must be an address"),
+        ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:0", "must name a port from 1 to 65535"),
+        ("CALENDLY_API_URL", "https://api.calendly.com:65536", "must be an address"),
+        ("CALENDLY_MCP_DATABASE_URL", "postgresql://host:65536/db", "must name a port from 1 to 65535"),
         ("CALENDLY_MCP_SECRET_KEYS", "k1:secret", "The key k1 is 4 bytes long"),
         *(
             ("CALENDLY_MCP_DATABASE_URL", url, "must be sqlite:///PATH, sqlite:// (in memory)")
@@ -306,6 +309,14 @@ def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> N
     found = settings(environ)
     assert (found.access_token, found.client_secret, found.secret_keys) == ("hidden", "hidden", ring)
     assert "hidden" not in repr(found)
+
+
+@pytest.mark.requirement("refresh-grace-setting")
+def test_the_grace_of_refresh_tokens_is_an_hour_and_at_most_a_day() -> None:
+    assert settings().refresh_grace == 3600
+    assert settings({"CALENDLY_MCP_REFRESH_GRACE": "0"}).refresh_grace == 0
+    with pytest.raises(UsageError, match="CALENDLY_MCP_REFRESH_GRACE"):
+        settings({"CALENDLY_MCP_REFRESH_GRACE": "86401"})
 
 
 def test_lists_are_read_as_what_they_name(config: Path) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from calendly.errors import Conflict
+from calendly.errors import Conflict, PermissionDenied
 from calendly.third_party_text import shown
 from sandbox.records.identifiers import fixed_id
 from tests.sandbox.api import MONDAY, Api, iso
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.toolset.errors import TooLate
+from tools.toolset.errors import ArgumentError, TooLate
 
 pytestmark = pytest.mark.anyio
 
@@ -49,15 +49,38 @@ async def test_nobody_is_asked_to_cancel_what_is_canceled_or_past(agent: Agent, 
     assert len(agent.questions) == 1
 
 
-async def test_what_may_not_be_read_is_named_by_its_identifier(agent: Agent) -> None:
+async def test_what_may_not_be_read_is_named_by_its_identifier(agent: Agent, api: Api) -> None:
+    event, invitation, hook = map(fixed_id, ("event odd", "invitation pending", "webhook northlight"))
+    kind = (await api.event_type("Intro call"))["uri"].rpartition("/")[2]
+    tomas = (await api.me("admin"))["uri"]
+    membership = (await api.read("/organization_memberships", user=tomas))[0]["uri"].rpartition("/")[2]
     agent.off = {"scheduled_events", "invitee_data", "event_types", "users", "organization", "webhooks"}
-    assert await agent.ask("cancel_scheduled_event", scheduled_event="EVENT1") == (
-        "Cancel a meeting. This cannot be undone.\nMeeting: EVENT1\nCalendly will e-mail: the invitees"
+    assert await agent.ask("cancel_scheduled_event", scheduled_event=event) == (
+        f"Cancel a meeting. This cannot be undone.\nMeeting: {event}\nCalendly will e-mail: the invitees"
     )
-    assert "Event type: TYPE1" in await agent.ask("create_single_use_scheduling_link", owner="TYPE1")
-    assert "Member: MEMBER1" in await agent.ask("remove_organization_membership", membership="MEMBER1")
-    assert "Invitation: INVITE1" in await agent.ask("revoke_organization_invitation", invitation="INVITE1")
-    assert "Webhook subscription: HOOK1" in await agent.ask("delete_webhook_subscription", webhook_subscription="HOOK1")
+    for name, line, target in (
+        ("create_single_use_scheduling_link", "Event type", {"owner": kind}),
+        ("remove_organization_membership", "Member", {"membership": membership}),
+        ("revoke_organization_invitation", "Invitation", {"invitation": invitation}),
+        ("delete_webhook_subscription", "Webhook subscription", {"webhook_subscription": hook}),
+    ):
+        assert f"\n{line}: {next(iter(target.values()))}" in await agent.ask(name, **target)
+
+
+async def test_nobody_is_asked_about_what_certainly_fails(agent: Agent, api: Api) -> None:
+    mine = await api.read("/organization_memberships", user=(await api.me())["uri"])
+    with pytest.raises(ArgumentError, match="owner of the organization"):
+        await agent.ask("remove_organization_membership", membership=mine[0]["uri"])
+    with pytest.raises(TooLate, match="accepted already"):
+        await agent.ask("revoke_organization_invitation", invitation=fixed_id("invitation accepted"))
+
+
+async def test_whoever_cannot_remove_themselves_is_not_asked(agent_of: AgentOf, api: Api) -> None:
+    own = (await api.read("/organization_memberships", user=(await api.me("admin"))["uri"]))[0]["uri"]
+    with pytest.raises(ArgumentError, match="nobody can remove themselves"):
+        await agent_of("admin").ask("remove_organization_membership", membership=own)
+    with pytest.raises(PermissionDenied):  # who may not read a membership may not end it
+        await agent_of("member").ask("remove_organization_membership", membership=own)
 
 
 async def test_booking_names_the_time_in_the_persons_own_zone_whatever_zone_it_was_written_in(
@@ -79,15 +102,15 @@ async def test_booking_names_the_time_in_the_persons_own_zone_whatever_zone_it_w
     )
 
 
-async def test_a_time_without_offset_is_shown_as_it_will_be_sent(agent: Agent) -> None:
+async def test_a_time_without_offset_is_shown_as_it_will_be_sent(agent: Agent, api: Api) -> None:
     question = await agent.ask(
         "create_event_invitee",
-        event_type=NOBODY,
+        event_type=(await api.event_type("Intro call"))["uri"],
         start_time="2026-12-01T10:00",
         invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"},
         timezone="Europe/Berlin",
     )
-    assert f"Event type: {NOBODY}\nWhen: Tue 1 Dec 2026, 10:00 (Europe/Berlin; 18:00 Asia/Tokyo for the " in question
+    assert "Event type: “Intro call”\nWhen: Tue 1 Dec 2026, 10:00 (Europe/Berlin; 18:00 Asia/Tokyo for the " in question
 
 
 async def test_who_has_no_known_zone_reads_utc(agent_of: AgentOf) -> None:
@@ -122,11 +145,7 @@ async def test_the_other_writing_tools_say_whom_they_concern(agent: Agent, api: 
     setting = {"type": "days_in_future", "days": 3, "only_weekdays": True}
     made = {"name": "Review", "duration": 45, "date_setting": setting}
     assert await agent.ask("create_one_off_event_type", **made, host=tomas) == (
-        "Create a one-off event type.\n"
-        "Name (typed by the agent): “Review”\n"
-        "Duration: 45 minutes\n"
-        "Host: “Tomás Herrera”\n"
-        "Calendly will e-mail: nobody"
+        "Create a one-off event type.\nName (typed by the agent): “Review”\nDuration: 45 minutes\nHost: “Tomás Herrera”"
     )
     assert "Host: you" in await agent.ask("create_one_off_event_type", **made)
     membership = await agent.call("list_organization_memberships", email="priya@northlight.example")
@@ -164,13 +183,11 @@ async def test_webhooks_say_what_goes_where_and_never_the_key(agent: Agent, api:
         "Have what happens posted to a web address from now on. Names and e-mail addresses are in it.\n"
         "Web address (typed by the agent): “https://hooks.example/x”\n"
         "Events (typed by the agent): “invitee.created” and “contact.created”\n"
-        "Of: you\n"
-        "Calendly will e-mail: nobody"
+        "Of: you"
     )
     assert "s3cret-key" not in mine
     tomas = (await api.me("admin"))["uri"]
     assert "Of: “Tomás Herrera”" in await agent.ask("create_webhook_subscription", **asked, user=tomas)
-    assert f"Of: the user {NOBODY}" in await agent.ask("create_webhook_subscription", **asked, user=NOBODY)
     assert "Of: everybody in the organization" in await agent.ask(
         "create_webhook_subscription", **asked, scope="organization"
     )
@@ -193,7 +210,7 @@ async def test_of_more_invitees_than_can_be_named_the_number_is_calendlys_own(ag
     event = (await api.book())["event"]
     crowd = {**await api.read(event), "invitees_counter": {"total": 400, "active": 400, "limit": 500}}
     path = event.removeprefix("https://api.calendly.com")
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "body": {"resource": crowd}})
+    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 2, "body": {"resource": crowd}})
     asked = await agent.ask("cancel_scheduled_event", scheduled_event=event)
     assert "“lee@acme.example” and 399 more" in asked
 
@@ -202,7 +219,8 @@ async def test_other_peoples_texts_are_short_and_on_one_line_of_visible_characte
     odd = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
     assert [shown(line) for line in odd.splitlines()] == odd.splitlines()
     assert "Zoe" in odd
-    long = await agent.ask("cancel_scheduled_event", scheduled_event="X", reason="Yes.\n\n" * 1_000)
+    agent.off = {"scheduled_events", "invitee_data"}
+    long = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"), reason="Yes.\n\n" * 1_000)
     *_, reason = long.splitlines()
     assert (len(long.splitlines()), len(reason)) == (4, 246)
     many = await agent.ask("delete_invitee_data", emails=[f"a{number}@b.example" for number in range(40)])
@@ -220,7 +238,9 @@ async def test_the_person_is_asked_once_and_right_before_anything_is_written(age
 
 async def test_an_event_whose_time_cannot_be_read_is_named_without_it(agent: Agent, api: Api) -> None:
     broken = {"resource": {"uri": "x", "name": "Lunch", "start_time": "noon", "event_guests": None}}
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events/*", "status": 200, "body": broken})
+    await api.control(
+        "faults", {"method": "GET", "path": "/scheduled_events/*", "status": 200, "times": 2, "body": broken}
+    )
     question = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
     assert "Meeting: “Lunch”\nInvitees: “Zoe" in question
     assert str(MONDAY + timedelta(days=3)) not in question

@@ -89,8 +89,7 @@ async def test_the_difference_is_the_question_and_says_who_follows_and_what_is_b
         "Event types of other schedules, which stay: “Morning coffee”\n"
         "Booked in the closed time, not canceled: Tue 24 Nov 2026, 09:00-09:30: “Intro call”\n"
         "Booked in the closed time, not canceled: Fri 27 Nov 2026, 09:00-09:30: “Intro call”\n"
-        "Booked in the closed time, not canceled: Fri 4 Dec 2026, 09:00-09:30: “Intro call”\n"
-        "Calendly will e-mail: nobody"
+        "Booked in the closed time, not canceled: Fri 4 Dec 2026, 09:00-09:30: “Intro call”"
     )
     thursday = await agent.ask("change_working_hours", changes=[{"days": "weekdays", "hours": "none"}])
     assert day_off == "2026-12-17"
