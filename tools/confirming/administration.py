@@ -1,12 +1,13 @@
 """The questions for event types, members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
-from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
-from tools.endpoints.data_compliance import delete_invitee_data
+from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time, person_fact
+from tools.endpoints.data_compliance import delete_invitee_data, delete_scheduled_event_data, past_span
 from tools.endpoints.event_types import create_one_off_event_type
 from tools.endpoints.organization import (
     create_organization_invitation,
@@ -126,6 +127,13 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
     )
 
 
+async def _delete_event_data(call: Call, start_time: datetime, end_time: datetime) -> Question:
+    first, last, _ = await past_span(call.caller, start_time, end_time)
+    start, end = [await local_time(call, time) or "" for time in (first, last)]
+    which = (stated("From", start), stated("Before", end))
+    return Question("Delete for good all meetings in the organization in a time range", which, (FOR_GOOD,))
+
+
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
         tool_of(create_one_off_event_type): WriteEffects(_create_one_off),
@@ -135,5 +143,6 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
         tool_of(create_webhook_subscription): WriteEffects(_subscribe),
         tool_of(delete_webhook_subscription): WriteEffects(_unsubscribe),
         tool_of(delete_invitee_data): WriteEffects(_delete_data),
+        tool_of(delete_scheduled_event_data): WriteEffects(_delete_event_data),
     }
 )

@@ -1,16 +1,20 @@
 """Data compliance: deleting what Calendly stores about people."""
 
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from tools.fields import Email, at_most
+from tools.fields import Email, Time, at_most
+from tools.times import TimeRange, span, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call, Toolset
+from tools.toolset.declaring import Call, Caller, Toolset
+from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import listed
 
 data_compliance = Toolset()
+meeting_data = Toolset("data_compliance")
 
 _MOST_NAMED: Final = 5
 _ACCEPTED: Final = "Calendly deletes the data within 7 days; its activity log shows the end."
@@ -51,3 +55,39 @@ async def delete_invitee_data(
     await call.done(body={"emails": emails})
     await ledger.forget(emails)
     return {"status": "accepted", "message": _ACCEPTED}
+
+
+_OLDEST: Final = timedelta(days=732)
+"""How far back Calendly deletes meetings: 24 months."""
+
+
+@meeting_data.tool(
+    "POST",
+    "/data_compliance/deletion/events",
+    title="Delete scheduled event data",
+    scope="data_compliance:write",
+    capability="data_deletion",
+    audit=Sentence("delete", lambda call: f"all data of meetings{call.span('start_time', 'end_time')}"),
+    destructive=True,
+    idempotent=True,
+    plan="enterprise",
+    role="admin",
+)
+async def delete_scheduled_event_data(call: Call, start_time: Time, end_time: Time) -> DataDeletion:
+    """Delete all data of past meetings in a time range for good, across the organization.
+
+    At most 24 months back; takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
+    """
+    start, end, _ = await past_span(call.caller, start_time, end_time)
+    await call.done(body={"start_time": wire(start), "end_time": wire(end)})
+    return {"status": "accepted", "message": _ACCEPTED}
+
+
+async def past_span(caller: Caller, start_time: datetime, end_time: datetime) -> TimeRange:
+    """Return a range whose meetings Calendly deletes. Raises ArgumentError as `span`, and for one that it refuses."""
+    found, now = await span(caller, start_time, end_time, longest=_OLDEST), caller.now()
+    if found.end > now:
+        raise ArgumentError.of("end_time", "Must be in the past: only data of past meetings is deleted.")
+    if found.start < now - _OLDEST:
+        raise ArgumentError.of("start_time", "Must be within the last 24 months.")
+    return found
