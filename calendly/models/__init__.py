@@ -4,7 +4,7 @@ Any field can be missing or null. Unknown fields pass through, as Calendly adds 
 Enumerations are strings with their known values in the description, as Calendly may add values.
 """
 
-from calendly.models.activity_log import ActivityLogEntry, OutgoingCommunication, Totals
+from calendly.models.activity_log import ActivityLogEntry, LogTotals, OutgoingCommunication, Totals
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
 from calendly.models.event_type import EventType
 from calendly.models.group import Group, GroupRelationship, Team
@@ -29,6 +29,7 @@ __all__ = [
     "GroupRelationship",
     "Invitee",
     "InviteeNoShow",
+    "LogTotals",
     "Organization",
     "OrganizationInvitation",
     "OrganizationMembership",

@@ -54,8 +54,13 @@ class ActivityLogEntry(TypedDict, total=False):
 class Totals(TypedDict, total=False):
     """What some lists say of all their rows."""
 
-    last_event_time: str | None
     total_count: int | None
+
+
+class LogTotals(Totals, total=False):
+    """What the activity log says of all its entries."""
+
+    last_event_time: str | None
     exceeds_max_total_count: Annotated[bool | None, Field(description="true: there are more than total_count")]
 
 

@@ -13,7 +13,6 @@ from sandbox.records.activity import StoredActivity, StoredMessage
 from sandbox.records.as_json import JsonObject, stamp
 from sandbox.records.identifiers import uri
 from sandbox.records.records import Records
-from sandbox.requests.fields import InputFields
 from sandbox.requests.permissions import NO_ACCESS, require_organization
 
 MOST_ENTRIES: Final = 1_000
@@ -68,9 +67,9 @@ def list_outgoing_communications(call: EndpointCall) -> JsonObject:
 
 
 def _require_log(call: EndpointCall, organization: str) -> None:
-    require_organization(call.caller, call.records, organization, refusal=NO_ACCESS)
     if call.caller.organization.plan != "enterprise":
         raise permission_denied("Please upgrade your Calendly account to Enterprise.")
+    require_organization(call.caller, call.records, organization, refusal=NO_ACCESS)
 
 
 def _is_between(moment: datetime, begin: datetime | None, end: datetime | None) -> bool:

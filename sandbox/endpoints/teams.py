@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, cast
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.paging import read_page
@@ -11,7 +11,7 @@ from sandbox.records.as_json import JsonObject, invitation_json, membership_json
 from sandbox.records.identifiers import PAGES, StoredResource, fixed_id, uri
 from sandbox.records.people import StoredGroup, StoredInvitation, StoredMembership, StoredOrganization, StoredTeam
 from sandbox.records.records import Records
-from sandbox.requests.permissions import NO_ACCESS, NO_PERMISSION, FOREIGN_USER, known_user
+from sandbox.requests.permissions import FOREIGN_USER, NO_ACCESS, NO_PERMISSION, known_user
 
 PLANS: Final = {"free": ("basic", "free"), "paid": ("teams", "paid"), "enterprise": ("enterprise", "paid")}
 """Calendly's plan and stage for each plan of the sandbox."""
@@ -195,7 +195,7 @@ def _owner_json(records: Records, owner: StoredMembership | StoredInvitation) ->
     if isinstance(owner, StoredInvitation):
         return {"type": "OrganizationInvitation", **invitation_json(owner)}
     told = membership_json(records, owner)
-    user = {name: value for name, value in told["user"].items() if name != "time_notation"}
+    user = {name: value for name, value in cast("JsonObject", told["user"]).items() if name != "time_notation"}
     return {"type": "OrganizationMembership", **told, "user": user}
 
 

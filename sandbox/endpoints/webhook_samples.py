@@ -78,6 +78,4 @@ _PAYLOADS: Final[Mapping[str, Callable[[EndpointCall, str], JsonObject]]] = {
     "meeting_recap": _recap,
 }
 
-ENDPOINTS: Final = (
-    SandboxEndpoint("GET", "/sample_webhook_data", ("webhooks:read",), 200, get_sample_webhook_data),
-)
+ENDPOINTS: Final = (SandboxEndpoint("GET", "/sample_webhook_data", ("webhooks:read",), 200, get_sample_webhook_data),)

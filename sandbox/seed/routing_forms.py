@@ -44,10 +44,10 @@ def add_routing_forms(records: Records, now: datetime) -> None:
     ):
         records.routing_forms[form.id] = form
     for number in range(SUBMISSIONS):
-        _add_submission(records, now, number)
+        _add_submission(records, number)
 
 
-def _add_submission(records: Records, now: datetime, number: int) -> None:
+def _add_submission(records: Records, number: int) -> None:
     """Add a submission, the latest first. Whoever is large enough was led to an event type; the latest booked it."""
     person, size = seeded_person(number), SIZES[number % len(SIZES)]
     event = records.events[fixed_id("event intro 0")]
@@ -61,3 +61,5 @@ def _add_submission(records: Records, now: datetime, number: int) -> None:
         created_at=event.created_at - timedelta(days=3 * number, minutes=4),
     )
     records.submissions[submission.id] = submission
+    if number == 0:
+        event.invitees[0].routing_form_submission = submission.uri

@@ -7,7 +7,7 @@ from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
 from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time, person_fact
-from tools.endpoints.data_compliance import delete_invitee_data, delete_scheduled_event_data, past_span
+from tools.endpoints.data_compliance import OLDEST_DELETED, delete_invitee_data, delete_scheduled_event_data
 from tools.endpoints.event_types import create_one_off_event_type
 from tools.endpoints.organization import (
     create_organization_invitation,
@@ -18,6 +18,7 @@ from tools.endpoints.organization import (
 )
 from tools.endpoints.users import get_user
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
+from tools.times import past_span
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
@@ -128,7 +129,7 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
 
 
 async def _delete_event_data(call: Call, start_time: datetime, end_time: datetime) -> Question:
-    first, last, _ = await past_span(call.caller, start_time, end_time)
+    first, last, _ = await past_span(call.caller, start_time, end_time, oldest=OLDEST_DELETED)
     start, end = [await local_time(call, time) or "" for time in (first, last)]
     which = (stated("From", start), stated("Before", end))
     return Question("Delete for good all meetings in the organization in a time range", which, (FOR_GOOD,))

@@ -1,22 +1,24 @@
 """Data compliance: deleting what Calendly stores about people."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from tools.fields import Email, Time, at_most
-from tools.times import TimeRange, span, wire
+from tools.times import past_span, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call, Caller, Toolset
-from tools.toolset.errors import ArgumentError
+from tools.toolset.declaring import Call, Toolset
 from tools.toolset.wording import listed
 
 data_compliance = Toolset()
 meeting_data = Toolset("data_compliance")
 
 _MOST_NAMED: Final = 5
+OLDEST_DELETED: Final = timedelta(days=731)
+"""How far back meetings can be deleted: 24 months."""
+
 _ACCEPTED: Final = "Calendly deletes the data within 7 days; its activity log shows the end."
 
 
@@ -57,10 +59,6 @@ async def delete_invitee_data(
     return {"status": "accepted", "message": _ACCEPTED}
 
 
-_OLDEST: Final = timedelta(days=732)
-"""How far back Calendly deletes meetings: 24 months."""
-
-
 @meeting_data.tool(
     "POST",
     "/data_compliance/deletion/events",
@@ -78,16 +76,6 @@ async def delete_scheduled_event_data(call: Call, start_time: Time, end_time: Ti
 
     At most 24 months back; takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
     """
-    start, end, _ = await past_span(call.caller, start_time, end_time)
+    start, end, _ = await past_span(call.caller, start_time, end_time, oldest=OLDEST_DELETED)
     await call.done(body={"start_time": wire(start), "end_time": wire(end)})
     return {"status": "accepted", "message": _ACCEPTED}
-
-
-async def past_span(caller: Caller, start_time: datetime, end_time: datetime) -> TimeRange:
-    """Return a range whose meetings Calendly deletes. Raises ArgumentError as `span`, and for one that it refuses."""
-    found, now = await span(caller, start_time, end_time, longest=_OLDEST), caller.now()
-    if found.end > now:
-        raise ArgumentError.of("end_time", "Must be in the past: only data of past meetings is deleted.")
-    if found.start < now - _OLDEST:
-        raise ArgumentError.of("start_time", "Must be within the last 24 months.")
-    return found

@@ -38,7 +38,7 @@ from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
 from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
-from calendly.models import Pagination, Totals, read
+from calendly.models import LogTotals, Pagination, read
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -46,7 +46,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import CountedPage, Resumption
+from tools.toolset.lists import LogPage, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
 from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
@@ -284,7 +284,7 @@ class Call:
 
     async def pages(
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
-    ) -> CountedPage[T]:
+    ) -> LogPage[T]:
         """Ask for a paged list, following at most `max_pages` page tokens."""
         place = PagePlace.of(page_token, count)
         read_pages: list[tuple[str | None, int]] = []
@@ -293,7 +293,7 @@ class Call:
         async def page(token: str | None) -> JSON:
             answer = await self._listing({**query, "count": place.count, "page_token": token}, ids)
             read_pages.append((token, len(answer["collection"])))
-            totals.update((name, answer[name]) for name in fields_of(Totals) if name in answer)
+            totals.update((name, answer[name]) for name in fields_of(LogTotals) if name in answer)
             return answer
 
         def way_on(rows: int) -> Mapping[str, object]:
@@ -306,7 +306,7 @@ class Call:
         return {
             "collection": [read(row, item) for item in rows],
             "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
-            **read(Totals, totals),
+            **read(LogTotals, totals),
         }
 
     def of(self, function: Declared) -> Self:

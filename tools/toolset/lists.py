@@ -7,7 +7,7 @@ from typing import Annotated, Any, Generic, TypeVar, cast
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from calendly.models import Pagination, Totals
+from calendly.models import LogTotals, Pagination, Totals
 from tools.toolset.searched import EmptyBecause, Searched
 
 T = TypeVar("T")
@@ -64,6 +64,10 @@ class Page(TypedDict, Generic[T], total=False):
 
 class CountedPage(Page[T], Totals, total=False):
     """A page of a list that says how many rows there are."""
+
+
+class LogPage(CountedPage[T], LogTotals, total=False):
+    """A page of the activity log."""
 
 
 PageT = TypeVar("PageT", bound=Page[Any])
