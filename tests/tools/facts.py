@@ -91,11 +91,11 @@ def fact_of(tool: EndpointTool) -> Fact:
     return found[0]
 
 
-def answer_of(fact: Fact) -> Json:
+def answer_of(fact: Fact) -> JSON:
     """What Calendly answers: its example, and where it has none one that fits what it says of the answer."""
-    if fact["example_response"] is None and fact["response"]:
-        return example_of("", fact["response"])
-    return fact["example_response"] or {}
+    is_without = fact["example_response"] is None and fact["response"]
+    answer: JSON = example_of("", fact["response"]) if is_without else fact["example_response"] or {}
+    return answer
 
 
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]

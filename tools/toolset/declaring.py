@@ -303,11 +303,12 @@ class Call:
         answer = await walk(page, place.token, max_pages)
         rows = answer["collection"][place.skip :]
         self.resumption.way_on = way_on
-        return {
+        found = {
             "collection": [read(row, item) for item in rows],
             "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
             **read(LogTotals, totals),
         }
+        return cast("LogPage[T]", found)
 
     def of(self, function: Declared) -> Self:
         """This call as one of another tool, under its own access rules.
