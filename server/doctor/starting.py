@@ -22,7 +22,7 @@ from server.doctor.diagnosis import Finding
 from server.doctor.installed_clients import InstalledEntry
 from server.installing.clients import HEADERS, args_of, command_of, endpoint_of, env_of, is_off
 
-_PATIENCE: Final = 20.0
+_PATIENCE: Final = 60.0
 _PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}|^\$\w+$")
 _LONGEST: Final = 300
 _ME: Final = types.Implementation(name=f"{PROGRAM} doctor", version=version(DISTRIBUTION))

@@ -11,6 +11,8 @@ from urllib.parse import quote
 import anyio.to_thread
 import pytest
 
+from auth.access.levels import LOCAL
+from server.calls.selection import Rules, select
 from tests.cases import each
 from tests.documents import ROOT
 from tests.e2e.conftest import Sandbox
@@ -169,11 +171,12 @@ def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_pa
     assert ended.status == 1
     settings = tmp_path / ".config/zed/settings.json"
     again = "`calendly-mcp install claude-code` writes it again"
+    on = select(ALL, Rules(ceiling=LOCAL)).listed
     able = '"calendly" starts and acts for Maya Lindqvist <maya@northlight.example> in the sandbox, with'
     assert found(ended, "clients") == [
         f'fix: Claude Code: "calendly" starts /gone/calendly-mcp, which is not there; {again}',
-        f"ok: Cursor: {able} {len(ALL)} tools, {len([tool for tool in ALL if tool.access == 'write'])} of which write",
-        f"ok: VS Code: {able} {len([tool for tool in ALL if tool.access == 'read'])} tools, none of which writes",
+        f"ok: Cursor: {able} {len(on)} tools, {len([tool for tool in on if tool.access == 'write'])} of which write",
+        f"ok: VS Code: {able} {len([tool for tool in on if tool.access == 'read'])} tools, none of which writes",
         f"fix: Zed: {settings}: line 2 is no JSON; the client reads none of it",
         "note: not set up: Windsurf (windsurf); `calendly-mcp install CLIENT` does it",
         "ok: not found on this machine: Claude Desktop, Codex CLI, Gemini CLI, GitHub Copilot CLI, JetBrains Junie",
