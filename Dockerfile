@@ -9,8 +9,8 @@ FROM python:3.13-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /src
 COPY requirements/runtime.lock requirements/build.lock requirements/
-RUN python -m venv /opt/build \
- && /opt/build/bin/pip install --require-hashes -r requirements/build.lock \
+RUN python -m venv --without-pip /opt/build \
+ && pip --python /opt/build install --no-compile --require-hashes -r requirements/build.lock \
  && python -m venv --without-pip /opt/calendly-mcp \
  && pip --python /opt/calendly-mcp install --no-compile --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
@@ -22,7 +22,7 @@ COPY storage storage
 COPY tools tools
 # The file system may be read-only at run time, so everything is compiled now. The compiled files are trusted as they
 # are (unchecked-hash): nothing changes a source file inside an image.
-RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
+RUN pip --python /opt/build wheel --no-deps --no-build-isolation --wheel-dir /opt/wheel . \
  && pip --python /opt/calendly-mcp install --no-compile --no-deps --no-index /opt/wheel/*.whl \
  && /opt/calendly-mcp/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/calendly-mcp/lib
 

@@ -1,11 +1,15 @@
 """Many cases as one test, where each is too short to be a test of its own."""
 
 import inspect
+import os
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+ONLY: Final = "ONLY_CASE"
+"""The variable that holds a text of the cases that are tried; without it all are."""
 
 Test = Callable[..., Any]
 
@@ -36,13 +40,13 @@ def each(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
     def fold(test: Test) -> Test:
         @wraps(test)
         def run(**fixtures: object) -> None:
-            for one in cases:
+            for one in filter(_is_tried, cases):
                 with case(*one.values()):
                     test(**fixtures, **one)
 
         @wraps(test)
         async def run_async(**fixtures: object) -> None:
-            for one in cases:
+            for one in filter(_is_tried, cases):
                 with case(*one.values()):
                     await test(**fixtures, **one)
 
@@ -53,6 +57,10 @@ def each(names: str, values: Iterable[Any]) -> Callable[[Test], Test]:
         return folded
 
     return fold
+
+
+def _is_tried(one: dict[str, Any]) -> bool:
+    return ONLY not in os.environ or os.environ[ONLY] in str(one)
 
 
 def _shown(fact: object) -> str:

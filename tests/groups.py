@@ -7,6 +7,7 @@ one that prints.
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,10 @@ GROUPS = {
         is_there=_has_packages,
         remedy="npm has not installed the packages of tests/node",
     ),
+    "clients": Group(
+        is_there=lambda _: (Path(sys.prefix) / "clients/installed").is_file(),
+        remedy="pip has not installed requirements/clients.lock",
+    ),
     "chromium": Group(
         is_there=lambda root: which("chromium") is not None and _has_packages(root),
         remedy="no Chromium is installed, or not the packages of tests/node; on Debian and Ubuntu: "
@@ -53,8 +58,7 @@ GROUPS = {
     ),
     "image": Group(
         is_there=lambda _: image.is_possible(),
-        remedy="the steps of the Dockerfile are done by root with debootstrap; on Debian and Ubuntu: "
-        "apt-get install debootstrap",
+        remedy="the steps of the Dockerfile are done by root on Debian or Ubuntu",
     ),
     "hadolint": Group(
         is_there=lambda _: image.hadolint() is not None,

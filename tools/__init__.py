@@ -11,6 +11,7 @@ from tools.endpoints import (
     invitees,
     locations,
     no_shows,
+    one_off_event_types,
     organization,
     routing_forms,
     scheduled_events,
@@ -25,6 +26,7 @@ from tools.workflows import no_shows as marking
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
+    *one_off_event_types.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -40,6 +42,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *activity_log.activity_log.tools,
     *data_compliance.meeting_data.tools,
     *webhooks.samples.tools,
+    *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 

@@ -6,7 +6,7 @@ Enumerations are strings with their known values in the description, as Calendly
 
 from calendly.models.activity_log import ActivityLogEntry, LogTotals, OutgoingCommunication, Totals
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
-from calendly.models.event_type import EventType
+from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
 from calendly.models.organization import Organization, OrganizationInvitation, OrganizationMembership
@@ -25,6 +25,7 @@ __all__ = [
     "BusyTime",
     "Cancellation",
     "EventType",
+    "EventTypeMembership",
     "Group",
     "GroupRelationship",
     "Invitee",

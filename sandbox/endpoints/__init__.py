@@ -6,6 +6,7 @@ from sandbox.endpoints import (
     activity_log,
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitations,
     invitees,
@@ -41,4 +42,5 @@ ENDPOINTS: Final = (
     *routing_forms.ENDPOINTS,
     *activity_log.ENDPOINTS,
     *webhook_samples.ENDPOINTS,
+    *event_type_settings.ENDPOINTS,
 )

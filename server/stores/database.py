@@ -1,7 +1,8 @@
 """The database and its key ring, opened and proven before anything is served."""
 
 import os
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +18,13 @@ from server.configuration.values import MEMORY
 from storage.database import Database, open_database
 from storage.errors import StorageError, StorageUnavailable
 from storage.keys import KeyRing
+from storage.private_files import make_private_folder
 from storage.schema import migrate
 from storage.tables import key_fingerprint
 from storage.unlock import unlock
+
+_LOOK: Final = 5.0
+"""Between two looks at the database, in seconds."""
 
 _FILE: Final = "calendly-mcp.sqlite3"
 
@@ -42,6 +47,19 @@ class Store:
         return all(key_id in self.keyring for key_id in needed)
 
 
+async def watch_database(database: Database, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Look at a database every few seconds until cancelled, so that the log tells its silence without traffic too."""
+    database.health.is_told = True
+    while True:
+        with suppress(StorageUnavailable):
+            async with database.read() as connection:
+                await connection.execute(select(1))
+            if database.health.fails_to_write:
+                async with database.begin() as connection:
+                    await connection.execute(select(1))
+        await sleep(_LOOK)
+
+
 def require_database(settings: Settings) -> None:
     """Raise CommandError where there is no file yet in which something could be looked up."""
     url = _url(settings)
@@ -56,6 +74,8 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     Raises CommandError where the database cannot be used, or the key ring is another one.
     """
     try:
+        if settings.database_url is None and not settings.sandbox:
+            make_private_folder(home_folder(settings))
         database = await stack.enter_async_context(open_database(_url(settings)))
         await migrate(database)
         keyring = await unlock(database, settings.secret_keys, now=_now())

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,14 @@ class Page:
 
     def _ask(self, command: str, argument: object = None) -> Any:  # noqa: ANN401 - any JSON
         return self.remote.ask(command, argument, self.number)
+
+    def look(self, width: int, height: int = 800, *, dark: bool = False) -> None:
+        """Give it the size and the colours of another window."""
+        self._ask("look", _window(width, height, dark=dark))
+
+    def close(self) -> None:
+        """Leave it, with all that it has kept."""
+        self._ask("close")
 
     def go(self, address: str) -> str:
         """Open an address; where it led."""
@@ -137,22 +145,28 @@ class Page:
 
 @dataclass(frozen=True)
 class Browser:
-    """A browser."""
+    """A browser, and its pages that are open."""
 
     remote: Remote
+    pages: list[Page] = field(default_factory=list[Page])
 
     def open(
         self, *, scripts: bool = True, width: int = 1024, height: int = 800, dark: bool = False, scale: float = 1
     ) -> Page:
         """Open an empty page, as a person who wants reduced motion."""
-        options = {
-            "javaScriptEnabled": scripts,
-            "viewport": {"width": width, "height": height},
-            "deviceScaleFactor": scale,
-            "colorScheme": "dark" if dark else "light",
-            "reducedMotion": "reduce",
-        }
-        return Page(self.remote, self.remote.ask("open", options))
+        options = {"javaScriptEnabled": scripts, "deviceScaleFactor": scale, "reducedMotion": "reduce"}
+        number = self.remote.ask("open", {**options, **_window(width, height, dark=dark)})
+        self.pages.append(Page(self.remote, number))
+        return self.pages[-1]
+
+    def close(self) -> None:
+        """Close all pages."""
+        while self.pages:
+            self.pages.pop().close()
+
+
+def _window(width: int, height: int, *, dark: bool) -> dict[str, object]:
+    return {"viewport": {"width": width, "height": height}, "colorScheme": "dark" if dark else "light"}
 
 
 @contextmanager

@@ -238,11 +238,18 @@ def replicas(replica_settings: dict[str, str]) -> Generator[Replicas]:
         yield Replicas(first, second, replica_settings)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Generator[Browser]:
+@pytest.fixture(scope="session")
+def running_browser() -> Generator[Browser]:
     """Run a Chromium."""
     with chromium() as browser:
         yield browser
+
+
+@pytest.fixture
+def browser(running_browser: Browser) -> Generator[Browser]:
+    """Return a browser without open pages."""
+    yield running_browser
+    running_browser.close()
 
 
 @pytest.fixture(scope="module")

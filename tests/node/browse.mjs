@@ -1,5 +1,6 @@
 // A headless Chromium by remote control. Reads one command a line from stdin, {page, do, with}, and writes one answer a
-// line, {value} or {error}; ends with stdin. Pages are numbered as they are opened, each in a browser of its own.
+// line, {value} or {error}; ends with stdin. Pages are numbered as they are opened, each in a browser of its own. One that
+// is closed is opened again without its cookies: to start another takes four times as long.
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -20,18 +21,32 @@ const browser = await chromium.launch({
   ],
 });
 const pages = [];
+const closed = []; // with the options that a page has for good
 
 const innermost = (page) => page.frames().at(-1); // the page itself where it has no frame
 
 const commands = {
-  async open(_, options) {
-    const page = await (await browser.newContext(options)).newPage();
+  async open(_, { viewport, colorScheme, ...options }) {
+    const made = JSON.stringify(options);
+    const at = closed.findIndex((one) => one.made === made);
+    const page = at < 0 ? await (await browser.newContext(options)).newPage() : closed.splice(at, 1)[0].page;
     page.setDefaultTimeout(PATIENCE);
     const complaints = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(String(error)));
-    return pages.push({ page, complaints }) - 1;
+    const number = pages.push({ page, made, complaints }) - 1;
+    await commands.look(pages[number], { viewport, colorScheme });
+    return number;
   },
+  async close({ page, made }) {
+    page.removeAllListeners("console");
+    page.removeAllListeners("pageerror");
+    await page.goto("about:blank");
+    await page.context().clearCookies();
+    closed.push({ page, made });
+  },
+  look: ({ page }, { viewport, colorScheme }) =>
+    Promise.all([page.setViewportSize(viewport), page.emulateMedia({ colorScheme })]).then(() => null),
   go: ({ page }, address) => page.goto(address).then(() => page.url()),
   address: ({ page }) => page.url(),
   text: ({ page }) => page.locator("body").innerText(),
@@ -46,8 +61,8 @@ const commands = {
   frames: ({ page }) => Promise.all(page.frames().map(async (frame) => [frame.url(), await frame.title()])),
   complaints: ({ complaints }) => complaints,
   async accessibility({ page }) {
-    await innermost(page).evaluate(axe);
-    return innermost(page).evaluate("axe.run()");
+    if (!(await innermost(page).evaluate("'axe' in window"))) await innermost(page).evaluate(axe);
+    return innermost(page).evaluate("axe.run({ resultTypes: ['violations'] })");
   },
   within: ({ page }, source) => innermost(page).evaluate(source),
   click: ({ page }, { role, name }) => innermost(page).getByRole(role, { name, exact: true }).click(),

@@ -126,6 +126,8 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
     }
     wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
+    if isinstance(tool, EndpointTool) and tool.endpoint.method == "PATCH":
+        beside = {**beside, **body}
     found = {name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted if name not in beside}
     return {**found, **beside}
 
@@ -247,13 +249,22 @@ def example_of(name: str, schema: Fact) -> Fact:
             return text_of(name, schema)
 
 
+def uri_of(name: str, schema: Fact) -> str:
+    """A resource that a field can name: by what Calendly says of the field, else by its name."""
+    if "membership" in schema.get("notes", ""):
+        return str(EXAMPLES["membership"])
+    return ME if schema.get("description") == "user URI" else RESOURCES.get(name, "")
+
+
 def text_of(name: str, schema: Fact) -> str:
     month = "2026-01" if "past" in schema.get("description", "") else "2026-12"
     formats = {
-        "uri": EXAMPLES["membership"] if "membership" in schema.get("notes", "") else RESOURCES.get(name, ""),
+        "uri": uri_of(name, schema),
         "email": "lee@acme.example",
         "date-time": f"{month}-03T{11 if name == 'end_time' else 10}:00:00Z",
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
         SORTING: f"{schema.get('enum_fields', [''])[0]}:desc",
     }
+    if schema.get("pattern", "").startswith("^#"):
+        return "#8247f5"
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
