@@ -86,6 +86,7 @@ class Authorization:
                 bearer = None if token is None else await self.verify(token, self._realm.resource)
                 return bearer or await self._turn_away(request, token_sent=bool(tokens))
         except OAuthError as fault:
+            request.state.refusal = fault.description  # for the log
             return json_refusal(fault)
 
     def forbid(self, bearer: Bearer, needed: Iterable[str]) -> Response:
@@ -115,6 +116,7 @@ class Authorization:
             "error": "invalid_token" if token_sent else "unauthorized",
             "error_description": _NO_LONGER_GOOD if token_sent else _NOTHING_SENT,
         }
+        request.state.refusal = body["error_description"]
         return JSONResponse(body, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": challenge})
 
 

@@ -43,6 +43,7 @@ class CalendlyError(Exception):
         title: Calendly's own title, None when the body has none.
         message: Calendly's own message, None when the body has none.
         details: Calendly's entries, empty when the body has none.
+        added: What was found out since about the failure, empty for nothing.
     """
 
     def __init__(
@@ -60,11 +61,13 @@ class CalendlyError(Exception):
         self.title = title
         self.message = message
         self.details = list(details)
+        self.added = ""
 
     def retold(self, reason: str) -> Self:
-        """Return the same failure with another reason."""
-        told = copy(self)
+        """Return the same failure with another reason. What it adds to this one is kept apart, too."""
+        told, begun = copy(self), self.reason.rstrip(".")
         told.reason, told.args = reason, (reason,)
+        told.added = reason.removeprefix(begun).lstrip(". ") if reason.startswith(begun) else ""
         return told
 
 

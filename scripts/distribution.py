@@ -139,7 +139,7 @@ def connecting() -> str:
 | `.venv/bin/{PROGRAM} install …` | client | its file |
 |---|---|---|
 {"".join(f"| `{client.name}` | {client.title} | {_places(client)} |{chr(10)}" for client in CLIENTS)}
-By hand, put this into the file of Claude Desktop, Cursor or Windsurf:
+By hand, put this into the file of Claude Desktop, Cursor, Windsurf, Gemini CLI or Junie:
 
 ```json
 {snippet(BY_NAME["claude-desktop"], BY_NAME["claude-desktop"].local(local))}

@@ -1,9 +1,10 @@
 """Transactions on SQLite and PostgreSQL, with the same statements and a time limit for each."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import anyio
@@ -18,8 +19,43 @@ from storage.lookups import Fields, Finder, Lookup, LookUpFailed
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
 
+_READING: Final = "reading"
+_WRITING: Final = "writing"
+
+_log: Final = logging.getLogger(__name__)
+
 PATIENCE: Final = 7.0
 """How long a transaction may take, in seconds, waiting included. Giving up may take 2 more."""
+
+
+@dataclass(slots=True)
+class Health:
+    """Whether a database answers, told in the log when that changes.
+
+    Attributes:
+        is_told: Whether it is told at all; at a start, what fails ends the command with a line of its own.
+    """
+
+    is_told: bool = False
+    _failing: set[str] = field(default_factory=set[str])
+
+    @property
+    def fails_to_write(self) -> bool:
+        """Whether the last transaction failed."""
+        return _WRITING in self._failing
+
+    def fails(self, kind: str, fault: StorageUnavailable) -> None:
+        """Note that connections of a kind, to read or to write, failed."""
+        if self.is_told and not self._failing:
+            _log.warning("%s", fault)
+        self._failing.add(kind)
+
+    def answers(self, kind: str) -> None:
+        """Note that connections of a kind work."""
+        if kind in self._failing:
+            self._failing.remove(kind)
+            if self.is_told and not self._failing:
+                _log.warning("The database answers again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +68,7 @@ class Database:
     """Held by each transaction in memory, where readers and a writer cannot work side by side."""
     finder: Finder | None
     """The short way to look up a row, None where there is none."""
+    health: Health = field(default_factory=Health)
 
     @asynccontextmanager
     async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
@@ -68,7 +105,7 @@ class Database:
             try:
                 return await self.finder.find(lookup, values)
             except TimeoutError as error:
-                raise _unavailable(error) from error
+                raise self._fails(self.engines.readers, error) from error
             except LookUpFailed:
                 pass  # `read` waits for what is locked, and says what is wrong
         async with self.read() as connection:
@@ -90,14 +127,19 @@ class Database:
                     # A little less, so that SQLite gives up first and says why.
                     await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
                     yield connection
+            self.health.answers(self._kind(engine))
         except (SQLAlchemyError, OSError) as error:
             if connected and not is_unavailable(error):
                 raise
-            raise _unavailable(error) from error
+            raise self._fails(engine, error) from error
 
+    def _fails(self, engine: AsyncEngine, error: Exception) -> StorageUnavailable:
+        fault = StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.")
+        self.health.fails(self._kind(engine), fault)
+        return fault
 
-def _unavailable(error: Exception) -> StorageUnavailable:
-    return StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.")
+    def _kind(self, engine: AsyncEngine) -> str:
+        return _WRITING if engine is self.engines.writers else _READING
 
 
 def _reason(error: Exception) -> str:

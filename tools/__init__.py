@@ -10,6 +10,7 @@ from tools.endpoints import (
     invitees,
     locations,
     no_shows,
+    one_off_event_types,
     organization,
     scheduled_events,
     users,
@@ -22,6 +23,7 @@ from tools.workflows import no_shows as marking
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
+    *one_off_event_types.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -32,6 +34,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
     *no_shows.no_shows.tools,
+    *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 

@@ -9,11 +9,20 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    with_config,
+)
 from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypedDict
 
 from calendly.identifiers import (
     EventTypeId,
@@ -31,6 +40,7 @@ from calendly.identifiers import (
     UserId,
     WebhookSubscriptionId,
 )
+from calendly.models.location_kinds import LocationKind
 from calendly.models.personal import PERSONAL
 from tools.links import page_of, understood
 from tools.matching import folded
@@ -344,3 +354,13 @@ class Variants:
         for name in sorted(there - required - optional):
             raise ValueError(f"{name} does not belong to {self.by} {kind}.")
         return value
+
+
+@with_config(CLOSED)
+class OfferedLocationFields(TypedDict):
+    """Where meetings of the type happen."""
+
+    kind: LocationKind
+    location: NotRequired[Text | None]
+    additional_info: NotRequired[Text | None]
+    phone_number: NotRequired[Line | None]

@@ -6,6 +6,7 @@ forms and invisible characters. Calendly compares byte for byte, so its own text
 
 import unicodedata
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Final
 
 _ALIKE: Final = {
@@ -15,6 +16,8 @@ _ALIKE: Final = {
     "": "".join(map(chr, range(0xFE00, 0xFE10))),  # variation selectors: how an emoji is drawn
 }
 _PLAIN: Final = str.maketrans({letter: plain for plain, letters in _ALIKE.items() for letter in letters})
+_SIMILAR: Final = 0.6
+_SIMILAR_WORD: Final = 0.75
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})
 
 
@@ -32,6 +35,18 @@ def the_one(text: str, among: Iterable[str]) -> str | None:
         return there[there.index(text)]
     alike = [one for one in there if folded(one) == folded(text)]
     return alike[0] if len(alike) == 1 else None
+
+
+def near(text: str, names: Iterable[str]) -> list[str]:
+    """Return the names that hold a text; else those that are written much like it, whole or in one of their words."""
+    wanted, by_name = folded(text), {folded(name): name for name in names}
+    within = [name for key, name in by_name.items() if wanted in key]
+    if within:
+        return within
+    by_word = {word: key for key in by_name for word in key.split()}
+    keys = get_close_matches(wanted, list(by_name), cutoff=_SIMILAR)
+    keys += [by_word[word] for word in get_close_matches(wanted, list(by_word), cutoff=_SIMILAR_WORD)]
+    return [by_name[key] for key in dict.fromkeys(keys)]
 
 
 def _is_visible(letter: str) -> bool:

@@ -1,6 +1,5 @@
 """The one look-up of people by name or e-mail address: the caller, and the members of their organization."""
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,14 +12,13 @@ from calendly.models.user import MemberUser
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.users import get_current_user, get_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, DeniedByPolicy, ToolError
 from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
 _BY_ID: Final = "People are found in the list of members, which is off here. Their uuid or URI will do, too."
-_ALIKE: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +113,9 @@ def _nobody(wanted: str, people: Sequence[Person]) -> str:
     """Say whom a name comes near: one that holds it is offered and never taken."""
     if "@" in wanted:
         return "Nobody in the organization has that e-mail address."
-    names = {folded(person.name): person for person in people}
-    near = [person for name, person in names.items() if name and wanted in name]
-    near = near or [names[name] for name in difflib.get_close_matches(wanted, list(names), n=3, cutoff=_ALIKE)]
-    told = f"did you mean {_listed(near)}?" if near else f"there are: {_listed(people) or 'none'}."
+    names = {person.name: person for person in people if person.name}
+    meant = [names[name] for name in near(wanted, names)]
+    told = f"did you mean {_listed(meant)}?" if meant else f"there are: {_listed(people) or 'none'}."
     return f"Nobody in the organization has that name; {told}"
 
 

@@ -26,6 +26,9 @@ _TICK: Final = timedelta(seconds=1)
 
 _SOON: Final = timedelta(minutes=1)
 
+_LONGEST_LENGTH: Final = 24 * 60
+"""The longest meeting or buffer that is believed, in minutes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
@@ -75,6 +78,11 @@ def sent_time(text: object) -> datetime | None:
     except ValueError:
         return None
     return time if time is not None and time.tzinfo is not None else None
+
+
+def sent_length(minutes: float | None) -> timedelta:
+    """Return how long something is that Calendly sent in minutes; zero if it is missing or no such thing."""
+    return timedelta(minutes=minutes) if minutes is not None and 0 <= minutes <= _LONGEST_LENGTH else timedelta()
 
 
 def wire(time: datetime) -> str:

@@ -49,6 +49,7 @@ def json_route(path: str, method: str, answer: Answer) -> Route:
             with storage_faults():
                 response = await answer(request)
         except OAuthError as fault:
+            request.state.refusal = fault.description  # for the log
             response = json_refusal(fault)
         response.headers.update(_ANY_ORIGIN)
         return response
@@ -64,6 +65,7 @@ def page_route(path: str, method: str, pages: Pages, answer: Answer, *, failed: 
             with storage_faults():
                 return await answer(request)
         except SignInError as fault:
+            request.state.refusal = fault.description
             return pages.error(fault.description, status=fault.status, retry_after=_retry_after(fault), title=failed)
 
     return Route(path, endpoint, methods=[method])

@@ -48,7 +48,7 @@ async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) ->
         try:
             await sweep(realm)
         except (StorageUnavailable, AuditLogUnavailable) as error:
-            _log.warning("housekeeping will be tried again: %s", error)
+            _log.info("housekeeping will be tried again: %s", error)  # the database itself tells that it fails
         await sleep(_PAUSE)
 
 

@@ -83,6 +83,7 @@ async def _answer(realm: Realm, request: Request) -> Issued:
     credentials = read_credentials(form, request.headers.get("authorization"))
     async with realm.database.read() as connection:
         client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
+    request.state.agent = client.name  # for the log
     match required(form, "grant_type"):
         case "authorization_code":
             outcome = await _redeem(realm, client, form)

@@ -7,10 +7,12 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Final, Protocol, TypeVar, cast
 from urllib.parse import quote
 
@@ -25,6 +27,9 @@ from storage.keys import RandomBytes
 
 SERVICE: Final = "calendly-mcp"
 """The name of the login in the system's keyring."""
+
+PATIENCE: Final = 3.0
+"""How long the system's keyring may take to answer, in seconds: a client waits for the server meanwhile."""
 
 # A tenth of a second each, together longer than a refresh may take.
 _TRIES: Final = 300
@@ -85,6 +90,10 @@ def system_keyring() -> Keyring | None:
     return cast("Keyring", backend) if float(backend.priority) >= _RECOMMENDED else None
 
 
+class KeyringSilentError(LoginUnavailable):
+    """The system's keyring has not answered in time. It may be asking the person to unlock it."""
+
+
 @dataclass(eq=False)
 class LoginStore:
     """The login at one address of Calendly's API.
@@ -95,6 +104,7 @@ class LoginStore:
         find_keyring: Finds the system's keyring when it is first needed: `system_keyring`.
         sleep: Sleeps for a number of seconds.
         random: Makes the key of the file.
+        patience: How long the keyring may take to answer, in seconds.
     """
 
     folder: Path
@@ -102,15 +112,31 @@ class LoginStore:
     find_keyring: Callable[[], Keyring | None]
     sleep: Callable[[float], Awaitable[None]]
     random: RandomBytes = field(default=os.urandom, repr=False)
+    patience: float = PATIENCE
+    _reading: "asyncio.Future[str | None] | None" = field(default=None, init=False, repr=False)
 
     async def read(self) -> LocalLogin | None:
-        """Return the login, None when there is none. Raises LoginRefused when it cannot be read."""
+        """Return the login, None when there is none.
+
+        Raises:
+            LoginRefused: It cannot be read.
+            KeyringSilentError: The keyring has not answered; the next call waits for the same answer.
+        """
+        self._reading = reading = self._reading or _apart(self._read)
         try:
-            text = await asyncio.to_thread(self._read)
+            async with asyncio.timeout(self.patience):
+                text = await asyncio.shield(reading)
             return None if text is None else TypeAdapter(LocalLogin).validate_json(text)
         except (SealedFileError, ValidationError) as error:
             reason = str(error) if isinstance(error, SealedFileError) else "It is damaged."
             raise LoginRefused(f"The stored login cannot be used; run `calendly-mcp login` again. {reason}") from None
+        except TimeoutError:
+            raise KeyringSilentError(
+                f"The system's keyring, where the sign-in is, has not answered within {self.patience:g} seconds: "
+                "unlock it if it asks for that."
+            ) from None
+        finally:
+            self._reading = None if reading.done() else reading
 
     async def write(self, login: LocalLogin) -> None:
         """Store the login in place of any other. Raises LoginUnavailable."""
@@ -134,7 +160,7 @@ class LoginStore:
 
     async def _changed(self, change: Callable[[], None]) -> None:
         try:
-            await asyncio.to_thread(change)
+            await _apart(change)
         except OSError as error:
             raise LoginUnavailable(f"The login cannot be stored: {error}") from None
 
@@ -175,6 +201,23 @@ class LoginStore:
             return None if keyring is None else act(keyring)
         except Exception as error:  # noqa: BLE001 - keyrings are many people's work, and so are their errors
             raise LoginUnavailable(f"The system's keyring does not open ({type(error).__name__}).") from None
+
+
+def _apart(act: Callable[[], _T]) -> "asyncio.Future[_T]":
+    """Do something in a thread that ends with the process, whatever it waits for."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[_T] = loop.create_future()
+
+    def work() -> None:
+        try:
+            end = partial(future.set_result, act())
+        except Exception as fault:  # noqa: BLE001 - whoever waits gets it
+            end = partial(future.set_exception, fault)
+        with suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(lambda: None if future.done() else end())
+
+    Thread(target=work, name="keyring", daemon=True).start()
+    return future
 
 
 def _put(keyring: Keyring, service: str, name: str, secret: str) -> bool:

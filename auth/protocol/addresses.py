@@ -17,7 +17,7 @@ def client_address(peer: str, forwarded_for: Sequence[str], trusted: Networks) -
     """
     hops = [hop.strip() for header in forwarded_for for hop in header.split(",")]
     address = peer
-    while hops and _is_within(address, trusted):
+    while hops and is_within(address, trusted):
         address = hops.pop()
     return address
 
@@ -33,7 +33,8 @@ def neighbourhood(address: str) -> str:
     return str(parsed)
 
 
-def _is_within(address: str, networks: Networks) -> bool:
+def is_within(address: str, networks: Networks) -> bool:
+    """Say whether an address is in one of these networks; what is no address is in none."""
     try:
         parsed = ip_address(address)
     except ValueError:

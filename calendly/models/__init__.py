@@ -5,7 +5,7 @@ Enumerations are strings with their known values in the description, as Calendly
 """
 
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
-from calendly.models.event_type import EventType
+from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.invitee import Invitee, InviteeNoShow
 from calendly.models.organization import OrganizationInvitation, OrganizationMembership
 from calendly.models.pagination import Pagination
@@ -21,6 +21,7 @@ __all__ = [
     "BusyTime",
     "Cancellation",
     "EventType",
+    "EventTypeMembership",
     "Invitee",
     "InviteeNoShow",
     "OrganizationInvitation",

@@ -5,6 +5,7 @@ from typing import Final
 from sandbox.endpoints import (
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitations,
     invitees,
@@ -33,4 +34,5 @@ ENDPOINTS: Final = (
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
     *no_shows.ENDPOINTS,
+    *event_type_settings.ENDPOINTS,
 )

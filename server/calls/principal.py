@@ -117,14 +117,14 @@ class Principals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OnePerson:
-    """Whoever reaches this process acts for the same person: `principal`, through the agent that the client says it is.
+    """Whoever reaches this process acts for the same person, through the agent that the client says it is.
 
     Args:
-        principal: The person.
+        principal: Gives the person, who may be known only later.
         agent_name: What the operator calls the agent in the audit log, None where the client says it.
     """
 
-    principal: Principal
+    principal: Callable[[], Principal]
     agent_name: str | None = None
 
     def of(self, context: Context) -> Principal:
@@ -134,5 +134,6 @@ class OnePerson:
         agent = AuditedAgent(stated, "client" if stated else None)
         if self.agent_name is not None:
             agent = AuditedAgent(self.agent_name, "operator")
-        mine = self.principal.account
-        return replace(self.principal, account=Account(mine.user, stated, mine.credentials), agent=agent)
+        person = self.principal()
+        mine = person.account
+        return replace(person, account=Account(mine.user, stated, mine.credentials), agent=agent)

@@ -142,7 +142,7 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
     return Failure(
         kind=kind_of(problem),
         status=said.status if said else None,
-        message=(said.message if said else None) or str(problem),
+        message=" ".join(filter(None, [said.message, said.added])) if said and said.message else str(problem),
         parameters=tuple(dict.fromkeys(named)),
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,

@@ -14,8 +14,8 @@ from typing import Final, NoReturn, cast
 from typing_extensions import override
 
 from server.commands.declaring import Command, Invocation, Options, Run
-from server.commands.failing import ending
 from server.commands.mistyped import sentence, surplus
+from server.configuration.failing import ending
 from server.configuration.hints import as_typed
 from server.configuration.settings import SETTINGS, Settings
 from server.configuration.terminal import DISTRIBUTION, PROGRAM, UsageError, say

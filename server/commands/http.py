@@ -13,7 +13,9 @@ from server.commands.declaring import Command, Invocation
 from server.configuration.settings import HTTP_PORT, Settings
 from server.local.endpoint import local_app
 from server.local.serving import serving
-from server.transports.http import listen, serve_http
+from server.transports.connections import ConnectionLimits
+from server.transports.http import serve_http
+from server.transports.listening import listen
 
 
 def run(invocation: Invocation) -> int:
@@ -50,7 +52,8 @@ def _listening(settings: Settings) -> AbstractContextManager[tuple[socket.socket
 
 
 async def _answer(app: Starlette, listener: socket.socket, address: str, settings: Settings) -> None:
-    await serve_http(app, listener, f"ready: {address}/mcp", time_limit(settings.max_wait))
+    limits = ConnectionLimits(trusted=settings.trusted_proxies)
+    await serve_http(app, listener, f"ready: {address}/mcp", time_limit(settings.max_wait), limits)
 
 
 COMMAND: Final = Command(run)

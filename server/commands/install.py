@@ -3,26 +3,44 @@
 import re
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 from urllib.parse import urlsplit
 
 from server.commands.declaring import SWITCH, Command, Invocation, Options
 from server.configuration.hints import as_typed
-from server.configuration.settings import TOKEN, TOKEN_FILE
-from server.configuration.terminal import CommandError, UsageError, say, show
-from server.configuration.values import read_origin
+from server.configuration.loading import load
+from server.configuration.settings import SETTINGS, TOKEN, TOKEN_FILE, Settings
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, say, show
+from server.configuration.text_files import TextFileError, read_text
+from server.configuration.values import read_origin, read_token
 from server.installing import jsonc
-from server.installing.client_files import Change, with_entry
-from server.installing.clients import NAME, READ_ONLY, ClientProgram, Local, Remote, ServerEntry, is_our_entry
+from server.installing.client_files import FileChange, with_entry
+from server.installing.clients import (
+    NAME,
+    ClientProgram,
+    Local,
+    Remote,
+    ServerEntry,
+    args_of,
+    endpoint_of,
+    env_of,
+    is_off,
+    is_our_entry,
+)
 from server.installing.configuring import NAMES, client_named, refusal, settle
+from server.installing.jsonc import Json
+from server.installing.keeping import renewed
 from server.installing.machine import Machine
 from server.installing.starting import Start, how_to_start
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _DATA: Final = "XDG_DATA_HOME"
 _BUS: Final = "DBUS_SESSION_BUS_ADDRESS"
+_HEADERS: Final = {"read_only": "X-MCP-Readonly", "toolsets": "X-MCP-Toolsets", "tools": "X-MCP-Tools"}
+"""The headers with which a client limits a hosted server, by the setting that does it for one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,89 +50,118 @@ class WantedEntry:
     Attributes:
         name: Its name.
         remote: The address of a hosted endpoint; None for a server that the client starts.
-        sandbox: Whether the sandbox takes the place of Calendly.
-        read_only: Whether tools that write are left out.
+        flags: The flags of the server, by setting.
         token_file: The file that holds the token, if there is one.
         config: The file of settings, if there is one.
     """
 
     name: str = NAME
     remote: str | None = None
-    sandbox: bool = False
-    read_only: bool = False
+    flags: Mapping[str, str] = field(default_factory=dict[str, str])
     token_file: Path | None = None
     config: Path | None = None
 
     def __post_init__(self) -> None:
-        """Check that the options go together. Raises UsageError."""
+        """Check that the options go together, and what they name. Raises UsageError."""
         if not _NAME.fullmatch(self.name):
             raise UsageError("--name: must be letters, digits, - and _, with a letter first.")
-        local = {"--sandbox": self.sandbox, "--token-file": self.token_file, "--config": self.config}
+        local = {"--token-file": self.token_file, "--config": self.config}
         pointless = [flag for flag, given in local.items() if given]
+        pointless += [cast("str", SETTINGS[name].flag) for name in self.flags if name not in _HEADERS]
         if self.remote and pointless:
             raise UsageError(
                 f"{pointless[0]} is for a server that the client starts; the server at --remote has its own settings."
             )
-        for flag, file in (("--token-file", self.token_file), ("--config", self.config)):
-            if file and not file.is_file():
-                raise UsageError(f"{flag}: there is no file {file}.")
+        if self.token_file:
+            check_token_file(self.token_file, "--token-file")
+        if self.config and not self.config.is_file():
+            raise UsageError(f"--config: there is no file {self.config}.")
+        if "sandbox" in self.flags and self.token_file:
+            raise UsageError("--sandbox needs no token: leave out --token-file.")
+        _check(self.flags, self.config)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The arguments of the server."""
+        flags = [
+            word
+            for name, setting in SETTINGS.items()
+            if name in self.flags
+            for word in ([setting.flag] if _is_switch(name) else [setting.flag, self.flags[name]])
+        ]
+        return (*filter(None, flags), *(["--config", str(self.config)] if self.config else []))
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers for a hosted server."""
+        return {_HEADERS[name]: value for name, value in self.flags.items()}
 
 
 def run(invocation: Invocation) -> int:
     """Write our entry into the client's configuration, after showing the change."""
     machine = Machine.here()
     client = client_named(invocation.options["client"])
-    wanted = _wanted(invocation, machine)
+    wanted = _wanted(invocation)
     start = how_to_start(Path(sys.prefix), machine.environ, machine.platform, shutil.which, Path(sys.executable))
-    change = change_for(client, machine, wanted, start)
+    change, gone = change_for(client, machine, wanted, start)
     if not change.is_needed:
         show(f"{client.title} is set up already: {change.file} stays as it is.")
         return 0
     if not change.file.parent.is_dir():
         say(f"There is no folder {change.file.parent} yet. Is {client.title} on this machine, and was it started once?")
+    if gone:
+        say(f"The entry that is there loses: {', '.join(gone)}.")
     if not settle(change, machine, asking="yes" not in invocation.options):
         return 1
-    for line in _next_steps(client, wanted, machine):
+    for line in _next_steps(client, change, machine):
         show(as_typed(line))
     return 0
 
 
-def change_for(client: ClientProgram, machine: Machine, wanted: WantedEntry, start: Start) -> Change:
-    """Return the change that puts an entry into a client's configuration.
+def change_for(
+    client: ClientProgram, machine: Machine, wanted: WantedEntry, start: Start
+) -> tuple[FileChange, tuple[str, ...]]:
+    """Return the change that puts an entry into a client's configuration, and what our entry there loses.
 
     Raises:
         CommandError: The file cannot be read or understood, or another server has the name already.
     """
-    path, entry = (client.key, wanted.name), entry_for(client, machine, wanted, start)
-    file = client.file(machine)
+    entry, file = entry_for(client, machine, wanted, start), client.file(machine)
+    given = {TOKEN_FILE} if wanted.token_file else set[str]()
+    gone: list[str] = []
+
+    def make(found: Json) -> ServerEntry:
+        if found is not None and not is_our_entry(found):
+            raise CommandError(
+                f'{file} has another server by the name "{wanted.name}"; --name NAME puts this one beside it. '
+                "Nothing was changed."
+            )
+        result = renewed(found if isinstance(found, dict) else {}, entry, given)
+        gone.extend(result.gone)
+        return result.entry
+
     try:
-        change = with_entry(file, path, entry)
-    except (jsonc.NotJsonError, jsonc.NotAnObjectError) as fault:
-        raise refusal(file, path, entry, fault) from None
-    if change.found is not None and not is_our_entry(change.found):
-        raise CommandError(
-            f'{file} has another server by the name "{wanted.name}"; --name NAME puts this one beside it. '
-            "Nothing was changed."
-        )
-    return change
+        return with_entry(client, file, wanted.name, make), tuple(gone)
+    except (jsonc.UnreadableError, jsonc.NotAnObjectError) as fault:
+        raise refusal(client, file, wanted.name, entry, fault) from None
 
 
 def entry_for(client: ClientProgram, machine: Machine, wanted: WantedEntry, start: Start) -> ServerEntry:
     """Return an entry in the client's own form. No secret is in it."""
     if wanted.remote:
-        return client.remote(Remote(wanted.remote, READ_ONLY if wanted.read_only else {}))
-    switches = [flag for flag, on in (("--sandbox", wanted.sandbox), ("--read-only", wanted.read_only)) if on]
-    if wanted.config:
-        switches += ["--config", str(wanted.config)]
-    token = {TOKEN_FILE: str(wanted.token_file)} if wanted.token_file else {}
-    return client.local(
-        Local(start.with_args(*switches), token | ({} if wanted.sandbox else _environment_of_data(machine)))
-    )
+        return client.remote(Remote(wanted.remote, wanted.headers))
+    env = {} if "sandbox" in wanted.flags else _defaults(machine)
+    if wanted.token_file:
+        env[TOKEN_FILE] = str(wanted.token_file)
+    return client.local(Local(start.with_args(*wanted.words), env))
 
 
-def _environment_of_data(machine: Machine) -> dict[str, str]:
-    """Return the variables that lead to the sign-in and the audit log. Many clients pass on none that a shell has."""
+def _defaults(machine: Machine) -> dict[str, str]:
+    """Return the variables that lead to the person and the audit log. Many clients pass on none that a shell has."""
     env: dict[str, str] = {}
+    if machine.environ.get(TOKEN_FILE):
+        env[TOKEN_FILE] = str(_absolute(machine.environ[TOKEN_FILE]))
+        check_token_file(Path(env[TOKEN_FILE]), TOKEN_FILE)
     if Path(machine.environ.get(_DATA, "")).is_absolute():
         env[_DATA] = machine.environ[_DATA]
     # Without it there is no keyring on Linux. This form of the address is the same in every
@@ -124,16 +171,42 @@ def _environment_of_data(machine: Machine) -> dict[str, str]:
     return env
 
 
-def _wanted(invocation: Invocation, machine: Machine) -> WantedEntry:
+def check_token_file(file: Path, label: str) -> None:
+    """Check that a file holds a token. Raises UsageError."""
+    try:
+        read_token(read_text(file))
+    except FileNotFoundError:
+        raise UsageError(f"{label}: there is no file {file}.") from None
+    except TextFileError as fault:
+        raise UsageError(f"{label}: {file} {fault}.") from None
+    except ValueError as fault:
+        raise UsageError(f"{label}: {file}: {fault}") from None
+
+
+def _check(flags: Mapping[str, str], config: Path | None) -> None:
+    """Check the flags and the file of the server as it will when it starts. Raises UsageError."""
+    if not flags and config is None:
+        return
+    from server.app import rules  # noqa: PLC0415 - loads all tools
+    from server.calls.selection import select  # noqa: PLC0415 - the same
+    from tools import ALL  # noqa: PLC0415 - the same
+
+    settings = load("stdio", flags, config=config, environ={})
+    select(ALL, rules(settings, settings.local_ceiling))
+
+
+def _is_switch(name: str) -> bool:
+    return Settings.model_fields[name].annotation is bool
+
+
+def _wanted(invocation: Invocation) -> WantedEntry:
     options, remote = invocation.options, invocation.options.get("remote")
-    token_file = options.get("token_file") or (None if remote else machine.environ.get(TOKEN_FILE))
     return WantedEntry(
         name=options.get("name", NAME),
         remote=None if remote is None else _endpoint(remote),
-        sandbox="sandbox" in options,
-        read_only="read_only" in options,
-        token_file=_absolute(token_file) if token_file and "sandbox" not in options else None,
-        config=_absolute(options["config"]) if "config" in options else None,
+        flags=invocation.flags,
+        token_file=_absolute(options["token_file"]) if "token_file" in options else None,
+        config=_absolute(str(invocation.config)) if invocation.config else None,
     )
 
 
@@ -153,16 +226,21 @@ def _endpoint(text: str) -> str:
         raise UsageError(f"--remote: {fault}") from None
 
 
-def _next_steps(client: ClientProgram, wanted: WantedEntry, machine: Machine) -> list[str]:
-    steps = [client.afterwards]
-    if wanted.remote:
+def _next_steps(client: ClientProgram, change: FileChange, machine: Machine) -> list[str]:
+    entry = client.form.find(change.after or "", change.entry)
+    steps, words, env = [client.afterwards], args_of(entry), env_of(entry)
+    if is_off(entry):
+        steps.append(f"It is switched off in {client.title}, and stays so until you switch it on there.")
+    if url := endpoint_of(entry):
         if client.name == "claude-desktop":
             steps.append(
                 "It reaches the server by mcp-remote, which needs Node.js. Without it: Connectors > Add custom "
-                f"connector, with {wanted.remote}."
+                f"connector, with {url}."
             )
         return steps
-    if not wanted.sandbox and not wanted.token_file:
+    if "--sandbox" in words:
+        steps.append(f"It talks to the sandbox; `{PROGRAM} uninstall {client.name}`, and installing it anew, end that.")
+    elif not {TOKEN, TOKEN_FILE}.intersection(env):
         steps.append(
             "It acts for the person who signed in with `calendly-mcp login`; --token-file names a token instead."
         )
@@ -183,12 +261,9 @@ COMMAND: Final = Command(
     {
         **OPTIONS,
         "--remote": {"metavar": "URL", "help": "connect to a hosted server, in place of one that the client starts"},
-        "--sandbox": {**SWITCH, "help": "with the sandbox: no account, no token"},
-        "--read-only": {**SWITCH, "help": "without tools that write"},
         "--token-file": {
             "metavar": "FILE",
             "help": f"a file that holds the access token (default: {TOKEN_FILE}, else the sign-in of login)",
         },
-        "--config": {"metavar": "FILE", "help": "a file of settings"},
     },
 )

@@ -6,9 +6,10 @@ from server.commands.declaring import Command, Invocation
 from server.commands.install import OPTIONS
 from server.configuration.terminal import CommandError, show
 from server.installing import jsonc
-from server.installing.client_files import Change, with_entry
+from server.installing.client_files import FileChange, with_entry
 from server.installing.clients import NAME, ClientProgram, is_our_entry
 from server.installing.configuring import client_named, settle
+from server.installing.jsonc import Json
 from server.installing.machine import Machine
 
 
@@ -23,20 +24,22 @@ def run(invocation: Invocation) -> int:
     return 0 if settle(change, machine, asking="yes" not in invocation.options) else 1
 
 
-def removal(client: ClientProgram, machine: Machine, name: str) -> Change:
+def removal(client: ClientProgram, machine: Machine, name: str) -> FileChange:
     """Return the change that takes our entry out of a client's configuration.
 
     Raises:
         CommandError: The file cannot be read or understood, or the entry is another server's.
     """
-    path, file = (client.key, name), client.file(machine)
+    file = client.file(machine)
+
+    def make(found: Json) -> None:
+        if found is not None and not is_our_entry(found):
+            raise CommandError(f'"{name}" in {file} is another server. Nothing was changed.')
+
     try:
-        change = with_entry(file, path, None)
-    except (jsonc.NotJsonError, jsonc.NotAnObjectError) as fault:
+        return with_entry(client, file, name, make)
+    except (jsonc.UnreadableError, jsonc.NotAnObjectError) as fault:
         raise CommandError(f"{file} is not what the client can read ({fault}), so it stays as it is.") from None
-    if change.found is not None and not is_our_entry(change.found):
-        raise CommandError(f'"{name}" in {file} is another server. Nothing was changed.')
-    return change
 
 
 COMMAND: Final = Command(run, OPTIONS)

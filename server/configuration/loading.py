@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from server.configuration.layers import Layer, Value, read_environment, read_file
-from server.configuration.settings import KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
+from server.configuration.settings import CALLING, KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
+from server.configuration.surroundings import check_surroundings
 from server.configuration.terminal import UsageError
 from server.configuration.values import MEMORY, data_folder, is_loopback
 
@@ -46,6 +47,8 @@ def load(
             "CALENDLY_MCP_SECRET_KEYS is not set, but PostgreSQL needs it: id:base64, where `openssl rand -base64 32` "
             "makes the second part."
         )
+    if command in CALLING and not settings.sandbox:
+        check_surroundings(environ)
     if command == "http":
         _check_reach(settings, merged)
     if command == "stdio" or (command == "http" and not hosted):

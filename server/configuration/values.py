@@ -16,6 +16,7 @@ from auth.access.text import parse_access
 from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
+from calendly.third_party_text import shown
 
 MEMORY: Final = "sqlite://"
 """The URL of a database in memory."""
@@ -26,6 +27,8 @@ _DATABASE: Final = re.compile(
 )
 """The URLs that `storage` opens, repeated here since `storage` takes long to load."""
 
+_LONGEST_NAME: Final = 100
+_CONTACT: Final = re.compile(r"[^\s@:/?&<>\"']{1,64}@[0-9A-Za-z.-]{1,253}|https://[0-9A-Za-z.-]+(:\d+)?(/[!#-;=?-~]*)?")
 _SEEN_FROM_CONTAINERS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
 _PROGRAM: Final = re.compile(r"(?!https?:|file:|data:)[a-z][a-z0-9+.-]*://[a-z0-9._-]*")
 """The origin of a program that shows its own pages: a scheme of its own, and a host or none."""
@@ -149,6 +152,20 @@ def _owner(name: str) -> str:
     if user.is_me:
         raise ValueError(f'must be e-mail addresses or user URIs, separated by commas; "{name[:60]}" is neither.')
     return user.uri
+
+
+def read_operator(name: str | None) -> str | None:
+    """Read a name that pages show."""
+    if name is not None and (shown(name) != name or len(name) > _LONGEST_NAME):
+        raise ValueError(f"must be a name on one line, of at most {_LONGEST_NAME} visible characters.")
+    return name
+
+
+def read_contact(text: str | None) -> str | None:
+    """Read an e-mail address or a web address."""
+    if text is not None and not _CONTACT.fullmatch(text):
+        raise ValueError("must be an e-mail address, or an address that begins with https://.")
+    return text
 
 
 def read_database_url(text: str) -> str:

@@ -50,7 +50,11 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
     if status == HTTPStatus.UNAUTHORIZED:
         return Finding("network", "ok", f"{api_url} answers")
     if "CERTIFICATE" in failure.upper():
-        seen, remedy = failure, "check this machine's clock, and whether a proxy stands between"
+        seen = f"its certificate is not trusted here: {failure}"
+        remedy = (
+            "check this machine's clock; where a proxy opens connections, SSL_CERT_FILE names the file of its "
+            "certificate"
+        )
     elif status is None:
         seen, remedy = f"it cannot be reached: {failure}", "check the network, and the proxy if there is one"
     elif status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -59,6 +63,22 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
         seen = f"something answers {status}, as Calendly does not"
         remedy = "check whether this network wants a sign-in of its own, or a proxy stands between"
     return Finding("network", "fix", f"{api_url}: {seen}. {remedy[0].upper()}{remedy[1:]}")
+
+
+def proxies(public_url: str | None, *, trusted: bool) -> list[Finding]:
+    """Say what a hosted server behind a proxy needs.
+
+    Args:
+        public_url: The address that clients use.
+        trusted: Whether proxies are named whose forwarded addresses count.
+    """
+    if trusted or public_url is None or not public_url.startswith("https:"):
+        return []
+    told = (
+        f"clients use {public_url}, so a proxy ends TLS, and --trusted-proxies (CALENDLY_MCP_TRUSTED_PROXIES) names "
+        "none: everybody behind it shares one rate limit and one number of connections. Name its address there"
+    )
+    return [Finding("proxy", "note", told)]
 
 
 def clock(date: str | None, now: datetime) -> Finding:

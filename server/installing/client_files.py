@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,48 +13,57 @@ from typing import Final
 
 from server.configuration.settings import TOKEN_FILE
 from server.configuration.terminal import CommandError
-from server.installing import jsonc
+from server.configuration.text_files import TextFileError, decode
+from server.installing.clients import ClientProgram, Form, ServerEntry
+from server.installing.jsonc import Json
 
-_MARK: Final = "\ufeff"
 _PRIVATE: Final = 0o600
 _CONTEXT: Final = 3
 
 # In these members of our entry only known names are shown; any other value may be a secret.
-_ENVELOPES: Final = frozenset({"env", "headers"})
-_OPEN: Final = frozenset({TOKEN_FILE, "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "X-MCP-Readonly"})
+_ENVELOPES: Final = frozenset({"env", "headers", "http_headers"})
+_OPEN: Final = frozenset(
+    {TOKEN_FILE, "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "X-MCP-Readonly", "X-MCP-Toolsets", "X-MCP-Tools"}
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class FileChange:
     """A change of a file.
 
     Attributes:
         file: The file.
-        before: Its text; None if there is no file.
+        content: What is in it; None if there is no file.
         after: Its new text; None if there is still to be no file.
         entry: The path of object members to our entry.
+        form: The form of the file.
     """
 
     file: Path
-    before: str | None
+    content: bytes | None
     after: str | None
     entry: tuple[str, ...]
+    form: Form
 
     @property
-    def found(self) -> jsonc.Json:
+    def before(self) -> str | None:
+        """Its text; None if there is no file."""
+        return None if self.content is None else decode(self.content)
+
+    @property
+    def found(self) -> Json:
         """The current value at our entry's path, None if there is none."""
-        return jsonc.find(_unmarked(self.before or ""), self.entry)
+        return self.form.find(self.before or "", self.entry)
 
     @property
     def is_needed(self) -> bool:
         """Whether anything changes."""
-        return self.before != self.after
+        return self.content != (None if self.after is None else self.after.encode())
 
     def difference(self) -> str:
         """Return the change as a unified diff that hides everything that may be a secret."""
         before, after = (
-            jsonc.shown(_unmarked(text), self._visible).splitlines() if text else []
-            for text in (self.before, self.after)
+            self.form.shown(text, self._visible).splitlines() if text else [] for text in (self.before, self.after)
         )
         # Only the part that differs: Claude Code's file may have a hundred thousand lines.
         first = max(0, _alike(before, after) - _CONTEXT)
@@ -69,8 +79,9 @@ class Change:
             return False
         if inside[0] in _ENVELOPES:
             return inside[-1] in _OPEN
-        # Of the headers that mcp-remote is given, only those that limit the server.
-        return ":" not in text or "://" in text or ":\\" in text or text.partition(":")[0] in _OPEN
+        # Of the headers that mcp-remote is given, only those that limit the server; levels have their = first.
+        before = text.partition(":")[0]
+        return ":" not in text or "://" in text or ":\\" in text or before in _OPEN or "=" in before
 
 
 def _alike(one: list[str], other: list[str]) -> int:
@@ -86,38 +97,45 @@ def _moved(line: str, lines: int) -> str:
     return re.sub(r"(?<=[-+])\d+", lambda number: str(int(number[0]) + lines), line)
 
 
-def _unmarked(text: str) -> str:
-    return text.removeprefix(_MARK)
-
-
-def read(file: Path) -> str | None:
-    """Return the text of a configuration file, None if there is none. Raises CommandError."""
+def read(file: Path) -> bytes | None:
+    """Return what is in a configuration file, None if there is none. Raises CommandError if it is no text."""
     try:
-        return file.read_bytes().decode("utf-8")
+        content = file.read_bytes()
+        decode(content)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = fault.strerror if isinstance(fault, OSError) else "it is not text"
-        raise CommandError(f"{file} cannot be read: {reason}. Nothing was changed.") from None
+    except OSError as fault:
+        raise CommandError(f"{file} cannot be read: {fault.strerror}. Nothing was changed.") from None
+    except TextFileError as fault:
+        raise CommandError(f"{file} {fault}. Nothing was changed.") from None
+    return content
 
 
-def with_entry(file: Path, path: tuple[str, ...], entry: jsonc.Json) -> Change:
-    """Return the change that puts our entry into a file, or takes it out if `entry` is None.
+def with_entry(client: ClientProgram, file: Path, name: str, make: Callable[[Json], ServerEntry | None]) -> FileChange:
+    """Return the change that puts our entry into a file, without what the client could not read of it.
+
+    Args:
+        client: Whose file it is.
+        file: The file.
+        name: The name of the entry.
+        make: Makes the entry out of that which is there; None takes it out.
 
     Raises:
-        NotJsonError: The file cannot be parsed.
+        UnreadableError: The file cannot be parsed.
         NotAnObjectError: A member on the path is not an object.
         CommandError: The file cannot be read.
     """
-    before = read(file)
-    text = _unmarked(before or "")
-    if jsonc.find(text, path) == entry:
-        return Change(file, before, before, path)
-    after = jsonc.remove(text, path) if entry is None else jsonc.put(text, path, entry)
-    return Change(file, before, (_MARK if before and before.startswith(_MARK) else "") + after, path)
+    content, path = read(file), (client.key, name)
+    text = decode(content or b"")
+    found = client.form.find(text, path)
+    entry = make(found)
+    if entry is None and found is None:
+        return FileChange(file, None, None, path, client.form)
+    edited = client.form.remove(text, path) if entry is None else client.form.put(text, path, {**entry})
+    return FileChange(file, content, client.readable(edited), path, client.form)
 
 
-def write(change: Change, now: datetime) -> Path | None:
+def write(change: FileChange, now: datetime) -> Path | None:
     """Make a change, with a copy of the old file beside the new one. A symbolic link stays one.
 
     Args:
@@ -131,27 +149,27 @@ def write(change: Change, now: datetime) -> Path | None:
         CommandError: The file has changed meanwhile, or cannot be written.
     """
     file = change.file.resolve()
-    if read(file) != change.before:
+    if read(file) != change.content:
         raise CommandError(f"{change.file} has changed meanwhile, so nothing was written; try again.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        mode = _PRIVATE if change.before is None else file.stat().st_mode & 0o777
+        mode = _PRIVATE if change.content is None else file.stat().st_mode & 0o777
         copy = None
-        if change.before is not None:
+        if change.content is not None:
             copy = change.file.with_name(f"{change.file.name}.{now:%Y%m%d-%H%M%S-%f}.bak")
-            _put(copy, change.before, mode)
-        _put(file, change.after or "", mode)
+            _put(copy, change.content, mode)
+        _put(file, (change.after or "").encode(), mode)
     except OSError as fault:
         raise CommandError(f"{change.file} cannot be written: {fault.strerror}. It is as it was.") from None
     return copy
 
 
-def _put(file: Path, text: str, mode: int) -> None:
+def _put(file: Path, content: bytes, mode: int) -> None:
     """Write a file whole or not at all, by renaming a draft."""
     descriptor, draft = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(text.encode())
+            stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         Path(draft).chmod(mode)

@@ -3,11 +3,12 @@
 The command, the README and the page at `/` all take entries from here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from server.installing import jsonc, toml_text
 from server.installing.jsonc import Json
 from server.installing.machine import Machine
 from server.installing.starting import Start, is_ours
@@ -15,10 +16,30 @@ from server.installing.starting import Start, is_ours
 NAME: Final = "calendly"
 """The default name of our entry."""
 
-READ_ONLY: Final[Mapping[str, str]] = {"X-MCP-Readonly": "true"}
-"""The headers that make a hosted server neither list nor run tools that write."""
-
 ServerEntry = dict[str, Json]
+
+URLS: Final = ("url", "serverUrl", "httpUrl")
+HEADERS: Final = ("headers", "http_headers")
+
+
+class Form(Protocol):
+    """A form of configuration files, edited as text: the modules `jsonc` and `toml_text`."""
+
+    def find(self, text: str, path: Sequence[str]) -> Json:
+        """Return the value at a path, None if there is none. Raises UnreadableError."""
+        ...
+
+    def put(self, text: str, path: Sequence[str], value: Json) -> str:
+        """Return the text with a value at a path. Raises UnreadableError and NotAnObjectError."""
+        ...
+
+    def remove(self, text: str, path: Sequence[str]) -> str:
+        """Return the text without the member at a path. Raises UnreadableError."""
+        ...
+
+    def shown(self, text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
+        """Return the text with its comments, and the strings that are not visible, hidden."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +80,8 @@ class ClientProgram:
         local: Makes the entry of a server that the client starts.
         remote: Makes the entry of a server that the client connects to.
         afterwards: What a person does next.
+        form: The form of the configuration.
+        relaxed: What its reader of JSON takes besides JSON: comments, and commas before closing brackets.
     """
 
     name: str
@@ -68,6 +91,14 @@ class ClientProgram:
     local: Callable[[Local], ServerEntry]
     remote: Callable[[Remote], ServerEntry]
     afterwards: str
+    form: Form = jsonc
+    relaxed: frozenset[str] = frozenset()
+
+    def readable(self, text: str) -> str:
+        """Return a text without what the client cannot read. Raises UnreadableError."""
+        if self.form is not jsonc or "commas" in self.relaxed:
+            return text
+        return jsonc.plain(text, comments="comments" in self.relaxed)
 
     def file(self, machine: Machine) -> Path:
         """Return the configuration file: one that exists, else the first whose folder exists, else the default."""
@@ -80,11 +111,40 @@ def is_our_entry(entry: Json) -> bool:
     """Say whether `install` could have written an entry: it starts this program, or connects to an endpoint of it."""
     if not isinstance(entry, dict):
         return False
-    command, args, url = entry.get("command"), entry.get("args", []), entry.get("url") or entry.get("serverUrl")
-    words = tuple(word for word in args if isinstance(word, str)) if isinstance(args, list) else ()
-    if isinstance(command, str):
-        return is_ours(command, words) or ("mcp-remote" in words and any(map(_is_endpoint, words)))
-    return isinstance(url, str) and _is_endpoint(url)
+    command = command_of(entry)
+    return endpoint_of(entry) is not None or (command is not None and is_ours(command, args_of(entry)))
+
+
+def endpoint_of(entry: Json) -> str | None:
+    """Return the endpoint that an entry connects to, itself or by a bridge; None if it starts a server."""
+    if not isinstance(entry, dict):
+        return None
+    words = args_of(entry)
+    if command_of(entry) is not None:
+        return next(filter(_is_endpoint, words), None) if "mcp-remote" in words else None
+    named = (entry.get(member) for member in URLS)
+    return next((url for url in named if isinstance(url, str) and _is_endpoint(url)), None)
+
+
+def args_of(entry: Json) -> tuple[str, ...]:
+    """Return the arguments of the program that an entry starts."""
+    return texts_in(entry.get("args")) if isinstance(entry, dict) else ()
+
+
+def env_of(entry: Json) -> dict[str, str]:
+    """Return the environment variables that an entry sets."""
+    env = entry.get("env") if isinstance(entry, dict) else None
+    return {name: value for name, value in env.items() if isinstance(value, str)} if isinstance(env, dict) else {}
+
+
+def is_off(entry: Json) -> bool:
+    """Say whether the client does not use an entry, since a person has switched it off there."""
+    return isinstance(entry, dict) and (entry.get("disabled") is True or entry.get("enabled") is False)
+
+
+def texts_in(value: Json) -> tuple[str, ...]:
+    """Return the texts in a list; nothing if it is none."""
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def command_of(entry: Json) -> str | None:
@@ -111,10 +171,10 @@ def _typed(kind: str, entry: ServerEntry) -> ServerEntry:
     return {"type": kind, **entry}
 
 
-def _at(member: str, remote: Remote) -> ServerEntry:
+def _at(member: str, remote: Remote, headers: str = "headers") -> ServerEntry:
     entry: ServerEntry = {member: remote.url}
     if remote.headers:
-        entry["headers"] = dict(remote.headers)
+        entry[headers] = dict(remote.headers)
     return entry
 
 
@@ -140,6 +200,8 @@ def _zed(machine: Machine) -> tuple[Path, ...]:
         return (machine.home / ".config" / "zed" / "settings.json",)
     return (machine.programs / "zed" / "settings.json",)
 
+
+_JSONC: Final = frozenset({"comments", "commas"})
 
 CLIENTS: Final = (
     ClientProgram(
@@ -177,6 +239,7 @@ CLIENTS: Final = (
         local=lambda local: _typed("stdio", _started(local)),
         remote=lambda remote: _typed("http", _at("url", remote)),
         afterwards="In VS Code run `MCP: List Servers` and start it.",
+        relaxed=_JSONC,
     ),
     ClientProgram(
         name="windsurf",
@@ -195,5 +258,44 @@ CLIENTS: Final = (
         local=lambda local: {"command": local.start.command, "args": [*local.start.args], "env": {**local.env}},
         remote=lambda remote: _at("url", remote),
         afterwards="Zed starts the server by itself; its agent panel shows it.",
+        relaxed=_JSONC,
+    ),
+    ClientProgram(  # developers.openai.com/codex/mcp
+        name="codex",
+        title="Codex CLI",
+        files=lambda machine: (machine.folder("CODEX_HOME", ".codex") / "config.toml",),
+        key="mcp_servers",
+        local=_started,
+        remote=lambda remote: _at("url", remote, "http_headers"),
+        afterwards="Start Codex again; `/mcp` shows the server.",
+        form=toml_text,
+    ),
+    ClientProgram(  # geminicli.com/docs/tools/mcp-server
+        name="gemini",
+        title="Gemini CLI",
+        files=lambda machine: (machine.home / ".gemini" / "settings.json",),
+        key="mcpServers",
+        local=_started,
+        remote=lambda remote: _at("httpUrl", remote),
+        afterwards="Start Gemini CLI again; `/mcp` shows the server.",
+        relaxed=frozenset({"comments"}),
+    ),
+    ClientProgram(  # docs.github.com/copilot/how-tos/copilot-cli/customize-copilot/add-mcp-servers
+        name="copilot",
+        title="GitHub Copilot CLI",
+        files=lambda machine: (machine.folder("COPILOT_HOME", ".copilot") / "mcp-config.json",),
+        key="mcpServers",
+        local=lambda local: {**_typed("stdio", {"args": [], **_started(local)}), "tools": ["*"]},
+        remote=lambda remote: {**_typed("http", _at("url", remote)), "tools": ["*"]},
+        afterwards="Start Copilot CLI again; `/mcp show` shows the server.",
+    ),
+    ClientProgram(  # jetbrains.com/help/junie/model-context-protocol-mcp.html: it starts servers only
+        name="junie",
+        title="JetBrains Junie",
+        files=lambda machine: (machine.home / ".junie" / "mcp" / "mcp.json",),
+        key="mcpServers",
+        local=_started,
+        remote=_bridged,
+        afterwards="In the IDE's settings, Tools > Junie > MCP Settings, check that the server is on.",
     ),
 )

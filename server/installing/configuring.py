@@ -1,15 +1,13 @@
 """What `install` and `uninstall` share: the client by its name, and the question before a file is changed."""
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from server.configuration.terminal import CommandError, UsageError, show, suggestion
-from server.installing.client_files import Change, write
-from server.installing.clients import CLIENTS, ClientProgram
-from server.installing.jsonc import Json
+from server.installing.client_files import FileChange, write
+from server.installing.clients import CLIENTS, ClientProgram, ServerEntry
 from server.installing.machine import Machine
 
 NAMES: Final = ", ".join(client.name for client in CLIENTS)
@@ -24,7 +22,7 @@ def client_named(name: str) -> ClientProgram:
     return clients[name]
 
 
-def settle(change: Change, machine: Machine, *, asking: bool) -> bool:
+def settle(change: FileChange, machine: Machine, *, asking: bool) -> bool:
     """Show a change, ask whether to make it, and make it.
 
     Args:
@@ -50,9 +48,9 @@ def settle(change: Change, machine: Machine, *, asking: bool) -> bool:
     return True
 
 
-def refusal(file: Path, path: tuple[str, ...], entry: Json, fault: Exception) -> CommandError:
+def refusal(client: ClientProgram, file: Path, name: str, entry: ServerEntry, fault: Exception) -> CommandError:
     """Return the error that a file stays as it is, with the entry to put there by hand."""
-    lines = json.dumps({path[0]: {path[1]: entry}}, indent=2, ensure_ascii=False)
+    lines = client.form.put("", (client.key, name), {**entry})
     return CommandError(
         f"{file} is not what the client can read ({fault}), so it stays as it is. Mend it, or put there:\n{lines}"
     )

@@ -18,8 +18,8 @@ _DEEPEST: Final = 100
 _HIDDEN: Final = '"…"'
 
 
-class NotJsonError(Exception):
-    """The text is not JSON with comments and trailing commas. The message names the line."""
+class UnreadableError(Exception):
+    """The text cannot be parsed. The message says where or why."""
 
 
 class NotAnObjectError(Exception):
@@ -67,12 +67,12 @@ class Member:
 
 
 def read(text: str) -> Json:
-    """Parse a text; an empty one is an empty object. Raises NotJsonError."""
+    """Parse a text; an empty one is an empty object. Raises UnreadableError."""
     return _Reader(_document(text)).document().value
 
 
 def find(text: str, path: Sequence[str]) -> Json:
-    """Return the value at a path of object members, None if there is none. Raises NotJsonError."""
+    """Return the value at a path of object members, None if there is none. Raises UnreadableError."""
     node: Node | None = _Reader(_document(text)).document()
     for key in path:
         member = node.member(key) if node else None
@@ -84,7 +84,7 @@ def put(text: str, path: Sequence[str], value: Json) -> str:
     """Return the text with a value at a path of object members. Missing members are added.
 
     Raises:
-        NotJsonError: The text cannot be parsed.
+        UnreadableError: The text cannot be parsed.
         NotAnObjectError: A value on the path is not an object.
     """
     text = _document(text)
@@ -110,7 +110,7 @@ def _object(node: Node, path: Sequence[str]) -> Node:
 
 
 def remove(text: str, path: Sequence[str]) -> str:
-    """Return the text without the member at a path; unchanged if there is none. Raises NotJsonError."""
+    """Return the text without the member at a path; unchanged if there is none. Raises UnreadableError."""
     node = _Reader(_document(text)).document()
     for key in path[:-1]:
         member = node.member(key)
@@ -123,6 +123,33 @@ def remove(text: str, path: Sequence[str]) -> str:
     return text
 
 
+def plain(text: str, *, comments: bool) -> str:
+    """Return the text as strict readers of JSON take it: without trailing commas and, if not wanted, comments.
+
+    Raises:
+        UnreadableError: The text cannot be parsed.
+    """
+    reader = _Reader(_document(text))
+    reader.document()
+    cuts = [(comma, comma + 1) for comma in reader.trailing]
+    cuts += [] if comments else [_with_its_line(reader.text, *span) for span in reader.comments]
+    pieces, at = list[str](), 0
+    for start, end in sorted(cuts):
+        pieces.append(reader.text[at:start])
+        at = end
+    return "".join([*pieces, reader.text[at:]])
+
+
+def _with_its_line(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen the place of a comment by the space before it, and by its line if that has nothing else."""
+    line = text[:start].rstrip(" \t")
+    rest = text[end:].lstrip(" \t")
+    if not line or line.endswith(("\n", "\r")):
+        newline = next((mark for mark in ("\r\n", "\n", "\r") if rest.startswith(mark)), "")
+        return len(line), len(text) - len(rest) + len(newline)
+    return (len(line), end) if not rest or rest[0] in "\r\n" else (start, end)
+
+
 def shown(text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
     """Return the text with its comments and strings hidden, since any of them may hold another program's secret.
 
@@ -131,7 +158,7 @@ def shown(text: str, visible: Callable[[tuple[str, ...], str], bool]) -> str:
         visible: Says whether a string may be shown, given the path to it and its value.
 
     Raises:
-        NotJsonError: The text cannot be parsed.
+        UnreadableError: The text cannot be parsed.
     """
     reader = _Reader(_document(text))
     strings = _strings(reader.document(), ())
@@ -237,15 +264,17 @@ class _Reader:
     Attributes:
         text: The text.
         comments: Start and end of each comment met so far.
+        trailing: Each comma met so far that a closing bracket follows.
     """
 
     text: str
     comments: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    trailing: list[int] = field(default_factory=list[int])
     _at: int = 0
     _depth: int = 0
 
     def document(self) -> Node:
-        """Parse the whole text. Raises NotJsonError."""
+        """Parse the whole text. Raises UnreadableError."""
         self._skip()
         node = self._node()
         self._skip()
@@ -295,6 +324,8 @@ class _Reader:
             return None
         comma = self._at
         self._take(",")
+        if self._next == closing:
+            self.trailing.append(comma)
         return comma
 
     def _scalar(self) -> Node:
@@ -331,7 +362,7 @@ class _Reader:
 
     def _fail(self) -> NoReturn:
         line = self.text.count("\n", 0, self._at) + 1
-        raise NotJsonError(f"line {line} is no JSON")
+        raise UnreadableError(f"line {line} is no JSON")
 
 
 def _refuse(name: str) -> NoReturn:

@@ -1,6 +1,6 @@
 """The command line with which a client starts this program, made so that it still works a month later."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Final
@@ -52,10 +52,22 @@ def how_to_start(
     return Start(str(script)) if script.is_file() else Start(str(executable), ("-m", "server"))
 
 
-def is_ours(command: str, args: tuple[str, ...]) -> bool:
+def is_ours(command: str, args: Sequence[str]) -> bool:
     """Say whether a command line starts this program, however it was installed."""
-    names = {PurePath(word.replace("\\", "/")).name.removesuffix(".exe") for word in (command, *args)}
-    return not names.isdisjoint({PROGRAM, DISTRIBUTION}) or args[:2] == ("-m", "server")
+    return any(map(_is_program, (command, *args))) or tuple(args[:2]) == ("-m", "server")
+
+
+def own_words(command: str, args: Sequence[str]) -> tuple[str, ...]:
+    """Return the arguments of this program in a command line that starts it; nothing if it does not."""
+    if _is_program(command):
+        return tuple(args)
+    if tuple(args[:2]) == ("-m", "server"):
+        return tuple(args[2:])
+    return tuple(args[next((at for at, word in enumerate(args, 1) if _is_program(word)), len(args)) :])
+
+
+def _is_program(word: str) -> bool:
+    return PurePath(word.replace("\\", "/")).name.removesuffix(".exe") in {PROGRAM, DISTRIBUTION}
 
 
 def _beside_uv(environ: Mapping[str, str], platform: str) -> str | None:

@@ -23,5 +23,7 @@ def local_app(mcp: Server[Any], address: str, settings: Settings) -> Starlette:
     """
     named = settings.public_url or address
     page = partial(front_page, Pages(FOLDER), f"{named}/mcp", signs_in=False, sandbox=settings.sandbox)
-    reach = Reach(address=named, is_local=True, origins=settings.allowed_origins)
+    reach = Reach(
+        address=named, is_local=True, origins=settings.allowed_origins, trusted_proxies=settings.trusted_proxies
+    )
     return http_app(mcp, Surroundings(reach=reach, front_page=page))

@@ -4,23 +4,26 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
 from auth.access.levels import Limits
 from auth.local.connection import REMEDY, LocalConnection
-from auth.local.login_store import LocalLogin, LoginStore, system_keyring
+from auth.local.login_store import KeyringSilentError, LocalLogin, LoginStore, system_keyring
 from auth.local.sign_in import LocalSignIn, browser_command, open_browser
 from auth.upstream.application import Application, Configured
 from auth.upstream.login import CalendlyLoginError, Upstream
 from auth.upstream.refresher import Refresher
+from auth.upstream.refusals import to_call
+from calendly.errors import Unauthenticated
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.calls.next_steps import LOCAL_LOGIN, Advice
 from server.calls.principal import Principal
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings, home_folder
-from server.configuration.terminal import CommandError
+from server.configuration.terminal import PROGRAM, CommandError, reporting, say
 from tools.toolset.declaring import Identity
 
 
@@ -49,13 +52,66 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
     )
 
 
-async def signed_in_principal(settings: Settings, stack: AsyncExitStack) -> Principal | None:
+async def signed_in_principal(settings: Settings, store: LoginStore, stack: AsyncExitStack) -> Principal | None:
     """Return who signed in on this machine, None when nobody did. Raises CommandError when it cannot be read."""
-    store = login_store(settings)
-    try:
-        login = await store.read()
-    except CalendlyLoginError as unreadable:
-        raise CommandError(unreadable.reason) from None
+    with reporting(CalendlyLoginError):
+        return await _read_principal(settings, store, stack)
+
+
+@dataclass(eq=False)
+class LateSignIn:
+    """Whoever signed in, from a keyring that may answer later: `calendly.request.AccountCredentials` until it does.
+
+    Attributes:
+        settings: The person's.
+        store: Where the sign-in is kept.
+        stack: Ends with the server.
+    """
+
+    settings: Settings
+    store: LoginStore
+    stack: AsyncExitStack
+    _known: Principal | None = field(default=None, init=False)
+
+    async def look(self) -> bool:
+        """Say whether somebody signed in, or the keyring has yet to say. Raises CommandError."""
+        try:
+            self._known = await _read_principal(self.settings, self.store, self.stack)
+        except KeyringSilentError as silent:
+            say(f"{PROGRAM}: {silent.reason} The server starts meanwhile, and its calls wait for the keyring.")
+            return True
+        except CalendlyLoginError as unreadable:
+            raise CommandError(unreadable.reason) from None
+        return self._known is not None
+
+    def principal(self) -> Principal:
+        """Return the person, with what is known of them."""
+        unknown = Principal(
+            account=Account("", "", self),
+            limits=Limits(ceiling=self.settings.local_ceiling),
+            advice=_typed(LOCAL_LOGIN),
+        )
+        return self._known or unknown
+
+    async def access_token(self) -> str:
+        """Return the token of the sign-in. Raises Unreachable while the keyring does not answer, or Unauthenticated."""
+        if self._known is None:
+            try:
+                self._known = await _read_principal(self.settings, self.store, self.stack)
+            except CalendlyLoginError as fault:
+                raise to_call(fault) from None
+        if self._known is None:
+            raise Unauthenticated(f"Nobody has signed in on this machine. {as_typed(REMEDY, anywhere=True)}")
+        return await self._known.account.credentials.access_token()
+
+    async def refresh(self) -> bool:
+        """Refresh the token, if one is known."""
+        return self._known is not None and await self._known.account.credentials.refresh()
+
+
+async def _read_principal(settings: Settings, store: LoginStore, stack: AsyncExitStack) -> Principal | None:
+    """Return who signed in on this machine, None when nobody did. Raises CalendlyLoginError."""
+    login = await store.read()
     if login is None:
         return None
     kept = LocalConnection(store, lambda login: upstream(settings, login.application, login.redirect_uri))

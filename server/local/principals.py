@@ -1,5 +1,6 @@
 """For whom a server on this machine acts: whose token is set, else who signed in with `calendly-mcp login`."""
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -36,12 +37,34 @@ async def local_principal(settings: Settings, stack: AsyncExitStack) -> Principa
         UsageError: There is neither a token nor a sign-in; the message says how to come by one.
         CommandError: The sign-in that is stored cannot be read.
     """
-    if settings.access_token is None:
-        from server.local.login import signed_in_principal  # noqa: PLC0415 - not needed where a token is set
+    if settings.access_token is not None:
+        return _with_token(settings, settings.access_token)
+    from server.local.login import login_store, signed_in_principal  # noqa: PLC0415 - not needed where a token is set
 
-        principal = await signed_in_principal(settings, stack)
-        if principal is None:
-            raise UsageError(_NO_TOKEN)
-        return principal
-    token = PersonalToken(settings.access_token)
+    principal = await signed_in_principal(settings, login_store(settings), stack)
+    if principal is None:
+        raise UsageError(_NO_TOKEN)
+    return principal
+
+
+async def local_person(settings: Settings, stack: AsyncExitStack) -> Callable[[], Principal]:
+    """Return what gives the person. A keyring that does not answer holds nobody up: the person is known later.
+
+    Raises:
+        UsageError: There is neither a token nor a sign-in; the message says how to come by one.
+        CommandError: The sign-in that is stored cannot be read.
+    """
+    if settings.access_token is not None:
+        principal = _with_token(settings, settings.access_token)
+        return lambda: principal
+    from server.local.login import LateSignIn, login_store  # noqa: PLC0415 - not needed where a token is set
+
+    late = LateSignIn(settings, login_store(settings), stack)
+    if not await late.look():
+        raise UsageError(_NO_TOKEN)
+    return late.principal
+
+
+def _with_token(settings: Settings, text: str) -> Principal:
+    token = PersonalToken(text)
     return Principal(account=Account(token.person, "", token), limits=Limits(ceiling=settings.local_ceiling))

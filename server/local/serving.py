@@ -17,7 +17,7 @@ from server.calls.selection import select
 from server.configuration.settings import Settings
 from server.local.audit_log import local_audit_log
 from server.local.late_store import LateStore
-from server.local.principals import local_principal
+from server.local.principals import local_person
 from tools import ALL
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ async def serving(
     selection = select(ALL, rules(settings, settings.local_ceiling))
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
-        principal = await local_principal(settings, stack)
+        person = await local_person(settings, stack)
         # Closed after the audit log, which writes to the last.
         store = LateStore(settings, await stack.enter_async_context(AsyncExitStack()), now)
         audit_log = await stack.enter_async_context(recording(store))
         watch = clock_watch()
         callers = Callers(
             calendly=calendly_for(settings, stack, watch=watch),
-            principals=OnePerson(principal, settings.agent_name),
+            principals=OnePerson(person, settings.agent_name),
             audit_log=audit_log,
             max_wait=settings.max_wait,
             available_times_days=settings.available_times_days,

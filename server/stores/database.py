@@ -1,7 +1,8 @@
 """The database and its key ring, opened and proven before anything is served."""
 
 import os
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,9 @@ from storage.keys import KeyRing
 from storage.schema import migrate
 from storage.tables import key_fingerprint
 from storage.unlock import unlock
+
+_LOOK: Final = 5.0
+"""Between two looks at the database, in seconds."""
 
 _FILE: Final = "calendly-mcp.sqlite3"
 
@@ -40,6 +44,19 @@ class Store:
         except StorageUnavailable:
             return False
         return all(key_id in self.keyring for key_id in needed)
+
+
+async def watch_database(database: Database, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Look at a database every few seconds until cancelled, so that the log tells its silence without traffic too."""
+    database.health.is_told = True
+    while True:
+        with suppress(StorageUnavailable):
+            async with database.read() as connection:
+                await connection.execute(select(1))
+            if database.health.fails_to_write:
+                async with database.begin() as connection:
+                    await connection.execute(select(1))
+        await sleep(_LOOK)
 
 
 def require_database(settings: Settings) -> None:

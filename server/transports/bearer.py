@@ -50,6 +50,7 @@ class BearerCheck:
                 await bearer(scope, receive, send)
                 return
             setattr(request.state, _BEARER, bearer)
+            request.state.agent = bearer.client_name
             setattr(request.state, _PRINCIPAL, self._known_as(bearer))
             await app(scope, receive, send)
 

@@ -1,6 +1,6 @@
-"""The check before every route: refuses foreign Host and Origin headers, and too many headers."""
+"""The check before every route: refuses foreign Host and Origin headers, and too many or too large things."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -9,16 +9,29 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from auth.protocol.addresses import Networks
 from server.configuration.values import is_loopback, read_public_url
+from server.transports.proxies import Proxies
+from server.transports.refusals import REFUSAL
 
 MOST_HEADERS: Final = 100
 LARGEST_HEADERS: Final = 32 * 1024
 """In bytes, all names and values together."""
 
+LARGEST_MESSAGE: Final = 1024 * 1024
+"""In bytes, of the body of one request to the MCP endpoint."""
+
+LARGEST_FORM: Final = 64 * 1024
+"""In bytes, of the body of any other request."""
+
+_YEAR: Final = 365 * 24 * 3600
 _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """The paths that an orchestrator calls under an address of its own."""
+
+_LONGEST_NUMBER: Final = 20
+"""The digits that are read of a length; the largest that a parser lets through has fewer."""
 
 _REMEMBERED: Final = 64
 """How many addresses are remembered as read: clients repeat theirs."""
@@ -34,6 +47,7 @@ class Reach:
             own.
         origins: The origins that may call it, besides its own and those of this machine.
         open_paths: The paths that pages of any origin may call.
+        trusted_proxies: The networks whose `X-Forwarded-For` is believed.
         pages: The first path segments of our own pages. They send no referrer, so browsers send
             `Origin: null` with their forms. The secret in a form shows its sender.
     """
@@ -43,6 +57,7 @@ class Reach:
     origins: Collection[str] = ()
     open_paths: Collection[str] = ()
     pages: Collection[str] = ()
+    trusted_proxies: Networks = ()
 
     def is_ours(self, host: str) -> bool:
         """Say whether a Host header names this server."""
@@ -61,11 +76,17 @@ class Reach:
 
 
 class Guard:
-    """ASGI middleware that refuses requests of foreign pages (DNS rebinding), and those with too many headers."""
+    """ASGI middleware that refuses requests of foreign pages (DNS rebinding), and those that take too much.
+
+    Where clients come by https, each answer says that they always have to (RFC 6797).
+    """
 
     def __init__(self, app: ASGIApp, reach: Reach) -> None:
         self._app = app
         self._reach = reach
+        self._proxies = Proxies(reach.trusted_proxies)
+        is_secure = reach.address.startswith("https:")
+        self._added = [(b"strict-transport-security", f"max-age={_YEAR}".encode())] if is_secure else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on or refuse it."""
@@ -76,10 +97,26 @@ class Guard:
         # 5.5). Each path is also served with a slash at its end, since people configure it so.
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         scope = {**scope, "headers": headers, "path": scope["path"].rstrip("/") or "/"}
-        await (self._refusal(scope) or self._app)(scope, receive, send)
+        peer = scope["client"][0] if scope.get("client") else "unknown"
+        with self._proxies.request(peer, Headers(scope=scope).getlist("x-forwarded-for")) as may_go_on:
+            refusal = self._refusal(scope) if may_go_on else _crowded()
+            if refusal is not None:
+                scope.setdefault("state", {})[REFUSAL] = bytes(refusal.body).decode().strip()
+            await (refusal or self._app)(scope, receive, self._adding(send))
+
+    def _adding(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message["headers"], *self._added]}
+            await send(message)
+
+        return sending if self._added else send
 
     def _refusal(self, scope: Scope) -> Response | None:
         fields, path, reach = scope["headers"], scope["path"], self._reach
+        if _is_too_long(fields, LARGEST_MESSAGE if path == "/mcp" else LARGEST_FORM):
+            told = "The body is larger than any that this path takes.\n"
+            return PlainTextResponse(told, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"Connection": "close"})
         if len(fields) > MOST_HEADERS or sum(len(name) + len(value) for name, value in fields) > LARGEST_HEADERS:
             return PlainTextResponse("The request has too many headers.\n", HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
         if path in _ANY_HOST:
@@ -97,6 +134,17 @@ class Guard:
                 "Pages of other origins may not call this server; the Origin header names one.\n", HTTPStatus.FORBIDDEN
             )
         return None
+
+
+def _crowded() -> Response:
+    told = "Too many requests of this address are under way.\n"
+    return PlainTextResponse(told, HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": "1"})
+
+
+def _is_too_long(fields: Iterable[tuple[bytes, bytes]], largest: int) -> bool:
+    """Say whether the declared length of a body is over a limit. What is no number is not for us to say."""
+    declared = [value for name, value in fields if name == b"content-length"]
+    return any(value.isdigit() and int(value[:_LONGEST_NUMBER]) > largest for value in declared)
 
 
 def first_segment(path: str) -> str:

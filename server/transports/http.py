@@ -4,15 +4,15 @@ The endpoint is stateless, so any replica answers any request. All revisions of 
 address.
 """
 
+import asyncio
 import gc
-import os
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 import uvicorn
 from mcp.server.lowlevel import Server
@@ -27,16 +27,14 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from typing_extensions import override
 
-from server.configuration.terminal import cannot_listen, say
-from server.configuration.values import http_address
+from server.configuration.terminal import say
 from server.transports.accepting import accepting
-from server.transports.guard import Guard, Reach
-from server.transports.http_protocol import BoundedProtocol
+from server.transports.connections import ConnectionLimits, bounded
+from server.transports.guard import LARGEST_MESSAGE, Guard, Reach
+from server.transports.listening import pass_over_exhaustion
 from server.transports.messages import Rejected, understood
+from server.transports.refusals import Refusals
 from server.transports.signals import on_termination
-
-LARGEST_BODY: Final = 1024 * 1024
-"""In bytes, of one request to the MCP endpoint."""
 
 _SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
 """The headers of our answers that a web page may read, besides the safelisted ones."""
@@ -85,7 +83,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
     """Make the ASGI application around an MCP server."""
     streaming, plain = (
         StreamableHTTPSessionManager(
-            server, stateless=True, json_response=json_response, max_request_body_size=LARGEST_BODY
+            server, stateless=True, json_response=json_response, max_request_body_size=LARGEST_MESSAGE
         )
         for json_response in (False, True)
     )
@@ -115,7 +113,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
             Route("/", page),
             *around.routes,
         ],
-        middleware=[Middleware(Guard, around.reach)],
+        middleware=[Middleware(Refusals), Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket
@@ -125,7 +123,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
 def _endpoint(app: ASGIApp, door: Door | None) -> ASGIApp:
     """Wrap an application in the checks that a message has to pass."""
     inspected = _inspected(app, [_refuse_malformed] if door is None else [_refuse_malformed, door.challenge])
-    limited = _post_only(RequestBodyLimitMiddleware(inspected, LARGEST_BODY))
+    limited = _post_only(RequestBodyLimitMiddleware(inspected, LARGEST_MESSAGE))
     return _for_pages(limited if door is None else door.before(limited))
 
 
@@ -174,24 +172,9 @@ def _refuse_malformed(_scope: Scope, body: bytes) -> Response | None:
     return JSONResponse({**answer, "id": message.answer.id}, HTTPStatus.BAD_REQUEST)
 
 
-@contextmanager
-def listen(host: str, port: int) -> Generator[tuple[socket.socket, str]]:
-    """Listen on an address. Yields the socket and the address as a URL. Raises CommandError if that fails."""
-    # asyncio switches Nagle's algorithm off only on a socket whose protocol is TCP. With Nagle,
-    # answers wait 40 ms.
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        try:
-            if os.name == "posix":  # elsewhere two programs could share the port
-                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen()
-        except OSError as fault:
-            raise cannot_listen(host, port, fault) from None
-        yield listener, http_address(host, listener.getsockname()[1])
-
-
-async def serve_http(app: Starlette, listener: socket.socket, greeting: str, patience: float) -> None:
+async def serve_http(
+    app: Starlette, listener: socket.socket, greeting: str, patience: float, limits: ConnectionLimits | None = None
+) -> None:
     """Serve until a signal asks to stop, then finish the requests in flight.
 
     Args:
@@ -199,10 +182,12 @@ async def serve_http(app: Starlette, listener: socket.socket, greeting: str, pat
         listener: The socket.
         greeting: The line on stderr that says that the server answers.
         patience: How long a request in flight may still take, in seconds.
+        limits: What a client may take of the server.
     """
+    asyncio.get_running_loop().set_exception_handler(pass_over_exhaustion)
     config = uvicorn.Config(
         app,
-        http=BoundedProtocol,
+        http=cast("type[asyncio.Protocol]", bounded(limits or ConnectionLimits())),
         log_config=None,
         access_log=False,
         server_header=False,

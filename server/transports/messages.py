@@ -1,8 +1,9 @@
 """Reads one message of JSON-RPC, a line of stdin or the body of a request, or says what it is answered with."""
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 import mcp_types as types
 from pydantic import TypeAdapter, ValidationError
@@ -10,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 _BATCH: Final = "JSON-RPC batches are not accepted; send one message."
 _MALFORMED: Final = "Invalid request: send one JSON-RPC 2.0 message, with a text or an integer as its id."
 _REQUEST_ID: Final = TypeAdapter[types.RequestId](types.RequestId)
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\]]')
+_ID: Final = re.compile(rb'"id"\s*:\s*(-?\d+(?![\d.eE])|"(?:[^"\\]|\\.)*")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,29 +22,42 @@ class Rejected:
     answer: types.JSONRPCError
 
 
-def understood(text: bytes) -> types.JSONRPCMessage | Rejected:
-    """Read a text as one message. Since 2025-06-18 batches are none."""
+def understood(line: bytes) -> types.JSONRPCMessage | Rejected:
+    """Read a line as one message. Since 2025-06-18 batches are none."""
     try:
-        message = types.jsonrpc_message_adapter.validate_json(text, by_name=False)
+        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as fault:
-        if any(error["type"] == "json_invalid" for error in fault.errors(include_url=False, include_input=False)):
-            return _rejected(types.PARSE_ERROR, "Parse error: this is not JSON.", None)
+        [first, *_] = fault.errors(include_url=False, include_input=False)
+        if first["type"] == "json_invalid":
+            return _rejected(types.PARSE_ERROR, f"Parse error: {_what_is_wrong(first['msg'])}.", _id_in(line))
     else:
         # An id that is none makes a notification of a request, which then nobody would answer.
-        if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in text or "id" not in json.loads(text):
+        if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in line or "id" not in json.loads(line):
             return message
-    said = _BATCH if text.lstrip().startswith(b"[") else _MALFORMED
-    return _rejected(types.INVALID_REQUEST, said, _id_of(json.loads(text)))
+    text = "Invalid request: a line is one JSON-RPC 2.0 message, with a text or an integer as its id; no batches."
+    return _rejected(types.INVALID_REQUEST, text, _id_in(line))
 
 
 def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected:
     return Rejected(types.JSONRPCError(jsonrpc="2.0", id=request, error=types.ErrorData(code=code, message=text)))
 
 
-def _id_of(message: object) -> types.RequestId | None:
-    """Return the id by which a client knows a request that is otherwise malformed, None when there is none."""
-    named = cast("dict[str, object]", message).get("id") if isinstance(message, dict) else None
+def _what_is_wrong(told: str) -> str:
+    """Say in words what the parser met."""
+    if "recursion" in told:
+        return "the line is nested too deep"
+    not_unicode = any(word in told for word in ("surrogate", "hex escape", "unicode"))
+    return "a text in the line is no Unicode" if not_unicode else "the line is not JSON"
+
+
+def _id_in(line: bytes) -> types.RequestId | None:
+    """Return the id by which a client knows a request that cannot be read; None when there is none."""
+    depth, found = 0, None
+    for token in _TOKENS.finditer(line):
+        depth += (token[0] in {b"{", b"["}) - (token[0] in {b"}", b"]"})
+        if depth == 1 and line.lstrip().startswith(b"{") and (named := _ID.match(line, token.start())):
+            found = named[1]  # the last of several, as everywhere
     try:
-        return _REQUEST_ID.validate_python(named, strict=True)
+        return None if found is None else _REQUEST_ID.validate_json(found, strict=True)
     except ValidationError:
         return None

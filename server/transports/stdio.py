@@ -27,7 +27,8 @@ from mcp.shared.message import SessionMessage
 from server.transports.messages import Rejected, understood
 from server.transports.signals import on_termination
 
-_STDIN, _STDOUT, _STDERR = 0, 1, 2
+STDIN: Final = 0
+_STDOUT, _STDERR = 1, 2
 _CHUNK: Final = 65536
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
@@ -50,7 +51,7 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
             )
             tasks.start_soon(wire.read, lines)
             tasks.start_soon(wire.write)
-            _read(_STDIN, lines_in)
+            _read(STDIN, lines_in)
             await server.run(inbox, outbox, server.create_initialization_options())
 
 

@@ -1,18 +1,25 @@
 """`doctor` as a person runs it: what it looks at, what it says, and that it changes nothing."""
 
 import json
+import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import anyio.to_thread
 import pytest
 
+from auth.access.levels import LOCAL
+from server.calls.selection import Rules, select
+from tests.cases import each
+from tests.documents import ROOT
 from tests.e2e.conftest import Sandbox
 from tests.e2e.people import ADMIN, Browser
-from tests.e2e.processes import Ended, program, run
+from tests.e2e.processes import Ended, command, program, run
 from tests.hostile_upstream import HostileUpstream, answer
+from tools import ALL
 
 CURSOR = ".cursor/mcp.json"
 
@@ -153,8 +160,8 @@ async def test_a_clock_that_is_off_is_to_be_fixed(person: dict[str, str]) -> Non
 
 @pytest.mark.requirement("doctor")
 def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_path: Path) -> None:
-    for client in ("cursor", "vscode"):
-        run("install", client, "--sandbox", "--yes", **person)
+    run("install", "cursor", "--sandbox", "--yes", **person)
+    run("install", "vscode", "--sandbox", "--read-only", "--yes", **person)
     (tmp_path / ".codeium/windsurf").mkdir(parents=True)
     (tmp_path / ".config/zed").mkdir(parents=True)
     (tmp_path / ".config/zed/settings.json").write_text("{ // none\n")
@@ -164,45 +171,111 @@ def test_the_clients_of_the_machine_are_looked_at(person: dict[str, str], tmp_pa
     assert ended.status == 1
     settings = tmp_path / ".config/zed/settings.json"
     again = "`calendly-mcp install claude-code` writes it again"
+    on = select(ALL, Rules(ceiling=LOCAL)).listed
+    able = '"calendly" starts and acts for Maya Lindqvist <maya@northlight.example> in the sandbox, with'
     assert found(ended, "clients") == [
         f'fix: Claude Code: "calendly" starts /gone/calendly-mcp, which is not there; {again}',
-        *(
-            f'ok: {title}: "calendly" starts {json.loads((tmp_path / file).read_text())[key]["calendly"]["command"]}'
-            for title, file, key in (
-                ("Cursor", CURSOR, "mcpServers"),
-                ("VS Code", ".config/Code/User/mcp.json", "servers"),
-            )
-        ),
+        f"ok: Cursor: {able} {len(on)} tools, {len([tool for tool in on if tool.access == 'write'])} of which write",
+        f"ok: VS Code: {able} {len([tool for tool in on if tool.access == 'read'])} tools, none of which writes",
         f"fix: Zed: {settings}: line 2 is no JSON; the client reads none of it",
         "note: not set up: Windsurf (windsurf); `calendly-mcp install CLIENT` does it",
-        "ok: not found on this machine: Claude Desktop",
+        "ok: not found on this machine: Claude Desktop, Codex CLI, Gemini CLI, GitHub Copilot CLI, JetBrains Junie",
     ]
 
 
-@pytest.mark.parametrize(
-    ("entry", "words"),
+US = [*command()[1:], "--agent-name", "calendly-mcp"]  # one word of ours makes the entry ours
+
+
+@pytest.mark.requirement("doctor")
+@each(
+    "entry, words",
     [
         (
-            {"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN": "s3cr3t"}},
-            "is in the file itself",
+            {"command": "sh", "args": ["-c", "echo calendly-mcp: no >&2", "calendly-mcp"]},
+            'fix: Cursor: "calendly" does not start: no',
+        ),
+        ({"command": "sh", "args": ["-c", "exit 3", "calendly-mcp"]}, 'fix: Cursor: "calendly" does not start: '),
+        (
+            {"command": sys.executable, "args": [*US, "--acess", "x"]},
+            'fix: Cursor: "calendly" does not start: --acess: there is no such flag; did you mean --access?',
+        ),
+        (
+            {"command": sys.executable, "args": US},  # the token of the shell is not the client's
+            'fix: Cursor: "calendly" does not start: ',
+        ),
+        (
+            {"command": sys.executable, "args": US, "env": {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-noscopes"}},
+            'fix: Cursor: "calendly" starts, but cannot read: ',
+        ),
+        (
+            {
+                "command": sys.executable,
+                "args": [*US, "--tools", "list_event_types"],
+                "env": {"CALENDLY_ACCESS_TOKEN": "s"},
+            },
+            'ok: Cursor: "calendly" starts and answers, with 1 tools, none of which writes; it has no tool that says',
         ),
         (
             {"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}},
-            "takes its token from /nowhere: no such file",
+            'fix: Cursor: "calendly" takes its token from /nowhere: no such file',
         ),
-        ({"url": "https://calendly.example.com/mcp"}, '"calendly" connects to a hosted server'),
-        ({"command": "other"}, "not set up: Cursor (cursor)"),
+        (
+            {"command": "sh", "args": ["calendly-mcp"], "env": {"CALENDLY_ACCESS_TOKEN": "${input:token}"}},
+            'note: Cursor: "calendly" was not tried, since Cursor itself fills in CALENDLY_ACCESS_TOKEN',
+        ),
+        ({"command": "sh", "args": ["calendly-mcp"], "disabled": True}, 'note: Cursor: "calendly" is switched off in'),
+        ({"url": "http://127.0.0.1:1/mcp"}, 'fix: Cursor: "calendly" cannot reach http://127.0.0.1:1/mcp: '),
+        ({"url": "SANDBOX/mcp"}, "but no MCP server is there: it answers 404"),
+        ({"command": "other"}, "note: not set up: Cursor (cursor)"),
     ],
-    ids=str,
 )
-def test_what_a_client_is_told_is_looked_at(
-    person: dict[str, str], tmp_path: Path, entry: dict[str, object], words: str
+def test_every_entry_is_tried_as_its_client_would(
+    person: dict[str, str], sandbox: Sandbox, tmp_path: Path, entry: dict[str, Any], words: str
 ) -> None:
-    (tmp_path / ".cursor").mkdir()
-    (tmp_path / CURSOR).write_text(json.dumps({"mcpServers": {"calendly": entry, "other": {"url": "https://x/mcp"}}}))
+    (tmp_path / ".cursor").mkdir(exist_ok=True)
+    env = {"PYTHONPATH": str(ROOT), "CALENDLY_API_URL": sandbox.url, **entry.get("env", {})}
+    known = {**entry, "env": env} if sys.executable in entry.values() else entry
+    servers = {"calendly": known, "other": {"url": "https://x/mcp"}}
+    (tmp_path / CURSOR).write_text(json.dumps({"mcpServers": servers}).replace("SANDBOX", sandbox.url))
     ended = run("doctor", **person)
     assert words in found(ended, "clients")[0]
+    assert ended.status == ("fix: " in words or "404" in words)
+
+
+def test_a_hosted_endpoint_is_reached_and_a_token_in_the_file_is_noticed(
+    person: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / ".cursor").mkdir()
+    with program("http", "--sandbox", "--port", "0") as server:
+        url = server.line("ready: ")
+        (tmp_path / CURSOR).write_text(json.dumps({"mcpServers": {"calendly": {"url": url}}}))
+        assert found(run("doctor", **person), "clients")[0] == (
+            f'ok: Cursor: "calendly" reaches {url}, where Cursor signs in by browser'
+        )
+    env = {"PYTHONPATH": str(ROOT), "CALENDLY_ACCESS_TOKEN": "s3cr3t"}
+    entry = {"command": sys.executable, "args": [*US, "--sandbox"], "env": env}
+    (tmp_path / CURSOR).write_text(json.dumps({"mcpServers": {"calendly": entry}}))
+    ended = run("doctor", **person)
+    assert found(ended, "clients")[1].startswith('note: Cursor: "calendly" has its token in the file itself; ')
     assert "s3cr3t" not in ended.stdout
+
+
+def test_a_file_that_only_other_programs_read_is_to_be_fixed(person: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / ".cursor").mkdir()
+    for text in ('{"mcpServers": {}} // mine', '\ufeff{"mcpServers": {}}'):
+        (tmp_path / CURSOR).write_text(text)
+        assert "`calendly-mcp install cursor` takes out" in found(run("doctor", **person), "clients")[0]
+        run("install", "cursor", "--remote", "http://127.0.0.1:1", "--yes", **person)
+        assert "cannot reach http://127.0.0.1:1/mcp" in found(run("doctor", **person), "clients")[0]
+
+
+def test_what_is_wrong_in_one_section_does_not_hide_the_others(person: dict[str, str]) -> None:
+    ended = run("doctor", **person | {"CALENDLY_MCP_REDONLY": "true"})
+    assert ended.status == 1
+    [wrong] = found(ended, "settings")
+    assert wrong.startswith('fix: the environment sets "CALENDLY_MCP_REDONLY", which is no setting')
+    assert found(ended, "clients") != []
+    assert run("doctor", "--api-url", "nonsense", **person).status == 2
 
 
 def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
@@ -211,11 +284,12 @@ def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
     file = tmp_path / "token"
     file.write_text("sandbox-pat-owner")
     file.chmod(0o644)
-    run("install", "cursor", "--token-file", str(file), "--yes", **person)
+    run("install", "cursor", "--token-file", str(file), "--api-url", person["CALENDLY_API_URL"], "--yes", **person)
     without = person | {"CALENDLY_ACCESS_TOKEN": ""}
     ended = run("doctor", **without)
     assert ended.status == 0
     assert f"CALENDLY_ACCESS_TOKEN_FILE={file} calendly-mcp doctor" in found(ended, "token")[0]
+    (tmp_path / CURSOR).unlink()
     ended = run("doctor", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file))
     assert found(ended, "token")[1] == f"note: others on this machine can read {file}: chmod 600 {file}"
     file.chmod(0o600)

@@ -1,8 +1,10 @@
 """What the hosted endpoint answers to whom: challenges, names, pages of other origins, limits."""
 
 import json
+import re
 import socket
 from collections.abc import Generator
+from contextlib import ExitStack
 from html import unescape
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -172,6 +174,18 @@ def test_every_path_is_served_with_a_slash_at_its_end_and_none_redirects_to_one(
             )
             assert slashed.status_code == plain.status_code, path
             assert "http://" not in slashed.headers.get("Location", "")
+            assert slashed.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.requirement("public-url-setting")
+def test_no_answer_has_an_address_of_the_request_in_it(public_site: Site) -> None:
+    port = urlsplit(public_site.answers_at).port
+    paths = ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-authorization-server", "/"]
+    paths += ["/mcp", "/register", "/token", "/authorize?client_id=x", "/oauth/callback?state=x", "/connections", "/x"]
+    for path in paths:
+        for method in ("GET", "POST"):
+            answer = httpx2.request(method, f"{public_site.answers_at}{path}", headers={"Host": f"localhost:{port}"})
+            assert not re.search(rf"localhost:{port}|127\.0\.0\.1:{port}", f"{answer.headers}{answer.text}"), path
 
 
 @pytest.mark.requirement("public-url-setting")
@@ -252,6 +266,17 @@ def test_many_headers_and_large_ones_are_refused(site: Site) -> None:
         assert httpx2.get(f"{site.url}/", headers=headers).status_code == 431
 
 
+@pytest.mark.requirement("slow-connections", "many-connections")
+def test_half_open_connections_keep_nobody_out(site: Site) -> None:
+    parts = urlsplit(site.url)
+    with ExitStack() as open_ones:
+        for beginning in (b"", b"GET / HT", b"POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n"):
+            for _ in range(110):
+                connection = socket.create_connection((parts.hostname or "", parts.port or 0), timeout=30)
+                open_ones.enter_context(connection).sendall(beginning)
+        assert httpx2.get(f"{site.url}/healthz").text == "ok\n"
+
+
 @pytest.mark.requirement("limits-mcp")
 @pytest.mark.parametrize("endless", [b"X-Large: ", b""], ids=["headers", "request line"])
 def test_headers_without_an_end_are_cut_off(site: Site, endless: bytes) -> None:
@@ -266,8 +291,10 @@ def test_headers_without_an_end_are_cut_off(site: Site, endless: bytes) -> None:
 @pytest.mark.parametrize("path", ["/register", "/token", "/revoke", "/consent"])
 def test_large_bodies_are_refused_on_the_paths_of_sign_in(site: Site, path: str) -> None:
     kind = "application/json" if path == "/register" else "application/x-www-form-urlencoded"
-    response = httpx2.post(f"{site.url}{path}", content=b"a=" + b"x" * 65_536, headers={"Content-Type": kind})
-    assert response.status_code == 413
+    content = b"a=" + b"x" * 65_536
+    for body in (content, iter([content])):  # with a length that is declared, and without
+        response = httpx2.post(f"{site.url}{path}", content=body, headers={"Content-Type": kind})
+        assert response.status_code == 413
 
 
 def test_bad_bearers_have_a_limit_that_trusted_proxies_alone_can_share_out() -> None:

@@ -8,7 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from server.installing.clients import CLIENTS, ClientProgram
+from server.installing.clients import CLIENTS, ClientProgram, args_of, command_of
 from server.installing.machine import Machine
 from tests.e2e.processes import Ended, run
 from tests.server.desk import call
@@ -24,8 +24,10 @@ def install(home: Path, *words: str, stdin: str = "", **settings: str) -> Ended:
 def told_to_start(client: ClientProgram, home: Path) -> list[str]:
     """The command line in the configuration of a client that was set up with the sandbox."""
     assert install(home, client.name, "--sandbox", "--yes").status == 0
-    told = json.loads(client.file(Machine("linux", home, {})).read_text())[client.key]["calendly"]
-    return [told["command"], *told["args"]]
+    told = client.form.find(client.file(Machine("linux", home, {})).read_text(), (client.key, "calendly"))
+    command = command_of(told)
+    assert command is not None
+    return [command, *args_of(told)]
 
 
 def entry(home: Path) -> dict[str, object]:
@@ -96,7 +98,7 @@ def test_uninstall_takes_out_what_install_put_in(tmp_path: Path) -> None:
 
 def test_the_file_of_the_token_and_of_settings_are_named_by_their_whole_paths(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret")
-    (tmp_path / "settings.toml").write_text("")
+    (tmp_path / "settings.toml").write_text("CALENDLY_MCP_MAX_WAIT = 5\n")
     here = {"HOME": str(tmp_path), "XDG_DATA_HOME": ""}
     assert run("install", "cursor", "--yes", CALENDLY_ACCESS_TOKEN_FILE="~/token", **here).status == 0
     assert entry(tmp_path)["env"] == {"CALENDLY_ACCESS_TOKEN_FILE": str(tmp_path / "token")}

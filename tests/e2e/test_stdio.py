@@ -1,7 +1,9 @@
 """Stdio as other programs see it: lines, revisions, ends."""
 
 import json
+import os
 import signal
+import subprocess
 from collections.abc import Generator
 from typing import Any
 
@@ -9,7 +11,7 @@ import pytest
 
 from tests.cases import case
 from tests.e2e.conftest import Sandbox
-from tests.e2e.processes import Program, greet, hello, program, request, run_apart
+from tests.e2e.processes import Program, command, environment, greet, hello, program, request, run_apart
 from tools import ALL
 
 CANCELED = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 2}}
@@ -166,7 +168,7 @@ def test_a_cursor_that_is_not_ours_is_refused(server: Program, listing: str) -> 
 
 NO_MESSAGES = [
     ("nonsense", -32700, None),
-    ('{"jsonrpc": "2.0", "id": 1', -32700, None),
+    ('{"jsonrpc": "2.0", "id": 1', -32700, 1),
     ("[]", -32600, None),
     (json.dumps([request("tools/list")]), -32600, None),
     ('{"jsonrpc": "1.0", "id": 1, "method": "ping"}', -32600, 1),
@@ -213,6 +215,22 @@ def test_a_client_that_reads_no_more_does_no_harm(server: Program) -> None:
     server.say(request("ping", 2))
     server.ask_to_stop()
     assert server.process.wait() == 0
+
+
+def test_on_a_terminal_a_person_is_told_what_it_waits_for_and_how_to_stop_it() -> None:
+    keyboard, terminal = os.openpty()
+    words = [*command(), "--sandbox"]
+    with subprocess.Popen(
+        words, stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment({})
+    ) as server:
+        assert server.stderr is not None
+        told = next(line for line in server.stderr if "waits" in line)
+        assert told.startswith("calendly-mcp waits for an MCP client")
+        assert "Ctrl-C or the end of input stops it." in told
+        os.close(terminal)
+        os.close(keyboard)  # the window is closed: the end of input
+        server.stderr.read()
+        assert server.wait() == 0
 
 
 def test_a_last_line_without_an_end_is_answered(settings: dict[str, str]) -> None:

@@ -22,7 +22,7 @@ from server.configuration.loading import load
 from server.local.endpoint import local_app
 from server.local.late_store import LateStore
 from server.local.serving import serving
-from server.transports.http import listen
+from server.transports.listening import listen
 from tests.audit_log import audit_log_in_memory
 from tests.cases import case
 from tests.e2e.assistant_tasks import ASSISTANT_TASKS

@@ -10,7 +10,8 @@ from server.configuration.logs import log_to_stderr
 from server.installing.front_page import FOLDER, front_page
 from server.local.serving import serving
 from server.transports.guard import Reach
-from server.transports.http import Surroundings, http_app, listen, serve_http
+from server.transports.http import Surroundings, http_app, serve_http
+from server.transports.listening import listen
 from tests.interop.suite_fixtures import equip
 
 

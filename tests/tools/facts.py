@@ -93,6 +93,8 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
     query = {"event_type": EXAMPLES["event_type"], **TIMES}
     wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
+    if isinstance(tool, EndpointTool) and tool.endpoint.method == "PATCH":
+        beside = {**beside, **body}
     found = {name: body.get(name) or EXAMPLES.get(name) or query[name] for name in wanted if name not in beside}
     return {**found, **beside}
 
@@ -216,10 +218,12 @@ def example_of(name: str, schema: Fact) -> Fact:
 
 def text_of(name: str, schema: Fact) -> str:
     formats = {
-        "uri": RESOURCES.get(name, ""),
+        "uri": ME if schema.get("description") == "user URI" else RESOURCES.get(name, ""),
         "email": "lee@acme.example",
         "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
         "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
     }
+    if schema.get("pattern", "").startswith("^#"):
+        return "#8247f5"
     return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")

@@ -208,6 +208,8 @@ def test_what_a_variant_requires_is_required(tool: EndpointTool, name: str, sche
             "salesforce_uuid",
         }:
             lacking = {field: value for field, value in example.items() if field != needed}
+            if not lacking:
+                continue  # an empty object is absence
             with pytest.raises(ArgumentError, match=needed):
                 tool.parse({**required_arguments(tool), name: lacking}, ())
 
@@ -237,7 +239,7 @@ def test_what_calendly_requires_is_required_or_has_a_default(tool: EndpointTool,
     needed = {parameter["name"] for parameter in fact["query_params"] if parameter["required"]}
     needed |= set(fact["body"]["required"]) if fact["body"] else set()
     required: Any = tool.input_schema.get("required", [])
-    assert needed - set(required) <= {"user", "organization", "scope", "host", "owner_type", "max_event_count"}
+    assert needed - set(required) <= {"user", "organization", "scope", "host", "owner", "owner_type", "max_event_count"}
 
 
 @EACH

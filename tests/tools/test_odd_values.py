@@ -21,13 +21,13 @@ from tools.answers.shown import shown
 from tools.toolset.errors import ToolError
 
 MISSING: Final = object()
-ODD: Final[tuple[object, ...]] = (MISSING, None, "soon", "2026-12-01T10:00:00", 7, [], {"x": [None]}, ["x"])
+ODD: Final[tuple[object, ...]] = (MISSING, None, "soon", "2026-12-01T10:00:00", 10**30, [], {"x": [None]}, ["x"])
 BERLIN = ZoneInfo("Europe/Berlin")
 
 Path = tuple[str | int, ...]
 
 ENOUGH: dict[str, dict[str, Any]] = {
-    "find_meeting_times": {"users": ["me"], "match": "any"},
+    "find_meeting_times": {"users": ["me"], "event_types": [EXAMPLES["event_type"]], "match": "any"},
     "find_bookings": {"answer": "a", "columns": ["start", "host", "canceled_by", "answer:1"]},
     "get_agenda": {"date": "2026-12-01", "days": 7},
     "summarize_bookings": {"group_by": ["host", "day", "no_show"], "end_time": "2027-06-01T00:00:00Z"},

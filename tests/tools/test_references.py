@@ -222,6 +222,7 @@ async def test_of_several_people_of_one_name_one_has_to_be_chosen_by_address(
     [
         ("Tomas Herera", r"did you mean Tomás Herrera \(tomas@northlight.example\)\?"),
         ("jonas", r"did you mean Jonas Weber \(jonas@northlight.example\)\?"),
+        ("Jonnas", r"did you mean Jonas Weber \(jonas@northlight.example\)\?"),
         ("Zebulon Quux", r"there are: .*Maya Lindqvist.*Priya Raman"),
     ],
 )

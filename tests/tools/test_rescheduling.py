@@ -268,14 +268,21 @@ async def test_a_booking_that_was_never_made_is_made_by_the_same_call_again(agen
     assert await active(api) == [moved["new_invitee"]["event"]]
 
 
-async def test_where_hosts_take_turns_a_booking_of_unknown_outcome_is_not_sent_again(agent: Agent, api: Api) -> None:
-    old, start = await api.book("Support triage"), await free(api, "Support triage")
+async def test_where_hosts_take_turns_a_booking_of_unknown_outcome_is_not_sent_again_until_the_list_tells(
+    agent: Agent, api: Api
+) -> None:
+    start, later = await free(api, "Support triage"), await free(api, "Support triage", -5)
+    old = await api.book("Support triage", start_time=later)
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
     for _ in range(2):
         with pytest.raises(OutcomeUnknown, match="The old meeting"):
             await move(agent, old["event"], start)
     assert writes(agent).count("/invitees") == 1
     assert await active(api) == [old["event"]]
+    agent.began -= 40 * 60
+    moved = await move(agent, old["event"], start)
+    assert (moved["outcome"], writes(agent).count("/invitees")) == ("rescheduled", 2)
+    assert await active(api) == [moved["new_invitee"]["event"]]
 
 
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "after": True}])

@@ -56,6 +56,11 @@ def fitted(answer: object, written: Written, resumption: Resumption | None = Non
     return _list(fields, name, written, resumption or Resumption())
 
 
+def row_cost(text: str) -> int:
+    """Return how many tokens a row takes in an answer, roughly, given as JSON."""
+    return min(estimate(text), _MOST_OF_ROW)
+
+
 def _fits(text: str, most: int) -> bool:
     """Return whether a text has at most so many tokens; a token is at least a byte."""
     return len(text.encode(errors="surrogatepass")) <= most or estimate(text) <= most

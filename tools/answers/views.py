@@ -176,6 +176,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
                 "type": "StandardEventType",
             },
         ),
+        event_type.EventTypeMembership: View(omits=_NEVER_NEXT | {"event_type"}),
         availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
             redundant={

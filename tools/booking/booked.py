@@ -5,7 +5,7 @@ that fails or Calendly does not show it yet, what was sent and the event type sa
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Annotated, Final, cast
 
@@ -24,7 +24,7 @@ from tools.answers.local_times import told
 from tools.booking.answers import AnswerSent, not_kept
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.endpoints.users import get_user
-from tools.times import sent_time, wire, zone_if_known
+from tools.times import sent_length, sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.errors import ToolError
 from tools.zones import zone_of
@@ -144,9 +144,9 @@ def _meeting(event: models.ScheduledEvent | None, body: BodySent, kind: models.E
             "hosts": [name for host in event.get("event_memberships") or [] if (name := host.get("user_name"))],
         }
         return cast("MeetingBooked", {name: value for name, value in there.items() if value})
-    start, minutes = sent_time(body.get("start_time")), kind.get("duration")
+    start, length = sent_time(body.get("start_time")), sent_length(kind.get("duration"))
     chosen = body.get("location")
-    end = start + timedelta(minutes=minutes) if start and minutes else None
+    end = start + length if start and length else None
     return cast(
         "MeetingBooked",
         {

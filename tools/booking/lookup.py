@@ -31,6 +31,7 @@ _PAUSES: Final = (1.0, 2.0, 4.0, 8.0)
 _PATIENCE: Final = 25.0
 """Time limit for all looks, in seconds: a Calendly that does not answer them will not answer more of them."""
 
+_INSTANT: Final = timedelta(seconds=1)
 _LONGEST_MEETING: Final = timedelta(hours=12)
 
 
@@ -107,9 +108,17 @@ async def booked_already(call: Call, wanted: BookingSought) -> Booked | None:
     return await _find(call, wanted, await _places(call, wanted.event_type))
 
 
-async def overlapping(call: Call, wanted: BookingSought, minutes: float) -> Meeting | None:
+async def is_absent(call: Call, wanted: BookingSought) -> bool:
+    """Return whether the list of the whole organization was read, and does not have a booking."""
+    try:
+        return await _find_in(call, wanted, {"organization": await call.own(None)}) is None
+    except (CalendlyError, ToolError, ValueError):
+        return False
+
+
+async def overlapping(call: Call, wanted: BookingSought, length: timedelta) -> Meeting | None:
     """Return a meeting of the same invitee with the same host that overlaps a booking, None if none is found."""
-    end = wanted.start + timedelta(minutes=minutes)
+    end = wanted.start + length
     for place in await _places(call, wanted.event_type):
         try:
             page = await call.inquire(list_scheduled_events)(
@@ -124,7 +133,7 @@ async def overlapping(call: Call, wanted: BookingSought, minutes: float) -> Meet
             continue  # not to be seen there by this person, or not now
         for event in page.get("collection", []):
             begins, ends = sent_time(event.get("start_time")), sent_time(event.get("end_time"))
-            if begins and ends and begins < end and wanted.start < ends:
+            if begins and ends and begins < max(end, wanted.start + _INSTANT) and wanted.start < ends:
                 return event
     return None
 

@@ -5,6 +5,7 @@ it only when Calendly certainly booked nothing.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from calendly import models
@@ -23,7 +24,7 @@ from tools.booking.lookup import BookingSought, booked_already, look_up, overlap
 from tools.booking.survey import OpenStarts, Survey, open_times, survey
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.times import wire, zone_if_known
+from tools.times import sent_length, sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
@@ -170,13 +171,13 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
     listed, start = found.open_times, order.wanted.start
     if listed is not None and listed.offers(start) is False:
-        own = await _own_booking(call, order, listed, (kind or {}).get("duration") or 1)
+        own = await _own_booking(call, order, listed, sent_length((kind or {}).get("duration")))
         told_of = own or f"{wire(start)} is not open. {await _near(call, order, listed)}"
         faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN})
     return faults
 
 
-async def _own_booking(call: Call, order: Order, listed: OpenStarts, minutes: float) -> str | None:
+async def _own_booking(call: Call, order: Order, listed: OpenStarts, length: timedelta) -> str | None:
     """Say that the same invitee has booked that time already, if so and if the agent may see it."""
     if not (call.allows(list_scheduled_events) and call.allows(list_event_invitees)):
         return None
@@ -184,10 +185,10 @@ async def _own_booking(call: Call, order: Order, listed: OpenStarts, minutes: fl
     booked = await booked_already(call, order.wanted)
     if booked is not None:
         return f"{taken}, {booked.get('uri')}. Nothing more needs to be booked."
-    other = await overlapping(call, order.wanted, minutes)
+    other = await overlapping(call, order.wanted, length)
     if other is None:
         return None
-    when = f"{other.get('start_time')} to {other.get('end_time')}"
+    when = " to ".join(wire(time) for name in ("start_time", "end_time") if (time := sent_time(other.get(name))))
     near = await _near(call, order, listed)
     return f"{taken} of {one_line(other.get('name'))}, {when}, {other.get('uri')}: ask whether to move that. {near}"
 

@@ -1,4 +1,4 @@
-"""The questions for event types, members, webhooks and data. No condition limits these calls."""
+"""The questions for members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,7 +7,6 @@ from typing import Final
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
 from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
 from tools.endpoints.data_compliance import delete_invitee_data
-from tools.endpoints.event_types import create_one_off_event_type
 from tools.endpoints.organization import (
     create_organization_invitation,
     get_organization_invitation,
@@ -15,28 +14,11 @@ from tools.endpoints.organization import (
     remove_organization_membership,
     revoke_organization_invitation,
 )
-from tools.endpoints.users import get_user
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
-
-
-async def _create_one_off(
-    call: Call,
-    name: str,
-    duration: float,
-    host: UserId | None = None,
-    co_hosts: list[UserId] | None = None,
-    **_: object,
-) -> Question:
-    for co_host in co_hosts or []:
-        await about(call, get_user, co_host)
-    whose = await person_fact(call, "Host", host)
-    return Question(
-        "Create a one-off event type", (typed("Name", name), stated("Duration", f"{duration:g} minutes"), whose)
-    )
 
 
 async def _remove_member(call: Call, membership: MembershipId) -> Question:
@@ -128,7 +110,6 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
-        tool_of(create_one_off_event_type): WriteEffects(_create_one_off),
         tool_of(remove_organization_membership): WriteEffects(_remove_member),
         tool_of(create_organization_invitation): WriteEffects(_invite),
         tool_of(revoke_organization_invitation): WriteEffects(_revoke),

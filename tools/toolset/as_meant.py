@@ -1,14 +1,17 @@
 """Arguments as models write them, read as they are meant. Pure.
 
-Models fill parameters that they do not need with null or empty text, write whole numbers as 30.0,
-which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, and write an object or a list as
-JSON text, or a list of words as words with commas. Some clients add names of their own, which begin with an underscore.
+Models fill parameters that they do not need with null or what is empty, some because their client
+makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
+30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
+JSON text, and a list of words as words with commas. Some clients add names of their own, which begin
+with an underscore.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
+_NOTHING: Final[tuple[object, ...]] = ("", {}, [])
 _TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
 
 
@@ -20,11 +23,13 @@ def as_meant(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict
         schema: The JSON Schema of the object.
     """
     properties, required = schema.get("properties", {}), schema.get("required", ())
+    read = {
+        name: _value(value, properties.get(name, {})) for name, value in arguments.items() if not name.startswith("_")
+    }
     return {
-        name: _value(value, properties.get(name, {}))
-        for name, value in arguments.items()
-        if not name.startswith("_")
-        and not (name in properties and (value is None or (value == "" and name not in required)))
+        name: value
+        for name, value in read.items()
+        if not (name in properties and (value is None or (value in _NOTHING and name not in required)))
     }
 
 

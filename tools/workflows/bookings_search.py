@@ -1,6 +1,5 @@
 """Search for bookings by invitee and answers, which Calendly's API does not offer."""
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,11 +17,12 @@ from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
+from tools.toolset.wording import listed
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.meetings import (
     Found,
@@ -51,7 +51,7 @@ _INVITEE_PAGES: Final = 10
 _DEFAULT_RANGE: Final = (
     "This is the default range, coming meetings first and then past ones: name start_time and end_time for another."
 )
-_ALIKE: Final = 0.6
+_MOST_NAMED: Final = 5
 
 SearchText = Annotated[Line, PERSONAL]
 
@@ -81,12 +81,12 @@ class _InviteeFilter:
     status: InviteeStatus | None
     no_show: bool | None
     shows_all: bool
-    seen: dict[str, str] = field(default_factory=dict[str, str])
+    seen: set[str] = field(default_factory=set[str])
 
     def row(self, meeting: MeetingWithInvitees) -> MeetingWithInvitees | None:
         """Return a meeting with its matching invitees alone; None if there are none."""
         people = meeting.get("invitees", [])
-        self.seen.update({name.casefold(): name for invitee in people if (name := invitee.get("name"))})
+        self.seen.update(name for invitee in people if (name := invitee.get("name")))
         found = [invitee for invitee in people if self.fits(meeting, invitee)]
         if not found:
             return None
@@ -107,8 +107,8 @@ class _InviteeFilter:
 
     def nearest(self) -> str:
         """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
-        near = difflib.get_close_matches((self.name or "").casefold(), list(self.seen), n=3, cutoff=_ALIKE)
-        return f" Names that come near: {', '.join(self.seen[name] for name in near)}." if near else ""
+        alike = near(self.name, self.seen) if self.name else []
+        return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
 
 @bookings_search.workflow(
@@ -158,7 +158,11 @@ async def find_bookings(
         shows_all=columns is not None,
     )
     selection = MeetingChoice(
-        keeps=sought.row, wants=lambda event: _is_of(event, event_type), invitee_pages=_INVITEE_PAGES, most=count
+        keeps=sought.row,
+        wants=lambda event: _is_of(event, event_type),
+        invitee_pages=_INVITEE_PAGES,
+        most=count,
+        fills=columns is None,
     )
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)

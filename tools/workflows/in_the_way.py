@@ -16,7 +16,7 @@ from calendly.identifiers import InvalidIdentifier, UserId
 from tools.answers.views import Meeting
 from tools.booking.survey import OpenStarts
 from tools.endpoints.availability import list_user_availability_schedules, list_user_busy_times
-from tools.times import wire
+from tools.times import sent_length, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError
 from tools.working_hours import Span, working_spans
@@ -38,8 +38,8 @@ def overlaps(event: Span, kind: models.EventType, start: datetime) -> bool:
 
 def needed_for(event: Span, kind: models.EventType, start: datetime) -> Span:
     """Return the time that a meeting of a type takes, buffers included; by default as long as the existing one."""
-    minutes, (before, after) = kind.get("duration"), _buffers(kind)
-    return Span(start - before, start + (timedelta(minutes=minutes) if minutes else event.end - event.start) + after)
+    before, after = _buffers(kind)
+    return Span(start - before, start + (sent_length(kind.get("duration")) or event.end - event.start) + after)
 
 
 async def objection(
@@ -117,10 +117,10 @@ def _holds(schedule: models.AvailabilitySchedule, meeting: Span) -> bool:
 
 def _raster(kind: models.EventType, own: datetime, starts: Iterable[datetime]) -> timedelta | None:
     """Return how far apart the times of a type are; None if neither it nor its open times say."""
-    minutes = kind.get("start_time_increment")
+    increment = sent_length(kind.get("start_time_increment"))
     apart = [int((start - own).total_seconds()) for start in starts]
-    if minutes:
-        return timedelta(minutes=minutes)
+    if increment:
+        return increment
     return timedelta(seconds=reduce(gcd, apart)) if len(apart) >= _FEWEST else None
 
 
@@ -130,7 +130,7 @@ def _without_buffers(needed: Span, kind: models.EventType) -> Span:
 
 
 def _buffers(kind: models.EventType) -> tuple[timedelta, timedelta]:
-    before, after = (timedelta(minutes=kind.get(name) or 0) for name in _BUFFERS)
+    before, after = (sent_length(kind.get(name)) for name in _BUFFERS)
     return before, after
 
 

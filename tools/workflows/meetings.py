@@ -1,5 +1,6 @@
 """Booked meetings with their invitees, shared by several workflows: in order, read side by side, continuable."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,8 @@ from calendly import models
 from calendly.errors import CalendlyRefusal, NotFound, PermissionDenied, RateLimited, Unreachable, UpstreamError
 from calendly.identifiers import InvalidIdentifier, OrganizationId, ScheduledEventId, UserId
 from calendly.side_by_side import side_by_side
+from tools.answers.shown import shown
+from tools.answers.size_limit import MOST_TOKENS, row_cost
 from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
@@ -68,6 +71,7 @@ class Found:
         place: How far the search came.
         rows: The meetings that were wanted.
         missing: What could not be read.
+        tokens: How many tokens the rows take, roughly.
         looked_at: How many meetings were looked at.
         people: How many invitees were looked at.
         is_done: The range was searched to its end.
@@ -76,6 +80,7 @@ class Found:
     place: Position
     rows: list[MeetingWithInvitees] = field(default_factory=list[MeetingWithInvitees])
     missing: list[Missing] = field(default_factory=list[Missing])
+    tokens: int = 0
     looked_at: int = 0
     people: int = 0
     is_done: bool = False
@@ -91,6 +96,7 @@ class MeetingChoice:
         invitee_pages: How many pages of invitees to read of each, 0 for none.
         most: How many rows to take.
         most_looked_at: How many meetings to look at; a further call continues.
+        fills: The rows themselves are answered, so none is read that will not fit.
     """
 
     keeps: Callable[[MeetingWithInvitees], MeetingWithInvitees | None]
@@ -98,6 +104,7 @@ class MeetingChoice:
     invitee_pages: int = 1
     most: int = MOST_LOOKED_AT
     most_looked_at: int = MOST_LOOKED_AT
+    fills: bool = True
 
 
 async def look_through(call: Call, asked: Range, found: Found, selection: MeetingChoice) -> None:
@@ -119,12 +126,19 @@ async def look_through(call: Call, asked: Range, found: Found, selection: Meetin
             await call.caller.report(
                 f"{found.looked_at} meetings looked at, until {found.place.start:%Y-%m-%d %H:%M} UTC"
             )
-            is_late = call.caller.time_left() < ENOUGH_TIME
-            if len(found.rows) >= selection.most or found.looked_at >= selection.most_looked_at or is_late:
+            if _is_enough(found, selection) or call.caller.time_left() < ENOUGH_TIME:
                 return
     except (RateLimited, UpstreamError, Unreachable):
         if not found.looked_at:
             raise
+
+
+def _is_enough(found: Found, selection: MeetingChoice) -> bool:
+    return (
+        len(found.rows) >= selection.most
+        or found.looked_at >= selection.most_looked_at
+        or (selection.fills and found.tokens > MOST_TOKENS)
+    )
 
 
 async def _take(call: Call, batch: Sequence[Meeting], asked: Range, found: Found, selection: MeetingChoice) -> int:
@@ -142,7 +156,10 @@ async def _take(call: Call, batch: Sequence[Meeting], asked: Range, found: Found
             found.people += len(reading.row.get("invitees", []))
             found.missing += reading.missing
             row = selection.keeps(reading.row)
-            found.rows += [row] if row is not None else []
+            if row is not None:
+                found.rows.append(row)
+            if row is not None and selection.fills:
+                found.tokens += row_cost(json.dumps(shown(MeetingWithInvitees, row), ensure_ascii=False))
     return len(batch)
 
 

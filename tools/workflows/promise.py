@@ -4,13 +4,15 @@ Each step is noted before the request that it stands for is sent. A call that wa
 whatever place, tells the next one what may have happened.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, cast
 
 from typing_extensions import TypedDict
 
 from calendly.errors import OutcomeUnknown
+from tools.times import wire
 from tools.toolset.ledger import Ledger
 
 MovingStep = Literal["booking", "canceling", "booking_after", "booking_back", "booked", "done"]
@@ -22,12 +24,14 @@ class Progress(TypedDict, total=False):
 
     Attributes:
         turn: How many calls went on after the first one.
+        at: When it was noted.
         invitee: Of the new meeting, once it is booked.
         answer: The final answer, once all is done.
     """
 
     step: MovingStep
     turn: int
+    at: str
     invitee: dict[str, Any]
     answer: dict[str, Any]
 
@@ -39,11 +43,13 @@ class Promise:
     Attributes:
         ledger: Where it is kept.
         what: The meeting and the time.
+        now: Tells the time, in UTC.
         turn: How many calls went on before this one; 0 for the first.
     """
 
     ledger: Ledger
     what: Mapping[str, object]
+    now: Callable[[], datetime]
     turn: int = 0
 
     async def recall(self) -> Progress | None:
@@ -69,7 +75,8 @@ class Promise:
 
     async def note(self, progress: Progress) -> None:
         """Note a further step."""
-        await self.ledger.settle(self._key, self.what, cast("dict[str, Any]", {**progress, "turn": self.turn}))
+        told = {**progress, "turn": self.turn, "at": wire(self.now())}
+        await self.ledger.settle(self._key, self.what, cast("dict[str, Any]", told))
 
     async def refused(self) -> None:
         """Forget it, unless another call sent something too: what this one sent certainly changed nothing."""

@@ -4,7 +4,8 @@ The invitee always keeps a meeting, and the same call again finishes what an ear
 whatever failed: `tools.workflows.promise` keeps how far it came, and Calendly says what is there.
 """
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -14,7 +15,7 @@ from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import hosts_take_turns
 from tools.booking.create_event_invitee import booking_start, create_event_invitee
-from tools.booking.lookup import booked_already, look_for
+from tools.booking.lookup import booked_already, is_absent, look_for
 from tools.booking.survey import open_times
 from tools.endpoints.availability import (
     list_event_type_available_times,
@@ -25,7 +26,7 @@ from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import Reason, ScheduledEventRef, Time, TimeZone, given
-from tools.times import own_timezone, wire, zone_if_known
+from tools.times import own_timezone, sent_time, wire, zone_if_known
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
@@ -45,6 +46,9 @@ from tools.workflows.moving import (
 from tools.workflows.promise import Progress, Promise
 
 rescheduling = Workflows()
+
+_LISTED_BY_THEN: Final = timedelta(minutes=30)
+"""After how long Calendly's lists are trusted to have a booking: new ones show late, by seconds as far as is known."""
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -87,7 +91,9 @@ async def reschedule_scheduled_event(
         start=start,
         reason=reason,
         over=carry_over(old.event, old.invitee, kind, zone),
-        promise=Promise(await call.caller.ledger(), {"scheduled_event": old.uri, "start_time": wire(start)}),
+        promise=Promise(
+            await call.caller.ledger(), {"scheduled_event": old.uri, "start_time": wire(start)}, call.caller.now
+        ),
     )
     earlier = await move.promise.recall()
     booked = await _booked_earlier(move, earlier)
@@ -145,7 +151,7 @@ async def _without_old(move: Move, earlier: Progress | None) -> Rescheduling:
         back = await look_for(move.call, move.old.booked_at(move.old.span.start))
         if back is not None:
             return await booked_back(move, back, "an earlier call says why.")
-    if step in {"booking", "booking_after"} and not await _is_free(move):
+    if step in {"booking", "booking_after"} and not await _is_unbooked(move, earlier):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting is canceled.")
     if step is None or step == "booking":
         await move.promise.end()
@@ -170,15 +176,23 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
             near = listed.near(move.start, await zone_if_known(move.call.caller))
             return _unchanged(move, f"{told} {near}")
     is_sent = (earlier or {}).get("step") == "booking"
-    if is_sent and not await _is_free(move):
+    if is_sent and not await _is_unbooked(move, earlier):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
     return await book_first(move, earlier)
 
 
-async def _is_free(move: Move) -> bool:
-    """Return whether the new time certainly is not booked: Calendly gives a time of one host to one booking only."""
-    if not move.kind or hosts_take_turns(move.kind):
+async def _is_unbooked(move: Move, earlier: Progress | None) -> bool:
+    """Return whether an earlier call certainly did not book the new time.
+
+    Calendly gives a time of one host to one booking only. Where hosts take turns, the organization's list tells it
+    once that list is no longer late.
+    """
+    if not move.kind:
         return False
+    if hosts_take_turns(move.kind):
+        sent = sent_time((earlier or {}).get("at"))
+        is_old = sent is not None and move.call.caller.now() - sent > _LISTED_BY_THEN
+        return is_old and await is_absent(move.call, move.old.booked_at(move.start))
     listed = await open_times(move.call, move.old.event_type, move.start)
     return listed is not None and listed.offers(move.start) is True
 

@@ -141,6 +141,7 @@ def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) ->
         invitee_pages=0,
         most=_MOST_MEETINGS,
         most_looked_at=_MOST_MEETINGS,
+        fills=False,
     )
 
 

@@ -150,6 +150,7 @@ class EnoughError(Exception):
 
 @pytest.mark.anyio
 async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "auth.endpoints.sweep")
     slept: list[float] = []
     async with open_migrated(patience=2) as database:
         site = serve(make_realm(database, upstream), upstream)

@@ -6,14 +6,16 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import keyring
 import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
+from typing_extensions import override
 
-from auth.local.login_store import SERVICE, Keyring, LocalLogin, LoginStore, system_keyring
+from auth.local.login_store import SERVICE, Keyring, KeyringSilentError, LocalLogin, LoginStore, system_keyring
 from auth.local.process_lock import ProcessLockError, locked
 from auth.upstream.application import Application
 from auth.upstream.connection import Connection, RefreshFailure, Status
@@ -75,6 +77,23 @@ class Memory:
             raise ArithmeticError("locked: the-refresh-token")
 
 
+class Silent(Memory):
+    """A keyring that asks its person, and says nothing until it is unlocked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unlocked = Event()
+        self.unlocked.set()
+        self.asked = 0
+
+    @override
+    def get_password(self, service: str, username: str) -> str | None:
+        """Look, once unlocked."""
+        self.asked += 1
+        self.unlocked.wait()
+        return super().get_password(service, username)
+
+
 def store(folder: Path, found: Keyring | None = None, *, api_url: str = API) -> LoginStore:
     return LoginStore(folder / "data", api_url, lambda: found, Clock().sleep)
 
@@ -118,6 +137,20 @@ async def test_a_keyring_that_does_not_open_is_as_good_as_none(
     await store(tmp_path, memory).write(LOGIN)
     assert await store(tmp_path, memory).read() == LOGIN
     assert "the-refresh-token" not in caplog.text
+
+
+async def test_a_keyring_that_waits_for_its_person_holds_nobody_up_and_is_asked_once(tmp_path: Path) -> None:
+    silent = Silent()
+    await store(tmp_path, silent).write(LOGIN)
+    mine = LoginStore(tmp_path / "data", API, lambda: silent, Clock().sleep, patience=0.01)
+    silent.unlocked.clear()
+    for _ in range(3):
+        with pytest.raises(KeyringSilentError, match=r"has not answered within 0\.01 seconds: unlock it"):
+            await mine.read()
+    assert silent.asked == 1
+    silent.unlocked.set()
+    mine.patience = 60
+    assert await mine.read() == LOGIN
 
 
 async def test_a_login_that_the_keyring_does_not_take_goes_to_the_file(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     callers = Callers(
         calendly=calendly_for(settings, stack),
         principals=OnePerson(
-            Principal(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))
+            lambda: Principal(account=Account("person", "", PersonalToken("secret")), limits=Limits(ceiling=LOCAL))
         ),
         max_wait=30,
         available_times_days=31,

@@ -170,6 +170,14 @@ def test_what_calendly_says_of_a_failed_write_is_told() -> None:
     assert (told["title"], told["message"], told["details"]) == ("Oops", "Try.", [{"message": "later"}])
 
 
+def test_what_was_found_out_since_is_in_the_fields_as_well_as_in_the_text() -> None:
+    lost = OutcomeUnknown("Calendly answered 500 Oops: No.", status=500, title="Oops", message="No.")
+    told = failure(lost.retold(f"{lost.reason} Look with invitee_email."), TOOL)
+    assert error(told)["message"] == "No. Look with invitee_email."
+    assert text(told).startswith("Calendly answered 500 Oops: No. Look with invitee_email.\n")
+    assert error(failure(lost.retold("Another sentence."), TOOL))["message"] == "No."
+
+
 def test_who_is_blocked_by_a_proxy_is_not_told_of_roles_tokens_or_arguments() -> None:
     blocked = failure(Unreachable("The request was blocked before Calendly answered.", status=403), TOOL)
     assert error(blocked)["kind"] == "upstream_unreachable"

@@ -137,6 +137,18 @@ def test_without_headers_no_limit_is_told() -> None:
     assert diagnosis.limits(RateHeaders(limit=50))[0].text.startswith("50 calls a minute; ")
 
 
+@pytest.mark.requirement("proxy-noticed")
+def test_a_public_address_without_trusted_proxies_is_noted() -> None:
+    [note] = diagnosis.proxies("https://mcp.example", trusted=False)
+    assert (note.about, note.state) == ("proxy", "note")
+    assert "CALENDLY_MCP_TRUSTED_PROXIES" in note.text
+    assert (
+        diagnosis.proxies("https://mcp.example", trusted=True)
+        == diagnosis.proxies("http://127.0.0.1:8000", trusted=False)
+        == []
+    )
+
+
 @pytest.mark.requirement("doctor-reads-only")
 def test_every_scope_that_reads_is_tried_with_a_read_of_its_own() -> None:
     assert set(READS) == {tool.scope for tool in GUIDE_TOOLS if tool.scope.endswith(":read")}

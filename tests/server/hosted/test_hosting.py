@@ -1,5 +1,6 @@
 """The hosted endpoint put together, in this process."""
 
+import logging
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
@@ -16,6 +17,8 @@ from server.configuration.loading import load
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError
 from server.hosted.hosting import document_fetcher, hosted_selection, hosting
+from server.stores.database import watch_database
+from storage.database import open_database
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
 from tests.postgresql import running_server
 
@@ -23,6 +26,7 @@ pytestmark = pytest.mark.anyio
 
 ADDRESS = "http://127.0.0.1:8000"
 CHALLENGE = "A" * 43
+GONE = "The database cannot be reached, read or written"
 NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -181,9 +185,11 @@ async def test_another_key_ring_stops_the_start(tmp_path: Path) -> None:
             pass
 
 
-@pytest.mark.requirement("health")
+@pytest.mark.requirement("health", "database-told")
 @pytest.mark.needs("postgresql")
-async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready(tmp_path: Path) -> None:
+async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     database = {"CALENDLY_MCP_SECRET_KEYS": f"k1:{'A' * 43}"}
     with running_server() as server:
         async with hosted(tmp_path, {"CALENDLY_MCP_DATABASE_URL": server.new_database(), **database}) as site:
@@ -193,5 +199,28 @@ async def test_while_the_database_is_gone_the_server_is_alive_and_not_ready(tmp_
             assert (await site.http.get("/healthz")).status_code == 200
             refused = await site.http.post("/mcp", headers={"Authorization": "Bearer x"})
             assert refused.status_code == 503
+            assert [told.partition(":")[0] for told in _warnings(caplog)] == [GONE]
             server.start()
             assert (await site.http.get("/readyz")).status_code == 200
+            await site.form_action()  # it writes
+            assert _warnings(caplog)[1:] == ["The database answers again."]
+        caplog.clear()
+        async with open_database(server.new_database()) as store:
+            acts = [server.stop, NOTHING.keys, server.start, NOTHING.keys]
+
+            async def sleep(_seconds: float) -> None:
+                if not acts:
+                    raise EnoughError
+                acts.pop(0)()
+
+            with pytest.raises(EnoughError):
+                await watch_database(store, sleep)
+        assert [told.partition(":")[0] for told in _warnings(caplog)] == [GONE, "The database answers again."]
+
+
+class EnoughError(Exception):
+    """Ends what goes on for ever."""
+
+
+def _warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]

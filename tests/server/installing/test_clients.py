@@ -2,9 +2,10 @@
 
 import json
 import stat
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -12,7 +13,7 @@ from server.commands.install import WantedEntry, change_for, entry_for
 from server.commands.uninstall import removal
 from server.configuration.settings import TOKEN_FILE
 from server.configuration.terminal import CommandError, UsageError
-from server.installing import jsonc
+from server.installing import jsonc, toml_text
 from server.installing.client_files import read, write
 from server.installing.clients import CLIENTS, ClientProgram, Local, Remote, is_our_entry
 from server.installing.configuring import client_named
@@ -43,6 +44,10 @@ PLACES: Final = {
     ("zed", "linux"): ".config/zed/settings.json",
     ("zed", "darwin"): ".config/zed/settings.json",
     ("zed", "win32"): "AppData/Roaming/Zed/settings.json",
+    **{("codex", system): ".codex/config.toml" for system in SYSTEMS},
+    **{("gemini", system): ".gemini/settings.json" for system in SYSTEMS},
+    **{("copilot", system): ".copilot/mcp-config.json" for system in SYSTEMS},
+    **{("junie", system): ".junie/mcp/mcp.json" for system in SYSTEMS},
 }
 
 STARTED: Final = {"command": START.command, "args": ["--read-only"], "env": {TOKEN_FILE: "/run/token"}}
@@ -53,8 +58,13 @@ ENTRIES: Final = {
     "vscode": ("servers", {"type": "stdio", **STARTED}),
     "windsurf": ("mcpServers", STARTED),
     "zed": ("context_servers", STARTED),
+    "codex": ("mcp_servers", STARTED),
+    "gemini": ("mcpServers", STARTED),
+    "copilot": ("mcpServers", {"type": "stdio", **STARTED, "tools": ["*"]}),
+    "junie": ("mcpServers", STARTED),
 }
 
+READ_ONLY: Final = {"read_only": "true"}
 URL: Final = "https://calendly-mcp.example.com/mcp"
 LIMITED: Final = {"X-MCP-Readonly": "true"}
 REMOTE: Final = {
@@ -64,6 +74,10 @@ REMOTE: Final = {
     "vscode": {"type": "http", "url": URL, "headers": LIMITED},
     "windsurf": {"serverUrl": URL, "headers": LIMITED},
     "zed": {"url": URL, "headers": LIMITED},
+    "codex": {"url": URL, "http_headers": LIMITED},
+    "gemini": {"httpUrl": URL, "headers": LIMITED},
+    "copilot": {"type": "http", "url": URL, "headers": LIMITED, "tools": ["*"]},
+    "junie": {"command": "npx", "args": ["-y", "mcp-remote", URL, "--header", "X-MCP-Readonly:true"]},
 }
 
 
@@ -78,12 +92,30 @@ def machine(home: Path, platform: str = "linux", **environ: str) -> Machine:
 def wanted(home: Path) -> WantedEntry:
     token = home / "token"
     token.write_text("secret")
-    return WantedEntry(token_file=token, read_only=True)
+    return WantedEntry(token_file=token, flags=READ_ONLY)
 
 
 def others(client: ClientProgram) -> Json:
     """A configuration that somebody has already."""
-    return {"first": {"z": 1, "a": 2}, client.key: {"other": {"command": "x", "env": {"KEY": "s3cr3t"}}}, "last": True}
+    other: dict[str, Json] = {"command": "x", "env": {"KEY": "s3cr3t"}}
+    return {"first": True, client.key: {"other": other}, "last": {"z": 1, "a": 2}}
+
+
+def written(client: ClientProgram, content: Json) -> str:
+    """Write a configuration as the client does."""
+    if client.form is jsonc:
+        return json.dumps(content, indent=4)
+    assert isinstance(content, dict)
+    tables = [name for name, one in content.items() if isinstance(one, dict)]
+    rest = "".join(f"{name} = {json.dumps(one)}\n" for name, one in content.items() if name not in tables)
+    return rest + "\n".join(toml_text.put("", [name], content[name]) for name in tables)
+
+
+def parsed(client: ClientProgram, file: Path) -> dict[str, Any]:
+    """Read a configuration as the client does: JSON and nothing else where its maker tells of no more."""
+    parse = json.loads if client.form is jsonc else tomllib.loads
+    found: dict[str, Any] = parse(file.read_text())
+    return found
 
 
 @pytest.mark.parametrize("platform", SYSTEMS)
@@ -94,18 +126,18 @@ def test_a_client_gets_the_server_on_every_system_and_loses_it_again(
     here = machine(tmp_path, platform)
     file = tmp_path / PLACES[client.name, platform]
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(others(client), indent=4))
-    before = file.read_text()
+    before = written(client, others(client))
+    file.write_text(before)
     wish = wanted(tmp_path)
 
-    write(change_for(client, here, wish, START), NOW)
+    write(change_for(client, here, wish, START)[0], NOW)
 
     key, entry = ENTRIES[client.name]
     assert client.key == key
-    after = json.loads(file.read_text())
+    after = parsed(client, file)
     assert after.pop(key)["calendly"] == entry | {"env": {TOKEN_FILE: str(wish.token_file)}}
-    assert json.dumps(after) == json.dumps({"first": {"z": 1, "a": 2}, "last": True})
-    assert not change_for(client, here, wish, START).is_needed
+    assert json.dumps(after) == json.dumps({"first": True, "last": {"z": 1, "a": 2}})
+    assert not change_for(client, here, wish, START)[0].is_needed
 
     write(removal(client, here, "calendly"), NOW)
     assert file.read_text() == before
@@ -115,9 +147,9 @@ def test_a_client_gets_the_server_on_every_system_and_loses_it_again(
 @pytest.mark.parametrize("client", CLIENTS, ids=named)
 def test_a_hosted_server_is_written_in_each_clients_own_form(client: ClientProgram, tmp_path: Path) -> None:
     here = machine(tmp_path)
-    write(change_for(client, here, WantedEntry(remote=URL, read_only=True), START), NOW)
+    write(change_for(client, here, WantedEntry(remote=URL, flags=READ_ONLY), START)[0], NOW)
     file = tmp_path / PLACES[client.name, "linux"]
-    entry = json.loads(file.read_text())[client.key]["calendly"]
+    entry = parsed(client, file)[client.key]["calendly"]
     assert entry == REMOTE[client.name]
     assert is_our_entry(entry)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -154,11 +186,9 @@ def test_comments_of_a_file_stay_where_they_are(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text('\ufeff// Zed settings\r\n{\r\n  "vim_mode": true, // of course\r\n}\r\n', newline="")
     before = file.read_bytes()
-    write(change_for(client, here, WantedEntry(), START), NOW)
+    write(change_for(client, here, WantedEntry(), START)[0], NOW)
     after = file.read_bytes().decode()
-    assert after.startswith(
-        '\ufeff// Zed settings\r\n{\r\n  "vim_mode": true, // of course\r\n  "context_servers": {\r\n'
-    )
+    assert after.startswith('// Zed settings\r\n{\r\n  "vim_mode": true, // of course\r\n  "context_servers": {\r\n')
     [copy] = file.parent.glob("settings.json.*.bak")
     assert copy.read_bytes() == before
 
@@ -173,7 +203,7 @@ def test_the_copy_and_the_file_keep_the_mode_and_a_link_stays_one(tmp_path: Path
     file = client.file(here)
     file.parent.mkdir()
     file.symlink_to(real)
-    copy = write(change_for(client, here, WantedEntry(), START), NOW)
+    copy = write(change_for(client, here, WantedEntry(), START)[0], NOW)
     assert copy is not None
     assert (copy.name, copy.read_text()) == ("mcp.json.20261201-093000-000000.bak", "{}")
     assert file.is_symlink()
@@ -191,7 +221,7 @@ def test_a_file_that_the_client_cannot_read_is_not_touched_and_what_to_put_there
     file.parent.mkdir()
     file.write_text(broken)
     with pytest.raises(CommandError) as refused:
-        change_for(client, here, WantedEntry(sandbox=True), START)
+        change_for(client, here, WantedEntry(flags={"sandbox": "true"}), START)
     assert "so it stays as it is" in str(refused.value)
     assert json.loads(str(refused.value).split("\n", 1)[1]) == {
         "mcpServers": {"calendly": {"command": START.command, "args": ["--sandbox"]}}
@@ -200,7 +230,7 @@ def test_a_file_that_the_client_cannot_read_is_not_touched_and_what_to_put_there
 
 
 def test_a_file_that_is_no_text_is_not_touched(tmp_path: Path) -> None:
-    (tmp_path / "mcp.json").write_bytes(b"\xff\xfe")
+    (tmp_path / "mcp.json").write_bytes(b"\xff\xfex")
     with pytest.raises(CommandError, match="cannot be read: it is not text"):
         read(tmp_path / "mcp.json")
     with pytest.raises(CommandError, match="cannot be read"):
@@ -209,7 +239,7 @@ def test_a_file_that_is_no_text_is_not_touched(tmp_path: Path) -> None:
 
 def test_a_file_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("claude-code")
-    change = change_for(client, here, WantedEntry(), START)
+    change, _ = change_for(client, here, WantedEntry(), START)
     change.file.write_text('{"numStartups": 7}')
     with pytest.raises(CommandError, match="has changed meanwhile"):
         write(change, NOW)
@@ -220,7 +250,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("windsurf")
     (tmp_path / ".codeium").write_text("")
     with pytest.raises(CommandError, match="cannot be"):
-        write(change_for(client, here, WantedEntry(), START), NOW)
+        write(change_for(client, here, WantedEntry(), START)[0], NOW)
 
 
 def test_a_file_whose_copy_cannot_be_kept_stays_as_it_is(tmp_path: Path) -> None:
@@ -230,7 +260,7 @@ def test_a_file_whose_copy_cannot_be_kept_stays_as_it_is(tmp_path: Path) -> None
     file.write_text("{}")
     (file.parent / "mcp.json.20261201-093000-000000.bak").mkdir()
     with pytest.raises(CommandError, match="It is as it was"):
-        write(change_for(client, here, WantedEntry(), START), NOW)
+        write(change_for(client, here, WantedEntry(), START)[0], NOW)
     assert file.read_text() == "{}"
     assert len([*file.parent.iterdir()]) == 2
 
@@ -244,7 +274,7 @@ def test_the_server_of_somebody_else_is_neither_replaced_nor_removed(tmp_path: P
         change_for(client, here, WantedEntry(), START)
     with pytest.raises(CommandError, match="is another server"):
         removal(client, here, "calendly")
-    write(change_for(client, here, WantedEntry(name="ours"), START), NOW)
+    write(change_for(client, here, WantedEntry(name="ours"), START)[0], NOW)
     assert list(json.loads(file.read_text())["mcpServers"]) == ["calendly", "ours"]
 
 
@@ -293,12 +323,12 @@ def test_the_difference_tells_the_change_and_no_secret(tmp_path: Path) -> None:
     text = json.dumps({"mcpServers": {"other": other, "calendly": entry}}, indent=2)
     file.write_text(text.replace('"args"', '// s3cr3t-5\n"args"'))
     wish = wanted(tmp_path)
-    shown = change_for(client, here, wish, START).difference()
+    shown = change_for(client, here, wish, START)[0].difference()
     assert "s3cr3t" not in shown
     assert '-        "CALENDLY_ACCESS_TOKEN": "…"' in shown
     assert f'+        "{TOKEN_FILE}": "{wish.token_file}"' in shown
     assert '+      "command": "/opt/calendly/bin/calendly-mcp"' in shown.replace('",', '"')
-    hosted = change_for(client, here, WantedEntry(remote=URL, read_only=True), START).difference()
+    hosted = change_for(client, here, WantedEntry(remote=URL, flags=READ_ONLY), START)[0].difference()
     assert f'"url": "{URL}"' in hosted
     assert '"X-MCP-Readonly": "true"' in hosted
     assert "s3cr3t" not in removal(client, here, "calendly").difference()
@@ -310,7 +340,7 @@ def test_a_header_that_a_bridge_is_given_is_hidden_unless_it_only_limits(tmp_pat
     file.parent.mkdir(parents=True)
     bridge = ["-y", "mcp-remote", URL, "--header", "Authorization:Bearer s3cr3t"]
     file.write_text(json.dumps({"mcpServers": {"calendly": {"command": "npx", "args": bridge}}}))
-    shown = change_for(client, here, WantedEntry(remote=URL, read_only=True), START).difference()
+    shown = change_for(client, here, WantedEntry(remote=URL, flags=READ_ONLY), START)[0].difference()
     assert "s3cr3t" not in shown
     assert "X-MCP-Readonly:true" in shown
 
@@ -318,7 +348,7 @@ def test_a_header_that_a_bridge_is_given_is_hidden_unless_it_only_limits(tmp_pat
 def test_the_difference_counts_its_lines_from_the_beginning_of_the_file(tmp_path: Path) -> None:
     here, client = machine(tmp_path), client_named("claude-code")
     client.file(here).write_text(json.dumps({**{f"k{n}": n for n in range(5000)}, "mcpServers": {}}, indent=2))
-    head, _, hunk, *lines = change_for(client, here, WantedEntry(), START).difference().splitlines()
+    head, _, hunk, *lines = change_for(client, here, WantedEntry(), START)[0].difference().splitlines()
     assert head == f"--- {client.file(here)}"
     assert hunk == "@@ -4999,5 +4999,10 @@"
     assert lines[:3] == ['   "k4997": 4997,', '   "k4998": 4998,', '   "k4999": 4999,']
@@ -334,13 +364,13 @@ def test_the_sign_in_is_found_by_a_server_that_inherits_nothing(tmp_path: Path) 
     }
     passing = machine(tmp_path, XDG_DATA_HOME="here", DBUS_SESSION_BUS_ADDRESS="unix:abstract=/tmp/dbus-1,guid=2")
     assert "env" not in entry_for(client, passing, WantedEntry(), START)
-    assert "env" not in entry_for(client, here, WantedEntry(sandbox=True), START)
+    assert "env" not in entry_for(client, here, WantedEntry(flags={"sandbox": "true"}), START)
 
 
 @pytest.mark.parametrize(
     ("wish", "fault"),
     [
-        ({"remote": URL, "sandbox": True}, "--sandbox is for a server that the client starts"),
+        ({"remote": URL, "flags": {"sandbox": "true"}}, "--sandbox is for a server that the client starts"),
         ({"remote": URL, "token_file": Path("x")}, "--token-file is for a server that the client starts"),
         ({"token_file": Path("/nowhere")}, "--token-file: there is no file /nowhere."),
         ({"config": Path("/nowhere.toml")}, "--config: there is no file /nowhere.toml."),

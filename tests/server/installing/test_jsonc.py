@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from server.installing import jsonc
-from server.installing.jsonc import Json, NotAnObjectError, NotJsonError
+from server.installing.jsonc import Json, NotAnObjectError, UnreadableError
 
 PATH: Final = ("servers", "ours")
 ENTRY: Final[Json] = {"command": "c", "args": ["--x"]}
@@ -153,7 +153,7 @@ def test_of_two_members_with_one_name_the_last_one_counts_and_both_go() -> None:
     ],
 )
 def test_what_is_no_json_is_said_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(NotJsonError, match=f"line {line} is no JSON"):
+    with pytest.raises(UnreadableError, match=f"line {line} is no JSON"):
         jsonc.put(text, PATH, ENTRY)
 
 

@@ -156,7 +156,7 @@ async def test_so_is_one_that_another_booking_of_theirs_overlaps(agent: Agent, a
     (event,) = await api.read("/scheduled_events", user=(await api.me())["uri"], invitee_email="lee@acme.example")
     body = await api.booking("Intro call", start_time=event["start_time"].replace(".000000", ""))
     told = await message(agent, **body)
-    assert f"is taken by this invitee's own booking of Design review, {event['start_time']} to " in told
+    assert f"is taken by this invitee's own booking of Design review, {body['start_time']} to " in told
     assert f"{own['event']}: ask whether to move that. Nearest open times: " in told
     others = {**body, "invitee": {**body["invitee"], "email": "somebody.else@acme.example"}}
     assert "is not open. Nearest" in await message(agent, **others)

@@ -13,6 +13,7 @@ from tools import ALL, Tool
 from tools.toolset.errors import ArgumentError
 
 EACH = each("tool", ALL)
+EMPTY: dict[str, object] = {"object": {}, "array": []}
 VALID = {**WHOLE, "questions_and_answers": [{"question": "Q", "answer": "A", "position": 0}]}
 
 
@@ -37,6 +38,8 @@ def test_null_and_empty_text_stand_for_an_optional_parameter_that_is_left_out(to
     for nothing in (None, ""):
         given = dict.fromkeys(set(properties(tool)) - set(required) - set(required_arguments(tool)), nothing)
         assert parsed(tool, **given) == parsed(tool)
+        empty = {name: EMPTY.get(properties(tool)[name]["type"], "") for name in given}
+        assert parsed(tool, **empty) == parsed(tool)
         for name in required:
             assert name in faults(tool, **{name: nothing})
 
