@@ -24,7 +24,7 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
     "create_event_type": {"owner": OTHER},
     "create_one_off_event_type": {"host": OTHER},
     "create_webhook_subscription": {"user": OTHER},
-    "mark_no_shows": {"invitees": ["lee@acme.example"], "scheduled_event": EXAMPLES["scheduled_event"]},
+    "mark_no_shows": {"invitees": ["everyone"], "scheduled_event": EXAMPLES["scheduled_event"]},
     "reschedule_scheduled_event": {"scheduled_event": EXAMPLES["scheduled_event"], "start_time": "2026-12-01T10:00Z"},
 }
 """What a call of a tool is about, where its required arguments do not name it."""
@@ -74,7 +74,7 @@ async def test_a_target_that_does_not_exist_is_found_before_the_question(upstrea
 @each("tool", ASKING)
 async def test_a_scope_that_calendly_misses_is_asked_about_once_at_most(upstream: HostileUpstream, tool: Tool) -> None:
     async def refuse(request: Received, wire: Wire) -> None:
-        scope = next(iter(tool.scopes)) if request.method != "GET" else f"{tool.scopes[0].partition(':')[0]}:read"
+        scope = tool.scopes[0] if request.method != "GET" else f"{tool.scopes[0].partition(':')[0]}:read"
         await answer(403, {"title": "Insufficient scope", "message": "No.", "required_scopes": [scope]})(request, wire)
 
     will_answer(upstream, refuse)
