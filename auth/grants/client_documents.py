@@ -47,6 +47,7 @@ _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)")
 
 _UNFETCHED: Final = "The client's metadata document could not be fetched."
 
+_LONGEST_SCHEME: Final = 20
 _FAULTS: Final = (httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProxyError)
 
 _log: Final = logging.getLogger(__name__)
@@ -107,7 +108,8 @@ def life(cache_control: str) -> timedelta:
 def proxy_for(host: str) -> str | None:
     """Return the proxy for https that the environment names for a host."""
     proxies = getproxies()
-    return None if proxy_bypass(host) else proxies.get("https") or proxies.get("all")
+    named = None if proxy_bypass(host) else proxies.get("https") or proxies.get("all")
+    return named if named is None or "://" in named else f"http://{named}"
 
 
 class DocumentFetcher:
@@ -142,7 +144,7 @@ class DocumentFetcher:
             with anyio.fail_after(self._patience):
                 body, cache_control = await self._get(client_id)
             return Document(read_document(client_id, body, self._schemes), life(cache_control))
-        except (TimeoutError, OSError, *_FAULTS) as fault:
+        except (TimeoutError, OSError, ValueError, *_FAULTS) as fault:
             told = f"{type(fault).__name__}: {fault}".partition("\n")[0]
         except InvalidClient as fault:
             _log.warning("the metadata document %s names no client: %s", client_id, fault)
@@ -175,5 +177,7 @@ class DocumentFetcher:
         await self._network.check(host, parts.port or 443)
         where = urlsplit(proxy)
         user = None if where.username is None else (unquote(where.username), unquote(where.password or ""))
+        if where.scheme not in {"http", "https"} or not where.hostname:
+            raise OSError(f"a proxy of the scheme {where.scheme[:_LONGEST_SCHEME]} cannot be used")
         named = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
         return httpcore2.AsyncHTTPProxy(named, proxy_auth=user, ssl_context=self._tls)
