@@ -39,10 +39,11 @@ LONGEST_LIFE: Final = timedelta(hours=24)
 # an address.
 _CLIENT_ID: Final = re.compile(
     r"https://(?=[a-z0-9.-]*[a-z])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
-    r"(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
 )
 _DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
 _LONGEST_ID: Final = 500
+_LAST_PORT: Final = 65_535
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)")
 
 _UNFETCHED: Final = "The client's metadata document could not be fetched."
@@ -63,7 +64,8 @@ class Document:
 
 def is_document_address(client_id: str) -> bool:
     """Say whether a client id is the address of a metadata document."""
-    if len(client_id) > _LONGEST_ID or not _CLIENT_ID.fullmatch(client_id):
+    found = _CLIENT_ID.fullmatch(client_id) if len(client_id) <= _LONGEST_ID else None
+    if found is None or int(found["port"] or 0) > _LAST_PORT:
         return False
     return not client_id.endswith("/") and not _DOT_SEGMENT.search(client_id)
 

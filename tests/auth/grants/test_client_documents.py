@@ -224,6 +224,7 @@ async def test_a_certificate_for_another_name_is_not_believed(served: Site, host
         "https://-client.example/client.json",
         "https://client..example/client.json",
         "https://client.example:0/client.json",
+        "https://client.example:65536/client.json",
         "https://client.example/cl ient.json",
         "https://client.example/client.json\n",
         "https://cli\u0435nt.example/client.json",
