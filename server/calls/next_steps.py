@@ -174,6 +174,7 @@ _LOOK: Final[Mapping[str, str]] = {
     "canceling": "get_scheduled_event",
     "event_types": "list_event_types",
     "availability": "list_user_availability_schedules or list_user_meeting_limits",
+    "no_shows": "get_event_invitee",
     "organization": "list_organization_memberships or list_organization_invitations",
     "webhooks": "list_webhook_subscriptions",
     "scheduling_links": "the user: an unused link does no harm",

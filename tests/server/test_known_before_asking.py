@@ -31,7 +31,9 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
 }
 """What a call of a tool is about, where its required arguments do not name it."""
 WITHOUT_TARGET: Final = {
-    "create_organization_invitation", "create_user_availability_schedule", "delete_invitee_data",
+    "create_organization_invitation",
+    "create_user_availability_schedule",
+    "delete_invitee_data",
 }
 UPGRADE: Final = {"title": "Permission Denied", "message": "Please upgrade to a paid Calendly account."}
 
