@@ -34,6 +34,7 @@ WITHOUT_TARGET: Final = {
     "create_organization_invitation",
     "create_user_availability_schedule",
     "delete_invitee_data",
+    "delete_scheduled_event_data",
 }
 UPGRADE: Final = {"title": "Permission Denied", "message": "Please upgrade to a paid Calendly account."}
 
