@@ -38,6 +38,7 @@ class LocalSignIn:
         applications: Gives our application for a redirect URI, and registers one where none is configured.
         upstream: Gives Calendly's authorization server for an application and a redirect URI.
         show: Shows the person the address to open.
+        issuers: What Calendly may call itself in its answer.
         open_browser: Opens it, where there is a browser.
         now: The wall clock.
         random: Makes state and verifier.
@@ -48,6 +49,7 @@ class LocalSignIn:
     applications: Callable[[str], Awaitable[Application]]
     upstream: Callable[[Application, str], Upstream]
     show: Callable[[str], None]
+    issuers: frozenset[str]
     open_browser: Callable[[str], object]
     now: Callable[[], datetime]
     random: Random = field(repr=False)
@@ -64,7 +66,7 @@ class LocalSignIn:
             CalendlyLoginError: Nothing was stored; the message says why.
         """
         state, verifier = nonce(self.random), nonce(self.random)
-        async with listening(port, state) as callback:
+        async with listening(port, state, self.issuers) as callback:
             application = await self.applications(callback.redirect_uri)
             upstream = self.upstream(application, callback.redirect_uri)
             url = await upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
