@@ -127,6 +127,21 @@ def _read_query(query: str, state: str) -> Reply:
     return _BAD if code is None else Reply(_DONE.status, _DONE.title, _DONE.text, AuthorizationAnswer(code=code))
 
 
+def read_pasted(text: str, state: str) -> AuthorizationAnswer | None:
+    """Return Calendly's answer in what a person pasted: the address of the page that did not open, or its code alone.
+
+    Args:
+        text: What was pasted.
+        state: What was sent to Calendly. A code alone has none; PKCE still binds it to this sign-in.
+    """
+    words = text.split()
+    if len(words) != 1:
+        return None
+    if "=" not in words[0]:
+        return AuthorizationAnswer(code=words[0])
+    return _read_query(urlsplit(words[0]).query or words[0], state).answer
+
+
 class Callback:
     """The listener while it listens; made by `listening`."""
 
@@ -160,8 +175,13 @@ class Callback:
         finally:
             self._connections.discard(task)
             writer.close()
-        if reply.answer is not None and not self._answer.done():
-            self._answer.set_result(reply.answer)
+        if reply.answer is not None:
+            self.take(reply.answer)
+
+    def take(self, answer: AuthorizationAnswer) -> None:
+        """Take Calendly's answer; the first one counts."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
 
     async def close(self) -> None:
         """Close the connections on which no request came."""

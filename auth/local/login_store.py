@@ -51,6 +51,7 @@ class LocalLogin:
         connection: What is known about the tokens.
         access_token: Sent to Calendly's API.
         refresh_token: Good for one use.
+        issuer: Where the application registered itself, None for one that the settings named.
     """
 
     person: CalendlyPerson
@@ -59,6 +60,7 @@ class LocalLogin:
     connection: Connection
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    issuer: str | None = None
 
     @property
     def tokens(self) -> Tokens:
