@@ -1,7 +1,7 @@
 """The audit log of a test: in its database, or in the memory of the test alone."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -45,9 +45,11 @@ class Shelf:
             raise AuditLogUnavailable(self.fault)
         self.entries += entries
 
-    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
+    async def recent(
+        self, *, person: str | None, grant: str | None, limit: int, called: Mapping[str, str] | None
+    ) -> list[AuditEntry]:
         """Find the last ones."""
-        del person, grant
+        del person, grant, called
         return self.entries[::-1][:limit]
 
     async def clear_out(self, before: datetime) -> None:

@@ -1,7 +1,7 @@
 """Shows and reads the conditions of a capability as fields of a form. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,8 +44,8 @@ class Conditions:
         capability: The end of the names of its fields.
         event_types: A box for each event type.
         more_event_types: The uuids of event types without a box.
-        own_host: A box for the person as host.
-        hosts: The uuids of the other hosts.
+        hosts: A box for each host whose name is known, the person first.
+        more_hosts: The uuids of the other hosts.
         domains: The e-mail domains.
         per_day: The number of bookings within 24 hours.
         in_browser: A confirmation counts only on our page; None if the capability has no level `ask`.
@@ -55,8 +55,8 @@ class Conditions:
     capability: str
     event_types: tuple[Box, ...] | None
     more_event_types: str
-    own_host: Box | None
-    hosts: str
+    hosts: tuple[Box, ...] | None
+    more_hosts: str
     domains: str | None
     per_day: str | None
     in_browser: bool | None
@@ -64,28 +64,27 @@ class Conditions:
 
 
 def show_conditions(
-    capability: str, allowance: Allowance, person: str, event_types: Mapping[str, str]
+    capability: str, allowance: Allowance, event_types: Mapping[str, str], people: Mapping[str, str]
 ) -> Conditions | None:
     """Return the fields of a capability, None if it has no conditions.
 
     Args:
         capability: Its name.
         allowance: What is set.
-        person: The uuid of the person.
-        event_types: The names of their event types by uuid, as far as they are known.
+        event_types: The names of the person's event types by uuid, as far as they are known.
+        people: What hosts are called by uuid, the person first.
     """
     possible = CONDITIONS.get(capability, ())
     asks = "ask" in CAPABILITIES[capability]
     if not possible and not asks:
         return None
     chosen, hosts = allowance.event_types or frozenset(), allowance.hosts or frozenset()
-    boxes = tuple(Box(uuid, name, uuid in chosen) for uuid, name in event_types.items())
     return Conditions(
         capability=capability,
-        event_types=boxes if "event_types" in possible else None,
+        event_types=_boxes(event_types, chosen) if "event_types" in possible else None,
         more_event_types=_line(chosen.difference(event_types)),
-        own_host=Box(person, "Only meetings that I host", person in hosts) if "hosts" in possible else None,
-        hosts=_line(hosts - {person}),
+        hosts=_boxes(people, hosts) if "hosts" in possible else None,
+        more_hosts=_line(hosts.difference(people)),
         domains=_line(allowance.domains or ()) if "domains" in possible else None,
         per_day=("" if allowance.per_day is None else str(allowance.per_day)) if "per_day" in possible else None,
         in_browser=allowance.in_browser if asks else None,
@@ -124,6 +123,10 @@ def _words(fields: Sequence[tuple[str, str]], capability: str, name: str) -> lis
 
 def _invalid(capability: str, name: str, what: str) -> InvalidAccess:
     return InvalidAccess(f"{WORDS[capability].title}, {_NOUNS[name]}: {what}")
+
+
+def _boxes(names: Mapping[str, str], chosen: Collection[str]) -> tuple[Box, ...]:
+    return tuple(Box(uuid, name, uuid in chosen) for uuid, name in names.items())
 
 
 def _line(words: Iterable[str]) -> str:

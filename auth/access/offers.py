@@ -7,11 +7,12 @@ off.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
 from auth.access.choices import ASKING, CAUTIOUS, FOCUSED, highest
 from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Allowance, Level, Operation, is_at_most, least
-from auth.access.words import LEVELS, WORDS
+from auth.access.words import LEVELS, WORDS, by_level
 from auth.protocol.parameters import values
 from auth.protocol.scopes import Scopes
 from calendly.scopes import includes
@@ -21,6 +22,19 @@ Levels = Mapping[str, tuple[Level, ...]]
 
 FIELD: Final = "level-"
 """The start of the names of fields with levels; the capability follows."""
+
+PRESET: Final = "preset"
+"""The name of the field with a preset. Any value but `READING` and `ASKED` has the levels read one by one."""
+
+READING: Final = "read"
+ASKED: Final = "ask"
+CHOICE: Final = "choose"
+
+_PRESETS: Final[Mapping[str, tuple[str, str]]] = {
+    READING: ("Read only", "It sees, and changes nothing."),
+    ASKED: ("Ask me before changes", "It sees, and you approve each change."),
+    CHOICE: ("Let me choose", "You decide part by part."),
+}
 
 NOT_ASKED: Final = "the app did not ask for it"
 NOT_ALLOWED: Final = "the operator of this server does not allow it"
@@ -63,6 +77,25 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """A choice that a person makes with one press.
+
+    Attributes:
+        name: `READING`, `ASKED` or `CHOICE`.
+        title: What it is called.
+        sentence: What it means.
+        levels: The name of each level, and the capabilities that would have it; none for `CHOICE`.
+        chosen: Whether it is chosen.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    levels: tuple[tuple[str, str], ...]
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """Everything that can be chosen.
 
@@ -98,11 +131,46 @@ def preselect(asked: Scopes, everything: Scopes, levels: Levels, before: Access 
         before: What the person chose for this client before, None if they did not.
         memory: The restrictions that the person set for a client of that name.
     """
-    wish = before if before is not None else CAUTIOUS if includes(asked, everything) else FOCUSED
-    wished = cut(levels, wish)
-    if before is None and not any(allowance.level != "off" for allowance in wished.values()):
-        wished = cut(levels, ASKING)  # a page without any preselection would be of no use
+    wished = _wish(asked, everything, levels) if before is None else cut(levels, before)
     return _bare(cut(levels, least((wished, {**UNLIMITED, **memory}))))
+
+
+def presets(asked: Scopes, everything: Scopes, levels: Levels) -> Mapping[str, Access]:
+    """Return the levels that each preset stands for, without a preset that would allow nothing or change nothing.
+
+    Args:
+        asked: The scopes that the client asks for.
+        everything: All scopes that this server can give.
+        levels: What can be chosen.
+    """
+    asking = _bare(_wish(asked, everything, levels))
+    reading = {
+        name: Allowance(level="read") if allowance.level != "off" and "read" in levels[name] else OFF
+        for name, allowance in asking.items()
+    }
+    found = {READING: reading, **({ASKED: asking} if asking != reading else {})}
+    return {name: access for name, access in found.items() if _allows(access)}
+
+
+def offer_presets(possible: Mapping[str, Access], chosen: Access) -> tuple[Preset, ...]:
+    """Return the presets for a page, on which `chosen` is preselected."""
+    preselected = next((name for name, access in possible.items() if access == chosen), CHOICE)
+    return tuple(
+        Preset(name, title, sentence, tuple(by_level(possible.get(name, {}))), chosen=name == preselected)
+        for name, (title, sentence) in _PRESETS.items()
+        if name in possible or name == CHOICE
+    )
+
+
+def _wish(asked: Scopes, everything: Scopes, levels: Levels) -> Access:
+    """Return what is fit for an agent of which the person has chosen nothing yet."""
+    wished = cut(levels, CAUTIOUS if includes(asked, everything) else FOCUSED)
+    # A page without any preselection would be of no use.
+    return wished if _allows(wished) else cut(levels, ASKING)
+
+
+def _allows(access: Access) -> bool:
+    return any(allowance.level != "off" for allowance in access.values())
 
 
 def offer(levels: Levels, everything: Levels, chosen: Access, existing: Collection[str]) -> Offer:
@@ -124,9 +192,14 @@ def offer(levels: Levels, everything: Levels, chosen: Access, existing: Collecti
     )
 
 
-def choose(fields: Iterable[tuple[str, str]], levels: Levels) -> Access:
-    """Read the levels that a form chooses."""
+def choose(
+    fields: Iterable[tuple[str, str]], levels: Levels, possible: Mapping[str, Access] = MappingProxyType({})
+) -> Access:
+    """Read the levels that a form chooses, by one of the possible presets or one by one."""
     sent = list(fields)
+    preset = next((access for name, access in possible.items() if values(sent, PRESET) == [name]), None)
+    if preset is not None:
+        return preset
     return {name: Allowance(level=_read(values(sent, f"{FIELD}{name}"), possible)) for name, possible in levels.items()}
 
 

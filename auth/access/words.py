@@ -1,6 +1,6 @@
 """Names and descriptions of capabilities and levels, for people."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
@@ -86,15 +86,17 @@ def _titled(name: str, allowance: Allowance) -> str:
     return f"{title} ({', '.join(conditions(allowance))})" if conditions(allowance) else title
 
 
-def conditions(allowance: Allowance) -> tuple[str, ...]:
-    """Describe the conditions of an allowance."""
+def conditions(allowance: Allowance, names: Mapping[str, str] = MappingProxyType({})) -> tuple[str, ...]:
+    """Describe the conditions of an allowance; event types and hosts by name if all their names are known."""
     many = len(allowance.event_types or ())
+    kinds = _several(allowance.event_types or (), names, f"{many} event type{'' if many == 1 else 's'}")
+    hosts = _several(allowance.hosts or (), names, "certain hosts")
     return tuple(
         filter(
             None,
             (
-                "" if allowance.event_types is None else f"only {many} event type{'' if many == 1 else 's'}",
-                "" if allowance.hosts is None else "only meetings of certain hosts",
+                "" if allowance.event_types is None else f"only {kinds}",
+                "" if allowance.hosts is None else f"only meetings of {hosts}",
                 "" if allowance.domains is None else f"only addresses at {', '.join(sorted(allowance.domains))}",
                 "" if allowance.per_day is None else f"at most {allowance.per_day} a day",
                 "confirmed only on this server's page" if allowance.in_browser else "",
@@ -103,13 +105,19 @@ def conditions(allowance: Allowance) -> tuple[str, ...]:
     )
 
 
-def changes(before: Access, after: Access) -> list[str]:
-    """Describe a change of access in sentences."""
+def _several(uuids: Collection[str], names: Mapping[str, str], otherwise: str) -> str:
+    if any(uuid not in names for uuid in uuids):
+        return otherwise
+    return " and ".join(sorted(f"“{names[uuid]}”" for uuid in uuids))
+
+
+def changes(before: Access, after: Access, names: Mapping[str, str] = MappingProxyType({})) -> list[str]:
+    """Describe a change of access in sentences; `names` are those of event types and hosts by uuid."""
     said: list[str] = []
     for name in CAPABILITIES:
         old, new = before.get(name, OFF), after.get(name, OFF)
         if old.level != new.level:
             said.append(f"{WORDS[name].title} is now “{LEVELS[new.level]}”.")
         if replace(old, level=new.level) != new:
-            said.append(f"{WORDS[name].title}: {', '.join(conditions(new)) or 'no conditions any more'}.")
+            said.append(f"{WORDS[name].title}: {', '.join(conditions(new, names)) or 'no conditions any more'}.")
     return said

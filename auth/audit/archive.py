@@ -1,6 +1,6 @@
 """The audit log in the database: appends, finds, verifies and deletes entries."""
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -85,20 +85,28 @@ class DatabaseArchive:
                 return
             left = None if left is None else left - size
 
-    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
-        """Find the last entries of a person or of one of their agents, the newest first.
-
-        In their sentences, `told`, the person is called `you`. Raises StorageUnavailable.
+    async def recent(
+        self,
+        *,
+        person: str | None = None,
+        grant: str | None = None,
+        limit: int = 20,
+        called: Mapping[str, str] | None = None,
+    ) -> list[AuditEntry]:
+        """Find the last entries of a person or of one of their agents, the newest first. Raises StorageUnavailable.
 
         Args:
             person: A user URI.
             grant: The id of the grant of one agent.
             limit: How many at most.
+            called: What people are called in the sentences, by user URI; by default the person is `you`.
         """
         names = None if person is None else self.names_of(person)
         async with self.database.read() as connection:
             found = await rows.find(connection, EntryFilter(people=names, grant=grant), limit)
-        return [_to(entry, names or ()) for entry in found]
+        known = {} if person is None else {person: "you"}
+        words = {name: word for uri, word in (called or known).items() for name in self.names_of(uri)}
+        return [_to(entry, words) for entry in found]
 
     def names_of(self, person: str) -> tuple[str, ...]:
         """Return the names under which entries may have a person, hashed and in full."""
@@ -165,9 +173,9 @@ class DatabaseArchive:
             faults += more
 
 
-def _to(entry: AuditEntry, names: Sequence[str]) -> AuditEntry:
-    """Return an entry as the person it is about reads it."""
+def _to(entry: AuditEntry, words: Mapping[str, str]) -> AuditEntry:
+    """Return an entry with words in the place of the names of people."""
     sentence = entry.sentence
-    for name in names:
-        sentence = sentence.replace(name, "you")
+    for name, word in words.items():
+        sentence = sentence.replace(name, word)
     return replace(entry, sentence=sentence)

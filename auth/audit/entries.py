@@ -6,7 +6,8 @@ A call that writes has two entries of one `request_id`: `begun`, stored before a
 
 import hmac
 import json
-from dataclasses import dataclass, field, fields
+import re
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -21,6 +22,7 @@ _LONGEST: Final = 200
 """Characters of a name or a text that somebody else chose."""
 
 _HASH_DIGITS: Final = 16
+_ADDRESS: Final = re.compile(r"[^\s@\"'“”()<>\[\],;:#?&=/]+(?:@|%40)\w[\w-]*(?:\.[\w-]+)*\.[^\W\d_]{2,}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,19 @@ class Redactor:
         """Return the keyed hash of personal data. Case and surrounding spaces do not change it."""
         mac = hmac.digest(self.key, text.strip().casefold().encode(errors="surrogatepass"), "sha256")
         return f"#{mac.hex()[:_HASH_DIGITS]}"
+
+
+def redacted(entry: AuditEntry, redactor: Redactor) -> AuditEntry:
+    """Return an entry whose texts are visible, each on one line, and name no e-mail address that is to be redacted.
+
+    What makes an entry takes care of both; this holds also where something else is written into a name or a text.
+    """
+    texts: dict[str, Any] = {
+        name: _ADDRESS.sub(lambda found: redactor.name(found[0]), shown(value))
+        for name in _FIELDS
+        if isinstance(value := getattr(entry, name), str)
+    }
+    return replace(entry, **texts)
 
 
 def cut(text: str) -> str:

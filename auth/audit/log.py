@@ -11,7 +11,7 @@ personal data is hashed come with the archive, which a server over stdio opens l
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 import anyio
 
-from auth.audit.entries import AuditEntry, Redactor, cut
+from auth.audit.entries import AuditEntry, Redactor, cut, redacted
 
 _log: Final = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ class Archive(Protocol):
         """Store entries, all or none. Raises AuditLogUnavailable."""
         ...
 
-    async def recent(self, *, person: str | None, grant: str | None, limit: int) -> list[AuditEntry]:
+    async def recent(
+        self, *, person: str | None, grant: str | None, limit: int, called: Mapping[str, str] | None
+    ) -> list[AuditEntry]:
         """Find the last entries of a person (a user URI) or of one grant. Raises StorageUnavailable."""
         ...
 
@@ -158,15 +160,21 @@ class AuditLog:
         with suppress(AuditLogUnavailable):
             await self._store_now(queued)
 
-    async def recent(self, *, person: str | None = None, grant: str | None = None, limit: int = 20) -> list[AuditEntry]:
+    async def recent(
+        self,
+        *,
+        person: str | None = None,
+        grant: str | None = None,
+        limit: int = 20,
+        called: Mapping[str, str] | None = None,
+    ) -> list[AuditEntry]:
         """Find the last entries of a person or of one of their agents, the newest first.
-
-        `told` is the sentence for that person, who is called `you` in it.
 
         Args:
             person: A user URI.
             grant: The id of the grant of one agent.
             limit: How many at most.
+            called: What people are called in the sentences, by user URI; by default the person is `you`.
 
         Raises:
             AuditLogUnavailable: The archive cannot be opened.
@@ -174,7 +182,7 @@ class AuditLog:
         """
         with suppress(AuditLogUnavailable):
             await self._write()
-        return await (await self._opened()).recent(person=person, grant=grant, limit=limit)
+        return await (await self._opened()).recent(person=person, grant=grant, limit=limit, called=called)
 
     async def clear_out(self, before: datetime) -> None:
         """Delete entries older than a time. Raises AuditLogUnavailable and StorageUnavailable."""
@@ -274,7 +282,7 @@ class AuditLog:
 
 def _drafted(queued: _Queued, redactor: Redactor) -> AuditEntry | None:
     try:
-        return queued.draft(redactor)
+        return redacted(queued.draft(redactor), redactor)
     except Exception:  # noqa: BLE001 - it is logged, and the entries of others have to go on
         _log.exception("an entry of the audit log cannot be made by a fault of this server")
         queued.fault = AuditLogUnavailable("The entry cannot be made by a fault of this server.")

@@ -16,7 +16,7 @@ from auth.access.levels import Access
 from auth.access.restrictions import Known, place
 from auth.endpoints.answers import page_route
 from auth.endpoints.cookies import BROWSER
-from auth.endpoints.html import NAMELESS, Consent
+from auth.endpoints.html import Consent, app_name
 from auth.endpoints.redirects import as_known_here, refuse
 from auth.endpoints.site import Realm
 from auth.grants import client_rows, grant_rows, restriction_rows, transaction_rows
@@ -140,12 +140,14 @@ async def _preselect(realm: Realm, client: Client, asked: AuthorizationRequest, 
 
 
 def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> Consent:
+    levels = realm.levels(begun.scopes)
     return Consent(
-        name=client.name or NAMELESS,
+        name=app_name(client.name),
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
         destination=redirect_uris.destination(begun.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        offer=offers.offer(realm.levels(begun.scopes), realm.levels(realm.offered), begun.shown, realm.capabilities),
+        presets=offers.offer_presets(offers.presets(begun.scopes, realm.offered, levels), begun.shown),
+        offer=offers.offer(levels, realm.levels(realm.offered), begun.shown, realm.capabilities),
         secret=secret,
         # Browsers apply form-action to the redirects after a form too: to Calendly, to us, to the client.
         form_action=("'self'", *realm.sign_in_sources, redirect_uris.form_action(begun.redirect_uri)),

@@ -34,7 +34,8 @@ def consent_route(realm: Realm) -> Route:
     async def answer(request: Request) -> Response:
         fields = await read_page_form(request, realm.issuer)
         transaction, client = await _find(realm, request, only(fields, "transaction"))
-        chosen = offers.choose(fields, realm.levels(transaction.scopes))
+        levels = realm.levels(transaction.scopes)
+        chosen = offers.choose(fields, levels, offers.presets(transaction.scopes, realm.offered, levels))
         scopes = least(transaction.scopes, scopes_for(chosen, realm.operations))
         if only(fields, "decision") != "allow":
             return await _deny(realm, transaction, client, "said no", "The person did not allow it.")

@@ -5,18 +5,43 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from auth.access.offers import Offer
+from auth.access.offers import Offer, Preset
+from auth.access.words import LEVELS
+from auth.protocol.app_names import unmistakable
 
 SIGN_IN_FAILED: Final = "This sign-in cannot go on"
-NAMELESS: Final = "An app that does not say its name"
+_NAMELESS: Final = "An app that does not say its name"
 
 _FOLDER: Final = Path(__file__).parents[1] / "templates"
+
+
+def app_name(name: str | None) -> str:
+    """Return the name of an app, as pages show it."""
+    return unmistakable(name or "") or _NAMELESS
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs this server.
+
+    Attributes:
+        name: Their name, None where the settings do not say.
+        contact: An e-mail address or a web address, None where the settings do not say.
+    """
+
+    name: str | None = None
+    contact: str | None = None
+
+    @property
+    def href(self) -> str | None:
+        """Where a link to the contact leads."""
+        return f"mailto:{self.contact}" if self.contact and "//" not in self.contact else self.contact
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +66,8 @@ class Consent:
         publisher: The host of the client's metadata document, None for a client that registered itself.
         destination: Where the browser goes afterwards.
         only_loopback: Every redirect URI leads to the person's own machine.
-        offer: What can be allowed.
+        presets: What can be allowed with one press.
+        offer: What can be allowed part by part.
         secret: Proves that the form was shown here.
         form_action: The sources that the form may lead to, redirects to Calendly and back to the client included.
     """
@@ -50,6 +76,7 @@ class Consent:
     publisher: str | None
     destination: str
     only_loopback: bool
+    presets: Sequence[Preset]
     offer: Offer
     secret: str
     form_action: Sequence[str]
@@ -58,14 +85,16 @@ class Consent:
 class Pages:
     """Renders the pages."""
 
-    def __init__(self, *folders: Path) -> None:
-        """Read our templates and those in other `folders`."""
+    def __init__(self, *folders: Path, operator: Operator = Operator()) -> None:
+        """Read our templates and those in other `folders`. Each page names the operator."""
         style = (_FOLDER / "style.css").read_text()
         self._style = Markup(style)  # noqa: S704 - our own file
         self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
         self._environment = Environment(
             loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
+        everywhere: Any = self._environment.globals
+        everywhere.update(operator=operator, level_words=LEVELS)
 
     def consent(self, page: Consent) -> HTMLResponse:
         """Show which client asks for what, with a form for the choice."""
@@ -85,7 +114,11 @@ class Pages:
         title: str = SIGN_IN_FAILED,
     ) -> HTMLResponse:
         """Show why something failed."""
-        response = self._page("error.html", {"title": title, "message": message, "back": back}, status=status)
+        response = self._page(
+            "error.html",
+            {"title": title, "message": message, "back": back, "is_sign_in": title == SIGN_IN_FAILED},
+            status=status,
+        )
         if retry_after is not None:
             response.headers["Retry-After"] = str(retry_after)
         return response

@@ -1,6 +1,6 @@
 """What the endpoints of one server share: its addresses, what it offers, and its parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -36,18 +36,42 @@ MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
 
 
-class EventTypes(Protocol):
-    """Looks up the event types of a person."""
+@dataclass(frozen=True, slots=True)
+class MeetingName:
+    """What a meeting is called, and when it is, None if that is not known."""
 
-    async def names(self, person: str) -> Mapping[str, str]:
-        """Return the names of a person's event types by uuid; none if they cannot be read now. Raises nothing."""
+    name: str
+    start: datetime | None
+
+
+class Names(Protocol):
+    """Looks up the names of what belongs to a person. Finds none where they cannot be read now; raises nothing."""
+
+    async def event_types(self, person: str) -> Mapping[str, str]:
+        """Return the names of a person's event types by uuid."""
+        ...
+
+    async def colleagues(self, person: str) -> Mapping[str, str]:
+        """Return the names of the members of a person's organization by uuid."""
+        ...
+
+    async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:
+        """Return the names of meetings of a person by uuid."""
         ...
 
 
-class NoEventTypes:
+class NoNames:
     """Finds none."""
 
-    async def names(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+    async def event_types(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
+
+    async def colleagues(self, person: str) -> Mapping[str, str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return {}
+
+    async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:  # noqa: ARG002 - the Protocol has it
         """Return none."""
         return {}
 
@@ -74,7 +98,7 @@ class Realm:
         documents: Fetches the metadata documents of clients, None where they are not taken.
         pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
-        event_types: Looks up the names of people's event types.
+        names: Looks up the names of what belongs to people.
         audit_log: Stores decisions (`note`) and reads them (`recent`).
         audit_days: How long the audit log is kept, in days.
         now: Returns the time.
@@ -98,7 +122,7 @@ class Realm:
     documents: DocumentFetcher | None
     pages: Pages
     owners: frozenset[str] = frozenset()
-    event_types: EventTypes = field(default_factory=NoEventTypes)
+    names: Names = field(default_factory=NoNames)
     audit_log: AuditLog
     audit_days: int = 400
     now: Now

@@ -87,10 +87,14 @@ async def set_access(connection: AsyncConnection, grant_id: str, access: Access)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=access))
 
 
-async def find_people(connection: AsyncConnection, after: str, limit: int) -> list[PersonWithAgents]:
-    """Find people with agents, in the order of their URIs."""
+async def find_people(
+    connection: AsyncConnection, after: str, limit: int, *, only: str | None = None
+) -> list[PersonWithAgents]:
+    """Find people with agents, in the order of their URIs; with `only`, the person of that URI."""
     let_in = select(grant.c.person).where(grant.c.ended_at.is_(None))
     query = select(*columns(PersonWithAgents, user)).where(user.c.uri.in_(let_in), user.c.uri > after)
+    if only is not None:
+        query = query.where(user.c.uri == only)
     return await rows.find_all(connection, PersonWithAgents, query.order_by(user.c.uri).limit(limit))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from auth.local.listener import Callback, listening, read_pasted
+from auth.local.listener import Callback, listening
 from auth.local.login_store import LocalLogin, LoginStore
 from auth.protocol.secrets import Random, nonce
 from auth.upstream.application import Application
@@ -38,6 +38,7 @@ class LocalSignIn:
         applications: Gives our application for a redirect URI, and registers one where none is configured.
         upstream: Gives Calendly's authorization server for an application and a redirect URI.
         show: Shows the person the address to open.
+        issuers: What Calendly may call itself in its answer.
         open_browser: Opens it, where there is a browser.
         pasted: Gives what the person pastes, line by line: their browser may be on another machine.
         issuer: Where the application registers itself, None where one is configured.
@@ -50,6 +51,7 @@ class LocalSignIn:
     applications: Callable[[str], Awaitable[Application]]
     upstream: Callable[[Application, str], Upstream]
     show: Callable[[str], None]
+    issuers: frozenset[str]
     open_browser: Callable[[str], object]
     now: Callable[[], datetime]
     random: Random = field(repr=False)
@@ -68,14 +70,14 @@ class LocalSignIn:
             CalendlyLoginError: Nothing was stored; the message says why.
         """
         state, verifier = nonce(self.random), nonce(self.random)
-        async with listening(port, state) as callback:
+        async with listening(port, state, self.issuers) as callback:
             before = await self._before()
             application = self._reused(before, callback.redirect_uri) or await self.applications(callback.redirect_uri)
             upstream = self.upstream(application, callback.redirect_uri)
             url = await upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
             self.show(url)
             self.open_browser(url)
-            code = await self._code(callback, state)
+            code = await self._code(callback)
         return await self._keep(
             await upstream.sign_in(code=code, verifier=verifier), application, callback.redirect_uri
         )
@@ -85,8 +87,8 @@ class LocalSignIn:
         known = self.issuer is not None and before is not None and before.issuer == self.issuer
         return before.application if known and before and before.redirect_uri == redirect_uri else None
 
-    async def _code(self, callback: Callback, state: str) -> str:
-        pasting = asyncio.ensure_future(self._paste(callback, state))
+    async def _code(self, callback: Callback) -> str:
+        pasting = asyncio.ensure_future(self._paste(callback))
         try:
             async with asyncio.timeout(self.patience):
                 answer = await callback.answer()
@@ -101,16 +103,13 @@ class LocalSignIn:
             raise LoginRefused("The sign-in was declined at Calendly; nothing was stored.", code=answer.error)
         return answer.code
 
-    async def _paste(self, callback: Callback, state: str) -> None:
+    async def _paste(self, callback: Callback) -> None:
         """Take the answer that the person pastes in the browser's place."""
         if self.pasted is None:
             return
         async for line in self.pasted():
-            answer = read_pasted(line, state)
-            if answer is None:
+            if not callback.paste(line):
                 self.show("This is no answer to the sign-in that waits here. Paste the whole address of the last page.")
-            else:
-                callback.take(answer)
 
     async def _keep(self, sign_in: SignIn, application: Application, redirect_uri: str) -> LocalLogin:
         tokens, person = sign_in.tokens, sign_in.person

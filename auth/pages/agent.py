@@ -7,6 +7,7 @@ POST /connections/AGENT/disconnection  disconnects it
 An agent is found only if it belongs to the signed-in person.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,7 +30,7 @@ from auth.endpoints.site import Realm
 from auth.grants import agent_rows, grant_rows, restriction_rows
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH
-from auth.pages.views import Choices, around, card, choices, has_event_types, name_of, recent, rows
+from auth.pages.views import Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs
 
@@ -74,16 +75,24 @@ async def _own(connection: AsyncConnection, session: PageSession, agent_id: str)
 
 async def _show(realm: Realm, session: PageSession, agent: GrantedAgent, said: dict[str, str | None]) -> Response:
     found = choices(realm, agent)
-    event_types = await realm.event_types.names(session.person) if has_event_types(found) else dict[str, str]()
+    event_types, people = await _names(realm, session.person, found)
     recorded = await recent(realm, session, grant=agent.id, limit=_RECENT)
     values = {
         "card": card(realm, agent, session.timezone, recorded),
-        "rows": rows(realm, agent, found, event_types),
+        "rows": rows(realm, agent, found, event_types, people),
         "offer": found.offer,
+        "waiting": [],
         **said,
         **around(realm, session),
     }
     return realm.pages.form("agent.html", values, status=200 if said["fault"] is None else 400)
+
+
+async def _names(realm: Realm, person: str, found: Choices) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return what event types and hosts are called, by uuid, as far as a condition can name them."""
+    event_types = await realm.names.event_types(person) if has_condition(found, "event_types") else dict[str, str]()
+    colleagues = await realm.names.colleagues(person) if has_condition(found, "hosts") else dict[str, str]()
+    return event_types, hosts_of(person, colleagues)
 
 
 async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, fields: Pairs) -> Response:
@@ -104,7 +113,9 @@ async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, field
     await realm.audit_log.note(
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
-    return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(told)} This holds from its next call on.")
+    event_types, people = await _names(realm, session.person, found)
+    named = changes(found.shown, {**found.shown, **changed}, {**event_types, **people})
+    return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(named)} This holds from its next call on.")
 
 
 def _read(fields: Pairs, found: Choices) -> Access:

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.endpoints import page_sessions
-from auth.endpoints.html import NAMELESS
+from auth.endpoints.html import app_name
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.redirects import see_other
 from auth.endpoints.site import Realm
@@ -46,7 +46,7 @@ def confirm_routes(realm: Realm) -> list[Route]:
         column = pending_confirmation.c.question_ciphertext
         question = realm.unseal(pending.question_ciphertext, column, pending.digest)
         values: dict[str, object] = {
-            "agent": pending.agent or NAMELESS,
+            "agent": app_name(pending.agent),
             "question": json.loads(question),
             "approved": pending.approved,
             "is_taken": pending.is_taken,

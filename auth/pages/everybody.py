@@ -1,6 +1,7 @@
 """The page for owners: GET /connections/all shows all people and all agents, POST disconnects an agent.
 
-Owners are named in the settings. Everybody else gets a 404.
+With `?person=URI` it shows one person, and what that person's agents did. Owners are
+named in the settings. Everybody else gets a 404.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
 from auth.grants import agent_rows
 from auth.pages.agents import PATH
-from auth.pages.views import Card, around, card, name_of, told_to
+from auth.pages.views import Card, around, card, name_of, of_others, told_to
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs, only, read_query
 
@@ -54,12 +55,16 @@ def owners_routes(realm: Realm) -> list[Route]:
 
     async def show(request: Request, session: PageSession) -> Response:
         _check(realm, session)
-        after = only(read_query(request), "after") or ""
-        groups = await _groups(realm, session, after)
+        query = read_query(request)
+        after, person = only(query, "after") or "", only(query, "person")
+        groups = await _groups(realm, session, after, person)
+        called = {group.uri: group.name for group in groups}
+        entries = [] if after else await realm.audit_log.recent(person=person, limit=_RECENT, called=called)
         values = {
             "groups": groups,
+            "person": groups[0] if person and groups else None,
             "following": groups[-1].uri if len(groups) == _PEOPLE else None,
-            "recent": [] if after else told_to(session, await realm.audit_log.recent(limit=_RECENT)),
+            "recent": told_to(session, entries, of_others(session)),
             "message": await take_message(realm, session),
             **around(realm, session),
         }
@@ -85,11 +90,16 @@ def _check(realm: Realm, session: PageSession) -> None:
         raise NotThere("There is no such agent among yours; it may have been disconnected meanwhile.")
 
 
-async def _groups(realm: Realm, session: PageSession, after: str) -> list[_Group]:
-    """Return the people of one page, in the order of their URIs, with their agents."""
+async def _groups(realm: Realm, session: PageSession, after: str, only_person: str | None) -> list[_Group]:
+    """Return the people of one page, in the order of their URIs, with their agents.
+
+    Raises NotThere for a person without an agent.
+    """
     async with realm.database.read() as connection:
-        people = await agent_rows.find_people(connection, after, _PEOPLE)
+        people = await agent_rows.find_people(connection, after, _PEOPLE, only=only_person)
         agents = await agent_rows.find_all(connection, [person.uri for person in people])
+    if only_person and not people:
+        raise NotThere("Nobody of that address has an agent connected here.")
     return [
         _Group(
             person.name or person.email or person.uri,

@@ -1,6 +1,6 @@
 """What pages show: agents, entries of the audit log, and times in the person's zone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final
@@ -11,10 +11,11 @@ from auth.access.levels import CONDITIONS, OFF, Access
 from auth.access.offers import Levels, Offer, Part, cut, offer
 from auth.access.words import by_level
 from auth.audit.entries import AuditEntry
-from auth.endpoints.html import NAMELESS
+from auth.endpoints.html import app_name
 from auth.endpoints.page_session_rows import PageSession
-from auth.endpoints.site import Realm
+from auth.endpoints.site import MeetingName, Realm
 from auth.grants.agent_rows import GrantedAgent
+from auth.pages.log_words import Wording, ids_of_event_types, ids_of_meetings, in_words
 from auth.protocol.redirect_uris import destination, is_loopback
 from calendly.identifiers import UserId
 
@@ -73,7 +74,7 @@ class Row:
     Attributes:
         part: What can be chosen.
         conditions: The fields of its conditions, None if it can have none.
-        later: The name of the first level that needs a new sign-in of the app, None if none does.
+        later: Which levels need a new sign-in of the app, None if none does.
     """
 
     part: Part
@@ -98,7 +99,7 @@ class Choices:
 
 def name_of(agent: GrantedAgent) -> str:
     """Return the name of an agent for people."""
-    return agent.name or NAMELESS
+    return app_name(agent.name)
 
 
 def choices(realm: Realm, agent: GrantedAgent) -> Choices:
@@ -113,29 +114,39 @@ def choices(realm: Realm, agent: GrantedAgent) -> Choices:
     return Choices(levels, shown, offer(levels, everything, shown, realm.capabilities))
 
 
-def has_event_types(found: Choices) -> bool:
-    """Say whether a capability that can be chosen can be limited to event types."""
-    return any("event_types" in CONDITIONS.get(name, ()) for name in found.levels)
+def has_condition(found: Choices, condition: str) -> bool:
+    """Say whether a capability that can be chosen can have a condition."""
+    return any(condition in CONDITIONS.get(name, ()) for name in found.levels)
 
 
-def rows(realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str]) -> list[Row]:
+def rows(
+    realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str], people: Mapping[str, str]
+) -> list[Row]:
     """Return the capabilities for the page of one agent."""
-    now, person = realm.levels(agent.scopes), UserId.parse(agent.person).uuid
+    now = realm.levels(agent.scopes)
     return [
         Row(
             part,
-            show_conditions(part.capability, found.shown[part.capability], person, event_types),
+            show_conditions(part.capability, found.shown[part.capability], event_types, people),
             _later(part, now),
         )
         for part in found.offer.parts
     ]
 
 
+def hosts_of(person: str, colleagues: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what the hosts are called among whom a person chooses, by uuid: first themselves."""
+    return {UserId.parse(person).uuid: "Me", **{k: v for k, v in colleagues.items() if k != UserId.parse(person).uuid}}
+
+
 def _later(part: Part, now: Levels) -> str | None:
-    """Return the name of the first level for which the app has to sign in again, None if it has all scopes."""
+    """Say which levels need a new sign-in of the app, None if none does."""
     reached = now.get(part.capability, ())[1:]
     beyond = [option.words for option in part.options if option.level not in {"off", *reached}]
-    return beyond[0] if beyond else None
+    if not beyond:
+        return None
+    named = "" if len(beyond) == len(part.options) - 1 else f"{' and '.join(f'“{words}”' for words in beyond)}: "
+    return f"{named}after a new sign-in of the app"
 
 
 def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:
@@ -156,12 +167,33 @@ def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequen
 
 async def recent(realm: Realm, session: PageSession, *, grant: str, limit: int) -> list[Told]:
     """Return the last entries of the audit log about an agent of the signed-in person."""
-    return told_to(session, await realm.audit_log.recent(person=session.person, grant=grant, limit=limit))
+    entries = await realm.audit_log.recent(person=session.person, grant=grant, limit=limit)
+    sentences = [entry.sentence for entry in entries]
+    meetings = await realm.names.meetings(session.person, ids_of_meetings(sentences))
+    event_types = await realm.names.event_types(session.person) if ids_of_event_types(sentences) else dict[str, str]()
+    called = {uuid: _called(meeting, session.timezone) for uuid, meeting in meetings.items()}
+    return told_to(session, entries, Wording(event_types, called, _on_the_clock_of(session)))
 
 
-def told_to(session: PageSession, entries: Sequence[AuditEntry]) -> list[Told]:
+def told_to(session: PageSession, entries: Sequence[AuditEntry], wording: Wording) -> list[Told]:
     """Return entries of the audit log, as pages show them to the signed-in person."""
-    return [Told(said(entry.time, session.timezone), entry.told, is_call=entry.tool is not None) for entry in entries]
+    return [
+        Told(said(entry.time, session.timezone), in_words(entry, wording), is_call=entry.tool is not None)
+        for entry in entries
+    ]
+
+
+def of_others(session: PageSession) -> Wording:
+    """Return how entries about other people are worded for the signed-in owner."""
+    return Wording({}, {}, _on_the_clock_of(session), is_own=False)
+
+
+def _on_the_clock_of(session: PageSession) -> Callable[[datetime], str]:
+    return lambda moment: said(moment, session.timezone)
+
+
+def _called(meeting: MeetingName, timezone: str | None) -> str:
+    return f"“{meeting.name}”{f' ({said(meeting.start, timezone)})' if meeting.start else ''}"
 
 
 def around(realm: Realm, session: PageSession) -> dict[str, object]:

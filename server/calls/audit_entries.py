@@ -337,8 +337,12 @@ def _resource(facts: _Facts, redactor: Redactor) -> str | None:
                 return None if value.is_me else redactor.name(value.uri)
             return _uri(value)
     parameters = facts.tool.endpoint.parameters if isinstance(facts.tool, EndpointTool) else ()
-    placed = (facts.values.get(name) for name in parameters if name != "organization")
-    return next((value for value in placed if isinstance(value, str)), None)
+    placed = ((name, facts.values.get(name)) for name in parameters if name != "organization")
+    found = next(((name, value) for name, value in placed if isinstance(value, str)), None)
+    if found is None:
+        return None
+    name, text = found
+    return redactor.name(text) if name == "user" else cut(text)
 
 
 def _uri(identifier: Identifier) -> str:

@@ -23,10 +23,12 @@ from server.configuration.terminal import CommandError
 from server.configuration.values import (
     read_access,
     read_ceilings,
+    read_contact,
     read_database_url,
     read_keys,
     read_names,
     read_networks,
+    read_operator,
     read_origin,
     read_owners,
     read_public_url,
@@ -272,6 +274,16 @@ class Settings(BaseModel):
             help="e-mail addresses or user URIs of who sees everybody at /connections/all, by commas",
         ),
     ] = frozenset()
+    operator: Annotated[
+        str | None,
+        AfterValidator(read_operator),
+        Setting("CALENDLY_MCP_OPERATOR", help="who runs this server, as its pages name them"),
+    ] = None
+    operator_contact: Annotated[
+        str | None,
+        AfterValidator(read_contact),
+        Setting("CALENDLY_MCP_OPERATOR_CONTACT", help="where to reach them: an e-mail address or an https address"),
+    ] = None
     trusted_proxies: Annotated[
         tuple[IPv4Network | IPv6Network, ...],
         BeforeValidator(read_networks),

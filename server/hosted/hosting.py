@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from auth.authorization import Authorization
-from auth.endpoints.html import Pages
+from auth.endpoints.html import Operator, Pages
 from auth.endpoints.site import CALLBACK_PATH, Realm
 from auth.endpoints.sweep import keep_house
 from auth.grants.client_documents import DocumentFetcher
@@ -35,7 +35,7 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
-from server.hosted.event_type_names import OwnEventTypes
+from server.hosted.own_names import OwnNames
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
@@ -76,7 +76,7 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        realm = replace(realm, event_types=OwnEventTypes(calendly, realm.connections, clock))
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -198,7 +198,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),

@@ -46,6 +46,7 @@ def sign_in(settings: Settings, show: Callable[[str], None], pasted: Callable[[]
         applications=_applications(settings),
         upstream=partial(upstream, settings),
         show=show,
+        issuers=frozenset({settings.issuer, settings.auth_url}),
         open_browser=partial(open_browser, command=browser_command()),
         now=_now,
         random=os.urandom,

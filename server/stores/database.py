@@ -20,6 +20,7 @@ from server.configuration.values import MEMORY
 from storage.database import Database, open_database
 from storage.errors import StorageError, StorageUnavailable
 from storage.keys import KeyRing
+from storage.private_files import make_private_folder
 from storage.schema import migrate
 from storage.tables import key_fingerprint
 from storage.unlock import unlock
@@ -102,6 +103,8 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
     Raises CommandError where the database cannot be used, or the key ring is another one.
     """
     try:
+        if settings.database_url is None and not settings.sandbox:
+            make_private_folder(home_folder(settings))
         database = await stack.enter_async_context(open_database(_url(settings)))
         await migrate(database)
         keyring = await unlock(database, settings.secret_keys, now=_now())

@@ -31,6 +31,8 @@ def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage, *, 
     page, app = browser.open(scripts=scripts), scene.new_app()
     page.go(scene.way_in(app))
     assert APP in page.text()
+    page.tab_to("Ask me before changes")
+    page.press("ArrowRight")  # opens the table
     page.tab_to("Ask me each time, Booking")
     page.press("ArrowLeft")  # a group of radio buttons is one stop, and the arrows choose within it
     page.tab_to("Ask me each time, Canceling")

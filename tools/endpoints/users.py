@@ -7,7 +7,7 @@ from pydantic import Field
 from calendly import models
 from tools.answers.local_times import told
 from tools.fields import UserRef
-from tools.toolset.audit_sentences import AuditedArguments, Sentence
+from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.zones import zone_of
 
@@ -28,7 +28,7 @@ class CurrentUser(models.User, total=False):
     capability="users",
     presets=("scheduling",),
     is_cacheable=True,
-    audit=Sentence("look up", AuditedArguments.person),
+    audit=Sentence("read", lambda call: f"the profile of {call.person()}"),
 )
 async def get_current_user(call: Call) -> CurrentUser:
     """Look up the current user, for whom you act: name, e-mail, time zone, local time, booking page, organization."""
@@ -45,7 +45,7 @@ async def get_current_user(call: Call) -> CurrentUser:
     title="Get user",
     scope="users:read",
     capability="users",
-    audit=Sentence("look up", AuditedArguments.person),
+    audit=Sentence("read", lambda call: f"the profile of {call.person()}"),
 )
 async def get_user(call: Call, user: UserRef) -> models.User:
     """Look up a Calendly user: name, e-mail, time zone, booking page."""

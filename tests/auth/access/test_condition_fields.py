@@ -7,21 +7,22 @@ from auth.access.text import InvalidAccess, parse_access, spell_access
 ME = "0b9d9c5e-1111-4222-8333-444455556666"
 OTHER = "0b9d9c5e-1111-4222-8333-777788889999"
 NAMES = {"E1": "Intro call", "E2": "Deep dive"}
+PEOPLE = {ME: "Me", "U2": "Priya"}
 
 
 def test_what_nothing_can_narrow_has_no_fields() -> None:
     for name in CAPABILITIES:
-        shown = show_conditions(name, Allowance(level="off"), ME, {})
+        shown = show_conditions(name, Allowance(level="off"), {}, {})
         assert (shown is None) is (name not in CONDITIONS and "ask" not in CAPABILITIES[name])
 
 
 def test_each_capability_has_the_fields_of_its_conditions() -> None:
     for name, possible in CONDITIONS.items():
-        shown = show_conditions(name, Allowance(level="ask"), ME, NAMES)
+        shown = show_conditions(name, Allowance(level="ask"), NAMES, PEOPLE)
         assert shown is not None
         there = {
             "event_types": shown.event_types is not None,
-            "hosts": shown.own_host is not None,
+            "hosts": shown.hosts is not None,
             "domains": shown.domains is not None,
             "per_day": shown.per_day is not None,
         }
@@ -31,12 +32,11 @@ def test_each_capability_has_the_fields_of_its_conditions() -> None:
 
 def test_what_is_set_is_shown_by_name_where_it_has_one() -> None:
     text = f"booking=ask:event_types=E1+E9:hosts={ME}+{OTHER}:domains=b.example+a.example:per_day=0:confirm=browser"
-    shown = show_conditions("booking", parse_access(text)["booking"], ME, NAMES)
+    shown = show_conditions("booking", parse_access(text)["booking"], NAMES, PEOPLE)
     assert shown is not None
     assert shown.event_types == (Box("E1", "Intro call", ticked=True), Box("E2", "Deep dive", ticked=False))
-    assert (shown.more_event_types, shown.hosts) == ("E9", OTHER)
-    assert shown.own_host is not None
-    assert shown.own_host.ticked
+    assert shown.hosts == (Box(ME, "Me", ticked=True), Box("U2", "Priya", ticked=False))
+    assert (shown.more_event_types, shown.more_hosts) == ("E9", OTHER)
     assert (shown.domains, shown.per_day, shown.in_browser, shown.are_set) == ("a.example, b.example", "0", True, True)
 
 

@@ -4,11 +4,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from auth.access.levels import UNLIMITED, Access
+from auth.access.text import parse_access
+from auth.endpoints.html import Operator, Pages
 from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from tests.auth.calendly_side import KEYRING, consent
 from tests.auth.site import BACK, ISSUER, STATE, Browser, Json, Site, link_back, query_of, serve
+from tests.cases import each
 
 
 def policy_of(page: str) -> dict[str, list[str]]:
@@ -122,6 +126,105 @@ async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(
     assert tokens.scope == "users:read"
     access = (await site.call(tokens.access)).json()["access"].split(",")
     assert {"users=read", "canceling=off", "webhooks=ask", "data_deletion=ask"} <= set(access)  # as if never sent
+
+
+READS = dict.fromkeys(("users", "event_types", "scheduled_events", "invitee_data"), "read")
+ASKS = dict.fromkeys(("booking", "canceling", "scheduling_links"), "ask")
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-presets", "never-grows")
+@each(
+    "preset, given",
+    [
+        ("read", READS),
+        ("ask", READS | ASKS),
+        ("choose", {"users": "read", "canceling": "full"}),
+        ("everything", {"users": "read", "canceling": "full"}),
+    ],
+)
+async def test_a_preset_is_chosen_with_one_press_and_counts_whatever_the_table_says(
+    site: Site, preset: str, given: dict[str, str]
+) -> None:
+    browser, client = site.browser(), await site.register(client_name=f"Agent for {preset}")
+    form = await browser.consent_form(site.request(client))
+    sent = [*form.filled(access="users=read,canceling=full"), ("preset", preset)]
+    answer = await consent((await browser.submit(sent)).headers["Location"])
+    code = query_of((await browser.return_from_calendly(answer)).headers["Location"])["code"]
+    access = dict(parse_access((await site.call((await site.redeem(client, code)).access)).json()["access"]))
+    access.pop("availability", None)  # of which the client asked for less than there is
+    assert {name: one.level for name, one in access.items() if one.level != "off"} == given
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-presets")
+@each(
+    "scope, ceiling, presets",
+    [
+        (None, UNLIMITED, {"read": False, "ask": True, "choose": False}),
+        ("users:read", UNLIMITED, {"read": True, "choose": False}),
+        ("webhooks:read", UNLIMITED, {"read": True, "choose": False}),
+        ("scheduling_links:write", UNLIMITED, {"ask": True, "choose": False}),
+        (None, parse_access("users=read,event_types=read"), {"read": True, "choose": False}),
+    ],
+)
+async def test_what_cannot_be_chosen_is_not_offered(
+    site: Site, scope: str | None, ceiling: Access, presets: dict[str, bool]
+) -> None:
+    site = serve(replace(site.realm, ceiling=ceiling), site.calendly)
+    form = await site.browser().consent_form(site.request(await site.register(), scope=scope))
+    found = re.findall(r'<input type="radio" name="preset" value="(\w+)"( checked)?>', form.response.text)
+    assert {name: bool(checked) for name, checked in found} == presets
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-presets")
+async def test_who_chose_otherwise_before_finds_that_chosen(site: Site) -> None:
+    browser, client = site.browser(), await site.register()
+    await browser.sign_in(site.request(client), access="users=read,canceling=full")
+    form = await browser.consent_form(site.request(client))
+    assert 'value="choose" checked' in form.response.text
+    assert form.levels.chosen["canceling"] == "full"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("consent-says-who")
+@each(
+    "name, shown",
+    [
+        ("\u0421laude", "[U+0421]laude"),
+        ("\u0421\u043e\u0441\u043e\u0430", "[U+0421][U+043E][U+0441][U+043E][U+0430]"),
+        ("\uff23laude \U0001d402ode", "[U+FF23]laude [U+1D402]ode"),
+        ("Agent\u2800\u115f\u3164 2", "Agent 2"),
+        ("\u115f\u3164\u200d", "An app that does not say its name"),
+        ("a" + "\u0301" * 150, "a" + "\u0301" * 4),
+        ("x" * 100, "x" * 59 + "…"),
+        ("\u0410\u0433\u0435\u043d\u0442", "\u0410\u0433\u0435\u043d\u0442"),
+        ("Café für 日本", "Café für 日本"),
+    ],
+)
+async def test_a_name_that_is_made_to_look_like_another_is_shown_as_what_it_is(
+    site: Site, name: str, shown: str
+) -> None:
+    client = await site.register(client_name=name)
+    page = (await site.browser().consent_form(site.request(client))).response.text
+    assert f"<bdi>{shown}</bdi>" in page
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("operator-settings")
+async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(site: Site) -> None:
+    client = await site.register()
+    assert "Its operator does not say" in (await site.browser().consent_form(site.request(client))).response.text
+    pages = Pages(operator=Operator("Northlight <IT>", "it@northlight.example"))
+    named = serve(replace(site.realm, pages=pages), site.calendly)
+    for page in (
+        (await named.browser().consent_form(named.request(client))).response,
+        await named.browser().see("/connections"),
+        await named.browser().open({}),
+    ):
+        assert "<bdi>Northlight &lt;IT&gt;</bdi>" in page.text
+        assert '<a href="mailto:it@northlight.example">it@northlight.example</a>' in page.text
 
 
 @pytest.mark.requirement("off-unless-allowed")

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from auth.access.choices import CAUTIOUS
 from auth.access.levels import UNLIMITED
-from auth.access.offers import Offer, levels_within, offer
+from auth.access.offers import Offer, levels_within, offer, offer_presets, preselect, presets
 from auth.endpoints import html
 from auth.endpoints.html import Back, Consent, Pages
 from tests.auth.site import OFFERED, OPERATIONS
@@ -19,6 +19,7 @@ CONSENT = Consent(
     publisher="client.example",
     destination="agent.example",
     only_loopback=True,
+    presets=offer_presets(presets(OFFERED, OFFERED, LEVELS), preselect(OFFERED, OFFERED, LEVELS, None, {})),
     offer=offer(LEVELS, LEVELS, CAUTIOUS, LEVELS),
     secret="s" * 43,
     form_action=("'self'",),
@@ -78,10 +79,10 @@ def test_a_page_is_well_formed_and_says_what_it_is(name: str) -> None:
 def test_every_choice_has_a_label_and_every_group_a_legend() -> None:
     outline = Outline(pages()["consent"])
     assert outline.unlabelled == []
-    assert outline.count("fieldset") == outline.count("legend") == len(LEVELS)
+    assert outline.count("fieldset") == outline.count("legend") == len(LEVELS) + 1
     options = [attributes for _, attributes in outline.tags if attributes.get("type") == "radio"]
-    assert {str(option["name"]).removeprefix("level-") for option in options} == set(LEVELS)
-    assert len([option for option in options if "checked" in option]) == len(LEVELS)
+    assert {str(option["name"]).removeprefix("level-") for option in options} == {"preset", *LEVELS}
+    assert len([option for option in options if "checked" in option]) == len(LEVELS) + 1
 
 
 @pytest.mark.requirement("pages-accessible")
@@ -149,6 +150,7 @@ def test_whatever_a_stranger_is_called_is_text_on_the_page() -> None:
                 publisher=hostile,
                 destination=hostile,
                 only_loopback=False,
+                presets=(),
                 offer=Offer((), (), ()),
                 secret=hostile,
                 form_action=("'self'",),

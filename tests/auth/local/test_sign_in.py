@@ -76,6 +76,7 @@ class Machine:
             applications=self.register,
             upstream=self.upstream,
             show=self.shown.append,
+            issuers=frozenset({self.calendly.url}),
             open_browser=self.browse,
             now=self.calendly.clock.now,
             random=os.urandom,

@@ -1,17 +1,24 @@
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from html import unescape
+from typing import Any
 
 import httpx2
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from auth.access.levels import UNLIMITED
 from auth.access.text import parse_access
+from auth.audit.entries import AuditEntry, Redactor
 from auth.endpoints.agent_tokens import create
-from auth.tables import agent_restriction, grant, page_session, upstream_connection, user
+from auth.endpoints.site import MeetingName, NoNames
+from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from tests.auth.calendly_side import consent
-from tests.auth.site import Browser, Json, Site, serve
+from tests.auth.site import Browser, Json, Site, query_of, serve
 from tests.consent_forms import levels_on
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
@@ -107,7 +114,7 @@ async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(site: Si
 async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(site: Site) -> None:
     tokens = await site.sign_in(scope="users:read")
     browser, page = await own_page(site)
-    assert "“Ask me each time” needs a new sign-in" in page.text
+    assert "after a new sign-in of the app" in page.text
     await change(browser, page, "booking=full")
     assert (await access_of(site, tokens.access))["booking"] == "full"
     assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
@@ -183,25 +190,129 @@ async def test_a_condition_that_cannot_be_read_changes_nothing_and_is_named(
     assert await access_of(site, tokens.access) == before
 
 
-class Names:
-    """A Calendly that knows event types of one person."""
+NO: dict[str, Any] = {"decision": "refused", "outcome": "access_denied_by_policy"}
+LUNCH = "“Lunch” (1 Dec 2026, 12:00)"
+LIMIT = f"booking is limited to the event types {UUID}"
+TOLD: list[tuple[str, dict[str, Any], str]] = [
+    ("read the profile of ME: allowed", {}, "Read your profile"),
+    (
+        "listed the active scheduled events of ME, 1 to 7 Dec 2026: allowed, 20 found",
+        {},
+        "Listed your active meetings, 1 to 7 Dec 2026: 20",
+    ),
+    (
+        f"canceled the scheduled event {UUID}: allowed, confirmed by a person",
+        {"confirmed": "by a person"},
+        f"Canceled {LUNCH}, after you said yes",
+    ),
+    (
+        f"tried to cancel the scheduled event {OTHER}: a person is to be asked first, canceling is ask",
+        {"decision": "asked", "outcome": "confirmation_required"},
+        "Asked to cancel a meeting: needs your approval",
+    ),
+    (
+        f"tried to cancel the scheduled event {UUID}: a person was asked and did not agree",
+        {"decision": "declined", "outcome": "declined"},
+        f"Tried to cancel {LUNCH}: you did not agree",
+    ),
+    (
+        f"tried to read the event type {OTHER}: refused, event_types is off (the person's choice)",
+        {**NO, "source": "person", "rule": "event_types is off"},
+        "Tried to read an event type: not allowed by you",
+    ),
+    (
+        f"tried to book a meeting of the event type {OTHER} with #12: refused, {LIMIT} (the person's choice)",
+        {**NO, "source": "person", "rule": LIMIT},
+        "Tried to book a meeting of an event type with #12: outside the conditions set by you",
+    ),
+    (
+        "tried to list the event types of ME: refused, event_types is off (the operator's rule)",
+        {**NO, "source": "operator", "rule": "event_types is off"},
+        "Tried to list your event types: the operator of this server does not allow it",
+    ),
+    (
+        f"rescheduled the scheduled event {UUID} to another time on 2 Dec 2026, 10:00 UTC: allowed",
+        {},
+        f"Rescheduled {LUNCH} to another time on 2 Dec 2026, 11:00",
+    ),
+    (
+        f"tried to read the invitee {OTHER} of the event {UUID}: allowed, not found (404)",
+        {"outcome": "not_found", "status": 404},
+        f"Tried to read an invitee of {LUNCH}: Calendly knows no such thing",
+    ),
+    (
+        f"tried out to cancel the scheduled event {OTHER}: nothing was sent",
+        {"decision": "tried"},
+        "Tried out to cancel a meeting: nothing was sent",
+    ),
+]
+"""What is recorded after the agent's name, with which fields, and what its page says."""
 
-    async def names(self, person: str) -> Mapping[str, str]:
-        """Return their names."""
+
+class Names(NoNames):
+    """A Calendly that knows names of one person."""
+
+    @override
+    async def event_types(self, person: str) -> Mapping[str, str]:
         return {UUID: f"Intro <call> of {person[-3:]}"}
+
+    @override
+    async def colleagues(self, person: str) -> Mapping[str, str]:
+        return {person.rpartition("/")[2]: "themselves", OTHER: "Priya <Raman>"}
+
+    @override
+    async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:
+        return {uuid: MeetingName("Lunch", datetime(2026, 12, 1, 11, tzinfo=UTC)) for uuid in uuids if uuid == UUID}
 
 
 @pytest.mark.anyio
-async def test_event_types_are_chosen_by_name_where_they_can_be_had(site: Site) -> None:
-    site = serve(replace(site.realm, event_types=Names()), site.calendly)
+async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(site: Site) -> None:
+    site = serve(replace(site.realm, names=Names()), site.calendly)
     tokens = await site.sign_in()
     browser, page = await own_page(site)
     assert "Intro &lt;call&gt; of " in page.text
+    assert "Priya &lt;Raman&gt;" in page.text
     assert "By their ids" not in page.text
-    saved = await change(browser, page, "", ("event_types-booking", UUID), ("event_types-booking", OTHER))
+    assert "by the ids of their users" not in page.text
+    named = await change(browser, page, "", ("event_types-booking", UUID), ("hosts-booking", OTHER))
+    assert "Booking: only “Intro &lt;call&gt; of " in named.text
+    assert "”, only meetings of “Priya &lt;Raman&gt;”. This holds" in named.text
+    saved = await change(browser, named, "", ("event_types-booking", UUID), ("event_types-booking", OTHER))
     assert (await access_of(site, tokens.access))["booking"] == f"ask:event_types={UUID}+{OTHER}"
     assert f'name="event_types-booking" value="{UUID}" checked' in saved.text
     assert f'name="event_types-booking" value="{OTHER}"' in saved.text  # which has no name any more
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("pages-of-the-person")
+async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and_no_ids(site: Site) -> None:
+    site = serve(replace(site.realm, names=Names()), site.calendly)
+    tokens = await site.sign_in()
+    caller = (await site.call(tokens.access)).json()
+    person, grant = caller["person"], caller["grant_id"]
+    for sentence, rest, _ in TOLD:
+        values = {"tool": "x", "decision": "allowed", "outcome": "answered", **rest}
+
+        def draft(redactor: Redactor, sentence: str = sentence, values: dict[str, Any] = values) -> AuditEntry:
+            return AuditEntry(
+                time=site.clock.now(),
+                kind="ended",
+                request_id=sentence,
+                person=redactor.name(person),
+                agent="Agent",
+                grant=grant,
+                action="read",
+                sentence=f"Agent {sentence.replace('ME', redactor.name(person))}",
+                **values,
+            )
+
+        await site.realm.audit_log.keep(draft)
+    _, page = await own_page(site)
+    said = re.findall(r"</time> ([^<]+)</li>", unescape(page.text))
+    assert [words for words in said if not words.startswith(("It ", "You "))] == sorted(
+        (words for _, _, words in TOLD), key=said.index
+    )
+    assert {"You let it in", "It signed in"} <= {*said}
 
 
 @pytest.mark.anyio
@@ -259,6 +370,10 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
     others = await site.sign_in(person=1)
     browser, page = await own_page(site)
     await change(browser, page, "booking=off")
+    await browser.consent_form(site.request(await site.register()))  # shown to somebody who is known here
+    async with site.realm.database.read() as connection:
+        [person] = (await connection.execute(select(page_session.c.person))).scalars()
+        assert sum(map(len, (await _places_of(connection, person)).values())) > 3
     page = await browser.see("/connections")
     refused = await browser.send(page, "/connections")
     assert refused.status_code == 400
@@ -273,8 +388,20 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
             assert await connection.scalar(select(func.count()).select_from(table)) == 1  # the other person's
         for table in (page_session, agent_restriction):
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
+        assert await _places_of(connection, person) == {}
     revoked = [token for token in site.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
     assert len(revoked) == 1
+
+
+async def _places_of(connection: AsyncConnection, person: str) -> dict[str, list[str]]:
+    """Find every row of every table that names a person, by URI or by uuid."""
+    uuid, found = person.rpartition("/")[2], dict[str, list[str]]()
+    for table in metadata.sorted_tables:
+        told = [str(tuple(row)) for row in await connection.execute(select(table))]
+        naming = [row for row in told if uuid in row]
+        if naming:
+            found[table.name] = naming
+    return found
 
 
 @pytest.mark.anyio
@@ -286,7 +413,7 @@ async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(site: Site
     assert "made by the operator of this server" in page.text
     job = await browser.see(f"/connections/{made.id}")
     assert set(levels_on(job.text).offered) == {"scheduled_events", "invitee_data", "booking", "canceling"}
-    assert "needs a new sign-in" not in job.text
+    assert "new sign-in" not in job.text
     await change(browser, job, "canceling=off")
     assert (await access_of(site, made.secret))["canceling"] == "off"
     await browser.send(job, f"{job.url.path}/disconnection")
@@ -331,6 +458,23 @@ async def test_who_is_shown_what_they_took_away_may_give_it_back(site: Site) -> 
     assert access["booking"] == "ask"
     third = await site.register()
     assert (await browser.consent_form(site.request(third))).levels.chosen["booking"] == "ask"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("restrictions-kept")
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(site: Site) -> None:
+    client = await site.register()
+    browser = site.browser()
+    await consents_anew(site, browser, client, "users=read,booking=full,canceling=off")
+    own = await browser.sign_in_to()
+    untouched = (await site.browser().consent_form(site.request(client))).levels.chosen
+    assert (await browser.consent_form(site.request(client))).levels.chosen != untouched
+    await browser.send(own, "/sign-out")
+    form = await browser.consent_form(site.request(client, scope="users:read"))
+    assert form.levels.chosen == {"users": "read"}
+    asked = query_of((await browser.submit(form.filled())).headers["Location"])["scope"].split()
+    assert asked == ["users:read"]
+    assert (await browser.consent_form(site.request(client))).levels.chosen == untouched
 
 
 @pytest.mark.anyio
@@ -415,7 +559,14 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     assert "Nobody has connected an agent" in owners.page.text
     tokens = await site.sign_in(person=2)
     page = await browser.see("/connections/all")
-    assert "Priya Raman" in page.text
+    assert "Priya Raman let Agent in" in page.text
+    address = re.search(r'href="(/connections/all\?person=[^"]+)"', page.text)
+    assert address
+    theirs = await browser.see(address[1])
+    assert "What their agents did" in theirs.text
+    assert "Priya Raman let Agent in" in theirs.text
+    assert "Maya Lindqvist" not in theirs.text.partition("<footer>")[0]
+    assert (await browser.see("/connections/all?person=nobody")).status_code == 404
     found = re.search(r'name="agent" value="(\w+)"', page.text)
     assert found
     after = await browser.send(page, "/connections/all", ("agent", found[1]))

@@ -8,7 +8,7 @@ import pytest
 
 from auth.access.levels import LOCAL, Decision, Limits
 from auth.audit.entries import AuditEntry, facts
-from auth.audit.log import AuditLog
+from auth.audit.log import AuditLog, AuditNote
 from calendly.errors import NotFound
 from calendly.request import Account, PersonalToken, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
@@ -61,6 +61,38 @@ async def test_a_read_is_one_entry_with_what_it_found(upstream: HostileUpstream,
     assert entry.organization == "https://api.calendly.com/organizations/O1"
     assert (entry.kind, entry.action, entry.decision, entry.source) == ("ended", "read", "allowed", "operator")
     assert entry.duration is not None
+
+
+@pytest.mark.requirement("audit-settings")
+async def test_no_field_holds_an_address_in_clear_or_what_cannot_be_seen(
+    upstream: HostileUpstream, shelf: Shelf
+) -> None:
+    unseen = "\u202e\x07\u200b\U000e0041"
+    upstream.otherwise = answer(200, {"collection": [], "pagination": {}})
+    async with connected(upstream, shelf=shelf) as client:
+        for tool, arguments in (
+            ("get_user", {"user": f"olga{unseen}@b.example"}),
+            ("get_user", {"user": "Olga Secret"}),
+            ("list_event_types", {"user": "olga@b.example"}),
+            ("get_event_type", {"event_type": f"olga@b.example{unseen}"}),
+            ("get_scheduled_event", {"scheduled_event": "https://calendly.com/olga%40b.example"}),
+            ("list_scheduled_events", {"invitee_email": "olga@b.example", "status": "active"}),
+        ):
+            await call(client, tool, **arguments)
+    log = audit_log_in_memory(shelf)
+    await log.note(
+        AuditNote(
+            action="register",
+            told="{agent} registered itself",
+            agent=f"Mail{unseen} for olga@b.example",
+            rule=f"it came\nfrom olga%40b.example{unseen}",
+        )
+    )
+    assert len(shelf.entries) == 7
+    for entry in shelf.entries:
+        recorded = json.dumps(facts(entry), ensure_ascii=False).lower()
+        assert "olga" not in recorded
+        assert recorded.isprintable()
 
 
 async def test_the_decision_about_a_write_is_stored_before_anything_is_sent(

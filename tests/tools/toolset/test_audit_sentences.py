@@ -52,8 +52,8 @@ def test_a_verb_has_a_past(verb: str, past: str) -> None:
 @each(
     "name, arguments, words",
     [
-        ("get_user", {"user": USER}, "#33"),
-        ("get_user", {"user": "me"}, "#me"),
+        ("get_user", {"user": USER}, "the profile of #33"),
+        ("get_user", {"user": "me"}, "the profile of #me"),
         (
             "list_scheduled_events",
             {"min_start_time": "2026-12-01T00:00:00Z", "max_start_time": "2026-12-07T00:00:00Z"},

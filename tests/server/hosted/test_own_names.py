@@ -7,7 +7,7 @@ import pytest
 
 from calendly.client import Calendly, open_http
 from calendly.pacing.pacer import Pacer
-from server.hosted.event_type_names import OwnEventTypes
+from server.hosted.own_names import OwnNames
 from tests.auth.calendly_side import calendly
 from tests.auth.site import Site, make_realm, serve
 from tests.databases import open_migrated
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 class Asked:
     """Our own side, and a person who is connected."""
 
-    event_types: OwnEventTypes
+    names: OwnNames
     site: Site
     person: str
 
@@ -34,11 +34,11 @@ async def asked() -> AsyncGenerator[Asked]:
         person = (await site.call(tokens.access)).json()["person"]
         pacer = Pacer(per_minute=600, ceilings=(), max_wait=5, clock=clock, random=random.random)
         core = Calendly(http, origin=upstream.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random.random)
-        yield Asked(OwnEventTypes(lambda: core, site.realm.connections, clock), site, person)
+        yield Asked(OwnNames(lambda: core, site.realm.connections, clock), site, person)
 
 
 async def test_a_persons_own_event_types_are_named_over_their_connection(asked: Asked) -> None:
-    names = await asked.event_types.names(asked.person)
+    names = await asked.names.event_types(asked.person)
     records = asked.site.calendly.running.sandbox.records
     own = {kind.id: kind.name for kind in records.event_types.values() if kind.name in names.values()}
     assert names == own
@@ -46,7 +46,7 @@ async def test_a_persons_own_event_types_are_named_over_their_connection(asked: 
 
 
 async def test_there_are_none_of_who_has_no_connection(asked: Asked) -> None:
-    assert await asked.event_types.names("https://api.calendly.com/users/NOBODY") == {}
+    assert await asked.names.event_types("https://api.calendly.com/users/NOBODY") == {}
 
 
 @pytest.mark.parametrize(
@@ -59,12 +59,12 @@ async def test_there_are_none_of_who_has_no_connection(asked: Asked) -> None:
 )
 async def test_what_cannot_be_read_is_left_out(asked: Asked, body: dict[str, object]) -> None:
     await asked.site.fault("GET", "/event_types", 200, body=body)
-    assert await asked.event_types.names(asked.person) == {}
+    assert await asked.names.event_types(asked.person) == {}
 
 
 async def test_there_are_none_while_calendly_refuses(asked: Asked) -> None:
     await asked.site.fault("GET", "/event_types", 403)
-    assert await asked.event_types.names(asked.person) == {}
+    assert await asked.names.event_types(asked.person) == {}
 
 
 async def test_a_name_is_one_line_and_one_without_is_called_by_its_id(asked: Asked) -> None:
@@ -73,4 +73,4 @@ async def test_a_name_is_one_line_and_one_without_is_called_by_its_id(asked: Ask
         {"uri": "https://api.calendly.com/event_types/E2", "name": None},
     ]
     await asked.site.fault("GET", "/event_types", 200, body={"collection": rows})
-    assert await asked.event_types.names(asked.person) == {"E1": "Intro call", "E2": "E2"}
+    assert await asked.names.event_types(asked.person) == {"E1": "Intro call", "E2": "E2"}
