@@ -22,7 +22,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
 
-test: $(VENV)/development $(VENV)/clients/installed tests/node/node_modules/installed
+# It installs the clients of the tests beside what does not need them.
+test: $(VENV)/development
 	@scripts/check
 
 check: $(VENV)/development

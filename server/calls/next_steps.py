@@ -173,6 +173,7 @@ _LOOK: Final[Mapping[str, str]] = {
     "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
     "event_types": "list_event_types",
+    "no_shows": "get_event_invitee",
     "organization": "list_organization_memberships or list_organization_invitations",
     "webhooks": "list_webhook_subscriptions",
     "scheduling_links": "the user: an unused link does no harm",
