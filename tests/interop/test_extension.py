@@ -20,6 +20,8 @@ from tools import GUIDE_TOOLS, WORKFLOWS
 
 pytestmark = pytest.mark.needs("node")
 
+ON: Final = (*GUIDE_TOOLS, *WORKFLOWS)
+"""The tools that are on by default."""
 CONFIGURE: Final = SCRIPTS / "mcpb-config.mjs"
 MCPB: Final = SCRIPTS / "node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
 
