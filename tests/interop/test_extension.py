@@ -15,13 +15,10 @@ from scripts.bundle import needed, pack, stage
 from scripts.distribution import PROJECT, ROOT
 from tests.e2e.processes import environment
 from tests.interop.node import NODE, SCRIPTS
-from tests.server.desk import call
-from tools import GUIDE_TOOLS, WORKFLOWS
+from tests.server.desk import ON, call
 
 pytestmark = pytest.mark.needs("node")
 
-ON: Final = (*GUIDE_TOOLS, *WORKFLOWS)
-"""The tools that are on by default."""
 CONFIGURE: Final = SCRIPTS / "mcpb-config.mjs"
 MCPB: Final = SCRIPTS / "node_modules/@anthropic-ai/mcpb/dist/cli/cli.js"
 
