@@ -4,6 +4,7 @@ from typing import Final
 
 from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
+    activity_log,
     availability,
     data_compliance,
     event_types,
@@ -12,7 +13,9 @@ from tools.endpoints import (
     no_shows,
     one_off_event_types,
     organization,
+    routing_forms,
     scheduled_events,
+    teams,
     users,
     webhooks,
 )
@@ -34,6 +37,11 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
     *no_shows.no_shows.tools,
+    *teams.teams.tools,
+    *routing_forms.routing_forms.tools,
+    *activity_log.activity_log.tools,
+    *data_compliance.meeting_data.tools,
+    *webhooks.samples.tools,
     *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
