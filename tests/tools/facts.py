@@ -237,8 +237,8 @@ def example_of(name: str, schema: Fact) -> Fact:
     """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
     if "enum" in schema:
         return schema["enum"][-1]
-    kind = schema.get("type", "object")
-    match kind[0] if isinstance(kind, list) else kind:
+    kinds: list[str] | str = schema.get("type", "object")
+    match kinds if isinstance(kinds, str) else kinds[0]:
         case "object":
             properties = schema.get("properties", {})
             fields = {field: example_of(field, inner) for field, inner in properties.items()}
