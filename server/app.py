@@ -52,7 +52,7 @@ _INSTRUCTIONS: Final = (
     "mark_no_shows, reschedule_scheduled_event. The last books the new time first, then cancels the old: never cancel "
     "before a booking.\n"
     "To book: find_meeting_times, then create_event_invitee with a time from it.\n"
-    "Not possible here: changing event types, working hours or calendars, refunds, moving group meetings. The user "
+    "Not possible here: changing working hours or calendars, refunds, moving group meetings. The user "
     "does that at calendly.com; reschedule_url and cancel_url are for people.\n"
     "Event types and people go by name. Answers tell UTC and local times: show local ones.\n"
     "A failed call says in next_step what to do. When it asks for a confirmation, the user decides, never you.\n"

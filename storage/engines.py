@@ -26,6 +26,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 from storage.errors import DatabaseUrlError, StorageUnavailable
 from storage.lookups import Finder, SQLiteFinder
 from storage.memory import connecting, open_memory
+from storage.private_files import make_private_folder
 
 READERS: Final = 2
 WRITERS: Final = 4
@@ -91,7 +92,7 @@ async def open_engines(url: str, patience: float) -> Engines:
 
 def _sqlite_file(database: str, patience: float) -> Engines:
     path = Path(database).absolute()
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent, ours=path.name)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
     _use_wal(path, patience)

@@ -1,10 +1,14 @@
-"""Files that only their owner can read, written whole or not at all."""
+"""Files that only their owner can read, written whole or not at all, and folders that only their owner can enter."""
 
+import logging
 import os
+import stat
 from pathlib import Path
 from typing import Final
 
 _OTHERS: Final = 0o077
+
+_log: Final = logging.getLogger(__name__)
 
 
 def write_private(path: Path, content: bytes) -> None:
@@ -29,6 +33,25 @@ def write_private(path: Path, content: bytes) -> None:
             os.close(folder)
 
 
+def make_private_folder(folder: Path, ours: str = "") -> None:
+    """Make a folder that only its owner can enter, and narrow one that others can, if nothing of others is in it.
+
+    Args:
+        folder: The folder.
+        ours: How the names of our files begin. A folder that has others, or that everybody may use, stays as it is.
+
+    Raises:
+        OSError: It cannot be made or looked at.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    is_shared = folder.stat().st_mode & stat.S_ISVTX or not all(file.name.startswith(ours) for file in folder.iterdir())
+    if is_open_to_others(folder) and not is_shared:
+        try:
+            folder.chmod(0o700)
+        except PermissionError:
+            _log.warning("others can enter the folder %s, and this user may not change that", folder)
+
+
 def is_open_to_others(path: Path) -> bool:
-    """Whether others than its owner may read or write a file. Raises OSError."""
+    """Whether others than its owner may read or write a file, or enter a folder. Raises OSError."""
     return os.name == "posix" and bool(path.stat().st_mode & _OTHERS)

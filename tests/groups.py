@@ -7,6 +7,7 @@ one that prints.
 
 import os
 import socket
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,10 @@ GROUPS = {
     "node": Group(
         is_there=_has_packages,
         remedy="npm has not installed the packages of tests/node",
+    ),
+    "clients": Group(
+        is_there=lambda _: (Path(sys.prefix) / "clients/installed").is_file(),
+        remedy="pip has not installed requirements/clients.lock",
     ),
     "chromium": Group(
         is_there=lambda root: which("chromium") is not None and _has_packages(root),

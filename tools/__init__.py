@@ -4,14 +4,18 @@ from typing import Final
 
 from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
+    activity_log,
     availability,
     data_compliance,
     event_types,
     invitees,
     locations,
     no_shows,
+    one_off_event_types,
     organization,
+    routing_forms,
     scheduled_events,
+    teams,
     users,
     webhooks,
 )
@@ -22,6 +26,7 @@ from tools.workflows import no_shows as marking
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
+    *one_off_event_types.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -32,6 +37,12 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
     *no_shows.no_shows.tools,
+    *teams.teams.tools,
+    *routing_forms.routing_forms.tools,
+    *activity_log.activity_log.tools,
+    *data_compliance.meeting_data.tools,
+    *webhooks.samples.tools,
+    *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 

@@ -9,15 +9,25 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    ValidationInfo,
+    with_config,
+)
 from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypedDict
 
 from calendly.identifiers import (
     EventTypeId,
     GroupId,
+    GroupRelationshipId,
     Identifier,
     InvalidIdentifier,
     InvitationId,
@@ -26,11 +36,15 @@ from calendly.identifiers import (
     NestedIdentifier,
     NoShowId,
     OrganizationId,
+    RoutingFormId,
+    RoutingFormSubmissionId,
     ScheduledEventId,
     ScheduleId,
+    TeamId,
     UserId,
     WebhookSubscriptionId,
 )
+from calendly.models.location_kinds import LocationKind
 from calendly.models.personal import PERSONAL
 from tools.links import page_of, understood
 from tools.matching import folded
@@ -128,6 +142,27 @@ class _Named:
                 return Reference(self.kind, text, None)
             raise ValueError(f"{fault}{self.expected}") from None
         return Reference(self.kind, text, identifier) if is_name else identifier
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupOwner:
+    """A membership or, by its URI alone, an invitation."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+
+    def parse(self, text: str, info: ValidationInfo) -> MembershipId | InvitationId:
+        origins = cast("tuple[str, ...]", info.context or ())
+        try:
+            invitation = InvitationId.parse(text, origins=origins)
+            if invitation.parent is not None:
+                return invitation
+        except InvalidIdentifier:
+            pass  # then it has to be a membership
+        try:
+            return MembershipId.parse(text, origins=origins)
+        except InvalidIdentifier as fault:
+            raise ValueError(f"{fault} The URI of an invitation will do too.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +296,15 @@ WebhookSubscriptionRef = Annotated[
     WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
 ]
 GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
+GroupRelationshipRef = Annotated[GroupRelationshipId, _Named(GroupRelationshipId), Field(description="uuid or URI")]
+GroupOwnerRef = Annotated[
+    MembershipId | InvitationId, _GroupOwner(), Field(description="URI of a membership or an invitation")
+]
+TeamRef = Annotated[TeamId, _Named(TeamId), Field(description="uuid or URI")]
+RoutingFormRef = Annotated[RoutingFormId, _Named(RoutingFormId), Field(description="uuid or URI")]
+RoutingFormSubmissionRef = Annotated[
+    RoutingFormSubmissionId, _Named(RoutingFormSubmissionId), Field(description="uuid or URI")
+]
 InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
 NoShowRef = Annotated[NoShowId, _Named(NoShowId), Field(description="uuid or URI")]
 InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
@@ -344,3 +388,13 @@ class Variants:
         for name in sorted(there - required - optional):
             raise ValueError(f"{name} does not belong to {self.by} {kind}.")
         return value
+
+
+@with_config(CLOSED)
+class OfferedLocationFields(TypedDict):
+    """Where meetings of the type happen."""
+
+    kind: LocationKind
+    location: NotRequired[Text | None]
+    additional_info: NotRequired[Text | None]
+    phone_number: NotRequired[Line | None]

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.endpoints import page_session_rows
 from auth.endpoints.site import Realm
-from auth.grants import agent_rows, grant_rows, restriction_rows
+from auth.grants import agent_rows, grant_rows, restriction_rows, transaction_rows
 
 
 @asynccontextmanager
@@ -41,6 +41,7 @@ async def forget(realm: Realm, person: str) -> None:
         tokens = await realm.connections.detach(connection, person)
         await agent_rows.delete_person(connection, person)
         await restriction_rows.forget(connection, person)
+        await transaction_rows.forget(connection, person)
         await page_session_rows.end_all(connection, person)
     if tokens is not None:
         await realm.connections.end(tokens)

@@ -48,3 +48,8 @@ async def end(connection: AsyncConnection, digest: str, now: datetime, *, state_
         conditions.append(table.c.state_digest == state_digest)
     result = await connection.execute(update(table).where(*conditions).values(ended_at=now, verifier_ciphertext=None))
     return result.rowcount == 1
+
+
+async def forget(connection: AsyncConnection, person: str) -> None:
+    """Forget for whom consent pages were shown; the sign-ins go on."""
+    await connection.execute(update(table).where(table.c.shown_to == person).values(shown_to=None))

@@ -7,7 +7,7 @@ import asyncio
 import errno
 import hmac
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -94,13 +94,14 @@ _DONE: Final = Reply(
 )
 
 
-def read_request(head: bytes, port: int, state: str) -> Reply:
+def read_request(head: bytes, port: int, state: str, issuers: Collection[str] = ()) -> Reply:
     """Return the reply to a request.
 
     Args:
         head: The request line and the header fields.
         port: Ours. Host must name it, so that a foreign name that resolves to this machine does not get through.
         state: What was sent to Calendly.
+        issuers: What Calendly may call itself in its answer.
     """
     lines = head.decode("latin-1").split("\r\n")
     method, _, target = lines[0].partition(" ")
@@ -110,15 +111,17 @@ def read_request(head: bytes, port: int, state: str) -> Reply:
     url = target.partition(" ")[0]
     if method != "GET" or url.partition("?")[0] != PATH:
         return _NOT_FOUND
-    return _read_query(urlsplit(url).query, state)
+    return _read_query(urlsplit(url).query, state, issuers)
 
 
-def _read_query(query: str, state: str) -> Reply:
+def _read_query(query: str, state: str, issuers: Collection[str]) -> Reply:
     try:
         parameters = single(parse_qsl(query, keep_blank_values=True))
     except InvalidRequest:
         return _BAD
     if not hmac.compare_digest(parameters.get("state", "").encode(), state.encode()):
+        return _BAD
+    if parameters.get("iss", "").rstrip("/") not in {"", *issuers}:  # RFC 9207, 2.4
         return _BAD
     code, error = parameters.get("code"), parameters.get("error")
     if error is not None:
@@ -130,9 +133,10 @@ def _read_query(query: str, state: str) -> Reply:
 class Callback:
     """The listener while it listens; made by `listening`."""
 
-    def __init__(self, port: int, state: str) -> None:
+    def __init__(self, port: int, state: str, issuers: Collection[str] = ()) -> None:
         self.port = port
         self._state = state
+        self._issuers = issuers
         self._answer = asyncio.get_running_loop().create_future()
         self._connections: set[asyncio.Task[None] | None] = set()
 
@@ -152,7 +156,7 @@ class Callback:
         self._connections.add(task)
         try:
             async with asyncio.timeout(_PATIENCE):
-                reply = read_request(await reader.readuntil(b"\r\n\r\n"), self.port, self._state)
+                reply = read_request(await reader.readuntil(b"\r\n\r\n"), self.port, self._state, self._issuers)
                 writer.write(reply.encode())
                 await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
@@ -160,8 +164,31 @@ class Callback:
         finally:
             self._connections.discard(task)
             writer.close()
-        if reply.answer is not None and not self._answer.done():
-            self._answer.set_result(reply.answer)
+        if reply.answer is not None:
+            self.take(reply.answer)
+
+    def paste(self, text: str) -> bool:
+        """Take what a person pasted: the address of the page that did not open, or its code alone.
+
+        A code alone comes without a state; PKCE still binds it to this sign-in.
+
+        Returns:
+            Whether it is Calendly's answer to this sign-in.
+        """
+        words = text.split()
+        if len(words) != 1:
+            return False
+        answer = _read_query(urlsplit(words[0]).query or words[0], self._state, self._issuers).answer
+        if answer is None and not set("=&?/").intersection(words[0]):
+            answer = AuthorizationAnswer(code=words[0])
+        if answer is not None:
+            self.take(answer)
+        return answer is not None
+
+    def take(self, answer: AuthorizationAnswer) -> None:
+        """Take Calendly's answer; the first one counts."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
 
     async def close(self) -> None:
         """Close the connections on which no request came."""
@@ -172,12 +199,13 @@ class Callback:
 
 
 @asynccontextmanager
-async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
+async def listening(port: int, state: str, issuers: Collection[str] = ()) -> AsyncGenerator[Callback]:
     """Listen on 127.0.0.1 and, where there is one, ::1.
 
     Args:
         port: The port of the redirect URI that the application has at Calendly; 0 takes a free one.
         state: What is sent to Calendly; the answer must bring it back.
+        issuers: What Calendly may call itself in the answer.
 
     Raises:
         LoginRefused: The port is not free.
@@ -189,7 +217,7 @@ async def listening(port: int, state: str) -> AsyncGenerator[Callback]:
             f"Nothing can listen on port {port} here: {error.strerror}. --redirect-port names another one, which the "
             "application must have as well."
         ) from None
-    callback = Callback(sockets[0].getsockname()[1], state)
+    callback = Callback(sockets[0].getsockname()[1], state, issuers)
     servers = [await asyncio.start_server(callback.serve, sock=bound, limit=_LARGEST_HEAD) for bound in sockets]
     try:
         yield callback

@@ -19,11 +19,12 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from auth.local.process_lock import ProcessLockError, locked
-from auth.local.sealed_file import SealedFile, SealedFileError, make_folder
+from auth.local.sealed_file import SealedFile, SealedFileError
 from auth.upstream.application import Application
 from auth.upstream.connection import Connection
 from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable, Tokens
 from storage.keys import RandomBytes
+from storage.private_files import make_private_folder
 
 SERVICE: Final = "calendly-mcp"
 """The name of the login in the system's keyring."""
@@ -51,6 +52,7 @@ class LocalLogin:
         connection: What is known about the tokens.
         access_token: Sent to Calendly's API.
         refresh_token: Good for one use.
+        issuer: Where the application registered itself, None for one that the settings named.
     """
 
     person: CalendlyPerson
@@ -59,6 +61,7 @@ class LocalLogin:
     connection: Connection
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    issuer: str | None = None
 
     @property
     def tokens(self) -> Tokens:
@@ -152,7 +155,7 @@ class LoginStore:
         """Let no other process change the login until the block is left. Raises LoginUnavailable."""
         async with AsyncExitStack() as stack:
             try:
-                make_folder(self.folder)
+                make_private_folder(self.folder)
                 await stack.enter_async_context(locked(self.folder / "login.lock", tries=_TRIES, sleep=self.sleep))
             except (OSError, ProcessLockError) as error:
                 raise LoginUnavailable(f"The login cannot be changed now: {error}") from None

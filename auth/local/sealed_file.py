@@ -10,7 +10,7 @@ from pathlib import Path
 
 from storage.errors import KeyRingError
 from storage.keys import Key, KeyRing, RandomBytes
-from storage.private_files import is_open_to_others, write_private
+from storage.private_files import is_open_to_others, make_private_folder, write_private
 
 
 class SealedFileError(Exception):
@@ -52,7 +52,7 @@ class SealedFile:
 
         A key that is missing, damaged or open to others is replaced: what it sealed is not read anyway.
         """
-        make_folder(self.path.parent)
+        make_private_folder(self.path.parent)
         try:
             ring = self._ring()
         except (OSError, KeyRingError, SealedFileError):
@@ -67,11 +67,6 @@ class SealedFile:
     def _ring(self) -> KeyRing:
         _refuse_open(self.key)
         return KeyRing.parse(self.key.read_text(), random=self.random)
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner can read, unless it is there. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _refuse_open(path: Path) -> None:

@@ -6,6 +6,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.models.location_kinds import KINDS, listed
+from calendly.models.user import User
 
 
 class CustomQuestion(TypedDict, total=False):
@@ -69,3 +70,13 @@ class EventType(TypedDict, total=False):
     start_time_increment: Annotated[int | None, Field(description="minutes")]
     before_buffer: Annotated[int | None, Field(description="minutes")]
     after_buffer: Annotated[int | None, Field(description="minutes")]
+
+
+class EventTypeMembership(TypedDict, total=False):
+    """A host of an event type."""
+
+    uri: str | None
+    event_type: EventType | None
+    member: User | None
+    updated_at: str | None
+    created_at: str | None

@@ -3,8 +3,10 @@
 from typing import Final
 
 from sandbox.endpoints import (
+    activity_log,
     availability,
     data_compliance,
+    event_type_settings,
     event_types,
     invitations,
     invitees,
@@ -12,9 +14,12 @@ from sandbox.endpoints import (
     memberships,
     no_shows,
     one_off_event_types,
+    routing_forms,
     scheduled_events,
     scheduling_links,
+    teams,
     users,
+    webhook_samples,
     webhooks,
 )
 
@@ -33,4 +38,9 @@ ENDPOINTS: Final = (
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
     *no_shows.ENDPOINTS,
+    *teams.ENDPOINTS,
+    *routing_forms.ENDPOINTS,
+    *activity_log.ENDPOINTS,
+    *webhook_samples.ENDPOINTS,
+    *event_type_settings.ENDPOINTS,
 )

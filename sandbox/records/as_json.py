@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Final, cast
 
 from sandbox.records.event_types import StoredEventType, StoredQuestion
-from sandbox.records.identifiers import uri
+from sandbox.records.identifiers import fixed_id, uri
 from sandbox.records.people import StoredInvitation, StoredMembership, StoredSchedule, StoredUser
 from sandbox.records.records import Records
 from sandbox.records.scheduled_events import StoredCancellation, StoredInvitee, StoredScheduledEvent
@@ -143,11 +143,11 @@ def event_type_json(records: Records, kind: StoredEventType) -> JsonObject:
         "description_html": None if kind.description is None else f"<p>{kind.description}</p>",
         "description_plain": kind.description,
         "duration": kind.duration,
-        "duration_options": None,
+        "duration_options": None if kind.duration_options is None else list(kind.duration_options),
         "internal_note": kind.internal_note,
         "is_paid": False,
         "kind": kind.kind,
-        "locale": "en",
+        "locale": kind.locale,
         "locations": [dict(location) for location in kind.locations] or None,
         "pooling_type": kind.pooling_type,
         "position": kind.position,
@@ -159,6 +159,17 @@ def event_type_json(records: Records, kind: StoredEventType) -> JsonObject:
         "start_time_increment": kind.increment,
         "before_buffer": kind.before_buffer,
         "after_buffer": kind.after_buffer,
+    }
+
+
+def event_type_membership_json(records: Records, kind: StoredEventType, host: StoredUser) -> JsonObject:
+    """Return a host of an event type."""
+    return {
+        "uri": uri("event_type_memberships", fixed_id(f"{kind.id} {host.id}")),
+        "event_type": event_type_json(records, kind),
+        "member": user_json(host),
+        "updated_at": stamp(kind.updated_at),
+        "created_at": stamp(kind.created_at),
     }
 
 
@@ -242,7 +253,7 @@ def invitee_json(person: StoredInvitee) -> JsonObject:
         "new_invitee": person.new_invitee,
         "cancel_url": person.cancel_url,
         "reschedule_url": person.reschedule_url,
-        "routing_form_submission": None,
+        "routing_form_submission": person.routing_form_submission,
         **_cancellation_field(person.cancellation),
         "payment": None,
         "no_show": (

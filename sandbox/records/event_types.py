@@ -86,6 +86,8 @@ class StoredEventType(StoredResource):
     increment: int | None = 30
     before_buffer: int = 0
     after_buffer: int = 0
+    duration_options: tuple[int, ...] | None = None
+    locale: str = "en"
     date_limits: DateLimits | None = None
     deleted_at: datetime | None = None
 

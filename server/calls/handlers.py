@@ -39,6 +39,7 @@ _SELECTIONS_KEPT: Final = 64
 """How many selections of requests that narrow themselves are kept: clients repeat their headers."""
 
 _LONGEST_NAME: Final = 80
+_NO: Final = frozenset({"", "false", "0", "no", "off"})
 
 
 class Handlers:
@@ -180,7 +181,9 @@ class Handlers:
             ",".join(values) if (values := headers.getlist(header)) else None
             for header in ("x-mcp-toolsets", "x-mcp-tools")
         )
-        read_only = headers.get("x-mcp-readonly", "").strip().lower() == "true"
+        # Sent twice, joined by a proxy or garbled, it still narrows: only a plain no leaves the tools that write on.
+        said = ",".join(headers.getlist("x-mcp-readonly")).lower().split(",")
+        read_only = any(value.strip() not in _NO for value in said)
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
 
 

@@ -23,9 +23,14 @@ MEMORY: Final = "sqlite://"
 
 _FOLDER: Final = "calendly-mcp"
 _DATABASE: Final = re.compile(
-    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:\d*)?([/?].*)?", re.DOTALL
+    r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:(?P<port>[0-9]*))?([/?].*)?",
+    re.DOTALL,
 )
 """The URLs that `storage` opens, repeated here since `storage` takes long to load."""
+
+_LAST_PORT: Final = 65_535
+_LONGEST_PORT: Final = 6
+"""Digits of a port that are read; more are no port either."""
 
 _LONGEST_NAME: Final = 100
 _CONTACT: Final = re.compile(r"[^\s@:/?&<>\"']{1,64}@[0-9A-Za-z.-]{1,253}|https://[0-9A-Za-z.-]+(:\d+)?(/[!#-;=?-~]*)?")
@@ -80,6 +85,8 @@ def read_origin(text: str) -> str:
     except ValueError:
         raise ValueError("must be an address, such as https://api.calendly.com.") from None
     host = parts.hostname
+    if port == 0:
+        raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     if host is None or "@" in parts.netloc or text.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
         raise ValueError("must be an address without a path, such as https://api.calendly.com.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
@@ -170,8 +177,11 @@ def read_contact(text: str | None) -> str | None:
 
 def read_database_url(text: str) -> str:
     """Read the address of a database, which may hold a password."""
-    if not _DATABASE.fullmatch(text):
+    found = _DATABASE.fullmatch(text)
+    if found is None:
         raise ValueError("must be sqlite:///PATH, sqlite:// (in memory) or postgresql://….")
+    if not 1 <= int((found["port"] or "")[:_LONGEST_PORT] or 1) <= _LAST_PORT:
+        raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     return text
 
 

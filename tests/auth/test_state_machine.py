@@ -57,6 +57,7 @@ class TokenMachine(RuleBasedStateMachine):
         super().__init__()
         self.elapsed = timedelta()
         self.known: list[SignIn] = []
+        self.buried: list[SignIn] = []
 
     @rule(target=sign_ins, client=st.sampled_from(CLIENTS))
     def sign_in(self, client: str) -> SignIn:
@@ -119,14 +120,21 @@ class TokenMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_lives_after_revocation(self) -> None:
-        """What came of a dead sign-in is dead."""
-        assert not any(
-            self.world.is_live(access) for sign_in in self.known if sign_in.dead for access in sign_in.access
-        )
+        """What came of a sign-in that has just died is dead."""
+        died = [sign_in for sign_in in self.known if sign_in.dead and sign_in not in self.buried]
+        self.buried += died
+        assert not self._any_lives(died)
 
     @override
     def teardown(self) -> None:
-        self.world.close()
+        """Nothing has come to life again."""
+        try:
+            assert not self._any_lives(self.buried)
+        finally:
+            self.world.close()
+
+    def _any_lives(self, sign_ins: list[SignIn]) -> bool:
+        return any(self.world.is_live(access) for sign_in in sign_ins for access in sign_in.access)
 
     def _begin(self, client: str) -> SignIn:
         sign_in = SignIn(client, self.world.sign_in(client))

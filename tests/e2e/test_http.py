@@ -296,11 +296,14 @@ def test_the_front_page_says_how_to_connect_and_runs_nothing(http: httpx2.Client
         ({"X-MCP-Toolsets": "users", "X-MCP-Tools": "cancel_scheduled_event", "X-MCP-Readonly": "TRUE"},
          ["get_current_user", "get_user"]),
         ({"X-MCP-Readonly": "true"}, [tool.name for tool in ALL if tool.access == "read"]),
+        ({"X-MCP-Readonly": "false, true"}, [tool.name for tool in ALL if tool.access == "read"]),
+        ({"X-MCP-Readonly": '"true";'}, [tool.name for tool in ALL if tool.access == "read"]),
         ({"X-MCP-Readonly": "false"}, [tool.name for tool in ALL]),
         ({"X-MCP-Tools": "nonsense"}, []),
         ({"X-MCP-Toolsets": ""}, []),
     ],
-    ids=["toolset", "tools", "both", "all three", "read-only", "not read-only", "unknown name", "no name"],
+    ids=["toolset", "tools", "both", "all three", "read-only", "read-only twice", "read-only garbled",
+         "not read-only", "unknown name", "no name"],
 )  # fmt: skip
 def test_a_request_narrows_its_list(
     http: httpx2.Client, version: str, headers: dict[str, str], left: list[str]

@@ -1,6 +1,7 @@
 """What pyproject.toml says agrees with itself, the folders, the imports and the locks."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -69,7 +70,7 @@ def test_every_third_party_import_of_the_product_is_a_declared_requirement() -> 
     assert third_party <= {canonicalize_name(requirement.name) for requirement in requirements("runtime")}
 
 
-@pytest.mark.parametrize("group", ["runtime", "build", "dev"])
+@pytest.mark.parametrize("group", ["runtime", "build", "dev", "clients"])
 def test_the_lock_satisfies_what_is_declared(group: str) -> None:
     versions = locked(f"{group}.lock")
     unmet = [
@@ -90,6 +91,15 @@ def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
     lines = lock.read_text().splitlines()
     assert "://" not in "".join(lines)
     assert [line for line in lines if not LOCK_LINE.fullmatch(line)] == []
+
+
+@pytest.mark.requirement("lock-hashes")
+def test_the_lock_of_npm_holds_what_is_declared_with_hashes_and_no_address() -> None:
+    text = (ROOT / "tests/node/package-lock.json").read_text()
+    root, *packages = json.loads(text)["packages"].values()
+    assert root["dependencies"] == json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    assert [package for package in packages if not package.get("integrity", "").startswith("sha512-")] == []
+    assert "://" not in text
 
 
 @pytest.mark.requirement("sandbox-own-code")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from mcp import Client
 
-from tests.sandbox.api import Api
+from tests.sandbox.api import MONDAY, Api, iso
 from tests.server.conftest import Connect
 from tests.server.desk import Person, call
 from tests.tools.facts import required_arguments
@@ -23,9 +23,9 @@ def under(connect: Connect) -> Connect:
     """Connects an agent of the sandbox's owner, under an `--access` of its own."""
 
     def connected(
-        access: str = "", person: Person | None = None, who: str = "owner"
+        access: str = "", person: Person | None = None, who: str = "owner", **settings: str
     ) -> AbstractAsyncContextManager[Client]:
-        return connect(person, who, **({"access": access} if access else {}))
+        return connect(person, who, **({"access": access} if access else {}), **settings)
 
     return connected
 
@@ -93,7 +93,7 @@ async def test_what_a_dry_run_shows_is_what_the_call_then_sends(under: Connect, 
     name = tool.name
     arguments = await arguments_of(api, name) or required_arguments(tool)
     person, before = Person(), len(await writes(api))
-    async with under("", person, tool.plan or "owner") as client:
+    async with under("", person, tool.plan or "owner", toolsets="all") as client:
         tried = await call(client, name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
         shown = tried.content["dry_run"]
@@ -206,5 +206,17 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         "create_webhook_subscription": {"url": "http://127.0.0.1:9/hook", "events": ["invitee.created"]},
         "delete_webhook_subscription": {"webhook_subscription": hooks[0]["uri"]},
         "delete_invitee_data": {"emails": ["nobody@acme.example"]},
+        **await _about_past_meetings(api),
+        "update_event_type": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 20},
     }
     return arguments.get(name, {})
+
+
+async def _about_past_meetings(api: Api) -> dict[str, dict[str, Any]]:
+    """Arguments for tools that mark an invitee as a no-show, or take the mark back."""
+    user = (await api.me())["uri"]
+    past = await api.read("/scheduled_events", user=user, status="active", max_start_time=iso(MONDAY), count="100")
+    invitees = [invitee for event in past for invitee in await api.read(f"{event['uri']}/invitees")]
+    missed = next(invitee["no_show"] for invitee in invitees if invitee["no_show"])
+    came = next(invitee["uri"] for invitee in invitees if not invitee["no_show"] and invitee["status"] == "active")
+    return {"create_invitee_no_show": {"invitee": came}, "delete_invitee_no_show": {"no_show": missed["uri"]}}

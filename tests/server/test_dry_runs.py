@@ -57,7 +57,7 @@ def written(upstream: HostileUpstream) -> list[Received]:
 @pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
 async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: EndpointTool) -> None:
     arguments = BOOKING if tool.capability == "booking" else required_arguments(tool)
-    async with connected(upstream, access=FULL) as client:
+    async with connected(upstream, access=FULL, toolsets="all") as client:
         tried = await call(client, tool.name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
         assert written(upstream) == []

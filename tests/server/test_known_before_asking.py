@@ -21,8 +21,10 @@ ASK: Final = ",".join(f"{name}=ask" for name in sorted({part.capability for tool
 OTHER: Final = "https://api.calendly.com/users/U7"
 NAMED: Final[dict[str, dict[str, Any]]] = {
     "create_event_invitee": BOOKING,
+    "create_event_type": {"owner": OTHER},
     "create_one_off_event_type": {"host": OTHER},
     "create_webhook_subscription": {"user": OTHER},
+    "mark_no_shows": {"invitees": ["everyone"], "scheduled_event": EXAMPLES["scheduled_event"]},
     "reschedule_scheduled_event": {"scheduled_event": EXAMPLES["scheduled_event"], "start_time": "2026-12-01T10:00Z"},
 }
 """What a call of a tool is about, where its required arguments do not name it."""
@@ -60,7 +62,7 @@ def writes(upstream: HostileUpstream) -> list[str]:
 async def test_a_target_that_does_not_exist_is_found_before_the_question(upstream: HostileUpstream, tool: Tool) -> None:
     will_answer(upstream, answer(404, {"title": "Resource Not Found"}))
     person = Person()
-    async with connected(upstream, person=person, access=ASK) as client:
+    async with connected(upstream, person=person, access=ASK, toolsets="all") as client:
         refused = await call(client, tool.name, **arguments_of(tool))
         assert refused.kind == "not_found"
         tried = await call(client, tool.name, **arguments_of(tool), dry_run=True)
@@ -72,12 +74,12 @@ async def test_a_target_that_does_not_exist_is_found_before_the_question(upstrea
 @each("tool", ASKING)
 async def test_a_scope_that_calendly_misses_is_asked_about_once_at_most(upstream: HostileUpstream, tool: Tool) -> None:
     async def refuse(request: Received, wire: Wire) -> None:
-        scope = next(iter(tool.scopes)) if request.method != "GET" else f"{tool.scopes[0].partition(':')[0]}:read"
+        scope = tool.scopes[0] if request.method != "GET" else f"{tool.scopes[0].partition(':')[0]}:read"
         await answer(403, {"title": "Insufficient scope", "message": "No.", "required_scopes": [scope]})(request, wire)
 
     will_answer(upstream, refuse)
     person = Person()
-    async with connected(upstream, person=person, access=ASK) as client:
+    async with connected(upstream, person=person, access=ASK, toolsets="all") as client:
         first = await call(client, tool.name, **arguments_of(tool))
         assert first.kind == "insufficient_scope"
         is_changed = isinstance(tool, EndpointTool) and bool(set(tool.endpoint.parameters) - {"organization"})
@@ -98,7 +100,7 @@ async def test_a_plan_that_calendly_misses_is_asked_about_once(upstream: Hostile
 
     will_answer(upstream, refuse)
     person = Person()
-    async with connected(upstream, person=person, access=ASK) as client:
+    async with connected(upstream, person=person, access=ASK, toolsets="all") as client:
         first, again = [await call(client, tool.name, **arguments_of(tool)) for _ in range(2)]
     assert first.kind == again.kind == "permission_denied", first.content
     assert len(person.questions) == len(writes(upstream)) == 1
@@ -110,7 +112,7 @@ async def test_a_role_that_a_read_told_is_known(upstream: HostileUpstream) -> No
     member = {"user": {"uri": "https://api.calendly.com/users/U1"}, "role": "user"}
     person = Person()
     will_answer(upstream, answer(200, {"collection": [member], "pagination": {"count": 1}}))
-    async with connected(upstream, person=person, access=ASK) as client:
+    async with connected(upstream, person=person, access=ASK, toolsets="all") as client:
         await call(client, "list_organization_memberships")
         refused = await call(client, "create_organization_invitation", email="new@northwind.example")
         assert refused.kind == "permission_denied"

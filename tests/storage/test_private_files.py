@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.private_files import is_open_to_others, write_private
+from storage.database import open_database
+from storage.private_files import is_open_to_others, make_private_folder, write_private
 
 
 def test_a_file_is_for_its_owner_only_whatever_was_there(tmp_path: Path) -> None:
@@ -29,3 +30,32 @@ def test_a_file_that_cannot_be_written_leaves_the_one_there_was(tmp_path: Path) 
     with pytest.raises(OSError, match=r"secret\.new"):
         write_private(tmp_path / "secret", b"after")
     assert (tmp_path / "secret").read_bytes() == b"before"
+
+
+@pytest.mark.requirement("folder-private")
+def test_a_folder_that_others_can_enter_is_narrowed_unless_it_holds_what_is_not_ours(tmp_path: Path) -> None:
+    def mode(name: str, before: int | None, *files: str, ours: str = "") -> int:
+        folder = tmp_path / name
+        if before is not None:
+            folder.mkdir()
+            folder.chmod(before)
+        for file in files:
+            (folder / file).touch()
+        make_private_folder(folder, ours)
+        return stat.S_IMODE(folder.stat().st_mode)
+
+    assert mode("new", None) == 0o700
+    assert mode("open", 0o755, "database", "login") == 0o700
+    assert mode("database", 0o777, "d.sqlite3", "d.sqlite3-wal", "d.sqlite3.keys", ours="d.sqlite3") == 0o700
+    assert mode("project", 0o755, "d.sqlite3", "README.md", ours="d.sqlite3") == 0o755
+    assert mode("temporary", 0o1777, "d.sqlite3", ours="d.sqlite3") == 0o1777
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("folder-private")
+async def test_the_folder_of_a_database_is_for_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(0o755)
+    async with open_database(f"sqlite:///{folder / 'd.sqlite3'}"):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700

@@ -14,6 +14,7 @@ from tests.tools.facts import (
     TOOL_FACTS,
     Documented,
     Fact,
+    answer_of,
     example_of,
     leaves,
     required_arguments,
@@ -64,7 +65,7 @@ OURS = {
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
     beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
     required = required_arguments(tool)
-    times = {end: time for end, time in TIMES.items() if end in required}
+    times = {end: time for end, time in TIMES.items() if end in required and tool.endpoint.method == "GET"}
     return {**required, **times, **beside, name: value}
 
 
@@ -106,7 +107,7 @@ async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTo
 @pytest.mark.anyio
 async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, fact: Fact) -> None:
     answer = await run(tool.name, Documented(), **required_arguments(tool))
-    example = fact["example_response"]
+    example = answer_of(fact)
     if not example:
         assert answer["status"]
         return
@@ -121,7 +122,8 @@ async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, f
 async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool, parameter: Fact) -> None:
     value = example_of(parameter["name"], parameter)
     calendly = await sent_by(tool, arguments_with(tool, parameter["name"], value))
-    assert calendly.sent[0].query[parameter["name"]] == EXCLUSIVE.get(parameter["name"], value)
+    wanted = value[0] if parameter["type"] == "array" else value  # how several are written is documented nowhere
+    assert calendly.sent[0].query[parameter["name"]] == EXCLUSIVE.get(parameter["name"], wanted)
 
 
 @pytest.mark.requirement("parameters-calendlys")
@@ -208,6 +210,8 @@ def test_what_a_variant_requires_is_required(tool: EndpointTool, name: str, sche
             "salesforce_uuid",
         }:
             lacking = {field: value for field, value in example.items() if field != needed}
+            if not lacking:
+                continue  # an empty object is absence
             with pytest.raises(ArgumentError, match=needed):
                 tool.parse({**required_arguments(tool), name: lacking}, ())
 
@@ -237,7 +241,7 @@ def test_what_calendly_requires_is_required_or_has_a_default(tool: EndpointTool,
     needed = {parameter["name"] for parameter in fact["query_params"] if parameter["required"]}
     needed |= set(fact["body"]["required"]) if fact["body"] else set()
     required: Any = tool.input_schema.get("required", [])
-    assert needed - set(required) <= {"user", "organization", "scope", "host", "owner_type", "max_event_count"}
+    assert needed - set(required) <= {"user", "organization", "scope", "host", "owner", "owner_type", "max_event_count"}
 
 
 @EACH

@@ -249,6 +249,7 @@ async def test_where_any_will_do_who_cannot_be_asked_is_named_and_the_others_are
     found = await member.call("find_meeting_times", users=[maya, "me"], match="any", **week)
     assert found["collection"] == own["collection"] != []
     (missing,) = found["missing"]
+    assert missing.keys() == {"uri", "why"}
     assert missing["uri"] == maya
     assert "Calendly answered 403" in missing["why"]
     for match in ("all", "any"):

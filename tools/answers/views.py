@@ -16,7 +16,18 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.identifiers import Identifier
-from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
+from calendly.models import (
+    activity_log,
+    availability,
+    event_type,
+    group,
+    invitee,
+    organization,
+    pagination,
+    routing_form,
+    scheduled_event,
+    user,
+)
 from calendly.models import webhook_subscription as webhook
 from tools.answers.local_times import meeting_times, open_times
 from tools.toolset.searched import Searched
@@ -176,6 +187,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
                 "type": "StandardEventType",
             },
         ),
+        event_type.EventTypeMembership: View(omits=_NEVER_NEXT | {"event_type"}),
         availability.AvailableTime: View(gather=open_times, local={"local_start": "start_time"}),
         availability.BusyTime: View(
             redundant={
@@ -184,10 +196,25 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             },
             local={"local_start": "start_time"},
         ),
+        user.GroupUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug"}),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),
         organization.OrganizationInvitation: View(omits=frozenset({"updated_at"})),
+        group.Team: View(omits_in_lists=frozenset({"organization"})),
+        group.Group: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization"})),
+        group.GroupRelationship: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization"})),
+        group.GroupOwner: View(omits=_NEVER_NEXT | {"organization", "last_sent_at"}),
+        routing_form.RoutingForm: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization", "questions"})),
+        routing_form.RoutingFormSubmission: View(
+            omits=frozenset({"updated_at", "submitter_type"}), omits_in_lists=frozenset({"routing_form"})
+        ),
+        routing_form.SubmittedAnswer: View(omits=frozenset({"question_uuid"})),
+        activity_log.ActivityLogEntry: View(
+            omits=frozenset({"fully_qualified_name"}), omits_in_lists=frozenset({"organization", "uri"})
+        ),
+        activity_log.Actor: View(omits=frozenset({"organization"})),
+        activity_log.OutgoingCommunication: View(omits=frozenset({"created_at", "scheduling_url"})),
         webhook.WebhookSubscription: View(omits=frozenset({"updated_at", "creator"})),
         Searched: View(in_zone=frozenset({"start_time", "end_time"})),
         pagination.Pagination: View(omits=frozenset({"next_page", "previous_page", "previous_page_token"})),

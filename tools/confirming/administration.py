@@ -1,13 +1,13 @@
-"""The questions for event types, members, webhooks and data. No condition limits these calls."""
+"""The questions for members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
-from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
-from tools.endpoints.data_compliance import delete_invitee_data
-from tools.endpoints.event_types import create_one_off_event_type
+from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time, person_fact
+from tools.endpoints.data_compliance import OLDEST_DELETED, delete_invitee_data, delete_scheduled_event_data
 from tools.endpoints.organization import (
     create_organization_invitation,
     get_organization_invitation,
@@ -15,28 +15,12 @@ from tools.endpoints.organization import (
     remove_organization_membership,
     revoke_organization_invitation,
 )
-from tools.endpoints.users import get_user
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
+from tools.times import past_span
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
-
-
-async def _create_one_off(
-    call: Call,
-    name: str,
-    duration: float,
-    host: UserId | None = None,
-    co_hosts: list[UserId] | None = None,
-    **_: object,
-) -> Question:
-    for co_host in co_hosts or []:
-        await about(call, get_user, co_host)
-    whose = await person_fact(call, "Host", host)
-    return Question(
-        "Create a one-off event type", (typed("Name", name), stated("Duration", f"{duration:g} minutes"), whose)
-    )
 
 
 async def _remove_member(call: Call, membership: MembershipId) -> Question:
@@ -126,14 +110,21 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
     )
 
 
+async def _delete_event_data(call: Call, start_time: datetime, end_time: datetime) -> Question:
+    first, last, _ = await past_span(call.caller, start_time, end_time, oldest=OLDEST_DELETED)
+    start, end = [await local_time(call, time) or "" for time in (first, last)]
+    which = (stated("From", start), stated("Before", end))
+    return Question("Delete for good all meetings in the organization in a time range", which, (FOR_GOOD,))
+
+
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
-        tool_of(create_one_off_event_type): WriteEffects(_create_one_off),
         tool_of(remove_organization_membership): WriteEffects(_remove_member),
         tool_of(create_organization_invitation): WriteEffects(_invite),
         tool_of(revoke_organization_invitation): WriteEffects(_revoke),
         tool_of(create_webhook_subscription): WriteEffects(_subscribe),
         tool_of(delete_webhook_subscription): WriteEffects(_unsubscribe),
         tool_of(delete_invitee_data): WriteEffects(_delete_data),
+        tool_of(delete_scheduled_event_data): WriteEffects(_delete_event_data),
     }
 )

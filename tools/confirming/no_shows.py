@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import InvalidIdentifier, InviteeId, NoShowId, ScheduledEventId
-from tools.confirming.questions import WriteEffects, if_allowed, local_time
+from tools.confirming.questions import WriteEffects, about, if_allowed, local_time
 from tools.endpoints.invitees import get_event_invitee
 from tools.endpoints.no_shows import create_invitee_no_show, delete_invitee_no_show, get_invitee_no_show
 from tools.endpoints.scheduled_events import get_scheduled_event
@@ -50,10 +50,12 @@ async def _meeting_facts(call: Call, group: Sequence[Target]) -> Sequence[Fact]:
 
 
 async def _mark(call: Call, invitee: InviteeId) -> Question:
+    await about(call, get_event_invitee, invitee)
     return Question(_MARK, await _facts(call, invitee))
 
 
 async def _unmark(call: Call, no_show: NoShowId) -> Question:
+    await about(call, get_invitee_no_show, no_show)
     found = await if_allowed(call.via(get_invitee_no_show)(no_show))
     try:
         invitee = InviteeId.parse((found or {}).get("invitee") or "")

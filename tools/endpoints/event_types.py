@@ -1,48 +1,61 @@
-"""Event types: the kinds of meeting that people can book."""
+"""Event types: the kinds of meeting that people can book, and how they are set up."""
 
 import re
-from datetime import date
-from typing import Annotated, Final, Literal, NotRequired
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, with_config
-from typing_extensions import TypedDict
+from pydantic import AfterValidator, Field
 
 from calendly import models
-from calendly.identifiers import UserId
-from calendly.models.location_kinds import LocationKind
+from calendly.errors import CalendlyError
+from calendly.identifiers import EventTypeId, UserId
 from tools.fields import (
-    CLOSED,
     Count,
-    Date,
     EventTypeRef,
-    Line,
     MaxPages,
-    Minutes,
     Name,
+    OfferedLocationFields,
     OrganizationRef,
     PageToken,
     ScheduleRef,
     Text,
-    Time,
-    TimeZone,
     UserRef,
-    UserRefById,
-    Variants,
     at_most,
     given,
 )
-from tools.times import instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
-from tools.toolset.errors import ArgumentError
+from tools.toolset.errors import ArgumentError, ToolError
 from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, searched, whose
 
 event_types = Toolset()
+event_type_settings = Toolset("event_type_settings")
 
 _ORDER: Final = re.compile(r"(name|position|created_at|updated_at):(asc|desc)")
 _LONGEST_ORDER: Final = 200
-_MOST_DAYS: Final = 365
+_COLOR: Final = re.compile(r"#[0-9a-f]{6}")
+_BUFFERS: Final = (0, 5, 10, 15, 30, 45, 60, 90, 120, 150, 180)
+
+WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "active": "Can be booked",
+        "name": "Name",
+        "description": "Description",
+        "duration": "Minutes",
+        "duration_options": "Minutes to choose from",
+        "locations": "Places",
+        "color": "Color",
+        "locale": "Language",
+        "start_time_increment": "Minutes between starts",
+        "before_buffer": "Minutes kept free before",
+        "after_buffer": "Minutes kept free after",
+    }
+)
+"""What can be set, as a person is told of it."""
+
+_READ_AS: Final = {"description": "description_plain"}
 
 
 def _sort(text: str) -> str:
@@ -121,119 +134,184 @@ async def get_event_type(call: Call, event_type: EventTypeRef) -> models.EventTy
     return await call(models.EventType, event_type=event_type)
 
 
-@with_config(CLOSED)
-class Spot(TypedDict):
-    """A bookable window."""
-
-    start_time: Time
-    end_time: Time
-
-
-@with_config(CLOSED)
-class DateSettingFields(TypedDict):
-    """When the type can be booked."""
-
-    type: Literal["date_range", "days_in_future", "spots"]
-    start_date: NotRequired[Date | None]
-    end_date: NotRequired[Date | None]
-    days: NotRequired[Annotated[int, Field(ge=0, le=_MOST_DAYS)] | None]
-    only_weekdays: NotRequired[bool | None]
-    spots: NotRequired[Annotated[list[Spot], Field(min_length=1), at_most(1_000)] | None]
+def _color(text: str) -> str:
+    lower = text.lower()
+    if not _COLOR.fullmatch(lower):
+        raise ValueError("Expected a color such as #8247f5.")
+    return lower
 
 
-@with_config(CLOSED)
-class OfferedLocationFields(TypedDict):
-    """Where meetings of the type happen."""
-
-    kind: LocationKind
-    location: NotRequired[Text | None]
-    additional_info: NotRequired[Text | None]
-    phone_number: NotRequired[Line | None]
+def _buffer(minutes: int) -> int:
+    if minutes not in _BUFFERS:
+        raise ValueError(f"Must be one of {', '.join(map(str, _BUFFERS))}.")
+    return minutes
 
 
-def _in_order(setting: DateSettingFields) -> DateSettingFields:
-    start, end = setting.get("start_date"), setting.get("end_date")
-    if start and end:
-        days = (date.fromisoformat(end) - date.fromisoformat(start)).days
-        if not 0 < days < _MOST_DAYS:
-            raise ValueError(f"end_date must be after start_date, by less than {_MOST_DAYS} days.")
-    return setting
+def _each_once(minutes: list[int]) -> list[int]:
+    if len(set(minutes)) < len(minutes):
+        raise ValueError("Must have each number once.")
+    return minutes
 
 
-DateSetting = Annotated[
-    DateSettingFields,
-    AfterValidator(
-        Variants(
-            "type",
-            {
-                "date_range": ({"start_date", "end_date"}, ()),
-                "days_in_future": ({"days", "only_weekdays"}, ()),
-                "spots": ({"spots"}, ()),
-            },
-        )
-    ),
-    AfterValidator(_in_order),
+Duration = Annotated[int, Field(ge=1, le=720, description="minutes")]
+Durations = Annotated[
+    list[Duration], Field(min_length=1, max_length=4, description="to choose from"), AfterValidator(_each_once)
 ]
-
-OfferedLocation = Annotated[
-    OfferedLocationFields,
-    AfterValidator(
-        Variants(
-            "kind",
-            {
-                "physical": ((), {"location", "additional_info"}),
-                "inbound_call": ({"phone_number"}, {"additional_info"}),
-                "custom": ((), {"location"}),
-            },
-        )
-    ),
-]
+Buffer = Annotated[int, Field(description="minutes: 0 to 180"), AfterValidator(_buffer)]
+Increment = Annotated[int, Field(ge=5, le=720, description="minutes between starts")]
+Color = Annotated[str, AfterValidator(_color), Field(description="such as #8247f5")]
+Locale = Literal["de", "en", "es", "fr", "it", "nl", "pt", "uk"]
+Locations = Annotated[list[OfferedLocationFields], Field(min_length=1), at_most(20)]
 
 
-@event_types.tool(
+def _check_durations(duration: int | None, options: list[int] | None) -> None:
+    if duration is not None and options and duration not in options:
+        raise ArgumentError.of("duration", f"Must be among duration_options: {', '.join(map(str, options))}.")
+
+
+@event_type_settings.tool(
     "POST",
-    "/one_off_event_types",
-    title="Create one-off event type",
+    "/event_types",
+    title="Create event type",
     scope="event_types:write",
     capability="event_types",
-    audit=Sentence(
-        "create", lambda call: f"a one-off event type of {call.person('host')}{call.given('duration', ', {} minutes')}"
-    ),
+    audit=Sentence("create", lambda call: f"an event type{call.given('duration', ' of {} minutes')}"),
+    webhook_event="event_type.created",
 )
-async def create_one_off_event_type(
+async def create_event_type(
     call: Call,
     name: Name,
-    duration: Minutes,
-    date_setting: DateSetting,
-    host: Annotated[UserRefById, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[UserRefById], Field(max_length=9)] | None = None,
-    timezone: TimeZone | None = None,
-    location: OfferedLocation | None = None,
+    owner: Annotated[UserRef, Field(description="default: you")] | None = None,
+    duration: Duration | None = None,
+    duration_options: Durations | None = None,
+    active: Annotated[bool, Field(description="true: bookable at once; default false")] | None = None,
+    description: Text | None = None,
+    locations: Locations | None = None,
+    color: Color | None = None,
+    locale: Locale | None = None,
+    start_time_increment: Increment | None = None,
+    before_buffer: Buffer | None = None,
+    after_buffer: Buffer | None = None,
 ) -> models.EventType:
-    """Create a one-off event type: a meeting people can book on certain days only.
+    """Create a one-on-one event type, a kind of meeting people can book. It is off until active.
 
-    Share its scheduling_url; nobody is e-mailed. days_in_future needs only_weekdays too, inbound_call phone_number.
+    Questions, price, booking window and schedule are set at calendly.com; it cannot be deleted, only switched off.
     """
-    body = {
+    _check_durations(duration, duration_options)
+    body: dict[str, Any] = {
+        "owner": await call.uri(owner or UserId.ME),
+        "active": active,
         "name": name,
-        "host": await call.uri(host or UserId.ME),
-        "co_hosts": [await call.uri(co_host) for co_host in co_hosts] if co_hosts else None,
+        "description": description,
         "duration": duration,
-        "timezone": timezone,
-        "date_setting": await _sent(call, date_setting, timezone),
-        "location": given(location) if location else None,
+        "duration_options": duration_options,
+        "locations": [given(place) for place in locations] if locations else None,
+        "color": color,
+        "locale": locale,
+        "start_time_increment": start_time_increment,
+        "before_buffer": before_buffer,
+        "after_buffer": after_buffer,
     }
     return await call(models.EventType, body=given(body))
 
 
-async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) -> dict[str, object]:
-    """Return the setting for Calendly. Spots without an offset are in the event type's zone, else in the caller's."""
-    windows: list[dict[str, str]] = []
-    for number, spot in enumerate(setting.get("spots") or []):
-        place = f"date_setting.spots.{number}"
-        start = await instant(call.caller, f"{place}.start_time", spot["start_time"], timezone=timezone)
-        end = await instant(call.caller, f"{place}.end_time", spot["end_time"], timezone=timezone)
-        if end <= start:
-            raise ArgumentError.of(f"{place}.end_time", "Must be after start_time.")
-        windows.append({"start_time": wire(start), "end_time": wire(end)})
-    return given({**setting, "spots": windows or None})
+@event_type_settings.tool(
+    "PATCH",
+    "/event_types/{event_type}",
+    title="Update event type",
+    scope="event_types:write",
+    capability="event_types",
+    audit=Sentence("change", "the event type {event_type}"),
+    webhook_event="event_type.updated",
+)
+async def update_event_type(
+    call: Call,
+    event_type: EventTypeRef,
+    active: Annotated[bool, Field(description="false switches it off")] | None = None,
+    name: Name | None = None,
+    description: Text | None = None,
+    duration: Duration | None = None,
+    duration_options: Durations | None = None,
+    locations: Locations | None = None,
+    color: Color | None = None,
+    locale: Locale | None = None,
+    start_time_increment: Increment | None = None,
+    before_buffer: Buffer | None = None,
+    after_buffer: Buffer | None = None,
+) -> models.EventType:
+    """Update a one-on-one event type: what is left out stays. Meetings that are booked keep their length and place.
+
+    Questions, price, booking window and schedule are set at calendly.com.
+    """
+    wanted = given(
+        {
+            "active": active,
+            "name": name,
+            "description": description,
+            "duration": duration,
+            "duration_options": duration_options,
+            "locations": [given(place) for place in locations] if locations else None,
+            "color": color,
+            "locale": locale,
+            "start_time_increment": start_time_increment,
+            "before_buffer": before_buffer,
+            "after_buffer": after_buffer,
+        }
+    )
+    if not wanted:
+        raise ArgumentError.of("event_type", f"Name something to change: {', '.join(WORDS)}.")
+    await call.precheck()
+    kind = await _kind(call, event_type)
+    _check_kind(kind)
+    _check_durations(duration, duration_options or kind.get("duration_options"))
+    return await call(models.EventType, event_type=event_type, body=wanted)
+
+
+async def _kind(call: Call, event_type: EventTypeId) -> models.EventType:
+    """Return an event type, empty if it cannot be read."""
+    if not call.allows(get_event_type):
+        return {}
+    try:
+        return await call.via(get_event_type)(event_type)
+    except (CalendlyError, ToolError):
+        return {}
+
+
+def _check_kind(kind: models.EventType) -> None:
+    is_shared = kind.get("kind") == "group" or kind.get("pooling_type") is not None
+    if is_shared or kind.get("type") == "AdhocEventType":
+        page = kind.get("scheduling_url") or "calendly.com"
+        raise ArgumentError.of(
+            "event_type", f"Calendly's API changes one-on-one event types only: a person changes this one at {page}."
+        )
+
+
+@event_type_settings.tool(
+    "GET",
+    "/event_type_memberships",
+    title="List event type hosts",
+    scope="event_types:read",
+    capability="event_types",
+    audit=Sentence("list", "the hosts of the event type {event_type}"),
+)
+async def list_event_type_hosts(
+    call: Call,
+    event_type: EventTypeRef,
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.EventTypeMembership]:
+    """List who hosts the meetings of an event type."""
+    page = await call.pages(
+        models.EventTypeMembership,
+        query={"event_type": event_type.uri},
+        count=count,
+        page_token=page_token,
+        max_pages=max_pages,
+    )
+    return page_of(page, searched(f"the event type {event_type}"), "Calendly names no host of it.")
+
+
+def value_of(kind: models.EventType, name: str) -> object:
+    """Return what an event type has now for a parameter."""
+    return kind.get(_READ_AS.get(name, name))

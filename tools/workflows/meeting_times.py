@@ -29,7 +29,7 @@ from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import LeftOut
 from tools.toolset.searched import FROM_NOW, searched
-from tools.workflows.continuing import Continue, Continued, Position
+from tools.workflows.continuing import Continue, Continued, Missing, Position
 from tools.workflows.free_times import DailyQuota, Hours, nearest, soonest
 from tools.workflows.times_search import FoundTimes, Wish, search, why_none
 from tools.working_hours import MIDNIGHT, WEEKDAYS, Weekday
@@ -117,8 +117,8 @@ async def find_meeting_times(
         raise ArgumentError.of("event_types", "Name event types, users or both.")
     zone = await zone_needed(call.caller, timezone)
     wish = Wish(
-        event_types=event_types or (),
-        users=await side_by_side([partial(_person, call, user) for user in users or ()]),
+        event_types=list(dict.fromkeys(event_types or ())),
+        users=list(dict.fromkeys(await side_by_side([partial(_person, call, user) for user in users or ()]))),
         length=timedelta(minutes=duration),
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
@@ -211,9 +211,7 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool)
             for one in found.working
         ]
     if found.missing:
-        answer["missing"] = [
-            {"uri": uri, "name": found.names.get(uri, ""), "why": why} for uri, why in found.missing.items()
-        ]
+        answer["missing"] = [_missing(uri, found) for uri in found.missing]
     is_cut = len(times) < len(ranked)
     if is_cut and order.prefer is None:  # the soonest come first, so whatever remains is after the last row
         answer["continue_from"] = order.place(times[-1] + _AFTER_THE_LAST, times).token()
@@ -221,6 +219,11 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool)
         answer["continue_from"] = order.place(found.until, times).token()
     hidden = _left_out(found, order, ranked, is_cut=is_cut)
     return {**answer, "left_out": hidden} if hidden else answer
+
+
+def _missing(uri: str, found: FoundTimes) -> Missing:
+    missing: Missing = {"uri": uri, "why": found.missing[uri]}
+    return {**missing, "name": found.names[uri]} if uri in found.names else missing
 
 
 def _left_out(found: FoundTimes, order: _Order, ranked: Sequence[datetime], *, is_cut: bool) -> LeftOut | None:

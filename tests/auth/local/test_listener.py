@@ -25,6 +25,13 @@ def test_the_code_with_the_right_state_is_the_answer(host: str) -> None:
     assert (reply.status, reply.answer) == (200, AuthorizationAnswer(code="the-code"))
 
 
+@pytest.mark.requirement("login-listener", "callback-iss")
+def test_an_answer_may_name_calendly_as_its_sender() -> None:
+    request = head(f"/callback?code=the-code&state={STATE}&iss=https://calendly.com")
+    assert read_request(request, PORT, STATE, {"https://calendly.com"}).status == 200
+    assert read_request(request, PORT, STATE, {"https://auth.calendly.com"}).status == 400
+
+
 @pytest.mark.requirement("login-listener")
 @pytest.mark.parametrize(("error", "told"), [("access_denied", "access_denied"), ("<b>other</b>", "server_error")])
 def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
@@ -44,6 +51,7 @@ def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
         (head(f"/callback?code=x&code=y&state={STATE}"), 400),
         (head(f"/callback?code=x&state={STATE}&state={STATE}"), 400),
         (head("/callback?code=x&state=%ff%00"), 400),
+        (head(f"/callback?code=x&state={STATE}&iss=https://evil.example"), 400),
         (head(host="attacker.example:8765"), 400),
         (head(host="localhost:9000"), 400),
         (head(host="localhost"), 400),

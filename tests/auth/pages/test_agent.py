@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from auth.access.levels import UNLIMITED
@@ -16,7 +17,7 @@ from auth.audit.entries import AuditEntry, Redactor
 from auth.endpoints.agent_tokens import create
 from auth.endpoints.site import MeetingName, NoNames
 from auth.endpoints.sweep import sweep
-from auth.tables import agent_restriction, grant, page_session, upstream_connection, user
+from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from tests.auth.calendly_side import consent
 from tests.auth.site import Browser, Json, Site, query_of, serve
 from tests.consent_forms import levels_on
@@ -396,6 +397,10 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
     others = await site.sign_in(person=1)
     browser, page = await own_page(site)
     await change(browser, page, "booking=off")
+    await browser.consent_form(site.request(await site.register()))  # shown to somebody who is known here
+    async with site.realm.database.read() as connection:
+        [person] = (await connection.execute(select(page_session.c.person))).scalars()
+        assert sum(map(len, (await _places_of(connection, person)).values())) > 3
     page = await browser.see("/connections")
     refused = await browser.send(page, "/connections")
     assert refused.status_code == 400
@@ -410,8 +415,20 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
             assert await connection.scalar(select(func.count()).select_from(table)) == 1  # the other person's
         for table in (page_session, agent_restriction):
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
+        assert await _places_of(connection, person) == {}
     revoked = [token for token in site.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
     assert len(revoked) == 1
+
+
+async def _places_of(connection: AsyncConnection, person: str) -> dict[str, list[str]]:
+    """Find every row of every table that names a person, by URI or by uuid."""
+    uuid, found = person.rpartition("/")[2], dict[str, list[str]]()
+    for table in metadata.sorted_tables:
+        told = [str(tuple(row)) for row in await connection.execute(select(table))]
+        naming = [row for row in told if uuid in row]
+        if naming:
+            found[table.name] = naming
+    return found
 
 
 @pytest.mark.anyio

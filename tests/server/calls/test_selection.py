@@ -87,7 +87,7 @@ def test_toolsets_and_tools_add_up_and_exclusion_wins(rules: Chosen, names: list
 def test_every_capability_is_the_name_of_a_toolset() -> None:
     for capability in {tool.capability for tool in ENDPOINTS}:
         assert listed(selection(toolsets=(capability,))) == [
-            tool.name for tool in ENDPOINTS if tool.capability == capability
+            tool.name for tool in ENDPOINTS if capability in {tool.capability, *tool.toolsets}
         ]
 
 

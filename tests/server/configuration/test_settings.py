@@ -164,6 +164,9 @@ def test_a_token_in_the_environment_wins_over_a_token_file_named_in_the_settings
         ("CALENDLY_AUTH_URL", "https://auth.calendly.com/oauth", "without a path"),
         ("CALENDLY_MCP_PUBLIC_URL", "http://mcp.example", "must begin with https://"),
         ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:port", "must be an address"),
+        ("CALENDLY_MCP_PUBLIC_URL", "https://mcp.example:0", "must name a port from 1 to 65535"),
+        ("CALENDLY_API_URL", "https://api.calendly.com:65536", "must be an address"),
+        ("CALENDLY_MCP_DATABASE_URL", "postgresql://host:65536/db", "must name a port from 1 to 65535"),
         ("CALENDLY_MCP_SECRET_KEYS", "k1:secret", "The key k1 is 4 bytes long"),
         *(
             ("CALENDLY_MCP_DATABASE_URL", url, "must be sqlite:///PATH, sqlite:// (in memory)")

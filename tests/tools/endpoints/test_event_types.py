@@ -109,7 +109,7 @@ async def test_a_one_off_event_type_has_hosts_location_zone_and_spots(agent: Age
         ({"date_setting": {**RANGE, "end_date": "2026-12-32"}}, "date_setting.end_date: Expected a date"),
         ({"date_setting": {"type": "days_in_future", "days": 366, "only_weekdays": True}}, "date_setting.days"),
         ({"date_setting": {"type": "days_in_future", "days": 5}}, "only_weekdays is required"),
-        ({"date_setting": {"type": "spots", "spots": []}}, "date_setting.spots"),
+        ({"date_setting": {"type": "spots", "spots": []}}, "date_setting: spots is required when type is spots"),
         ({"location": {"kind": "inbound_call"}}, "location: phone_number is required when kind is inbound_call"),
         (
             {"location": {"kind": "zoom_conference", "location": "x"}},
