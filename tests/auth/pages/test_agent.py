@@ -123,7 +123,7 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
 
 
 @pytest.mark.anyio
-@pytest.mark.requirement("pages-of-the-person", "step-up")
+@pytest.mark.requirement("pages-of-the-person")
 async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Site) -> None:
     site = every_site
     client = await site.register()
