@@ -29,6 +29,7 @@ from tools.apps import APPS
 from tools.fields import LARGEST_PAGE
 from tools.prompts import PROMPTS
 from tools.resources import RESOURCES
+from tools.toolset.hosted import THEIR_NAMES
 from tools.toolset.tool import EndpointTool, Tool
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -180,6 +181,12 @@ includes the read scope of its family.
 
 {table}
 
+## From Calendly's own MCP server
+
+`--toolsets hosted` switches on what that server offers, under our names.
+
+{hosted_table()}
+
 ## Workflows
 
 Tools that are made of other tools. Each needs the scopes and levels of the tools that it calls.
@@ -208,6 +215,12 @@ needs, and names further tools only if they are on.
 {prompt_table()}
 
 {HISTORY}"""
+
+
+def hosted_table() -> str:
+    """The operations of Calendly's own MCP server, and the tools here."""
+    body = ((f"`{THEIR_NAMES[tool.name]}`", f"`{tool.name}`") for tool in ENDPOINTS if tool.name in THEIR_NAMES)
+    return "\n".join(rows(("there", "here"), body))
 
 
 def resource_table() -> str:

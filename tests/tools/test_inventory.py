@@ -26,6 +26,7 @@ from tests.tools.facts import shape
 from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
 from tools.toolset.declaring import Toolset, Workflows
+from tools.toolset.hosted import THEIR_NAMES
 from tools.toolset.redaction import tells_of_invitees
 
 EACH = each("tool", ALL)
@@ -64,6 +65,16 @@ def test_each_tool_has_a_snapshot_of_its_own_name() -> None:
 @pytest.mark.requirement("toolset-scheduling")
 def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
+
+
+def test_who_comes_from_calendlys_own_server_finds_its_operations_in_a_toolset() -> None:
+    offered = {tool.name for tool in ALL if "hosted" in tool.toolsets}
+    assert offered == set(THEIR_NAMES) - {
+        "create_share",
+        "list_event_type_availability_schedules",
+        "update_event_type_availability_schedules",
+    }
+    assert len(set(THEIR_NAMES.values())) == len(THEIR_NAMES)
 
 
 def test_the_28_of_the_guide_are_a_toolset_and_each_family_of_the_rest_is_one() -> None:
