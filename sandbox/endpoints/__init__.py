@@ -12,6 +12,7 @@ from sandbox.endpoints import (
     invitees,
     locations,
     meeting_limits,
+    meeting_recaps,
     memberships,
     no_shows,
     one_off_event_types,
@@ -46,5 +47,6 @@ ENDPOINTS: Final = (
     *routing_forms.ENDPOINTS,
     *activity_log.ENDPOINTS,
     *webhook_samples.ENDPOINTS,
+    *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
 )
