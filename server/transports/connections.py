@@ -85,7 +85,8 @@ class OpenConnections:
         address = self._open.pop(gone, None)
         if address is not None:
             self._of_address[address] -= 1
-            self._of_address += Counter()  # without the addresses that have none left
+            if not self._of_address[address]:
+                del self._of_address[address]
 
     def _make_room(self, address: str | None) -> bool:
         """Close the oldest connection that waits, of one address if it is given. False when all are busy."""
