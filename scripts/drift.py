@@ -96,7 +96,10 @@ def _scope(operation: Schema) -> str | None:
 
 
 def _json_of(body: Schema) -> Schema:
-    return next((media.get("schema", {}) for media in body.get("content", {}).values()), {})
+    for media in body.get("content", {}).values():
+        schema: Schema = media.get("schema", {})
+        return schema
+    return {}
 
 
 def _resolved(schema: Schema, document: Schema) -> Schema:
