@@ -187,6 +187,14 @@ class TeamId(Identifier):
     collection = "teams"
 
 
+class MeetingRecapId(Identifier):
+    """What Calendly's Notetaker noted of a meeting."""
+
+    __slots__ = ()
+    resource = "a meeting recap"
+    collection = "meeting_recaps"
+
+
 class RoutingFormId(Identifier):
     """A routing form."""
 

@@ -10,6 +10,7 @@ from tools.endpoints import (
     event_types,
     invitees,
     locations,
+    meeting_recaps,
     no_shows,
     one_off_event_types,
     organization,
@@ -42,6 +43,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *activity_log.activity_log.tools,
     *data_compliance.meeting_data.tools,
     *webhooks.samples.tools,
+    *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""

@@ -32,6 +32,7 @@ from calendly.identifiers import (
     InvalidIdentifier,
     InvitationId,
     InviteeId,
+    MeetingRecapId,
     MembershipId,
     NestedIdentifier,
     NoShowId,
@@ -301,6 +302,7 @@ GroupOwnerRef = Annotated[
     MembershipId | InvitationId, _GroupOwner(), Field(description="URI of a membership or an invitation")
 ]
 TeamRef = Annotated[TeamId, _Named(TeamId), Field(description="uuid or URI")]
+MeetingRecapRef = Annotated[MeetingRecapId, _Named(MeetingRecapId), Field(description="uuid or URI")]
 RoutingFormRef = Annotated[RoutingFormId, _Named(RoutingFormId), Field(description="uuid or URI")]
 RoutingFormSubmissionRef = Annotated[
     RoutingFormSubmissionId, _Named(RoutingFormSubmissionId), Field(description="uuid or URI")

@@ -9,6 +9,7 @@ from calendly.models.availability import AvailabilitySchedule, AvailableTime, Bu
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
+from calendly.models.meeting_recap import ListedMeetingRecap, MeetingRecap, MeetingTranscript
 from calendly.models.organization import Organization, OrganizationInvitation, OrganizationMembership
 from calendly.models.pagination import Pagination
 from calendly.models.reading import read
@@ -30,7 +31,10 @@ __all__ = [
     "GroupRelationship",
     "Invitee",
     "InviteeNoShow",
+    "ListedMeetingRecap",
     "LogTotals",
+    "MeetingRecap",
+    "MeetingTranscript",
     "Organization",
     "OrganizationInvitation",
     "OrganizationMembership",

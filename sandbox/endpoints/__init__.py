@@ -11,6 +11,7 @@ from sandbox.endpoints import (
     invitations,
     invitees,
     locations,
+    meeting_recaps,
     memberships,
     no_shows,
     one_off_event_types,
@@ -42,5 +43,6 @@ ENDPOINTS: Final = (
     *routing_forms.ENDPOINTS,
     *activity_log.ENDPOINTS,
     *webhook_samples.ENDPOINTS,
+    *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
 )

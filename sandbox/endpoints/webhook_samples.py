@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.meeting_recaps import recap_json
 from sandbox.endpoints.routing_forms import submission_json
 from sandbox.endpoints.webhooks import EVENTS, ONLY_SCOPE, read_subject, require_subject
 from sandbox.errors import not_found
@@ -59,7 +60,10 @@ def _contact(call: EndpointCall, change: str) -> JsonObject:
 
 
 def _recap(call: EndpointCall, change: str) -> JsonObject:
-    return {"event": _event(call).uri, "recap": _made_or_gone(call, "meeting_recaps", change)}
+    own = next((one for one in call.records.recaps.values() if one.user == call.caller.user.id), None)
+    if own is None or change == "deleted":
+        return {"event": _event(call).uri, "recap": _made_or_gone(call, "meeting_recaps", change)}
+    return {"event": own.event_uri, "recap": recap_json(own)}
 
 
 def _made_or_gone(call: EndpointCall, collection: str, change: str) -> JsonObject:

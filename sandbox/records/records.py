@@ -10,6 +10,7 @@ from sandbox.records.credentials import (
     StoredRefreshToken,
 )
 from sandbox.records.event_types import StoredEventType, StoredSchedulingLink
+from sandbox.records.meeting_recaps import StoredMeetingRecap
 from sandbox.records.people import (
     StoredGroup,
     StoredInvitation,
@@ -43,6 +44,7 @@ class Records:
     submissions: dict[str, StoredSubmission] = field(default_factory=dict[str, StoredSubmission])
     activities: dict[str, StoredActivity] = field(default_factory=dict[str, StoredActivity])
     messages: dict[str, StoredMessage] = field(default_factory=dict[str, StoredMessage])
+    recaps: dict[str, StoredMeetingRecap] = field(default_factory=dict[str, StoredMeetingRecap])
     access_tokens: dict[str, StoredAccessToken] = field(default_factory=dict[str, StoredAccessToken])
     refresh_tokens: dict[str, StoredRefreshToken] = field(default_factory=dict[str, StoredRefreshToken])
     codes: dict[str, StoredAuthorizationCode] = field(default_factory=dict[str, StoredAuthorizationCode])

@@ -28,6 +28,7 @@ from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.seed.activity import add_activity
 from sandbox.seed.event_types import add_event_types
 from sandbox.seed.events import add_events
+from sandbox.seed.meeting_recaps import add_meeting_recaps
 from sandbox.seed.routing_forms import add_routing_forms
 
 # An id of the form that accounts from before UUIDs have.
@@ -47,6 +48,7 @@ def seeded_records(now: datetime) -> Records:
     _add_invitations(records, now)
     add_routing_forms(records, now)
     add_activity(records, now)
+    add_meeting_recaps(records, now)
     _add_webhook(records, now)
     _add_tokens(records)
     return records

@@ -200,6 +200,14 @@ async def _submission(api: Api) -> str:
     return path_of(await _first(api, "/routing_form_submissions", form=await _first(api, "/routing_forms")))
 
 
+async def _recap(api: Api) -> str:
+    return path_of((await api.read("/meeting_recaps"))[0]["uri"])
+
+
+async def _transcript(api: Api) -> str:
+    return f"{await _recap(api)}/transcript"
+
+
 async def _no_show(api: Api) -> str:
     made = await api.post("/invitee_no_shows", {"invitee": f"{CALENDLY}{await _invitee(api)}"}, "owner")
     return path_of(made.json()["resource"]["uri"])
@@ -218,6 +226,8 @@ PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/teams/{team_uuid}": _team,
     "/groups/{uuid}": _group,
     "/group_relationships/{uuid}": _group_relationship,
+    "/meeting_recaps/{uuid}": _recap,
+    "/meeting_recaps/{uuid}/transcript": _transcript,
     "/routing_forms/{uuid}": _routing_form,
     "/routing_form_submissions/{uuid}": _submission,
     "/organization_memberships/{uuid}": _membership,
@@ -341,6 +351,7 @@ async def test_a_token_from_before_scopes_has_every_scope(api: Api, fact: Json) 
 @EACH
 @pytest.mark.anyio
 async def test_an_unknown_token_is_refused_everywhere(api: Api, fact: Json) -> None:
+    await api.control("limits", {"per_minute": 100_000})
     answer = await send(api, fact, "nobody")
     assert answer.status_code == 401
     assert answer.json() == {"title": "Unauthenticated", "message": "The access token is invalid"}

@@ -53,7 +53,7 @@ IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
     "event_types", "users",
     "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "webhook_subscription",
-    "team", "group_relationship", "routing_form", "form", "routing_form_submission", "actor",
+    "team", "group_relationship", "routing_form", "form", "routing_form_submission", "actor", "event", "meeting_recap",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]

@@ -22,6 +22,7 @@ from calendly.models import (
     event_type,
     group,
     invitee,
+    meeting_recap,
     organization,
     pagination,
     routing_form,
@@ -29,7 +30,9 @@ from calendly.models import (
     user,
 )
 from calendly.models import webhook_subscription as webhook
+from calendly.models.personal import PERSONAL
 from tools.answers.local_times import meeting_times, open_times
+from tools.toolset.lists import LeftOut
 from tools.toolset.searched import Searched
 from tools.toolset.shapes import fields_of, is_made_from, parts_of
 
@@ -118,6 +121,30 @@ class OpenTimes(availability.AvailableTime, total=False):
     date: Annotated[str | None, Field(description="the fields from here on: lean, a row a day")]
     timezone: str | None
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
+
+
+class MeetingRecapRow(meeting_recap.ListedMeetingRecap, total=False):
+    """A recap in a list, with the fields of the lean view."""
+
+    local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    timezone: str | None
+
+
+class MeetingRecap(meeting_recap.MeetingRecap, total=False):
+    """A recap with the fields of the lean view."""
+
+    local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    timezone: str | None
+
+
+class Transcript(meeting_recap.MeetingTranscript, total=False):
+    """A part of a transcript, and with its beginning what was decided."""
+
+    summary_md: Annotated[str | None, PERSONAL]
+    action_items_md: Annotated[str | None, PERSONAL]
+    left_out: LeftOut
 
 
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
@@ -215,6 +242,11 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         ),
         activity_log.Actor: View(omits=frozenset({"organization"})),
         activity_log.OutgoingCommunication: View(omits=frozenset({"created_at", "scheduling_url"})),
+        meeting_recap.ListedMeetingRecap: View(
+            omits=_NEVER_NEXT | {"transcript"},
+            omits_in_lists=frozenset({"app_url", "location"}),
+            local={"local_start": "start_time", "local_end": "end_time"},
+        ),
         webhook.WebhookSubscription: View(omits=frozenset({"updated_at", "creator"})),
         Searched: View(in_zone=frozenset({"start_time", "end_time"})),
         pagination.Pagination: View(omits=frozenset({"next_page", "previous_page", "previous_page_token"})),
