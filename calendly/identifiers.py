@@ -147,6 +147,14 @@ class MembershipId(Identifier):
     collection = "organization_memberships"
 
 
+class ShareId(Identifier):
+    """A share: a single-use link with settings of its own."""
+
+    __slots__ = ()
+    resource = "a share"
+    collection = "shares"
+
+
 class NoShowId(Identifier):
     """A no-show mark of an invitee."""
 

@@ -18,6 +18,7 @@ from tools.endpoints import (
     routing_forms,
     scheduled_events,
     schedules,
+    shares,
     teams,
     users,
     webhooks,
@@ -48,6 +49,7 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.samples.tools,
     *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
+    *shares.shares.tools,
     *schedules.schedules.tools,
     *meeting_limits.meeting_limits.tools,
 )

@@ -41,6 +41,7 @@ from calendly.identifiers import (
     RoutingFormSubmissionId,
     ScheduledEventId,
     ScheduleId,
+    ShareId,
     TeamId,
     UserId,
     WebhookSubscriptionId,
@@ -318,6 +319,7 @@ RoutingFormSubmissionRef = Annotated[
     RoutingFormSubmissionId, _Named(RoutingFormSubmissionId), Field(description="uuid or URI")
 ]
 InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+ShareRef = Annotated[ShareId, _Named(ShareId), Field(description="uuid or URI")]
 NoShowRef = Annotated[NoShowId, _Named(NoShowId), Field(description="uuid or URI")]
 InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
 

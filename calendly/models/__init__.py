@@ -22,7 +22,7 @@ from calendly.models.pagination import Pagination
 from calendly.models.reading import read
 from calendly.models.routing_form import RoutingForm, RoutingFormSubmission
 from calendly.models.scheduled_event import Cancellation, ScheduledEvent
-from calendly.models.scheduling_link import SchedulingLink
+from calendly.models.scheduling_link import SchedulingLink, Share
 from calendly.models.user import User
 from calendly.models.webhook_subscription import WebhookSample, WebhookSubscription
 
@@ -53,6 +53,7 @@ __all__ = [
     "RoutingFormSubmission",
     "ScheduledEvent",
     "SchedulingLink",
+    "Share",
     "Team",
     "Totals",
     "User",

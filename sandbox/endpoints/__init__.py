@@ -20,6 +20,7 @@ from sandbox.endpoints import (
     scheduled_events,
     schedules,
     scheduling_links,
+    shares,
     teams,
     users,
     webhook_samples,
@@ -49,4 +50,5 @@ ENDPOINTS: Final = (
     *webhook_samples.ENDPOINTS,
     *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
+    *shares.ENDPOINTS,
 )

@@ -95,6 +95,25 @@ class StoredEventType(StoredResource):
 
 
 @dataclass
+class StoredShare(StoredResource):
+    """A single-use link with settings of its own.
+
+    Attributes:
+        link: The link.
+        user: Id of the user whose it is.
+        contact: URI of the contact for whom it is.
+        settings: What it sets, as it was sent.
+    """
+
+    collection: ClassVar[str] = "shares"
+
+    link: "StoredSchedulingLink"
+    user: str
+    contact: str | None = None
+    settings: dict[str, object] = field(default_factory=dict[str, object])
+
+
+@dataclass
 class StoredSchedulingLink:
     """A single-use scheduling link.
 

@@ -9,7 +9,7 @@ from sandbox.records.credentials import (
     StoredOAuthClient,
     StoredRefreshToken,
 )
-from sandbox.records.event_types import StoredEventType, StoredSchedulingLink
+from sandbox.records.event_types import StoredEventType, StoredSchedulingLink, StoredShare
 from sandbox.records.meeting_recaps import StoredMeetingRecap
 from sandbox.records.people import (
     StoredGroup,
@@ -38,6 +38,7 @@ class Records:
     schedules: dict[str, StoredSchedule] = field(default_factory=dict[str, StoredSchedule])
     event_types: dict[str, StoredEventType] = field(default_factory=dict[str, StoredEventType])
     events: dict[str, StoredScheduledEvent] = field(default_factory=dict[str, StoredScheduledEvent])
+    shares: dict[str, StoredShare] = field(default_factory=dict[str, StoredShare])
     links: dict[str, StoredSchedulingLink] = field(default_factory=dict[str, StoredSchedulingLink])
     webhooks: dict[str, StoredWebhookSubscription] = field(default_factory=dict[str, StoredWebhookSubscription])
     routing_forms: dict[str, StoredRoutingForm] = field(default_factory=dict[str, StoredRoutingForm])

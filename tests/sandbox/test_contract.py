@@ -108,6 +108,14 @@ async def _event_type_changed(_api: Api) -> Json:
     return {"active": False}
 
 
+async def _share_made(api: Api) -> Json:
+    return {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 15}
+
+
+async def _share_changed(_api: Api) -> Json:
+    return {"duration": 20}
+
+
 async def _mark(api: Api) -> Json:
     return {"invitee": f"{CALENDLY}{await _invitee(api)}"}
 
@@ -123,6 +131,8 @@ BODIES: dict[str, Callable[[Api], Awaitable[Json]]] = {
     "/webhook_subscriptions": _subscription,
     "/event_types": _event_type_made,
     "/event_types/{uuid}": _event_type_changed,
+    "/shares": _share_made,
+    "/shares/{uuid}": _share_changed,
     "/invitee_no_shows": _mark,
     "/data_compliance/deletion/events": _past_month,
 }
@@ -221,6 +231,11 @@ async def _no_show(api: Api) -> str:
     return path_of(made.json()["resource"]["uri"])
 
 
+async def _share(api: Api) -> str:
+    made = await api.post("/shares", {"event_type": (await api.event_type("Intro call"))["uri"]}, "owner")
+    return path_of(made.json()["resource"]["uri"])
+
+
 PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/users/{uuid}": _user,
     "/event_types/{uuid}": _event_type,
@@ -230,6 +245,7 @@ PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
     "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": _invitee,
     "/user_availability_schedules/{uuid}": _schedule,
     "/invitee_no_shows/{uuid}": _no_show,
+    "/shares/{uuid}": _share,
     "/organizations/{uuid}": _organization,
     "/teams/{team_uuid}": _team,
     "/groups/{uuid}": _group,
@@ -429,7 +445,7 @@ SORTABLE = [
     (fact, field, direction)
     for fact, parameter in QUERIES
     if parameter["name"] == "sort"
-    for field in parameter["enum_fields"]
+    for field in parameter.get("enum_fields", [])
     for direction in parameter["directions"]
 ]
 

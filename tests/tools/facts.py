@@ -51,6 +51,7 @@ EXAMPLES: dict[str, Any] = {
     "schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1-0f9e-4d8c-9b7a-6e5f4d3c2b1a",
     "membership": f"{CALENDLY}/organization_memberships/5e6f7a8b-1c2d-4e3f-9a0b-6c7d8e9f0a1b",
     "invitation": f"{ORGANIZATION}/invitations/c1d2e3f4-a5b6-4c7d-8e9f-0a1b2c3d4e5f",
+    "share": f"{CALENDLY}/shares/9f8e7d6c-5b4a-4392-8171-605f4e3d2c1b",
     "no_show": f"{CALENDLY}/invitee_no_shows/12345678-90ab-4cde-8f01-234567890abc",
     "meeting_recap": f"{CALENDLY}/meeting_recaps/6f5e4d3c-2b1a-4098-8f7e-6d5c4b3a2910",
     "team": f"{CALENDLY}/teams/3c4d5e6f-7081-4293-a4b5-c6d7e8f90a1b",

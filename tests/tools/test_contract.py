@@ -33,7 +33,10 @@ BODIES = [
 ]
 EACH_BODY = each("tool, name, schema", BODIES)
 
-BESIDE = {
+DATES = {"period_type": "fixed", "start_date": "2026-12-01", "end_date": "2026-12-05"}
+BESIDE: dict[tuple[str, str], dict[str, Any]] = {
+    **{("period_type", moving): {"max_booking_time": 60} for moving in ("moving", "available_moving")},
+    **dict.fromkeys(DATES.items(), DATES),
     ("user_availability_schedule", RESOURCES["user_availability_schedule"]): {"user": ME},
     ("scope", "group"): {"group": RESOURCES["group"]},
     ("scope", "organization"): {},
@@ -57,6 +60,7 @@ EXCLUSIVE = {"min_start_time": "2026-12-03T09:59:59Z", "max_start_time": "2026-1
 
 
 OURS = {
+    "reset",
     *("passwords", "max_pages", "detail", "columns", "text_offset", "timezone", "idempotency_key", "no_limit"),
     *("dry_run", "confirmation"),
 }

@@ -52,7 +52,7 @@ IN_IDENTIFIERS = {
 IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
     "event_types", "users",
-    "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "webhook_subscription",
+    "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "share", "webhook_subscription",
     "team", "group_relationship", "routing_form", "form", "routing_form_submission", "actor", "event", "meeting_recap",
 }  # fmt: skip
 
@@ -96,6 +96,8 @@ WHOLE: dict[str, Any] = {
     "action": ["Added"],
     "locations": [{"kind": "physical", "location": "Room 4"}],
     "duration_options": [30],
+    "location_configurations": [{"kind": "physical", "location": "Room 4"}],
+    "reset": ["name"],
 }
 """The objects and lists that texts may be in."""
 
@@ -105,7 +107,11 @@ def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
     top = str(path[0])
     if len(path) == 1:
         return {**arguments, top: value}
-    arguments[top] = place = deepcopy(WHOLE[top])
+    schema: Any = tool.input_schema["properties"]
+    whole = deepcopy(WHOLE[top])
+    known = schema[top].get("properties", {})
+    place = {name: part for name, part in whole.items() if name in known} if isinstance(whole, dict) else whole
+    arguments[top] = place
     for step in path[1:-1]:
         place = place[step]
     place[path[-1]] = value

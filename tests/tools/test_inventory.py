@@ -69,7 +69,7 @@ def test_a_chat_needs_ten_of_them() -> None:
 
 def test_who_comes_from_calendlys_own_server_finds_its_operations_in_a_toolset() -> None:
     offered = {tool.name for tool in ALL if "hosted" in tool.toolsets}
-    assert offered == set(THEIR_NAMES) - {"create_share"}
+    assert offered == set(THEIR_NAMES)
     assert len(set(THEIR_NAMES.values())) == len(THEIR_NAMES)
 
 
@@ -95,7 +95,8 @@ def test_its_scope_exists_and_its_capability_has_a_row(tool: EndpointTool) -> No
     assert tool.scope in SCOPES
     assert tool.scope in GUIDE_SCOPES or tool not in GUIDE_TOOLS
     assert tool.capability in CAPABILITIES, f"Add the capability {tool.capability} to auth/access/levels.py."
-    assert ("read" if tool.access == "read" else "full") in CAPABILITIES[tool.capability]
+    levels = CAPABILITIES[tool.capability]
+    assert ("read" if tool.access == "read" and tool.name != "list_shares" else "full") in levels
 
 
 @EACH_ENDPOINT
@@ -193,6 +194,8 @@ def test_what_reads_strangers_texts_warns_of_them_in_its_last_words(tool: Tool) 
 def test_times_dates_and_times_of_day_say_their_form(tool: Tool) -> None:
     properties: Any = tool.input_schema["properties"]
     for name in properties:
+        if properties[name]["type"] != "string":
+            continue
         if name.endswith(("_time", "date")) or name in {"prefer", "earliest", "latest"}:
             assert re.search(r"ISO 8601|YYYY-MM-DD|such as [0-9]{2}:00", properties[name]["description"]), name
 

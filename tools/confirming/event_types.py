@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Final
 
 from calendly import models
 from calendly.identifiers import EventTypeId, UserId
 from tools.confirming.questions import LONGEST_TEXT, WriteEffects, about, person_fact
+from tools.confirming.spelling import spelled
 from tools.endpoints.event_types import WORDS, create_event_type, get_event_type, update_event_type, value_of
 from tools.endpoints.one_off_event_types import create_one_off_event_type
 from tools.endpoints.users import get_user
@@ -41,26 +42,13 @@ async def _update(call: Call, event_type: EventTypeId, **settings: object) -> Qu
 def _change(kind: models.EventType, field: str, wanted: object) -> Iterable[Fact]:
     label, now = WORDS[field], value_of(kind, field)
     if now is not None:
-        yield stored(f"{label}, now", _spelled(now), most=LONGEST_TEXT)
+        yield stored(f"{label}, now", spelled(now), most=LONGEST_TEXT)
     yield _fact(field, f"{label}, then", wanted)
 
 
 def _fact(field: str, label: str, value: object) -> Fact:
-    said = _spelled(value)
+    said = spelled(value)
     return typed(label, said, most=LONGEST_TEXT) if field in _TYPED else stated(label, said)
-
-
-def _spelled(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_spelled, cast("list[object]", value)))
-    if isinstance(value, Mapping):
-        place = cast("Mapping[str, object]", value)
-        more = [str(place[name]) for name in ("location", "phone_number", "additional_info") if place.get(name)]
-        kind = str(place.get("kind")).replace("_", " ")
-        return f"{kind} ({', '.join(more)})" if more else kind
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 async def _create_one_off(

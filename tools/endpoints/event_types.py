@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, UserId
+from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
     Count,
     EventTypeRef,
@@ -147,26 +148,11 @@ def _buffer(minutes: int) -> int:
     return minutes
 
 
-def _each_once(minutes: list[int]) -> list[int]:
-    if len(set(minutes)) < len(minutes):
-        raise ValueError("Must have each number once.")
-    return minutes
-
-
-Duration = Annotated[int, Field(ge=1, le=720, description="minutes")]
-Durations = Annotated[
-    list[Duration], Field(min_length=1, max_length=4, description="to choose from"), AfterValidator(_each_once)
-]
 Buffer = Annotated[int, Field(description="minutes: 0 to 180"), AfterValidator(_buffer)]
 Increment = Annotated[int, Field(ge=5, le=720, description="minutes between starts")]
 Color = Annotated[str, AfterValidator(_color), Field(description="such as #8247f5")]
 Locale = Literal["de", "en", "es", "fr", "it", "nl", "pt", "uk"]
 Locations = Annotated[list[OfferedLocationFields], Field(min_length=1), at_most(20)]
-
-
-def _check_durations(duration: int | None, options: list[int] | None) -> None:
-    if duration is not None and options and duration not in options:
-        raise ArgumentError.of("duration", f"Must be among duration_options: {', '.join(map(str, options))}.")
 
 
 @event_type_settings.tool(
@@ -197,7 +183,7 @@ async def create_event_type(
 
     Questions, price, booking window and schedule are set at calendly.com; it cannot be deleted, only switched off.
     """
-    _check_durations(duration, duration_options)
+    check_durations(duration, duration_options)
     body: dict[str, Any] = {
         "owner": await call.uri(owner or UserId.ME),
         "active": active,
@@ -263,7 +249,7 @@ async def update_event_type(
     await call.precheck()
     kind = await _kind(call, event_type)
     _check_kind(kind)
-    _check_durations(duration, duration_options or kind.get("duration_options"))
+    check_durations(duration, duration_options or kind.get("duration_options"))
     return await call(models.EventType, event_type=event_type, body=wanted)
 
 

@@ -1,0 +1,90 @@
+import pytest
+
+from calendly.errors import Conflict, PermissionDenied
+from tests.cases import each
+from tests.sandbox.api import Api, Json
+from tests.sandbox.test_links import booking_at
+from tests.tools.agent import Agent
+from tests.tools.conftest import AgentOf
+from tools.toolset.errors import ArgumentError
+
+pytestmark = pytest.mark.anyio
+
+NEXT_WEEK = {"period_type": "fixed", "start_date": "2026-11-30", "end_date": "2026-12-04"}
+
+
+async def share_of(agent: Agent, event_type: str = "Intro call") -> Json:
+    return await agent.call("create_share", event_type=event_type, duration=15, **NEXT_WEEK)
+
+
+async def test_a_link_for_one_lead_once_next_week_only_leaves_the_event_type_as_it_is(agent: Agent, api: Api) -> None:
+    before = await api.event_type("Intro call")
+    share = await share_of(agent)
+    override = share["share_override"]
+    assert (share["status"], override["duration"], override["start_date"]) == ("active", 15, "2026-11-30")
+    assert override["name"] == "Intro call"  # what it does not set is the event type's
+    assert share["scheduling_links"][0]["booking_url"].startswith("https://calendly.com/d/")
+    assert await api.event_type("Intro call") == before
+    listed = await agent.call("list_shares", event_type="Intro call")
+    assert [row["uri"] for row in listed["collection"]] == [share["uri"]]
+
+
+async def test_what_is_left_out_stays_and_what_is_reset_is_the_event_types_again(agent: Agent) -> None:
+    share = await share_of(agent)
+    changed = await agent.call("update_share", share=share["uri"], name="For Lee", reset=["duration"])
+    override = changed["share_override"]
+    assert (override["name"], override["duration"], override["end_date"]) == ("For Lee", 30, "2026-12-04")
+    assert agent.sent[-1].body == {"name": "For Lee", "duration": None}
+
+
+async def test_a_link_that_was_booked_is_neither_changed_nor_deleted(agent: Agent, api: Api) -> None:
+    share, other = await share_of(agent, "Deep dive"), await share_of(agent)
+    await api.control("bookings", await booking_at(api, share["scheduling_links"][0]["booking_url"]))
+    for tool, fields in (("update_share", {"name": "Late"}), ("delete_share", {})):
+        with pytest.raises(Conflict):
+            await agent.call(tool, share=share["uri"], **fields)
+    assert (await agent.call("delete_share", share=other["uri"]))["status"] == "deleted"
+    [row] = (await agent.call("list_shares", event_type="Deep dive"))["collection"]
+    assert row["status"] == "booked"
+
+
+@each(
+    "tool, arguments, sentence",
+    [
+        ("create_share", {"period_type": "fixed", "start_date": "2026-12-01"}, "end_date: This parameter is required"),
+        ("create_share", {"start_date": "2026-12-01", "end_date": "2026-12-04"}, "period_type: Must be fixed"),
+        ("create_share", {"period_type": "moving"}, "max_booking_time: This parameter is required"),
+        ("create_share", {**NEXT_WEEK, "end_date": "2026-11-01"}, "end_date: Must not be before start_date"),
+        ("create_share", {**NEXT_WEEK, "period_type": "unlimited"}, "start_date: Does not belong to period_type"),
+        ("create_share", {"duration": 20, "duration_options": [15, 30]}, "duration: Must be among duration_options"),
+        ("update_share", {}, "share: Name something to change"),
+        ("update_share", {"name": "Lee", "reset": ["name"]}, "name: Is also in reset"),
+    ],
+)
+async def test_what_does_not_go_together_is_refused_before_it_is_sent(
+    agent: Agent, tool: str, arguments: Json, sentence: str
+) -> None:
+    which = (
+        {"event_type": "Intro call"} if tool == "create_share" else {"share": "9f8e7d6c-5b4a-4392-8171-605f4e3d2c1b"}
+    )
+    with pytest.raises(ArgumentError, match=sentence):
+        await agent.call(tool, **which, **arguments)
+    assert all(request.is_read for request in agent.sent)
+
+
+async def test_the_question_says_what_the_link_sets(agent: Agent) -> None:
+    told = await agent.ask("create_share", event_type="Intro call", name="Lee", duration=15, **NEXT_WEEK)
+    assert told.splitlines() == [
+        "Create a link with which anyone can book once.",
+        "Event type: “Intro call”",
+        "Name (typed by the agent): “Lee”",
+        "Minutes: 15",
+        "Can be booked: fixed",
+        "From: 2026-11-30",
+        "Until: 2026-12-04",
+    ]
+
+
+async def test_the_shares_of_others_are_not_listed(agent_of: AgentOf, api: Api) -> None:
+    with pytest.raises(PermissionDenied):
+        await agent_of("member").call("list_shares", user=(await api.me())["uri"])

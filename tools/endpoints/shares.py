@@ -1,0 +1,254 @@
+"""Shares: single-use links with settings of their own, which leave the event type as it is."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NotRequired
+
+from pydantic import Field, with_config
+from typing_extensions import TypedDict
+
+from calendly import models
+from calendly.identifiers import UserId
+from calendly.models.location_kinds import LocationKind
+from tools.answers.views import Deletion, deleted
+from tools.durations import Duration, Durations, check_durations
+from tools.fields import (
+    CLOSED,
+    ByCreation,
+    Count,
+    Date,
+    EventTypeRef,
+    Line,
+    MaxPages,
+    Name,
+    PageToken,
+    RangeTime,
+    ShareRef,
+    Text,
+    TimeZone,
+    UserRefById,
+    at_most,
+    given,
+)
+from tools.rules import RuleSet, sent_rules
+from tools.times import first_instant, wire
+from tools.toolset.audit_sentences import Sentence
+from tools.toolset.declaring import Call, Toolset
+from tools.toolset.errors import ArgumentError
+from tools.toolset.lists import Page, page_of
+from tools.toolset.searched import nothing_matches, searched, whose
+
+shares = Toolset("shares")
+
+PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
+_MOVING: Final = frozenset({"available_moving", "moving"})
+
+Overridden = Literal[
+    "name",
+    "duration",
+    "duration_options",
+    "period_type",
+    "start_date",
+    "end_date",
+    "max_booking_time",
+    "min_booking_time",
+    "hide_location",
+    "location_configurations",
+    "availability_rule",
+]
+
+
+@with_config(CLOSED)
+class PlaceFields(TypedDict):
+    """A place to choose from."""
+
+    kind: LocationKind
+    location: NotRequired[Annotated[Text, Field(max_length=255)] | None]
+    additional_info: NotRequired[Annotated[Text, Field(max_length=255)] | None]
+    phone_number: NotRequired[Line | None]
+    position: NotRequired[int | None]
+
+
+@with_config(CLOSED)
+class HoursFields(TypedDict):
+    """When the link can be booked."""
+
+    timezone: TimeZone
+    rules: RuleSet
+
+
+Places = Annotated[list[PlaceFields], Field(min_length=1), at_most(20)]
+Days = Annotated[int, Field(ge=1)]
+
+
+def _settings(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as Calendly takes them."""
+    rule, places = fields.get("availability_rule"), fields.get("location_configurations")
+    return given(
+        {
+            **fields,
+            "availability_rule": {**rule, "rules": sent_rules(rule["rules"])} if rule else None,
+            "location_configurations": [given(place) for place in places] if places else None,
+        }
+    )
+
+
+def _check(fields: Mapping[str, Any], *, is_whole: bool) -> None:
+    """Refuse settings that do not go together; of a change, only what is certain."""
+    start, end = fields.get("start_date"), fields.get("end_date")
+    if start and end and end < start:
+        raise ArgumentError.of("end_date", "Must not be before start_date.")
+    check_durations(fields.get("duration"), fields.get("duration_options"))
+    period = fields.get("period_type")
+    for name in ("start_date", "end_date"):
+        if is_whole and period == "fixed" and fields.get(name) is None:
+            raise ArgumentError.of(name, "This parameter is required with period_type fixed.")
+        if fields.get(name) is not None and period not in {None, "fixed"}:
+            raise ArgumentError.of(name, f"Does not belong to period_type {period}.")
+    if is_whole and period in _MOVING and fields.get("max_booking_time") is None:
+        raise ArgumentError.of("max_booking_time", f"This parameter is required with period_type {period}.")
+    if is_whole and period is None and (fields.get("start_date") or fields.get("end_date")):
+        raise ArgumentError.of("period_type", "Must be fixed with start_date and end_date.")
+
+
+@shares.tool(
+    "POST",
+    "/shares",
+    title="Create share",
+    scope="shares:write",
+    capability="scheduling_links",
+    audit=Sentence("create", "a link with settings of its own[ for the event type {event_type}]"),
+)
+async def create_share(
+    call: Call,
+    event_type: EventTypeRef,
+    name: Name | None = None,
+    duration: Duration | None = None,
+    duration_options: Durations | None = None,
+    period_type: Annotated[PeriodType, Field(description="fixed: the dates; moving: days ahead")] | None = None,
+    start_date: Date | None = None,
+    end_date: Date | None = None,
+    max_booking_time: Annotated[Days, Field(description="days ahead, with moving")] | None = None,
+    hide_location: bool | None = None,
+    location_configurations: Places | None = None,
+    availability_rule: HoursFields | None = None,
+) -> models.Share:
+    """Create a single-use booking link with a length, dates, hours or places of its own, such as for one lead.
+
+    It serves one booking of a one-on-one event type, which stays as it is. Nobody is e-mailed: hand out booking_url.
+    """
+    fields: dict[str, Any] = {
+        "name": name,
+        "duration": duration,
+        "duration_options": duration_options,
+        "period_type": period_type,
+        "start_date": start_date,
+        "end_date": end_date,
+        "max_booking_time": max_booking_time,
+        "hide_location": hide_location,
+        "location_configurations": location_configurations,
+        "availability_rule": availability_rule,
+    }
+    _check(fields, is_whole=True)
+    return await call(models.Share, body={"event_type": event_type.uri, **_settings(fields)})
+
+
+@shares.tool(
+    "GET",
+    "/shares",
+    title="List shares",
+    scope="shares:read",
+    capability="scheduling_links",
+    audit=Sentence("list", "your links with settings of their own"),
+)
+async def list_shares(
+    call: Call,
+    user: Annotated[UserRefById, Field(description="only you")] | None = None,
+    min_created_at: RangeTime | None = None,
+    max_created_at: RangeTime | None = None,
+    event_type: EventTypeRef | None = None,
+    sort: ByCreation = "created_at:desc",
+    count: Count = 20,
+    page_token: PageToken | None = None,
+    max_pages: MaxPages = 1,
+) -> Page[models.Share]:
+    """List your single-use links that have settings of their own (shares): active, booked and expired ones."""
+    owner = user or UserId.ME
+    first = await first_instant(call.caller, "min_created_at", min_created_at) if min_created_at else None
+    last = await first_instant(call.caller, "max_created_at", max_created_at) if max_created_at else None
+    filters = {
+        "min_created_at": wire(first) if first else None,
+        "max_created_at": wire(last) if last else None,
+        "event_type": await call.uri(event_type),
+    }
+    page = await call.pages(
+        models.Share,
+        query={"user": await call.uri(owner), **filters, "sort": sort},
+        count=count,
+        page_token=page_token,
+        max_pages=max_pages,
+    )
+    return page_of(page, searched(whose(owner)), nothing_matches(filters, page_token))
+
+
+@shares.tool(
+    "PATCH",
+    "/shares/{share}",
+    title="Update share",
+    scope="shares:write",
+    capability="scheduling_links",
+    audit=Sentence("update", "the link {share}"),
+)
+async def update_share(
+    call: Call,
+    share: ShareRef,
+    name: Name | None = None,
+    duration: Duration | None = None,
+    duration_options: Durations | None = None,
+    period_type: PeriodType | None = None,
+    start_date: Date | None = None,
+    end_date: Date | None = None,
+    max_booking_time: Days | None = None,
+    min_booking_time: Days | None = None,
+    hide_location: bool | None = None,
+    location_configurations: Places | None = None,
+    availability_rule: HoursFields | None = None,
+    reset: Annotated[list[Overridden], at_most(12), Field(description="put back to the event type's")] | None = None,
+) -> models.Share:
+    """Update a single-use link that nobody has booked yet. What is left out stays."""
+    fields: dict[str, Any] = {
+        "name": name,
+        "duration": duration,
+        "duration_options": duration_options,
+        "period_type": period_type,
+        "start_date": start_date,
+        "end_date": end_date,
+        "max_booking_time": max_booking_time,
+        "min_booking_time": min_booking_time,
+        "hide_location": hide_location,
+        "location_configurations": location_configurations,
+        "availability_rule": availability_rule,
+    }
+    _check(fields, is_whole=False)
+    both = [field for field in reset or [] if fields[field] is not None]
+    if both:
+        raise ArgumentError.of(both[0], "Is also in reset: leave it out of one.")
+    put_back: dict[str, Any] = dict.fromkeys(reset or [])
+    body = {**_settings(fields), **put_back}
+    if not body:
+        raise ArgumentError.of("share", f"Name something to change: {', '.join(fields)}.")
+    return await call(models.Share, share=share, body=body)
+
+
+@shares.tool(
+    "DELETE",
+    "/shares/{share}",
+    title="Delete share",
+    scope="shares:write",
+    capability="scheduling_links",
+    audit=Sentence("delete", "the link {share}"),
+    destructive=True,
+)
+async def delete_share(call: Call, share: ShareRef) -> Deletion:
+    """Delete a single-use link that nobody has booked: it can be opened no more."""
+    await call.done(share=share)
+    return deleted(share)

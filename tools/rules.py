@@ -1,0 +1,58 @@
+"""The hours of weekdays and dates, as parameters that several tools take."""
+
+from typing import Annotated, Any, Final, Literal, NotRequired, cast
+
+from pydantic import AfterValidator, BeforeValidator, Field, with_config
+from typing_extensions import TypedDict
+
+from calendly.models.availability import Interval
+from tools.day_hours import intervals_of, parse_interval
+from tools.fields import CLOSED, AsText, Date, Variants, at_most, given
+from tools.working_hours import Weekday
+
+_MOST_RULES: Final = 1_000
+
+
+def _interval(text: str) -> Interval:
+    return intervals_of((parse_interval(text),))[0]
+
+
+def _as_line(value: object) -> object:
+    """Return an interval as Calendly answers it as the line that is taken: `from` is no name in every client."""
+    plain = value
+    fields = cast("dict[str, object]", value if isinstance(value, dict) else {})
+    return f"{fields['from']}-{fields['to']}" if fields.keys() == {"from", "to"} else plain
+
+
+IntervalLine = Annotated[
+    Interval, AsText(_interval), BeforeValidator(_as_line), Field(description="such as 09:00-12:00")
+]
+
+
+@with_config(CLOSED)
+class RuleFields(TypedDict):
+    """The hours of a weekday or a date."""
+
+    type: Literal["wday", "date"]
+    intervals: Annotated[list[IntervalLine], at_most(48), Field(description="empty: closed")]
+    wday: NotRequired[Weekday | None]
+    date: NotRequired[Date | None]
+
+
+RuleSet = Annotated[
+    list[
+        Annotated[
+            RuleFields,
+            AfterValidator(
+                Variants("type", {"wday": (("wday", "intervals"), ()), "date": (("date", "intervals"), ())})
+            ),
+        ]
+    ],
+    at_most(_MOST_RULES),
+    Field(description="the whole set: all seven weekdays, and dates from today on"),
+]
+
+
+def sent_rules(rules: list[RuleFields]) -> list[dict[str, Any]]:
+    """Return rules as Calendly takes them."""
+    return [given(rule) for rule in rules]
