@@ -48,12 +48,7 @@ ELSEWHERE: Final = "https://elsewhere.example.com/mcp"
             (),
             {
                 **NEW,
-                "env": {
-                    "CALENDLY_ACCESS_TOKEN_FILE": "/mine",
-                    "XDG_DATA_HOME": "/data",
-                    "HTTPS_PROXY": "http://p",
-                    "N": 1,
-                },
+                "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/mine", "XDG_DATA_HOME": "/data", "HTTPS_PROXY": "http://p"},
             },
             (),
         ),
