@@ -4,6 +4,7 @@
 #   make quick   what takes less than a minute
 #   make bench   the figures of docs/performance.md make docs    regenerate what is generated
 #   make soak    a thousand faulty bookings, moves   make lock    renew requirements/*.lock
+#   make clients every client of the matrix, also those that are too large for the gate
 #   make clean   remove what was made
 
 VENV := .venv
@@ -16,7 +17,7 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 	$$python -c '$(FITS)' 2>/dev/null && { command -v $$python; break; }; done)
 
 .DELETE_ON_ERROR:
-.PHONY: demo test check quick bench soak docs lock clean
+.PHONY: demo test check quick bench soak clients docs lock clean
 
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
@@ -38,6 +39,10 @@ bench: $(VENV)/development
 soak: $(VENV)/development
 	@$(BIN)/pytest -q --bookings 1000 tests/e2e/test_soak.py tests/e2e/test_soak_killed.py
 
+clients: $(VENV)/development $(VENV)/clients/installed tests/node/node_modules/installed
+	@$(NPM) --prefix tests/clients/codex install --no-save --loglevel=error
+	@$(BIN)/pytest -q tests/interop tests/clients/codex_cli.py
+
 docs: $(VENV)/development
 	@scripts/docs
 
@@ -45,7 +50,7 @@ docs: $(VENV)/development
 # Python's has what the libraries of the client matrix need besides.
 LOCK := $(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --upgrade
-NO_ADDRESSES := import json, pathlib; lock = pathlib.Path("tests/node/package-lock.json"); \
+NO_ADDRESSES := import json, pathlib, sys; lock = pathlib.Path(sys.argv[1]); \
 	held = json.loads(lock.read_text()); [package.pop("funding", None) for package in held["packages"].values()]; \
 	lock.write_text(json.dumps(held, indent=2) + "\n")
 lock: $(VENV)/development
@@ -54,12 +59,14 @@ lock: $(VENV)/development
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.lock -c requirements/build.lock -o requirements/dev.lock
 	$(LOCK) --group clients -c requirements/dev.lock -o requirements/clients.lock \
 		$$(sed -n 's/^\([A-Za-z0-9._-]*\)==.*/--no-emit-package \1/p' requirements/dev.lock)
-	rm -rf tests/node/node_modules tests/node/package-lock.json
-	$(NPM) --prefix tests/node install --package-lock-only --loglevel=error
-	$(BIN)/python -c '$(NO_ADDRESSES)'
+	for folder in tests/node tests/clients/codex; do \
+		rm -rf $$folder/node_modules $$folder/package-lock.json; \
+		$(NPM) --prefix $$folder install --package-lock-only --loglevel=error; \
+		$(BIN)/python -c '$(NO_ADDRESSES)' $$folder/package-lock.json; \
+	done
 
 clean:
-	rm -rf $(VENV) tests/node/node_modules dist .coverage* .hypothesis .*_cache
+	rm -rf $(VENV) tests/node/node_modules tests/clients/codex/node_modules dist .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A changed lock makes the environment anew, so that nothing that was dropped from it lingers.

@@ -171,6 +171,46 @@ class GroupId(Identifier):
     collection = "groups"
 
 
+class GroupRelationshipId(Identifier):
+    """What makes somebody a member or an admin of a group."""
+
+    __slots__ = ()
+    resource = "a group relationship"
+    collection = "group_relationships"
+
+
+class TeamId(Identifier):
+    """A team, which has a booking page of its own."""
+
+    __slots__ = ()
+    resource = "a team"
+    collection = "teams"
+
+
+class MeetingRecapId(Identifier):
+    """What Calendly's Notetaker noted of a meeting."""
+
+    __slots__ = ()
+    resource = "a meeting recap"
+    collection = "meeting_recaps"
+
+
+class RoutingFormId(Identifier):
+    """A routing form."""
+
+    __slots__ = ()
+    resource = "a routing form"
+    collection = "routing_forms"
+
+
+class RoutingFormSubmissionId(Identifier):
+    """What somebody answered in a routing form."""
+
+    __slots__ = ()
+    resource = "a routing form submission"
+    collection = "routing_form_submissions"
+
+
 @dataclass(frozen=True, slots=True)
 class NestedIdentifier(Identifier):
     """An identifier whose URI is nested under another resource, so that the uuid alone is not enough.

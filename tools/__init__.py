@@ -4,15 +4,19 @@ from typing import Final
 
 from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
+    activity_log,
     availability,
     data_compliance,
     event_types,
     invitees,
     locations,
+    meeting_recaps,
     no_shows,
     one_off_event_types,
     organization,
+    routing_forms,
     scheduled_events,
+    teams,
     users,
     webhooks,
 )
@@ -34,6 +38,12 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.data_compliance.tools,
     *locations.locations.tools,
     *no_shows.no_shows.tools,
+    *teams.teams.tools,
+    *routing_forms.routing_forms.tools,
+    *activity_log.activity_log.tools,
+    *data_compliance.meeting_data.tools,
+    *webhooks.samples.tools,
+    *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""

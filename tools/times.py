@@ -228,6 +228,18 @@ async def coming_span(
     return TimeRange(max(start, soon(caller)), end, began=start < caller.now())
 
 
+async def past_span(
+    caller: Caller, start_time: datetime | Day, end_time: datetime | Day, *, oldest: timedelta
+) -> TimeRange:
+    """Return a range that is over. Raises ArgumentError as `span`, and if it is not over or begins too long ago."""
+    found, now = await span(caller, start_time, end_time, longest=oldest), caller.now()
+    if found.end > now:
+        raise ArgumentError.of("end_time", "Must be in the past.")
+    if found.start < now - oldest:
+        raise ArgumentError.of("start_time", f"Must be within the last {oldest.days} days.")
+    return found
+
+
 def soon(caller: Caller) -> datetime:
     """Return the first instant that a range can begin at: Calendly wants it in the future when it reads it."""
     return caller.now().replace(microsecond=0) + _SOON

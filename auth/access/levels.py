@@ -128,6 +128,7 @@ class Limits:
     Attributes:
         ceiling: What the operator allows.
         chosen: What the person allows the agent, None where the operator is the person.
+        chosen_by: Who chose that: the operator for a token of their making.
         scopes: Those of its token, None where nobody but Calendly knows them.
         granted: Those that Calendly granted, None while it does not say.
     """
@@ -136,11 +137,12 @@ class Limits:
     chosen: Access | None = None
     scopes: Collection[str] | None = None
     granted: Collection[str] | None = None
+    chosen_by: Source = "person"
 
     def of(self, capability: str) -> tuple[tuple[Source, Allowance], ...]:
         """Return what operator and person allow of a capability."""
         operator: tuple[Source, Allowance] = ("operator", self.ceiling.get(capability, OFF))
-        return (operator,) if self.chosen is None else (operator, ("person", self.chosen.get(capability, OFF)))
+        return (operator,) if self.chosen is None else (operator, (self.chosen_by, self.chosen.get(capability, OFF)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ def decide(operation: Operation, limits: Limits) -> Decision:
     verdicts = [_verdict(operation, source, allowance) for source, allowance in allowances]
     denied = next((decision for decision in verdicts if decision.verdict == "deny"), None)
     lacking = _lacking(operation.scope, limits)
-    if lacking and denied and denied.source == "person" and operation.capability not in (limits.chosen or ()):
+    if lacking and denied and denied.source == limits.chosen_by and operation.capability not in (limits.chosen or ()):
         return lacking  # the person was never asked: they can be, with the scope
     asked = next((decision for decision in verdicts if decision.verdict == "ask"), None)
     return denied or lacking or asked or verdicts[-1]

@@ -49,7 +49,7 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
             "Webhooks", "which other systems hear of your meetings", "Have other systems told of your meetings"
         ),
         "data_deletion": Words(
-            "Deletion of data", writing="Delete what invitees told, for good and for every meeting they had"
+            "Deletion of data", writing="Delete for good what invitees told, or all meetings of a past time"
         ),
         "contacts": Words("Contacts", "your contacts, their lists and notes", "Change contacts, lists and notes"),
         "meeting_recaps": Words(

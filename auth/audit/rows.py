@@ -76,6 +76,8 @@ class EntryFilter:
         people: Of these persons, as entries name them: hashed or in clear.
         grant: Of which grant.
         action: Of this tool, or this decision outside of calls.
+        chain: In the chain of this number.
+        entry: At this place of its chain.
         since: From this time on.
         until: Before this time.
     """
@@ -83,6 +85,8 @@ class EntryFilter:
     people: Sequence[str] | None = None
     grant: str | None = None
     action: str | None = None
+    chain: int | None = None
+    entry: int | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -150,13 +154,27 @@ async def find(
         oldest_first: Begin with the oldest instead of the newest.
     """
     order = tuple_(table.c.at, table.c.request_id)
-    query = select(table.c.entry).where(*_conditions(wanted))
+    query = select(table.c.entry, table.c.at, table.c.request_id).where(*_conditions(wanted))
     if after is not None:
         last = tuple_(literal(after.time, Instant), literal(after.request_id))
         query = query.where(order > last if oldest_first else order < last)
     ordered = [column.asc() if oldest_first else column.desc() for column in (table.c.at, table.c.request_id)]
     query = query.order_by(*ordered).limit(limit)
-    return [read(text) for text in (await connection.execute(query)).scalars()]
+    return [_readable(*row) for row in await connection.execute(query)]
+
+
+def _readable(text: str, at: datetime, request_id: str) -> AuditEntry:
+    """Return a stored entry, or what stands in the place of one that somebody made unreadable."""
+    try:
+        return read(text)
+    except ValueError:
+        told = "this entry was changed so that it cannot be read (`calendly-mcp audit verify`)"
+        return AuditEntry(time=at, kind="note", request_id=request_id, action="unreadable", sentence=told)
+
+
+async def find_actions(connection: AsyncConnection) -> set[str]:
+    """Find the tools and the other actions that entries are about."""
+    return set((await connection.execute(select(table.c.action).distinct())).scalars())
 
 
 async def read_chains(connection: AsyncConnection) -> tuple[Register | None, list[Chain]]:
@@ -255,16 +273,17 @@ async def _write_register(connection: AsyncConnection, keys: Keys, old: Register
 
 
 def _conditions(wanted: EntryFilter) -> list[ColumnElement[bool]]:
-    """Return the conditions of a search. One always holds: a finished call is not found by its beginning."""
+    """Return the conditions of a search. A finished call is found by its end alone, unless one place is asked for."""
     end = table.alias()
     is_over = exists().where(end.c.request_id == table.c.request_id, end.c.kind == "ended")
-    conditions = [~and_(table.c.kind == "begun", is_over)]
+    equal = ((table.c.grant_id, wanted.grant), (table.c.action, wanted.action), (table.c.sequence, wanted.entry))
+    conditions = [column == value for column, value in equal if value is not None]
+    if wanted.entry is None:
+        conditions.append(~and_(table.c.kind == "begun", is_over))
     if wanted.people is not None:
         conditions.append(table.c.person.in_(wanted.people))
-    if wanted.grant is not None:
-        conditions.append(table.c.grant_id == wanted.grant)
-    if wanted.action is not None:
-        conditions.append(table.c.action == wanted.action)
+    if wanted.chain is not None:
+        conditions.append(table.c.chain_id.in_(select(chain_table.c.id).where(chain_table.c.number == wanted.chain)))
     if wanted.since is not None:
         conditions.append(table.c.at >= wanted.since)
     if wanted.until is not None:

@@ -77,6 +77,12 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
                 "Nobody has connected Calendly here yet. Whoever the agent acts for signs in once, with an MCP client: "
                 f"{realm.issuer} shows how."
             )
+        used_at = await agent_token_rows.find_resources(connection)
+        if used_at and realm.resource not in used_at:
+            raise AgentTokenError(
+                f"People let agents in at {', '.join(sorted(used_at))} with this database, and a token for "
+                f"{realm.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
+            )
         owner = _only(await agent_token_rows.find_connected(connection, person), person)
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await client_rows.add(connection, client, now)

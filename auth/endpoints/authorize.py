@@ -178,7 +178,7 @@ async def _fetch(realm: Realm, documents: DocumentFetcher, client_id: str, addre
         await realm.take(connection, "registrations", address)
     try:
         async with realm.database.begin() as connection:
-            await realm.take(connection, "document_fetches", urlsplit(client_id).netloc)
+            await realm.take(connection, "document_fetches", urlsplit(client_id).hostname or "")
     except TooManyRequests as fault:
         async with realm.database.read() as connection:
             stale = await client_rows.find(connection, client_id)

@@ -1,6 +1,7 @@
 """Both halves of a sign-in at Calendly: the browser is sent there, and it comes back with an answer."""
 
 import logging
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,6 +12,9 @@ from auth.protocol.parameters import Parameters
 from auth.protocol.secrets import digest, nonce
 from auth.upstream.login import CalendlyLoginError, SignIn
 from auth.upstream.refusals import to_client
+
+# An error code goes onto a page, so it must be as plain as the codes of the RFCs are.
+_CODE: Final = re.compile(r"[a-z_]{1,40}")
 
 _log: Final = logging.getLogger(__name__)
 
@@ -50,7 +54,8 @@ async def identify(realm: Realm, verifier: str, parameters: Parameters) -> SignI
     if error == AccessDenied.error:
         raise AccessDenied("The person did not allow it at Calendly.")
     if error is not None or code is None:
-        raise ServerError("Calendly did not let the person sign in.")
+        named = f" ({error})" if error is not None and _CODE.fullmatch(error) else ""
+        raise ServerError(f"Calendly did not let the person sign in{named}.")
     try:
         return await realm.upstream.sign_in(code=code, verifier=verifier)
     except CalendlyLoginError as fault:

@@ -27,6 +27,7 @@ def revoke_route(realm: Realm) -> Route:
         credentials = read_credentials(form, request.headers.get("authorization"))
         async with realm.database.read() as connection:
             client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
+        request.state.agent = client.name  # for the log
         token = required(form, "token")
         # The prefix names the kind, so token_type_hint is ignored (RFC 7009, 2.1).
         if is_well_formed(token, ACCESS_TOKEN):

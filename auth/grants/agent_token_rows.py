@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
 from auth.tables import agent_token as table
-from auth.tables import client, grant, upstream_connection, user
+from auth.tables import audit_entry, client, grant, upstream_connection, user
 from calendly.identifiers import CALENDLY_ORIGIN
 from storage.rows import columns, find_all
 
@@ -20,15 +22,21 @@ class AgentToken:
     Attributes:
         person: A user URI.
         email: None where Calendly did not say.
+        resource: The address at which it is valid.
+        access: How far it goes.
+        used_at: When it was last used, None where it never was.
     """
 
     id: str
     name: str
     person: str
     email: str | None
+    resource: str
     scopes: Scopes
+    access: Access
     created_at: datetime
     expires_at: datetime
+    used_at: datetime | None
 
 
 async def find_connected(connection: AsyncConnection, person: str | None) -> list[str]:
@@ -45,6 +53,11 @@ async def find_connected(connection: AsyncConnection, person: str | None) -> lis
     return list((await connection.execute(query)).scalars())
 
 
+async def find_resources(connection: AsyncConnection) -> set[str]:
+    """Find the addresses at which agents were let in."""
+    return set((await connection.execute(select(grant.c.resource).distinct())).scalars())
+
+
 async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_at: datetime) -> None:
     """Store a new token."""
     await connection.execute(insert(table).values(digest=digest, grant=grant_id, expires_at=expires_at))
@@ -52,7 +65,13 @@ async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_a
 
 async def list_live(connection: AsyncConnection, now: datetime) -> list[AgentToken]:
     """List the valid tokens, the oldest first."""
-    others = {"name": client.c.name, "email": user.c.email, "expires_at": table.c.expires_at}
+    calls = select(func.max(audit_entry.c.at)).where(audit_entry.c.grant_id == grant.c.id, audit_entry.c.kind != "note")
+    others: dict[str, ColumnElement[Any]] = {
+        "name": client.c.name,
+        "email": user.c.email,
+        "expires_at": table.c.expires_at,
+    }
+    others |= {"used_at": calls.scalar_subquery()}
     query = select(*columns(AgentToken, grant, **others)).select_from(table.join(grant).join(client).join(user))
     live = query.where(grant.c.ended_at.is_(None), table.c.expires_at > now)
     return await find_all(connection, AgentToken, live.order_by(grant.c.created_at))

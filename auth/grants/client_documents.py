@@ -39,14 +39,16 @@ LONGEST_LIFE: Final = timedelta(hours=24)
 # an address.
 _CLIENT_ID: Final = re.compile(
     r"https://(?=[a-z0-9.-]*[a-z])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)+"
-    r"(?::[1-9][0-9]{0,4})?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[A-Za-z0-9_~!$&'()*+,;=:@.-]*)+"
 )
 _DOT_SEGMENT: Final = re.compile(r"/\.{1,2}(?:/|$)")
 _LONGEST_ID: Final = 500
+_LAST_PORT: Final = 65_535
 _MAX_AGE: Final = re.compile(r"(?:^|[\s,])max-age=(\d{1,9})(?:[\s,]|$)")
 
 _UNFETCHED: Final = "The client's metadata document could not be fetched."
 
+_LONGEST_SCHEME: Final = 20
 _FAULTS: Final = (httpcore2.ProtocolError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProxyError)
 
 _log: Final = logging.getLogger(__name__)
@@ -62,7 +64,8 @@ class Document:
 
 def is_document_address(client_id: str) -> bool:
     """Say whether a client id is the address of a metadata document."""
-    if len(client_id) > _LONGEST_ID or not _CLIENT_ID.fullmatch(client_id):
+    found = _CLIENT_ID.fullmatch(client_id) if len(client_id) <= _LONGEST_ID else None
+    if found is None or int(found["port"] or 0) > _LAST_PORT:
         return False
     return not client_id.endswith("/") and not _DOT_SEGMENT.search(client_id)
 
@@ -107,7 +110,8 @@ def life(cache_control: str) -> timedelta:
 def proxy_for(host: str) -> str | None:
     """Return the proxy for https that the environment names for a host."""
     proxies = getproxies()
-    return None if proxy_bypass(host) else proxies.get("https") or proxies.get("all")
+    named = None if proxy_bypass(host) else proxies.get("https") or proxies.get("all")
+    return named if named is None or "://" in named else f"http://{named}"
 
 
 class DocumentFetcher:
@@ -142,7 +146,7 @@ class DocumentFetcher:
             with anyio.fail_after(self._patience):
                 body, cache_control = await self._get(client_id)
             return Document(read_document(client_id, body, self._schemes), life(cache_control))
-        except (TimeoutError, OSError, *_FAULTS) as fault:
+        except (TimeoutError, OSError, ValueError, *_FAULTS) as fault:
             told = f"{type(fault).__name__}: {fault}".partition("\n")[0]
         except InvalidClient as fault:
             _log.warning("the metadata document %s names no client: %s", client_id, fault)
@@ -175,5 +179,7 @@ class DocumentFetcher:
         await self._network.check(host, parts.port or 443)
         where = urlsplit(proxy)
         user = None if where.username is None else (unquote(where.username), unquote(where.password or ""))
+        if where.scheme not in {"http", "https"} or not where.hostname:
+            raise OSError(f"a proxy of the scheme {where.scheme[:_LONGEST_SCHEME]} cannot be used")
         named = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
         return httpcore2.AsyncHTTPProxy(named, proxy_auth=user, ssl_context=self._tls)

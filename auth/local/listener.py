@@ -164,8 +164,31 @@ class Callback:
         finally:
             self._connections.discard(task)
             writer.close()
-        if reply.answer is not None and not self._answer.done():
-            self._answer.set_result(reply.answer)
+        if reply.answer is not None:
+            self.take(reply.answer)
+
+    def paste(self, text: str) -> bool:
+        """Take what a person pasted: the address of the page that did not open, or its code alone.
+
+        A code alone comes without a state; PKCE still binds it to this sign-in.
+
+        Returns:
+            Whether it is Calendly's answer to this sign-in.
+        """
+        words = text.split()
+        if len(words) != 1:
+            return False
+        answer = _read_query(urlsplit(words[0]).query or words[0], self._state, self._issuers).answer
+        if answer is None and not set("=&?/").intersection(words[0]):
+            answer = AuthorizationAnswer(code=words[0])
+        if answer is not None:
+            self.take(answer)
+        return answer is not None
+
+    def take(self, answer: AuthorizationAnswer) -> None:
+        """Take Calendly's answer; the first one counts."""
+        if not self._answer.done():
+            self._answer.set_result(answer)
 
     async def close(self) -> None:
         """Close the connections on which no request came."""

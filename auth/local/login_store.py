@@ -52,6 +52,7 @@ class LocalLogin:
         connection: What is known about the tokens.
         access_token: Sent to Calendly's API.
         refresh_token: Good for one use.
+        issuer: Where the application registered itself, None for one that the settings named.
     """
 
     person: CalendlyPerson
@@ -60,6 +61,7 @@ class LocalLogin:
     connection: Connection
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
+    issuer: str | None = None
 
     @property
     def tokens(self) -> Tokens:

@@ -6,13 +6,13 @@ It listens on loopback, opens a browser without a shell, takes one answer, and s
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
-from auth.local.listener import AuthorizationAnswer, listening
+from auth.local.listener import Callback, listening
 from auth.local.login_store import LocalLogin, LoginStore
 from auth.protocol.secrets import Random, nonce
 from auth.upstream.application import Application
@@ -40,6 +40,8 @@ class LocalSignIn:
         show: Shows the person the address to open.
         issuers: What Calendly may call itself in its answer.
         open_browser: Opens it, where there is a browser.
+        pasted: Gives what the person pastes, line by line: their browser may be on another machine.
+        issuer: Where the application registers itself, None where one is configured.
         now: The wall clock.
         random: Makes state and verifier.
         patience: How long the person has, in seconds.
@@ -54,6 +56,8 @@ class LocalSignIn:
     now: Callable[[], datetime]
     random: Random = field(repr=False)
     patience: float = PATIENCE
+    pasted: Callable[[], AsyncIterator[str]] | None = None
+    issuer: str | None = None
 
     async def login(self, port: int, scopes: Iterable[str]) -> LocalLogin:
         """Sign in and store the login.
@@ -67,25 +71,45 @@ class LocalSignIn:
         """
         state, verifier = nonce(self.random), nonce(self.random)
         async with listening(port, state, self.issuers) as callback:
-            application = await self.applications(callback.redirect_uri)
+            before = await self._before()
+            application = self._reused(before, callback.redirect_uri) or await self.applications(callback.redirect_uri)
             upstream = self.upstream(application, callback.redirect_uri)
             url = await upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
             self.show(url)
             self.open_browser(url)
-            code = await self._code(callback.answer())
+            code = await self._code(callback)
         return await self._keep(
             await upstream.sign_in(code=code, verifier=verifier), application, callback.redirect_uri
         )
 
-    async def _code(self, waiting: Awaitable[AuthorizationAnswer]) -> str:
+    def _reused(self, before: LocalLogin | None, redirect_uri: str) -> Application | None:
+        """Return the application that registered itself for the last sign-in, None where that was another one."""
+        known = self.issuer is not None and before is not None and before.issuer == self.issuer
+        return before.application if known and before and before.redirect_uri == redirect_uri else None
+
+    async def _code(self, callback: Callback) -> str:
+        pasting = asyncio.ensure_future(self._paste(callback))
         try:
             async with asyncio.timeout(self.patience):
-                answer = await waiting
+                answer = await callback.answer()
         except TimeoutError:
-            raise LoginUnavailable("Nobody signed in within the time; nothing was stored.") from None
+            raise LoginUnavailable(
+                "Nobody signed in within the time; nothing was stored. If Calendly said that it does not know the "
+                "client, run `calendly-mcp logout`, and then sign in again."
+            ) from None
+        finally:
+            pasting.cancel()
         if answer.code is None:
             raise LoginRefused("The sign-in was declined at Calendly; nothing was stored.", code=answer.error)
         return answer.code
+
+    async def _paste(self, callback: Callback) -> None:
+        """Take the answer that the person pastes in the browser's place."""
+        if self.pasted is None:
+            return
+        async for line in self.pasted():
+            if not callback.paste(line):
+                self.show("This is no answer to the sign-in that waits here. Paste the whole address of the last page.")
 
     async def _keep(self, sign_in: SignIn, application: Application, redirect_uri: str) -> LocalLogin:
         tokens, person = sign_in.tokens, sign_in.person
@@ -98,6 +122,7 @@ class LocalSignIn:
                 connection=signed_in(before.connection if before else None, person.uri, tokens, self.now()),
                 access_token=tokens.access_token,
                 refresh_token=tokens.refresh_token,
+                issuer=self.issuer,
             )
             await self.store.write(login)
         return login

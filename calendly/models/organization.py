@@ -1,4 +1,4 @@
-"""Memberships of an organization, and invitations to join it."""
+"""The organization, its memberships, and invitations to join it."""
 
 from typing import Annotated
 
@@ -6,6 +6,18 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.models.user import MemberUser
+
+
+class Organization(TypedDict, total=False):
+    """An organization."""
+
+    uri: str | None
+    kind: Annotated[str | None, Field(description="single or multiple")]
+    name: str | None
+    plan: Annotated[str | None, Field(description="basic, essentials, standard, professional, teams or enterprise")]
+    stage: Annotated[str | None, Field(description="trial, free or paid")]
+    created_at: str | None
+    updated_at: str | None
 
 
 class OrganizationMembership(TypedDict, total=False):

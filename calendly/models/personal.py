@@ -12,7 +12,7 @@ class Personal:
         unless: Another field and its values with which the field holds none.
     """
 
-    unless: tuple[str, frozenset[str]] | None = None
+    unless: tuple[str, frozenset[object]] | None = None
 
 
 PERSONAL: Final = Personal()

@@ -6,8 +6,8 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 
-class MemberUser(TypedDict, total=False):
-    """A user inside an organization membership."""
+class GroupUser(TypedDict, total=False):
+    """A user inside a group relationship."""
 
     uri: str | None
     name: str | None
@@ -15,11 +15,16 @@ class MemberUser(TypedDict, total=False):
     email: str | None
     scheduling_url: Annotated[str | None, Field(description="public booking page")]
     timezone: Annotated[str | None, Field(description="IANA name")]
-    time_notation: Annotated[str | None, Field(description="12h or 24h")]
     avatar_url: str | None
     created_at: str | None
     updated_at: str | None
     locale: Annotated[str | None, Field(description="en, fr, es, de, pt or ps")]
+
+
+class MemberUser(GroupUser, total=False):
+    """A user inside an organization membership."""
+
+    time_notation: Annotated[str | None, Field(description="12h or 24h")]
 
 
 class User(MemberUser, total=False):

@@ -1,9 +1,11 @@
-"""Webhook subscriptions."""
+"""Webhook subscriptions, and what is delivered to them."""
 
 from typing import Annotated
 
 from pydantic import Field
 from typing_extensions import TypedDict
+
+from calendly.models.personal import PERSONAL
 
 
 class WebhookSubscription(TypedDict, total=False):
@@ -21,3 +23,16 @@ class WebhookSubscription(TypedDict, total=False):
     user: str | None
     group: str | None
     creator: str | None
+
+
+class WebhookPayload(TypedDict, total=False):
+    """What a delivery is about. Its fields depend on the event."""
+
+
+class WebhookSample(TypedDict, total=False):
+    """A delivery of a webhook, as an example."""
+
+    event: str | None
+    created_at: str | None
+    created_by: Annotated[str | None, Field(description="user URI")]
+    payload: Annotated[WebhookPayload | None, PERSONAL]

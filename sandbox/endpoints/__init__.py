@@ -3,6 +3,7 @@
 from typing import Final
 
 from sandbox.endpoints import (
+    activity_log,
     availability,
     data_compliance,
     event_type_settings,
@@ -10,12 +11,16 @@ from sandbox.endpoints import (
     invitations,
     invitees,
     locations,
+    meeting_recaps,
     memberships,
     no_shows,
     one_off_event_types,
+    routing_forms,
     scheduled_events,
     scheduling_links,
+    teams,
     users,
+    webhook_samples,
     webhooks,
 )
 
@@ -34,5 +39,10 @@ ENDPOINTS: Final = (
     *data_compliance.ENDPOINTS,
     *locations.ENDPOINTS,
     *no_shows.ENDPOINTS,
+    *teams.ENDPOINTS,
+    *routing_forms.ENDPOINTS,
+    *activity_log.ENDPOINTS,
+    *webhook_samples.ENDPOINTS,
+    *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
 )

@@ -1,4 +1,4 @@
-"""POST /data_compliance/deletion/invitees, for Enterprise only."""
+"""Deletion of what Calendly stores about people and meetings, for Enterprise only."""
 
 from typing import Final
 
@@ -50,6 +50,23 @@ def _require_data_requests(call: EndpointCall) -> None:
         raise permission_denied(NO_DATA_REQUESTS)
 
 
+def delete_scheduled_event_data(call: EndpointCall) -> JsonObject:
+    """Delete meetings that begin in a past time range, at once."""
+    _require_data_requests(call)
+    fields = call.body_fields()
+    start, end = fields.required_time("start_time"), fields.required_time("end_time")
+    if not start < end <= call.sandbox.clock.now():
+        fields.refuse("end_time", "must be after start_time and in the past")
+    fields.check()
+    for event in [one for one in call.records.events.values() if start <= one.times.start < end]:
+        if event.organization == call.caller.organization.id:
+            del call.records.events[event.id]
+    return {}
+
+
 ENDPOINTS: Final = (
     SandboxEndpoint("POST", "/data_compliance/deletion/invitees", ("data_compliance:write",), 202, delete_invitee_data),
+    SandboxEndpoint(
+        "POST", "/data_compliance/deletion/events", ("data_compliance:write",), 202, delete_scheduled_event_data
+    ),
 )

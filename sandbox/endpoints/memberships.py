@@ -70,7 +70,7 @@ def _find(call: EndpointCall) -> StoredMembership:
 def _move_out(call: EndpointCall, place: StoredMembership) -> None:
     """Move a member to a new organization.
 
-    Their event types and group memberships in the old one end.
+    Their event types, and their places in teams and groups of the old one, end.
     """
     records, now = call.records, call.sandbox.clock.now()
     person = records.users[place.user]
@@ -85,6 +85,8 @@ def _move_out(call: EndpointCall, place: StoredMembership) -> None:
         if kind.owner == person.id:
             kind.deleted_at = now
         kind.hosts = tuple(host for host in kind.hosts if host != person.id)
+    for team in records.teams.values():
+        team.members -= {person.id}
     for group in records.groups.values():
         group.members -= {person.id}
         group.admins -= {person.id}

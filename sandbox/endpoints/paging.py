@@ -59,12 +59,12 @@ class PageRequest:
         return None if token is None else f"{API}{self.path}?{urlencode({**self.query, 'page_token': token})}"
 
 
-def read_page(fields: InputFields, path: str, query: Mapping[str, str]) -> PageRequest:
-    """Read `count` and `page_token`. A token works only with the filters it was made for."""
+def read_page(fields: InputFields, path: str, query: Mapping[str, str], *, most: int = MOST) -> PageRequest:
+    """Read `count`, at most `most`, and `page_token`. A token works only with the filters it was made for."""
     count_text = fields.text("count") or str(DEFAULT_COUNT)
-    count = int(count_text) if re.fullmatch(r"[0-9]{1,3}", count_text) else 0
-    if not 1 <= count <= MOST:
-        fields.refuse("count", f"must be between 1 and {MOST}")
+    count = int(count_text) if re.fullmatch(r"[0-9]{1,4}", count_text) else 0
+    if not 1 <= count <= most:
+        fields.refuse("count", f"must be between 1 and {most}")
     token = fields.text("page_token")
     offset = _offset(query, token) if token else 0
     if offset is None:

@@ -49,9 +49,9 @@ def list_webhook_subscriptions(call: EndpointCall) -> JsonObject:
     fields = call.query_fields()
     sort = read_sort(fields, SORT_KEYS, "created_at:asc")
     page = read_page(fields, call.url_path, call.query)
-    scope, organization, subject = _read_subject(fields)
+    scope, organization, subject = read_subject(fields)
     fields.check()
-    _require_subject(call, scope, organization, subject)
+    require_subject(call, scope, organization, subject)
     rows = [
         hook
         for hook in call.records.webhooks.values()
@@ -64,11 +64,11 @@ def create_webhook_subscription(call: EndpointCall) -> JsonObject:
     """Create a subscription. The key of an OAuth application signs the deliveries of its own."""
     fields = call.body_fields()
     url = _read_url(fields)
-    scope, organization, subject = _read_subject(fields)
+    scope, organization, subject = read_subject(fields)
     events = _read_events(fields, scope)
     signing_key = fields.text("signing_key")
     fields.check()
-    _require_subject(call, scope, organization, subject)
+    require_subject(call, scope, organization, subject)
     if call.caller.organization.plan == "free" and any(_family(event) in ONLY_SCOPE for event in events):
         raise permission_denied("Please upgrade to a paid Calendly account.")
     if not all(grants(call.caller.token.scopes, EVENTS[event]) for event in events):
@@ -107,7 +107,7 @@ def _read_url(fields: InputFields) -> str:
     return url
 
 
-def _read_subject(fields: InputFields) -> tuple[Literal["organization", "user", "group"], str, str | None]:
+def read_subject(fields: InputFields) -> tuple[Literal["organization", "user", "group"], str, str | None]:
     """Read scope, organization, and the user or group that the scope needs."""
     organization = fields.reference("organization", "organizations", required=True)
     scope = fields.choice("scope", SCOPES, required=True)
@@ -135,7 +135,7 @@ def _family(event: str) -> str:
     return event.partition(".")[0]
 
 
-def _require_subject(call: EndpointCall, scope: str, organization: str, subject: str | None) -> None:
+def require_subject(call: EndpointCall, scope: str, organization: str, subject: str | None) -> None:
     """Require an admin for an organization or group, and the user for a user.
 
     Raises:

@@ -253,7 +253,7 @@ def invitee_json(person: StoredInvitee) -> JsonObject:
         "new_invitee": person.new_invitee,
         "cancel_url": person.cancel_url,
         "reschedule_url": person.reschedule_url,
-        "routing_form_submission": None,
+        "routing_form_submission": person.routing_form_submission,
         **_cancellation_field(person.cancellation),
         "payment": None,
         "no_show": (

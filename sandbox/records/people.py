@@ -1,8 +1,8 @@
-"""Organizations, their users, memberships, groups and invitations, and the users' working hours."""
+"""Organizations, their users, memberships, teams, groups and invitations, and the users' working hours."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import ClassVar, Literal
+from datetime import UTC, datetime
+from typing import ClassVar, Final, Literal
 
 from typing_extensions import override
 
@@ -11,6 +11,8 @@ from sandbox.records.slots import TimeSpan, WorkingHours
 
 Plan = Literal["free", "paid", "enterprise"]
 Role = Literal["owner", "admin", "user"]
+
+_LONG_AGO: Final = datetime(2024, 1, 15, 9, tzinfo=UTC)
 
 
 @dataclass
@@ -28,6 +30,7 @@ class StoredOrganization(StoredResource):
     name: str
     plan: Plan
     seats: int
+    created_at: datetime = _LONG_AGO
 
 
 @dataclass
@@ -80,19 +83,39 @@ class StoredMembership(StoredResource):
 
 
 @dataclass
+class StoredTeam(StoredResource):
+    """A team of an organization's users.
+
+    Attributes:
+        members: Ids of its users.
+    """
+
+    collection: ClassVar[str] = "teams"
+
+    organization: str
+    name: str
+    slug: str
+    members: frozenset[str]
+
+
+@dataclass
 class StoredGroup(StoredResource):
     """A group of an organization's users.
 
     Attributes:
         members: Ids of its users.
         admins: Ids of those who administer it.
+        invited: Ids of the invitations with which others will become members.
     """
 
     collection: ClassVar[str] = "groups"
 
     organization: str
+    name: str
     members: frozenset[str]
     admins: frozenset[str]
+    created_at: datetime
+    invited: frozenset[str] = frozenset()
 
 
 @dataclass

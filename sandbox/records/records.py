@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sandbox.records.activity import StoredActivity, StoredMessage
 from sandbox.records.credentials import (
     StoredAccessToken,
     StoredAuthorizationCode,
@@ -9,14 +10,17 @@ from sandbox.records.credentials import (
     StoredRefreshToken,
 )
 from sandbox.records.event_types import StoredEventType, StoredSchedulingLink
+from sandbox.records.meeting_recaps import StoredMeetingRecap
 from sandbox.records.people import (
     StoredGroup,
     StoredInvitation,
     StoredMembership,
     StoredOrganization,
     StoredSchedule,
+    StoredTeam,
     StoredUser,
 )
+from sandbox.records.routing_forms import StoredRoutingForm, StoredSubmission
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 from sandbox.records.webhooks import StoredWebhookSubscription
 
@@ -28,6 +32,7 @@ class Records:
     organizations: dict[str, StoredOrganization] = field(default_factory=dict[str, StoredOrganization])
     users: dict[str, StoredUser] = field(default_factory=dict[str, StoredUser])
     memberships: dict[str, StoredMembership] = field(default_factory=dict[str, StoredMembership])
+    teams: dict[str, StoredTeam] = field(default_factory=dict[str, StoredTeam])
     groups: dict[str, StoredGroup] = field(default_factory=dict[str, StoredGroup])
     invitations: dict[str, StoredInvitation] = field(default_factory=dict[str, StoredInvitation])
     schedules: dict[str, StoredSchedule] = field(default_factory=dict[str, StoredSchedule])
@@ -35,6 +40,11 @@ class Records:
     events: dict[str, StoredScheduledEvent] = field(default_factory=dict[str, StoredScheduledEvent])
     links: dict[str, StoredSchedulingLink] = field(default_factory=dict[str, StoredSchedulingLink])
     webhooks: dict[str, StoredWebhookSubscription] = field(default_factory=dict[str, StoredWebhookSubscription])
+    routing_forms: dict[str, StoredRoutingForm] = field(default_factory=dict[str, StoredRoutingForm])
+    submissions: dict[str, StoredSubmission] = field(default_factory=dict[str, StoredSubmission])
+    activities: dict[str, StoredActivity] = field(default_factory=dict[str, StoredActivity])
+    messages: dict[str, StoredMessage] = field(default_factory=dict[str, StoredMessage])
+    recaps: dict[str, StoredMeetingRecap] = field(default_factory=dict[str, StoredMeetingRecap])
     access_tokens: dict[str, StoredAccessToken] = field(default_factory=dict[str, StoredAccessToken])
     refresh_tokens: dict[str, StoredRefreshToken] = field(default_factory=dict[str, StoredRefreshToken])
     codes: dict[str, StoredAuthorizationCode] = field(default_factory=dict[str, StoredAuthorizationCode])

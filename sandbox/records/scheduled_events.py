@@ -48,6 +48,7 @@ class StoredInvitee(StoredResource):
         no_show: Id and time of the no-show mark.
         scheduling_method: None for a booking on a page.
         scheduled_by: Id of the user who booked through the API.
+        routing_form_submission: URI of what they answered in a routing form before they booked.
     """
 
     collection: ClassVar[str] = "invitees"
@@ -70,6 +71,7 @@ class StoredInvitee(StoredResource):
     no_show: tuple[str, datetime] | None = None
     scheduling_method: Literal["api"] | None = None
     scheduled_by: str | None = None
+    routing_form_submission: str | None = None
     cancellation: StoredCancellation | None = None
 
     @property

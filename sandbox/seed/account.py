@@ -18,14 +18,18 @@ from sandbox.records.people import (
     StoredMembership,
     StoredOrganization,
     StoredSchedule,
+    StoredTeam,
     StoredUser,
 )
 from sandbox.records.records import Records
 from sandbox.records.scopes import ALL_SCOPES, READ_SCOPES
 from sandbox.records.slots import DayHours, TimeSpan, WorkingHours
 from sandbox.records.webhooks import StoredWebhookSubscription
+from sandbox.seed.activity import add_activity
 from sandbox.seed.event_types import add_event_types
 from sandbox.seed.events import add_events
+from sandbox.seed.meeting_recaps import add_meeting_recaps
+from sandbox.seed.routing_forms import add_routing_forms
 
 # An id of the form that accounts from before UUIDs have.
 LEGACY_USER_ID: Final = "GBJHDKVLQZWTXSNM"
@@ -42,6 +46,9 @@ def seeded_records(now: datetime) -> Records:
     add_event_types(records, now)
     add_events(records, now)
     _add_invitations(records, now)
+    add_routing_forms(records, now)
+    add_activity(records, now)
+    add_meeting_recaps(records, now)
     _add_webhook(records, now)
     _add_tokens(records)
     return records
@@ -68,10 +75,7 @@ def _add_northlight(records: Records, now: datetime) -> None:
         StoredBusyTime("reserved", _local(next_week + timedelta(days=2), time(9), time(9, 30), maya)),
     ]
     tomas.busy_times.append(StoredBusyTime("external", _local(next_week, time(15), time(16), tomas)))
-    support = StoredGroup(
-        fixed_id("group support"), northlight.id, frozenset({priya.id, LEGACY_USER_ID}), admins=frozenset({priya.id})
-    )
-    records.groups[support.id] = support
+    _add_teams(records, now, northlight.id, priya.id)
     half_day = next_week + timedelta(days=4)
     records.schedules[fixed_id("schedule maya mornings")] = StoredSchedule(
         fixed_id("schedule maya mornings"),
@@ -80,6 +84,32 @@ def _add_northlight(records: Records, now: datetime) -> None:
         default=False,
         hours=WorkingHours(maya.timezone, _weekdays(((time(8), time(11)),)), {half_day: ((time(8), time(9)),)}),
     )
+
+
+def _add_teams(records: Records, now: datetime, organization: str, priya: str) -> None:
+    everybody = frozenset(user.id for user in records.users.values())
+    helpers = frozenset({priya, LEGACY_USER_ID})
+    begun = now - timedelta(days=400)
+    for team in (
+        StoredTeam(fixed_id("team solutions"), organization, "Solutions", "northlight-solutions", helpers),
+        StoredTeam(fixed_id("team hiring"), organization, "Hiring", "northlight-hiring", everybody - helpers),
+    ):
+        records.teams[team.id] = team
+    for group in (
+        StoredGroup(
+            fixed_id("group support"),
+            organization,
+            "Support",
+            helpers,
+            admins=frozenset({priya}),
+            created_at=begun,
+            invited=frozenset({fixed_id("invitation pending")}),
+        ),
+        StoredGroup(
+            fixed_id("group leads"), organization, "Leads", everybody - helpers, everybody - helpers, created_at=begun
+        ),
+    ):
+        records.groups[group.id] = group
 
 
 def _add_free_and_enterprise(records: Records, now: datetime) -> None:

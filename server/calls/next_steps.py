@@ -167,6 +167,14 @@ _BLOCKED: Final = (
 
 _GO_ON: Final = "Call again with the same arguments: the call finds what was done, and finishes it."
 
+_UNRECORDED: Final = (
+    "What writes has to be recorded first, and the audit log cannot be written; Calendly was not asked.",
+    (
+        "Tell the user what the message says of the audit log, such as a full disk or a database that does not answer. "
+        "No rule forbids the call: call again once that is mended. What only reads works meanwhile."
+    ),
+)
+
 _KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
 
 _LOOK: Final[Mapping[str, str]] = {
@@ -194,11 +202,14 @@ class Failure:
     retry_after: float | None = None
     confirms: Confirms = "in the chat"
     is_key_taken: bool = False
+    is_unrecorded: bool = False
     goes_on: bool = False
 
 
 def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> str:
     """Return what a failure of a call of `tool` means."""
+    if failure.is_unrecorded:
+        return _UNRECORDED[0]
     return (_ADVICE | advice)[failure.kind][0].format(tool=tool.name)
 
 
@@ -208,6 +219,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return _EXTERNAL_CALENDAR
     if failure.is_key_taken:
         return _KEY_TAKEN
+    if failure.is_unrecorded:
+        return _UNRECORDED[1]
     if failure.goes_on:
         return _GO_ON
     if failure.kind == "upstream_unreachable" and failure.status is not None:

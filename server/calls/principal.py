@@ -87,6 +87,11 @@ class Principal:
         """Return the sentence that says who can change a rule."""
         if source == "person":
             return f"The person it acts for can change that{self.changes_at}."
+        if self.limits.chosen is not None and self.limits.chosen_by == "operator":
+            return (
+                f"Whoever runs this server can change that, with {ACCESS_SETTING} or with a token of other levels; "
+                f"what the token alone forbids, the person it acts for can change too{self.changes_at}."
+            )
         return f"Whoever started this server can change that with {ACCESS_SETTING}."
 
     def decide(self, tool: Tool) -> Decision:

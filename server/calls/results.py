@@ -148,6 +148,7 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
         retry_after=refusal.retry_after if refusal else None,
         confirms=_confirms(problem),
         is_key_taken=isinstance(problem, tools.KeyTaken),
+        is_unrecorded=isinstance(problem, tools.NotRecorded),
         goes_on=isinstance(problem, calendly.OutcomeUnknown) and problem.goes_on,
     )
 

@@ -1,6 +1,7 @@
 """`calendly-mcp audit list|export|verify`."""
 
 import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -12,16 +13,19 @@ import anyio
 
 from auth.audit.archive import DatabaseArchive
 from auth.audit.entries import AuditEntry, facts
-from auth.audit.rows import EntryFilter
+from auth.audit.rows import EntryFilter, find_actions
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.commands.declaring import Action, Command, Invocation, Options, Run
 from server.configuration.settings import Settings
-from server.configuration.terminal import CommandError, UsageError, reporting, show
-from server.stores.database import open_store, require_database
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, reporting, show, suggestion
+from server.stores.database import open_store, require_database, settings_to_read
 from storage.errors import StorageError
+from tools import ALL
 
 _LIMIT: Final = 50
+_DECISIONS: Final = ("allowed", "refused", "asked", "declined", "tried")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +50,21 @@ class _Wanted:
     def read(cls, options: Mapping[str, str]) -> Self:
         """Read the options of the command. Raises UsageError."""
         since, until = (_time(f"--{name}", options.get(name)) for name in ("since", "until"))
+        if since and until and since >= until:
+            raise UsageError("--since: must be before --until.")
+        decision = options.get("decision")
+        if decision is not None and decision not in _DECISIONS:
+            hint = suggestion(decision, _DECISIONS) or f"there are: {', '.join(_DECISIONS)}."
+            raise UsageError(f'--decision: there is no decision "{decision[:60]}"; {hint}')
+        chain, entry = (_count(f"--{name}", options.get(name)) for name in ("chain", "entry"))
+        if entry is not None and chain is None:
+            raise UsageError("--entry: needs --chain, which says of which chain it is.")
         return cls(
-            filter=EntryFilter(action=options.get("tool"), since=since, until=until),
+            filter=EntryFilter(action=options.get("tool"), since=since, until=until, chain=chain, entry=entry),
             person=options.get("person"),
             agent=options.get("agent"),
-            decision=options.get("decision"),
-            limit=_count(options.get("limit")),
+            decision=decision,
+            limit=_count("--limit", options.get("limit")) or _LIMIT,
         )
 
 
@@ -64,8 +77,9 @@ def _running(work: _Work) -> Run:
     async def act(settings: Settings, wanted: _Wanted) -> None:
         require_database(settings)
         async with AsyncExitStack() as stack:
-            archive = (await open_store(settings, stack)).archive
+            archive = (await open_store(settings_to_read(settings, stack), stack)).archive
             with reporting(StorageError):
+                await _check_action(archive, wanted.filter.action)
                 await work(archive, wanted)
 
     def run(invocation: Invocation) -> int:
@@ -73,6 +87,17 @@ def _running(work: _Work) -> Run:
         return 0
 
     return run
+
+
+async def _check_action(archive: DatabaseArchive, name: str | None) -> None:
+    """Refuse a tool that is none and that nothing was recorded of. Raises UsageError."""
+    if name is None or name in (tools := {tool.name for tool in ALL}):
+        return
+    async with archive.database.read() as connection:
+        recorded = await find_actions(connection)
+    if name not in recorded:
+        hint = suggestion(name, tools | recorded) or f"`{PROGRAM} tools` lists them all."
+        raise UsageError(f'--tool: there is no tool "{name[:60]}", and nothing of that name was recorded; {hint}')
 
 
 async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
@@ -97,7 +122,9 @@ async def _verify(archive: DatabaseArchive, _wanted: _Wanted) -> None:
     entries, chains = await archive.count()
     if faults:
         raise CommandError(
-            f"the audit log was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries."
+            f"the audit log was changed: {faults} fault{'s' if faults > 1 else ''} in {entries} entries. "
+            f"`{PROGRAM} audit list --chain N --entry N` shows what stands at such a place now. It cannot be mended: "
+            "keep a copy of the database, compare it with a backup, and see who could write to it."
         )
     show(f"{entries} entries in {chains} chains: nothing was changed, removed or moved.")
 
@@ -141,11 +168,11 @@ def _time(option: str, text: str | None) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _count(text: str | None) -> int:
+def _count(option: str, text: str | None) -> int | None:
     if text is None:
-        return _LIMIT
-    if not text.isascii() or not text.isdigit():
-        raise UsageError("--limit: must be a number.")
+        return None
+    if not _NUMBER.fullmatch(text):
+        raise UsageError(f"{option}: must be a number from 1 on.")
     return int(text)
 
 
@@ -153,7 +180,9 @@ _SOUGHT: Final[Options] = {
     "--person": {"metavar": "WHO", "help": "by the person's user URI, uuid, or e-mail address when they connected"},
     "--agent": {"metavar": "NAME", "help": "by agent"},
     "--tool": {"metavar": "NAME", "help": "by tool, or by another action, such as redeem_code"},
-    "--decision": {"metavar": "WORD", "help": "by decision: allowed, refused, asked, declined or tried"},
+    "--decision": {"metavar": "WORD", "help": f"by decision: {', '.join(_DECISIONS)}"},
+    "--chain": {"metavar": "N", "help": "of one chain, as verify numbers them"},
+    "--entry": {"metavar": "N", "help": "at one place of that chain"},
     "--since": {"metavar": "TIME", "help": "from a day or time on, such as 2026-12-01 or 2026-12-01T09:00+01:00"},
     "--until": {"metavar": "TIME", "help": "before a day or time"},
 }

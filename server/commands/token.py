@@ -1,25 +1,38 @@
 """`calendly-mcp token create|list|revoke`."""
 
+import json
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
 import anyio
 
-from auth.access.levels import LOCAL, Access
-from auth.access.text import InvalidAccess, parse_access
+from auth.access.levels import LOCAL, Access, Limits
+from auth.access.text import InvalidAccess, parse_access, spell_access
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
+from auth.grants.agent_token_rows import AgentToken
 from auth.protocol.scopes import BUNDLES, spell
+from calendly.request import Account, PersonalToken
+from calendly.scopes import includes
+from server.calls.principal import Principal
 from server.calls.selection import Selection
-from server.commands.declaring import Action, Command, Invocation, Run
+from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.configuration.settings import HTTP_PORT, Settings
 from server.configuration.terminal import UsageError, columns, reporting, say, show
 from server.configuration.values import http_address
 from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
 from server.stores.database import open_store
 from storage.errors import StorageError
+from tools import ALL
+
+_DAYS: Final = re.compile(r"(\d{1,5})d?", re.ASCII)
+_LONGEST: Final = timedelta(days=3650)
+_HEADING: Final = ("id", "agent", "person", "address", "created", "expires", "last used", "scopes", "levels")
 
 _Options = Mapping[str, str]
 _Work = Callable[[Realm], Awaitable[str]]
@@ -58,21 +71,85 @@ def _create(options: _Options) -> _Work:
         access = parse_access(options["access"]) if "access" in options else LOCAL
     except InvalidAccess as fault:
         raise UsageError(f"--access: {fault}") from None
-    return partial(_created, name=options["for"], person=options.get("user"), scopes=scopes, access=access)
+    life = _life(options["expires"], datetime.now(UTC)) if "expires" in options else agent_tokens.LIFE
+    wanted = _WantedToken(options["for"], options.get("user"), frozenset(scopes), access, life)
+    return partial(_created, wanted)
 
 
-async def _created(realm: Realm, *, name: str, person: str | None, scopes: set[str], access: Access) -> str:
-    made = await agent_tokens.create(realm, name=name, person=person, scopes=scopes, access=access)
+@dataclass(frozen=True, slots=True)
+class _WantedToken:
+    """The token that was asked for: its agent, its person, its scopes and levels, and how long it is valid."""
+
+    name: str
+    person: str | None
+    scopes: frozenset[str]
+    access: Access
+    life: timedelta
+
+
+def _life(text: str, now: datetime) -> timedelta:
+    """Read how long a token is valid: a number of days, or the day on which it ends. Raises UsageError."""
+    days = _DAYS.fullmatch(text)
+    try:
+        life = timedelta(int(days[1])) if days else datetime.fromisoformat(text).replace(tzinfo=UTC) - now
+    except (ValueError, OverflowError):
+        raise UsageError("--expires: must be a number of days, such as 90d, or a day, such as 2027-06-30.") from None
+    if not timedelta() < life <= _LONGEST:
+        raise UsageError(f"--expires: must be in the future, and at most {_LONGEST.days} days away.")
+    return life
+
+
+async def _created(wanted: _WantedToken, realm: Realm) -> str:
+    limits = Limits(ceiling=realm.ceiling, chosen=wanted.access, scopes=wanted.scopes, chosen_by="operator")
+    able = Principal(account=Account("", "", PersonalToken("")), limits=limits)
+    if includes(realm.offered, wanted.scopes) and not any(map(able.sees, ALL)):
+        raise UsageError("with these scopes and levels the token could do nothing: no tool is left for it.")
+    made = await agent_tokens.create(
+        realm, name=wanted.name, person=wanted.person, scopes=wanted.scopes, access=wanted.access, life=wanted.life
+    )
     say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
     return made.secret
 
 
-async def _listed(realm: Realm) -> str:
+def _list(options: _Options) -> _Work:
+    return partial(_listed, as_json="json" in options)
+
+
+async def _listed(realm: Realm, *, as_json: bool) -> str:
+    tokens = await agent_tokens.list_all(realm)
+    if as_json:
+        return json.dumps([_facts(token) for token in tokens], ensure_ascii=False, indent=2)
     rows = [
-        (token.id, token.name, token.email or token.person, f"{token.expires_at:%Y-%m-%d}", spell(token.scopes))
-        for token in await agent_tokens.list_all(realm)
+        (
+            token.id,
+            token.name,
+            token.email or token.person,
+            token.resource,
+            f"{token.created_at:%Y-%m-%d}",
+            f"{token.expires_at:%Y-%m-%d}",
+            f"{token.used_at:%Y-%m-%d}" if token.used_at else "never",
+            spell(token.scopes),
+            spell_access(token.access),
+        )
+        for token in tokens
     ]
-    return columns(rows)
+    return columns([_HEADING, *rows]) if rows else ""
+
+
+def _facts(token: AgentToken) -> dict[str, object]:
+    """Return what is shown of a token as JSON; its secret is nowhere."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "person": token.person,
+        "email": token.email,
+        "address": token.resource,
+        "scopes": sorted(token.scopes),
+        "access": spell_access(token.access),
+        "created_at": token.created_at.isoformat(),
+        "expires_at": token.expires_at.isoformat(),
+        "last_used_at": token.used_at.isoformat() if token.used_at else None,
+    }
 
 
 async def _revoked(realm: Realm, token: str) -> str:
@@ -97,13 +174,17 @@ COMMAND: Final = Command(
                     "help": "how far it goes with them: capability=off, read, ask or full, separated by commas "
                     "(default: all; what cannot be undone or reaches others, at ask)",
                 },
+                "--expires": {
+                    "metavar": "WHEN",
+                    "help": f"days from now, such as 90d, or a day (default: {agent_tokens.LIFE.days}d)",
+                },
                 "--user": {
                     "metavar": "WHO",
                     "help": "the person it acts for, by e-mail or URI, if several people have connected",
                 },
             },
         ),
-        "list": Action("list the valid tokens", _running(lambda _: _listed)),
+        "list": Action("list the valid tokens", _running(_list), {"--json": {**SWITCH, "help": "as JSON"}}),
         "revoke": Action(
             "end a token at once",
             _running(lambda options: partial(_revoked, token=options["id"])),

@@ -49,7 +49,7 @@ DEFAULT_TOOLSETS: Final = ("endpoints", "workflows")
 # Which commands take a flag.
 INSTALLING: Final = frozenset({"install"})
 SERVING: Final = frozenset({"stdio", "http"}) | INSTALLING
-PICKING: Final = SERVING | {"access"}
+PICKING: Final = SERVING | {"access", "login"}
 TRYING: Final = SERVING | {"doctor"}
 CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor"}
 LISTENING: Final = frozenset({"http", "sandbox"})

@@ -54,7 +54,13 @@ class SignedIn:
         return Principal(
             account=Account(bearer.person, bearer.grant_id, refresher.credentials(bearer.person, bearer.connection)),
             identity=_identity(bearer),
-            limits=Limits(ceiling=self.ceiling, chosen=bearer.access, scopes=bearer.scopes, granted=bearer.granted),
+            limits=Limits(
+                ceiling=self.ceiling,
+                chosen=bearer.access,
+                scopes=bearer.scopes,
+                granted=bearer.granted,
+                chosen_by="person" if by_browser else "operator",
+            ),
             changes_at=f" at {self.address}/connections",
             steps_up=by_browser,
             advice=signed_in_at(self.address) if by_browser else made_for_agent_at(self.address),

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,8 +39,8 @@ def upstream(settings: Settings, application: Application, redirect_uri: str) ->
     return CalendlyLogin(Configured(application), redirect_uri=redirect_uri, api_url=settings.api_url, now=_now)
 
 
-def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
-    """Return how to sign in; `show` shows the person the address to open."""
+def sign_in(settings: Settings, show: Callable[[str], None], pasted: Callable[[], AsyncIterator[str]]) -> LocalSignIn:
+    """Return how to sign in; `show` shows the person the address to open, and `pasted` gives what they paste."""
     return LocalSignIn(
         store=login_store(settings),
         applications=_applications(settings),
@@ -50,6 +50,8 @@ def sign_in(settings: Settings, show: Callable[[str], None]) -> LocalSignIn:
         open_browser=partial(open_browser, command=browser_command()),
         now=_now,
         random=os.urandom,
+        pasted=pasted,
+        issuer=settings.issuer if settings.client_id is None else None,
     )
 
 

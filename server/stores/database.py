@@ -1,11 +1,13 @@
 """The database and its key ring, opened and proven before anything is served."""
 
 import os
+import shutil
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from sqlalchemy import select
@@ -66,6 +68,33 @@ def require_database(settings: Settings) -> None:
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():
         raise CommandError(f"there is no database at {path} yet.")
+
+
+def settings_to_read(
+    settings: Settings,
+    stack: AsyncExitStack,
+    is_writable: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK),
+) -> Settings:
+    """Return settings under which the database can be read: those of a copy where its disk can only be read.
+
+    Opening a database writes to it. The copy is gone when `stack` ends.
+
+    Raises:
+        CommandError: It cannot be copied.
+    """
+    url = _url(settings)
+    path = Path(url.removeprefix("sqlite:///"))
+    if not url.startswith("sqlite:///") or (is_writable(path) and is_writable(path.parent)):
+        return settings
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="calendly-mcp-")))
+    try:
+        for end in ("", "-wal", ".keys"):
+            file = path.with_name(f"{path.name}{end}")
+            if file.exists():
+                shutil.copy(file, folder)
+    except OSError as fault:
+        raise CommandError(f"{path} can only be read, and cannot be copied to be read: {fault.strerror}.") from None
+    return settings.model_copy(update={"database_url": f"sqlite:///{folder / path.name}"})
 
 
 async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:

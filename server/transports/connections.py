@@ -62,7 +62,7 @@ class ConnectionLimits:
     trusted: Networks = ()
 
 
-class Connections:
+class OpenConnections:
     """The open connections of a server, in the order in which they came."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
@@ -85,7 +85,8 @@ class Connections:
         address = self._open.pop(gone, None)
         if address is not None:
             self._of_address[address] -= 1
-            self._of_address += Counter()  # without the addresses that have none left
+            if not self._of_address[address]:
+                del self._of_address[address]
 
     def _make_room(self, address: str | None) -> bool:
         """Close the oldest connection that waits, of one address if it is given. False when all are busy."""
@@ -101,7 +102,7 @@ class Connections:
 class BoundedProtocol(HttpToolsProtocol):
     """One connection. What takes too long is answered 408 and closed, headers without an end 431."""
 
-    def __init__(self, *args: Any, open_connections: Connections, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
+    def __init__(self, *args: Any, open_connections: OpenConnections, **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's own
         super().__init__(*args, **kwargs)
         self._all = open_connections
         self._unended = 0
@@ -207,7 +208,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 def bounded(limits: ConnectionLimits) -> Callable[..., BoundedProtocol]:
     """Return what makes the protocol of each connection of one server."""
-    everybody = Connections(limits)
+    everybody = OpenConnections(limits)
 
     def protocol(*args: Any, **kwargs: Any) -> BoundedProtocol:  # noqa: ANN401 - uvicorn's own
         return BoundedProtocol(*args, open_connections=everybody, **kwargs)

@@ -23,7 +23,7 @@ class Rejected:
 
 
 def understood(line: bytes) -> types.JSONRPCMessage | Rejected:
-    """Read a line as one message. Since 2025-06-18 batches are none."""
+    """Read a line, or the body of a request, as one message. Since 2025-06-18 batches are none."""
     try:
         message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as fault:
@@ -34,8 +34,8 @@ def understood(line: bytes) -> types.JSONRPCMessage | Rejected:
         # An id that is none makes a notification of a request, which then nobody would answer.
         if not isinstance(message, types.JSONRPCNotification) or b'"id"' not in line or "id" not in json.loads(line):
             return message
-    text = "Invalid request: a line is one JSON-RPC 2.0 message, with a text or an integer as its id; no batches."
-    return _rejected(types.INVALID_REQUEST, text, _id_in(line))
+    is_batch = line.lstrip().startswith(b"[")
+    return _rejected(types.INVALID_REQUEST, _BATCH if is_batch else _MALFORMED, _id_in(line))
 
 
 def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected:
@@ -45,9 +45,9 @@ def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected
 def _what_is_wrong(told: str) -> str:
     """Say in words what the parser met."""
     if "recursion" in told:
-        return "the line is nested too deep"
+        return "the message is nested too deep"
     not_unicode = any(word in told for word in ("surrogate", "hex escape", "unicode"))
-    return "a text in the line is no Unicode" if not_unicode else "the line is not JSON"
+    return "a text in it is no Unicode" if not_unicode else "it is not JSON"
 
 
 def _id_in(line: bytes) -> types.RequestId | None:

@@ -51,8 +51,8 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
             )
             tasks.start_soon(wire.read, lines)
             tasks.start_soon(wire.write)
-            _read(STDIN, lines_in)
-            await server.run(inbox, outbox, server.create_initialization_options())
+            with reading(STDIN, lines_in):
+                await server.run(inbox, outbox, server.create_initialization_options())
 
 
 async def _discover(server: Server[Any], wire: "_Wire", request: types.JSONRPCRequest) -> None:
@@ -162,8 +162,12 @@ class _Wire:
                     await anyio.to_thread.run_sync(_write_all, self._stdout, line)
 
 
-def _read(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
-    """Send the lines of a file descriptor to a stream until it ends: on the event loop where that can wait for it."""
+@contextmanager
+def reading(source: int, lines: MemoryObjectSendStream[bytes]) -> Generator[None]:
+    """Send the lines of a file descriptor to a stream until it ends, or the block is left.
+
+    It is read on the event loop where that can wait for it, else in a thread.
+    """
     loop, splitter = asyncio.get_running_loop(), _LineSplitter(source, lines)
 
     def take() -> None:
@@ -174,6 +178,12 @@ def _read(source: int, lines: MemoryObjectSendStream[bytes]) -> None:
         loop.add_reader(source, take)
     except (RuntimeError, OSError):  # Windows knows no readers; a file, or a descriptor that is closed
         _read_in_thread(loop, splitter)
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_reader(source)
 
 
 def _read_in_thread(loop: asyncio.AbstractEventLoop, splitter: "_LineSplitter") -> None:

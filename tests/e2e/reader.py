@@ -75,7 +75,7 @@ class Reader:
 
     def token_id(self) -> str:
         """Tell the id of the last token that was made."""
-        return run("token", "list", **self.settings("token")).stdout.split()[0]
+        return run("token", "list", **self.settings("token")).stdout.splitlines()[1].split()[0]
 
 
 SUBSTITUTIONS: Final[Mapping[str, Callable[[Reader], str]]] = {

@@ -1,7 +1,9 @@
 """Tokens for agents without a browser: made, listed and revoked on the machine, good at the hosted endpoint."""
 
+import json
 from collections.abc import Generator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import httpx2
@@ -38,7 +40,7 @@ class Operator:
 
     def listed(self) -> list[list[str]]:
         """List the tokens, as words."""
-        return [line.split() for line in self.run("token", "list").stdout.splitlines()]
+        return [line.split() for line in self.run("token", "list").stdout.splitlines()[1:]]
 
 
 @pytest.fixture
@@ -102,8 +104,50 @@ async def test_a_token_is_for_somebody_who_connected(operator: Operator) -> None
     assert "Nobody of that name" in stranger.stderr
     operator.create("mcp:scheduling:read", "Nightly", "--user", "maya@northlight.example")
     [row] = operator.listed()
-    assert row[1:3] == ["Nightly", "maya@northlight.example"]
-    assert set(row[4:]) == {"users:read", "event_types:read", "availability:read", "scheduled_events:read"}
+    assert row[1:4] == ["Nightly", "maya@northlight.example", operator.site.endpoint]
+    assert set(row[7:-1]) == {"users:read", "event_types:read", "availability:read", "scheduled_events:read"}
+    assert "canceling=ask" in row[-1]
+
+
+async def test_a_token_lives_as_long_as_was_said_and_the_list_tells_when_it_was_used(operator: Operator) -> None:
+    await Agent().sign_in(operator.site)
+    token = operator.create("users:read", "CI", "--expires", "30d", "--access", "users=read")
+    [before] = json.loads(operator.run("token", "list", "--json").stdout)
+    assert before["last_used_at"] is None
+    async with (
+        httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http,
+        Client(streamable_http_client(operator.site.endpoint, http_client=http), mode="legacy") as client,
+    ):
+        assert (await call(client, "get_current_user")).kind == "answered"
+        after = before
+        while after["last_used_at"] is None:  # what reads is recorded a moment later
+            [after] = json.loads(operator.run("token", "list", "--json").stdout)
+    assert set(after) == {
+        *("id", "name", "person", "email", "address", "scopes", "access", "created_at", "expires_at", "last_used_at")
+    }
+    assert (after["scopes"], after["access"], after["address"]) == (
+        ["users:read"],
+        "users=read",
+        operator.site.endpoint,
+    )
+    life = datetime.fromisoformat(after["expires_at"]) - datetime.fromisoformat(after["created_at"])
+    assert life.days == 30
+    assert after["last_used_at"] >= after["created_at"]
+    assert token not in json.dumps(after)
+
+
+async def test_a_token_that_would_be_good_for_nothing_or_nowhere_is_not_made(operator: Operator) -> None:
+    await Agent().sign_in(operator.site)
+    for words in (["--access", "users=off"], ["--access", "booking=full"]):
+        useless = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
+        assert (useless.status, useless.stdout) == (2, "")
+        assert "the token could do nothing: no tool is left for it" in useless.stderr
+    wanted = ["token", "create", "--for", "CI", "--scopes", "users:read"]
+    elsewhere = run(*wanted, **operator.settings, CALENDLY_MCP_PUBLIC_URL="https://elsewhere.example.com")
+    assert elsewhere.status == 1
+    assert f"People let agents in at {operator.site.endpoint} with this database" in elsewhere.stderr
+    assert "set CALENDLY_MCP_PUBLIC_URL" in elsewhere.stderr
+    assert operator.listed() == []
 
 
 async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator: Operator) -> None:

@@ -195,7 +195,16 @@ def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str
     for words in (["--since", "soon"], ["--until", "1"]):
         ended = run("audit", "export", *words, **folder)
         assert (ended.status, "must be a day or a time" in ended.stderr) == (2, True)
-    assert run("audit", "list", "--limit", "many", **folder).status == 2
+    for words, fault in (
+        (["--limit", "many"], "--limit: must be a number from 1 on."),
+        (["--limit", "-5"], "--limit: must be a number from 1 on."),
+        (["--decision", "refuse"], 'there is no decision "refuse"; did you mean refused?'),
+        (["--tool", "get_users"], 'there is no tool "get_users", and nothing of that name was recorded; did you mean'),
+        (["--entry", "2"], "--entry: needs --chain"),
+        (["--since", "2026-02-01", "--until", "2026-01-01"], "--since: must be before --until."),
+    ):
+        ended = run("audit", "list", *words, **folder)
+        assert (ended.status, ended.stdout, fault in ended.stderr) == (2, "", True), ended
 
 
 @pytest.mark.requirement("audit-verify")
@@ -210,7 +219,17 @@ def test_verify_names_what_was_changed(folder: dict[str, str], database: Path) -
     status, said = verify(**folder)
     assert status == 1
     assert "chain 1, entry 2: it was changed, or put in the place of another" in said
-    assert said.endswith("calendly-mcp: the audit log was changed: 1 fault in 2 entries.\n")
+    assert "calendly-mcp: the audit log was changed: 1 fault in 2 entries. `calendly-mcp audit list --chain N" in said
+    assert "keep a copy of the database" in said
+    shown = run("audit", "list", "--chain", "1", "--entry", "2", **folder)
+    assert "event types" in shown.stdout
+    assert len(shown.stdout.splitlines()) == 1
+    with closing(sqlite3.connect(database, isolation_level=None)) as opened:
+        opened.execute("UPDATE audit_entry SET entry = 'nonsense' WHERE sequence = 1")
+    listed = run("audit", "list", **folder)
+    assert listed.status == 0
+    assert "this entry was changed so that it cannot be read" in listed.stdout
+    assert run("audit", "list", "--chain", "7", **folder).stdout == ""
 
 
 def test_without_a_record_there_is_nothing_to_read(folder: dict[str, str]) -> None:
@@ -285,7 +304,9 @@ def test_a_locked_database_refuses_what_writes_over_stdio_and_serves_what_reads(
         assert not ask(server, WRITE, owner=kind).get("isError")
         with locked(database):
             assert event_type(server) == kind
-            assert error(ask(server, WRITE, owner=kind))["kind"] == "access_denied_by_policy"
+            refused = error(ask(server, WRITE, owner=kind))
+            assert refused["kind"] == "access_denied_by_policy"
+            assert "No rule forbids the call: call again once that is mended." in refused["next_step"]
         assert not ask(server, WRITE, owner=kind).get("isError")
         server.end()
     assert sandbox.requests().count("POST /scheduling_links") == 2

@@ -15,8 +15,7 @@ from mcp.client.stdio import stdio_client
 from tests.e2e.conftest import Sandbox
 from tests.e2e.processes import parameters, program, run
 from tests.hostile_upstream import HostileUpstream, answer
-from tests.server.desk import call
-from tools import ALL
+from tests.server.desk import ON, call
 
 pytestmark = pytest.mark.anyio
 
@@ -91,7 +90,7 @@ async def test_an_agent_learns_what_its_user_has_to_do(
     if trouble.fault:
         sandbox.will_fail(**trouble.fault)
     async with connected(wire, settings | trouble.settings) as client:
-        assert len((await client.list_tools()).tools) == len(ALL)
+        assert len((await client.list_tools()).tools) == len(ON)
         refused = await call(client, "get_current_user")
     assert refused.kind == trouble.kind
     for words in trouble.next_step:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.cases import case
 from tests.e2e.processes import program
-from tools import ALL
+from tests.server.desk import ON
 from tools.apps import EXTENSION, MIME_TYPE, SLOT_PICKER
 
 ACCEPT = {"Accept": "application/json, text/event-stream"}
@@ -73,7 +73,7 @@ def test_every_older_revision_is_negotiated_and_served_without_a_session(http: h
     note = {"jsonrpc": "2.0", "method": "notifications/initialized"}
     assert http.post("/mcp", json=note, headers={"MCP-Protocol-Version": version}).status_code == 202
     listed = post(http, request("tools/list"), version=version)
-    assert names(listed) == [tool.name for tool in ALL]
+    assert names(listed) == [tool.name for tool in ON]
     assert ("outputSchema" in listed["tools"][0]) == (version != "2025-03-26")
     assert "outputSchema" in message(http.post("/mcp", json=request("tools/list")))["result"]["tools"][0]  # of any
     called = post(http, request("tools/call", name="get_current_user", arguments={}), version=version)
@@ -82,7 +82,7 @@ def test_every_older_revision_is_negotiated_and_served_without_a_session(http: h
 
 @pytest.mark.requirement("http-serves", "mcp-revisions")
 def test_the_newest_revision_is_served_on_the_same_address(http: httpx2.Client) -> None:
-    assert names(post(http, request("tools/list"), version=MODERN)) == [tool.name for tool in ALL]
+    assert names(post(http, request("tools/list"), version=MODERN)) == [tool.name for tool in ON]
     discovered = post(http, request("server/discover"), version=MODERN)
     assert discovered["supportedVersions"] == [MODERN]
     assert discovered["cacheScope"] == "private"
@@ -263,7 +263,7 @@ def test_pages_of_other_origins_are_refused(http: httpx2.Client, path: str, orig
 
 def test_pages_of_this_machine_may_call(http: httpx2.Client) -> None:
     listed = post(http, request("tools/list"), headers={"Origin": "http://localhost:6274"})
-    assert len(listed["tools"]) == len(ALL)
+    assert len(listed["tools"]) == len(ON)
 
 
 @pytest.mark.requirement("health")
@@ -295,10 +295,10 @@ def test_the_front_page_says_how_to_connect_and_runs_nothing(http: httpx2.Client
          ["get_current_user", "get_user", "cancel_scheduled_event"]),
         ({"X-MCP-Toolsets": "users", "X-MCP-Tools": "cancel_scheduled_event", "X-MCP-Readonly": "TRUE"},
          ["get_current_user", "get_user"]),
-        ({"X-MCP-Readonly": "true"}, [tool.name for tool in ALL if tool.access == "read"]),
-        ({"X-MCP-Readonly": "false, true"}, [tool.name for tool in ALL if tool.access == "read"]),
-        ({"X-MCP-Readonly": '"true";'}, [tool.name for tool in ALL if tool.access == "read"]),
-        ({"X-MCP-Readonly": "false"}, [tool.name for tool in ALL]),
+        ({"X-MCP-Readonly": "true"}, [tool.name for tool in ON if tool.access == "read"]),
+        ({"X-MCP-Readonly": "false, true"}, [tool.name for tool in ON if tool.access == "read"]),
+        ({"X-MCP-Readonly": '"true";'}, [tool.name for tool in ON if tool.access == "read"]),
+        ({"X-MCP-Readonly": "false"}, [tool.name for tool in ON]),
         ({"X-MCP-Tools": "nonsense"}, []),
         ({"X-MCP-Toolsets": ""}, []),
     ],

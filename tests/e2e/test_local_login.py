@@ -10,7 +10,9 @@ import pytest
 from mcp import Client
 from mcp.client.stdio import stdio_client
 
+from auth.access.levels import LOCAL
 from auth.local.login_store import LoginStore
+from server.calls.selection import Rules, select
 from tests.e2e.conftest import Sandbox
 from tests.e2e.people import ADMIN, Browser
 from tests.e2e.processes import address_in, greet, parameters, program, request, run
@@ -38,7 +40,7 @@ async def sign_in(machine: dict[str, str], browser: Browser, **settings: str) ->
         assert "The terminal says whether you are signed in" in await browser.arrive(address_in(login))
         ended = login.end()
     assert (ended.status, ended.stderr) == (0, "")
-    assert ended.stdout.startswith("Signed in as ")
+    assert ended.stdout.splitlines()[-1].startswith("Signed in as ")
 
 
 async def expire(machine: dict[str, str]) -> None:
@@ -77,7 +79,20 @@ async def test_who_signs_in_by_browser_needs_no_token(
     async with Client(stdio_client(parameters(["stdio"], machine)), mode="legacy") as client:
         me = (await call(client, "get_current_user")).content
         assert me["email"] in told.stdout
-        assert len((await client.list_tools()).tools) == len(ALL)
+        assert len((await client.list_tools()).tools) == len(select(ALL, Rules(ceiling=LOCAL)).listed)
+
+
+async def test_a_sign_in_asks_for_what_is_named_or_for_what_reads(machine: dict[str, str]) -> None:
+    with program("login", "--redirect-port", "0", "--scopes", "users:read,event_types:read", **machine) as login:
+        await Browser().arrive(address_in(login))
+        assert "Waiting for the browser. " in login.end().stdout
+    assert "scopes        event_types:read users:read\n" in run("whoami", **machine).stdout
+    with program("login", "--redirect-port", "0", "--read-only", **machine) as login:
+        await Browser().arrive(address_in(login))
+        assert login.end().status == 0
+    [scopes] = [line for line in run("whoami", **machine).stdout.splitlines() if line.startswith("scopes")]
+    assert "users:read" in scopes
+    assert ":write" not in scopes
 
 
 @pytest.mark.requirement("list-by-token")

@@ -20,8 +20,10 @@ SCRIPTS = Path(__file__).parents[1] / "node"
 
 def results(settings: dict[str, str], calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Make calls with that client; what it was given."""
-    access = "canceling=full,organization=full,webhooks=full,data_deletion=full"
-    found: list[dict[str, Any]] = conversation("call_tools.mjs", settings, "--access", access, calls=calls)
+    access = "no_shows=full,event_types=full,canceling=full,organization=full,webhooks=full,data_deletion=full"
+    found: list[dict[str, Any]] = conversation(
+        "call_tools.mjs", settings, "--toolsets", "all", "--access", access, calls=calls
+    )
     return found
 
 

@@ -8,8 +8,7 @@ import pytest
 from mcp.shared.exceptions import MCPError
 
 from tests.e2e.conftest import Connection, Connector
-from tests.server.desk import Answer, Era, call
-from tools import ALL
+from tests.server.desk import ON, Answer, Era, call
 from tools.apps import view_of
 
 pytestmark = pytest.mark.anyio
@@ -19,9 +18,9 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 @pytest.mark.requirement("stdio-serves", "hints-true")
 async def test_all_tools_are_listed_in_order_with_all_that_is_known_of_them(connection: Connection) -> None:
     listed = await connection.client.list_tools()
-    assert [tool.name for tool in listed.tools] == [tool.name for tool in ALL]
+    assert [tool.name for tool in listed.tools] == [tool.name for tool in ON]
     assert listed.next_cursor is None
-    for seen, tool in zip(listed.tools, ALL, strict=True):
+    for seen, tool in zip(listed.tools, ON, strict=True):
         assert (seen.title, seen.description) == (tool.title, tool.description)
         assert (seen.input_schema, seen.output_schema) == (tool.input_schema, tool.output_schema)
         assert seen.meta == {**tool.meta, **view_of(tool)}

@@ -15,8 +15,7 @@ from scripts.bundle import needed, pack, stage
 from scripts.distribution import PROJECT, ROOT
 from tests.e2e.processes import environment
 from tests.interop.node import NODE, SCRIPTS
-from tests.server.desk import call
-from tools import ALL
+from tests.server.desk import ON, call
 
 pytestmark = pytest.mark.needs("node")
 
@@ -94,7 +93,7 @@ def test_it_requires_what_the_package_requires_and_nothing_of_the_repository(bun
 @pytest.mark.anyio
 async def test_the_sandbox_answers_where_nothing_was_filled_in_but_that(bundle: Path) -> None:
     async with Client(stdio_client(started(bundle, {"sandbox": True})), mode="legacy") as client:
-        assert [tool.name for tool in (await client.list_tools()).tools] == [tool.name for tool in ALL]
+        assert [tool.name for tool in (await client.list_tools()).tools] == [tool.name for tool in ON]
         assert (await call(client, "get_current_user")).content["name"] == "Maya Lindqvist"
 
 
@@ -102,7 +101,7 @@ async def test_the_sandbox_answers_where_nothing_was_filled_in_but_that(bundle: 
 async def test_read_only_is_handed_on(bundle: Path) -> None:
     async with Client(stdio_client(started(bundle, {"sandbox": True, "read_only": True})), mode="legacy") as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == {
-            tool.name for tool in ALL if tool.access == "read"
+            tool.name for tool in ON if tool.access == "read"
         }
 
 

@@ -1,12 +1,12 @@
-"""docs/adding-a-tool.md, followed to the letter in a copy of the repository: green at its end, red without any step."""
+"""docs/adding-a-tool.md, followed to the letter in a copy without its tool: green at its end, red without any step."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from shutil import copytree, ignore_patterns
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -48,18 +48,55 @@ def applied(block: Block, source: str) -> str:
     return re.sub(r"^(?=from |import )", lambda _: imports[0], source, count=1, flags=re.MULTILINE)
 
 
+def without(block: Block, source: str) -> str:
+    """Take a block out of a file, which has it exactly once; its imports may stay."""
+    place = PLACE.match(block.text)
+    assert place is not None
+    imports = IMPORTS.match(block.text, place.end())
+    assert imports is not None
+    words = r"\s+".join(map(re.escape, block.text[imports.end() :].split()))
+    rest, found = re.subn(rf"\s*^ *{words},?$", "", source, flags=re.MULTILINE)
+    assert found == 1, f"{file_of(block)} has not what docs/adding-a-tool.md shows"
+    return rest
+
+
 def file_of(block: Block) -> str:
     """Name the file that a block goes into."""
     return block.text.partition("\n")[0].removeprefix("# ").partition(",")[0]
 
 
-def follow(repository: Path, steps: Iterable[Block]) -> None:
-    """Apply steps to files as they are in this repository."""
-    for file in dict.fromkeys(map(file_of, STEPS)):
-        source = (ROOT / file).read_text()
-        for step in steps:
-            source = applied(step, source) if file_of(step) == file else source
-        (repository / file).write_text(source)
+class Copy(NamedTuple):
+    """A copy of the repository.
+
+    Attributes:
+        root: Where it is.
+        bare: The files that steps go into, as they are without the tool.
+    """
+
+    root: Path
+    bare: Mapping[str, str]
+
+    def follow(self, steps: Iterable[Block]) -> None:
+        """Apply steps to the files without the tool."""
+        for file in self.bare:
+            source = self.bare[file]
+            for step in steps:
+                source = applied(step, source) if file_of(step) == file else source
+            (self.root / file).write_text(source)
+
+
+def without_the_tool(root: Path) -> Copy:
+    """Take the tool out of a copy of the repository."""
+    files = list(dict.fromkeys(map(file_of, STEPS)))
+    for file in files:
+        source = (root / file).read_text()
+        for step in STEPS:
+            source = without(step, source) if file_of(step) == file else source
+        (root / file).write_text(source)
+    assert run(root, "-m", "ruff", "check", "--fix", "--quiet", *files) is None
+    bare = {file: (root / file).read_text() for file in files}
+    assert [file for file, source in bare.items() if NAME in source and not file.startswith("tests/")] == []
+    return Copy(root, bare)
 
 
 def run(repository: Path, *arguments: str) -> str | None:
@@ -79,24 +116,25 @@ def check(repository: Path, *selected: str) -> str | None:
 
 
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """Return a copy of this repository in which all steps were followed."""
-    copy = tmp_path_factory.mktemp("copy") / "repository"
-    copytree(ROOT, copy, ignore=ignore_patterns(".*", "node_modules", "dist", "build", "*.egg-info"))
-    follow(copy, STEPS)
+    root = tmp_path_factory.mktemp("copy") / "repository"
+    copytree(ROOT, root, ignore=ignore_patterns(".*", "node_modules", "dist", "build", "*.egg-info"))
+    copy = without_the_tool(root)
+    copy.follow(STEPS)
     (typed,) = (block.text.splitlines() for block in BLOCKS if "make docs" in block.text)
     for line in typed[: typed.index("make check")]:
-        assert run(copy, *COMMANDS[line]) is None
+        assert run(root, *COMMANDS[line]) is None
     return copy
 
 
-def test_the_page_ends_green(repository: Path) -> None:
-    assert run(repository, "-m", "ruff", "check") is None
-    assert run(repository, "-m", "ruff", "format", "--check") is None
-    assert run(repository, "scripts/generated.py", "--check") is None
-    assert run(repository, "scripts/undeclared.py") is None
+def test_the_page_ends_green(copy: Copy) -> None:
+    assert run(copy.root, "-m", "ruff", "check") is None
+    assert run(copy.root, "-m", "ruff", "format", "--check") is None
+    assert run(copy.root, "scripts/generated.py", "--check") is None
+    assert run(copy.root, "scripts/undeclared.py") is None
     files = ("test_inventory", "test_contract", "toolset/test_audit_sentences", "endpoints/test_data_compliance")
-    assert check(repository, *(f"tests/tools/{file}.py" for file in files), "tests/sandbox/test_contract.py") is None
+    assert check(copy.root, *(f"tests/tools/{file}.py" for file in files), "tests/sandbox/test_contract.py") is None
 
 
 @pytest.mark.parametrize(
@@ -107,9 +145,9 @@ def test_the_page_ends_green(repository: Path) -> None:
         (5, f"No test calls {NAME}: add one to tests/tools/, of what it does that no other tool does."),
     ],
 )
-def test_a_step_that_is_left_out_is_named(repository: Path, step: int, sentence: str) -> None:
-    follow(repository, [one for one in STEPS if one != STEPS[step]])
-    assert sentence in (check(repository, "tests/tools/test_inventory.py") or "")
+def test_a_step_that_is_left_out_is_named(copy: Copy, step: int, sentence: str) -> None:
+    copy.follow([one for one in STEPS if one != STEPS[step]])
+    assert sentence in (check(copy.root, "tests/tools/test_inventory.py") or "")
 
 
 @each(
@@ -123,24 +161,24 @@ def test_a_step_that_is_left_out_is_named(repository: Path, step: int, sentence:
         (3, f"sandbox/endpoints/data_compliance.py has no {NAME}, which a table in it names: add it above"),
     ],
 )
-def test_a_function_without_which_nothing_can_be_loaded_is_named(repository: Path, step: int, sentence: str) -> None:
-    follow(repository, [one for one in STEPS if one != STEPS[step]])
-    assert sentence in (run(repository, "scripts/undeclared.py") or "")
+def test_a_function_without_which_nothing_can_be_loaded_is_named(copy: Copy, step: int, sentence: str) -> None:
+    copy.follow([one for one in STEPS if one != STEPS[step]])
+    assert sentence in (run(copy.root, "scripts/undeclared.py") or "")
 
 
-def test_a_declaration_without_its_audit_sentence_is_refused(repository: Path) -> None:
-    follow(repository, STEPS)
-    file = repository / file_of(STEPS[0])
+def test_a_declaration_without_its_audit_sentence_is_refused(copy: Copy) -> None:
+    copy.follow(STEPS)
+    file = copy.root / file_of(STEPS[0])
     lines = file.read_text().splitlines(keepends=True)
     file.write_text("".join(line for line in lines if 'audit=Sentence("delete", lambda' not in line))
-    assert "missing 1 required keyword-only argument: 'audit'" in (run(repository, "-c", "import tools") or "")
+    assert "missing 1 required keyword-only argument: 'audit'" in (run(copy.root, "-c", "import tools") or "")
 
 
-def test_what_is_not_generated_anew_is_named(repository: Path) -> None:
-    follow(repository, STEPS)
-    snapshot = repository / f"tests/snapshots/{NAME}.json"
+def test_what_is_not_generated_anew_is_named(copy: Copy) -> None:
+    copy.follow(STEPS)
+    snapshot = copy.root / f"tests/snapshots/{NAME}.json"
     generated = snapshot.read_text()
     snapshot.unlink()
-    said = run(repository, "scripts/generated.py", "--check") or ""
+    said = run(copy.root, "scripts/generated.py", "--check") or ""
     snapshot.write_text(generated)
     assert f"tests/snapshots/{NAME}.json is stale: `make docs` writes it" in said

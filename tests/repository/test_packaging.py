@@ -94,10 +94,11 @@ def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
 
 
 @pytest.mark.requirement("lock-hashes")
-def test_the_lock_of_npm_holds_what_is_declared_with_hashes_and_no_address() -> None:
-    text = (ROOT / "tests/node/package-lock.json").read_text()
+@pytest.mark.parametrize("folder", ["tests/node", "tests/clients/codex"])
+def test_the_lock_of_npm_holds_what_is_declared_with_hashes_and_no_address(folder: str) -> None:
+    text = (ROOT / folder / "package-lock.json").read_text()
     root, *packages = json.loads(text)["packages"].values()
-    assert root["dependencies"] == json.loads((ROOT / "tests/node/package.json").read_text())["dependencies"]
+    assert root["dependencies"] == json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
     assert [package for package in packages if not package.get("integrity", "").startswith("sha512-")] == []
     assert "://" not in text
 

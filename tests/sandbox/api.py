@@ -24,8 +24,12 @@ def iso(moment: datetime) -> str:
 
 def bearer(token: str) -> dict[str, str]:
     """Return the header for a seeded token by its short name, or for any full token."""
-    whole = token if token.startswith("sandbox-") else f"sandbox-pat-{token}"
-    return {"Authorization": f"Bearer {whole}"}
+    return {"Authorization": f"Bearer {token_named(token)}"}
+
+
+def token_named(token: str) -> str:
+    """Return a seeded token by its short name, or any full token as it is."""
+    return token if token.startswith("sandbox-") else f"sandbox-pat-{token}"
 
 
 @dataclass(frozen=True)

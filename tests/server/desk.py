@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Final, Literal, cast
 
 import anyio
 import mcp_types as types
@@ -17,6 +17,7 @@ from server.local.serving import serving
 from tests.audit_log import NOW, Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, Step, answer
 from tests.virtual_time import going_on_from
+from tools import ALL
 
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
@@ -29,6 +30,8 @@ def _yes() -> Form | None:
     return {"approve": True}
 
 
+ON: Final = tuple(tool for tool in ALL if {"endpoints", "workflows", "events"} & {*tool.toolsets})
+"""The tools that are on by default."""
 EVENT = "https://api.calendly.com/scheduled_events/E1"
 
 

@@ -14,7 +14,7 @@ from calendly.pacing.pacer import Pacer
 from calendly.request import Account
 from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
-from tests.sandbox.api import MONDAY, Api
+from tests.sandbox.api import MONDAY, Api, token_named
 from tests.tools.agent import Agent, ledger_in
 from tests.virtual_time import VIRTUAL_TIME, Backend, going_on_from
 
@@ -67,7 +67,7 @@ async def agent_of(sandbox: RunningSandbox) -> AsyncGenerator[AgentOf]:
         def make(token: str) -> Agent:
             pacer = Pacer(per_minute=500, ceilings=parse_ceilings("none"), max_wait=30, clock=clock, random=random)
             calendly = Calendly(http, origin=sandbox.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random)
-            account = Account(token, "agent", Token(f"sandbox-pat-{token}"))
+            account = Account(token, "agent", Token(token_named(token)))
             keys = ledger_in(stack, going_on_from(MONDAY))
             return Agent(
                 calendly=calendly, account=account, origin=sandbox.url, clock=clock, keys=keys, began=Epoch.start

@@ -21,7 +21,22 @@ from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
 Fact = Json
-CALENDLYS: list[Fact] = json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())
+
+SORTING = "comma-separated list of field:direction"
+
+
+def sorting_as_elsewhere(fact: Fact) -> Fact:
+    """Say of the one sort that is a list what the others say: that its default has a direction shows its items."""
+    for parameter in fact["query_params"]:
+        if parameter["name"] == "sort" and parameter["type"] == "array":
+            parameter.update(enum_fields=parameter.pop("enum"), directions=["asc", "desc"], format=SORTING)
+    return fact
+
+
+CALENDLYS: list[Fact] = [
+    sorting_as_elsewhere(fact)
+    for fact in json.loads((Path(__file__).parents[1] / "calendly_api/endpoints.json").read_text())
+]
 """What Calendly says of all its operations."""
 
 CALENDLY = "https://api.calendly.com"
@@ -37,6 +52,12 @@ EXAMPLES: dict[str, Any] = {
     "membership": f"{CALENDLY}/organization_memberships/5e6f7a8b-1c2d-4e3f-9a0b-6c7d8e9f0a1b",
     "invitation": f"{ORGANIZATION}/invitations/c1d2e3f4-a5b6-4c7d-8e9f-0a1b2c3d4e5f",
     "no_show": f"{CALENDLY}/invitee_no_shows/12345678-90ab-4cde-8f01-234567890abc",
+    "meeting_recap": f"{CALENDLY}/meeting_recaps/6f5e4d3c-2b1a-4098-8f7e-6d5c4b3a2910",
+    "team": f"{CALENDLY}/teams/3c4d5e6f-7081-4293-a4b5-c6d7e8f90a1b",
+    "group": f"{CALENDLY}/groups/aa11bb22-cc33-4dd4-8ee5-ff6600778899",
+    "group_relationship": f"{CALENDLY}/group_relationships/2b3c4d5e-6f70-4819-92a3-b4c5d6e7f809",
+    "routing_form": f"{CALENDLY}/routing_forms/8a9b0c1d-2e3f-4041-9253-647586978a9b",
+    "routing_form_submission": f"{CALENDLY}/routing_form_submissions/0d1e2f30-4152-4637-8495-a6b7c8d9eafb",
     "webhook_subscription": f"{CALENDLY}/webhook_subscriptions/9b8a7c6d-5e4f-4d3c-8b2a-1f0e9d8c7b6a",
 }
 """For each identifier in a path a resource."""
@@ -48,7 +69,9 @@ RESOURCES: dict[str, str] = {
     "host": ME,
     "co_hosts": ME,
     "organization": ORGANIZATION,
-    "group": f"{CALENDLY}/groups/6a7b8c9d",
+    "actor": ME,
+    "event": EXAMPLES["scheduled_event"],
+    "form": EXAMPLES["routing_form"],
     "user_availability_schedule": f"{CALENDLY}/user_availability_schedules/d4c3b2a1",
     "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
     "owner": f"{CALENDLY}/event_types/b7e2c4d1",
@@ -68,6 +91,13 @@ def fact_of(tool: EndpointTool) -> Fact:
     found = [fact for fact in CALENDLYS if (fact["method"], shape(fact["path"])) == wanted]
     assert len(found) == 1, f"Add Calendly's facts of {tool.endpoint} to tests/calendly_api/endpoints.json, once."
     return found[0]
+
+
+def answer_of(fact: Fact) -> JSON:
+    """What Calendly answers: its example, and where it has none one that fits what it says of the answer."""
+    is_without = fact["example_response"] is None and fact["response"]
+    answer: JSON = example_of("", fact["response"]) if is_without else fact["example_response"] or {}
+    return answer
 
 
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
@@ -90,7 +120,12 @@ def required_arguments(tool: Tool) -> dict[str, Any]:
     """Arguments that are enough for the tool, as in Calendly's example."""
     example: dict[str, Any] = fact_of(tool)["example_request"] if isinstance(tool, EndpointTool) else {}
     body: dict[str, Any] = example.get("json") or {}
-    query = {"event_type": EXAMPLES["event_type"], **TIMES}
+    query = {
+        "event_type": EXAMPLES["event_type"],
+        "form": EXAMPLES["routing_form"],
+        "event": "invitee.created",
+        **TIMES,
+    }
     wanted: Any = tool.input_schema.get("required", [])
     beside = ENOUGH.get(tool.name, {})
     if isinstance(tool, EndpointTool) and tool.endpoint.method == "PATCH":
@@ -172,11 +207,11 @@ class Documented:
             raise NotFound("Nobody may see this.", status=404)
         self.sent.append(request)
         (example,) = [
-            fact["example_response"]
+            answer_of(fact)
             for fact in FACTS
             if (fact["method"], shape(fact["path"])) == (request.endpoint.method, shape(request.endpoint.path))
         ]
-        return example or {}
+        return example
 
     async def pause(self, seconds: float) -> bool:
         """Have no time to wait."""
@@ -203,11 +238,11 @@ def example_of(name: str, schema: Fact) -> Fact:
     """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
     if "enum" in schema:
         return schema["enum"][-1]
-    match schema["type"]:
+    match schema.get("type", "object"):
         case "object":
-            return {field: example_of(field, inner) for field, inner in schema["properties"].items()}
+            return {field: example_of(field, inner) for field, inner in schema.get("properties", {}).items()}
         case "array":
-            return [example_of(name, schema["items"])]
+            return [example_of(name, schema.get("items", {**schema, "type": "string"}))]
         case "boolean":
             return False
         case "integer" | "number":
@@ -216,13 +251,21 @@ def example_of(name: str, schema: Fact) -> Fact:
             return text_of(name, schema)
 
 
+def uri_of(name: str, schema: Fact) -> str:
+    """A resource that a field can name: by what Calendly says of the field, else by its name."""
+    if "membership" in schema.get("notes", ""):
+        return str(EXAMPLES["membership"])
+    return ME if schema.get("description") == "user URI" else RESOURCES.get(name, "")
+
+
 def text_of(name: str, schema: Fact) -> str:
+    month = "2026-01" if "past" in schema.get("description", "") else "2026-12"
     formats = {
-        "uri": ME if schema.get("description") == "user URI" else RESOURCES.get(name, ""),
+        "uri": uri_of(name, schema),
         "email": "lee@acme.example",
-        "date-time": f"2026-12-03T{11 if name == 'end_time' else 10}:00:00Z",
+        "date-time": f"{month}-03T{11 if name == 'end_time' else 10}:00:00Z",
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
-        "comma-separated list of field:direction": f"{schema.get('enum_fields', [''])[0]}:desc",
+        SORTING: f"{schema.get('enum_fields', [''])[0]}:desc",
     }
     if schema.get("pattern", "").startswith("^#"):
         return "#8247f5"

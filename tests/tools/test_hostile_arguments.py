@@ -34,7 +34,7 @@ IN_IDENTIFIERS = {
     "another port": f"https://api.calendly.com:8443/users/{UUID}",
     "plain http": f"http://api.calendly.com/users/{UUID}",
     "no scheme": f"//api.calendly.com/users/{UUID}",
-    "another collection": f"https://api.calendly.com/routing_forms/{UUID}",
+    "another collection": f"https://api.calendly.com/contacts/{UUID}",
     "a query": f"{UUID}?count=100",
     "a fragment": f"{UUID}#x",
     "dots": "..",
@@ -53,6 +53,7 @@ IDENTIFIERS = {
     "user", "organization", "group", "host", "co_hosts", "owner", "event_type", "scheduled_event", "invitee",
     "event_types", "users",
     "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "webhook_subscription",
+    "team", "group_relationship", "routing_form", "form", "routing_form_submission", "actor", "event", "meeting_recap",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]
@@ -83,6 +84,9 @@ WHOLE: dict[str, Any] = {
     "emails": ["a@b.example"],
     "columns": ["email"],
     "invitees": ["Ada"],
+    "actor": ["me"],
+    "namespace": ["User"],
+    "action": ["Added"],
     "locations": [{"kind": "physical", "location": "Room 4"}],
     "duration_options": [30],
 }
@@ -102,10 +106,10 @@ def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
 
 
 def is_identifier(path: Path) -> bool:
-    return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users"})
+    return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users", "actor"})
 
 
-NAMED = {"event_type", "event_types", "owner", "user", "users"}
+NAMED = {"actor", "event_type", "event_types", "owner", "user", "users"}
 """What may also be written as people name it, in any alphabet."""
 
 

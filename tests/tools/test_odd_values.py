@@ -15,7 +15,7 @@ from server.calls.caller import identity_of
 from tests.cases import case
 from tests.sandbox.api import Json
 from tests.tools.agent import prepared
-from tests.tools.facts import EXAMPLES, FACTS, Documented, required_arguments, shape
+from tests.tools.facts import EXAMPLES, FACTS, Documented, answer_of, required_arguments, shape
 from tools import ALL, EndpointTool, Tool
 from tools.answers.shown import shown
 from tools.toolset.errors import ToolError
@@ -80,7 +80,7 @@ def answers(tool: EndpointTool) -> JSON:
     """The documented answer of an operation."""
     wanted = (tool.endpoint.method, shape(tool.endpoint.path))
     (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
-    return fact["example_response"] or {}
+    return answer_of(fact)
 
 
 async def answered(tool: Tool, calendly: Documented) -> None:

@@ -29,7 +29,7 @@ _LONGEST_PATH: Final = 80
 _NEXT_PAGE: Final = "Call again with next_page_token as page_token and all else unchanged."
 _CONTINUE: Final = "Call again with continue_from and all else unchanged."
 _SHORTER_RANGE: Final = "Ask again for a shorter range, or for one that begins after the last row."
-_READ_ON: Final = "get_event_invitee, get_scheduled_event and get_event_type read shortened texts on, with text_offset."
+_READ_ON: Final = "What looks up one of them, such as get_event_invitee, reads shortened texts on, with text_offset."
 
 Written = Callable[[object], str]
 

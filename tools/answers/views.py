@@ -16,9 +16,23 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.identifiers import Identifier
-from calendly.models import availability, event_type, invitee, organization, pagination, scheduled_event, user
+from calendly.models import (
+    activity_log,
+    availability,
+    event_type,
+    group,
+    invitee,
+    meeting_recap,
+    organization,
+    pagination,
+    routing_form,
+    scheduled_event,
+    user,
+)
 from calendly.models import webhook_subscription as webhook
+from calendly.models.personal import PERSONAL
 from tools.answers.local_times import meeting_times, open_times
+from tools.toolset.lists import LeftOut
 from tools.toolset.searched import Searched
 from tools.toolset.shapes import fields_of, is_made_from, parts_of
 
@@ -109,6 +123,30 @@ class OpenTimes(availability.AvailableTime, total=False):
     times: Annotated[list[str] | None, Field(description="local starts, such as 09:00")]
 
 
+class MeetingRecapRow(meeting_recap.ListedMeetingRecap, total=False):
+    """A recap in a list, with the fields of the lean view."""
+
+    local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    timezone: str | None
+
+
+class MeetingRecap(meeting_recap.MeetingRecap, total=False):
+    """A recap with the fields of the lean view."""
+
+    local_start: Annotated[str | None, Field(description="in timezone")]
+    local_end: str | None
+    timezone: str | None
+
+
+class Transcript(meeting_recap.MeetingTranscript, total=False):
+    """A part of a transcript, and with its beginning what was decided."""
+
+    summary_md: Annotated[str | None, PERSONAL]
+    action_items_md: Annotated[str | None, PERSONAL]
+    left_out: LeftOut
+
+
 _NEVER_NEXT: Final = frozenset({"created_at", "updated_at"})
 _NEVER_OF_A_MEETING: Final = _NEVER_NEXT | {"meeting_notes_html", "calendar_event"}
 _OF_AN_INVITEE: Final = _NEVER_NEXT | {"routing_form_submission", "scheduling_method", "invitee_scheduled_by"}
@@ -185,10 +223,30 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             },
             local={"local_start": "start_time"},
         ),
+        user.GroupUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug"}),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),
         organization.OrganizationInvitation: View(omits=frozenset({"updated_at"})),
+        group.Team: View(omits_in_lists=frozenset({"organization"})),
+        group.Group: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization"})),
+        group.GroupRelationship: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization"})),
+        group.GroupOwner: View(omits=_NEVER_NEXT | {"organization", "last_sent_at"}),
+        routing_form.RoutingForm: View(omits=_NEVER_NEXT, omits_in_lists=frozenset({"organization", "questions"})),
+        routing_form.RoutingFormSubmission: View(
+            omits=frozenset({"updated_at", "submitter_type"}), omits_in_lists=frozenset({"routing_form"})
+        ),
+        routing_form.SubmittedAnswer: View(omits=frozenset({"question_uuid"})),
+        activity_log.ActivityLogEntry: View(
+            omits=frozenset({"fully_qualified_name"}), omits_in_lists=frozenset({"organization", "uri"})
+        ),
+        activity_log.Actor: View(omits=frozenset({"organization"})),
+        activity_log.OutgoingCommunication: View(omits=frozenset({"created_at", "scheduling_url"})),
+        meeting_recap.ListedMeetingRecap: View(
+            omits=_NEVER_NEXT | {"transcript"},
+            omits_in_lists=frozenset({"app_url", "location"}),
+            local={"local_start": "start_time", "local_end": "end_time"},
+        ),
         webhook.WebhookSubscription: View(omits=frozenset({"updated_at", "creator"})),
         Searched: View(in_zone=frozenset({"start_time", "end_time"})),
         pagination.Pagination: View(omits=frozenset({"next_page", "previous_page", "previous_page_token"})),

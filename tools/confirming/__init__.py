@@ -4,12 +4,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tools.confirming import administration, event_types, meetings, no_shows
+from tools.confirming import administration, event_types, meeting_recaps, meetings, no_shows
 from tools.confirming.questions import WriteEffects
 from tools.toolset.tool import Tool
 
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
-    {**meetings.EFFECTS, **no_shows.EFFECTS, **event_types.EFFECTS, **administration.EFFECTS}
+    {
+        **meetings.EFFECTS,
+        **no_shows.EFFECTS,
+        **event_types.EFFECTS,
+        **meeting_recaps.EFFECTS,
+        **administration.EFFECTS,
+    }
 )
 """The entry of each writing tool."""
 

@@ -1,12 +1,13 @@
 """The questions for members, webhooks and data. No condition limits these calls."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import GroupId, InvitationId, MembershipId, OrganizationId, UserId, WebhookSubscriptionId
-from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, person_fact
-from tools.endpoints.data_compliance import delete_invitee_data
+from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time, person_fact
+from tools.endpoints.data_compliance import OLDEST_DELETED, delete_invitee_data, delete_scheduled_event_data
 from tools.endpoints.organization import (
     create_organization_invitation,
     get_organization_invitation,
@@ -15,6 +16,7 @@ from tools.endpoints.organization import (
     revoke_organization_invitation,
 )
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
+from tools.times import past_span
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
@@ -108,6 +110,13 @@ async def _delete_data(_call: Call, emails: list[str]) -> Question:
     )
 
 
+async def _delete_event_data(call: Call, start_time: datetime, end_time: datetime) -> Question:
+    first, last, _ = await past_span(call.caller, start_time, end_time, oldest=OLDEST_DELETED)
+    start, end = [await local_time(call, time) or "" for time in (first, last)]
+    which = (stated("From", start), stated("Before", end))
+    return Question("Delete for good all meetings in the organization in a time range", which, (FOR_GOOD,))
+
+
 EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
     {
         tool_of(remove_organization_membership): WriteEffects(_remove_member),
@@ -116,5 +125,6 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
         tool_of(create_webhook_subscription): WriteEffects(_subscribe),
         tool_of(delete_webhook_subscription): WriteEffects(_unsubscribe),
         tool_of(delete_invitee_data): WriteEffects(_delete_data),
+        tool_of(delete_scheduled_event_data): WriteEffects(_delete_event_data),
     }
 )

@@ -1,18 +1,24 @@
 """Data compliance: deleting what Calendly stores about people."""
 
+from datetime import timedelta
 from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from tools.fields import Email, at_most
+from tools.fields import Email, Time, at_most
+from tools.times import past_span, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.wording import listed
 
 data_compliance = Toolset()
+meeting_data = Toolset("data_compliance")
 
 _MOST_NAMED: Final = 5
+OLDEST_DELETED: Final = timedelta(days=731)
+"""How far back meetings can be deleted: 24 months."""
+
 _ACCEPTED: Final = "Calendly deletes the data within 7 days; its activity log shows the end."
 
 
@@ -50,4 +56,26 @@ async def delete_invitee_data(
     ledger = await call.caller.ledger()
     await call.done(body={"emails": emails})
     await ledger.forget(emails)
+    return {"status": "accepted", "message": _ACCEPTED}
+
+
+@meeting_data.tool(
+    "POST",
+    "/data_compliance/deletion/events",
+    title="Delete scheduled event data",
+    scope="data_compliance:write",
+    capability="data_deletion",
+    audit=Sentence("delete", lambda call: f"all data of meetings{call.span('start_time', 'end_time')}"),
+    destructive=True,
+    idempotent=True,
+    plan="enterprise",
+    role="admin",
+)
+async def delete_scheduled_event_data(call: Call, start_time: Time, end_time: Time) -> DataDeletion:
+    """Delete all data of past meetings in a time range for good, across the organization.
+
+    At most 24 months back; takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
+    """
+    start, end, _ = await past_span(call.caller, start_time, end_time, oldest=OLDEST_DELETED)
+    await call.done(body={"start_time": wire(start), "end_time": wire(end)})
     return {"status": "accepted", "message": _ACCEPTED}

@@ -177,7 +177,6 @@ def _check_durations(duration: int | None, options: list[int] | None) -> None:
     capability="event_types",
     audit=Sentence("create", lambda call: f"an event type{call.given('duration', ' of {} minutes')}"),
     webhook_event="event_type.created",
-    presets=("hosted",),
 )
 async def create_event_type(
     call: Call,
@@ -224,7 +223,6 @@ async def create_event_type(
     capability="event_types",
     audit=Sentence("change", "the event type {event_type}"),
     webhook_event="event_type.updated",
-    presets=("hosted",),
 )
 async def update_event_type(
     call: Call,

@@ -18,7 +18,6 @@ locations = Toolset("locations")
     scope="locations:read",
     capability="availability",
     audit=Sentence("list", lambda call: f"the meeting locations of {call.person()}"),
-    presets=("hosted",),
 )
 async def list_user_meeting_locations(call: Call, user: UserRef | None = None) -> Rows[models.UserMeetingLocation]:
     """List the places where a person can hold meetings, and whether video calls are connected. Default: you."""

@@ -21,7 +21,6 @@ no_shows = Toolset("no_shows")
     capability="no_shows",
     audit=Sentence("mark", "the invitee {invitee} as a no-show"),
     webhook_event="invitee_no_show.created",
-    presets=("hosted",),
 )
 async def create_invitee_no_show(
     call: Call, invitee: Annotated[InviteeRef, Field(description="URI")]
@@ -52,7 +51,6 @@ async def get_invitee_no_show(call: Call, no_show: NoShowRef) -> models.InviteeN
     audit=Sentence("delete", "the no-show mark {no_show}"),
     destructive=True,
     webhook_event="invitee_no_show.deleted",
-    presets=("hosted",),
 )
 async def delete_invitee_no_show(call: Call, no_show: NoShowRef) -> Deletion:
     """Delete a no-show mark: the invitee counts as having come."""

@@ -38,7 +38,7 @@ from typing import Concatenate, ParamSpec, Protocol, Self, TypeVar, cast
 from calendly.endpoint import Endpoint, Method
 from calendly.errors import unreadable
 from calendly.identifiers import Identifier, NestedIdentifier, OrganizationId, UserId
-from calendly.models import Pagination, read
+from calendly.models import LogTotals, Pagination, read
 from calendly.paging import walk
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -46,8 +46,9 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import Page, Resumption
+from tools.toolset.lists import LogPage, Resumption
 from tools.toolset.page_tokens import PagePlace
+from tools.toolset.shapes import fields_of
 from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
@@ -269,6 +270,10 @@ class Call:
             raise unreadable(request)
         return read(shape, cast("JSON", resource))
 
+    async def bare(self, shape: type[T], *, query: Query) -> T:
+        """Ask for something that Calendly answers without a `resource` around it."""
+        return read(shape, await self._send(self._request(query, None, {})))
+
     async def done(self, *, body: Body | None = None, **ids: Identifier) -> None:
         """Ask for something that Calendly answers without a resource (202 and 204)."""
         await self._send(self._request({}, body, ids))
@@ -279,14 +284,16 @@ class Call:
 
     async def pages(
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
-    ) -> Page[T]:
+    ) -> LogPage[T]:
         """Ask for a paged list, following at most `max_pages` page tokens."""
         place = PagePlace.of(page_token, count)
         read_pages: list[tuple[str | None, int]] = []
+        totals: JSON = {}
 
         async def page(token: str | None) -> JSON:
             answer = await self._listing({**query, "count": place.count, "page_token": token}, ids)
             read_pages.append((token, len(answer["collection"])))
+            totals.update((name, answer[name]) for name in fields_of(LogTotals) if name in answer)
             return answer
 
         def way_on(rows: int) -> Mapping[str, object]:
@@ -296,10 +303,12 @@ class Call:
         answer = await walk(page, place.token, max_pages)
         rows = answer["collection"][place.skip :]
         self.resumption.way_on = way_on
-        return {
+        found = {
             "collection": [read(row, item) for item in rows],
             "pagination": read(Pagination, answer["pagination"] | ({"count": len(rows)} if place.skip else {})),
+            **read(LogTotals, totals),
         }
+        return cast("LogPage[T]", found)
 
     def of(self, function: Declared) -> Self:
         """This call as one of another tool, under its own access rules.

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from calendly.models import Pagination
+from calendly.models import LogTotals, Pagination, Totals
 from tools.toolset.searched import EmptyBecause, Searched
 
 T = TypeVar("T")
@@ -62,6 +62,17 @@ class Page(TypedDict, Generic[T], total=False):
     left_out: LeftOut
 
 
+class CountedPage(Page[T], Totals, total=False):
+    """A page of a list that says how many rows there are."""
+
+
+class LogPage(CountedPage[T], LogTotals, total=False):
+    """A page of the activity log."""
+
+
+PageT = TypeVar("PageT", bound=Page[Any])
+
+
 class Rows(TypedDict, Generic[T], total=False):
     """A list that Calendly does not page."""
 
@@ -72,10 +83,10 @@ class Rows(TypedDict, Generic[T], total=False):
     left_out: LeftOut
 
 
-def page_of(page: Page[T], looked: Searched, nothing: str) -> Page[T]:
+def page_of(page: PageT, looked: Searched, nothing: str) -> PageT:
     """Return a page with what was searched, and with `nothing` as the reason if it is empty."""
-    told: Page[T] = {**page, "searched": looked}
-    return told if page.get("collection") else {**told, "empty_because": nothing}
+    why = {} if page.get("collection") else {"empty_because": nothing}
+    return cast("PageT", {**page, "searched": looked, **why})
 
 
 def rows_of(rows: list[T], looked: Searched, nothing: str) -> Rows[T]:

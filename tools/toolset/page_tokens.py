@@ -10,7 +10,7 @@ from tools.toolset.errors import ArgumentError
 _OURS: Final = "cut:"
 """How they begin. Calendly's have no colon."""
 
-_FORM: Final = re.compile(r"cut:([0-9]{1,2}):([1-9][0-9]?|100):(.*)", re.DOTALL)
+_FORM: Final = re.compile(r"cut:([0-9]{1,3}):([1-9][0-9]{0,2}|1000):(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from tools.toolset.arguments import (
 from tools.toolset.as_meant import as_meant
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.errors import ArgumentError
+from tools.toolset.hosted import HOSTED, THEIR_NAMES
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, output_schema
 from tools.toolset.shapes import contains, notes_of
@@ -42,8 +43,8 @@ GUIDE: Final = "endpoints"
 EXTENDED: Final = "extended"
 """All those families together."""
 
-Preset = Literal["scheduling", "hosted"]
-"""A selection across toolsets: what booking in a chat takes, or what Calendly's own hosted MCP server offers."""
+Preset = Literal["scheduling"]
+"""A selection across toolsets: what booking in a chat takes."""
 
 _DECLARED: Final = "__calendly_tool__"
 
@@ -212,7 +213,8 @@ class EndpointTool(Tool):
     @property
     @override
     def toolsets(self) -> tuple[str, ...]:
-        return (self.toolset, *(() if self.toolset == GUIDE else (EXTENDED,)), *self.presets)
+        further = {EXTENDED: self.toolset != GUIDE, HOSTED: self.name in THEIR_NAMES}
+        return (self.toolset, *(name for name, belongs in further.items() if belongs), *self.presets)
 
     @property
     @override

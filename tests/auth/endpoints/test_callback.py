@@ -134,14 +134,16 @@ async def test_a_no_at_calendly_reaches_page_and_client(site: Site) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("answer", [{"error": "invalid_scope"}, {"error": "x", "code": "y"}, {}])
+@pytest.mark.parametrize("answer", [{"error": "invalid_scope"}, {"error": "<b>", "code": "y"}, {}])
 async def test_another_refusal_of_calendlys_reaches_page_and_client(site: Site, answer: dict[str, str]) -> None:
     client = await site.register()
     browser = site.browser()
     state = query_of(await browser.approve(site.request(client)))["state"]
     response = await browser.return_from_calendly({**answer, "state": state})
     assert response.status_code == 500
-    assert query_of(link_back(response) or "")["error"] == "server_error"
+    told = query_of(link_back(response) or "")
+    assert told["error"] == "server_error"
+    assert ("(invalid_scope)" in told["error_description"]) is (answer == {"error": "invalid_scope"})
 
 
 @pytest.mark.anyio

@@ -45,7 +45,7 @@ def served(site: Site, host: DocumentHost) -> Site:
 async def test_a_client_signs_in_under_the_address_of_its_document(served: Site, host: DocumentHost) -> None:
     form = await served.browser().consent_form(served.request(CLIENT))
     assert "Agent with a document" in form.response.text
-    assert "<dd>client.example</dd>" in form.response.text
+    assert "<bdi>client.example</bdi>" in form.response.text
     tokens = await served.sign_in(CLIENT, scope="users:read")
     assert (await served.call(tokens.access)).json()["client_id"] == CLIENT_ID
     assert (await served.refresh(CLIENT, tokens.refresh)).scope == "users:read"
@@ -224,6 +224,7 @@ async def test_a_certificate_for_another_name_is_not_believed(served: Site, host
         "https://-client.example/client.json",
         "https://client..example/client.json",
         "https://client.example:0/client.json",
+        "https://client.example:65536/client.json",
         "https://client.example/cl ient.json",
         "https://client.example/client.json\n",
         "https://cli\u0435nt.example/client.json",
@@ -318,3 +319,16 @@ def test_the_proxy_is_the_one_that_the_environment_names_for_https(monkeypatch: 
     monkeypatch.setenv("no_proxy", "internal.example")
     assert proxy_for("client.example") == "http://proxy.example:3128"
     assert proxy_for("internal.example") is None
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    assert proxy_for("client.example") == "http://proxy.example:3128"
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("documents-proxy")
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://[bad", "http://127.0.0.1:99999", "http://"])
+async def test_a_proxy_that_cannot_be_used_is_no_fault_of_this_server(
+    host: DocumentHost, proxy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(InvalidClient, match="could not be fetched"):
+        await host.fetcher(proxy=lambda _host: proxy).fetch(CLIENT_ID)
+    assert "could not be fetched" in caplog.text

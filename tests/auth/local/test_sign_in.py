@@ -1,8 +1,9 @@
 import asyncio
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -124,6 +125,34 @@ async def test_nobody_who_comes_in_time_is_nobody(machine: Machine) -> None:
     with pytest.raises(LoginUnavailable, match="within the time"):
         await replace(machine.sign_in, open_browser=machine.shown.append, patience=0).login(0, ASKED)
     assert await machine.store.read() is None
+
+
+@pytest.mark.parametrize("paste", ["{uri}?code={code}&state={state}", "code={code}&state={state}", "{code}"])
+async def test_who_signs_in_on_another_machine_pastes_where_the_browser_was_sent(machine: Machine, paste: str) -> None:
+    async def pasted() -> AsyncIterator[str]:
+        [url] = machine.shown
+        query = dict(parse_qsl(urlsplit(url).query))
+        yield f"{query['redirect_uri']}?code=forged&state=guessed"
+        yield "no answer at all"
+        back = await consent(url, person=machine.person, decision="allow")
+        yield paste.format(uri=query["redirect_uri"], **back)
+
+    way = replace(machine.sign_in, open_browser=str, pasted=pasted)  # which does nothing with the address
+    login = await way.login(0, ASKED)
+    assert await machine.store.read() == login
+    assert len([line for line in machine.shown if line.startswith("This is no answer to the sign-in")]) == 2
+
+
+async def test_one_registration_serves_all_sign_ins_at_one_address(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    way = replace(machine.sign_in, issuer=machine.calendly.url)
+    first, again = await way.login(port, ASKED), await way.login(port, ASKED)
+    assert first.application == again.application
+    assert (await way.login(0, ASKED)).application != first.application
+    named = replace(way, issuer=None)
+    assert (await named.login(port, ASKED)).application != first.application
+    await asyncio.gather(*machine.browsing)
 
 
 async def test_signing_in_again_replaces_the_login_whoever_it_was(machine: Machine) -> None:

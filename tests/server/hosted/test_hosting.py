@@ -131,6 +131,26 @@ async def test_a_scheme_that_is_named_joins_the_built_in_ones(tmp_path: Path) ->
         assert (await site.http.post("/register", json=metadata)).json()["redirect_uris"] == uris
 
 
+@pytest.mark.requirement("refusals-logged")
+async def test_errors_of_tokens_are_logged_with_the_name_of_the_client(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "server.transports.refusals")
+    async with hosted(tmp_path) as site:
+        metadata = {"redirect_uris": ["https://a.example/"], "token_endpoint_auth_method": "none", "client_name": "Cl"}
+        client = (await site.http.post("/register", json=metadata)).json()["client_id"]
+        form = {"grant_type": "refresh_token", "refresh_token": "hidden"}
+        await site.http.post("/token", data={**form, "client_id": client})
+        await site.http.post("/token", data={**form, "client_id": "client-gone"}, headers={"User-Agent": "agent/2"})
+        await site.http.post("/mcp", headers={"Authorization": "Bearer hidden", "User-Agent": "agent/2"})
+    unknown, gone, bearer = caplog.messages
+    assert unknown.startswith("refused POST /token: 400 The refresh token is unknown")
+    assert unknown.endswith("[Cl]")
+    assert gone.endswith("401 The client is not registered here, or no longer; register again. [agent/2]")
+    assert bearer.startswith("refused POST /mcp: 401 The access token expired, was revoked")
+    assert "hidden" not in caplog.text
+
+
 async def test_a_document_on_this_machine_is_not_fetched(tmp_path: Path) -> None:
     async with hosted(tmp_path) as site:
         page = await site.authorize("https://localhost.localdomain/client.json", "http://127.0.0.1:1/callback")

@@ -140,6 +140,9 @@ def test_the_schemas_of_those_tools_say_so_whose_answers_tell_of_invitees() -> N
         *("list_scheduled_events", "get_scheduled_event", "cancel_scheduled_event"),
         *("list_event_invitees", "get_event_invitee", "create_event_invitee"),
         *("get_agenda", "find_bookings", "reschedule_scheduled_event", "mark_no_shows"),
+        *("list_routing_form_submissions", "get_routing_form_submission"),
+        *("list_meeting_recaps", "get_meeting_recap", "update_meeting_recap", "get_meeting_recap_transcript"),
+        *("list_activity_log_entries", "list_outgoing_communications", "get_sample_webhook_data"),
     }
     schemas: dict[str, Any] = {tool.name: tool.output_schema["properties"] for tool in ALL}
     assert {name for name, properties in schemas.items() if "withheld" in properties} == telling
@@ -150,4 +153,6 @@ def test_the_filters_that_search_invitees_are_known() -> None:
         "list_scheduled_events": {"invitee_email"},
         "list_event_invitees": {"email"},
         "find_bookings": {"invitee_email", "invitee_name", "domain", "answer"},
+        "list_activity_log_entries": {"search_term"},
+        "list_meeting_recaps": {"attendee"},
     }

@@ -110,3 +110,25 @@ async def test_an_error_that_quotes_the_key_does_not_reach_the_agent(
 
 async def test_a_free_plan_may_subscribe_too(agent_of: AgentOf) -> None:
     assert await agent_of("free").call("create_webhook_subscription", url=URL, events=["invitee.created"])
+
+
+async def test_a_sample_is_the_bare_delivery_of_an_event(agent: Agent, api: Api) -> None:
+    me = await api.me()
+    sample = await agent.call("get_sample_webhook_data", event="invitee.created")
+    assert (sample["event"], sample["created_by"]) == ("invitee.created", me["uri"])
+    assert {"email", "scheduled_event"} <= set(sample["payload"])
+    assert agent.sent[-1].parameters == {
+        "event": "invitee.created",
+        "organization": me["current_organization"],
+        "scope": "user",
+        "user": me["uri"],
+    }
+    kind = await agent.call("get_sample_webhook_data", event="event_type.updated", scope="organization")
+    assert "description_html" not in kind["payload"]
+    gone = await agent.call("get_sample_webhook_data", event="contact.deleted")
+    assert set(gone["payload"]["contact"]) == {"uri", "deleted_at"}
+    form = "routing_form_submission.created"
+    with pytest.raises(ArgumentError, match=f"event: {form} needs scope organization"):
+        await agent.call("get_sample_webhook_data", event=form)
+    answered = await agent.call("get_sample_webhook_data", event=form, scope="organization")
+    assert answered["payload"]["questions_and_answers"]

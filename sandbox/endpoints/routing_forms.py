@@ -1,0 +1,121 @@
+"""Routing forms and their submissions, on plans that have them. Every member may see them."""
+
+from typing import Final
+
+from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
+from sandbox.endpoints.paging import SortKeys, read_page, read_sort
+from sandbox.errors import not_found, permission_denied
+from sandbox.records.as_json import TRACKING_KEYS, JsonObject, stamp
+from sandbox.records.identifiers import uri
+from sandbox.records.records import Records
+from sandbox.records.routing_forms import StoredRoutingForm, StoredSubmission
+from sandbox.requests.permissions import NO_ACCESS, NO_PERMISSION
+
+FORM_SORT_KEYS: Final[SortKeys[StoredRoutingForm]] = {"created_at": lambda form: form.created_at}
+SUBMISSION_SORT_KEYS: Final[SortKeys[StoredSubmission]] = {"created_at": lambda one: one.created_at}
+
+
+def list_routing_forms(call: EndpointCall) -> JsonObject:
+    """List the forms of the caller's organization."""
+    fields = call.query_fields()
+    organization = fields.reference("organization", "organizations", required=True)
+    sort = read_sort(fields, FORM_SORT_KEYS, "created_at:asc")
+    page = read_page(fields, call.url_path, call.query)
+    fields.check()
+    if organization not in call.records.organizations:
+        raise not_found()
+    _require_forms(call, organization, refusal=NO_PERMISSION)
+    rows = [form for form in call.records.routing_forms.values() if form.organization == organization]
+    return page.answer(sort(rows), _form_json)
+
+
+def get_routing_form(call: EndpointCall) -> JsonObject:
+    """Return one form."""
+    return {"resource": _form_json(_form(call, call.path["uuid"]))}
+
+
+def list_routing_form_submissions(call: EndpointCall) -> JsonObject:
+    """List the submissions of a form."""
+    fields = call.query_fields()
+    identifier = fields.reference("form", "routing_forms", required=True)
+    sort = read_sort(fields, SUBMISSION_SORT_KEYS, "created_at:desc")
+    page = read_page(fields, call.url_path, call.query)
+    fields.check()
+    form = _form(call, identifier)
+    rows = [one for one in call.records.submissions.values() if one.form == form.id]
+    return page.answer(sort(rows), lambda one: submission_json(call.records, one))
+
+
+def get_routing_form_submission(call: EndpointCall) -> JsonObject:
+    """Return one submission."""
+    found = call.records.submissions.get(call.path["uuid"])
+    if found is None:
+        raise not_found()
+    _form(call, found.form)
+    return {"resource": submission_json(call.records, found)}
+
+
+def _form(call: EndpointCall, identifier: str) -> StoredRoutingForm:
+    form = call.records.routing_forms.get(identifier)
+    if form is None:
+        raise not_found()
+    _require_forms(call, form.organization, refusal=NO_ACCESS)
+    return form
+
+
+def _require_forms(call: EndpointCall, organization: str, *, refusal: str) -> None:
+    """Require a member, and a plan with routing forms, for whose absence no other message is known."""
+    if organization != call.caller.organization.id:
+        raise permission_denied(refusal)
+    if call.caller.organization.plan == "free":
+        raise permission_denied(NO_ACCESS)
+
+
+def _form_json(form: StoredRoutingForm) -> JsonObject:
+    return {
+        "uri": form.uri,
+        "organization": uri("organizations", form.organization),
+        "name": form.name,
+        "status": form.status,
+        "questions": [
+            {
+                "uuid": question.id,
+                "name": question.name,
+                "type": question.type,
+                "required": question.required,
+                "answer_choices": None if question.answer_choices is None else list(question.answer_choices),
+            }
+            for question in form.questions
+        ],
+        "created_at": stamp(form.created_at),
+        "updated_at": stamp(form.created_at),
+    }
+
+
+def submission_json(records: Records, one: StoredSubmission) -> JsonObject:
+    """Return a submission."""
+    form = records.routing_forms[one.form]
+    return {
+        "uri": one.uri,
+        "routing_form": form.uri,
+        "questions_and_answers": [
+            {"question_uuid": question.id, "question": question.name, "answer": answer}
+            for question, answer in zip(form.questions, one.answers, strict=True)
+        ],
+        "tracking": dict.fromkeys(TRACKING_KEYS),
+        "result": dict(one.result),
+        "submitter": one.submitter,
+        "submitter_type": "Invitee" if one.submitter else None,
+        "created_at": stamp(one.created_at),
+        "updated_at": stamp(one.created_at),
+    }
+
+
+ENDPOINTS: Final = (
+    SandboxEndpoint("GET", "/routing_forms", ("routing_forms:read",), 200, list_routing_forms),
+    SandboxEndpoint("GET", "/routing_forms/{uuid}", ("routing_forms:read",), 200, get_routing_form),
+    SandboxEndpoint("GET", "/routing_form_submissions", ("routing_forms:read",), 200, list_routing_form_submissions),
+    SandboxEndpoint(
+        "GET", "/routing_form_submissions/{uuid}", ("routing_forms:read",), 200, get_routing_form_submission
+    ),
+)
