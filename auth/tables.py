@@ -125,6 +125,7 @@ grant = Table(
     Column("scope", ScopeSet, key="scopes", nullable=False),  # what the person allowed last
     Column("access", AccessText, nullable=False, server_default=""),  # what the person chose
     Column("created_at", Instant, nullable=False),
+    Column("awaited_until", Instant),  # the person had it sign in again: it lives until then without a token
     Column("ended_at", Instant),
 )
 

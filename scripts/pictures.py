@@ -6,18 +6,28 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from tests.e2e.app_host import Host
-from tests.e2e.chromium import Browser, chromium
+from tests.e2e.chromium import Browser, Page, chromium
 from tests.e2e.pages import WAYS, loopback, stage
 from tests.e2e.processes import program
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs/screenshots"
-WIDTH: Final = 620
-NARROW: Final = 360
-DARK: Final = {"consent", "agents", "agent", "sandbox-sign-in"}
+WIDE: Final = {"front", "consent", "agents", "agent", "owners"}
+"""Pages with two columns."""
+
+WIDTH: Final = 1200
+NARROW: Final = 640
+PHONE: Final = 360
+TALLEST: Final = 800
+SCALE: Final = 2
+DARK: Final = {"consent", "agents", "agent", "confirm", "sandbox-sign-in"}
 """Pages that are also taken as on a dark phone."""
 
+# Where the last thing on a page ends, with the space that is left beside it.
+_HEIGHT: Final = """Math.ceil(document.querySelector("main").getBoundingClientRect().bottom + scrollY
+    + document.querySelector("main").getBoundingClientRect().left / 2)"""
 
-SIZES: Final = {"light": (760, 680), "dark": (NARROW, 1560)}
+
+SIZES: Final = {"light": (760, 680), "dark": (PHONE, 1560)}
 """Windows for apps, by theme. Only the visible part of a frame is drawn."""
 
 
@@ -29,16 +39,26 @@ def main() -> None:
 
 
 def pages(browser: Browser) -> None:
-    """Write the pictures of the pages."""
+    """Write the pictures of the pages: of each as much as a window shows first."""
     with TemporaryDirectory() as folder, stage(Path(folder)) as scene:
         for name, lead_to in WAYS.items():
-            page = browser.open(width=WIDTH)
+            page = browser.open(width=WIDTH if name in WIDE else NARROW, scale=SCALE)
             lead_to(page, scene)
-            page.picture(FOLDER / f"{name}.png")
+            picture(page, name, width=WIDTH if name in WIDE else NARROW)
+            if name == "consent":
+                page.tab_to("Ask me before changes")
+                page.press("ArrowRight")
+                picture(page, "consent-table", width=WIDTH)
             if name in DARK:
-                narrow = browser.open(width=NARROW, dark=True)
-                lead_to(narrow, scene)
-                narrow.picture(FOLDER / f"{name}-dark.png")
+                phone = browser.open(width=PHONE, dark=True, scale=SCALE)
+                lead_to(phone, scene)
+                picture(phone, f"{name}-dark", width=PHONE, dark=True)
+
+
+def picture(page: Page, name: str, *, width: int, dark: bool = False) -> None:
+    """Write a picture of a page, cropped to what is on it."""
+    page.look(width, min(TALLEST, int(page.script(_HEIGHT))), dark=dark)
+    page.picture(FOLDER / f"{name}.png", whole=False)
 
 
 def apps(browser: Browser) -> None:

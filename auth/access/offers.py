@@ -215,7 +215,7 @@ def _part(name: str, levels: Levels, everything: Levels, chosen: Level) -> Part:
     return Part(
         capability=name,
         title=words.title,
-        sentence=words.sentence,
+        sentence=words.sentence if "ask" in options else words.only_reading,
         writes="ask" in options,
         options=tuple(LevelOption(level, LEVELS[level], chosen=level == chosen) for level in options),
         note=_why_not_more(options, everything.get(name, ()), CAPABILITIES[name]),

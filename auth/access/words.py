@@ -23,6 +23,11 @@ class Words:
     writing: str = ""
 
     @property
+    def only_reading(self) -> str:
+        """Return what an agent sees with it, in one line."""
+        return f"See {self.reading}."
+
+    @property
     def sentence(self) -> str:
         """Return the description in one line."""
         parts = (f"See {self.reading}" if self.reading else "", self.writing)

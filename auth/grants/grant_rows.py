@@ -61,7 +61,7 @@ async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     replaced = statement.on_conflict_do_update(
         index_elements=[grant.c.person, grant.c.client, grant.c.resource],
         index_where=text("ended_at IS NULL"),
-        set_={"scopes": new.scopes, "access": new.access},
+        set_={"scopes": new.scopes, "access": new.access, "awaited_until": None},
     )
     stored: str = (await connection.execute(replaced.returning(grant.c.id))).scalar_one()
     return stored
@@ -94,6 +94,11 @@ async def end(connection: AsyncConnection, grant_id: str, now: datetime) -> None
     """End a grant, and with it its codes and tokens."""
     live = grant.c.ended_at.is_(None)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(ended_at=now))
+
+
+async def await_sign_in(connection: AsyncConnection, grant_id: str, until: datetime) -> None:
+    """Keep a grant until a time, also without a valid token: its app is to sign in again."""
+    await connection.execute(update(grant).where(grant.c.id == grant_id).values(awaited_until=until))
 
 
 async def is_let_in_anywhere(connection: AsyncConnection, person: str) -> bool:
@@ -129,4 +134,5 @@ def _is_lifeless(now: datetime) -> ColumnElement[bool]:
         exists().where(code.c.grant == grant.c.id, code.c.used_at.is_(None), code.c.expires_at > now),
         exists().where(agent_token.c.grant == grant.c.id, agent_token.c.expires_at > now),
     )
-    return and_(grant.c.ended_at.is_(None), ~or_(*lives))
+    waits = and_(grant.c.awaited_until.is_not(None), grant.c.awaited_until > now)
+    return and_(grant.c.ended_at.is_(None), ~waits, ~or_(*lives))

@@ -84,6 +84,12 @@ async def end_family(connection: AsyncConnection, family_id: str, now: datetime)
     await connection.execute(update(family).where(family.c.id == family_id, live).values(ended_at=now))
 
 
+async def end_families(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
+    """End every family of a grant."""
+    live = family.c.ended_at.is_(None)
+    await connection.execute(update(family).where(family.c.grant == grant_id, live).values(ended_at=now))
+
+
 async def end_family_of_code(connection: AsyncConnection, code_digest: str, now: datetime) -> None:
     """End the family of a code."""
     live = family.c.ended_at.is_(None)

@@ -1,13 +1,14 @@
 """The page of one agent, with its levels and conditions.
 
 GET  /connections/AGENT                shows the agent
-POST /connections/AGENT                changes what it may do, from its next call on
+POST /connections/AGENT                changes what it may do, from its next call on, and may have it sign in again
 POST /connections/AGENT/disconnection  disconnects it
 
 An agent is found only if it belongs to the signed-in person.
 """
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,12 +28,19 @@ from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
-from auth.grants import agent_rows, grant_rows, restriction_rows
+from auth.grants import agent_rows, grant_rows, restriction_rows, token_rows
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH
-from auth.pages.views import Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows
+from auth.pages.views import JOB, Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows
 from auth.protocol.errors import NotThere
-from auth.protocol.parameters import Pairs
+from auth.protocol.parameters import Pairs, only
+
+_AWAITED: Final = timedelta(days=1)
+"""How long an agent that has to sign in again keeps its place."""
+
+_SIGNED_OUT: Final = "It is signed out: go to the app, whose next call opens the sign-in."
+_SIGN_IN_AGAIN: Final = "sign-in"
+"""The value of the field `then` that has the agent sign in again."""
 
 _RECENT: Final = 25
 """How many entries of the audit log are shown."""
@@ -81,7 +89,6 @@ async def _show(realm: Realm, session: PageSession, agent: GrantedAgent, said: d
         "card": card(realm, agent, session.timezone, recorded),
         "rows": rows(realm, agent, found, event_types, people),
         "offer": found.offer,
-        "waiting": [],
         **said,
         **around(realm, session),
     }
@@ -107,15 +114,34 @@ async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, field
         current = await _own(connection, session, agent.id)
         await agent_rows.set_access(connection, agent.id, {**current.access, **changed})
         await _remember(realm, connection, agent, changed, found.shown)
-    told = changes(found.shown, {**found.shown, **changed})
+    told = await _told(realm, session, agent, found, changed)
+    if agent.kind != JOB and only(fields, "then") == _SIGN_IN_AGAIN:
+        await _have_it_sign_in_again(realm, agent)
+        told = f"{told} {_SIGNED_OUT}"
+    return await go_on(realm, session, f"{PATH}/{agent.id}", told)
+
+
+async def _told(realm: Realm, session: PageSession, agent: GrantedAgent, found: Choices, changed: Access) -> str:
+    """Write into the audit log what was changed, and return it as the page says it."""
+    after = {**found.shown, **changed}
+    told = changes(found.shown, after)
     if not told:
-        return await go_on(realm, session, f"{PATH}/{agent.id}", "Nothing was changed.")
+        return "Nothing was changed."
     await realm.audit_log.note(
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
     event_types, people = await _names(realm, session.person, found)
-    named = changes(found.shown, {**found.shown, **changed}, {**event_types, **people})
-    return await go_on(realm, session, f"{PATH}/{agent.id}", f"{' '.join(named)} This holds from its next call on.")
+    return f"{' '.join(changes(found.shown, after, {**event_types, **people}))} This holds from its next call on."
+
+
+async def _have_it_sign_in_again(realm: Realm, agent: GrantedAgent) -> None:
+    """End the tokens of an agent, and keep what it may do: its next call opens the sign-in in the app."""
+    now = realm.now()
+    async with realm.database.begin() as connection:
+        await grant_rows.hold_person(connection, agent.id)
+        await token_rows.end_families(connection, agent.id, now)
+        await grant_rows.await_sign_in(connection, agent.id, now + _AWAITED)
+    await realm.audit_log.note(_note(agent, "sign_in_again", "{person} had {agent} sign in again"))
 
 
 def _read(fields: Pairs, found: Choices) -> Access:

@@ -19,7 +19,7 @@ from auth.pages.log_words import Wording, ids_of_event_types, ids_of_meetings, i
 from auth.protocol.redirect_uris import destination, is_loopback
 from calendly.identifiers import UserId
 
-_JOB: Final = "agent"
+JOB: Final = "agent"
 """The kind of a client for which an operator made a token."""
 
 _HERE: Final = "a program on your own computer"
@@ -109,7 +109,7 @@ def choices(realm: Realm, agent: GrantedAgent) -> Choices:
     that need them can be chosen before.
     """
     everything, now = realm.levels(realm.offered), realm.levels(agent.scopes)
-    levels = now if agent.kind == _JOB else everything
+    levels = now if agent.kind == JOB else everything
     shown = {name: replace(agent.access.get(name, OFF), level="off") for name in levels} | dict(cut(now, agent.access))
     return Choices(levels, shown, offer(levels, everything, shown, realm.capabilities))
 
@@ -155,7 +155,7 @@ def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequen
     return Card(
         id=agent.id,
         name=name_of(agent),
-        is_job=agent.kind == _JOB,
+        is_job=agent.kind == JOB,
         place=", ".join(sorted(places)),
         let_in=said(agent.let_in_at, timezone),
         ends=None if agent.ends_at is None else said(agent.ends_at, timezone),

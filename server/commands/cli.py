@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import fill
 from typing import Final, NoReturn, cast
 
 from typing_extensions import override
@@ -39,6 +40,7 @@ COMMANDS: Final = {
 }
 """What each command does. The module with its name in this folder declares the rest; it is loaded when asked for."""
 
+_WIDTH: Final = 120
 _SETTING: Final = "setting "
 """Marks a flag of a setting among the parsed arguments, since options of a command may have the same name."""
 
@@ -168,7 +170,10 @@ def _settings_help() -> str:
     return "\n".join(
         [
             "settings, as environment variables or in the TOML file of --config (a flag wins over both):",
-            *(f"  {variable:<{width}} {told}" for variable, told in variables.items()),
+            *(
+                fill(told, _WIDTH, initial_indent=f"  {variable:<{width}} ", subsequent_indent=" " * (width + 3))
+                for variable, told in variables.items()
+            ),
             "",
             f"{PROGRAM} COMMAND --help lists the flags of a command.",
         ]

@@ -138,9 +138,9 @@ class Page:
         grave = [violation for violation in found if violation["impact"] in {"serious", "critical"}]
         return [f"{barrier['id']}: {node['html']}" for barrier in grave for node in barrier["nodes"]]
 
-    def picture(self, path: Path) -> None:
-        """Write what it looks like, as a PNG."""
-        self._ask("picture", str(path))
+    def picture(self, path: Path, *, whole: bool = True) -> None:
+        """Write what it looks like, as a PNG: the whole page, or what the window shows of it."""
+        self._ask("picture", {"path": str(path), "whole": whole})
 
 
 @dataclass(frozen=True)

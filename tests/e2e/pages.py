@@ -18,6 +18,7 @@ from tests.e2e.people import ADMIN, OWNER, Browser
 
 APP = "Claude Code (calendly)"
 OWNERS = "maya@northlight.example"
+OPERATOR = {"CALENDLY_MCP_OPERATOR": "Northlight Studio", "CALENDLY_MCP_OPERATOR_CONTACT": "it@northlight.example"}
 STATE = "what the client wants to see again"
 
 
@@ -92,7 +93,10 @@ def stage(folder: Path) -> Generator[Stage]:
     with (
         loopback() as client,
         hosted(
-            *("--sandbox", "--database-url", database), CALENDLY_MCP_LOG_LEVEL="warning", CALENDLY_MCP_OWNERS=OWNERS
+            *("--sandbox", "--database-url", database),
+            CALENDLY_MCP_LOG_LEVEL="warning",
+            CALENDLY_MCP_OWNERS=OWNERS,
+            **OPERATOR,
         ) as site,
     ):
         yield Stage(site, client)

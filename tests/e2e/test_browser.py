@@ -16,6 +16,13 @@ _LONGEST_TRANSITION = """Math.max(...[...document.querySelectorAll("*")].map(
     (element) => parseFloat(getComputedStyle(element).transitionDuration)))"""
 
 
+_SCROLLS = "document.documentElement.scrollHeight > innerHeight"
+_SIZE_OF = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
+_ANSWERS_IN_SIGHT = """[...document.querySelectorAll("button[name=decision]")].every(
+    (button) => button.getBoundingClientRect().bottom <= innerHeight)"""
+UNSAVED = "You have changes that are not saved."
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stage]:
     with stage(tmp_path_factory.mktemp("hosted")) as running:
@@ -53,7 +60,7 @@ def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage, *, 
 def test_a_person_says_no_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
     page = browser.open(scripts=False)
     WAYS["result"](page, scene)
-    page.tab_to(f"Back to {APP}")
+    page.tab_to("Back to 127.0.0.1")
     answered = query(page.press_until("Enter", f"{scene.loopback.address}/callback"))
     assert {name: answered[name] for name in ("error", "state", "iss")} == {
         "error": ["access_denied"],
@@ -75,8 +82,10 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
     connections = f"{scene.site.url}/connections"
     page.tab_to("Change or disconnect")
     agent = page.press_until("Enter", f"{connections}/")
+    assert UNSAVED not in page.text()
     page.tab_to("See, Your profile")
     page.press("ArrowLeft")
+    assert UNSAVED in page.text()
     page.tab_to("Conditions of Booking")
     page.press("Enter")
     page.tab_to("At most this many in 24 hours")
@@ -100,8 +109,6 @@ def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
 def test_a_person_deletes_everything_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
     page, token = browser.open(scripts=False), use_an_agent(scene)
     sign_in(page, scene)
-    page.tab_to("Disconnect all and delete my data")
-    page.press("Enter")
     page.tab_to("I want this")
     page.press("Space")
     page.tab_to("Disconnect all and delete my data")
@@ -110,11 +117,27 @@ def test_a_person_deletes_everything_by_keyboard_alone(browser: Browser, scene: 
     assert call(scene, token, "get_current_user") == 401
 
 
+@pytest.mark.requirement("consent-presets")
+def test_who_asks_the_choice_and_both_answers_are_on_one_screen(browser: Browser, scene: Stage) -> None:
+    page = browser.open(scripts=False, width=1280)
+    WAYS["consent"](page, scene)
+    assert page.script(_SCROLLS) is False
+    assert "Northlight Studio" in page.text()
+    assert page.script(_SIZE_OF.format(".unverified")) >= page.script(_SIZE_OF.format(".who"))
+    assert "Deletion of data" not in page.text()
+    page.tab_to("Ask me before changes")
+    page.press("ArrowRight")
+    assert "Deletion of data" in page.text()
+    for width, height in ((1280, 800), (320, 700)):
+        page.look(width, height)
+        assert page.script(_ANSWERS_IN_SIGHT) is True
+
+
 @pytest.mark.parametrize("name", WAYS)
 def test_every_page_is_within_reach_of_everybody(browser: Browser, scene: Stage, name: str) -> None:
     page = browser.open()
     WAYS[name](page, scene)
-    for width, dark in ((1024, False), (360, False), (360, True)):
+    for width, dark in ((1024, False), (320, False), (320, True)):
         page.look(width, dark=dark)
         assert page.overflow() == 0
         assert page.script(_LONGEST_TRANSITION) == 0

@@ -102,47 +102,6 @@ def test_without_a_token_a_person_is_told_what_to_do(words: tuple[str, ...], tak
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.requirement("exit-wrong-usage", "one-line-error", "tool-unknown")
-@pytest.mark.parametrize(
-    ("words", "settings", "line"),
-    [
-        (["serve"], {}, 'there is no command "serve"; there are: stdio, http,'),
-        (["http", "--prot", "1"], {}, "--prot: there is no such flag; did you mean --port?"),
-        (["http", "--port"], {}, "argument --port: expected one argument. See calendly-mcp http --help."),
-        (["http", "--port", "x"], {}, "--port: must be a valid integer"),
-        (["stdio", "--port", "1"], {}, "--port: stdio does not take this flag; http, sandbox do."),
-        (["--toolsets", "everything"], {"CALENDLY_ACCESS_TOKEN": "x"}, 'There is no toolset "everything"'),
-        (["--tools", "get_users"], {"CALENDLY_ACCESS_TOKEN": "x"}, "did you mean get_user?"),
-        (["--access", "booking=read"], {}, '--access: booking cannot be "read"; it can be off, ask, full.'),
-        (["http", "--auth", "none", "--host", "0.0.0.0"], {}, "listens on this machine only"),  # noqa: S104 - it is refused
-        (["http", "--host", "0.0.0.0"], {}, "set the address that clients use"),  # noqa: S104 - it is refused
-        (["http"], {"CALENDLY_ACCESS_TOKEN": "x"}, "CALENDLY_ACCESS_TOKEN is set, but with --auth oauth"),
-        (["http", "--database-url", "sqlite://"], {}, "--database-url: sqlite:// is memory"),
-        (["http", "--database-url", "sqlite://host/path"], {}, "--database-url: must be sqlite:///PATH, sqlite:// (in"),
-        (["http", "--database-url", "postgresql://127.0.0.1:1/x"], {}, "CALENDLY_MCP_SECRET_KEYS is not set, but"),
-        (["http"], {"CALENDLY_MCP_SECRET_KEYS": "k1:short"}, "CALENDLY_MCP_SECRET_KEYS: The key k1 is"),
-        (["http", "--toolsets", "everything"], {}, 'There is no toolset "everything"'),
-        (["token"], {}, "the following arguments are required: ACTION. See calendly-mcp token --help."),
-        (["token", "create", "--for", "CI"], {}, "the following arguments are required: --scopes"),
-        (["token", "create", "--for", "CI", "--scopes", "read", "--access", "x"], {}, "--access: "),
-        (["token", "list"], {"CALENDLY_MCP_TOOLS": "get_users"}, "did you mean get_user?"),
-        (["access", "explain", "get_user", "--client", "x", "--tools", "x"], {}, 'There is no tool "x"'),
-        (["audit", "list", "--limit", "many"], {}, "--limit: must be a number."),
-        (["audit", "export", "--since", "soon"], {}, "--since: must be a day or a time"),
-        (["--config", "/nowhere.toml"], {}, "--config: /nowhere.toml cannot be read: No such file or directory."),
-        (["whoami"], {"CALENDLY_ACCESS_TOKEN_FILE": "/nowhere"}, "CALENDLY_ACCESS_TOKEN_FILE: /nowhere cannot be read"),
-        (["whoami"], {"CALENDLY_ACCESS_TOKEN": "Bearer x"}, "CALENDLY_ACCESS_TOKEN: this is no token"),
-    ],
-    ids=str,
-)
-def test_wrong_usage_is_one_line_and_status_2_before_anything_listens_or_is_stored(
-    words: list[str], settings: dict[str, str], line: str, taken: str, tmp_path: Path
-) -> None:
-    ended = run(*words, **settings, CALENDLY_MCP_PORT=taken, XDG_DATA_HOME=str(tmp_path))
-    assert line in complaint(ended, 2)
-    assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.requirement("sandbox-port-flag", "exit-failure", "one-line-error")
 @pytest.mark.parametrize(
     "words",

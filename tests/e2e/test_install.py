@@ -135,26 +135,6 @@ def test_claude_desktop_is_told_of_both_ways_to_a_hosted_server(tmp_path: Path) 
     assert "Connectors > Add custom connector, with https://calendly.example.com/mcp" in ended.stdout
 
 
-@pytest.mark.parametrize(
-    ("words", "fault"),
-    [
-        ([], "the following arguments are required: CLIENT"),
-        (["emacs"], 'No client is called "emacs"; there are: claude-desktop,'),
-        (["cursor", "--remote", "http://example.com"], "--remote: must begin with https://"),
-        (["cursor", "--remote", "https://example.com/other"], "--remote: must be the address of a hosted server"),
-        (["cursor", "--remote", "https://example.com?token=1"], "--remote: must be the address of a hosted server"),
-        (["cursor", "--remote", "https://example.com", "--sandbox"], "--sandbox is for a server that the client"),
-        (["cursor", "--token-file", "/nowhere"], "--token-file: there is no file /nowhere."),
-    ],
-    ids=str,
-)
-def test_wrong_usage_is_one_line_and_status_2(words: list[str], fault: str, tmp_path: Path) -> None:
-    ended = install(tmp_path, *words)
-    assert (ended.status, ended.stdout) == (2, "")
-    assert fault in ended.stderr
-    assert ended.stderr.count("\n") == 1
-
-
 def test_a_broken_file_is_not_touched(tmp_path: Path) -> None:
     file = Path(f"{tmp_path}{CURSOR}")
     file.parent.mkdir()

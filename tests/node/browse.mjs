@@ -69,7 +69,7 @@ const commands = {
   miss: ({ page }, { role, name }) =>
     innermost(page).getByRole(role, { name, exact: true }).waitFor({ state: "detached" }),
   see: ({ page }, text) => innermost(page).getByText(text).first().waitFor(),
-  picture: ({ page }, path) => page.screenshot({ path, fullPage: true, animations: "disabled" }).then(() => path),
+  picture: ({ page }, { path, whole }) => page.screenshot({ path, fullPage: whole, animations: "disabled" }).then(() => path),
 };
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -223,6 +223,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             },
             local={"local_start": "start_time"},
         ),
+        availability.MeetingLimits: View(keeps_empty=True),
         user.GroupUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug"}),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),

@@ -16,6 +16,7 @@ from auth.access.text import parse_access
 from auth.audit.entries import AuditEntry, Redactor
 from auth.endpoints.agent_tokens import create
 from auth.endpoints.site import MeetingName, NoNames
+from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from tests.auth.calendly_side import consent
 from tests.auth.site import Browser, Json, Site, query_of, serve
@@ -119,6 +120,32 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     assert (await access_of(site, tokens.access))["booking"] == "full"
     assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
     assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
+
+
+@pytest.mark.anyio
+@pytest.mark.requirement("pages-of-the-person")
+async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Site) -> None:
+    site = every_site
+    client = await site.register()
+    tokens = await site.sign_in(client, scope="users:read")
+    browser, page = await own_page(site)
+    assert "Save, and have the app sign in again" in page.text
+    saved = await change(browser, page, "booking=full", ("then", "sign-in"))
+    assert message_on(saved).startswith(
+        "Booking is now “Without asking”. This holds from its next call on. It is signed"
+    )
+    assert (await site.call(tokens.access)).status_code == 401
+    assert (await site.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
+    site.advance(hours=23)
+    await sweep(site.realm)
+    form = await browser.consent_form(site.request(client))
+    assert (form.levels.chosen["booking"], form.levels.chosen["users"]) == ("full", "read")
+    again = await site.sign_in(client)
+    assert (await site.call(again.access, **{"X-Needs": "scheduled_events:write"})).status_code == 200
+    await change(*await own_page(site), "", ("then", "sign-in"))
+    site.advance(hours=25)
+    await sweep(site.realm)
+    assert "No agent is connected." in (await site.browser().sign_in_to()).text
 
 
 @pytest.mark.anyio
