@@ -187,6 +187,7 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
     members = await api.read("/organization_memberships", organization=organization)
     hooks = await api.read("/webhook_subscriptions", organization=organization, scope="organization")
     invitations = await api.read(f"{organization}/invitations")
+    recap, *_ = await api.read("/meeting_recaps")
     arguments: dict[str, dict[str, Any]] = {
         "create_one_off_event_type": {
             "name": "Catch up",
@@ -207,6 +208,8 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         "delete_webhook_subscription": {"webhook_subscription": hooks[0]["uri"]},
         "delete_invitee_data": {"emails": ["nobody@acme.example"]},
         **await _about_past_meetings(api),
+        "update_meeting_recap": {"meeting_recap": recap["uri"], "summary_md": "Short."},
+        "delete_meeting_recap": {"meeting_recap": recap["uri"]},
         "update_event_type": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 20},
     }
     return arguments.get(name, {})
