@@ -10,12 +10,14 @@ from tools.endpoints import (
     event_types,
     invitees,
     locations,
+    meeting_limits,
     meeting_recaps,
     no_shows,
     one_off_event_types,
     organization,
     routing_forms,
     scheduled_events,
+    schedules,
     teams,
     users,
     webhooks,
@@ -23,6 +25,7 @@ from tools.endpoints import (
 from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 from tools.workflows import no_shows as marking
+from tools.workflows.hours import change as hours_change
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
@@ -45,6 +48,8 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.samples.tools,
     *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
+    *schedules.schedules.tools,
+    *meeting_limits.meeting_limits.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 
@@ -58,6 +63,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
     *marking.no_shows.tools,
+    *hours_change.hours.tools,
 )
 """The tools that call several endpoints."""
 

@@ -5,7 +5,14 @@ Enumerations are strings with their known values in the description, as Calendly
 """
 
 from calendly.models.activity_log import ActivityLogEntry, LogTotals, OutgoingCommunication, Totals
-from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
+from calendly.models.availability import (
+    AvailabilitySchedule,
+    AvailableTime,
+    BusyTime,
+    EventTypeAvailabilitySchedule,
+    MeetingLimits,
+    UserMeetingLocation,
+)
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
@@ -26,6 +33,7 @@ __all__ = [
     "BusyTime",
     "Cancellation",
     "EventType",
+    "EventTypeAvailabilitySchedule",
     "EventTypeMembership",
     "Group",
     "GroupRelationship",
@@ -33,6 +41,7 @@ __all__ = [
     "InviteeNoShow",
     "ListedMeetingRecap",
     "LogTotals",
+    "MeetingLimits",
     "MeetingRecap",
     "MeetingTranscript",
     "Organization",

@@ -46,7 +46,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import LogPage, Resumption
+from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
 from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
@@ -262,13 +262,21 @@ class Call:
     resumption: Resumption = field(default_factory=Resumption, compare=False)
     is_part: bool = False
 
-    async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
+    async def __call__(
+        self, shape: type[T], *, query: Query | None = None, body: Body | None = None, **ids: Identifier
+    ) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
-        request = self._request({}, body, ids)
+        request = self._request(query or {}, body, ids)
         resource = (await self._send(request)).get("resource")
         if not isinstance(resource, dict):
             raise unreadable(request)
         return read(shape, cast("JSON", resource))
+
+    async def anyhow(self, shape: type[T], *, query: Query, body: Body) -> T:
+        """Ask for one resource whose wrapper Calendly does not document: an object or the only row of a list."""
+        answer = await self._send(self._request(query, body, {}))
+        rows: list[JSON] = answer.get("collection") or [answer]
+        return read(shape, answer.get("resource") or rows[0])
 
     async def bare(self, shape: type[T], *, query: Query) -> T:
         """Ask for something that Calendly answers without a `resource` around it."""
@@ -281,6 +289,14 @@ class Call:
     async def rows(self, row: type[T], *, query: Query, **ids: Identifier) -> list[T]:
         """Ask for a list that Calendly does not page."""
         return [read(row, item) for item in (await self._listing(query, ids))["collection"]]
+
+    async def only_page(self, row: type[T], *, query: Query) -> Page[T]:
+        """Ask for a list that has a `pagination`, and takes neither count nor page token."""
+        answer = await self._listing(query, {})
+        return {
+            "collection": [read(row, item) for item in answer["collection"]],
+            "pagination": read(Pagination, answer.get("pagination") or {}),
+        }
 
     async def pages(
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
@@ -340,10 +356,14 @@ class Call:
         if not self.authorized:
             await self.caller.precheck(self.tool, self.effects)
 
-    async def authorize(self) -> Self:
-        """This call with its access decided, for a tool that has something to do between that and sending."""
+    async def authorize(self, found: str = "") -> Self:
+        """This call with its access decided, for a tool that has something to do between that and sending.
+
+        Args:
+            found: What it was found to be about: a person's yes counts only while it is the same.
+        """
         if not self.authorized:
-            await self.caller.authorize(self.tool, self.effects)
+            await self.caller.authorize(self.tool, replace(self.effects, found=found))
         return replace(self, authorized=True)
 
     async def uri(self, identifier: Identifier | None) -> str | None:
