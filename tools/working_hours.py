@@ -36,14 +36,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class WorkingHours:
+class HoursOfHost:
     """The working hours of a person by their default schedule, in the zone of the schedule."""
 
     zone: ZoneInfo
     schedule: AvailabilitySchedule
 
     @classmethod
-    def of(cls, schedules: Sequence[AvailabilitySchedule]) -> "WorkingHours | None":
+    def of(cls, schedules: Sequence[AvailabilitySchedule]) -> "HoursOfHost | None":
         """Return what a person's schedules tell, the default one first; None if that is nothing."""
         chosen = next((row for row in schedules if row.get("default")), schedules[0] if schedules else None)
         zone = zone_of(chosen.get("timezone")) if chosen else None

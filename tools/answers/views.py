@@ -131,7 +131,7 @@ class MeetingRecapRow(meeting_recap.ListedMeetingRecap, total=False):
     timezone: str | None
 
 
-class MeetingRecap(meeting_recap.MeetingRecap, total=False):
+class DecidedFirst(meeting_recap.MeetingRecap, total=False):
     """A recap with the fields of the lean view."""
 
     local_start: Annotated[str | None, Field(description="in timezone")]

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Final
 
 from calendly.identifiers import MeetingRecapId
-from tools.answers.views import MeetingRecap
+from tools.answers.views import DecidedFirst
 from tools.confirming.questions import LONGEST_TEXT, WriteEffects, about, if_allowed, local_time
 from tools.endpoints.invitees import get_event_invitee
 from tools.endpoints.meeting_recaps import delete_meeting_recap, get_meeting_recap, update_meeting_recap
@@ -34,12 +34,12 @@ async def _delete(call: Call, meeting_recap: MeetingRecapId) -> Question:
     return Question("Delete the recap of a meeting", facts, ("No call of Calendly's API brings it back.",))
 
 
-async def _recap(call: Call, meeting_recap: MeetingRecapId) -> MeetingRecap:
+async def _recap(call: Call, meeting_recap: MeetingRecapId) -> DecidedFirst:
     await about(call, get_meeting_recap, meeting_recap)
     return await if_allowed(call.via(get_meeting_recap)(meeting_recap)) or {}
 
 
-async def _facts(call: Call, meeting_recap: MeetingRecapId, recap: MeetingRecap) -> tuple[Fact, ...]:
+async def _facts(call: Call, meeting_recap: MeetingRecapId, recap: DecidedFirst) -> tuple[Fact, ...]:
     start = sent_time(recap.get("start_time"))
     when = await local_time(call, start) if start else None
     which = stored("Meeting", recap.get("name")) if recap.get("name") else stated("Recap", str(meeting_recap))

@@ -33,8 +33,8 @@ LONGEST_TEXT: Final = 200
 
 FOR_GOOD: Final = "This cannot be undone."
 
-Role = Literal["host", "invitee"]
-_ROLES: Final[Mapping[Role, str]] = {"host": "a host", "invitee": "the invitee"}
+ClockOwner = Literal["host", "invitee"]
+_ROLES: Final[Mapping[ClockOwner, str]] = {"host": "a host", "invitee": "the invitee"}
 _MOST_CLOCKS: Final = 4
 
 
@@ -62,7 +62,7 @@ class WriteEffects:
 class Clock:
     """Somebody whom a meeting affects, and the name of their zone."""
 
-    role: Role
+    role: ClockOwner
     timezone: str | None
 
 
@@ -122,7 +122,7 @@ async def local_time(call: Call, time: datetime | None, others: Iterable[Clock] 
         return None
     zone = await zone_for(call.caller) or UTC
     local = time.astimezone(zone)
-    roles = dict[ZoneInfo, list[Role]]()
+    roles = dict[ZoneInfo, list[ClockOwner]]()
     for clock in others:
         other = zone_of(clock.timezone)
         if other is not None and time.astimezone(other).utcoffset() != local.utcoffset():
@@ -145,7 +145,7 @@ async def clock_of(call: Call, uri: str | None) -> Clock | None:
     return Clock("host", person.get("timezone")) if person else None
 
 
-def _for_whom(roles: Iterable[Role]) -> str:
+def _for_whom(roles: Iterable[ClockOwner]) -> str:
     counted = Counter(roles)
     return " and ".join(_ROLES[role] if count == 1 else f"{count} {role}s" for role, count in counted.items())
 

@@ -17,7 +17,7 @@ from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ToolError
 from tools.toolset.lists import Rows, rows_of
 from tools.toolset.searched import FROM_NOW, Searched, searched, whose
-from tools.working_hours import Span, WorkingHours
+from tools.working_hours import HoursOfHost, Span
 
 _AROUND: Final = timedelta(days=31)
 """How far before and after a range without open times the nearest ones are looked for."""
@@ -74,7 +74,7 @@ async def _hours_of_host(call: Call, kind: models.EventType, asked: TimeRange) -
         return ""
     try:
         host = UserId.parse((kind.get("profile") or {}).get("owner") or "")
-        hours = WorkingHours.of((await call.via(list_user_availability_schedules)(host)).get("collection", []))
+        hours = HoursOfHost.of((await call.via(list_user_availability_schedules)(host)).get("collection", []))
     except (CalendlyError, ToolError, InvalidIdentifier):
         return ""
     if hours is None or hours.within(Span(asked.start, asked.end)):

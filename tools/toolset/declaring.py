@@ -49,7 +49,7 @@ from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
-from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
+from tools.toolset.tool import GUIDE, EndpointTool, Tool, ToolPreset, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -167,7 +167,7 @@ class Toolset:
         plan: str | None = None,
         role: str | None = None,
         since: str | None = None,
-        presets: tuple[Preset, ...] = (),
+        presets: tuple[ToolPreset, ...] = (),
         in_parts: bool = False,
         is_booking: bool = False,
         is_cacheable: bool = False,

@@ -43,7 +43,7 @@ GUIDE: Final = "endpoints"
 EXTENDED: Final = "extended"
 """All those families together."""
 
-Preset = Literal["scheduling"]
+ToolPreset = Literal["scheduling"]
 """A selection across toolsets: what booking in a chat takes."""
 
 _DECLARED: Final = "__calendly_tool__"
@@ -189,7 +189,7 @@ class EndpointTool(Tool):
     plan: str | None
     role: str | None
     since: str | None
-    presets: tuple[Preset, ...]
+    presets: tuple[ToolPreset, ...]
     in_parts: bool
 
     @property

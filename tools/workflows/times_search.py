@@ -25,7 +25,7 @@ from tools.toolset.wording import one_line
 from tools.workflows.continuing import ENOUGH_TIME
 from tools.workflows.free_times import Hours, starts_in, without
 from tools.workflows.meetings import answer_of
-from tools.working_hours import Span, WorkingHours
+from tools.working_hours import HoursOfHost, Span
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class PersonalHours:
     """The working hours of a person."""
 
     user: UserId
-    hours: WorkingHours
+    hours: HoursOfHost
 
 
 @dataclass(slots=True)
@@ -136,7 +136,7 @@ async def _named(call: Call, kind: EventTypeId) -> EventTypeId:
 
 
 async def _working_hours(call: Call, number: int, user: UserId) -> PersonalHours:
-    hours = WorkingHours.of((await call.via(list_user_availability_schedules)(user)).get("collection", []))
+    hours = HoursOfHost.of((await call.via(list_user_availability_schedules)(user)).get("collection", []))
     if hours is None:
         raise ArgumentError.of(f"users.{number}", "Calendly tells no working hours of this person.")
     return PersonalHours(user, hours)
