@@ -6,12 +6,16 @@ from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
     activity_log,
     availability,
+    contact_lists,
+    contacts,
+    custom_fields,
     data_compliance,
     event_types,
     invitees,
     locations,
     meeting_recaps,
     no_shows,
+    notes,
     one_off_event_types,
     organization,
     routing_forms,
@@ -45,6 +49,10 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.samples.tools,
     *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
+    *contacts.contacts.tools,
+    *custom_fields.custom_fields.tools,
+    *contact_lists.contact_lists.tools,
+    *notes.notes.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 

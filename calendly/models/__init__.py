@@ -6,6 +6,7 @@ Enumerations are strings with their known values in the description, as Calendly
 
 from calendly.models.activity_log import ActivityLogEntry, LogTotals, OutgoingCommunication, Totals
 from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
+from calendly.models.contact import Contact, ContactList, CustomFieldDefinition, Note
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
@@ -25,6 +26,9 @@ __all__ = [
     "AvailableTime",
     "BusyTime",
     "Cancellation",
+    "Contact",
+    "ContactList",
+    "CustomFieldDefinition",
     "EventType",
     "EventTypeMembership",
     "Group",
@@ -35,6 +39,7 @@ __all__ = [
     "LogTotals",
     "MeetingRecap",
     "MeetingTranscript",
+    "Note",
     "Organization",
     "OrganizationInvitation",
     "OrganizationMembership",

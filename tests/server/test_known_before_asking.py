@@ -28,7 +28,10 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
     "reschedule_scheduled_event": {"scheduled_event": EXAMPLES["scheduled_event"], "start_time": "2026-12-01T10:00Z"},
 }
 """What a call of a tool is about, where its required arguments do not name it."""
-WITHOUT_TARGET: Final = {"create_organization_invitation", "delete_invitee_data"}
+WITHOUT_TARGET: Final = {
+    *("create_organization_invitation", "delete_invitee_data", "delete_scheduled_event_data"),
+    *("create_contact", "create_contact_list", "create_contact_custom_field_definition"),
+}
 UPGRADE: Final = {"title": "Permission Denied", "message": "Please upgrade to a paid Calendly account."}
 
 

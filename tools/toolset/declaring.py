@@ -46,7 +46,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import Ledger
-from tools.toolset.lists import LogPage, Resumption
+from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
 from tools.toolset.tool import GUIDE, EndpointTool, Preset, Tool, Workflow, declare, endpoint_of, tool_of
@@ -247,6 +247,7 @@ class Call:
         authorized: Access was decided already.
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
+        hides_people: The agent may not see personal data, so its question names no contact.
         known: What was read already and is not read again; None where every reading is sent.
         resumption: How its list goes on where it is cut.
         is_part: Another tool asks, which explains an empty answer by itself.
@@ -258,13 +259,16 @@ class Call:
     authorized: bool = False
     is_dry_run: bool = False
     for_person: bool = False
+    hides_people: bool = False
     known: KnownAnswers | None = None
     resumption: Resumption = field(default_factory=Resumption, compare=False)
     is_part: bool = False
 
-    async def __call__(self, shape: type[T], *, body: Body | None = None, **ids: Identifier) -> T:
+    async def __call__(
+        self, shape: type[T], *, query: Query | None = None, body: Body | None = None, **ids: Identifier
+    ) -> T:
         """Ask for one resource: what is inside Calendly's `resource`."""
-        request = self._request({}, body, ids)
+        request = self._request(query or {}, body, ids)
         resource = (await self._send(request)).get("resource")
         if not isinstance(resource, dict):
             raise unreadable(request)
@@ -281,6 +285,14 @@ class Call:
     async def rows(self, row: type[T], *, query: Query, **ids: Identifier) -> list[T]:
         """Ask for a list that Calendly does not page."""
         return [read(row, item) for item in (await self._listing(query, ids))["collection"]]
+
+    async def whole(self, row: type[T], *, query: Query, **ids: Identifier) -> Page[T]:
+        """Ask for a list that says how many rows it has, and always comes whole."""
+        answer = await self._listing(query, ids)
+        return {
+            "collection": [read(row, item) for item in answer["collection"]],
+            "pagination": read(Pagination, answer.get("pagination") or {}),
+        }
 
     async def pages(
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
