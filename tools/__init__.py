@@ -13,6 +13,7 @@ from tools.endpoints import (
     event_types,
     invitees,
     locations,
+    meeting_limits,
     meeting_recaps,
     no_shows,
     notes,
@@ -20,6 +21,7 @@ from tools.endpoints import (
     organization,
     routing_forms,
     scheduled_events,
+    schedules,
     teams,
     users,
     webhooks,
@@ -27,6 +29,7 @@ from tools.endpoints import (
 from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 from tools.workflows import no_shows as marking
+from tools.workflows.hours import change as hours_change
 
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
@@ -49,6 +52,8 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *webhooks.samples.tools,
     *meeting_recaps.meeting_recaps.tools,
     *event_types.event_type_settings.tools,
+    *schedules.schedules.tools,
+    *meeting_limits.meeting_limits.tools,
     *contacts.contacts.tools,
     *custom_fields.custom_fields.tools,
     *contact_lists.contact_lists.tools,
@@ -66,6 +71,7 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
     *summary.summary.tools,
     *rescheduling.rescheduling.tools,
     *marking.no_shows.tools,
+    *hours_change.hours.tools,
 )
 """The tools that call several endpoints."""
 

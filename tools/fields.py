@@ -198,7 +198,7 @@ class _Several:
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class AsText:
     """Another type that is written as text."""
 
     parse: Callable[[str], object]
@@ -222,8 +222,8 @@ def line(text: str) -> str:
     return _bounded(text, _LONGEST_LINE, _CONTROL)
 
 
-def text_of_lines(text: str) -> str:
-    """Return a text of any number of lines. Raises ValueError."""
+def checked_text(text: str) -> str:
+    """Return a text with newlines and tabs. Raises ValueError if it is too long or has other control characters."""
     return _bounded(text, _LONGEST_TEXT, _CONTROL_BUT_LINES)
 
 
@@ -268,6 +268,12 @@ def is_event_type_name(text: str) -> bool:
     name = folded(text)
     is_long = len(unicodedata.normalize("NFC", text.strip())) > _LONGEST_NAME
     return bool(name) and not (is_long or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
+
+
+def is_schedule_name(text: str) -> bool:
+    """Return whether a text could be the name of an availability schedule."""
+    name = folded(text)
+    return bool(name) and not (len(text) > _LONGEST_LINE or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
 
 
 def on_date(text: str) -> str:
@@ -326,6 +332,9 @@ EventTypeRef = Annotated[
 ]
 ScheduledEventRef = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
 ScheduleRef = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
+ScheduleNameRef = Annotated[
+    ScheduleId, _Named(ScheduleId, is_schedule_name, " Its name will do too."), Field(description="name, uuid or URI")
+]
 MembershipRef = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
 WebhookSubscriptionRef = Annotated[
     WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
@@ -362,7 +371,7 @@ Line = Annotated[str, AfterValidator(line)]
 Name = Annotated[str, Field(max_length=55), AfterValidator(line)]
 """The name of an event type."""
 
-Text = Annotated[str, AfterValidator(text_of_lines)]
+Text = Annotated[str, AfterValidator(checked_text)]
 """Text with newlines and tabs."""
 
 Reason = Annotated[Text, Field(max_length=_LONGEST_TEXT)]
@@ -378,10 +387,8 @@ InviteeEmail = Annotated[Email, PERSONAL]
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(named_zone), Field(description="IANA name")]
 Date = Annotated[str, AfterValidator(on_date), Field(description="YYYY-MM-DD")]
-Time = Annotated[datetime, _Written(parse_time), Field(description="ISO 8601; no offset: your zone")]
-RangeTime = Annotated[
-    datetime | Day, _Written(parse_moment), Field(description="ISO 8601 or date; no offset: your zone")
-]
+Time = Annotated[datetime, AsText(parse_time), Field(description="ISO 8601; no offset: your zone")]
+RangeTime = Annotated[datetime | Day, AsText(parse_moment), Field(description="ISO 8601 or date; no offset: your zone")]
 """One end of a range. A date is the whole day."""
 
 Minutes = Annotated[float, Field(ge=1, le=720, description="minutes"), AfterValidator(_whole_if_it_is)]

@@ -11,12 +11,13 @@ from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
-from calendly.identifiers import ContactId, EventTypeId, Identifier, OrganizationId, UserId
+from calendly.identifiers import ContactId, EventTypeId, Identifier, OrganizationId, ScheduleId, UserId
 from tools.contacts import find_contact
+from tools.endpoints.availability import list_user_availability_schedules
 from tools.endpoints.event_types import list_event_types
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.links import PAGES, page_of
-from tools.matching import folded
+from tools.matching import folded, the_one
 from tools.people import find_person
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
@@ -156,6 +157,18 @@ async def _contact(place: _Place, parameter: str, text: str) -> ContactId:
     return await find_contact(place.call, parameter, text)
 
 
+async def _schedule(place: _Place, parameter: str, text: str) -> ScheduleId:
+    """Return one's own availability schedule of a name. Raises ArgumentError, with the names that there are."""
+    rows = (await place.call.via(list_user_availability_schedules)()).get("collection", [])
+    by_name = {row.get("name") or "": row.get("uri") or "" for row in rows}
+    name = the_one(text, by_name)
+    if name is None or sum(row.get("name") == name for row in rows) > 1:
+        names = ", ".join(one_line(name) for name in list(by_name)[:_MOST_NAMED])
+        told = "No schedule of yours goes" if name is None else "Several schedules go"
+        raise ArgumentError.of(parameter, f"{told} by that name; pass a URI or one of: {names or 'none'}.")
+    return ScheduleId.parse(by_name[name])
+
+
 async def _own_organization(place: _Place, _parameter: str, _mine: str) -> OrganizationId:
     return await place.call.own(None)
 
@@ -165,4 +178,5 @@ _FINDERS: Final[Mapping[type[Identifier], Callable[[_Place, str, str], Awaitable
     UserId: _person,
     ContactId: _contact,
     OrganizationId: _own_organization,
+    ScheduleId: _schedule,
 }

@@ -5,7 +5,14 @@ Enumerations are strings with their known values in the description, as Calendly
 """
 
 from calendly.models.activity_log import ActivityLogEntry, LogTotals, OutgoingCommunication, Totals
-from calendly.models.availability import AvailabilitySchedule, AvailableTime, BusyTime, UserMeetingLocation
+from calendly.models.availability import (
+    AvailabilitySchedule,
+    AvailableTime,
+    BusyTime,
+    EventTypeAvailabilitySchedule,
+    MeetingLimits,
+    UserMeetingLocation,
+)
 from calendly.models.contact import Contact, ContactList, CustomFieldDefinition, Note
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
@@ -30,6 +37,7 @@ __all__ = [
     "ContactList",
     "CustomFieldDefinition",
     "EventType",
+    "EventTypeAvailabilitySchedule",
     "EventTypeMembership",
     "Group",
     "GroupRelationship",
@@ -37,6 +45,7 @@ __all__ = [
     "InviteeNoShow",
     "ListedMeetingRecap",
     "LogTotals",
+    "MeetingLimits",
     "MeetingRecap",
     "MeetingTranscript",
     "Note",

@@ -53,6 +53,32 @@ class Rule(TypedDict, total=False):
     date: str | None
 
 
+class AvailabilityRule(TypedDict, total=False):
+    """The hours of one event type, in a zone of their own."""
+
+    timezone: str | None
+    uri: Annotated[str | None, Field(description="the schedule that it refers to, if any")]
+    name: str | None
+    user: str | None
+    rules: list[Rule] | None
+
+
+class EventTypeAvailabilitySchedule(TypedDict, total=False):
+    """The hours at which one event type can be booked."""
+
+    event_type: str | None
+    availability_setting: Annotated[str | None, Field(description="host")]
+    availability_rule: AvailabilityRule | None
+
+
+class MeetingLimits(TypedDict, total=False):
+    """How many meetings a person hosts at most, over all event types; null is no limit."""
+
+    daily_limit: int | None
+    weekly_limit: int | None
+    monthly_limit: int | None
+
+
 class AvailabilitySchedule(TypedDict, total=False):
     """A user's working hours."""
 

@@ -5,10 +5,12 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from sandbox.booking.limits import full_at
 from sandbox.records.event_types import DateLimits, StoredEventType
+from sandbox.records.people import StoredSchedule
 from sandbox.records.records import Records
 from sandbox.records.scheduled_events import StoredScheduledEvent
-from sandbox.records.slots import WEEKEND, Rhythm, TimeSpan, WorkingHours, open_starts
+from sandbox.records.slots import WEEKEND, Rhythm, TimeSpan, open_starts
 
 BOOKING_HORIZON: Final = timedelta(days=60)
 DEFAULT_INCREMENT: Final = 30  # minutes, where the type has none
@@ -67,9 +69,7 @@ def _free(records: Records, kind: StoredEventType, window: TimeSpan) -> list[Ope
         before=timedelta(minutes=kind.before_buffer),
         after=timedelta(minutes=kind.after_buffer),
     )
-    starts = {
-        host: set(open_starts(_hours(records, kind, host), rhythm, _busy(records, host), window)) for host in kind.hosts
-    }
+    starts = {host: _starts(records, kind, host, rhythm, window) for host in kind.hosts}
     return [
         Opening(start, kind.invitee_limit, hosts)
         for start in sorted({start for found in starts.values() for start in found})
@@ -86,11 +86,18 @@ def _hosts_at(records: Records, kind: StoredEventType, free: list[str]) -> tuple
     return (min(free, key=lambda host: met[host]),)
 
 
-def _hours(records: Records, kind: StoredEventType, host: str) -> WorkingHours:
+def _starts(records: Records, kind: StoredEventType, host: str, rhythm: Rhythm, window: TimeSpan) -> set[datetime]:
+    hours = kind.own_hours.get(host) or schedule_of(records, kind, host).hours
+    is_full = full_at(records, host, hours.zone)
+    return {start for start in open_starts(hours, rhythm, _busy(records, host), window) if not is_full(start)}
+
+
+def schedule_of(records: Records, kind: StoredEventType, host: str) -> StoredSchedule:
+    """Return the schedule whose hours count for a host of an event type, unless it has its own."""
     chosen = records.schedules.get(kind.schedule or "")
     if chosen is not None and chosen.user == host:
-        return chosen.hours
-    return next(plan.hours for plan in records.schedules.values() if plan.user == host and plan.default)
+        return chosen
+    return next(plan for plan in records.schedules.values() if plan.user == host and plan.default)
 
 
 def _busy(records: Records, host: str) -> list[TimeSpan]:

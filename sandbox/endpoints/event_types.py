@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from sandbox.booking.openings import schedule_of
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import not_found, permission_denied
@@ -44,16 +45,15 @@ def list_event_types(call: EndpointCall) -> JsonObject:
         if kind.deleted_at is None
         and organization in {"", kind.organization}
         and (not user or user in {kind.owner, *kind.hosts})
-        and (not schedule or _schedule_of(call, kind, user) == schedule)
+        and (not schedule or _uses(call, kind, user, schedule))
         and active in {None, kind.active}
         and admin_managed in {None, kind.admin_managed}
     ]
     return page.answer(sort(rows), lambda kind: event_type_json(call.records, kind))
 
 
-def _schedule_of(call: EndpointCall, kind: StoredEventType, user: str) -> str:
-    default = next(plan.id for plan in call.records.schedules.values() if plan.user == user and plan.default)
-    return kind.schedule or default
+def _uses(call: EndpointCall, kind: StoredEventType, user: str, schedule: str) -> bool:
+    return user not in kind.own_hours and schedule_of(call.records, kind, user).id == schedule
 
 
 def get_event_type(call: EndpointCall) -> JsonObject:

@@ -8,7 +8,7 @@ from sandbox.records.identifiers import fixed_id, uri
 from sandbox.records.people import StoredInvitation, StoredMembership, StoredSchedule, StoredUser
 from sandbox.records.records import Records
 from sandbox.records.scheduled_events import StoredCancellation, StoredInvitee, StoredScheduledEvent
-from sandbox.records.slots import DayHours
+from sandbox.records.slots import DayHours, WorkingHours
 from sandbox.records.webhooks import StoredWebhookSubscription
 
 JsonObject = dict[str, object]
@@ -89,26 +89,50 @@ def invitation_json(invited: StoredInvitation) -> JsonObject:
 
 
 def _intervals(hours: DayHours) -> list[JsonObject]:
-    return [{"from": f"{opens:%H:%M}", "to": f"{closes:%H:%M}"} for opens, closes in hours]
+    return [
+        {"from": f"{opens:%H:%M}", "to": f"{closes:%H:%M}" if closes > opens else "24:00"} for opens, closes in hours
+    ]
+
+
+def _rules(hours: WorkingHours) -> list[JsonObject]:
+    """Return a rule per weekday, Sunday first, then one per date that differs."""
+    weekdays: list[JsonObject] = [
+        {"type": "wday", "wday": WEEKDAYS[day], "intervals": _intervals(hours.weekdays.get(day, ()))}
+        for day in (6, 0, 1, 2, 3, 4, 5)
+    ]
+    dates: list[JsonObject] = [
+        {"type": "date", "date": day.isoformat(), "intervals": _intervals(intervals)}
+        for day, intervals in sorted(hours.dates.items())
+    ]
+    return [*weekdays, *dates]
+
+
+def event_type_hours_json(kind: StoredEventType, host: str, plan: StoredSchedule) -> JsonObject:
+    """Return the hours of one host of an event type; `plan` is the schedule that it uses without hours of its own."""
+    own = kind.own_hours.get(host)
+    source = {"name": None} if own else {"uri": plan.uri, "name": plan.name}
+    hours = own or plan.hours
+    return {
+        "event_type": kind.uri,
+        "availability_setting": "host",
+        "availability_rule": {
+            "timezone": hours.zone,
+            **source,
+            "user": uri("users", host),
+            "rules": _rules(hours),
+        },
+    }
 
 
 def schedule_json(plan: StoredSchedule) -> JsonObject:
-    """Return an availability schedule: a rule per weekday, Sunday first, then one per date that differs."""
-    weekdays = [
-        {"type": "wday", "wday": WEEKDAYS[day], "intervals": _intervals(plan.hours.weekdays.get(day, ()))}
-        for day in (6, 0, 1, 2, 3, 4, 5)
-    ]
-    dates = [
-        {"type": "date", "date": day.isoformat(), "intervals": _intervals(hours)}
-        for day, hours in sorted(plan.hours.dates.items())
-    ]
+    """Return an availability schedule."""
     return {
         "uri": plan.uri,
         "default": plan.default,
         "name": plan.name,
         "user": uri("users", plan.user),
         "timezone": plan.hours.zone,
-        "rules": [*weekdays, *dates],
+        "rules": _rules(plan.hours),
     }
 
 

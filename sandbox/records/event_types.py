@@ -1,12 +1,12 @@
 """Event types and single-use scheduling links."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from sandbox.records.identifiers import StoredResource
-from sandbox.records.slots import TimeSpan
+from sandbox.records.slots import TimeSpan, WorkingHours
 
 Pooling = Literal["round_robin", "collective"]
 
@@ -55,6 +55,7 @@ class StoredEventType(StoredResource):
         hosts: Ids of the users who host its meetings.
         invitee_limit: The most invitees of one meeting.
         schedule: Id of its availability schedule; None is the default schedule of each host.
+        own_hours: The hours of a host, by id, that belong to this type alone.
         increment: Time between two possible starts.
         date_limits: When it can be booked, for a one-off event type.
     """
@@ -83,6 +84,7 @@ class StoredEventType(StoredResource):
     internal_note: str | None = None
     color: str = "#8247f5"
     schedule: str | None = None
+    own_hours: Mapping[str, WorkingHours] = field(default_factory=dict[str, WorkingHours])
     increment: int | None = 30
     before_buffer: int = 0
     after_buffer: int = 0

@@ -46,6 +46,15 @@ class StoredBusyTime:
     interval: TimeSpan
 
 
+@dataclass(frozen=True)
+class MostMeetings:
+    """How many meetings a user hosts at most, None for any number."""
+
+    day: int | None = None
+    week: int | None = None
+    month: int | None = None
+
+
 @dataclass
 class StoredUser(StoredResource):
     """A user.
@@ -53,6 +62,7 @@ class StoredUser(StoredResource):
     Attributes:
         calendar: Whether a calendar is connected.
         busy_times: When they cannot be booked, apart from their meetings.
+        most: How many meetings they host at most.
     """
 
     collection: ClassVar[str] = "users"
@@ -67,6 +77,7 @@ class StoredUser(StoredResource):
     calendar: bool = True
     time_notation: Literal["12h", "24h"] = "12h"
     busy_times: list[StoredBusyTime] = field(default_factory=list[StoredBusyTime])
+    most: MostMeetings = MostMeetings()
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 DayHours = tuple[tuple[time, time], ...]
+"""Opening and closing times; one that closes at midnight closes at 00:00."""
 
 WEEKEND: Final = frozenset({5, 6})  # Monday is 0
 
@@ -74,8 +75,10 @@ def working_intervals(hours: WorkingHours, window: TimeSpan) -> Iterator[TimeSpa
     last = window.end.astimezone(zone).date()
     while day <= last:
         for opens, closes in hours.dates.get(day, hours.weekdays.get(day.weekday(), ())):
+            last_day = day if closes > opens else day + timedelta(days=1)
             yield TimeSpan(
-                datetime.combine(day, opens, zone).astimezone(UTC), datetime.combine(day, closes, zone).astimezone(UTC)
+                datetime.combine(day, opens, zone).astimezone(UTC),
+                datetime.combine(last_day, closes, zone).astimezone(UTC),
             )
         day += timedelta(days=1)
 

@@ -199,7 +199,7 @@ class ToolCaller:
             wall = self.shared.walls.before(self.principal, tool.writes, self.shared.clock())
             if wall is not None:
                 raise wall
-            self.confirmed = await self._confirmation().obtain(effects)
+            self.confirmed = await self._confirmation(effects.found).obtain(effects)
         for part in dict.fromkeys((tool, *tool.writes)):  # each write of a workflow has audit entries of its own
             decision = self.principal.decide(part)
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
@@ -241,7 +241,7 @@ class ToolCaller:
                     return full(room, *limit)
         return None
 
-    def _confirmation(self) -> CallConfirmation:
+    def _confirmation(self, found: str) -> CallConfirmation:
         account, limits = self.principal.account, self.principal.limits
         given = self.record.tool.as_meant(self.params.arguments or {})
         arguments = {name: value for name, value in given.items() if name not in _NOT_CONFIRMED}
@@ -250,7 +250,7 @@ class ToolCaller:
             context=self.context,
             params=self.params,
             confirmation=self.confirmation,
-            bound_to=digest(self.params.name, arguments, account.user, account.agent, dict(self.named)),
+            bound_to=digest(self.params.name, arguments, account.user, account.agent, dict(self.named), found),
             page=self.shared.page_of(account.agent) if self.shared.page_of else None,
             only_page=any(is_browser_only(endpoint.capability, limits) for endpoint in self.record.tool.writes),
             patience=lambda: max(0.0, self.time_left() - _FOR_SENDING),

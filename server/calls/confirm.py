@@ -16,8 +16,10 @@ import anyio
 import mcp_types as types
 from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
+from mcp.shared.message import ServerMessageMetadata
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from server.calls.revisions import asks, form_request
 from server.stores.proof import Unproven
 from tools.toolset.effects import Effects
 from tools.toolset.errors import ConfirmationRequired, Declined, TooLate
@@ -198,7 +200,8 @@ class CallConfirmation:
         capabilities = self.context.session.client_capabilities
         elicitation = capabilities.elicitation if capabilities is not None else None
         # Clients of before 2025-11-25 declare `elicitation: {}`, which means forms: there was nothing else.
-        return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+        takes_forms = elicitation is not None and (elicitation.form is not None or elicitation.url is None)
+        return takes_forms and asks(self.context.protocol_version)
 
     async def _round(self, question: Question) -> types.InputRequiredResult:
         meta = cast("types.RequestParamsMeta", {_FIELDS: question.fields()})
@@ -214,7 +217,11 @@ class CallConfirmation:
         asked = now()
         try:
             with anyio.fail_after(self.patience()):
-                answer = await self.context.session.elicit_form(str(question), _SCHEMA, self.context.request_id)
+                answer = await self.context.session.send_request(
+                    form_request(self.context.protocol_version, str(question), _SCHEMA),
+                    types.ElicitResult,
+                    metadata=ServerMessageMetadata(related_request_id=self.context.request_id),
+                )
         except (TimeoutError, MCPError, ValueError):  # also: refused by the client, gone, or not an answer
             return None
         return _consent(answer, after=now() - asked)

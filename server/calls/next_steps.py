@@ -181,6 +181,7 @@ _LOOK: Final[Mapping[str, str]] = {
     "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
     "event_types": "list_event_types",
+    "availability": "list_user_availability_schedules or list_user_meeting_limits",
     "no_shows": "get_event_invitee",
     "organization": "list_organization_memberships or list_organization_invitations",
     "webhooks": "list_webhook_subscriptions",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import mcp_types as types
+from httpx2 import QueryParams
 from pydantic_core import to_json
 
 from calendly import errors as calendly
@@ -87,7 +88,8 @@ def dry_run(
 
 
 def _outline(request: Request) -> dict[str, object]:
-    return {"method": request.endpoint.method, "path": request.path, "body": request.body}
+    query = f"?{QueryParams(request.parameters)}" if request.parameters else ""
+    return {"method": request.endpoint.method, "path": f"{request.path}{query}", "body": request.body}
 
 
 def repetition() -> types.CallToolResult:

@@ -7,12 +7,12 @@ itself is open in every revision, so `structuredContent` stays in all of them.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, cast
 
 import mcp_types as types
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.shared.exceptions import MCPError
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS, is_version_at_least
 
 _Fields = Mapping[str, frozenset[str]]
 """Names of fields, by the member of the result that holds the object or the list of objects where they stand."""
@@ -40,6 +40,9 @@ _NEW: Final[Mapping[str, _Fields]] = MappingProxyType(
 What 2026-07-28 brought, the SDK itself leaves out of older answers.
 """
 
+_ASKING: Final = "2025-06-18"
+"""The first revision in which a server asks a person (`elicitation/create`)."""
+
 _VERSION_HEADER: Final = "mcp-protocol-version"
 
 
@@ -65,6 +68,27 @@ async def in_its_revision(ctx: ServerRequestContext[Any, Any], call_next: CallNe
             changed = {name: _without(value, fields[name]) for name, value in result.items() if name in fields}
             result = {**result, **changed}
     return result
+
+
+class _FormAlone(types.RequestParams):
+    """The form of revision 2025-06-18, which knows no other way to ask."""
+
+    message: str
+    requested_schema: dict[str, Any]
+
+
+def asks(revision: str) -> bool:
+    """Say whether a server can ask a person in this revision."""
+    return is_version_at_least(revision, _ASKING)
+
+
+def form_request(revision: str, message: str, schema: dict[str, Any]) -> types.ElicitRequest:
+    """Return the request that asks a person, in a revision with a handshake that can ask."""
+    if revision != _ASKING:
+        return types.ElicitRequest(params=types.ElicitRequestFormParams(message=message, requested_schema=schema))
+    form = _FormAlone(message=message, requested_schema=schema)
+    older = types.Request[_FormAlone, Literal["elicitation/create"]](method="elicitation/create", params=form)
+    return cast("types.ElicitRequest", older)  # the SDK has no type for it, and sends any request
 
 
 def _revision(context: ServerRequestContext[Any, Any], result: HandlerResult) -> str | None:

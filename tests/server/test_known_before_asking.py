@@ -20,17 +20,20 @@ ASKING: Final = [tool for tool in ALL if tool in EFFECTS]
 ASK: Final = ",".join(f"{name}=ask" for name in sorted({part.capability for tool in ASKING for part in tool.writes}))
 OTHER: Final = "https://api.calendly.com/users/U7"
 NAMED: Final[dict[str, dict[str, Any]]] = {
+    "change_working_hours": {"changes": [{"days": "2026-12-04", "hours": "none"}], "schedule": EXAMPLES["schedule"]},
     "create_event_invitee": BOOKING,
     "create_event_type": {"owner": OTHER},
     "create_one_off_event_type": {"host": OTHER},
     "create_webhook_subscription": {"user": OTHER},
     "mark_no_shows": {"invitees": ["everyone"], "scheduled_event": EXAMPLES["scheduled_event"]},
+    "update_user_meeting_limits": {"user": OTHER},
     "reschedule_scheduled_event": {"scheduled_event": EXAMPLES["scheduled_event"], "start_time": "2026-12-01T10:00Z"},
 }
 """What a call of a tool is about, where its required arguments do not name it."""
 WITHOUT_TARGET: Final = {
     *("create_organization_invitation", "delete_invitee_data", "delete_scheduled_event_data"),
     *("create_contact", "create_contact_list", "create_contact_custom_field_definition"),
+    "create_user_availability_schedule",
 }
 UPGRADE: Final = {"title": "Permission Denied", "message": "Please upgrade to a paid Calendly account."}
 

@@ -112,6 +112,7 @@ FACTS: list[Fact] = [fact for _, fact in TOOL_FACTS]
 ENOUGH: dict[str, dict[str, Any]] = {
     "find_meeting_times": {"event_types": [EXAMPLES["event_type"]], "timezone": "Europe/Berlin"},
     "get_agenda": {"timezone": "Europe/Berlin"},
+    "change_working_hours": {"changes": [{"days": "2026-12-04", "hours": "09:00-12:00"}]},
     "mark_no_shows": {"invitees": [EXAMPLES["invitee"]]},
     "create_note": {"body": "Wants a two-year term."},
     "create_contact_custom_field_definition": {"options": [{"label": "Mid-market"}]},
@@ -245,10 +246,12 @@ def example_of(name: str, schema: Fact) -> Fact:
     """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
     if "enum" in schema:
         return schema["enum"][-1]
-    kinds = schema.get("type", "string" if name == "value" else "object")
+    kinds: list[str] | str = schema.get("type", "string" if name == "value" else "object")
     match kinds if isinstance(kinds, str) else kinds[0]:
         case "object":
-            return {field: example_of(field, inner) for field, inner in schema.get("properties", {}).items()}
+            properties = schema.get("properties", {})
+            fields = {field: example_of(field, inner) for field, inner in properties.items()}
+            return {field: value for field, value in fields.items() if _belongs(properties[field], fields)}
         case "array":
             return [example_of(name, schema.get("items", {**schema, "type": "string"}))]
         case "boolean":
@@ -259,6 +262,12 @@ def example_of(name: str, schema: Fact) -> Fact:
             return text_of(name, schema)
 
 
+def _belongs(schema: Fact, fields: Fact) -> bool:
+    """Whether a field goes with the type of its object: Calendly says of some with which they do."""
+    wanted = re.match(r"when type is (\w+)", schema.get("description", ""))
+    return wanted is None or fields["type"] == wanted[1]
+
+
 def uri_of(name: str, schema: Fact) -> str:
     """A resource that a field can name: by what Calendly says of the field, else by its name."""
     if "membership" in schema.get("notes", ""):
@@ -267,12 +276,14 @@ def uri_of(name: str, schema: Fact) -> str:
 
 
 def text_of(name: str, schema: Fact) -> str:
+    if schema.get("pattern") == r"\d\d:\d\d":
+        return {"from": "09:00", "to": "17:00"}[name]
     month = "2026-01" if "past" in schema.get("description", "") else "2026-12"
     formats = {
         "uri": uri_of(name, schema),
         "email": "lee@acme.example",
         "date-time": f"{month}-03T{11 if name == 'end_time' else 10}:00:00Z",
-        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05"}.get(name, ""),
+        "date": {"start_date": "2026-12-01", "end_date": "2026-12-05", "date": "2026-12-24"}.get(name, ""),
         SORTING: f"{schema.get('enum_fields', [''])[0]}:desc",
         "comma-separated list of URIs": RESOURCES.get(name, ""),
     }

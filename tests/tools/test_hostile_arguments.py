@@ -84,6 +84,13 @@ WHOLE: dict[str, Any] = {
     "users": ["me"],
     "emails": ["a@b.example"],
     "columns": ["email"],
+    "changes": [{"days": "2026-12-04", "hours": "none"}],
+    "rules": [{"type": "date", "date": "2026-12-04", "intervals": ["09:00-12:00"]}],
+    "availability_rule": {
+        "timezone": "Europe/Berlin",
+        "user": "me",
+        "rules": [{"type": "date", "date": "2026-12-04", "intervals": ["09:00-12:00"]}],
+    },
     "invitees": ["Ada"],
     "actor": ["me"],
     "namespace": ["User"],
@@ -124,7 +131,8 @@ def hostile(tool: Tool, path: Path) -> dict[str, str]:
     if not is_identifier(path):
         return ANYWHERE
     required: Any = tool.input_schema.get("required", ())
-    harmless = {"another alphabet"} if path[0] in NAMED else set[str]()
+    takes_names = path[0] in NAMED or (tool.name, path[0]) == ("change_working_hours", "schedule")
+    harmless = {"another alphabet"} if takes_names else set[str]()
     harmless |= {"nothing"} if len(path) == 1 and path[0] not in required else set()  # it stands for absence
     return {name: text for name, text in IN_IDENTIFIERS.items() if name not in harmless}
 

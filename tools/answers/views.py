@@ -224,6 +224,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
             },
             local={"local_start": "start_time"},
         ),
+        availability.MeetingLimits: View(keeps_empty=True),
         user.GroupUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug"}),
         contact.Contact: View(
             omits=_NEVER_NEXT | {"creation_source"},

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tools.confirming import administration, contacts, event_types, meeting_recaps, meetings, no_shows
+from tools.confirming import administration, availability, contacts, event_types, meeting_recaps, meetings, no_shows
 from tools.confirming.questions import WriteEffects
 from tools.toolset.tool import Tool
 
@@ -13,6 +13,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
         **meetings.EFFECTS,
         **no_shows.EFFECTS,
         **event_types.EFFECTS,
+        **availability.EFFECTS,
         **meeting_recaps.EFFECTS,
         **contacts.EFFECTS,
         **administration.EFFECTS,

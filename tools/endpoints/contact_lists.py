@@ -29,7 +29,7 @@ async def list_contact_lists(
     type: Literal["static_list", "dynamic_view"] | None = None,  # noqa: A002 - Calendly's name
 ) -> Page[models.ContactList]:
     """List your lists of contacts, and views that follow a filter. Next: list_contacts with contact_list."""
-    page = await call.whole(models.ContactList, query={"type": type})
+    page = await call.only_page(models.ContactList, query={"type": type})
     return page_of(page, searched("you"), nothing_matches({"type": type}))
 
 

@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.errors import CalendlyError
-from tools.fields import CLOSED, CustomFieldDefinitionRef, Line, given, line, on_date, text_of_lines
+from tools.fields import CLOSED, CustomFieldDefinitionRef, Line, checked_text, given, line, on_date
 from tools.matching import folded
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -35,7 +35,7 @@ def _currency(text: str) -> str:
 def _value(value: object) -> object:
     """Return what a custom field may be set to: a text, number, boolean or list of texts."""
     if isinstance(value, str):
-        return text_of_lines(value)
+        return checked_text(value)
     if isinstance(value, list):
         texts = cast("list[object]", value)
         if len(texts) <= _MOST_TAGS and all(isinstance(text, str) for text in texts):

@@ -274,6 +274,12 @@ class Call:
             raise unreadable(request)
         return read(shape, cast("JSON", resource))
 
+    async def anyhow(self, shape: type[T], *, query: Query, body: Body) -> T:
+        """Ask for one resource whose wrapper Calendly does not document: an object or the only row of a list."""
+        answer = await self._send(self._request(query, body, {}))
+        rows: list[JSON] = answer.get("collection") or [answer]
+        return read(shape, answer.get("resource") or rows[0])
+
     async def bare(self, shape: type[T], *, query: Query) -> T:
         """Ask for something that Calendly answers without a `resource` around it."""
         return read(shape, await self._send(self._request(query, None, {})))
@@ -286,9 +292,9 @@ class Call:
         """Ask for a list that Calendly does not page."""
         return [read(row, item) for item in (await self._listing(query, ids))["collection"]]
 
-    async def whole(self, row: type[T], *, query: Query, **ids: Identifier) -> Page[T]:
-        """Ask for a list that says how many rows it has, and always comes whole."""
-        answer = await self._listing(query, ids)
+    async def only_page(self, row: type[T], *, query: Query) -> Page[T]:
+        """Ask for a list that has a `pagination`, and takes neither count nor page token."""
+        answer = await self._listing(query, {})
         return {
             "collection": [read(row, item) for item in answer["collection"]],
             "pagination": read(Pagination, answer.get("pagination") or {}),
@@ -352,10 +358,14 @@ class Call:
         if not self.authorized:
             await self.caller.precheck(self.tool, self.effects)
 
-    async def authorize(self) -> Self:
-        """This call with its access decided, for a tool that has something to do between that and sending."""
+    async def authorize(self, found: str = "") -> Self:
+        """This call with its access decided, for a tool that has something to do between that and sending.
+
+        Args:
+            found: What it was found to be about: a person's yes counts only while it is the same.
+        """
         if not self.authorized:
-            await self.caller.authorize(self.tool, self.effects)
+            await self.caller.authorize(self.tool, replace(self.effects, found=found))
         return replace(self, authorized=True)
 
     async def uri(self, identifier: Identifier | None) -> str | None:

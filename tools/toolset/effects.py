@@ -30,11 +30,13 @@ class Effects:
         question: Words what a person is asked, as far as the agent may read it.
         question_for_person: The same with all that the person may know, for where the agent does not see it.
         affected: Finds out what the call affects, as far as these conditions ask: `event_types`, `hosts`, `domains`.
+        found: What the call was found to be about, beside its arguments: a confirmation is for this alone.
     """
 
     question: Callable[[], Awaitable[Question]]
     question_for_person: Callable[[], Awaitable[Question]]
     affected: Callable[[Collection[str]], Awaitable[Affected]]
+    found: str = ""
 
 
 class DryRun(Exception):

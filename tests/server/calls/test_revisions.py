@@ -43,7 +43,9 @@ BROUGHT: Final[dict[str, dict[str, set[str]]]] = {
 
 
 @asynccontextmanager
-async def conversation(server: Server[Any], version: str) -> AsyncGenerator[tuple[Ask, dict[str, Any]]]:
+async def conversation(
+    server: Server[Any], version: str, **capabilities: object
+) -> AsyncGenerator[tuple[Ask, dict[str, Any]]]:
     """Open a conversation of a revision; what asks in it, and the result of `initialize`."""
     into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](1)
     outbox, out = anyio.create_memory_object_stream[SessionMessage](1)
@@ -56,7 +58,7 @@ async def conversation(server: Server[Any], version: str) -> AsyncGenerator[tupl
     async with into, out, anyio.create_task_group() as tasks:
         tasks.start_soon(server.run, inbox, outbox, server.create_initialization_options())
         client = {"name": "test", "version": "1"}
-        opened = await ask("initialize", protocolVersion=version, capabilities={}, clientInfo=client)
+        opened = await ask("initialize", protocolVersion=version, capabilities=capabilities, clientInfo=client)
         yield ask, opened["result"]
         tasks.cancel_scope.cancel()
 
@@ -93,6 +95,32 @@ async def test_each_revision_is_sent_the_fields_that_it_knows(version: str) -> N
         refused = (await ask("tools/call", name="get_user", arguments={"user": "?"}))["result"]
         assert refused.keys() == {"content", "structuredContent", "isError"}
         assert names_in(refused["content"]) == {"type", "text"}
+
+
+@pytest.mark.requirement("mcp-shapes")
+@each(
+    "version, sent",
+    [
+        ("2024-11-05", None),
+        ("2025-03-26", None),
+        ("2025-06-18", {"message", "requestedSchema"}),
+        ("2025-11-25", {"mode", "message", "requestedSchema"}),
+    ],
+)
+async def test_a_person_is_asked_in_the_words_of_the_revision_and_in_none_that_has_no_questions(
+    version: str, sent: set[str] | None
+) -> None:
+    async with (
+        HostileUpstream.listen() as upstream,
+        serving_to(upstream) as server,
+        conversation(server, version, elicitation={}) as (ask, _),
+    ):
+        asked = await ask("tools/call", name="delete_invitee_data", arguments={"emails": ["lee@acme.example"]})
+    assert asked.get("method") == (None if sent is None else "elicitation/create")
+    if sent is None:
+        assert asked["result"]["structuredContent"]["error"]["kind"] == "confirmation_required"
+    else:
+        assert asked["params"].keys() == sent
 
 
 async def test_a_discovery_that_does_not_say_its_revision_is_told_what_it_lacks() -> None:

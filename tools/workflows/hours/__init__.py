@@ -1,0 +1,1 @@
+"""Changing working hours: what is asked for, the rules that come of it, and the way to Calendly and back."""
