@@ -63,11 +63,11 @@ def picture(page: Page, name: str, *, width: int, dark: bool = False) -> None:
 
 def apps(browser: Browser) -> None:
     """Write the pictures of the apps."""
-    now = datetime.now(UTC).replace(microsecond=0)
+    tomorrow = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     times = {
         "event_type": "Intro call",
-        "start_time": (now + timedelta(hours=1)).isoformat(),
-        "end_time": (now + timedelta(days=22)).isoformat(),
+        "start_time": tomorrow.isoformat(),
+        "end_time": (tomorrow + timedelta(days=22)).isoformat(),
     }
     with program("http", "--sandbox", "--auth", "none", "--port", "0") as server, loopback() as client:
         host = Host(loopback=client, endpoint=server.line("ready: "), arguments=times, grows=True)

@@ -12,8 +12,15 @@ from tests.databases import FILE
 APART = {"e2e", "interop", "repository", "scripts", "requirements"}
 """The folders whose tests start the product, a browser or a build, or read the whole repository."""
 
-LONG = {"test_contract.py", "test_demo.py", "test_reading.py", "test_state_machine.py"}
-"""The files that try hundreds of cases of one rule."""
+LONG = {
+    *("test_contract.py", "test_demo.py", "test_reading.py", "test_state_machine.py", "test_hostile_arguments.py"),
+    *("test_odd_values.py", "test_known_before_asking.py", "test_far_enough.py", "test_meetings.py", "test_survey.py"),
+    *("test_size_limit.py", "test_leaving_texts.py", "test_seed.py", "test_untidy.py", "test_client_faults.py"),
+    *("test_pacer.py", "test_refresher.py", "test_start.py", "test_faults.py", "test_access.py", "test_dry_runs.py"),
+    *("test_calls.py", "test_hosting.py", "test_entries.py", "test_agent.py", "test_client.py", "test_register.py"),
+    *("test_booking_ceilings.py", "test_audit_entries.py", "test_rescheduling.py", "test_create_event_invitee.py"),
+}
+"""The files that take half of the time: hundreds of cases of one rule, or hundreds of calls in a case."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

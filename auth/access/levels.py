@@ -103,7 +103,7 @@ UNLIMITED: Final[Access] = MappingProxyType(
 )
 """Everything: the ceiling of a hosted endpoint whose operator names none, since there each person decides."""
 
-_ASKED: Final = frozenset({"canceling", "organization", "webhooks", "data_deletion"})
+_ASKED: Final = frozenset({"canceling", "organization", "webhooks", "data_deletion", "meeting_recaps"})
 
 LOCAL: Final[Access] = MappingProxyType(
     {name: Allowance(level="ask") if name in _ASKED else allowance for name, allowance in UNLIMITED.items()}

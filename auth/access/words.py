@@ -37,7 +37,7 @@ class Words:
 WORDS: Final[Mapping[str, Words]] = MappingProxyType(
     {
         "users": Words("Your profile", "your name, e-mail address, time zone and scheduling page"),
-        "event_types": Words("Event types", "which kinds of meetings you offer", "Create one-off event types"),
+        "event_types": Words("Event types", "which kinds of meetings you offer", "Create and change event types"),
         "scheduled_events": Words("Meetings", "your meetings: what, when and where"),
         "invitee_data": Words("Invitees", "who is invited: names, e-mail addresses and their answers"),
         "availability": Words(
@@ -48,7 +48,9 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
         "scheduling_links": Words("Scheduling links", writing="Make single-use links with which others book you"),
         "no_shows": Words("No-shows", writing="Mark who did not come to a meeting, and take the mark back"),
         "organization": Words(
-            "Organization", "who is a member or invited", "Invite people to your organization and remove them"
+            "Organization",
+            "who is a member or invited, teams and groups",
+            "Invite people to your organization and remove them",
         ),
         "webhooks": Words(
             "Webhooks", "which other systems hear of your meetings", "Have other systems told of your meetings"

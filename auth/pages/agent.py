@@ -84,9 +84,9 @@ async def _own(connection: AsyncConnection, session: PageSession, agent_id: str)
 async def _show(realm: Realm, session: PageSession, agent: GrantedAgent, said: dict[str, str | None]) -> Response:
     found = choices(realm, agent)
     event_types, people = await _names(realm, session.person, found)
-    recorded = await recent(realm, session, grant=agent.id, limit=_RECENT)
+    recorded = await recent(realm, session, [agent.id], limit=_RECENT)
     values = {
-        "card": card(realm, agent, session.timezone, recorded),
+        "card": card(realm, agent, session.timezone, recorded[agent.id]),
         "rows": rows(realm, agent, found, event_types, people),
         "offer": found.offer,
         **said,

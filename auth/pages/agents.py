@@ -35,10 +35,8 @@ def agents_routes(realm: Realm) -> list[Route]:
     async def show(_request: Request, session: PageSession) -> Response:
         async with realm.database.read() as connection:
             agents = await agent_rows.find_all(connection, [session.person])
-        cards = [
-            card(realm, agent, session.timezone, await recent(realm, session, grant=agent.id, limit=_RECENT))
-            for agent in agents
-        ]
+        told = await recent(realm, session, [agent.id for agent in agents], limit=_RECENT)
+        cards = [card(realm, agent, session.timezone, told[agent.id]) for agent in agents]
         values = {"cards": cards, "message": await take_message(realm, session), **around(realm, session)}
         return realm.pages.form("agents.html", values)
 

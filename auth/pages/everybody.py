@@ -58,7 +58,7 @@ def owners_routes(realm: Realm) -> list[Route]:
         query = read_query(request)
         after, person = only(query, "after") or "", only(query, "person")
         groups = await _groups(realm, session, after, person)
-        called = {group.uri: group.name for group in groups}
+        called = {group.uri: f"“{group.name}”" for group in groups}
         entries = [] if after else await realm.audit_log.recent(person=person, limit=_RECENT, called=called)
         values = {
             "groups": groups,

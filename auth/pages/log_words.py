@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from auth.audit.entries import AuditEntry
+from auth.endpoints.html import app_name
 
 _ID: Final = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9A-Z]{16,})"
 _MEETING: Final = re.compile(rf"\bthe (?:scheduled )?event ({_ID})\b")
@@ -88,11 +89,11 @@ def in_words(entry: AuditEntry, wording: Wording) -> str:
     if entry.tool is None:
         told = _NOTES.get(entry.action, did) if entry.decision == "allowed" else entry.sentence
         named = told.replace("{agent}", entry.agent or "an agent")
-        if entry.agent and wording.is_own:
-            named = re.sub(rf"(?<!\w){re.escape(entry.agent)}(?!\w)", "it", named)
-        return _upper(named)
-    if entry.agent and wording.is_own:
+        return _upper(_with_agent(named, entry.agent, "it" if wording.is_own else None))
+    if wording.is_own:
         did = did.removeprefix(f"{entry.agent} ")
+    elif entry.agent and did.startswith(entry.agent):
+        did = f"“{app_name(entry.agent)}”{did.removeprefix(entry.agent)}"
     if entry.decision == "asked":
         did = did.replace("tried to ", "asked to ", 1)
     you, your = ("you", "your") if wording.is_own else ("the person", "the person's")
@@ -131,6 +132,13 @@ def _named(text: str, wording: Wording) -> str:
     text = _OTHER.sub(lambda found: f"{'an' if found[1][0] in 'aeiou' else 'a'} {found[1]}", text)
     text = _INSTANT.sub(lambda found: wording.local(_instant(found)), _BARE.sub("", text))
     return _YOURS.sub(r"your \1", text).replace("scheduled event", "meeting")
+
+
+def _with_agent(text: str, agent: str | None, word: str | None) -> str:
+    """Return a text with a word in the place of an agent's name, or with the name set apart from our words."""
+    if not agent:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(agent)}(?!\w)", lambda _: word or f"“{app_name(agent)}”", text)
 
 
 def _instant(found: re.Match[str]) -> datetime:

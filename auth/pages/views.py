@@ -165,14 +165,15 @@ def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequen
     )
 
 
-async def recent(realm: Realm, session: PageSession, *, grant: str, limit: int) -> list[Told]:
-    """Return the last entries of the audit log about an agent of the signed-in person."""
-    entries = await realm.audit_log.recent(person=session.person, grant=grant, limit=limit)
-    sentences = [entry.sentence for entry in entries]
+async def recent(realm: Realm, session: PageSession, grants: Sequence[str], *, limit: int) -> dict[str, list[Told]]:
+    """Return the last entries of the audit log about each agent of the signed-in person, by grant."""
+    found = {grant: await realm.audit_log.recent(person=session.person, grant=grant, limit=limit) for grant in grants}
+    sentences = [entry.sentence for entries in found.values() for entry in entries]
     meetings = await realm.names.meetings(session.person, ids_of_meetings(sentences))
     event_types = await realm.names.event_types(session.person) if ids_of_event_types(sentences) else dict[str, str]()
     called = {uuid: _called(meeting, session.timezone) for uuid, meeting in meetings.items()}
-    return told_to(session, entries, Wording(event_types, called, _on_the_clock_of(session)))
+    wording = Wording(event_types, called, _on_the_clock_of(session))
+    return {grant: told_to(session, entries, wording) for grant, entries in found.items()}
 
 
 def told_to(session: PageSession, entries: Sequence[AuditEntry], wording: Wording) -> list[Told]:

@@ -39,7 +39,7 @@ def add_meeting_recaps(records: Records, now: datetime) -> None:
             recap.transcript = _said(host.name, guest.name, LONG_LINES if at == 0 else 2)
         records.recaps[recap.id] = recap
     maya = records.users[fixed_id("user maya-lindqvist")]
-    start = now - timedelta(days=2)
+    start = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
     elsewhere = StoredMeetingRecap(
         id=fixed_id("recap elsewhere"),
         user=maya.id,

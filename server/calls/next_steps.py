@@ -183,6 +183,7 @@ _LOOK: Final[Mapping[str, str]] = {
     "event_types": "list_event_types",
     "availability": "list_user_availability_schedules or list_user_meeting_limits",
     "no_shows": "get_event_invitee",
+    "meeting_recaps": "get_meeting_recap",
     "organization": "list_organization_memberships or list_organization_invitations",
     "webhooks": "list_webhook_subscriptions",
     "scheduling_links": "the user: an unused link does no harm",
@@ -247,10 +248,12 @@ def _who(failure: Failure, tool: Tool) -> str:
     """Return which plan, role or person may do it."""
     plan = next((endpoint.plan for endpoint in tool.needs if endpoint.plan), None)
     role = next((endpoint.role for endpoint in tool.needs if endpoint.role), None)
-    if plan is not None:
-        return f"this needs Calendly's {plan.capitalize()} plan"
+    if plan == "enterprise":
+        return "this needs Calendly's Enterprise plan"
     if "upgrade" in failure.message.lower():
         return "this needs a higher Calendly plan"
+    if plan is not None:
+        return f"this needs a Calendly plan {plan}, and is for whoever may see it in Calendly"
     if role is not None:
         return f"only an owner or {role} of the organization may do this in Calendly"
     return "this person's role does not allow it in Calendly: the owner of the resource or an organization admin may"

@@ -25,7 +25,7 @@ from tools import ALL
 
 _LIMIT: Final = 50
 _DECISIONS: Final = ("allowed", "refused", "asked", "declined", "tried")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,17}")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ def _count(option: str, text: str | None) -> int | None:
     if text is None:
         return None
     if not _NUMBER.fullmatch(text):
-        raise UsageError(f"{option}: must be a number from 1 on.")
+        raise UsageError(f"{option}: must be a number from 1 to 999999999.")
     return int(text)
 
 

@@ -54,6 +54,7 @@ def run(words: Sequence[str]) -> int:
     Returns:
         The exit status: 0, 2 for wrong usage, 1 for every other failure.
     """
+    _open_streams()
     reconfigure = getattr(sys.stdout, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")  # a terminal that lacks a character is no failure
@@ -74,6 +75,13 @@ def run(words: Sequence[str]) -> int:
 def declaration(name: str) -> Command:
     """Load the declaration of a command."""
     return cast("Command", import_module(f"server.commands.{name}").COMMAND)
+
+
+def _open_streams() -> None:
+    """Read and write nothing where a stream is closed: Python has None in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _drop_output() -> None:

@@ -91,12 +91,16 @@ def _life(text: str, now: datetime) -> timedelta:
     """Read how long a token is valid: a number of days, or the day on which it ends. Raises UsageError."""
     days = _DAYS.fullmatch(text)
     try:
-        life = timedelta(int(days[1])) if days else datetime.fromisoformat(text).replace(tzinfo=UTC) - now
+        life = timedelta(int(days[1])) if days else _with_zone(datetime.fromisoformat(text)) - now
     except (ValueError, OverflowError):
         raise UsageError("--expires: must be a number of days, such as 90d, or a day, such as 2027-06-30.") from None
     if not timedelta() < life <= _LONGEST:
         raise UsageError(f"--expires: must be in the future, and at most {_LONGEST.days} days away.")
     return life
+
+
+def _with_zone(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 async def _created(wanted: _WantedToken, realm: Realm) -> str:

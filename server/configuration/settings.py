@@ -88,7 +88,9 @@ class Settings(BaseModel):
     sandbox_port: Annotated[
         _Port, Setting(None, "--sandbox-port", TRYING, "port of that sandbox", default="a free one")
     ] = 0
-    host: Annotated[str, Setting("CALENDLY_MCP_HOST", "--host", LISTENING, "address to listen on")] = "127.0.0.1"
+    host: Annotated[
+        str, Field(min_length=1), Setting("CALENDLY_MCP_HOST", "--host", LISTENING, "address to listen on")
+    ] = "127.0.0.1"
     port: Annotated[
         _Port | None,
         Setting(

@@ -101,8 +101,9 @@ def _headers(one: InstalledEntry) -> dict[str, str]:
 
 
 def _last_words(said: IO[str]) -> str:
-    """Return the last line that a server wrote to stderr about itself, without a token."""
+    """Return what a server wrote to stderr last: its own last sentences, else its last line."""
     said.seek(0)
-    lines = [line.strip() for line in said if line.strip()]
-    ours = [line.removeprefix(f"{PROGRAM}: ") for line in lines if line.startswith(f"{PROGRAM}: ")]
-    return (ours or lines or [""])[-1][:_LONGEST]
+    text = said.read().strip()
+    _, ours, last = f"\n{text}".rpartition(f"\n{PROGRAM}: ")
+    told = last.partition("\n\n")[0] if ours else text.rpartition("\n")[2]
+    return " ".join(told.split())[:_LONGEST]

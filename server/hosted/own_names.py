@@ -30,7 +30,7 @@ _ME: Final = endpoint_of(get_current_user).endpoint
 _AGENT: Final = "pages"
 """Whose share of a person's pace it takes: a page has one of its own."""
 
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 5.0
 """Seconds that a page waits for them."""
 
 _MOST_PAGES: Final = 5

@@ -50,10 +50,10 @@ def renewed(old: ServerEntry, new: ServerEntry, given: Collection[str]) -> Renew
 
 
 def _local(old: ServerEntry, new: ServerEntry, given: Collection[str]) -> ServerEntry:
-    words, env = texts_in(new.get("args")), _texts(new.get("env"))
+    words, env = texts_in(new.get("args")), _members(new.get("env"))
     ours = own_words(command_of(new) or "", words)
     flags = _flags(own_words(command_of(old) or "", args_of(old))) | _flags(ours)
-    env = env | _texts(old.get("env")) | {name: env[name] for name in given}
+    env = env | _members(old.get("env")) | {name: env[name] for name in given}
     if TOKEN_FILE in given:  # a token of one's own is not for the sandbox, and there is one token
         flags = {flag: words for flag, words in flags.items() if flag not in _SANDBOX}
         env = {name: value for name, value in env.items() if name not in {TOKEN, *_SANDBOX}}
@@ -109,10 +109,14 @@ def _names(entry: ServerEntry) -> list[str]:
     return [
         *(name for name in entry if name not in _TRANSPORT),
         *(name for name in flags if name.startswith("-")),
-        *chain(*(_texts(entry.get(member)) for member in ("env", *HEADERS))),
+        *chain(*(_members(entry.get(member)) for member in ("env", *HEADERS))),
         *bridged,
         *([url] if url else []),
     ]
+
+
+def _members(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _texts(value: Json) -> dict[str, str]:

@@ -111,8 +111,10 @@ async def open_store(settings: Settings, stack: AsyncExitStack) -> Store:
         in_full = settings.audit_detail == "full"
         archive = await DatabaseArchive.open(database, keyring, in_full=in_full, random=os.urandom)
         return Store(database, keyring, archive)
-    except (StorageError, OSError) as fault:
+    except StorageError as fault:
         raise CommandError(str(fault)) from None
+    except OSError as fault:
+        raise CommandError(f"{fault.filename} cannot be used: {fault.strerror}.") from None
 
 
 def audit_log_in(archive: DatabaseArchive) -> AuditLog:

@@ -26,7 +26,7 @@ from tests.e2e.people import Browser
 from tests.e2e.processes import parameters, program
 from tests.pairs import all_pairs
 from tests.server.desk import Era, Person, call
-from tools import ENDPOINTS, EndpointTool
+from tools import GUIDE_TOOLS, EndpointTool
 
 pytestmark = pytest.mark.anyio
 
@@ -68,9 +68,9 @@ ARGUMENTS: Final[dict[str, dict[str, Any]]] = {
     "create_webhook_subscription": {"url": "http://127.0.0.1:9/hook", "events": ["invitee.created"]},
     "delete_invitee_data": {"emails": ["nobody@acme.example"]},
 }
-"""A tool for each capability and what it does there, with arguments that change little."""
+"""A tool for each capability of the guide's tools, and what it does there, with arguments that change little."""
 
-TOOLS: Final = {tool.name: tool for tool in ENDPOINTS}
+TOOLS: Final = {tool.name: tool for tool in GUIDE_TOOLS}
 BY_POLICY: Final = {"access_denied_by_policy", "insufficient_scope", "confirmation_required", "declined"}
 
 
@@ -275,7 +275,7 @@ async def _is_sent_to_sign_in(servers: Servers, tool: EndpointTool) -> None:
 
 def test_the_table_here_and_the_tools_name_the_same_capabilities() -> None:
     assert {(TOOLS[name].capability, TOOLS[name].access) for name in ARGUMENTS} == {
-        (tool.capability, tool.access) for tool in ENDPOINTS
+        (tool.capability, tool.access) for tool in GUIDE_TOOLS
     }
     assert {(station.source, station.level) for station in STATIONS} == {
         (source, level) for source in SOURCES for level in ORDER

@@ -196,8 +196,8 @@ def test_filters_choose_entries_and_wrong_ones_are_refused(folder: dict[str, str
         ended = run("audit", "export", *words, **folder)
         assert (ended.status, "must be a day or a time" in ended.stderr) == (2, True)
     for words, fault in (
-        (["--limit", "many"], "--limit: must be a number from 1 on."),
-        (["--limit", "-5"], "--limit: must be a number from 1 on."),
+        (["--limit", "many"], "--limit: must be a number from 1 to 999999999."),
+        (["--limit", "-5"], "--limit: must be a number from 1 to 999999999."),
         (["--decision", "refuse"], 'there is no decision "refuse"; did you mean refused?'),
         (["--tool", "get_users"], 'there is no tool "get_users", and nothing of that name was recorded; did you mean'),
         (["--entry", "2"], "--entry: needs --chain"),

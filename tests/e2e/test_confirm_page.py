@@ -102,7 +102,8 @@ async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
         assert all(sentence in page.text for sentence in ours.removesuffix(".").split(". "))
         shown = re.findall(r"<dt>([^<]+)</dt>\s*<dd><bdi>([^<]+)</bdi>", page.text)
         told = [f"{label}: {unescape(text)}" for label, text in shown]
-        assert told[:-1] == [re.sub("[“”]", "", fact) for fact in facts]
+        assert told[:-2] == [re.sub("[“”]", "", fact) for fact in facts]
+        assert told[-2].startswith("Agent, as it calls itself: ")
         assert told[-1] == f"In the Calendly account of: {OWNER}"
         assert "You said yes" in (await browser.answer(page, "approve")).text
         assert cancellations(sandbox) == before

@@ -115,7 +115,8 @@ async def test_what_a_dry_run_shows_is_what_the_call_then_sends(under: Connect, 
     name = tool.name
     arguments = await arguments_of(api, name) or required_arguments(tool)
     person, before = Person(), len(await writes(api))
-    async with under("", person, tool.plan or "owner", toolsets="all") as client:
+    token = "enterprise" if tool.plan == "enterprise" else "owner"
+    async with under("", person, token, toolsets="all") as client:
         tried = await call(client, name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
         shown = tried.content["dry_run"]
@@ -207,6 +208,7 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
     """Arguments with which a writing tool does something in the sandbox; empty where any will do."""
     organization = (await api.me())["current_organization"]
     members = await api.read("/organization_memberships", organization=organization)
+    recaps = await api.read("/meeting_recaps")
     hooks = await api.read("/webhook_subscriptions", organization=organization, scope="organization")
     invitations = await api.read(f"{organization}/invitations")
     arguments: dict[str, dict[str, Any]] = {
@@ -227,9 +229,12 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         },
         "create_webhook_subscription": {"url": "http://127.0.0.1:9/hook", "events": ["invitee.created"]},
         "delete_webhook_subscription": {"webhook_subscription": hooks[0]["uri"]},
+        "update_meeting_recap": {"meeting_recap": recaps[0]["uri"], "summary_md": "Prices."},
+        "delete_meeting_recap": {"meeting_recap": recaps[0]["uri"]},
         "delete_invitee_data": {"emails": ["nobody@acme.example"]},
         **await _about_past_meetings(api),
         **await _about_contacts(api),
+        **(await _about_past_meetings(api) if name.endswith("no_show") else {}),
         "update_event_type": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 20},
     }
     return arguments.get(name, {})

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 
 from tools.answers.estimate import estimate
 
-_MOST_CHARACTERS: Final = 20
-"""More characters than a token has in any text that people say."""
+_MOST_CHARACTERS: Final = 4
+"""Characters of a token, of which the estimate counts fewer in whatever people say."""
 
 
 class TextPage(NamedTuple):

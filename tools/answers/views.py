@@ -236,6 +236,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         contact.CustomFieldOption: View(omits=frozenset({"color"}), usual={"is_active": True}),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),
+        organization.Organization: View(omits=_NEVER_NEXT),
         organization.OrganizationMembership: View(omits=_NEVER_NEXT),
         organization.OrganizationInvitation: View(omits=frozenset({"updated_at"})),
         group.Team: View(omits_in_lists=frozenset({"organization"})),

@@ -47,6 +47,7 @@ RecapStatus = Literal["available", "processing", "unavailable"]
     title="List meeting recaps",
     scope="meeting_recaps:read",
     capability="meeting_recaps",
+    plan="with the Notetaker",
     audit=Sentence("list", lambda call: f"meeting recaps{call.span('start_time', 'end_time')}"),
 )
 async def list_meeting_recaps(
@@ -87,6 +88,7 @@ async def list_meeting_recaps(
     title="Get meeting recap",
     scope="meeting_recaps:read",
     capability="meeting_recaps",
+    plan="with the Notetaker",
     audit=Sentence("read", "the meeting recap {meeting_recap}"),
     in_parts=True,
 )
@@ -107,6 +109,7 @@ async def get_meeting_recap(call: Call, meeting_recap: MeetingRecapRef) -> Meeti
     title="Update meeting recap",
     scope="meeting_recaps:write",
     capability="meeting_recaps",
+    plan="with the Notetaker",
     audit=Sentence("change", "the meeting recap {meeting_recap}"),
     webhook_event="meeting_recap.updated",
 )
@@ -130,6 +133,7 @@ async def update_meeting_recap(
     title="Delete meeting recap",
     scope="meeting_recaps:write",
     capability="meeting_recaps",
+    plan="with the Notetaker",
     audit=Sentence("delete", "the meeting recap {meeting_recap}"),
     destructive=True,
     webhook_event="meeting_recap.deleted",
@@ -146,6 +150,7 @@ async def delete_meeting_recap(call: Call, meeting_recap: MeetingRecapRef) -> De
     title="Get meeting transcript",
     scope="meeting_recaps:read",
     capability="meeting_recaps",
+    plan="with the Notetaker",
     audit=Sentence("read", "the transcript of the meeting recap {meeting_recap}"),
 )
 async def get_meeting_recap_transcript(

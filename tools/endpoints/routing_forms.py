@@ -24,6 +24,7 @@ routing_forms = Toolset("routing_forms")
     title="List routing forms",
     scope="routing_forms:read",
     capability="routing_forms",
+    plan="with routing forms",
     audit=Sentence("list", "the routing forms of the organization[ {organization}]"),
 )
 async def list_routing_forms(
@@ -49,6 +50,7 @@ async def list_routing_forms(
     title="Get routing form",
     scope="routing_forms:read",
     capability="routing_forms",
+    plan="with routing forms",
     audit=Sentence("read", "the routing form {routing_form}"),
 )
 async def get_routing_form(call: Call, routing_form: RoutingFormRef) -> models.RoutingForm:
@@ -62,6 +64,7 @@ async def get_routing_form(call: Call, routing_form: RoutingFormRef) -> models.R
     title="List routing form submissions",
     scope="routing_forms:read",
     capability="routing_forms",
+    plan="with routing forms",
     audit=Sentence("list", "the submissions of the routing form {form}"),
 )
 async def list_routing_form_submissions(
@@ -89,6 +92,7 @@ async def list_routing_form_submissions(
     title="Get routing form submission",
     scope="routing_forms:read",
     capability="routing_forms",
+    plan="with routing forms",
     audit=Sentence("read", "the routing form submission {routing_form_submission}"),
     in_parts=True,
 )

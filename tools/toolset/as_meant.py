@@ -3,8 +3,8 @@
 Models fill parameters that they do not need with null or what is empty, some because their client
 makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
 30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
-JSON text, and a list of words as words with commas. Some clients add names of their own, which begin
-with an underscore.
+JSON text, a list of words as words with commas, and a list of at most one item as that item. Some
+clients add names of their own, which begin with an underscore.
 """
 
 import json
@@ -41,7 +41,9 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
         words = [word.strip() for word in value.split(",")]
         if set(words) <= set(schema.get("items", {}).get("enum", ())):
             return words
-        return _inside(_read(value, _TYPES[kind]), schema, kind)
+        read = _read(value, _TYPES[kind])
+        is_only_item = read is value and value.strip() and schema.get("maxItems") == 1 and value.lstrip()[0] not in "[{"
+        return _inside([value] if is_only_item else read, schema, kind)
     return _inside(value, schema, kind)
 
 

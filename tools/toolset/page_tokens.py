@@ -10,6 +10,9 @@ from tools.toolset.errors import ArgumentError
 _OURS: Final = "cut:"
 """How they begin. Calendly's have no colon."""
 
+_USUAL_MOST: Final = 100
+"""Most rows of a page, except where more are asked for."""
+
 _FORM: Final = re.compile(r"cut:([0-9]{1,3}):([1-9][0-9]{0,2}|1000):(.*)", re.DOTALL)
 
 
@@ -33,7 +36,7 @@ class PagePlace:
         if page_token is None or not page_token.startswith(_OURS):
             return cls(page_token, count)
         found = _FORM.fullmatch(page_token)
-        if found is None:
+        if found is None or int(found[2]) > max(count, _USUAL_MOST):
             raise ArgumentError.of("page_token", "Expected what an earlier answer gave as next_page_token, unchanged.")
         return cls(found[3] or None, int(found[2]), int(found[1]))
 

@@ -21,7 +21,7 @@ from tools.toolset.wording import LONGEST, one_line
 Author = Literal["server", "agent", "calendly"]
 """Who words a fact: we do, the agent typed it, or Calendly has it from whoever booked, or from its own user."""
 
-_QUOTES: Final = re.compile('["“”„‟«»‹›〝〞＂]')  # noqa: RUF001 - every kind, so that no text ends its own quotation
+_QUOTES: Final = re.compile('["“”„‟«»‹›〝〞〟＂″‶❝❞❠⹂\U0001f676-\U0001f678]')  # noqa: RUF001 - so that no text ends its own
 _MOST_NAMED: Final = 12
 """Enough for the eleven people of the largest booking."""
 
@@ -102,6 +102,11 @@ def stored(label: str, *texts: str | None, most: int = LONGEST, total: int = 0) 
 
 
 def _quoted(label: str, texts: Iterable[str | None], author: Author, *, most: int, total: int = 0) -> Fact:
-    lines = [_QUOTES.sub("'", one_line(text, most)) for text in texts if text]
+    lines = [line for text in texts if (line := _visible(text or "", most))]
     named = tuple(lines[:_MOST_NAMED])
     return Fact(label, named, author, max(len(lines), total if named else 0) - len(named))
+
+
+def _visible(text: str, most: int) -> str:
+    """Return a text on one line that neither ends its quotation nor is a link where a client renders Markdown."""
+    return _QUOTES.sub("'", one_line(text, most)).replace("](", "] (")

@@ -174,7 +174,7 @@ class EndpointTool(Tool):
         capability: Its row in the access table.
         toolset: The toolset that switches it on.
         webhook_event: The Calendly webhook event that it fires.
-        plan: The Calendly plan it always needs.
+        plan: The Calendly plan it always needs: its name, or `with` what it has to have.
         role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
         presets: The selections across toolsets to which it belongs.

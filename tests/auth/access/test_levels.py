@@ -110,7 +110,7 @@ def test_the_least_of_four_decides_and_is_named(over: Limits, verdict: Verdict, 
 
 def test_on_ones_own_machine_what_reaches_strangers_or_cannot_be_undone_is_asked() -> None:
     asked = {name for name, allowance in LOCAL.items() if allowance.level == "ask"}
-    assert asked == {"canceling", "organization", "webhooks", "data_deletion"}
+    assert asked == {"canceling", "organization", "webhooks", "data_deletion", "meeting_recaps"}
     assert all(allowance.level == CAPABILITIES[name][-1] for name, allowance in LOCAL.items() if name not in asked)
     assert set(LOCAL) == set(UNLIMITED) == set(CAPABILITIES)
 

@@ -586,12 +586,12 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     assert "Nobody has connected an agent" in owners.page.text
     tokens = await site.sign_in(person=2)
     page = await browser.see("/connections/all")
-    assert "Priya Raman let Agent in" in page.text
+    assert "“Priya Raman” let “Agent” in" in page.text
     address = re.search(r'href="(/connections/all\?person=[^"]+)"', page.text)
     assert address
     theirs = await browser.see(address[1])
     assert "What their agents did" in theirs.text
-    assert "Priya Raman let Agent in" in theirs.text
+    assert "“Priya Raman” let “Agent” in" in theirs.text
     assert "Maya Lindqvist" not in theirs.text.partition("<footer>")[0]
     assert (await browser.see("/connections/all?person=nobody")).status_code == 404
     found = re.search(r'name="agent" value="(\w+)"', page.text)

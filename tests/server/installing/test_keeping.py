@@ -40,7 +40,10 @@ ELSEWHERE: Final = "https://elsewhere.example.com/mcp"
             (),
         ),
         (
-            {"command": "calendly-mcp", "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/mine", "HTTPS_PROXY": "http://p"}},
+            {
+                "command": "calendly-mcp",
+                "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/mine", "HTTPS_PROXY": "http://p"},
+            },
             {**NEW, "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/default", "XDG_DATA_HOME": "/data"}},
             (),
             {
@@ -107,6 +110,11 @@ def test_what_the_person_set_stays_and_what_goes_is_told(
     result = renewed(old, new, given)
     assert json.dumps(result.entry) == json.dumps(after)
     assert result.gone == gone
+
+
+def test_what_is_no_text_in_an_entry_stays_as_well() -> None:
+    env: dict[str, Json] = {"PORT": 1, "A": "b"}
+    assert renewed({"command": "calendly-mcp", "env": env}, {"command": "x"}, ()).entry == {"command": "x", "env": env}
 
 
 @each("client", CLIENTS)

@@ -62,6 +62,14 @@ def test_words_with_commas_are_a_list_where_only_certain_words_can_stand() -> No
     assert faults(count, group_by="host,planet") == {"group_by": "Should be a list, not text."}
 
 
+def test_the_only_item_of_a_list_may_stand_by_itself() -> None:
+    (log,) = (tool for tool in ALL if tool.name == "list_activity_log_entries")
+    for text in ("User", '["User"]'):
+        assert parsed(log, namespace=text)["namespace"] == ["User"]
+    assert parsed(log, actor="me") == parsed(log, actor=["me"])
+    assert faults(log, namespace='["User", "Group"]')
+
+
 @pytest.mark.requirement("valid-is-valid")
 @EACH
 def test_a_whole_number_is_one_however_it_is_written(tool: Tool) -> None:
@@ -83,7 +91,8 @@ def test_json_text_is_read_where_an_object_or_a_list_is_meant(tool: Tool) -> Non
             continue
         assert parsed(tool, **{name: json.dumps(VALID[name])}) == parsed(tool, **{name: VALID[name]})
         what = {"object": "an object", "array": "a list"}[inner["type"]]
-        for text in ("Lee", '"Lee"', "7", "{", "[" * 100_000):
+        plain = ("Lee", '"Lee"', "7") if inner.get("maxItems") != 1 else ()  # of one item it is the item
+        for text in (*plain, "{", "[" * 100_000):
             assert faults(tool, **{name: text}) == {name: f"Should be {what}, not text."}
         assert faults(tool, **{name: 7}) == {name: f"Should be {what}."}
 
