@@ -13,7 +13,7 @@ RUN python -m venv --without-pip /opt/build \
  && pip --python /opt/build install --no-compile --require-hashes -r requirements/build.lock \
  && python -m venv --without-pip /opt/calendly-mcp \
  && pip --python /opt/calendly-mcp install --no-compile --require-hashes -r requirements/runtime.lock
-COPY pyproject.toml README.md LICENSE CHANGELOG.md ./
+COPY pyproject.toml README.md LICENSE CHANGELOG.md calendly_mcp_server.py ./
 COPY auth auth
 COPY calendly calendly
 COPY sandbox sandbox

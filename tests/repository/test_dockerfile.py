@@ -1,6 +1,7 @@
 """What can be known of the image without building it."""
 
 import re
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,8 @@ def test_health_is_checked_and_the_default_command_is_stdio() -> None:
 
 def test_everything_copied_exists_and_every_package_is_copied() -> None:
     assert [source for source in copied() if not (ROOT / source).exists()] == []
-    assert {path.parent.name for path in ROOT.glob("*/__init__.py")} <= set(copied())
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]
+    assert {*hatch["build"]["targets"]["wheel"]["packages"]} <= set(copied())
 
 
 def test_docker_is_sent_what_is_copied_and_nothing_else() -> None:
