@@ -188,7 +188,6 @@ _LOOK: Final[Mapping[str, str]] = {
     "webhooks": "list_webhook_subscriptions",
     "scheduling_links": "the user: an unused link does no harm",
     "data_deletion": "the user: Calendly deletes within days, and asking for it twice does no harm",
-    "meeting_recaps": "get_meeting_recap",
     "contacts": "list_contacts",
     "create_note": "list_notes of this contact",
     "create_contact_list": "list_contact_lists",
