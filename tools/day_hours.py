@@ -21,7 +21,7 @@ DAY: Final = 24 * 60
 _MOST: Final = 48
 """Most intervals that one day is given."""
 
-_CLOCK: Final = r"(\d{1,2})(?::?(\d\d))?\s*([ap])?(?:\.?m\.?)?"
+_CLOCK: Final = r"(\d{1,2})(?::?(\d\d)(?::00)?)?\s*([ap])?(?:\.?m\.?)?"
 _INTERVAL: Final = re.compile(rf"(?:from )?{_CLOCK}\s*(?:-|to|until|till)\s*{_CLOCK}")
 _SENT: Final = re.compile(r"(\d\d):(\d\d)(?::00)?")
 _EXPECTED: Final = "Expected hours such as 09:00-12:00, 13:00-17:00"
@@ -33,7 +33,8 @@ def parse_hours(text: str) -> DayIntervals:
     Raises:
         ValueError: The text is none, or intervals overlap; the message names them.
     """
-    intervals = sorted(map(parse_interval, re.split(r"[,;]|\band\b", folded(text))))
+    parts = [part for part in re.split(r"[,;|\n]|\band\b", text.casefold()) if part.strip()]
+    intervals = sorted(map(parse_interval, parts))
     if len(intervals) > _MOST:
         raise ValueError(f"Must have at most {_MOST} intervals.")
     for first, second in pairwise(intervals):
@@ -50,7 +51,7 @@ def parse_interval(text: str) -> tuple[int, int]:
     start, end = _clock(*found.groups()[:3]), _clock(*found.groups()[3:])
     if bool(found[3]) != bool(found[6]):
         raise ValueError(f"{_EXPECTED}: am and pm stand with both times or with none.")
-    end = end or DAY  # midnight is where a day ends
+    end = end or (DAY if start else 0)  # midnight is where a day ends; 00:00-00:00 is all or nothing
     if start >= end:
         raise ValueError(f"{_told((start, end))} ends before it begins: hours after midnight belong to the next day.")
     return start, end

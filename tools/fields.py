@@ -155,27 +155,6 @@ class _Named:
 
 
 @dataclass(frozen=True, slots=True)
-class _GroupOwner:
-    """A membership or, by its URI alone, an invitation."""
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
-
-    def parse(self, text: str, info: ValidationInfo) -> MembershipId | InvitationId:
-        origins = cast("tuple[str, ...]", info.context or ())
-        try:
-            invitation = InvitationId.parse(text, origins=origins)
-            if invitation.parent is not None:
-                return invitation
-        except InvalidIdentifier:
-            pass  # then it has to be a membership
-        try:
-            return MembershipId.parse(text, origins=origins)
-        except InvalidIdentifier as fault:
-            raise ValueError(f"{fault} The URI of an invitation will do too.") from None
-
-
-@dataclass(frozen=True, slots=True)
 class _Several:
     """Several identifiers with commas between them.
 
@@ -352,9 +331,6 @@ ContactListRef = Annotated[ContactListId, _Named(ContactListId), Field(descripti
 NoteRef = Annotated[NoteId, _Named(NoteId), Field(description="uuid or URI")]
 GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
 GroupRelationshipRef = Annotated[GroupRelationshipId, _Named(GroupRelationshipId), Field(description="uuid or URI")]
-GroupOwnerRef = Annotated[
-    MembershipId | InvitationId, _GroupOwner(), Field(description="URI of a membership or an invitation")
-]
 TeamRef = Annotated[TeamId, _Named(TeamId), Field(description="uuid or URI")]
 MeetingRecapRef = Annotated[MeetingRecapId, _Named(MeetingRecapId), Field(description="uuid or URI")]
 RoutingFormRef = Annotated[RoutingFormId, _Named(RoutingFormId), Field(description="uuid or URI")]

@@ -162,6 +162,8 @@ async def _schedule(place: _Place, parameter: str, text: str) -> ScheduleId:
     rows = (await place.call.via(list_user_availability_schedules)()).get("collection", [])
     by_name = {row.get("name") or "": row.get("uri") or "" for row in rows}
     name = the_one(text, by_name)
+    if name is None and folded(text) == "default":
+        name = next((row.get("name") or "" for row in rows if row.get("default")), None)
     if name is None or sum(row.get("name") == name for row in rows) > 1:
         names = ", ".join(one_line(name) for name in list(by_name)[:_MOST_NAMED])
         told = "No schedule of yours goes" if name is None else "Several schedules go"

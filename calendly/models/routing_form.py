@@ -1,12 +1,15 @@
 """Routing forms, and what people answered in them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.models.invitee import Tracking
-from calendly.models.personal import PERSONAL
+from calendly.models.personal import PERSONAL, Personal
+
+_WITH_ANSWERS: Final = Personal(unless=("type", frozenset({"event_type", "custom_message"})))
+"""Personal where it is an address, whose parameters may repeat what somebody answered."""
 
 
 class RoutingFormQuestion(TypedDict, total=False):
@@ -50,7 +53,7 @@ class RoutingResult(TypedDict, total=False):
     """Where a routing form led somebody."""
 
     type: Annotated[str | None, Field(description="event_type, external_url or custom_message")]
-    value: Annotated[str | RoutingMessage | None, Field(description="event type URI, URL, or message")]
+    value: Annotated[str | RoutingMessage | None, _WITH_ANSWERS, Field(description="event type URI, URL, or message")]
 
 
 class RoutingFormSubmission(TypedDict, total=False):

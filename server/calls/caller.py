@@ -275,9 +275,7 @@ class ToolCaller:
             request, account, deadline=self.deadline, waiting=self._report_waiting
         )
         known = self.principal.identity or self.shared.identities.get(account.user)
-        self.shared.walls.notice(
-            self.principal, known.user.uri if known else None, request, answer, self.shared.clock()
-        )
+        self.shared.walls.notice(self.principal, known, request, answer, self.shared.clock())
         return answer
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ from calendly.errors import CalendlyRefusal, InsufficientScope, PermissionDenied
 from calendly.request import JSON, Request
 from calendly.scopes import expand
 from server.calls.principal import Principal
+from tools.toolset.declaring import Identity
 from tools.toolset.tool import EndpointTool
 
 _KEPT: Final = 300.0
@@ -15,10 +16,12 @@ _KEPT: Final = 300.0
 
 _MOST: Final = 1024
 _MEMBERS: Final = "/organization_memberships"
+_ORGANIZATIONS: Final = "/organizations/"
+_BELOW_ENTERPRISE: Final = frozenset({"basic", "essentials", "standard", "professional", "teams"})
 _AGAIN: Final = "Calendly said so within the last five minutes, so nobody was asked now."
 
 _Key = tuple[str, frozenset[str], str]
-"""A Calendly user, the scopes granted, and what is refused: a scope, an operation, or `role`."""
+"""A Calendly user, the scopes granted, and what is refused: a scope, an operation, a plan, or `role`."""
 
 
 @dataclass(slots=True)
@@ -36,34 +39,55 @@ class Walls:
         elif is_of_plan or scopes:
             self._keep(principal, str(request.endpoint), refused, now)
 
-    def notice(self, principal: Principal, user: str | None, request: Request, answer: JSON, now: float) -> None:
-        """Take the person's role from an answer about members, if it tells it."""
-        if user is None or not (request.is_read and request.path.startswith(_MEMBERS)):
+    def notice(
+        self, principal: Principal, identity: Identity | None, request: Request, answer: JSON, now: float
+    ) -> None:
+        """Take the person's role and their organization's plan from an answer, if it tells them."""
+        if identity is None or not request.is_read:
             return
-        for found in (answer.get("resource"), *cast("list[object]", answer.get("collection") or ())):
-            member = cast("JSON", found) if isinstance(found, dict) else {}
-            whose = member.get("user")
-            if isinstance(whose, dict) and cast("JSON", whose).get("uri") == user:
-                self._kept.pop(_key(principal, "role"), None)
-                if member.get("role") == "user":
-                    role = PermissionDenied("The person's role in their organization is user.")
-                    self._keep(principal, "role", role, now)
+        if request.path.startswith(_MEMBERS):
+            listed = answer.get("collection")
+            members = [answer.get("resource"), *(cast("list[object]", listed) if isinstance(listed, list) else [])]
+            mine = [
+                member
+                for member in map(_object, members)
+                if _object(member.get("user")).get("uri") == identity.user.uri
+            ]
+            for member in mine:
+                lacks = member.get("role") == "user"
+                self._tell(
+                    principal, "role", "The person's role in their organization is user." if lacks else None, now
+                )
+        elif identity.organization is not None and request.path == f"{_ORGANIZATIONS}{identity.organization.uuid}":
+            plan = _object(answer.get("resource")).get("plan")
+            lacks = plan in _BELOW_ENTERPRISE
+            self._tell(principal, "enterprise", f"The organization's plan is {plan}." if lacks else None, now)
 
     def before(self, principal: Principal, parts: Iterable[EndpointTool], now: float) -> CalendlyRefusal | None:
         """Return the refusal that a call of these endpoints would meet, as far as it is known."""
         for part in parts:
-            role = ["role"] if part.role is not None else []
-            for what in (*sorted(expand({part.scope})), str(part.endpoint), *role):
+            role, plan = ["role"] if part.role else [], [part.plan] if part.plan else []
+            for what in (*sorted(expand({part.scope})), str(part.endpoint), *role, *plan):
                 kept = self._kept.get(_key(principal, what))
                 if kept is not None and kept[0] > now:
                     return kept[1].retold(f"{kept[1].reason.rstrip('.')}. {_AGAIN}")
         return None
+
+    def _tell(self, principal: Principal, what: str, lack: str | None, now: float) -> None:
+        """Keep what a person lacks, or forget it if they do not."""
+        self._kept.pop(_key(principal, what), None)
+        if lack is not None:
+            self._keep(principal, what, PermissionDenied(lack), now)
 
     def _keep(self, principal: Principal, what: str, refused: CalendlyRefusal, now: float) -> None:
         self._kept = {key: kept for key, kept in self._kept.items() if kept[0] > now}
         self._kept[_key(principal, what)] = (now + _KEPT, refused)
         if len(self._kept) > _MOST:
             del self._kept[next(iter(self._kept))]
+
+
+def _object(value: object) -> JSON:
+    return cast("JSON", value) if isinstance(value, dict) else {}
 
 
 def _key(principal: Principal, what: str) -> _Key:

@@ -12,7 +12,8 @@ from tests.server.test_dry_runs import BOOKING, examples
 from tests.tools.facts import EXAMPLES, required_arguments
 from tools import ALL
 from tools.confirming import EFFECTS
-from tools.toolset.tool import EndpointTool, Tool
+from tools.endpoints.webhooks import create_webhook_subscription
+from tools.toolset.tool import EndpointTool, Tool, endpoint_of
 
 pytestmark = pytest.mark.anyio
 
@@ -114,6 +115,15 @@ async def test_a_plan_that_calendly_misses_is_asked_about_once(upstream: Hostile
     assert "plan" in again.error["next_step"]
 
 
+async def test_a_group_that_does_not_exist_is_found_before_the_question(upstream: HostileUpstream) -> None:
+    will_answer(upstream, answer(404, {"title": "Resource Not Found"}))
+    person = Person()
+    of_a_group = {**required_arguments(endpoint_of(create_webhook_subscription)), "scope": "group", "group": "G1"}
+    async with connected(upstream, person=person, access=ASK) as client:
+        assert (await call(client, "create_webhook_subscription", **of_a_group)).kind == "not_found"
+    assert (person.questions, writes(upstream)) == ([], [])
+
+
 async def test_a_role_that_a_read_told_is_known(upstream: HostileUpstream) -> None:
     member = {"user": {"uri": "https://api.calendly.com/users/U1"}, "role": "user"}
     person = Person()
@@ -126,6 +136,28 @@ async def test_a_role_that_a_read_told_is_known(upstream: HostileUpstream) -> No
         assert (person.questions, writes(upstream)) == ([], [])
         promoted = {**member, "role": "admin"}
         will_answer(upstream, answer(200, {"collection": [promoted], "pagination": {"count": 1}}))
+        await call(client, "list_organization_memberships")
+        await call(client, "create_organization_invitation", email="new@northwind.example")
+    assert len(person.questions) == 1
+
+
+async def test_a_plan_that_a_read_told_is_known(upstream: HostileUpstream) -> None:
+    person = Person()
+    async with connected(upstream, person=person, access=ASK, toolsets="all") as client:
+        for plan, asked in (("teams", 0), ("enterprise", 1)):
+            will_answer(upstream, answer(200, {"resource": {"uri": "x", "plan": plan}}))
+            await call(client, "get_current_user")  # whose organization it is
+            await call(client, "list_organization_memberships")
+            await call(client, "get_organization", organization="O1")
+            await call(client, "delete_invitee_data", emails=["lee@acme.example"])
+            assert len(person.questions) == asked
+
+
+@each("odd", [5, "text", {"a": 1}, [5, None, [], {"user": 7}], None])
+async def test_an_odd_answer_about_members_tells_nothing(upstream: HostileUpstream, odd: object) -> None:
+    person = Person()
+    will_answer(upstream, answer(200, {"collection": odd, "resource": odd}))
+    async with connected(upstream, person=person, access=ASK) as client:
         await call(client, "list_organization_memberships")
         await call(client, "create_organization_invitation", email="new@northwind.example")
     assert len(person.questions) == 1

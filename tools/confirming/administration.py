@@ -15,6 +15,7 @@ from tools.endpoints.organization import (
     remove_organization_membership,
     revoke_organization_invitation,
 )
+from tools.endpoints.teams import get_group
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription, get_webhook_subscription
 from tools.times import past_span
 from tools.toolset.declaring import Call
@@ -76,6 +77,8 @@ async def _subscribe(
     group: GroupId | None = None,
     **_: object,
 ) -> Question:
+    if group is not None:
+        await about(call, get_group, group)
     whose = stated("Of", "everybody in the organization" if scope == "organization" else f"the group {group}")
     return Question(
         "Have what happens posted to a web address from now on",

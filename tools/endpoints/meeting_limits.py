@@ -66,5 +66,5 @@ async def update_user_meeting_limits(
     body = limits | dict.fromkeys(no_limit or [])
     if not body:
         raise ArgumentError.of("no_limit", "Nothing to change: pass a limit, or name one here to remove it.")
-    answer = await call.anyhow(models.MeetingLimits, query={"user": await call.uri(user or UserId.ME)}, body=body)
+    answer = await call.bare(models.MeetingLimits, query={"user": await call.uri(user or UserId.ME)}, body=body)
     return {**answer, "status": "updated"}

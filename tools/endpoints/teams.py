@@ -1,9 +1,15 @@
 """Teams and groups: who in an organization belongs together."""
 
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from pydantic import Field, GetCoreSchemaHandler, ValidationInfo
+from pydantic_core import CoreSchema, core_schema
+
 from calendly import models
+from calendly.identifiers import InvalidIdentifier, InvitationId, MembershipId
 from tools.fields import (
     Count,
-    GroupOwnerRef,
     GroupRef,
     GroupRelationshipRef,
     MaxPages,
@@ -18,6 +24,32 @@ from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, searched, whose
 
 teams = Toolset("teams")
+
+
+@dataclass(frozen=True, slots=True)
+class _GroupOwner:
+    """A membership or, by its URI alone, an invitation."""
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+
+    def parse(self, text: str, info: ValidationInfo) -> MembershipId | InvitationId:
+        origins = cast("tuple[str, ...]", info.context or ())
+        try:
+            invitation = InvitationId.parse(text, origins=origins)
+            if invitation.parent is not None:
+                return invitation
+        except InvalidIdentifier:
+            pass  # then it has to be a membership
+        try:
+            return MembershipId.parse(text, origins=origins)
+        except InvalidIdentifier as fault:
+            raise ValueError(f"{fault} The URI of an invitation will do too.") from None
+
+
+GroupOwnerRef = Annotated[
+    MembershipId | InvitationId, _GroupOwner(), Field(description="URI of a membership or an invitation")
+]
 
 
 def _audited_teams(call: AuditedArguments) -> str:

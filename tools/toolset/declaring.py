@@ -274,15 +274,12 @@ class Call:
             raise unreadable(request)
         return read(shape, cast("JSON", resource))
 
-    async def anyhow(self, shape: type[T], *, query: Query, body: Body) -> T:
-        """Ask for one resource whose wrapper Calendly does not document: an object or the only row of a list."""
+    async def bare(self, shape: type[T], *, query: Query, body: Body | None = None) -> T:
+        """Ask for something that has no `resource` around it, or of which Calendly does not document the wrapper."""
         answer = await self._send(self._request(query, body, {}))
-        rows: list[JSON] = answer.get("collection") or [answer]
-        return read(shape, answer.get("resource") or rows[0])
-
-    async def bare(self, shape: type[T], *, query: Query) -> T:
-        """Ask for something that Calendly answers without a `resource` around it."""
-        return read(shape, await self._send(self._request(query, None, {})))
+        rows = answer.get("collection")
+        first = cast("list[object]", rows)[0] if isinstance(rows, list) and rows else answer
+        return read(shape, answer.get("resource") or first)
 
     async def done(self, *, body: Body | None = None, **ids: Identifier) -> None:
         """Ask for something that Calendly answers without a resource (202 and 204)."""
@@ -295,10 +292,8 @@ class Call:
     async def only_page(self, row: type[T], *, query: Query) -> Page[T]:
         """Ask for a list that has a `pagination`, and takes neither count nor page token."""
         answer = await self._listing(query, {})
-        return {
-            "collection": [read(row, item) for item in answer["collection"]],
-            "pagination": read(Pagination, answer.get("pagination") or {}),
-        }
+        rows = [read(row, item) for item in answer["collection"]]
+        return {"collection": rows, "pagination": read(Pagination, answer.get("pagination") or {})}
 
     async def pages(
         self, row: type[T], *, query: Query, count: int, page_token: str | None, max_pages: int, **ids: Identifier
@@ -359,11 +354,7 @@ class Call:
             await self.caller.precheck(self.tool, self.effects)
 
     async def authorize(self, found: str = "") -> Self:
-        """This call with its access decided, for a tool that has something to do between that and sending.
-
-        Args:
-            found: What it was found to be about: a person's yes counts only while it is the same.
-        """
+        """This call with its access decided, so that a yes counts only while what it was `found` to be about stays."""
         if not self.authorized:
             await self.caller.authorize(self.tool, replace(self.effects, found=found))
         return replace(self, authorized=True)

@@ -191,7 +191,9 @@ async def test_webhooks_say_what_goes_where_and_never_the_key(agent: Agent, api:
     assert "Of: everybody in the organization" in await agent.ask(
         "create_webhook_subscription", **asked, scope="organization"
     )
-    assert "Of: the group G1" in await agent.ask("create_webhook_subscription", **asked, scope="group", group="G1")
+    group = fixed_id("group support")
+    of_a_group = await agent.ask("create_webhook_subscription", **asked, scope="group", group=group)
+    assert f"Of: the group {group}" in of_a_group
     question = await agent.ask("delete_webhook_subscription", webhook_subscription=fixed_id("webhook northlight"))
     assert question == (
         "Delete a webhook subscription. Nothing is posted to its address any more.\n"

@@ -47,3 +47,5 @@ async def test_what_strangers_answered_is_marked_as_theirs_and_withheld_where_in
     hidden = shown(TOOLS["list_routing_form_submissions"].shape, answer, redacts=True)
     assert "'withheld': ['invitee_data']" in str(hidden)
     assert "@acme.example" not in str(hidden)
+    assert "northlight.example/partners" not in str(hidden)  # its parameters could repeat answers
+    assert "Thank you" in str(hidden)

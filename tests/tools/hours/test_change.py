@@ -100,6 +100,10 @@ async def test_a_schedule_goes_by_its_name_and_an_event_type_can_be_changed_alon
     named = await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="mornings")
     assert (named["name"], named["following"]) == ("Mornings", ["Morning coffee"])
     assert await days_open(api, "Morning coffee") == await days_open(api, "Morning coffee") - {"2026-11-24"}
+    assert (await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="default"))[
+        "name"
+    ] == "Working hours"
+    await agent.call("change_working_hours", changes=[{"days": "2026-11-24", "hours": "weekly"}])
     with pytest.raises(ArgumentError, match=r"No schedule of yours goes by that name; .* Working hours, Mornings"):
         await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="Evenings")
     with pytest.raises(ArgumentError, match="not both"):
@@ -130,6 +134,13 @@ async def test_today_is_that_of_the_schedules_zone(agent: Agent, api: Api) -> No
         await agent.call("change_working_hours", changes=[{"days": "2026-11-23", "hours": "none"}])
     assert (await agent.call("change_working_hours", changes=TUESDAY_OFF))["outcome"] == "changed"
     assert {"type": "date", "date": "2026-11-24", "intervals": []} in await rules(api)
+
+
+async def test_a_rule_that_calendly_keeps_otherwise_but_means_the_same_is_the_change(agent: Agent, api: Api) -> None:
+    saturday = [{"days": "2026-11-28", "hours": "none"}]
+    changed = await Forgetful(**vars(agent)).call("change_working_hours", changes=saturday)
+    assert (changed["outcome"], agent.pauses) == ("changed", [])
+    assert {"type": "date", "date": "2026-11-28", "intervals": []} in await rules(api)
 
 
 async def test_past_dates_that_calendly_no_longer_takes_are_not_sent_back(agent: Agent, api: Api) -> None:
@@ -200,6 +211,20 @@ async def test_where_the_answer_is_lost_reading_tells_what_became_of_it(
     assert lost.value.goes_on
     assert agent.pauses == [1.0, 2.0, 4.0]
     assert (await agent.call("change_working_hours", changes=TUESDAY_OFF))["outcome"] == "changed"
+
+
+@dataclass(kw_only=True)
+class Forgetful(Agent):
+    """An agent to which Calendly shows no date that is as its weekday."""
+
+    @override
+    async def send(self, request: Request) -> JSON:
+        answer = await super().send(request)
+        schedules: list[Json] = answer.get("collection", []) if "schedules" in request.path else []
+        for schedule in schedules:
+            every: list[Json] = schedule["rules"]
+            schedule["rules"] = [rule for rule in every if rule.get("date") != "2026-11-28"]
+        return answer
 
 
 @dataclass(kw_only=True)

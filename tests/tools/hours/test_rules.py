@@ -175,6 +175,7 @@ def test_what_names_no_days_is_refused(text: str) -> None:
         ("12 am - 12 pm", ((0, 720),)),
         ("09:00 \u2013 24:00", ((540, DAY),)),
         ("20:00-00:00", ((1200, DAY),)),
+        ("09:00:00-12:00:00,\n13:00-17:00 |", ((540, 720), (780, 1020))),
         ("none", ()),
         ("Off", ()),
         ("back to weekly", None),
@@ -191,6 +192,7 @@ def test_hours_are_read_as_models_write_them(text: str, hours: object) -> None:
         ("09:00-17:00, 10:00-11:00", "09:00-17:00 and 10:00-11:00 overlap."),
         ("09:00-09:00", "09:00-09:00 ends before it begins"),
         ("22:00-02:00", "22:00-02:00 ends before it begins"),
+        ("00:00-00:00", "00:00-00:00 ends before it begins"),
         ("9-5pm", "am and pm stand with both times or with none"),
         ("13pm-14pm", "Expected hours"),
         ("09:00-24:30", "Expected hours"),
@@ -227,6 +229,8 @@ def test_a_year_ahead_is_the_last_day_and_a_day_is_asked_for_once() -> None:
         orders_of(ASKED.validate_python({"days": "2027-11-23", "hours": ["9-12", "13-17"]}), TODAY).values()
     ) == [parse_hours("09:00-12:00, 13:00-17:00")]
     assert orders_of(ASKED.validate_python({"days": "2029-02-28", "hours": "none"}), date(2028, 2, 29))
+    with pytest.raises(ArgumentError, match="at most 1000 days"):
+        orders_of(ASKED.validate_python([{"days": "2026-12-01/2027-11-01", "hours": "none"}] * 4), TODAY)
     twice = [{"days": "2026-12-04", "hours": "none"}, {"days": "2026-12-01/2026-12-05", "hours": "weekly"}]
     with pytest.raises(ArgumentError, match=r"changes\.1\.days: Two changes give 2026-12-04 different hours\."):
         orders_of(ASKED.validate_python(twice), TODAY)

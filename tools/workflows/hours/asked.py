@@ -28,11 +28,12 @@ DayKey = Weekday | date
 Orders = Mapping[DayKey, DayIntervals | None]
 """What is asked of each weekday and date; None is its weekly hours."""
 
-_MOST_CHANGES: Final = 100
+_MOST_CHANGES: Final = 400
+_MOST_DAYS: Final = 1_000
 _MOST_PARTS: Final = 400
 
 _NONE: Final = frozenset(
-    {"none", "no hours", "no", "off", "closed", "blocked", "block", "unavailable", "not available", "day off", "free"}
+    {"none", "no hours", "no", "off", "closed", "blocked", "block", "unavailable", "not available", "day off"}
 )
 _WEEKLY: Final = frozenset(
     {
@@ -50,7 +51,7 @@ _WEEKLY: Final = frozenset(
 _SEVERAL: Final[Mapping[str, Sequence[Weekday]]] = {
     **dict.fromkeys(("weekdays", "weekday", "workdays", "working days", "business days"), WEEKDAYS[:5]),
     **dict.fromkeys(("weekend", "weekends"), WEEKDAYS[5:]),
-    **dict.fromkeys(("day", "days", "daily", "every day", "week", "every week"), WEEKDAYS),
+    **dict.fromkeys(("day", "days", "daily"), WEEKDAYS),
 }
 _SHORT: Final = {"tues": "tuesday", "weds": "wednesday", "thur": "thursday", "thurs": "thursday"}
 _BY_NAME: Final[Mapping[str, Weekday]] = {
@@ -104,10 +105,10 @@ class AskedHours:
 
 def parse_days(text: str) -> AskedDays:
     """Read days such as `2026-12-04, 2026-12-20/2027-01-03` or `monday to friday`. Raises ValueError."""
-    parts = [part for part in re.split(r"[,;]|\band\b", folded(checked_text(text))) if part.strip()]
+    parts = [part for part in re.split(r"[,;|\n]|\band\b", checked_text(text).casefold()) if part.strip()]
     if not parts or len(parts) > _MOST_PARTS:
         raise ValueError(_EXPECTED)
-    return AskedDays(text, tuple(found for part in parts for found in _days_in(part.strip())))
+    return AskedDays(text, tuple(found for part in parts for found in _days_in(folded(part))))
 
 
 def _days_in(part: str) -> Sequence[Weekday | tuple[AskedDay, AskedDay]]:
@@ -190,9 +191,13 @@ def orders_of(changes: Sequence[HoursOnDays], today: date) -> Orders:
         ArgumentError: A date is past or too far ahead, a day is asked for twice, or a weekday has no other hours.
     """
     orders: dict[DayKey, DayIntervals | None] = {}
+    named = 0
     for number, change in enumerate(changes):
         place, hours = f"changes.{number}.days", change["hours"].hours
         for key in _keys(change["days"], today, place):
+            named += 1
+            if named > _MOST_DAYS:
+                raise ArgumentError.of(place, f"One call names at most {_MOST_DAYS} days.")
             if orders.get(key, hours) != hours:
                 raise ArgumentError.of(place, f"Two changes give {key} different hours.")
             if hours is None and not isinstance(key, date):

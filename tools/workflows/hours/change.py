@@ -27,7 +27,7 @@ from tools.toolset.errors import ToolError
 from tools.toolset.wording import one_line
 from tools.workflows.hours.asked import Changes
 from tools.workflows.hours.difference import HoursDifference
-from tools.workflows.hours.reading import HoursPlan, Subject, not_yours, plan_of, subject_of
+from tools.workflows.hours.reading import HoursPlan, Standing, Subject, not_yours, plan_of, subject_of
 from tools.workflows.hours.rules import HoursAgain, undo_of
 from tools.workflows.hours.surroundings import EventTypeApart, HoursSurroundings, MeetingInTheWay, surroundings_of
 
@@ -105,6 +105,7 @@ async def change_working_hours(
         again = await plan_of(call, changes, schedule, event_type)
         if again.found != plan.found:
             return _told(again, "unchanged", _CHANGED_MEANWHILE)
+        plan = again
     is_answered = await _write(call, plan)
     return await _settled(call, plan, is_answered=is_answered)
 
@@ -153,15 +154,16 @@ async def _settled(call: Call, plan: HoursPlan, *, is_answered: bool) -> HoursCh
     Raises:
         OutcomeUnknown: The answer was lost, and the old hours are there, or cannot be read.
     """
-    found = await _read_again(call, plan)
+    wanted = (plan.subject.timezone, plan.after.effective(plan.today))
+    old = (plan.subject.timezone, plan.subject.rules.effective(plan.today))
+    found, shown = await _read_again(call, plan)
     for pause in _PAUSES:
-        if (found and found.standing(plan.today) != plan.old) or not await call.caller.pause(pause):
+        if shown == wanted or shown not in {None, old} or not await call.caller.pause(pause):
             break
-        found = await _read_again(call, plan)
-    shown = found.standing(plan.today) if found else plan.old
-    if shown == plan.wanted:
+        found, shown = await _read_again(call, plan)
+    if shown == wanted:
         return _whole(plan, await surroundings_of(call, plan), _done(plan))
-    if found is None or shown == plan.old:
+    if found is None or shown == old:
         if is_answered:
             return _whole(plan, await surroundings_of(call, plan), f"{_done(plan)} {_NOT_SHOWN_YET}")
         lost = OutcomeUnknown(_LOST)
@@ -171,11 +173,13 @@ async def _settled(call: Call, plan: HoursPlan, *, is_answered: bool) -> HoursCh
     return {**_told(now, "changed_by_others", _BY_OTHERS), "timezone": found.timezone}
 
 
-async def _read_again(call: Call, plan: HoursPlan) -> Subject | None:
+async def _read_again(call: Call, plan: HoursPlan) -> tuple[Subject | None, Standing | None]:
+    """Return what has the hours and what stands now, whatever rules say it; None where it cannot be read."""
     try:
-        return await subject_of(call, plan.subject.identifier)
+        found = await subject_of(call, plan.subject.identifier)
     except (CalendlyError, ToolError):
-        return None
+        return None, None
+    return found, (found.timezone, found.rules.effective(plan.today))
 
 
 def _done(plan: HoursPlan) -> str:

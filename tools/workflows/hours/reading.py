@@ -21,7 +21,7 @@ from tools.workflows.hours.difference import HoursDifference, difference
 from tools.workflows.hours.rules import ScheduleRules
 from tools.zones import zone_of
 
-Standing = tuple[str, list[tuple[str, str]]]
+Standing = tuple[str, tuple[tuple[str, str], ...]]
 """A zone, and hours in it by weekday and date."""
 
 

@@ -80,11 +80,16 @@ class ScheduleRules:
         ]
         return [*weekly, *(_plain(rule) for day, rule in sorted(self.dates.items()) if day >= today - _DAY)]
 
-    def hours(self, today: date) -> list[tuple[str, str]]:
-        """Return all hours that count from a day on: two sets of rules with the same ones do the same."""
-        weekly = [(weekday, told(self.every(weekday))) for weekday in WEEKDAYS]
-        dates = [(day.isoformat(), told(self.on(day))) for day in sorted(self.dates) if day >= today]
-        return [*weekly, *dates]
+    def hours(self, today: date) -> tuple[tuple[str, str], ...]:
+        """Return all hours that count from a day on, by weekday and date."""
+        weekly = ((weekday, told(self.every(weekday))) for weekday in WEEKDAYS)
+        dates = ((day.isoformat(), told(self.on(day))) for day in sorted(self.dates) if day >= today)
+        return (*weekly, *dates)
+
+    def effective(self, today: date) -> tuple[tuple[str, str], ...]:
+        """Return the same without dates that have the hours of their weekday: two sets with it equal do the same."""
+        other = {day: rule for day, rule in self.dates.items() if hours_of(rule) != self.every(WEEKDAYS[day.weekday()])}
+        return ScheduleRules(self.weekly, other).hours(today)
 
 
 def undo_of(before: ScheduleRules, orders: Orders) -> list[HoursAgain]:
