@@ -22,16 +22,23 @@ SORT_KEYS: Final[SortKeys[StoredContact]] = {
     "updated_at": lambda contact: contact.updated_at,
 }
 
+
+def _detail(name: str) -> Callable[[StoredContact], Iterable[str]]:
+    """Return what reads a plain field of a contact."""
+
+    def read(contact: StoredContact) -> Iterable[str]:
+        return (contact.details.get(name, ""),)
+
+    return read
+
+
 # What a filter looks at, and whether a part of it is enough.
 FILTERS: Final[Mapping[str, tuple[Callable[[StoredContact], Iterable[str]], bool]]] = {
     "name": (lambda contact: (contact.name,), True),
     "email": (lambda contact: contact.emails, False),
     "phone_number": (lambda contact: contact.phone_numbers, False),
-    **{name: (lambda contact, name=name: (contact.details.get(name, ""),), False) for name in DETAILS},
-    **{
-        name: (lambda contact, name=name: (contact.details.get(name, ""),), True)
-        for name in ("job_title", "company", "city")
-    },
+    **{name: (_detail(name), False) for name in ("timezone", "country", "state")},
+    **{name: (_detail(name), True) for name in ("job_title", "company", "city")},
 }
 
 
@@ -40,7 +47,7 @@ def list_contacts(call: EndpointCall) -> JsonObject:
     fields = call.query_fields()
     sort = read_sort(fields, SORT_KEYS, "created_at:asc")
     page = read_page(fields, call.url_path, call.query)
-    wanted = {name: fields.text(name) for name in FILTERS if name != "linkedin" and fields.text(name)}
+    wanted = {name: fields.text(name) for name in FILTERS if fields.text(name)}
     listed = fields.reference("contact_list", "contact_lists")
     with_fields = _with_fields(fields)
     fields.check()
