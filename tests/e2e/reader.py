@@ -102,6 +102,9 @@ def ours(reader: Reader, words: list[str]) -> None:
     if start is not None:
         start(reader, words)
         return
+    if first == "install" and not {"--remote", "--sandbox"}.intersection(words):
+        # What a client starts sees none of the reader's variables.
+        words = [*words, "--api-url", reader.sandbox, "--token-file", str(reader.home / ".calendly-token")]
     ended = run(*words, stdin="y\n", **reader.settings(first))
     assert ended.status == 0, f"{words}: {ended}"
 

@@ -24,7 +24,7 @@ DEEP = b"[" * 500 + b"]" * 500
         (b'{"method":"id","params":{"id":5}', PARSE, None, "not JSON"),
         (b'[{"id":3,', PARSE, None, "not JSON"),
         (b"nonsense", PARSE, None, "not JSON"),
-        (b'[{"jsonrpc":"2.0","id":3,"method":"x"}]', INVALID, None, "no batches"),
+        (b'[{"jsonrpc":"2.0","id":3,"method":"x"}]', INVALID, None, "batches are not accepted"),
         (b'{"jsonrpc":"2.0","id":1.5,"method":"x"}', INVALID, None, "with a text or an integer as its id"),
         (b'{"jsonrpc":"2.0","id":null,"method":"x"}', INVALID, None, "with a text or an integer as its id"),
         (b'{"jsonrpc":"2.0","id":true,"method":"x"}', INVALID, None, "with a text or an integer as its id"),
