@@ -5,6 +5,7 @@ from typing import Final
 from sandbox.endpoints import (
     activity_log,
     availability,
+    contacts,
     data_compliance,
     event_type_settings,
     event_types,
@@ -51,4 +52,5 @@ ENDPOINTS: Final = (
     *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
     *shares.ENDPOINTS,
+    *contacts.ENDPOINTS,
 )

@@ -14,6 +14,7 @@ from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
     CLOSED,
     ByCreation,
+    ContactRef,
     Count,
     Date,
     EventTypeRef,
@@ -43,6 +44,7 @@ PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
 _MOVING: Final = frozenset({"available_moving", "moving"})
 
 Overridden = Literal[
+    "contact",
     "name",
     "duration",
     "duration_options",
@@ -201,6 +203,7 @@ async def list_shares(
 async def update_share(
     call: Call,
     share: ShareRef,
+    contact: Annotated[ContactRef, Field(description="for whom: name, e-mail, uuid or URI")] | None = None,
     name: Name | None = None,
     duration: Duration | None = None,
     duration_options: Durations | None = None,
@@ -216,6 +219,7 @@ async def update_share(
 ) -> models.Share:
     """Update a single-use link that nobody has booked yet. What is left out stays."""
     fields: dict[str, Any] = {
+        "contact": await call.uri(contact),
         "name": name,
         "duration": duration,
         "duration_options": duration_options,
