@@ -107,9 +107,7 @@ def instructions(summary: Iterable[str], families_off: Iterable[str] = ()) -> st
     """
     told, families, phrases = [_INSTRUCTIONS], ", ".join(families_off), list(summary)
     if families:
-        told.append(
-            f"Not switched on here, though Calendly can do it: {families}. The operator adds them to --toolsets."
-        )
+        told.append(f"Possible, but not switched on by the operator (--toolsets): {families}.")
     if phrases:
         named = phrases[:_PHRASES]
         more = [f"{len(phrases) - _PHRASES} more"] if len(phrases) > _PHRASES else []

@@ -24,8 +24,11 @@ from tools.answers.local_times import told
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.availability import list_event_type_available_times
+from tools.endpoints.contacts import list_contacts
 from tools.endpoints.event_types import get_event_type, list_event_types
 from tools.endpoints.invitees import list_event_invitees
+from tools.endpoints.meeting_recaps import list_meeting_recaps
+from tools.endpoints.notes import list_notes
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.fields import Line
@@ -34,6 +37,9 @@ from tools.toolset.arguments import Arguments, arguments_model, checked, descrip
 from tools.toolset.declaring import Declared
 from tools.toolset.tool import Tool, tool_of
 from tools.workflows.agenda import get_agenda
+from tools.workflows.bookings_search import find_bookings
+from tools.workflows.hours.change import change_working_hours
+from tools.workflows.no_shows import mark_no_shows
 from tools.workflows.rescheduling import reschedule_scheduled_event
 
 P = ParamSpec("P")
@@ -243,8 +249,71 @@ def weekly_summary(
     yield "Count, do not guess. Change nothing."
 
 
+@prompts.prompt(title="Prepare a meeting", needs=(list_scheduled_events,))
+def prepare_meeting(scene: Scene, meeting: MeetingText | None = None) -> Iterator[str]:
+    """Brief me on one meeting: who comes, what they answered, what I know of them, and what was said last time."""
+    yield f"Prepare me for a Calendly meeting of mine{_said('which', meeting)}."
+    yield f"{_named(list_scheduled_events)}: find it, from now on; ask me if several fit."
+    yield from _who_comes(scene)
+    if scene.has(list_contacts):
+        yield f"{_named(list_contacts)}: by e-mail, what I keep of each person."
+        if scene.has(list_notes):
+            yield f"{_named(list_notes)}: my notes about them."
+    if scene.has(list_meeting_recaps):
+        yield f"{_named(list_meeting_recaps)}: with attendee, what was decided and promised last time."
+    yield "Brief me on one page: time, place or link, who, what they want, what is open from before. Change nothing."
+
+
+@prompts.prompt(title="Clear my time", needs=(change_working_hours,))
+def clear_my_time(
+    scene: Scene, when: Annotated[PromptText, Field(description="such as Friday afternoon")] | None = None
+) -> Iterator[str]:
+    """Take no more bookings in some hours, then decide about each meeting that is booked in them."""
+    yield f"Clear my time in Calendly{_said('when', when)}."
+    yield (
+        f"{_named(change_working_hours)}: with dry_run first. Show me the hours before and after, and the meetings in "
+        "that time; write it only when I agree."
+    )
+    yield from _one_decision_each(scene)
+    yield "Tell me at the end what changed, what stayed, and how to undo the hours."
+
+
+@prompts.prompt(title="Holiday mode", needs=(change_working_hours,))
+def holiday_mode(
+    scene: Scene,
+    first: Annotated[PromptText, Field(description="first day away")] | None = None,
+    last: Annotated[PromptText, Field(description="last day away")] | None = None,
+) -> Iterator[str]:
+    """Close all days of an absence, and decide about each meeting that is booked in it."""
+    yield f"Turn my Calendly off while I am away{_said('first day', first)}{_said('last day', last)}."
+    yield f"{_named(change_working_hours)}: no hours on all those days. With dry_run first: show me what it closes."
+    yield "Say which event types have hours of their own and stay open, and offer to close them too."
+    yield from _one_decision_each(scene)
+    yield "Tell me what is closed, until when, and how to undo it."
+
+
+@prompts.prompt(title="Follow up no-shows", needs=(find_bookings,))
+def follow_up_no_shows(scene: Scene) -> Iterator[str]:
+    """Go through last week's meetings: who did not come, and a text with a new link for each."""
+    yield "Follow up on those who missed Calendly meetings of mine in the last 7 days."
+    yield f"{_named(find_bookings)}: with no_show true; and list the others, so that I can say who else did not come."
+    if scene.has(mark_no_shows):
+        yield f"{_named(mark_no_shows)}: mark exactly those whom I name."
+    if scene.has(create_single_use_scheduling_link):
+        yield f"{_named(create_single_use_scheduling_link)}: a link of the same event type for whom I want to meet."
+    yield "Write a short text for each, for me to send. Send nothing yourself."
+
+
 PROMPTS: Final[tuple[Prompt, ...]] = tuple(prompts.prompts)
 """Every prompt, in the order of the menu."""
+
+
+def _one_decision_each(scene: Scene) -> Iterator[str]:
+    ways = [_named(tool) for tool in (reschedule_scheduled_event, cancel_scheduled_event) if scene.has(tool)]
+    if ways:
+        yield f"Then one meeting at a time: move, cancel or keep it? Wait for my answer to each ({', '.join(ways)})."
+    else:
+        yield "You may neither move nor cancel meetings: list them, and I do it in Calendly."
 
 
 def _who_comes(scene: Scene) -> Iterator[str]:

@@ -237,6 +237,8 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         "update_user_availability_schedule": {
             "schedule": (await api.read("/user_availability_schedules", user=(await api.me())["uri"]))[0]["uri"]
         },
+        "create_share": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 15},
+        **(await _about_a_share(api) if name.endswith("_share") else {}),
         **(await _about_past_meetings(api) if name.endswith("no_show") else {}),
         "update_event_type": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 20},
     }
@@ -256,6 +258,13 @@ async def _about_contacts(api: Api) -> dict[str, dict[str, Any]]:
         "rename_contact_list": {"contact_list": listed, "name": "Growth"},
         "create_contact_custom_field_definition": {"label": "Region", "field_type": "text"},
     }
+
+
+async def _about_a_share(api: Api) -> dict[str, dict[str, Any]]:
+    """Arguments for tools that change or delete a share."""
+    made = await api.post("/shares", {"event_type": (await api.event_type("Intro call"))["uri"]}, "owner")
+    share = made.json()["resource"]["uri"]
+    return {"update_share": {"share": share, "name": "Lee", "reset": []}, "delete_share": {"share": share}}
 
 
 async def _about_past_meetings(api: Api) -> dict[str, dict[str, Any]]:
