@@ -211,6 +211,38 @@ class RoutingFormSubmissionId(Identifier):
     collection = "routing_form_submissions"
 
 
+class ContactId(Identifier):
+    """A contact."""
+
+    __slots__ = ()
+    resource = "a contact"
+    collection = "contacts"
+
+
+class CustomFieldDefinitionId(Identifier):
+    """A custom field that contacts have."""
+
+    __slots__ = ()
+    resource = "a custom field definition"
+    collection = "contacts/custom_field_definitions"
+
+
+class ContactListId(Identifier):
+    """A list or a view of contacts."""
+
+    __slots__ = ()
+    resource = "a contact list"
+    collection = "contact_lists"
+
+
+class NoteId(Identifier):
+    """A note about a contact."""
+
+    __slots__ = ()
+    resource = "a note"
+    collection = "notes"
+
+
 @dataclass(frozen=True, slots=True)
 class NestedIdentifier(Identifier):
     """An identifier whose URI is nested under another resource, so that the uuid alone is not enough.

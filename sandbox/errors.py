@@ -73,9 +73,9 @@ def not_found() -> ApiError:
     return ApiError(404, "Resource Not Found", "The server could not find the requested resource.")
 
 
-def already_exists(message: str) -> ApiError:
-    """Return the 409. Only webhook subscriptions use it."""
-    return ApiError(409, "Already Exists", message)
+def already_exists(message: str, *details: BadParameter) -> ApiError:
+    """Return the 409."""
+    return ApiError(409, "Already Exists", message, details=details)
 
 
 def too_many_requests(headers: Mapping[str, str] | None = None) -> ApiError:

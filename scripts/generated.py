@@ -42,6 +42,14 @@ LIMITS = {
     "list_user_busy_times": f"{BUSY_TIMES_DAYS} days a request",
 }
 
+NOT_OFFERED = {
+    "POST /contact_lists/{uuid}/memberships": "the name of the field that holds the contacts is not known",
+    "POST /contact_lists/{uuid}/memberships/removal": "the name of the field that holds the contacts is not known",
+    "POST /contact_lists with contacts": "the name of the field that holds them is not known; "
+    "`create_contact_list` makes an empty list",
+}
+"""What Calendly's API can do and no tool does, and why."""
+
 HISTORY = """\
 ## A short history of Calendly's API
 
@@ -187,6 +195,13 @@ includes the read scope of its family.
 
 {hosted_table()}
 
+## Not offered
+
+What a request would have to say is not known of these, and nothing is guessed. A person does it in
+Calendly.
+
+{not_offered()}
+
 ## Workflows
 
 Tools that are made of other tools. Each needs the scopes and levels of the tools that it calls.
@@ -221,6 +236,11 @@ def hosted_table() -> str:
     """The operations of Calendly's own MCP server, and the tools here."""
     body = ((f"`{THEIR_NAMES[tool.name]}`", f"`{tool.name}`") for tool in ENDPOINTS if tool.name in THEIR_NAMES)
     return "\n".join(rows(("there", "here"), body))
+
+
+def not_offered() -> str:
+    """The operations of docs/reference.md that no tool calls."""
+    return "\n".join(rows(("operation", "why"), ((f"`{name}`", why) for name, why in NOT_OFFERED.items())))
 
 
 def resource_table() -> str:

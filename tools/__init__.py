@@ -6,6 +6,9 @@ from tools.booking import create_event_invitee, scheduling_links
 from tools.endpoints import (
     activity_log,
     availability,
+    contact_lists,
+    contacts,
+    custom_fields,
     data_compliance,
     event_types,
     invitees,
@@ -13,6 +16,7 @@ from tools.endpoints import (
     meeting_limits,
     meeting_recaps,
     no_shows,
+    notes,
     one_off_event_types,
     organization,
     routing_forms,
@@ -50,6 +54,10 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *event_types.event_type_settings.tools,
     *schedules.schedules.tools,
     *meeting_limits.meeting_limits.tools,
+    *contacts.contacts.tools,
+    *custom_fields.custom_fields.tools,
+    *contact_lists.contact_lists.tools,
+    *notes.notes.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""
 

@@ -25,6 +25,9 @@ from pydantic_core import CoreSchema, core_schema
 from typing_extensions import TypedDict
 
 from calendly.identifiers import (
+    ContactId,
+    ContactListId,
+    CustomFieldDefinitionId,
     EventTypeId,
     GroupId,
     GroupRelationshipId,
@@ -36,6 +39,7 @@ from calendly.identifiers import (
     MembershipId,
     NestedIdentifier,
     NoShowId,
+    NoteId,
     OrganizationId,
     RoutingFormId,
     RoutingFormSubmissionId,
@@ -111,6 +115,11 @@ class Reference:
     text: str
     fallback: Identifier | None
 
+    @property
+    def is_of_contact(self) -> bool:
+        """Whether it is personal data, which hidden invitee data includes."""
+        return self.kind is ContactId
+
 
 def _is_never(_text: str) -> bool:
     return False
@@ -146,6 +155,28 @@ class _Named:
 
 
 @dataclass(frozen=True, slots=True)
+class _Several:
+    """Several identifiers with commas between them.
+
+    Attributes:
+        each: How one of them is written.
+        most: How many there may be.
+    """
+
+    each: _Named
+    most: int
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+
+    def parse(self, text: str, info: ValidationInfo) -> list[Identifier | Reference]:
+        parts = re.split(r", ?", text)
+        if len(parts) > self.most:
+            raise ValueError(f"Must be at most {self.most}.")
+        return [self.each.parse(part, info) for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
 class AsText:
     """Another type that is written as text."""
 
@@ -163,7 +194,8 @@ def _bounded(text: str, limit: int, unwanted: re.Pattern[str]) -> str:
     return text
 
 
-def _line(text: str) -> str:
+def line(text: str) -> str:
+    """Return a text that is one line. Raises ValueError."""
     if not text.strip():
         raise ValueError("Must not be empty.")
     return _bounded(text, _LONGEST_LINE, _CONTROL)
@@ -223,7 +255,8 @@ def is_schedule_name(text: str) -> bool:
     return bool(name) and not (len(text) > _LONGEST_LINE or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
 
 
-def _date(text: str) -> str:
+def on_date(text: str) -> str:
+    """Return a date as YYYY-MM-DD. Raises ValueError."""
     try:
         date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
@@ -285,6 +318,17 @@ MembershipRef = Annotated[MembershipId, _Named(MembershipId), Field(description=
 WebhookSubscriptionRef = Annotated[
     WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
 ]
+_CONTACT: Final = _Named(ContactId, _is_person, " A full name or an e-mail address will do too.")
+ContactRef = Annotated[ContactId, _CONTACT, Field(description="name, e-mail, uuid or URI")]
+ContactRefs = Annotated[
+    list[ContactId], _Several(_CONTACT, 10), Field(description="name, e-mail, uuid or URI; up to 10 with commas")
+]
+ContactRefById = Annotated[ContactId, _Named(ContactId), Field(description="uuid or URI")]
+CustomFieldDefinitionRef = Annotated[
+    CustomFieldDefinitionId, _Named(CustomFieldDefinitionId), Field(description="uuid or URI")
+]
+ContactListRef = Annotated[ContactListId, _Named(ContactListId), Field(description="uuid or URI")]
+NoteRef = Annotated[NoteId, _Named(NoteId), Field(description="uuid or URI")]
 GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
 GroupRelationshipRef = Annotated[GroupRelationshipId, _Named(GroupRelationshipId), Field(description="uuid or URI")]
 TeamRef = Annotated[TeamId, _Named(TeamId), Field(description="uuid or URI")]
@@ -297,10 +341,10 @@ InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or 
 NoShowRef = Annotated[NoShowId, _Named(NoShowId), Field(description="uuid or URI")]
 InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
 
-Line = Annotated[str, AfterValidator(_line)]
+Line = Annotated[str, AfterValidator(line)]
 """One line that people read."""
 
-Name = Annotated[str, Field(max_length=55), AfterValidator(_line)]
+Name = Annotated[str, Field(max_length=55), AfterValidator(line)]
 """The name of an event type."""
 
 Text = Annotated[str, AfterValidator(checked_text)]
@@ -318,7 +362,7 @@ InviteeEmail = Annotated[Email, PERSONAL]
 
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(named_zone), Field(description="IANA name")]
-Date = Annotated[str, AfterValidator(_date), Field(description="YYYY-MM-DD")]
+Date = Annotated[str, AfterValidator(on_date), Field(description="YYYY-MM-DD")]
 Time = Annotated[datetime, AsText(parse_time), Field(description="ISO 8601; no offset: your zone")]
 RangeTime = Annotated[datetime | Day, AsText(parse_moment), Field(description="ISO 8601 or date; no offset: your zone")]
 """One end of a range. A date is the whole day."""

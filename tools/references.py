@@ -1,4 +1,4 @@
-"""Look-up of names in Calendly's lists: event types by name, slug or booking page, people by name or e-mail address.
+"""Look-up of names in Calendly's lists: event types by name, slug or page, people and contacts by name or e-mail.
 
 The look-ups call the list tools for the same agent, so it cannot name what it may not read. Tools
 that cancel, remove, revoke or delete take no names.
@@ -11,7 +11,8 @@ from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
-from calendly.identifiers import EventTypeId, Identifier, OrganizationId, ScheduleId, UserId
+from calendly.identifiers import ContactId, EventTypeId, Identifier, OrganizationId, ScheduleId, UserId
+from tools.contacts import find_contact
 from tools.endpoints.availability import list_user_availability_schedules
 from tools.endpoints.event_types import list_event_types
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
@@ -152,6 +153,10 @@ async def _person(place: _Place, parameter: str, text: str) -> UserId | None:
     return await find_person(place.call, parameter, text)
 
 
+async def _contact(place: _Place, parameter: str, text: str) -> ContactId:
+    return await find_contact(place.call, parameter, text)
+
+
 async def _schedule(place: _Place, parameter: str, text: str) -> ScheduleId:
     """Return one's own availability schedule of a name. Raises ArgumentError, with the names that there are."""
     rows = (await place.call.via(list_user_availability_schedules)()).get("collection", [])
@@ -173,6 +178,7 @@ async def _own_organization(place: _Place, _parameter: str, _mine: str) -> Organ
 _FINDERS: Final[Mapping[type[Identifier], Callable[[_Place, str, str], Awaitable[Identifier | None]]]] = {
     EventTypeId: _event_type,
     UserId: _person,
+    ContactId: _contact,
     OrganizationId: _own_organization,
     ScheduleId: _schedule,
 }

@@ -13,6 +13,7 @@ from calendly.models.availability import (
     MeetingLimits,
     UserMeetingLocation,
 )
+from calendly.models.contact import Contact, ContactList, CustomFieldDefinition, Note
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
@@ -32,6 +33,9 @@ __all__ = [
     "AvailableTime",
     "BusyTime",
     "Cancellation",
+    "Contact",
+    "ContactList",
+    "CustomFieldDefinition",
     "EventType",
     "EventTypeAvailabilitySchedule",
     "EventTypeMembership",
@@ -44,6 +48,7 @@ __all__ = [
     "MeetingLimits",
     "MeetingRecap",
     "MeetingTranscript",
+    "Note",
     "Organization",
     "OrganizationInvitation",
     "OrganizationMembership",

@@ -1,4 +1,4 @@
-"""Marks personal data of the people who book: names, addresses, answers, and links that act for them."""
+"""Marks personal data of the people who book and of contacts: names, addresses, answers, links that act for them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,7 +6,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Personal:
-    """Annotates a field with personal data of invitees and guests.
+    """Annotates a field with personal data of invitees, guests and contacts.
 
     Attributes:
         unless: Another field and its values with which the field holds none.

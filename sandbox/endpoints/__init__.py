@@ -5,6 +5,7 @@ from typing import Final
 from sandbox.endpoints import (
     activity_log,
     availability,
+    contacts,
     data_compliance,
     event_type_settings,
     event_types,
@@ -49,4 +50,5 @@ ENDPOINTS: Final = (
     *webhook_samples.ENDPOINTS,
     *meeting_recaps.ENDPOINTS,
     *event_type_settings.ENDPOINTS,
+    *contacts.ENDPOINTS,
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from sandbox.records.activity import StoredActivity, StoredMessage
+from sandbox.records.contacts import StoredContact, StoredContactList, StoredCustomField, StoredNote
 from sandbox.records.credentials import (
     StoredAccessToken,
     StoredAuthorizationCode,
@@ -39,6 +40,10 @@ class Records:
     event_types: dict[str, StoredEventType] = field(default_factory=dict[str, StoredEventType])
     events: dict[str, StoredScheduledEvent] = field(default_factory=dict[str, StoredScheduledEvent])
     links: dict[str, StoredSchedulingLink] = field(default_factory=dict[str, StoredSchedulingLink])
+    contacts: dict[str, StoredContact] = field(default_factory=dict[str, StoredContact])
+    custom_fields: dict[str, StoredCustomField] = field(default_factory=dict[str, StoredCustomField])
+    contact_lists: dict[str, StoredContactList] = field(default_factory=dict[str, StoredContactList])
+    notes: dict[str, StoredNote] = field(default_factory=dict[str, StoredNote])
     webhooks: dict[str, StoredWebhookSubscription] = field(default_factory=dict[str, StoredWebhookSubscription])
     routing_forms: dict[str, StoredRoutingForm] = field(default_factory=dict[str, StoredRoutingForm])
     submissions: dict[str, StoredSubmission] = field(default_factory=dict[str, StoredSubmission])

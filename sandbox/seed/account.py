@@ -26,6 +26,7 @@ from sandbox.records.scopes import ALL_SCOPES, READ_SCOPES
 from sandbox.records.slots import DayHours, TimeSpan, WorkingHours
 from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.seed.activity import add_activity
+from sandbox.seed.contacts import add_contacts
 from sandbox.seed.event_types import add_event_types
 from sandbox.seed.events import add_events
 from sandbox.seed.meeting_recaps import add_meeting_recaps
@@ -48,6 +49,7 @@ def seeded_records(now: datetime) -> Records:
     _add_invitations(records, now)
     add_routing_forms(records, now)
     add_activity(records, now)
+    add_contacts(records, now)
     add_meeting_recaps(records, now)
     _add_webhook(records, now)
     _add_tokens(records)

@@ -1,12 +1,14 @@
 """The state of one sandbox: clock, records, rate limits, faults, mails, and the requests it received."""
 
 from collections import deque
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sandbox.errors import ApiError, too_many_requests
-from sandbox.records.as_json import stamp, webhook_payload
+from sandbox.records.as_json import JsonObject, stamp, webhook_payload
+from sandbox.records.contacts import StoredContact
 from sandbox.records.credentials import StoredAccessToken
 from sandbox.records.people import Plan, StoredUser
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
@@ -21,6 +23,7 @@ from sandbox.state.rate_limits import BOOKING, PER_MINUTE, TOKEN_REQUESTS, CallL
 
 RECEIVED_MOST: Final = 20_000
 
+ContactEvent = Literal["contact.created", "contact.updated", "contact.deleted"]
 InviteeEvent = Literal["invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"]
 
 
@@ -115,23 +118,31 @@ class Sandbox:
         return too_many_requests({**reading.headers, **retry_after})
 
     def announce(self, name: InviteeEvent, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
-        """Send a webhook to every subscription that covers the event."""
+        """Send a webhook about an invitee to every subscription that covers the event."""
+        self._send(name, event.organization, event.hosts, webhook_payload(self.records, event, invitee))
+
+    def announce_contact(self, name: ContactEvent, contact: StoredContact, shown: JsonObject) -> None:
+        """Send a webhook about a contact to every subscription that covers whose it is."""
+        owner = self.records.users[contact.owner]
+        self._send(name, owner.organization, (owner.id,), {"user_uuid": owner.id, "contact": shown})
+
+    def _send(self, name: str, organization: str, people: Iterable[str], payload: JsonObject) -> None:
         for hook in self.records.webhooks.values():
-            if hook.state == "active" and name in hook.events and self._concerns(hook, event):
+            if hook.state == "active" and name in hook.events and self._concerns(hook, organization, set(people)):
                 message: dict[str, object] = {
                     "event": name,
                     "created_at": stamp(self.clock.now()),
                     "created_by": self.records.users[hook.creator].uri,
-                    "payload": webhook_payload(self.records, event, invitee),
+                    "payload": payload,
                 }
                 self.deliveries.send(hook, message)
 
-    def _concerns(self, hook: StoredWebhookSubscription, event: StoredScheduledEvent) -> bool:
-        if hook.organization != event.organization:
+    def _concerns(self, hook: StoredWebhookSubscription, organization: str, people: Collection[str]) -> bool:
+        if hook.organization != organization:
             return False
         if hook.scope == "organization":
             return True
         if hook.scope == "user":
-            return hook.subject in event.hosts
+            return hook.subject in people
         group = self.records.groups.get(hook.subject or "")
-        return group is not None and not group.members.isdisjoint(event.hosts)
+        return group is not None and not group.members.isdisjoint(people)

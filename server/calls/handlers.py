@@ -22,6 +22,7 @@ from tools.answers.shown import shown
 from tools.answers.views import tells_time
 from tools.apps import view_of
 from tools.confirming import EFFECTS
+from tools.fields import Reference
 from tools.references import resolved
 from tools.times import own_timezone
 from tools.toolset.arguments import Arguments
@@ -188,15 +189,22 @@ class Handlers:
 
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:
-    """Raise DeniedByPolicy for a filter that would reveal what is withheld."""
+    """Raise DeniedByPolicy for a filter, or the name of a contact, that would reveal what is withheld."""
     tool, principal = record.tool, record.principal
-    named = sorted(name for name in tool.revealing if values[name] is not None)
     source = principal.invitees_hidden_by
-    if named and source is not None:
+    filters = {name: "searches people" for name in tool.revealing if values[name] is not None}
+    names = {name: "names somebody" for name, value in values.items() if _names_contact(value)}
+    if source is not None and (filters or names):
         record.decided(AuditedDecision(tool, Decision("deny", f"{INVITEE_DATA} is off", source)))
-        raise DeniedByPolicy(
-            f"{named[0]} searches invitees, and {INVITEE_DATA} is off: leave it out. {principal.who_changes(source)}"
-        )
+        name, does = min({**filters, **names}.items())
+        instead = "pass a uuid or URI" if name in names else "leave it out"
+        raise DeniedByPolicy(f"{name} {does}, and {INVITEE_DATA} is off: {instead}. {principal.who_changes(source)}")
+
+
+def _names_contact(value: object) -> bool:
+    """Return whether an argument, or one in a list, is the name of a contact, which is looked up."""
+    values = cast("list[object]", value) if isinstance(value, list) else [value]
+    return any(isinstance(one, Reference) and one.is_of_contact for one in values)
 
 
 async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call, Mapping[str, Any]]:
@@ -209,7 +217,8 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
         return await EFFECTS[tool].question(replace(call, known=known), **values)
 
     async def question_for_person() -> Question:
-        return await EFFECTS[tool].question(replace(call, known=known, for_person=True), **values)
+        for_person = replace(call, known=known, for_person=True, hides_people=False)
+        return await EFFECTS[tool].question(for_person, **values)
 
     async def affected(aspects: Collection[str]) -> Affected:
         return await EFFECTS[tool].affected(replace(call, known=known), aspects, **values)
@@ -217,7 +226,14 @@ async def _prepared(caller: ToolCaller, values: Mapping[str, Any]) -> tuple[Call
     hides = caller.principal.invitees_hidden_by is not None
     effects = Effects(question, question_for_person if hides else question, affected)
     # What only reads is authorized by its level: conditions and questions are for what writes.
-    call = Call(tool, caller, effects, authorized=tool.access == "read", is_dry_run=caller.record.is_dry_run)
+    call = Call(
+        tool,
+        caller,
+        effects,
+        authorized=tool.access == "read",
+        is_dry_run=caller.record.is_dry_run,
+        hides_people=hides,
+    )
     values = await resolved(call, values)
     caller.resolved(values)
     return call, values

@@ -188,8 +188,13 @@ _LOOK: Final[Mapping[str, str]] = {
     "webhooks": "list_webhook_subscriptions",
     "scheduling_links": "the user: an unused link does no harm",
     "data_deletion": "the user: Calendly deletes within days, and asking for it twice does no harm",
+    "contacts": "list_contacts",
+    "create_note": "list_notes of this contact",
+    "create_contact_list": "list_contact_lists",
+    "rename_contact_list": "list_contact_lists",
+    "create_contact_custom_field_definition": "list_contact_custom_field_definitions",
 }
-"""By capability, how to check whether a write took place."""
+"""By capability, or by tool where it is not the same for all of them, how to check whether a write took place."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,7 +239,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         who=_who(failure, tool),
         seconds=ceil(failure.retry_after or 0),
         confirm=_CONFIRM[failure.confirms],
-        look=_LOOK.get(tool.capabilities[0], "the reading tools"),
+        look=_LOOK.get(tool.name) or _LOOK.get(tool.capabilities[0], "the reading tools"),
     )
 
 

@@ -37,6 +37,7 @@ from server.installing.machine import Machine
 from server.installing.starting import Start, how_to_start
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_ADDRESS: Final = "CALENDLY_API_URL"
 _DATA: Final = "XDG_DATA_HOME"
 _BUS: Final = "DBUS_SESSION_BUS_ADDRESS"
 _HEADERS: Final = {"read_only": "X-MCP-Readonly", "toolsets": "X-MCP-Toolsets", "tools": "X-MCP-Tools"}
@@ -162,6 +163,8 @@ def _defaults(machine: Machine) -> dict[str, str]:
     if machine.environ.get(TOKEN_FILE):
         env[TOKEN_FILE] = str(_absolute(machine.environ[TOKEN_FILE]))
         check_token_file(Path(env[TOKEN_FILE]), TOKEN_FILE)
+    if machine.environ.get(_ADDRESS):  # the token is for this Calendly alone
+        env[_ADDRESS] = machine.environ[_ADDRESS]
     if Path(machine.environ.get(_DATA, "")).is_absolute():
         env[_DATA] = machine.environ[_DATA]
     # Without it there is no keyring on Linux. This form of the address is the same in every

@@ -23,7 +23,15 @@ _CONTEXT: Final = 3
 # In these members of our entry only known names are shown; any other value may be a secret.
 _ENVELOPES: Final = frozenset({"env", "headers", "http_headers"})
 _OPEN: Final = frozenset(
-    {TOKEN_FILE, "XDG_DATA_HOME", "DBUS_SESSION_BUS_ADDRESS", "X-MCP-Readonly", "X-MCP-Toolsets", "X-MCP-Tools"}
+    {
+        TOKEN_FILE,
+        "CALENDLY_API_URL",
+        "XDG_DATA_HOME",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "X-MCP-Readonly",
+        "X-MCP-Toolsets",
+        "X-MCP-Tools",
+    }
 )
 
 

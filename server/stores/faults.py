@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from calendly.errors import Unreachable
-from storage.errors import StorageError
+from storage.errors import StorageError, StorageUnavailable
 
 _log: Final = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ async def required(failed: str) -> AsyncGenerator[None]:
     try:
         yield
     except _FAILED as fault:
-        _log.warning("%s: %s", failed, fault)
+        _tell(failed, fault)
         raise Unreachable(f"{failed}, so nothing was sent.") from None
 
 
@@ -43,4 +43,9 @@ async def best_effort(failed: str) -> AsyncGenerator[None]:
     try:
         yield
     except (StorageError, SQLAlchemyError) as fault:  # whatever it is, the answer of Calendly must not be lost
-        _log.warning("%s: %s", failed, fault)
+        _tell(failed, fault)
+
+
+def _tell(failed: str, fault: Exception) -> None:
+    """Log a failure; where the database does not answer, that has its own warning, once."""
+    _log.log(logging.INFO if isinstance(fault, StorageUnavailable) else logging.WARNING, "%s: %s", failed, fault)

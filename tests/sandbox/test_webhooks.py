@@ -10,7 +10,7 @@ import pytest
 from sandbox.endpoints.webhooks import EVENTS
 from sandbox.records.identifiers import fixed_id
 from sandbox.state.deliveries import pause_after
-from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, iso, path_of, sign_in
+from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, bearer, iso, path_of, sign_in
 from tests.sandbox.receiver import Delivery, Receiver, receiving
 
 GROUP = f"{CALENDLY}/groups/{fixed_id('group support')}"
@@ -343,3 +343,23 @@ async def test_reserved_host_names_are_never_sent_to(api: Api) -> None:
     await api.book()
     hook = (await api.read("/webhook_subscriptions", organization=organization, scope="organization"))[0]
     assert (hook["callback_url"], hook["retry_started_at"]) == ("https://hooks.northlight.example/calendly", None)
+
+
+@pytest.mark.anyio
+async def test_a_contact_is_announced_to_whose_it_is_and_gone_with_no_more_than_its_uri(
+    api: Api, receiver: Receiver
+) -> None:
+    user = (await api.me())["uri"]
+    events = ["contact.created", "contact.updated", "contact.deleted"]
+    await subscribed(api, receiver.url, events=events, scope="user", user=user)
+    body: Json = {"name": "Ola Nord", "emails": [{"email": "ola@nord.example", "is_primary": True}]}
+    await api.post("/contacts", {**body, "emails": [{"email": "ola@else.example", "is_primary": True}]}, "admin")
+    made = (await api.post("/contacts", body)).json()["resource"]
+    created = (await receiver.next()).message
+    assert created["event"] == "contact.created"
+    assert created["payload"] == {"user_uuid": user.rpartition("/")[2], "contact": made}
+    changed = await api.http.patch(path_of(made["uri"]), json={"company": "Nord"}, headers=bearer(OWNER))
+    assert (await receiver.next()).message["payload"]["contact"] == changed.json()["resource"]
+    await api.delete(made["uri"])
+    deleted = (await receiver.next()).message
+    assert (deleted["event"], set(deleted["payload"]["contact"])) == ("contact.deleted", {"uri", "deleted_at"})

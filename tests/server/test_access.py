@@ -70,11 +70,33 @@ async def test_where_invitee_data_is_off_nobody_is_searched_for(under: Connect, 
         refused = await call(client, "list_scheduled_events", invitee_email="lee@acme.example")
     assert refused.kind == "access_denied_by_policy"
     assert refused.error["message"] == (
-        "invitee_email searches invitees, and invitee_data is off: leave it out. "
+        "invitee_email searches people, and invitee_data is off: leave it out. "
         "Whoever started this server can change that with --access (CALENDLY_MCP_ACCESS)."
     )
     received = (await api.http.get("/_sandbox/requests")).json()
     assert "/scheduled_events" not in {one["path"] for one in received}
+
+
+async def test_where_invitee_data_is_off_contacts_go_by_uri_and_nothing_tells_who_they_are(
+    under: Connect, api: Api
+) -> None:
+    lee = (await api.read("/contacts", email="lee@acme.example"))[0]["uri"]
+    async with under("invitee_data=off,contacts=ask", toolsets="contacts") as client:
+        searched = await call(client, "list_contacts", name="Lee")
+        named = [await call(client, "create_note", contact=one, body="x") for one in ("Lee Park", "lee@acme.example")]
+        named.append(await call(client, "list_notes", contact=f"{lee},Sam Lee"))
+        read = [await call(client, "get_contact", contact=lee, detail="full"), await call(client, "list_contacts")]
+        notes = await call(client, "list_notes", contact=lee)
+        asked = await call(client, "update_contact", contact=lee, company="Umbrella")
+        tried = await call(client, "delete_contact", contact=lee, dry_run=True)
+    assert searched.error["message"].startswith("name searches people, and invitee_data is off: leave it out. ")
+    for refused in named:
+        assert refused.kind == "access_denied_by_policy"
+        assert refused.error["message"].startswith("contact names somebody, and invitee_data is off: pass a uuid or")
+    assert {one.content["withheld"][0] for one in (*read, notes)} == {"invitee_data"}
+    assert asked.kind == "confirmation_required"
+    shown = f"{[one.content for one in read]}{notes.content}{asked.content}{tried.content}"
+    assert not [secret for secret in ("Lee Park", "@", "Acme", "+1415", "two-year", "85000") if secret in shown]
 
 
 async def test_where_invitee_data_is_off_a_question_that_the_agent_reads_names_nobody(under: Connect, api: Api) -> None:
@@ -210,6 +232,7 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         "update_meeting_recap": {"meeting_recap": recaps[0]["uri"], "summary_md": "Prices."},
         "delete_meeting_recap": {"meeting_recap": recaps[0]["uri"]},
         "delete_invitee_data": {"emails": ["nobody@acme.example"]},
+        **(await _about_contacts(api) if "contact" in name or name == "create_note" else {}),
         "update_event_type_availability_schedules": {"event_type": (await api.event_type("Intro call"))["uri"]},
         "update_user_availability_schedule": {
             "schedule": (await api.read("/user_availability_schedules", user=(await api.me())["uri"]))[0]["uri"]
@@ -218,6 +241,21 @@ async def arguments_of(api: Api, name: str) -> dict[str, Any]:
         "update_event_type": {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 20},
     }
     return arguments.get(name, {})
+
+
+async def _about_contacts(api: Api) -> dict[str, dict[str, Any]]:
+    """Arguments for tools that change contacts and what belongs to them."""
+    lee = (await api.read("/contacts", email="lee@acme.example"))[0]["uri"]
+    listed = (await api.read("/contact_lists", type="static_list"))[0]["uri"]
+    return {
+        "create_contact": {"name": "Ola Nord", "emails": ["ola@nord.example"]},
+        "update_contact": {"contact": "Lee Park", "custom_fields": [{"uuid": "Segment", "value": "Enterprise"}]},
+        "delete_contact": {"contact": lee},
+        "create_note": {"contact": "lee@acme.example", "body": "Prefers mornings."},
+        "create_contact_list": {"name": "Expansion"},
+        "rename_contact_list": {"contact_list": listed, "name": "Growth"},
+        "create_contact_custom_field_definition": {"label": "Region", "field_type": "text"},
+    }
 
 
 async def _about_past_meetings(api: Api) -> dict[str, dict[str, Any]]:

@@ -32,10 +32,9 @@ NAMED: Final[dict[str, dict[str, Any]]] = {
 }
 """What a call of a tool is about, where its required arguments do not name it."""
 WITHOUT_TARGET: Final = {
-    "create_organization_invitation",
+    *("create_organization_invitation", "delete_invitee_data", "delete_scheduled_event_data"),
+    *("create_contact", "create_contact_list", "create_contact_custom_field_definition"),
     "create_user_availability_schedule",
-    "delete_invitee_data",
-    "delete_scheduled_event_data",
 }
 UPGRADE: Final = {"title": "Permission Denied", "message": "Please upgrade to a paid Calendly account."}
 

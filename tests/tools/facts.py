@@ -59,6 +59,10 @@ EXAMPLES: dict[str, Any] = {
     "routing_form": f"{CALENDLY}/routing_forms/8a9b0c1d-2e3f-4041-9253-647586978a9b",
     "routing_form_submission": f"{CALENDLY}/routing_form_submissions/0d1e2f30-4152-4637-8495-a6b7c8d9eafb",
     "webhook_subscription": f"{CALENDLY}/webhook_subscriptions/9b8a7c6d-5e4f-4d3c-8b2a-1f0e9d8c7b6a",
+    "contact": f"{CALENDLY}/contacts/c0a1b2c3-d4e5-4f60-8a7b-9c0d1e2f3a4b",
+    "custom_field_definition": f"{CALENDLY}/contacts/custom_field_definitions/7b6a5948-3726-4150-8e9f-0a1b2c3d4e5f",
+    "contact_list": f"{CALENDLY}/contact_lists/1a5f7c3e-2b4d-4e6f-8091-a2b3c4d5e6f7",
+    "note": f"{CALENDLY}/notes/5e6d7c8b-9a0f-4b1c-8d2e-3f4a5b6c7d8e",
 }
 """For each identifier in a path a resource."""
 
@@ -76,6 +80,7 @@ RESOURCES: dict[str, str] = {
     "event_type": f"{CALENDLY}/event_types/b7e2c4d1",
     "owner": f"{CALENDLY}/event_types/b7e2c4d1",
     "url": "https://hooks.northwind.example/calendly",
+    "linkedin": "https://linkedin.example/in/lee",
 }
 """A resource for each parameter that takes a URI."""
 
@@ -109,6 +114,8 @@ ENOUGH: dict[str, dict[str, Any]] = {
     "get_agenda": {"timezone": "Europe/Berlin"},
     "change_working_hours": {"changes": [{"days": "2026-12-04", "hours": "09:00-12:00"}]},
     "mark_no_shows": {"invitees": [EXAMPLES["invitee"]]},
+    "create_note": {"body": "Wants a two-year term."},
+    "create_contact_custom_field_definition": {"options": [{"label": "Mid-market"}]},
 }
 """Without these a tool asks for more before it asks Calendly."""
 
@@ -239,7 +246,7 @@ def example_of(name: str, schema: Fact) -> Fact:
     """A value that fits what Calendly says of a field: every property there is, and one item of a list."""
     if "enum" in schema:
         return schema["enum"][-1]
-    kinds: list[str] | str = schema.get("type", "object")
+    kinds: list[str] | str = schema.get("type", "string" if name == "value" else "object")
     match kinds if isinstance(kinds, str) else kinds[0]:
         case "object":
             properties = schema.get("properties", {})
@@ -248,7 +255,7 @@ def example_of(name: str, schema: Fact) -> Fact:
         case "array":
             return [example_of(name, schema.get("items", {**schema, "type": "string"}))]
         case "boolean":
-            return False
+            return name == "is_primary"  # one of them has to be
         case "integer" | "number":
             return schema.get("min", schema.get("minimum", 1))
         case _:
@@ -278,7 +285,9 @@ def text_of(name: str, schema: Fact) -> str:
         "date-time": f"{month}-03T{11 if name == 'end_time' else 10}:00:00Z",
         "date": {"start_date": "2026-12-01", "end_date": "2026-12-05", "date": "2026-12-24"}.get(name, ""),
         SORTING: f"{schema.get('enum_fields', [''])[0]}:desc",
+        "comma-separated list of URIs": RESOURCES.get(name, ""),
     }
+    short = {"timezone": "Europe/Lisbon", "country": "PT", "currency": "EUR"}
     if schema.get("pattern", "").startswith("^#"):
         return "#8247f5"
-    return formats.get(schema.get("format", ""), "Europe/Lisbon" if name == "timezone" else "some text")
+    return formats.get(schema.get("format", ""), short.get(name, "some text"))

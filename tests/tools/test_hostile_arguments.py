@@ -34,7 +34,7 @@ IN_IDENTIFIERS = {
     "another port": f"https://api.calendly.com:8443/users/{UUID}",
     "plain http": f"http://api.calendly.com/users/{UUID}",
     "no scheme": f"//api.calendly.com/users/{UUID}",
-    "another collection": f"https://api.calendly.com/contacts/{UUID}",
+    "another collection": f"https://api.calendly.com/elsewhere/{UUID}",
     "a query": f"{UUID}?count=100",
     "a fragment": f"{UUID}#x",
     "dots": "..",
@@ -54,6 +54,7 @@ IDENTIFIERS = {
     "event_types", "users",
     "schedule", "user_availability_schedule", "membership", "invitation", "no_show", "webhook_subscription",
     "team", "group_relationship", "routing_form", "form", "routing_form_submission", "actor", "event", "meeting_recap",
+    "contact", "custom_field_definition", "contact_list", "note",
 }  # fmt: skip
 
 Path = tuple[str | int, ...]
@@ -96,8 +97,14 @@ WHOLE: dict[str, Any] = {
     "action": ["Added"],
     "locations": [{"kind": "physical", "location": "Room 4"}],
     "duration_options": [30],
+    "phone_numbers": [{"phone_number": "+1"}],
+    "custom_fields": [{"uuid": UUID, "value": "x"}],
+    "options": [{"label": "x"}],
 }
 """The objects and lists that texts may be in."""
+
+WHOLE_OF: dict[Path, Any] = {("emails", "email"): [{"email": "a@b.example"}]}
+"""Those that another tool has under the same name, by their fields."""
 
 
 def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
@@ -105,7 +112,7 @@ def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
     top = str(path[0])
     if len(path) == 1:
         return {**arguments, top: value}
-    arguments[top] = place = deepcopy(WHOLE[top])
+    arguments[top] = place = deepcopy(WHOLE_OF.get((top, *path[2:])) or WHOLE[top])
     for step in path[1:-1]:
         place = place[step]
     place[path[-1]] = value
@@ -116,7 +123,7 @@ def is_identifier(path: Path) -> bool:
     return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users", "actor"})
 
 
-NAMED = {"actor", "event_type", "event_types", "owner", "user", "users"}
+NAMED = {"actor", "contact", "event_type", "event_types", "owner", "user", "users"}
 """What may also be written as people name it, in any alphabet."""
 
 

@@ -144,7 +144,7 @@ def test_its_description_starts_with_one_short_sentence_that_says_what_it_does(t
     assert 20 < len(first) <= 120
     assert first.split()[0] in {
         "Look", "List", "Count", "Create", "Cancel", "Book", "Mark", "Update", "Change",
-        "Reschedule", "Find", "Remove", "Invite", "Revoke", "Subscribe", "Delete",
+        "Reschedule", "Rename", "Find", "Remove", "Invite", "Revoke", "Subscribe", "Delete",
     }  # fmt: skip
     assert tool.title[0].isupper()
     assert len(tool.title) <= 40

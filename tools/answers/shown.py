@@ -35,7 +35,10 @@ _SECRET: Final = re.compile(r"pass(word|code|phrase)|pwd|\bpin\b|_pin$", re.IGNO
 _ZONE: Final = "timezone"
 _CANCELLATION: Final = "cancellation"
 
-_TIMES: Final = ("_time", "_at")
+_PEOPLE: Final = (models.Invitee, models.Contact, models.Note)
+"""What is about one person, and of which a field that Calendly adds is personal too."""
+
+_TIMES: Final = ("_time", "_at", "_date")
 """How the names of times end."""
 
 _FRACTION: Final = re.compile(r"^([0-9-]{10}T[0-9:]{8})\.[0-9]+(Z|[+-][0-9:]{5})$")
@@ -126,7 +129,7 @@ class _Walk:
         own = view_of(shape)
         view = FULL if self.is_full else own
         place = place._replace(
-            in_invitee=place.in_invitee or is_made_from(shape, models.Invitee),
+            in_invitee=place.in_invitee or any(is_made_from(shape, person) for person in _PEOPLE),
             in_conference=place.in_conference or is_made_from(shape, ConferenceData),
         )
         inside = place._replace(cancellation=fields.get(_CANCELLATION) or place.cancellation)

@@ -19,6 +19,7 @@ from calendly.identifiers import Identifier
 from calendly.models import (
     activity_log,
     availability,
+    contact,
     event_type,
     group,
     invitee,
@@ -225,6 +226,14 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
         ),
         availability.MeetingLimits: View(keeps_empty=True),
         user.GroupUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug"}),
+        contact.Contact: View(
+            omits=_NEVER_NEXT | {"creation_source"},
+            omits_in_lists=frozenset({"app_url", "custom_fields", "first_email_date", "last_email_date", "linkedin"}),
+            usual={"phone_numbers": [], "custom_fields": []},
+        ),
+        contact.ContactCustomField: View(omits=frozenset({"uri"})),
+        contact.CustomFieldDefinition: View(omits=_NEVER_NEXT),
+        contact.CustomFieldOption: View(omits=frozenset({"color"}), usual={"is_active": True}),
         user.MemberUser: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation"}),
         user.User: View(omits=_NEVER_NEXT | {"avatar_url", "locale", "slug", "time_notation", "resource_type"}),
         organization.Organization: View(omits=_NEVER_NEXT),

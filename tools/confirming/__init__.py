@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from tools.confirming import administration, availability, event_types, meeting_recaps, meetings, no_shows
+from tools.confirming import administration, availability, contacts, event_types, meeting_recaps, meetings, no_shows
 from tools.confirming.questions import WriteEffects
 from tools.toolset.tool import Tool
 
@@ -15,6 +15,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
         **event_types.EFFECTS,
         **availability.EFFECTS,
         **meeting_recaps.EFFECTS,
+        **contacts.EFFECTS,
         **administration.EFFECTS,
     }
 )

@@ -59,6 +59,11 @@ class AuditedArguments:
             return self.me
         return self.names.name(getattr(user, "uri", str(user)))
 
+    def identified(self, name: str) -> str:
+        """Return the identifier of what may go by the name of a person, which is recorded as names are."""
+        value = self.values.get(name)
+        return "" if value is None else str(value) if hasattr(value, "uuid") else self.names.name(str(value))
+
     def owner(self) -> str:
         """Return whose resources are listed: a user's, a group's or an organization's, by default the person's own."""
         kinds = () if self.values.get("user") is not None else ("group", "organization")

@@ -247,6 +247,7 @@ class Call:
         authorized: Access was decided already.
         is_dry_run: A writing tool stops where it would send.
         for_person: What it reads is shown to the person, and not to the agent.
+        hides_people: The agent may not see personal data, so its question names no contact.
         known: What was read already and is not read again; None where every reading is sent.
         resumption: How its list goes on where it is cut.
         is_part: Another tool asks, which explains an empty answer by itself.
@@ -258,6 +259,7 @@ class Call:
     authorized: bool = False
     is_dry_run: bool = False
     for_person: bool = False
+    hides_people: bool = False
     known: KnownAnswers | None = None
     resumption: Resumption = field(default_factory=Resumption, compare=False)
     is_part: bool = False

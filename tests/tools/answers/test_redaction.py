@@ -141,6 +141,8 @@ def test_the_schemas_of_those_tools_say_so_whose_answers_tell_of_invitees() -> N
         *("list_event_invitees", "get_event_invitee", "create_event_invitee"),
         *("get_agenda", "find_bookings", "reschedule_scheduled_event", "mark_no_shows"),
         *("list_routing_form_submissions", "get_routing_form_submission"),
+        *("list_contacts", "create_contact", "get_contact", "update_contact"),
+        *("list_notes", "create_note", "get_note"),
         *("list_meeting_recaps", "get_meeting_recap", "update_meeting_recap", "get_meeting_recap_transcript"),
         *("list_activity_log_entries", "list_outgoing_communications", "get_sample_webhook_data"),
     }
@@ -154,5 +156,8 @@ def test_the_filters_that_search_invitees_are_known() -> None:
         "list_event_invitees": {"email"},
         "find_bookings": {"invitee_email", "invitee_name", "domain", "answer"},
         "list_activity_log_entries": {"search_term"},
+        "list_contacts": {
+            *("name", "email", "phone_number", "company", "job_title", "city", "state", "country", "timezone"),
+        },
         "list_meeting_recaps": {"attendee"},
     }

@@ -25,7 +25,7 @@ class Hashed:
         return f"##{len(text)}"
 
 
-def told(name: str, **raw: object) -> str:
+def told(name: str, /, **raw: object) -> str:
     """What is told of a call with these arguments."""
     tool = next(tool for tool in ALL if tool.name == name)
     return tool.audit.told(AuditedArguments(tool.parse(raw, ()).values(), ME, Hashed()))
@@ -89,6 +89,10 @@ def test_a_verb_has_a_past(verb: str, past: str) -> None:
         ("create_organization_invitation", {"email": "anna@b.example"}, "#14 to the organization"),
         ("list_organization_memberships", {"email": "a@b.example"}, "the memberships of the organization for #11"),
         ("delete_invitee_data", {"emails": ["a@b.example", "c@d.example"]}, "all data of ##11 and ##11"),
+        ("create_contact", {"name": "Anna", "emails": ["anna@b.example"]}, "a contact"),
+        ("update_contact", {"contact": f"{API}/contacts/C1", "name": "Anna"}, "the contact C1"),
+        ("create_note", {"contact": f"{API}/contacts/C1", "body": "Anna is ill"}, "a note about the contact C1"),
+        ("list_notes", {"contact": f"{API}/contacts/C1,{API}/contacts/C2"}, "the notes about 2 contacts"),
         (
             "create_webhook_subscription",
             {"url": "https://h.example/secret?t=x", "events": ["invitee.created"], "signing_key": "s3cret"},
