@@ -13,8 +13,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, select, text
 
 from auth.access.daily_limits import Full, Taken
-from auth.grants.grant_rows import Grant, allow
-from auth.tables import booking_count, client, user
+from auth.tables import booking_count, client, grant, user
 from calendly.errors import Unreachable
 from server.stores.daily_counts import DailyCounts
 from storage.database import Database, open_database
@@ -42,7 +41,8 @@ async def let_in(database: Database) -> None:
                 used_at=NOW,
             )
         )
-        await allow(connection, Grant("G1", "U1", "C1", "https://mcp.example/mcp", frozenset(), {}), NOW)
+        made = {"id": "G1", "user_uri": "U1", "client_id": "C1", "resource": "https://mcp.example/mcp"}
+        await connection.execute(grant.insert().values(**made, scope=frozenset(), access={}, created_at=NOW))
 
 
 async def test_replicas_count_together(database: Database) -> None:
