@@ -12,7 +12,7 @@ from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
 from tools.matching import folded
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError
-from tools.toolset.wording import listed, one_line
+from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
 
@@ -65,4 +65,6 @@ def _identifier(contact: models.Contact) -> ContactId | None:
 
 
 def _listed(contacts: Sequence[models.Contact]) -> str:
-    return listed([f"{told_as(one)} {one.get('uri') or ''}".strip() for one in contacts], most=_MOST_NAMED)
+    told = [f"{one_line(told_as(one))}, {one.get('uri') or 'without a URI'}" for one in contacts[:_MOST_NAMED]]
+    rest = len(contacts) - len(told)
+    return "; ".join([*told, *([f"{rest} more"] if rest else [])])

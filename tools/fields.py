@@ -173,7 +173,7 @@ class _Several:
     def parse(self, text: str, info: ValidationInfo) -> list[Identifier | Reference]:
         parts = re.split(r", ?", text)
         if len(parts) > self.most:
-            raise ValueError(f"Must be at most {self.most}.")
+            raise ValueError(f"Must name at most {self.most}.")
         return [self.each.parse(part, info) for part in parts]
 
 
@@ -282,6 +282,11 @@ def _whole_if_it_is(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
+def or_text(name: str) -> BeforeValidator:
+    """Take a text for an object that has it in this field."""
+    return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else cast("object", value))
+
+
 def at_most(limit: int) -> AfterValidator:
     """Return a limit for a list that Calendly does not limit."""
 
@@ -348,6 +353,9 @@ Line = Annotated[str, AfterValidator(line)]
 
 Name = Annotated[str, Field(max_length=55), AfterValidator(line)]
 """The name of an event type."""
+
+Heading = Annotated[str, Field(max_length=255), AfterValidator(line)]
+"""The title of a note, the name of a list or the label of a field."""
 
 Text = Annotated[str, AfterValidator(checked_text)]
 """Text with newlines and tabs."""

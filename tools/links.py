@@ -4,7 +4,7 @@ import re
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from calendly.identifiers import CALENDLY_ORIGIN, EventTypeId, Identifier, InviteeId, ScheduledEventId
+from calendly.identifiers import CALENDLY_ORIGIN, ContactId, EventTypeId, Identifier, InviteeId, ScheduledEventId
 
 PAGES: Final = "https://calendly.com"
 
@@ -22,7 +22,7 @@ _WHAT_IS_MEANT: Final = "Pass the event type's uuid, URI, name, slug or booking 
 def understood(text: str, kind: type[Identifier]) -> str:
     """Return an address at calendly.com as what it stands for; any other text as it is.
 
-    An event type's page becomes its plain address, that of a meeting or invitee its resource URI.
+    An event type's page becomes its plain address, that of a meeting, invitee or contact its resource URI.
 
     Args:
         text: As it was written.
@@ -42,7 +42,8 @@ def understood(text: str, kind: type[Identifier]) -> str:
         return _meeting(segments)
     if kind is InviteeId and next(iter(segments), "") in _OF_INVITEES:
         return "/".join(segments[1:])
-    return text
+    is_contact = kind is ContactId and segments[:2] == ("app", "contacts")
+    return "/".join((CALENDLY_ORIGIN, *segments[1:])) if is_contact else text
 
 
 def page_of(text: str | None) -> str | None:

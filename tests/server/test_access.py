@@ -256,7 +256,7 @@ async def _about_contacts(api: Api) -> dict[str, dict[str, Any]]:
         "create_note": {"contact": "lee@acme.example", "body": "Prefers mornings."},
         "create_contact_list": {"name": "Expansion"},
         "rename_contact_list": {"contact_list": listed, "name": "Growth"},
-        "create_contact_custom_field_definition": {"label": "Region", "field_type": "text"},
+        "create_contact_custom_field_definition": {"label": "Region"},
     }
 
 

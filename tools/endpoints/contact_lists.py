@@ -1,19 +1,15 @@
 """Contact lists: named lists of contacts, and views that follow a filter."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from calendly import models
-from tools.fields import ContactListRef, Line
+from tools.fields import ContactListRef, Heading
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, searched
 
 contact_lists = Toolset("contacts")
-
-ListName = Annotated[Line, Field(max_length=255)]
 
 
 @contact_lists.tool(
@@ -41,7 +37,7 @@ async def list_contact_lists(
     capability="contacts",
     audit=Sentence("create", "a contact list"),
 )
-async def create_contact_list(call: Call, name: ListName) -> models.ContactList:
+async def create_contact_list(call: Call, name: Heading) -> models.ContactList:
     """Create an empty list of contacts. A person fills it in Calendly: no tool puts contacts on a list."""
     return await call(models.ContactList, body={"name": name})
 
@@ -67,6 +63,6 @@ async def get_contact_list(call: Call, contact_list: ContactListRef) -> models.C
     capability="contacts",
     audit=Sentence("rename", "the contact list {contact_list}"),
 )
-async def rename_contact_list(call: Call, contact_list: ContactListRef, name: ListName) -> models.ContactList:
+async def rename_contact_list(call: Call, contact_list: ContactListRef, name: Heading) -> models.ContactList:
     """Rename a contact list or a view. The view of all contacts keeps its name."""
     return await call(models.ContactList, contact_list=contact_list, body={"name": name})

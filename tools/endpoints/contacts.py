@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, NotRequired, cast
+from typing import Annotated, Any, Final, Literal, NotRequired
 
-from pydantic import AfterValidator, BeforeValidator, Field, with_config
+from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
 
 from calendly import models
@@ -25,6 +25,7 @@ from tools.fields import (
     Url,
     at_most,
     given,
+    or_text,
 )
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -69,11 +70,6 @@ class ContactPhoneFields(TypedDict):
     phone_number: Line
 
 
-def _as_field(name: str) -> BeforeValidator:
-    """Take a text for an object with this one field."""
-    return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else cast("object", value))
-
-
 def _one_primary(emails: list[ContactEmailFields]) -> list[ContactEmailFields]:
     """Return addresses of which exactly one is the primary one: the first, where none is marked."""
     marked = [number for number, email in enumerate(emails) if email.get("is_primary")]
@@ -92,11 +88,11 @@ def _country(text: str) -> str:
 Part = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
 Exact = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
 Emails = Annotated[
-    list[Annotated[ContactEmailFields, _as_field("email")]],
+    list[Annotated[ContactEmailFields, or_text("email")]],
     Field(min_length=1, max_length=10, description="the first is primary unless one is marked"),
     AfterValidator(_one_primary),
 ]
-Phones = Annotated[list[Annotated[ContactPhoneFields, _as_field("phone_number")]], Field(max_length=10)]
+Phones = Annotated[list[Annotated[ContactPhoneFields, or_text("phone_number")]], Field(max_length=10)]
 Country = Annotated[str, AfterValidator(_country), Field(description="two letters")]
 CustomFields = Annotated[list[CustomFieldFields], at_most(100)]
 Sort = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]

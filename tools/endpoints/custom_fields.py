@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.errors import CalendlyError
-from tools.fields import CLOSED, CustomFieldDefinitionRef, Line, checked_text, given, line, on_date
+from tools.fields import CLOSED, CustomFieldDefinitionRef, Heading, Line, checked_text, given, line, on_date, or_text
 from tools.matching import folded
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -22,6 +22,9 @@ from tools.toolset.wording import listed, one_line
 custom_fields = Toolset("contacts")
 
 _MOST_NAMED: Final = 10
+_SHORT: Final = 40
+"""Characters of a label that stands beside its uuid."""
+
 _MOST_TAGS: Final = 100
 _YES_AND_NO: Final[Mapping[str, bool]] = MappingProxyType({"true": True, "yes": True, "false": False, "no": False})
 
@@ -52,7 +55,6 @@ FieldValue = Annotated[
         {"type": "string", "description": "text, number, YYYY-MM-DD, true/false, option, tags; empty clears"}
     ),
 ]
-Label = Annotated[Line, Field(max_length=255)]
 
 
 @with_config(CLOSED)
@@ -67,7 +69,7 @@ class CustomFieldFields(TypedDict):
 class OptionFields(TypedDict):
     """One of the values to choose from."""
 
-    label: Label
+    label: Heading
 
 
 @custom_fields.tool(
@@ -110,9 +112,12 @@ async def get_contact_custom_field_definition(
 )
 async def create_contact_custom_field_definition(
     call: Call,
-    label: Label,
+    label: Heading,
     field_type: Annotated[Line, Field(description="such as text, number, currency, date, tags, single_select")],
-    options: Annotated[list[OptionFields], Field(min_length=1, max_length=10, description="of single_select")]
+    options: Annotated[
+        list[Annotated[OptionFields, or_text("label")]],
+        Field(min_length=1, max_length=10, description="of single_select"),
+    ]
     | None = None,
     currency: Annotated[str, Field(description="of currency, such as EUR"), AfterValidator(_currency)] | None = None,
 ) -> models.CustomFieldDefinition:
@@ -198,7 +203,7 @@ def _option(value: object, definition: models.CustomFieldDefinition) -> str:
     found = [one for one in options if named == one.get("uuid")]
     found = found or [one for one in options if folded(one.get("label") or "") == folded(named)]
     if len(found) != 1:
-        told = [f"{one_line(one.get('label'))} ({one.get('uuid')})" for one in found or options]
+        told = [f"{one_line(one.get('label'), _SHORT)} ({one.get('uuid')})" for one in found or options]
         reason = (
             "Several options go by that, so pass the uuid of one" if found else "There is no such option; there are"
         )

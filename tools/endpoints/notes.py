@@ -5,7 +5,7 @@ from typing import Annotated, Final, cast
 from pydantic import AfterValidator, Field
 
 from calendly import models
-from tools.fields import ContactRef, ContactRefs, Count, Line, MaxPages, NoteRef, PageToken, Text, Time, given
+from tools.fields import ContactRef, ContactRefs, Count, Heading, MaxPages, NoteRef, PageToken, Text, Time, given
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -26,7 +26,7 @@ def _counted(title: str) -> str:
     return title
 
 
-Title = Annotated[Line, Field(max_length=_LONGEST_TITLE), AfterValidator(_counted)]
+Title = Annotated[Heading, AfterValidator(_counted)]
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -56,7 +56,7 @@ async def list_notes(
     """
     page = await call.pages(
         models.Note,
-        query={"contact": ",".join(one.uri for one in contact)},
+        query={"contact": ",".join(dict.fromkeys(one.uri for one in contact))},
         count=count,
         page_token=page_token,
         max_pages=max_pages,

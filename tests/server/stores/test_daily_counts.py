@@ -41,17 +41,8 @@ async def let_in(database: Database) -> None:
                 used_at=NOW,
             )
         )
-        await connection.execute(
-            grant.insert().values(
-                id="G1",
-                user_uri="U1",
-                client_id="C1",
-                resource="https://mcp.example/mcp",
-                scope=frozenset(),
-                access={},
-                created_at=NOW,
-            )
-        )
+        made = {"id": "G1", "person": "U1", "client": "C1", "resource": "https://mcp.example/mcp"}
+        await connection.execute(grant.insert().values(**made, scopes=frozenset(), access={}, created_at=NOW))
 
 
 async def test_replicas_count_together(database: Database) -> None:
