@@ -6,23 +6,14 @@ merely keep nonsense out are not in it, since every agent reads every word of a 
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal, NotRequired, TypeVar, cast
+from typing import Annotated, Final, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    ValidationInfo,
-    with_config,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, ValidationInfo
 from pydantic_core import CoreSchema, core_schema
-from typing_extensions import TypedDict
 
 from calendly.identifiers import (
     ContactId,
@@ -50,7 +41,6 @@ from calendly.identifiers import (
     UserId,
     WebhookSubscriptionId,
 )
-from calendly.models.location_kinds import LocationKind
 from calendly.models.personal import PERSONAL
 from tools.links import page_of, understood
 from tools.matching import folded
@@ -60,7 +50,6 @@ from tools.zones import named_zone
 
 Nested = TypeVar("Nested", bound=NestedIdentifier)
 Listed = TypeVar("Listed")
-Shaped = TypeVar("Shaped", bound=Mapping[str, object])
 
 LARGEST_PAGE: Final = 100
 """Most rows of one page."""
@@ -395,46 +384,3 @@ def within(identifier: Nested, parent: Identifier | None) -> Nested:
         return identifier.within(parent)
     except InvalidIdentifier as fault:
         raise ArgumentError.of(identifier.parameter, str(fault)) from None
-
-
-CLOSED: Final = ConfigDict(extra="forbid", strict=True)
-"""The configuration of objects inside a body: like the top level, strict and without unknown fields."""
-
-
-def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Variants:
-    """A validator for an object whose fields depend on one of them.
-
-    Attributes:
-        by: The field that decides.
-        fields: Required and optional fields by its value; a value that is not listed has none.
-    """
-
-    by: str
-    fields: Mapping[str, tuple[Iterable[str], Iterable[str]]]
-
-    def __call__(self, value: Shaped) -> Shaped:
-        """Return `value`. Raises ValueError naming the field that is missing or does not belong."""
-        there = set(given(value)) - {self.by}
-        kind = str(value[self.by])
-        required, optional = map(set, self.fields.get(kind, ((), ())))
-        for name in sorted(required - there):
-            raise ValueError(f"{name} is required when {self.by} is {kind}.")
-        for name in sorted(there - required - optional):
-            raise ValueError(f"{name} does not belong to {self.by} {kind}.")
-        return value
-
-
-@with_config(CLOSED)
-class OfferedLocationFields(TypedDict):
-    """Where meetings of the type happen."""
-
-    kind: LocationKind
-    location: NotRequired[Text | None]
-    additional_info: NotRequired[Text | None]
-    phone_number: NotRequired[Line | None]

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, with_config
 from typing_extensions import TypedDict
 
 from calendly.models.availability import Interval
+from tools.bodies import CLOSED, Variants, given
 from tools.day_hours import intervals_of, parse_interval
-from tools.fields import CLOSED, AsText, Date, Variants, at_most, given
+from tools.fields import AsText, Date, at_most
 from tools.working_hours import Weekday
 
 _MOST_RULES: Final = 1_000

@@ -14,7 +14,7 @@ from tools.toolset.declaring import Identity
 from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import EndpointTool, Tool
 
-Note = Callable[[Iterable[str]], Awaitable[str | None]]
+ScopeNote = Callable[[Iterable[str]], Awaitable[str | None]]
 
 _LONGEST_NAME = 80
 
@@ -62,7 +62,7 @@ class Principal:
     steps_up: bool = False
     advice: Advice = field(default_factory=lambda: PERSONAL_TOKEN)
     agent: AuditedAgent = field(default_factory=AuditedAgent)
-    note: Note = _nothing_to_add
+    note: ScopeNote = _nothing_to_add
     _decisions: dict[str, Decision] = field(default_factory=dict[str, Decision], init=False, repr=False, compare=False)
 
     @property

@@ -16,10 +16,11 @@ from typing_extensions import TypedDict
 
 from calendly.models.location_kinds import PLACE_NEEDED, LocationKind, written_kind
 from tools.answers.local_times import told
+from tools.bodies import CLOSED, Variants, given
 from tools.booking.booked import Booked
 from tools.booking.lookup import BookingSought
 from tools.booking.once import Order, book, book_under
-from tools.fields import CLOSED, Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, Variants, at_most, given
+from tools.fields import Email, EventTypeRef, Line, Opaque, Text, Time, TimeZone, at_most
 from tools.times import instant, wire, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Body, Call, Toolset

@@ -10,9 +10,9 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.models.personal import PERSONAL
 from tools.answers.views import Deletion, deleted
+from tools.bodies import CLOSED, given
 from tools.endpoints.custom_fields import CustomFieldFields, as_defined
 from tools.fields import (
-    CLOSED,
     ContactListRef,
     ContactRef,
     ContactRefById,
@@ -24,7 +24,6 @@ from tools.fields import (
     TimeZone,
     Url,
     at_most,
-    given,
     or_text,
 )
 from tools.toolset.audit_sentences import Sentence
@@ -85,7 +84,7 @@ def _country(text: str) -> str:
     return text.upper()
 
 
-Part = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
+NamePart = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
 Exact = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
 Emails = Annotated[
     list[Annotated[ContactEmailFields, or_text("email")]],
@@ -95,7 +94,7 @@ Emails = Annotated[
 Phones = Annotated[list[Annotated[ContactPhoneFields, or_text("phone_number")]], Field(max_length=10)]
 Country = Annotated[str, AfterValidator(_country), Field(description="two letters")]
 CustomFields = Annotated[list[CustomFieldFields], at_most(100)]
-Sort = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]
+ContactOrder = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]
 
 
 @contacts.tool(
@@ -109,18 +108,18 @@ Sort = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_a
 )
 async def list_contacts(
     call: Call,
-    name: Part | None = None,
+    name: NamePart | None = None,
     email: Exact | None = None,
     phone_number: Exact | None = None,
-    company: Part | None = None,
-    job_title: Part | None = None,
-    city: Part | None = None,
+    company: NamePart | None = None,
+    job_title: NamePart | None = None,
+    city: NamePart | None = None,
     state: Exact | None = None,
     country: Annotated[Exact, Field(description="two letters; several with commas")] | None = None,
     timezone: Annotated[Exact, Field(description="IANA name; several with commas")] | None = None,
     contact_list: ContactListRef | None = None,
     exclude: Literal["custom_fields"] | None = None,
-    sort: Sort | None = None,
+    sort: ContactOrder | None = None,
     count: Count = 20,
     page_token: PageToken | None = None,
     max_pages: MaxPages = 1,

@@ -10,20 +10,19 @@ from pydantic import AfterValidator, Field
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, UserId
+from tools.bodies import OfferedLocationFields, given
 from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
     Count,
     EventTypeRef,
     MaxPages,
     Name,
-    OfferedLocationFields,
     OrganizationRef,
     PageToken,
     ScheduleRef,
     Text,
     UserRef,
     at_most,
-    given,
 )
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset

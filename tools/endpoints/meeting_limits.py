@@ -6,7 +6,8 @@ from pydantic import Field
 
 from calendly import models
 from calendly.identifiers import UserId
-from tools.fields import UserRef, at_most, given
+from tools.bodies import given
+from tools.fields import UserRef, at_most
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError

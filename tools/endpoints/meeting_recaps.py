@@ -8,17 +8,8 @@ from calendly import models
 from calendly.errors import CalendlyError
 from tools.answers.text_pages import text_page, written_cost
 from tools.answers.views import DecidedFirst, Deletion, MeetingRecapRow, Transcript, deleted
-from tools.fields import (
-    Count,
-    InviteeEmail,
-    MaxPages,
-    MeetingRecapRef,
-    PageToken,
-    RangeTime,
-    ScheduledEventRef,
-    Text,
-    given,
-)
+from tools.bodies import given
+from tools.fields import Count, InviteeEmail, MaxPages, MeetingRecapRef, PageToken, RangeTime, ScheduledEventRef, Text
 from tools.times import first_instant, last_instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset

@@ -5,7 +5,8 @@ from typing import Annotated, Final, cast
 from pydantic import AfterValidator, Field
 
 from calendly import models
-from tools.fields import ContactRef, ContactRefs, Count, Heading, MaxPages, NoteRef, PageToken, Text, Time, given
+from tools.bodies import given
+from tools.fields import ContactRef, ContactRefs, Count, Heading, MaxPages, NoteRef, PageToken, Text, Time
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

@@ -8,19 +8,8 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.identifiers import UserId
-from tools.fields import (
-    CLOSED,
-    Date,
-    Minutes,
-    Name,
-    OfferedLocationFields,
-    Time,
-    TimeZone,
-    UserRefById,
-    Variants,
-    at_most,
-    given,
-)
+from tools.bodies import CLOSED, OfferedLocationFields, Variants, given
+from tools.fields import Date, Minutes, Name, Time, TimeZone, UserRefById, at_most
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset

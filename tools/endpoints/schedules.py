@@ -6,15 +6,8 @@ from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
 from calendly import models
-from tools.fields import (
-    CLOSED,
-    EventTypeRef,
-    Line,
-    ScheduleRef,
-    TimeZone,
-    UserRefById,
-    given,
-)
+from tools.bodies import CLOSED, given
+from tools.fields import EventTypeRef, Line, ScheduleRef, TimeZone, UserRefById
 from tools.rules import RuleSet, sent_rules
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

@@ -10,9 +10,9 @@ from calendly import models
 from calendly.identifiers import UserId
 from calendly.models.location_kinds import LocationKind
 from tools.answers.views import Deletion, deleted
+from tools.bodies import CLOSED, given
 from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
-    CLOSED,
     ByCreation,
     ContactRef,
     Count,
@@ -28,7 +28,6 @@ from tools.fields import (
     TimeZone,
     UserRefById,
     at_most,
-    given,
 )
 from tools.rules import RuleSet, sent_rules
 from tools.times import first_instant, wire

@@ -10,6 +10,7 @@ from calendly import models
 from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import GroupId, UserId
 from tools.answers.views import Deletion, deleted
+from tools.bodies import given
 from tools.fields import (
     ByCreation,
     Count,
@@ -23,7 +24,6 @@ from tools.fields import (
     UserRefById,
     WebhookSubscriptionRef,
     at_most,
-    given,
 )
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset

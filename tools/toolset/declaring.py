@@ -17,12 +17,7 @@ return annotation the output schema, the docstring the description; nothing is s
 
 A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
 
-    @workflows.workflow(
-        title="Get agenda",
-        audit=Sentence("read", _audited),
-        needs=(list_scheduled_events,),
-        uses=(list_event_invitees,),
-    )
+    @workflows.workflow(title="Get agenda", audit=Sentence("read", _audited), needs=(list_scheduled_events,))
     async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
         events = await call.via(list_scheduled_events)(...)
 

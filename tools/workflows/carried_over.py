@@ -13,10 +13,10 @@ from calendly import models
 from calendly.models.location_kinds import NAMED_BY_INVITEE, PLACE_NEEDED, written_kind
 from calendly.models.scheduled_event import ScheduledEvent
 from calendly.third_party_text import exactly
+from tools.bodies import given
 from tools.booking.answers import CarriedAnswers, kept
 from tools.booking.checks import hosts_take_turns, location_faults, only_location, quoted, state_faults
 from tools.booking.create_event_invitee import AnswerGiven, BookingLocationFields, InviteeFields, TrackingFields
-from tools.fields import given
 from tools.matching import the_one
 from tools.times import sent_time
 

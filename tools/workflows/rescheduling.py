@@ -12,6 +12,7 @@ from pydantic import Field
 from calendly import models
 from calendly.errors import CalendlyError, OutcomeUnknown
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
+from tools.bodies import given
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import hosts_take_turns
 from tools.booking.create_event_invitee import booking_start, create_event_invitee
@@ -25,7 +26,7 @@ from tools.endpoints.availability import (
 from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
-from tools.fields import Reason, ScheduledEventRef, Time, TimeZone, given
+from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
 from tools.times import own_timezone, sent_time, wire, zone_if_known
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows

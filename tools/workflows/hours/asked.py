@@ -15,8 +15,9 @@ from typing import Annotated, Final, cast
 from pydantic import BeforeValidator, Field, with_config
 from typing_extensions import TypedDict, override
 
+from tools.bodies import CLOSED
 from tools.day_hours import NO_HOURS, DayIntervals, parse_hours
-from tools.fields import CLOSED, AsText, at_most, checked_text
+from tools.fields import AsText, at_most, checked_text
 from tools.matching import folded
 from tools.toolset.errors import ArgumentError
 from tools.working_hours import WEEKDAYS, Weekday

@@ -12,6 +12,7 @@ from typing_extensions import TypedDict
 
 from calendly.errors import CalendlyError, OutcomeUnknown, PermissionDenied
 from calendly.identifiers import EventTypeId
+from tools.bodies import given
 from tools.endpoints.availability import get_user_availability_schedule, list_user_availability_schedules
 from tools.endpoints.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
@@ -20,7 +21,7 @@ from tools.endpoints.schedules import (
     update_event_type_availability_schedules,
     update_user_availability_schedule,
 )
-from tools.fields import EventTypeRef, ScheduleNameRef, given
+from tools.fields import EventTypeRef, ScheduleNameRef
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
