@@ -70,6 +70,8 @@ OURS = {
 def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]:
     beside = BESIDE.get((name, value), {}) if isinstance(value, str) else {}
     required = required_arguments(tool)
+    if name == "duration_options":
+        required.pop("duration", None)  # it has to be among them
     times = {end: time for end, time in TIMES.items() if end in required and tool.endpoint.method == "GET"}
     return {**required, **times, **beside, name: value}
 
