@@ -10,23 +10,9 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.models.personal import PERSONAL
 from tools.answers.views import Deletion, deleted
+from tools.contact_fields import ContactListRef, ContactRef, ContactRefById, or_text
 from tools.endpoints.custom_fields import CustomFieldFields, as_defined
-from tools.fields import (
-    CLOSED,
-    ContactListRef,
-    ContactRef,
-    ContactRefById,
-    Count,
-    Email,
-    Line,
-    MaxPages,
-    PageToken,
-    TimeZone,
-    Url,
-    at_most,
-    given,
-    or_text,
-)
+from tools.fields import CLOSED, Count, Email, Line, MaxPages, PageToken, TimeZone, Url, at_most, given
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
@@ -85,8 +71,8 @@ def _country(text: str) -> str:
     return text.upper()
 
 
-Part = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
-Exact = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
+PartText = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
+ExactText = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
 Emails = Annotated[
     list[Annotated[ContactEmailFields, or_text("email")]],
     Field(min_length=1, max_length=10, description="the first is primary unless one is marked"),
@@ -95,7 +81,7 @@ Emails = Annotated[
 Phones = Annotated[list[Annotated[ContactPhoneFields, or_text("phone_number")]], Field(max_length=10)]
 Country = Annotated[str, AfterValidator(_country), Field(description="two letters")]
 CustomFields = Annotated[list[CustomFieldFields], at_most(100)]
-Sort = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]
+ContactOrder = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]
 
 
 @contacts.tool(
@@ -109,18 +95,18 @@ Sort = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_a
 )
 async def list_contacts(
     call: Call,
-    name: Part | None = None,
-    email: Exact | None = None,
-    phone_number: Exact | None = None,
-    company: Part | None = None,
-    job_title: Part | None = None,
-    city: Part | None = None,
-    state: Exact | None = None,
-    country: Annotated[Exact, Field(description="two letters; several with commas")] | None = None,
-    timezone: Annotated[Exact, Field(description="IANA name; several with commas")] | None = None,
+    name: PartText | None = None,
+    email: ExactText | None = None,
+    phone_number: ExactText | None = None,
+    company: PartText | None = None,
+    job_title: PartText | None = None,
+    city: PartText | None = None,
+    state: ExactText | None = None,
+    country: Annotated[ExactText, Field(description="two letters; several with commas")] | None = None,
+    timezone: Annotated[ExactText, Field(description="IANA name; several with commas")] | None = None,
     contact_list: ContactListRef | None = None,
     exclude: Literal["custom_fields"] | None = None,
-    sort: Sort | None = None,
+    sort: ContactOrder | None = None,
     count: Count = 20,
     page_token: PageToken | None = None,
     max_pages: MaxPages = 1,

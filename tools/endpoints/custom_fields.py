@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.errors import CalendlyError
-from tools.fields import CLOSED, CustomFieldDefinitionRef, Heading, Line, checked_text, given, line, on_date, or_text
+from tools.contact_fields import CustomFieldDefinitionRef, Heading, or_text
+from tools.fields import CLOSED, Line, checked_text, given, line, on_date
 from tools.matching import folded
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -48,7 +49,7 @@ def _value(value: object) -> object:
     raise ValueError("Expected a text, a number, true or false, or a list of texts.")
 
 
-FieldValue = Annotated[
+WantedValue = Annotated[
     object,
     AfterValidator(_value),
     WithJsonSchema(
@@ -62,7 +63,7 @@ class CustomFieldFields(TypedDict):
     """What a custom field of a contact is set to."""
 
     uuid: Annotated[Line, Field(description="its label will do")]
-    value: FieldValue
+    value: WantedValue
 
 
 @with_config(CLOSED)

@@ -25,8 +25,6 @@ A workflow states the tools of the endpoints that it calls, and nothing else; th
     )
     async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
         events = await call.via(list_scheduled_events)(...)
-
-The decorators return the function unchanged, so tests and workflows call it like any other.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
