@@ -17,8 +17,6 @@ from pydantic_core import CoreSchema, core_schema
 
 from calendly.identifiers import (
     ContactId,
-    ContactListId,
-    CustomFieldDefinitionId,
     EventTypeId,
     GroupId,
     GroupRelationshipId,
@@ -30,7 +28,6 @@ from calendly.identifiers import (
     MembershipId,
     NestedIdentifier,
     NoShowId,
-    NoteId,
     OrganizationId,
     RoutingFormId,
     RoutingFormSubmissionId,
@@ -116,7 +113,7 @@ def _is_never(_text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Named:
+class Named:
     """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins.
 
     Attributes:
@@ -133,6 +130,7 @@ class _Named:
         return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
 
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
+        """Read a uuid, a URI or a name. Raises ValueError."""
         text = understood(text, self.kind)
         is_name = self.names(text) and not _SURE_ID.fullmatch(text)
         try:
@@ -142,28 +140,6 @@ class _Named:
                 return Reference(self.kind, text, None)
             raise ValueError(f"{fault}{self.expected}") from None
         return Reference(self.kind, text, identifier) if is_name else identifier
-
-
-@dataclass(frozen=True, slots=True)
-class _Several:
-    """Several identifiers with commas between them.
-
-    Attributes:
-        each: How one of them is written.
-        most: How many there may be.
-    """
-
-    each: _Named
-    most: int
-
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
-
-    def parse(self, text: str, info: ValidationInfo) -> list[Identifier | Reference]:
-        parts = re.split(r", ?", text)
-        if len(parts) > self.most:
-            raise ValueError(f"Must name at most {self.most}.")
-        return [self.each.parse(part, info) for part in parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +191,8 @@ def _is_email(text: str) -> bool:
         return False
 
 
-def _is_person(text: str) -> bool:
+def is_person(text: str) -> bool:
+    """Return whether a text could be the name or the e-mail address of somebody."""
     return _PERSON_NAME.fullmatch(text) is not None or _is_email(text)
 
 
@@ -271,11 +248,6 @@ def _whole_if_it_is(number: float) -> float:
     return int(number) if number.is_integer() else number
 
 
-def or_text(name: str) -> BeforeValidator:
-    """Take a text for an object that has it in this field."""
-    return BeforeValidator(lambda value: {name: value} if isinstance(value, str) else cast("object", value))
-
-
 def at_most(limit: int) -> AfterValidator:
     """Return a limit for a list that Calendly does not limit."""
 
@@ -289,62 +261,48 @@ def at_most(limit: int) -> AfterValidator:
 
 UserRef = Annotated[
     UserId,
-    _Named(UserId, _is_person, " A full name or an e-mail address will do too."),
+    Named(UserId, is_person, " A full name or an e-mail address will do too."),
     Field(description="name, e-mail, uuid, URI or me"),
 ]
-UserRefById = Annotated[UserId, _Named(UserId), Field(description="uuid, URI or me")]
+UserRefById = Annotated[UserId, Named(UserId), Field(description="uuid, URI or me")]
 OrganizationRef = Annotated[
     OrganizationId,
-    _Named(OrganizationId, _is_mine, ' "mine" will do too.'),
+    Named(OrganizationId, _is_mine, ' "mine" will do too.'),
     BeforeValidator(_no_organization_name),
     Field(description="mine, uuid or URI"),
 ]
 EventTypeRef = Annotated[
     EventTypeId,
-    _Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
+    Named(EventTypeId, is_event_type_name, " Its name, slug or booking page will do too."),
     Field(description="uuid, URI, name, slug or booking URL"),
 ]
-ScheduledEventRef = Annotated[ScheduledEventId, _Named(ScheduledEventId), Field(description="uuid or URI")]
-ScheduleRef = Annotated[ScheduleId, _Named(ScheduleId), Field(description="uuid or URI")]
+ScheduledEventRef = Annotated[ScheduledEventId, Named(ScheduledEventId), Field(description="uuid or URI")]
+ScheduleRef = Annotated[ScheduleId, Named(ScheduleId), Field(description="uuid or URI")]
 ScheduleNameRef = Annotated[
-    ScheduleId, _Named(ScheduleId, is_schedule_name, " Its name will do too."), Field(description="name, uuid or URI")
+    ScheduleId, Named(ScheduleId, is_schedule_name, " Its name will do too."), Field(description="name, uuid or URI")
 ]
-MembershipRef = Annotated[MembershipId, _Named(MembershipId), Field(description="uuid or URI")]
+MembershipRef = Annotated[MembershipId, Named(MembershipId), Field(description="uuid or URI")]
 WebhookSubscriptionRef = Annotated[
-    WebhookSubscriptionId, _Named(WebhookSubscriptionId), Field(description="uuid or URI")
+    WebhookSubscriptionId, Named(WebhookSubscriptionId), Field(description="uuid or URI")
 ]
-_CONTACT: Final = _Named(ContactId, _is_person, " A full name or an e-mail address will do too.")
-ContactRef = Annotated[ContactId, _CONTACT, Field(description="name, e-mail, uuid or URI")]
-ContactRefs = Annotated[
-    list[ContactId], _Several(_CONTACT, 10), Field(description="name, e-mail, uuid or URI; up to 10 with commas")
-]
-ContactRefById = Annotated[ContactId, _Named(ContactId), Field(description="uuid or URI")]
-CustomFieldDefinitionRef = Annotated[
-    CustomFieldDefinitionId, _Named(CustomFieldDefinitionId), Field(description="uuid or URI")
-]
-ContactListRef = Annotated[ContactListId, _Named(ContactListId), Field(description="uuid or URI")]
-NoteRef = Annotated[NoteId, _Named(NoteId), Field(description="uuid or URI")]
-GroupRef = Annotated[GroupId, _Named(GroupId), Field(description="uuid or URI")]
-GroupRelationshipRef = Annotated[GroupRelationshipId, _Named(GroupRelationshipId), Field(description="uuid or URI")]
-TeamRef = Annotated[TeamId, _Named(TeamId), Field(description="uuid or URI")]
-MeetingRecapRef = Annotated[MeetingRecapId, _Named(MeetingRecapId), Field(description="uuid or URI")]
-RoutingFormRef = Annotated[RoutingFormId, _Named(RoutingFormId), Field(description="uuid or URI")]
+GroupRef = Annotated[GroupId, Named(GroupId), Field(description="uuid or URI")]
+GroupRelationshipRef = Annotated[GroupRelationshipId, Named(GroupRelationshipId), Field(description="uuid or URI")]
+TeamRef = Annotated[TeamId, Named(TeamId), Field(description="uuid or URI")]
+MeetingRecapRef = Annotated[MeetingRecapId, Named(MeetingRecapId), Field(description="uuid or URI")]
+RoutingFormRef = Annotated[RoutingFormId, Named(RoutingFormId), Field(description="uuid or URI")]
 RoutingFormSubmissionRef = Annotated[
-    RoutingFormSubmissionId, _Named(RoutingFormSubmissionId), Field(description="uuid or URI")
+    RoutingFormSubmissionId, Named(RoutingFormSubmissionId), Field(description="uuid or URI")
 ]
-InviteeRef = Annotated[InviteeId, _Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
-ShareRef = Annotated[ShareId, _Named(ShareId), Field(description="uuid or URI")]
-NoShowRef = Annotated[NoShowId, _Named(NoShowId), Field(description="uuid or URI")]
-InvitationRef = Annotated[InvitationId, _Named(InvitationId), Field(description="URI, or uuid with organization")]
+InviteeRef = Annotated[InviteeId, Named(InviteeId), Field(description="URI, or uuid with scheduled_event")]
+ShareRef = Annotated[ShareId, Named(ShareId), Field(description="uuid or URI")]
+NoShowRef = Annotated[NoShowId, Named(NoShowId), Field(description="uuid or URI")]
+InvitationRef = Annotated[InvitationId, Named(InvitationId), Field(description="URI, or uuid with organization")]
 
 Line = Annotated[str, AfterValidator(line)]
 """One line that people read."""
 
 Name = Annotated[str, Field(max_length=55), AfterValidator(line)]
 """The name of an event type."""
-
-Heading = Annotated[str, Field(max_length=255), AfterValidator(line)]
-"""The title of a note, the name of a list or the label of a field."""
 
 Text = Annotated[str, AfterValidator(checked_text)]
 """Text with newlines and tabs."""

@@ -13,7 +13,7 @@ from calendly.models.availability import (
     MeetingLimits,
     UserMeetingLocation,
 )
-from calendly.models.contact import Contact, ContactList, CustomFieldDefinition, Note
+from calendly.models.contact import Contact, ContactList, ContactNote, CustomFieldDefinition
 from calendly.models.event_type import EventType, EventTypeMembership
 from calendly.models.group import Group, GroupRelationship, Team
 from calendly.models.invitee import Invitee, InviteeNoShow
@@ -35,6 +35,7 @@ __all__ = [
     "Cancellation",
     "Contact",
     "ContactList",
+    "ContactNote",
     "CustomFieldDefinition",
     "EventType",
     "EventTypeAvailabilitySchedule",
@@ -48,7 +49,6 @@ __all__ = [
     "MeetingLimits",
     "MeetingRecap",
     "MeetingTranscript",
-    "Note",
     "Organization",
     "OrganizationInvitation",
     "OrganizationMembership",

@@ -97,7 +97,7 @@ class ContactList(TypedDict, total=False):
     contact_count: Annotated[int | None, Field(description="of a list; null for a view")]
 
 
-class Note(TypedDict, total=False):
+class ContactNote(TypedDict, total=False):
     """A note about a contact, which only its author sees."""
 
     uri: str | None

@@ -35,7 +35,7 @@ _SECRET: Final = re.compile(r"pass(word|code|phrase)|pwd|\bpin\b|_pin$", re.IGNO
 _ZONE: Final = "timezone"
 _CANCELLATION: Final = "cancellation"
 
-_PEOPLE: Final = (models.Invitee, models.Contact, models.Note)
+_PEOPLE: Final = (models.Invitee, models.Contact, models.ContactNote)
 """What is about one person, and of which a field that Calendly adds is personal too."""
 
 _TIMES: Final = ("_time", "_at", "_date")

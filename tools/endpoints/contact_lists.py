@@ -3,7 +3,7 @@
 from typing import Literal
 
 from calendly import models
-from tools.fields import ContactListRef, Heading
+from tools.contact_fields import ContactListRef, Heading
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page, page_of

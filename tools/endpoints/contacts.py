@@ -11,21 +11,9 @@ from calendly import models
 from calendly.models.personal import PERSONAL
 from tools.answers.views import Deletion, deleted
 from tools.bodies import CLOSED, given
+from tools.contact_fields import ContactListRef, ContactRef, ContactRefById, or_text
 from tools.endpoints.custom_fields import CustomFieldFields, as_defined
-from tools.fields import (
-    ContactListRef,
-    ContactRef,
-    ContactRefById,
-    Count,
-    Email,
-    Line,
-    MaxPages,
-    PageToken,
-    TimeZone,
-    Url,
-    at_most,
-    or_text,
-)
+from tools.fields import Count, Email, Line, MaxPages, PageToken, TimeZone, Url, at_most
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
@@ -84,8 +72,8 @@ def _country(text: str) -> str:
     return text.upper()
 
 
-NamePart = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
-Exact = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
+PartText = Annotated[Line, PERSONAL, Field(description="a part; several with commas")]
+ExactText = Annotated[Line, PERSONAL, Field(description="exact; several with commas")]
 Emails = Annotated[
     list[Annotated[ContactEmailFields, or_text("email")]],
     Field(min_length=1, max_length=10, description="the first is primary unless one is marked"),
@@ -108,15 +96,15 @@ ContactOrder = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "u
 )
 async def list_contacts(
     call: Call,
-    name: NamePart | None = None,
-    email: Exact | None = None,
-    phone_number: Exact | None = None,
-    company: NamePart | None = None,
-    job_title: NamePart | None = None,
-    city: NamePart | None = None,
-    state: Exact | None = None,
-    country: Annotated[Exact, Field(description="two letters; several with commas")] | None = None,
-    timezone: Annotated[Exact, Field(description="IANA name; several with commas")] | None = None,
+    name: PartText | None = None,
+    email: ExactText | None = None,
+    phone_number: ExactText | None = None,
+    company: PartText | None = None,
+    job_title: PartText | None = None,
+    city: PartText | None = None,
+    state: ExactText | None = None,
+    country: Annotated[ExactText, Field(description="two letters; several with commas")] | None = None,
+    timezone: Annotated[ExactText, Field(description="IANA name; several with commas")] | None = None,
     contact_list: ContactListRef | None = None,
     exclude: Literal["custom_fields"] | None = None,
     sort: ContactOrder | None = None,

@@ -11,7 +11,8 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.errors import CalendlyError
 from tools.bodies import CLOSED, given
-from tools.fields import CustomFieldDefinitionRef, Heading, Line, checked_text, line, on_date, or_text
+from tools.contact_fields import CustomFieldDefinitionRef, Heading, or_text
+from tools.fields import Line, checked_text, line, on_date
 from tools.matching import folded
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -49,7 +50,7 @@ def _value(value: object) -> object:
     raise ValueError("Expected a text, a number, true or false, or a list of texts.")
 
 
-GivenValue = Annotated[
+WantedValue = Annotated[
     object,
     AfterValidator(_value),
     WithJsonSchema(
@@ -63,7 +64,7 @@ class CustomFieldFields(TypedDict):
     """What a custom field of a contact is set to."""
 
     uuid: Annotated[Line, Field(description="its label will do")]
-    value: GivenValue
+    value: WantedValue
 
 
 @with_config(CLOSED)

@@ -11,10 +11,10 @@ from calendly.identifiers import UserId
 from calendly.models.location_kinds import LocationKind
 from tools.answers.views import Deletion, deleted
 from tools.bodies import CLOSED, given
+from tools.contact_fields import ContactRef
 from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
     ByCreation,
-    ContactRef,
     Count,
     Date,
     EventTypeRef,

@@ -20,8 +20,6 @@ A workflow states the tools of the endpoints that it calls, and nothing else; th
     @workflows.workflow(title="Get agenda", audit=Sentence("read", _audited), needs=(list_scheduled_events,))
     async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
         events = await call.via(list_scheduled_events)(...)
-
-The decorators return the function unchanged, so tests and workflows call it like any other.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
