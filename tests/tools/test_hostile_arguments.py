@@ -117,8 +117,10 @@ def arguments_with(tool: Tool, path: Path, value: str) -> dict[str, Any]:
     schema: Any = tool.input_schema["properties"]
     whole = deepcopy(WHOLE_OF.get((top, *path[2:])) or WHOLE[top])
     known = schema[top].get("properties", {})
-    place = {name: part for name, part in whole.items() if name in known} if isinstance(whole, dict) else whole
-    arguments[top] = place
+    if isinstance(whole, dict):
+        for name in set(cast("dict[str, object]", whole)) - set(known):
+            del whole[name]
+    arguments[top] = place = cast("Any", whole)
     for step in path[1:-1]:
         place = place[step]
     place[path[-1]] = value
