@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tools.booking import create_event_invitee, scheduling_links
+from tools.booking import create_event_invitee, scheduling_links, shares
 from tools.endpoints import (
     activity_log,
     availability,
@@ -22,7 +22,6 @@ from tools.endpoints import (
     routing_forms,
     scheduled_events,
     schedules,
-    shares,
     teams,
     users,
     webhooks,

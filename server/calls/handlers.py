@@ -172,7 +172,8 @@ class Handlers:
         told, note = await _shown(caller, answer, values.get("timezone"), arguments), caller.clock_note()
         if note and isinstance(told, dict):
             told = {**cast("dict[str, object]", told), "clock": note}
-        return success(told, call.resumption, getattr(arguments, "text_offset", 0))
+        pages_itself = "text_offset" in values  # a tool with the parameter in its signature, such as of transcripts
+        return success(told, call.resumption, 0 if pages_itself else getattr(arguments, "text_offset", 0))
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

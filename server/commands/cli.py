@@ -165,10 +165,26 @@ def _add_flags(parser: argparse.ArgumentParser, command: str, options: Options, 
         if Settings.model_fields[name].annotation is bool:
             parser.add_argument(flag, dest=dest, action="store_const", const="true", help=setting.help)
         else:
-            parser.add_argument(flag, dest=dest, metavar="VALUE", help=setting.help)
+            parser.add_argument(flag, dest=dest, metavar="VALUE", action=_Once, help=setting.help)
     if taken:
         told = "settings as a TOML file, named as in the environment"
         parser.add_argument("--config", dest=f"{_SETTING}config", type=Path, metavar="FILE", help=told)
+
+
+class _Once(argparse.Action):
+    """Store a value, and refuse a second one: the last would drop what the first restricts, in silence."""
+
+    @override
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest, None) is not None:
+            raise argparse.ArgumentError(self, "comes twice: give it once, several values by commas")
+        setattr(namespace, self.dest, values)
 
 
 def _settings_help() -> str:

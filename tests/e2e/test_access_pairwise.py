@@ -249,6 +249,8 @@ async def _is_as_expected(client: Client, station: Station, tool: EndpointTool, 
         assert f"(capability {tool.capability}) is switched off: {tool.capability} is {station.of(tool)}." in said
         changes = {"operator": "Whoever started this server can change that with --access", "person": "/connections."}
         assert changes[station.source] in said
+    elif station.is_asked(tool) and answer.kind == "not_found":
+        assert person.questions == []  # nobody is asked about what does not exist
     elif station.is_asked(tool):
         can_ask = station.wire[0] == "stdio" or station.wire[1] != "legacy"
         assert answer.kind == ("declined" if can_ask else "confirmation_required"), tool.name

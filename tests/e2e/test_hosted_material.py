@@ -11,7 +11,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from tests.e2e.hosting import Agent, Site, hosted
-from tests.e2e.people import ADMIN, OWNER, Browser
+from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
 from tests.server.desk import Era
 
 pytestmark = pytest.mark.anyio
@@ -78,7 +78,7 @@ async def test_a_reading_without_its_scope_is_answered_403_with_what_it_needs(si
 
 @pytest.mark.parametrize("era", ERAS)
 async def test_a_request_narrows_what_it_is_shown_and_what_it_may_read(site: Site, era: Era) -> None:
-    agent = Agent()
+    agent = Agent(browser=Browser(MEMBER))
     await agent.sign_in(site)
     headers = {"Authorization": f"Bearer {agent.access_token}", "X-MCP-Tools": "get_current_user,list_event_types"}
     async with (

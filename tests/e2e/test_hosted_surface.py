@@ -22,8 +22,9 @@ VERSIONS: Final = ("2025-06-18", "2025-11-25", MODERN)
 PUBLIC: Final = "https://mcp.example"
 PAGE: Final = "https://app.example"
 GIVEN: Final = (
-    "users:read event_types:read event_types:write availability:read scheduled_events:read scheduled_events:write "
-    "scheduling_links:write organizations:read organizations:write webhooks:read webhooks:write data_compliance:write"
+    "users:read event_types:read event_types:write availability:read availability:write scheduled_events:read "
+    "scheduled_events:write scheduling_links:write organizations:read organizations:write webhooks:read "
+    "webhooks:write data_compliance:write"
 )
 
 

@@ -55,6 +55,8 @@ USAGES: Final[list[tuple[str, int, str]]] = [
     ("keys rotat", 2, 'there is no action "rotat"; did you mean rotate?'),
     ("access", 2, "the following arguments are required: ACTION"),
     ("access show get_user", 2, 'there is no action "show"; there are: explain.'),
+    (f"{HERE} --access canceling=off --access booking=off", 2, "argument --access: comes twice: give it once"),
+    (f"{HERE} --tools get_user --tools get_current_user", 2, "argument --tools: comes twice: give it once"),
     ("whoami maya", 2, '"maya" is one word too many.'),
     ("login now", 2, '"now" is one word too many.'),
     ("demo --sandbox install", 2, "--sandbox: demo does not take this flag; "),

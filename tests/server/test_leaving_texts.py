@@ -220,3 +220,15 @@ async def test_output_schemas_can_be_left_out_of_the_list(upstream: HostileUpstr
             tools = (await client.list_tools()).tools
         assert tools
         assert all((tool.output_schema is not None) == listed for tool in tools)
+
+
+async def test_a_long_transcript_is_read_to_its_end(upstream: HostileUpstream) -> None:
+    said = "".join(f"{number}: somebody said something about it.\n" for number in range(1_500))
+    upstream.otherwise = answer(200, {"resource": {"text": said}})
+    recap, read = "https://api.calendly.com/meeting_recaps/R1", ""
+    async with connected(upstream, toolsets="all") as client:
+        while len(read) < len(said):
+            found = await call(client, "get_meeting_recap_transcript", meeting_recap=recap, text_offset=len(read))
+            assert found.content["text"]
+            read += found.content["text"]
+    assert read == said

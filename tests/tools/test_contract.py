@@ -72,6 +72,8 @@ def arguments_with(tool: EndpointTool, name: str, value: Fact) -> dict[str, Any]
     required = required_arguments(tool)
     if name == "duration_options":
         required.pop("duration", None)  # it has to be among them
+    if name == "period_type" and value != "fixed":
+        required.pop("end_date", None)  # only a fixed period has dates
     times = {end: time for end, time in TIMES.items() if end in required and tool.endpoint.method == "GET"}
     return {**required, **times, **beside, name: value}
 
@@ -197,7 +199,7 @@ def values_of(name: str, schema: Fact) -> Fact:
     """An example of a body field, and one more for every value of the enumeration that decides the variant."""
     example = example_of(name, schema)
     if not isinstance(example, dict):
-        return schema.get("enum", [example])
+        return [value for value in schema.get("enum", [example]) if value is not None]
     by = next((field for field in ("kind", "type") if field in schema["properties"]), None)
     return [{**example, by: kind} for kind in schema["properties"][by]["enum"]] if by else [example]
 

@@ -335,6 +335,11 @@ def test_what_ends_something_is_named_by_its_id_alone() -> None:
             if "e-mail or me" in schema.get("description", "") or "booking URL" in schema.get("description", ""):
                 named.setdefault(tool.name, set()).add(name)
     writing = {tool.name for tool in ALL if tool.access == "write"} & set(named)
-    assert writing == {"create_event_invitee", "update_event_type", "update_event_type_availability_schedules"}
+    assert writing == {
+        "create_event_invitee",
+        "create_share",
+        "update_event_type",
+        "update_event_type_availability_schedules",
+    }
     assert named["create_event_invitee"] == {"event_type"}
     assert not any(tool.destructive for tool in ALL if tool.name in named)

@@ -7,9 +7,9 @@ from typing import Final, cast
 from calendly import models
 from calendly.errors import NotFound
 from calendly.identifiers import EventTypeId, InvalidIdentifier, ShareId
+from tools.booking.shares import create_share, delete_share, list_shares, update_share
 from tools.confirming.questions import LONGEST_TEXT, WriteEffects, about, event_type_fact
 from tools.confirming.spelling import spelled
-from tools.endpoints.shares import create_share, delete_share, list_shares, update_share
 from tools.fields import LARGEST_PAGE, MOST_PAGES
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected

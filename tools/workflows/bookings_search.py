@@ -168,7 +168,7 @@ async def find_bookings(
     place = token or Position(pivot or asked.start, pivot=pivot)
     search = await _search(call, asked, place, selection)
     call.resumption.way_on = partial(_way_on, search.found.rows, place)
-    found = _answer(search, asked, sought)
+    found = _answer(search, asked, sought, event_type)
     return found if columns is None else await _in_columns(call, found, columns, timezone)
 
 
@@ -240,7 +240,7 @@ def _parts(asked: Range, place: Position) -> Sequence[Range]:
     return (past,) if place.goes_back else (replace(asked, start=place.pivot), past)
 
 
-def _answer(search: _Search, asked: Range, sought: _InviteeFilter) -> BookingsFound:
+def _answer(search: _Search, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None) -> BookingsFound:
     found, is_default = search.found, search.found.place.pivot is not None
     looked = searched(
         whose(asked.user, asked.organization),
@@ -255,12 +255,24 @@ def _answer(search: _Search, asked: Range, sought: _InviteeFilter) -> BookingsFo
     if not found.is_done:
         answer["continue_from"] = found.place.token()
     if not found.rows:
-        answer["empty_because"] = (
-            f"None of the {found.people} invitees of the meetings looked at matches.{sought.nearest()}"
-            if found.looked_at
-            else "No meeting begins in that range."
-        )
+        answer["empty_because"] = _why_none(found, asked, sought, event_type)
     return answer
+
+
+def _why_none(found: Found, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None) -> str:
+    if found.people:
+        return f"None of the {found.people} invitees of the meetings looked at matches.{sought.nearest()}"
+    if found.looked_at:
+        of = [
+            *([f"is of the event type {event_type.told}"] if event_type else []),
+            *([f"has invitees whose status is {asked.status}"] if asked.status else []),
+        ]
+        return (
+            f"None of the {found.looked_at} meetings looked at {' and '.join(of) or 'has invitees that may be read'}."
+        )
+    if asked.invitee_email:
+        return f"Calendly lists no meeting with {asked.invitee_email} that begins in that range."
+    return "No meeting begins in that range."
 
 
 def _is_of(event: Meeting, event_type: EventTypeId | None) -> bool:

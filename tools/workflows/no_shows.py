@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import tzinfo
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -25,6 +25,8 @@ from tools.workflows.meetings import starts
 from tools.workflows.who_missed import Sought, Target, targets
 
 no_shows = Workflows()
+
+_AGAIN: Final = " Call again for this invitee: who is marked already is left alone."
 
 Wanted = Annotated[
     list[Annotated[Line, PERSONAL]],
@@ -161,5 +163,6 @@ def _row(
     if start and zone:
         row["local_start"] = start.astimezone(zone).isoformat(timespec="minutes")
     if isinstance(became, Exception):
-        return {**row, "outcome": "failed", "why": str(became)}
+        again = _AGAIN if isinstance(became, OutcomeUnknown) else ""
+        return {**row, "outcome": "failed", "why": f"{became}{again}"}
     return {**row, "outcome": "already"} if became else row

@@ -29,7 +29,7 @@ from tools.times import span, zone_for, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.lists import LeftOut
-from tools.toolset.searched import Searched, searched, whose
+from tools.toolset.searched import EmptyBecause, Searched, searched, whose
 from tools.toolset.wording import one_line
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.counting import (
@@ -70,6 +70,7 @@ class BookingsSummary(TypedDict, total=False):
     columns: list[str]
     rows: Annotated[list[list[str | int]], Field(description="a meeting with several hosts counts for each of them")]
     searched: Searched
+    empty_because: EmptyBecause
     unread: Annotated[list[str], Field(description="meetings without no-show marks, and why")]
     without: Annotated[list[str], Field(description="tools that may not be called, so what they tell is missing")]
     left_out: LeftOut
@@ -128,6 +129,9 @@ async def summarize_bookings(
         "searched": {**looked, "timezone": str(zone)},
         **reading.told(),
     }
+    if not answer.get("meetings") and not answer.get("canceled") and not goes_on:
+        of = f" of the event type {event_type.told}" if event_type else ""
+        answer["empty_because"] = f"No meeting{of}{f' with status {status}' if status else ''} begins in that range."
     return {**answer, "continue_from": goes_on.token()} if goes_on else answer
 
 

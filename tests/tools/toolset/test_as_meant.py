@@ -89,7 +89,10 @@ def test_json_text_is_read_where_an_object_or_a_list_is_meant(tool: Tool) -> Non
     for name, inner in properties(tool).items():
         if inner["type"] not in {"object", "array"} or name not in VALID:
             continue
-        assert parsed(tool, **{name: json.dumps(VALID[name])}) == parsed(tool, **{name: VALID[name]})
+        whole = VALID[name]
+        if isinstance(whole, dict):
+            whole = {part: whole[part] for part in whole if part in inner.get("properties", whole)}
+        assert parsed(tool, **{name: json.dumps(whole)}) == parsed(tool, **{name: whole})
         what = {"object": "an object", "array": "a list"}[inner["type"]]
         plain = ("Lee", '"Lee"', "7") if inner.get("maxItems") != 1 else ()  # of one item it is the item
         for text in (*plain, "{", "[" * 100_000):

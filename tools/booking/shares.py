@@ -1,8 +1,10 @@
 """Shares: single-use links with settings of their own, which leave the event type as it is."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Final, Literal, NotRequired
 
+import anyio
 from pydantic import Field, with_config
 from typing_extensions import TypedDict
 
@@ -11,6 +13,8 @@ from calendly.identifiers import UserId
 from calendly.models.location_kinds import LocationKind
 from tools.answers.views import Deletion, deleted
 from tools.bodies import CLOSED, given
+from tools.booking.checks import state_faults
+from tools.booking.survey import PATIENCE, kind_of
 from tools.contact_fields import ContactRef
 from tools.durations import Duration, Durations, check_durations
 from tools.fields import (
@@ -111,6 +115,12 @@ def _check(fields: Mapping[str, Any], *, is_whole: bool) -> None:
         raise ArgumentError.of("period_type", "Must be fixed with start_date and end_date.")
 
 
+def _check_not_past(call: Call, end_date: str | None) -> None:
+    """Refuse dates that are over in every time zone."""
+    if end_date and end_date < f"{call.caller.now() - timedelta(days=1):%Y-%m-%d}":
+        raise ArgumentError.of("end_date", "Is past: nobody could book.")
+
+
 @shares.tool(
     "POST",
     "/shares",
@@ -150,6 +160,13 @@ async def create_share(
         "availability_rule": availability_rule,
     }
     _check(fields, is_whole=True)
+    _check_not_past(call, end_date)
+    await call.precheck()
+    kind: models.EventType | None = None
+    with anyio.move_on_after(PATIENCE):
+        kind = await kind_of(call, event_type)
+    if kind is not None and (faults := state_faults(kind, "event_type")):
+        raise ArgumentError(*faults)
     return await call(models.Share, body={"event_type": event_type.uri, **_settings(fields)})
 
 
@@ -232,6 +249,7 @@ async def update_share(
         "availability_rule": availability_rule,
     }
     _check(fields, is_whole=False)
+    _check_not_past(call, end_date)
     both = [field for field in reset or [] if fields[field] is not None]
     if both:
         raise ArgumentError.of(both[0], "Is also in reset: leave it out of one.")
