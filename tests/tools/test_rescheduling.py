@@ -342,6 +342,22 @@ async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invite
         await move(agent, old["event"], start)
 
 
+async def test_a_move_that_was_begun_is_finished_before_the_meeting_is_moved_to_another_time(
+    agent: Agent, api: Api
+) -> None:
+    old, start = await api.book(), await free(api)
+    other = next(time for time in await api.slots((await api.event_type("Intro call"))["uri"]) if time < start)
+    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "status": 403})
+    half = await move(agent, old["event"], start)
+    assert half["outcome"] == "booked_but_not_canceled"
+    with pytest.raises(ArgumentError, match=r"An earlier call has booked .*Call again with start_time"):
+        await move(agent, old["event"], other)
+    assert len(await active(api)) == 2
+    await move(agent, old["event"], start)
+    moved = await move(agent, half["new_invitee"]["event"], other)
+    assert await active(api) == [moved["new_invitee"]["event"]]
+
+
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"status": 403}])
 async def test_a_cancellation_that_fails_is_an_answer_that_names_both_and_a_repeat_finishes_it(
     agent: Agent, api: Api, fault: dict[str, Any]

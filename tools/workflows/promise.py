@@ -5,7 +5,7 @@ whatever place, tells the next one what may have happened.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -70,6 +70,9 @@ class Promise:
             busy = OutcomeUnknown("Another call is moving this meeting to this time right now.")
             busy.goes_on = True
             raise busy
+        if earlier is None:
+            await self.ledger.reserve(self._pointer, self._meeting)
+            await self.ledger.settle(self._pointer, self._meeting, {"start_time": self.what["start_time"]})
         self.turn = 0 if earlier is None else earlier.get("turn", 0) + 1
         await self.note({"step": step})
 
@@ -87,6 +90,24 @@ class Promise:
     async def end(self) -> None:
         """Forget it."""
         await self.ledger.release(self._key)
+        if await self.to_another_time() is None:
+            await self.ledger.release(self._pointer)
+
+    async def to_another_time(self) -> "Promise | None":
+        """Return the promise of an earlier call to move the same meeting to another time, if one was begun last."""
+        pointer = await self.ledger.recall(self._pointer, self._meeting)
+        start = None if pointer is None or pointer.answer is None else pointer.answer.get("start_time")
+        if start is None or start == self.what["start_time"]:
+            return None
+        return replace(self, what={**self.what, "start_time": start}, turn=0)
+
+    @property
+    def _meeting(self) -> Mapping[str, object]:
+        return {"scheduled_event": self.what["scheduled_event"]}
+
+    @property
+    def _pointer(self) -> str:
+        return f"moving {self.what['scheduled_event']}"
 
     @property
     def _key(self) -> str:

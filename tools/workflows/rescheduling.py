@@ -4,6 +4,7 @@ The invitee always keeps a meeting, and the same call again finishes what an ear
 whatever failed: `tools.workflows.promise` keeps how far it came, and Calendly says what is there.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Final
 
@@ -27,10 +28,10 @@ from tools.endpoints.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
-from tools.times import own_timezone, sent_time, wire, zone_if_known
+from tools.times import own_timezone, parse_time, sent_time, wire, zone_if_known
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
-from tools.toolset.errors import ToolError
+from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carry_over
 from tools.workflows.in_the_way import objection, overlaps
 from tools.workflows.meeting_to_move import CANCELED, check, event_type_of, meeting_to_move, not_movable
@@ -104,8 +105,31 @@ async def reschedule_scheduled_event(
     if not old.is_active:
         return await _without_old(move, earlier)
     check(old, start, call.caller.now())
+    await _require_no_other(move)
     is_gone = earlier is not None and "invitee" in earlier
     return await _move(move, None if is_gone else earlier)
+
+
+async def _require_no_other(move: Move) -> None:
+    """Refuse to move a meeting for which an earlier call has booked, or may have booked, another time: it would be two.
+
+    Raises:
+        ArgumentError: The message says how to finish the earlier move first.
+    """
+    other = await move.promise.to_another_time()
+    earlier = None if other is None else await other.recall()
+    if other is None or earlier is None:
+        return
+    start = str(other.what["start_time"])
+    booked = await _booked_earlier(replace(move, start=parse_time(start), promise=other), earlier)
+    if booked is None and "invitee" in earlier:
+        return  # that meeting is canceled since
+    became = "has booked" if booked is not None else "may have booked"
+    raise ArgumentError.of(
+        "start_time",
+        f"An earlier call {became} {start}, and the old meeting still stands. Call again with start_time {start}: that "
+        "cancels the old one. The new one can be moved then.",
+    )
 
 
 async def _booked_earlier(move: Move, earlier: Progress | None) -> Booked | None:
