@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import cache
@@ -46,12 +46,18 @@ _ICON: Final = (
     "RwNQJHZcCRBWwEY67gFtcNhlF2L7dCoB9cHe+OUFJZRTfoDdu7MAAAAASUVORK5CYII="
 )
 
+_WORKFLOWS: Final = (
+    "find_meeting_times",
+    "get_agenda",
+    "find_bookings",
+    "summarize_bookings",
+    "mark_no_shows",
+    "change_working_hours",
+    "reschedule_scheduled_event",
+)
+_MOVING: Final = " The last books the new time first, then cancels the old: never cancel before a booking."
+_BOOKING: Final = "To book: find_meeting_times, then create_event_invitee with a time from it."
 _INSTRUCTIONS: Final = (
-    "Calendly for one person.\n"
-    "Begin with the workflows: find_meeting_times, get_agenda, find_bookings, summarize_bookings, "
-    "mark_no_shows, change_working_hours, reschedule_scheduled_event. The last books the new time first, then cancels "
-    "the old: never cancel before a booking.\n"
-    "To book: find_meeting_times, then create_event_invitee with a time from it.\n"
     "Not possible here, but at calendly.com: changing calendars, refunds, moving group meetings. reschedule_url and "
     "cancel_url are for people.\n"
     "Event types and people go by name. Show local times.\n"
@@ -98,14 +104,23 @@ def calendly_for(
     return opened
 
 
-def instructions(summary: Iterable[str], families_off: Iterable[str] = ()) -> str:
+def instructions(summary: Iterable[str], families_off: Iterable[str] = (), on: Collection[str] | None = None) -> str:
     """What every agent is told at the start.
 
     Args:
         summary: What the operator switched off.
         families_off: The toolsets of further operations that are not on.
+        on: The names of the tools that are on, None for all: no other is named.
     """
-    told, families, phrases = [_INSTRUCTIONS], ", ".join(families_off), list(summary)
+    workflows = [name for name in _WORKFLOWS if on is None or name in on]
+    told = ["Calendly for one person."]
+    if workflows:
+        moves = _MOVING if _WORKFLOWS[-1] in workflows else ""
+        told.append(f"Begin with the workflows: {', '.join(workflows)}.{moves}")
+    if on is None or {"find_meeting_times", "create_event_invitee"}.issubset(on):
+        told.append(_BOOKING)
+    told.append(_INSTRUCTIONS)
+    families, phrases = ", ".join(families_off), list(summary)
     if families:
         told.append(f"Possible, but not switched on by the operator (--toolsets): {families}.")
     if phrases:
@@ -171,7 +186,7 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
         "calendly",
         title="Calendly",
         version=version(DISTRIBUTION),
-        instructions=instructions(selection.summary, selection.families_off),
+        instructions=instructions(selection.summary, selection.families_off, {tool.name for tool in selection.listed}),
         icons=[types.Icon(src=_ICON, mime_type="image/png", sizes=["32x32"])],
         cache_hints=dict.fromkeys(_LISTS, _LISTED),
         get_tool_input_schema=handlers.input_schema,

@@ -25,6 +25,9 @@ from tools.workflows.hours.surroundings import HoursSurroundings, surroundings_o
 
 _MOST_MEETINGS: Final = 10
 _MOST_DAYS: Final = 14
+_MAY_DETACH: Final = (
+    "The event type then has hours of its own: changes of its schedule may reach it no more, also after an undo."
+)
 
 
 async def _change_hours(
@@ -45,7 +48,8 @@ async def _change_hours(
         *_of_meetings(around),
         *([stated("Could not be read", ", ".join(around.unread))] if around.unread else []),
     )
-    return Question("Change working hours", facts)
+    is_of_type = isinstance(plan.subject.identifier, EventTypeId)
+    return Question("Change working hours", facts, (_MAY_DETACH,) if is_of_type else ())
 
 
 async def _is_of_another(call: Call, plan: HoursPlan) -> bool:

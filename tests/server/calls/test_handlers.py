@@ -21,7 +21,7 @@ from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.audit_log import audit_log_in_memory
 from tests.server.desk import Era
-from tools import WORKFLOWS
+from tools import ALL, WORKFLOWS
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 
@@ -78,6 +78,12 @@ def test_instructions_stay_short_however_much_is_switched_off() -> None:
     assert len(told.split()) <= 150
     assert told.endswith("thing5 is off; 24 more.")
     assert "Switched off" not in instructions([])
+
+
+def test_instructions_name_no_tool_that_is_off() -> None:
+    told = instructions((), (), {"get_agenda", "create_event_invitee"})
+    assert [tool.name for tool in ALL if tool.name in told] == ["get_agenda"]
+    assert "Begin with" not in instructions((), (), set())
 
 
 @pytest.mark.requirement("third-party-named")
