@@ -86,8 +86,11 @@ async def test_who_signs_in_by_browser_needs_no_token(
 
 async def test_a_sign_in_asks_for_what_is_named_or_for_what_reads(machine: dict[str, str]) -> None:
     with program("login", "--redirect-port", "0", "--scopes", "users:read,event_types:read", **machine) as login:
-        await Browser().arrive(address_in(login))
-        assert "Waiting for the browser. " in login.end().stdout
+        address, told = address_in(login), login.process.stdout
+        assert told is not None
+        assert "Waiting for the browser. " in next(line for line in told if line.strip())
+        await Browser().arrive(address)
+        assert login.end().status == 0
     assert "scopes        event_types:read users:read\n" in run("whoami", **machine).stdout
     with program("login", "--redirect-port", "0", "--read-only", **machine) as login:
         await Browser().arrive(address_in(login))

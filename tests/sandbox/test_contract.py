@@ -551,3 +551,41 @@ async def test_resource_uris_are_calendlys_own_whatever_the_address(api: Api) ->
             text = (await send(api, fact)).text
             assert "127.0.0.1" not in text
             assert CALENDLY in text or "available" in text
+
+
+WRITTEN = [
+    (fact, name, schema)
+    for fact in FACTS
+    if fact["path"] in {"/event_types", "/event_types/{uuid}", "/shares", "/shares/{uuid}"} and fact["body"]
+    for name, schema in fact["body"]["properties"].items()
+    if name not in {"contact", "description"}
+]
+
+
+def wrong_values(schema: Json) -> list[object]:
+    """Return values that do not fit what Calendly says of a body field."""
+    kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    wrong: dict[str, list[object]] = {
+        "string": [7] if schema.get("format") or "enum" not in schema else [7, "sideways"],
+        "integer": ["x", 1.5, -1, True],
+        "boolean": ["yes"],
+        "array": [7, ["x"]],
+        "object": [7, {}],
+    }
+    return wrong[kinds[0]]
+
+
+@pytest.mark.requirement("sandbox-validation")
+@each("fact, name, schema", WRITTEN)
+@pytest.mark.anyio
+async def test_a_malformed_body_field_is_named_in_the_details(api: Api, fact: Json, name: str, schema: Json) -> None:
+    await api.control("limits", {"per_minute": 100_000})
+    example = Example(api)
+    address, body = await example.path(fact), await example.body(fact)
+    for value in wrong_values(schema):
+        answer = await api.http.request(
+            fact["method"], address, json={**body, name: value}, headers=_bearer(example.token(fact))
+        )
+        assert answer.status_code == 400, (value, answer.text)
+        named = {detail["parameter"].partition(".")[0] for detail in answer.json()["details"]}
+        assert name in named, (value, answer.text)
