@@ -287,7 +287,6 @@ def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
     run("install", "cursor", "--token-file", str(file), "--api-url", person["CALENDLY_API_URL"], "--yes", **person)
     without = person | {"CALENDLY_ACCESS_TOKEN": ""}
     ended = run("doctor", **without)
-    assert ended.status == 0, ended.stdout
     assert f"CALENDLY_ACCESS_TOKEN_FILE={file} calendly-mcp doctor" in found(ended, "token")[0]
     (tmp_path / CURSOR).unlink()
     ended = run("doctor", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file))

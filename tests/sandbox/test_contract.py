@@ -562,6 +562,22 @@ WRITTEN = [
 ]
 
 
+ZONED = {"timezone": "Europe/Berlin"}
+MONDAYS = {"type": "wday", "wday": "monday"}
+NINE_TO_FIVE = {"from": "09:00", "to": "17:00"}
+WRONG_RULES: list[object] = [
+    7,
+    [7],
+    [{**MONDAYS, "intervals": 7}],
+    [{**MONDAYS, "intervals": [{"from": 9, "to": 17}]}],
+    [{**MONDAYS, "intervals": [{"from": "17:00", "to": "09:00"}]}],
+    [{**MONDAYS, "intervals": [NINE_TO_FIVE, {"from": "12:00", "to": "13:00"}]}],
+    [{**MONDAYS, "intervals": []}, {**MONDAYS, "intervals": []}],
+    [{"type": "date", "date": "soon", "intervals": []}],
+    [{**MONDAYS, "intervals": [NINE_TO_FIVE]}],
+]
+
+
 def wrong_values(schema: Json) -> list[object]:
     """Return values that do not fit what Calendly says of a body field."""
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -570,7 +586,7 @@ def wrong_values(schema: Json) -> list[object]:
         "integer": ["x", 1.5, -1, True],
         "boolean": ["yes"],
         "array": [7, ["x"]],
-        "object": [7, {}],
+        "object": [7, {}, {"timezone": "Nowhere", "rules": []}, *({**ZONED, "rules": rules} for rules in WRONG_RULES)],
     }
     return wrong[kinds[0]]
 

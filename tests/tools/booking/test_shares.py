@@ -1,6 +1,6 @@
 import pytest
 
-from calendly.errors import Conflict, PermissionDenied
+from calendly.errors import Conflict, NotFound, PermissionDenied
 from tests.cases import each
 from tests.sandbox.api import Api, Json
 from tests.sandbox.test_links import booking_at
@@ -83,6 +83,35 @@ async def test_the_question_says_what_the_link_sets(agent: Agent) -> None:
         "From: 2026-11-30",
         "Until: 2026-12-04",
     ]
+
+
+async def test_what_a_change_is_about_is_found_in_the_list(agent: Agent, api: Api) -> None:
+    share = await share_of(agent)
+    told = await agent.ask("update_share", share=share["uri"], name="Lee", reset=["duration"])
+    page = share["scheduling_links"][0]["booking_url"]
+    assert told.splitlines() == [
+        "Change a link with which anyone can book once.",
+        f"Link: “{page}”",
+        "Its name: “Intro call”",
+        "Name (typed by the agent): “Lee”",
+        "Back to the event type's: Minutes",
+    ]
+    assert (await agent.ask("delete_share", share=share["uri"])).startswith("Delete a link with which anyone can book")
+    about = await agent.about("update_share", {"event_types"}, share=share["uri"], name="Lee")
+    assert about.event_types == {(await api.event_type("Intro call"))["uri"].rpartition("/")[2]}
+    with pytest.raises(NotFound, match="no such share"):
+        await agent.ask("delete_share", share="9f8e7d6c-5b4a-4392-8171-605f4e3d2c1b")
+
+
+async def test_a_link_to_what_nobody_can_book_is_refused(agent: Agent) -> None:
+    with pytest.raises(ArgumentError, match="event_type"):
+        await agent.call("create_share", event_type="Consultation (old)")
+    with pytest.raises(ArgumentError, match="end_date: Is past"):
+        await agent.call(
+            "create_share",
+            event_type="Intro call",
+            **{**NEXT_WEEK, "start_date": "2025-12-01", "end_date": "2025-12-05"},
+        )
 
 
 async def test_the_shares_of_others_are_not_listed(agent_of: AgentOf, api: Api) -> None:
