@@ -98,7 +98,7 @@ async def test_what_a_change_is_about_is_found_in_the_list(agent: Agent, api: Ap
     ]
     assert (await agent.ask("delete_share", share=share["uri"])).startswith("Delete a link with which anyone can book")
     about = await agent.about("update_share", {"event_types"}, share=share["uri"], name="Lee")
-    assert about.event_types == {(await api.event_type("Intro call"))["uri"].rpartition("/")[2]}
+    assert about.event_types == frozenset({(await api.event_type("Intro call"))["uri"].rpartition("/")[2]})
     with pytest.raises(NotFound, match="no such share"):
         await agent.ask("delete_share", share="9f8e7d6c-5b4a-4392-8171-605f4e3d2c1b")
 
