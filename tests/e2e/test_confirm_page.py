@@ -83,6 +83,7 @@ def cancellations(sandbox: Sandbox) -> int:
     return sum(request.endswith("/cancellation") for request in sandbox.requests())
 
 
+@pytest.mark.usefixtures("measured")
 @pytest.mark.requirement("asked-first", "confirm-page")
 async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
     replicas: Replicas, sandbox: Sandbox
