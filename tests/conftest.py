@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if OF_A_PERSON.fullmatch(name)]:
         del os.environ[name]
+    os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # the package asks for it once in a process
     config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
 
 

@@ -32,10 +32,7 @@ atexit.register(_DATA.cleanup)
 MEASURED: Final = "MEASURED"
 """The variable that names the folder of what processes covered, while a test runs whose processes are measured."""
 
-NOBODY = {
-    "XDG_DATA_HOME": _DATA.name,
-    "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
-}
+NOBODY: Final = {"XDG_DATA_HOME": _DATA.name}
 """Where no program finds a sign-in of the person who runs the tests."""
 
 

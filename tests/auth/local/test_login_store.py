@@ -11,7 +11,6 @@ from typing import Any
 
 import keyring
 import pytest
-from keyring.backend import KeyringBackend
 from keyring.backends import fail, null
 from typing_extensions import override
 
@@ -21,6 +20,7 @@ from auth.upstream.application import Application
 from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable
 from tests.auth.calendly_side import REDIRECT_URI, START, Clock
+from tests.cases import each
 
 pytestmark = pytest.mark.anyio
 
@@ -310,26 +310,29 @@ async def test_a_lock_file_that_is_something_else_is_named(tmp_path: Path) -> No
             pass
 
 
-class Backend(Memory, KeyringBackend):
-    """A keyring as its package knows one, recommended or not by how much it thinks of itself."""
+class Rated(Memory):
+    """A keyring that is recommended or not by its priority.
+
+    It is no `KeyringBackend`: the package would offer each kind of that to the whole process.
+    """
+
+    def __init__(self, priority: float) -> None:
+        super().__init__()
+        self.priority = priority
 
 
-RECOMMENDED: Any = type("Recommended", (Backend,), {"priority": 5.0})
-PLAIN_TEXT: Any = type("PlainText", (Backend,), {"priority": 0.5})
-FAILING: Any = fail.Keyring
-NULL: Any = null.Keyring
+OF_THE_PACKAGE: Any = (fail.Keyring, null.Keyring)
 
 
-@pytest.mark.parametrize(
-    ("kind", "is_used"), [(RECOMMENDED, True), (PLAIN_TEXT, False), (FAILING, False), (NULL, False)]
+@each(
+    "backend, is_used",
+    [(Rated(5.0), True), (Rated(0.5), False), *((none(), False) for none in OF_THE_PACKAGE)],
 )
-def test_only_a_keyring_that_is_recommended_counts(kind: Any, is_used: bool) -> None:  # noqa: ANN401, FBT001 - parameters of the test
-    before, backend = keyring.get_keyring(), kind()
-    keyring.set_keyring(backend)
-    try:
-        assert (system_keyring() is backend) is is_used
-    finally:
-        keyring.set_keyring(before)
+def test_only_a_keyring_that_is_recommended_counts(
+    backend: object, *, is_used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+    assert (system_keyring() is backend) is is_used
 
 
 def test_a_login_shows_no_secret() -> None:
