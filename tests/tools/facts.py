@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +87,13 @@ RESOURCES: dict[str, str] = {
 """A resource for each parameter that takes a URI."""
 
 
+@cache
 def shape(path: str) -> str:
     """A path without the names of its placeholders."""
     return re.sub(r"\{\w+\}", "{}", path)
 
 
+@cache
 def fact_of(tool: EndpointTool) -> Fact:
     """What Calendly says of the tool's operation."""
     wanted = (tool.endpoint.method, shape(tool.endpoint.path))
