@@ -109,6 +109,13 @@ def answer_of(fact: Fact) -> JSON:
     return answer
 
 
+@cache
+def documented(method: str, path: str) -> JSON:
+    """What an operation answers; the names of its placeholders are left out."""
+    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == (method, path)]
+    return answer_of(fact)
+
+
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
 FACTS: list[Fact] = [fact for _, fact in TOOL_FACTS]
 
@@ -218,12 +225,7 @@ class Documented:
         if self.only is not None and request.endpoint != self.only.endpoint:
             raise NotFound("Nobody may see this.", status=404)
         self.sent.append(request)
-        (example,) = [
-            answer_of(fact)
-            for fact in FACTS
-            if (fact["method"], shape(fact["path"])) == (request.endpoint.method, shape(request.endpoint.path))
-        ]
-        return example
+        return documented(request.endpoint.method, shape(request.endpoint.path))
 
     async def pause(self, seconds: float) -> bool:
         """Have no time to wait."""
