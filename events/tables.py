@@ -27,7 +27,7 @@ from storage.types import Instant, Sealed
 
 metadata = MetaData()
 
-_PERSON: Final = "feed.user_uri"
+_PERSON: Final = "feed.person"
 
 
 def _parent(column: str) -> ForeignKey:
