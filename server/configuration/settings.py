@@ -36,6 +36,7 @@ from server.configuration.values import (
     read_scopes,
     read_token,
     read_web_origins,
+    read_webhook_keys,
     read_word,
 )
 
@@ -234,6 +235,16 @@ class Settings(BaseModel):
             secret=True,
         ),
     ] = Field(None, repr=False)
+    webhook_keys: Annotated[
+        tuple[str, ...],
+        BeforeValidator(read_webhook_keys),
+        Setting(
+            "CALENDLY_WEBHOOK_KEYS",
+            help="keys with which Calendly signs webhooks of your application, at most four, by commas",
+            default="none: each webhook has a key of its own",
+            secret=True,
+        ),
+    ] = Field((), repr=False)
     redirect_schemes: Annotated[
         _NameList | None,
         AfterValidator(read_redirect_schemes),
