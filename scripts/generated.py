@@ -42,8 +42,8 @@ def tool_table(facts: Sequence[Fact]) -> str:
     off = ", ".join(dict.fromkeys(f"`{tool.toolset}`" for tool in ENDPOINTS if tool not in GUIDE_TOOLS))
     return f"""\
 Calendly's v2 API has {len(facts)} operations, and {len(ENDPOINTS)} of them are tools.
-These {len(GUIDE_TOOLS)} are on by default: the endpoints of Calendly's guide of June 2026. `--toolsets` switches on the others: a family each
-({off}), or all of them as `extended`.
+These {len(GUIDE_TOOLS)} are on by default: the endpoints of Calendly's guide of June 2026.
+`--toolsets` switches on the others: a family each ({off}), or all of them as `extended`.
 [reference.md](docs/reference.md) has the table of all operations.
 
 {endpoints}
