@@ -87,6 +87,13 @@ async def of_person(connection: AsyncConnection, person: str) -> list[StoredRece
     return await find_all(connection, StoredReceiver, query)
 
 
+async def find_all_on(connection: AsyncConnection) -> list[StoredReceiver]:
+    """Find the receivers of all people that are on or being made."""
+    is_on = table.c.state.in_(("making", "live"))
+    query = select(*columns(StoredReceiver, table)).where(is_on).order_by(table.c.person, table.c.family)
+    return await find_all(connection, StoredReceiver, query)
+
+
 async def find_on(connection: AsyncConnection, person: str, family: str) -> StoredReceiver | None:
     """Find the receiver by which a family of events comes, or will once it is made."""
     is_on = table.c.state.in_(("making", "live"))

@@ -9,7 +9,7 @@ import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -157,6 +157,23 @@ class Webhooks:
             if row.state in {"making", "live"}:
                 await self.told(person, "unwatch_events", f"Calendly tells of {row.family} of {{person}} no more")
 
+    async def rotate(self, person: str) -> None:
+        """Replace every subscription of a person, with its address and key; the old ones are good for a day more.
+
+        Raises:
+            OutOfReach: Calendly cannot post to this server.
+            CalendlyError: One cannot be replaced; it stays, and what follows it.
+            StorageUnavailable: The database failed.
+        """
+        self.require_reach()
+        organization = await self.calendly.organization(person)
+        async with self.database.read() as connection:
+            rows = [row for row in await stored_receivers.of_person(connection, person) if row.state == "live"]
+        for row in rows:
+            if await self._make(person, organization, _family(row), _Instead(row)):
+                await self._remove(person, row.calendly_uri)
+                await self.told(person, "rotate_webhook", f"the webhook for {row.family} of {{person}} got another key")
+
     async def check_due(self) -> None:
         """Check what was not checked for an hour, and whoever signed in again. Raises StorageUnavailable."""
         async with self.database.read() as connection:
@@ -221,9 +238,12 @@ class Webhooks:
             return await stored_receivers.is_turn(connection, person, due, now)
 
     async def _make(
-        self, person: str, organization: str, family: EventFamily, repaired: StoredReceiver | None = None
+        self, person: str, organization: str, family: EventFamily, instead: "_Instead | None" = None
     ) -> bool:
-        """Make the subscription of a family, unless there is one. Raises CalendlyError."""
+        """Make the subscription of a family, unless there is one that it does not take the place of.
+
+        Raises CalendlyError.
+        """
         now, secret, key = self.now(), self._secret(), self._secret()
         digest = receiver_digest(secret)
         new = StoredReceiver(
@@ -234,12 +254,12 @@ class Webhooks:
             key_ciphertext=self.keyring.seal(key.encode(), **stored_receivers.key_place(digest)),
             created_at=now,
             checked_at=now,
-            repairs=repaired.repairs + 1 if repaired else 0,
-            repaired_at=(repaired.repaired_at or now) if repaired else None,
+            repairs=instead.repairs if instead else 0,
+            repaired_at=instead.repaired_at if instead else None,
         )
         async with self.database.begin() as connection:
             await hold(connection, person)
-            if repaired is None and await stored_receivers.find_on(connection, person, family.name):
+            if instead is None and await stored_receivers.find_on(connection, person, family.name):
                 return False
             await stored_receivers.add(connection, new)
         made = await self._subscribe(new, organization, family, secret, key)
@@ -248,8 +268,8 @@ class Webhooks:
                 return False  # it was switched off meanwhile; the next check removes the subscription
             if family is MEETINGS:
                 await stored_receivers.prove(connection, person, None)
-            if repaired is not None:
-                await stored_receivers.replace(connection, repaired.receiver_digest, self.now())
+            if instead is not None:
+                await stored_receivers.replace(connection, instead.row.receiver_digest, self.now())
         return True
 
     async def _subscribe(
@@ -280,7 +300,7 @@ class Webhooks:
 
     async def _settle(self, row: StoredReceiver, organization: str, state: object, *, anew: bool) -> None:
         """Repair a subscription that Calendly disabled; note one that is gone, or make it anew."""
-        family = next((family for family in FAMILIES if family.name == row.family), MEETINGS)
+        family = _family(row)
         if state == "disabled":
             await self._repair(row, organization, family)
         elif state is None:
@@ -296,15 +316,15 @@ class Webhooks:
                 )
 
     async def _repair(self, row: StoredReceiver, organization: str, family: EventFamily) -> None:
-        now, since = self.now(), row.repaired_at
+        now, since, repairs = self.now(), row.repaired_at, row.repairs
         if since is None or now - since >= _DAY:
-            row = replace(row, repairs=0, repaired_at=None)
-        elif row.repairs >= MOST_REPAIRS:
+            since, repairs = now, 0
+        elif repairs >= MOST_REPAIRS:
             async with self.database.begin() as connection:
                 await stored_receivers.count_repairs(connection, row.receiver_digest, MOST_REPAIRS + 1)
                 await stored_receivers.prove(connection, row.person, None)
             return
-        if await self._make(row.person, organization, family, row):
+        if await self._make(row.person, organization, family, _Instead(row, repairs + 1, since)):
             await self._remove(row.person, row.calendly_uri)
             await self.told(
                 row.person, "repair_webhook", f"Calendly had disabled the webhook for {row.family} of {{person}}"
@@ -356,3 +376,22 @@ def _is_over(row: StoredReceiver, now: datetime) -> bool:
     if row.state == "replaced":
         return row.valid_until is None or row.valid_until <= now
     return row.state == "making" and row.created_at <= now - UNFINISHED_LIVES
+
+
+@dataclass(frozen=True, slots=True)
+class _Instead:
+    """What a new receiver takes the place of.
+
+    Attributes:
+        row: The receiver.
+        repairs: Which repair it is in the day that began at `repaired_at`; 0 where nothing was wrong.
+        repaired_at: When the first of these was.
+    """
+
+    row: StoredReceiver
+    repairs: int = 0
+    repaired_at: datetime | None = None
+
+
+def _family(row: StoredReceiver) -> EventFamily:
+    return next((family for family in FAMILIES if family.name == row.family), MEETINGS)

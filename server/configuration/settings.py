@@ -52,11 +52,11 @@ INSTALLING: Final = frozenset({"install"})
 SERVING: Final = frozenset({"stdio", "http"}) | INSTALLING
 PICKING: Final = SERVING | {"access", "login"}
 TRYING: Final = SERVING | {"doctor"}
-CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor"}
+CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor", "events"}
 LISTENING: Final = frozenset({"http", "sandbox"})
 HTTP: Final = frozenset({"http"})
 LOGIN: Final = frozenset({"login"})
-OPERATING: Final = HTTP | {"token"}
+OPERATING: Final = HTTP | {"token", "events"}
 KEEPING: Final = OPERATING | {"keys", "audit"}
 STORING: Final = KEEPING | {"stdio", "access", "doctor"}
 

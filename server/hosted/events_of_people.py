@@ -80,9 +80,9 @@ class EventsOfPeople:
                 return "Calendly's webhook is off."
             refused = await self.webhooks.watch(person)
         except (OutOfReach, CalendlyError) as failure:
-            return f"That did not work. {_reason(failure)}"
+            return f"That did not work. {reason_for(failure)}"
         if refused:
-            return f"That did not work. {_reason(next(iter(refused.values())))}"
+            return f"That did not work. {reason_for(next(iter(refused.values())))}"
         return "Calendly's webhook is on."
 
     async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
@@ -107,8 +107,8 @@ _WORST_FIRST: Final = (
 )
 
 
-def _reason(failure: Exception) -> str:
-    """Say why Calendly made no subscription, and what helps."""
+def reason_for(failure: Exception) -> str:
+    """Say in a sentence or two why Calendly did not do it, and what helps."""
     if isinstance(failure, InsufficientScope):
         missing = ", ".join(failure.required_scopes) or "webhooks:write"
         return f"Your sign-in at Calendly lacks {missing}: let an agent in that may change webhooks, then try again."
