@@ -9,10 +9,10 @@ from calendly import models
 from calendly.identifiers import ContactId, ContactListId
 from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time
 from tools.contacts import told_as
-from tools.endpoints.contact_lists import create_contact_list, get_contact_list, rename_contact_list
-from tools.endpoints.contacts import WORDS, create_contact, delete_contact, get_contact, update_contact
-from tools.endpoints.custom_fields import create_contact_custom_field_definition, definition_of, definitions
-from tools.endpoints.notes import create_note
+from tools.endpoints.contacts.contacts import WORDS, create_contact, delete_contact, get_contact, update_contact
+from tools.endpoints.contacts.custom_fields import create_contact_custom_field_definition, definition_of, definitions
+from tools.endpoints.contacts.lists import create_contact_list, get_contact_list, rename_contact_list
+from tools.endpoints.contacts.notes import create_note
 from tools.times import instant
 from tools.toolset.declaring import Call
 from tools.toolset.question import Fact, Question, stated, stored, typed
