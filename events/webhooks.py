@@ -64,7 +64,7 @@ class CalendlyOfPeople(Protocol):
         ...
 
 
-class Told(Protocol):
+class WebhookNotes(Protocol):
     """The audit log."""
 
     async def __call__(self, person: str, action: str, sentence: str) -> None:
@@ -98,7 +98,7 @@ class Webhooks:
     calendly: CalendlyOfPeople
     address: str
     calendly_url: str
-    told: Told
+    told: WebhookNotes
     now: Callable[[], datetime]
     random: RandomBytes
 

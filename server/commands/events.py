@@ -14,7 +14,6 @@ from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from calendly.errors import CalendlyError
 from events import stored_receivers
-from events.feed import Feeds
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from events.webhook_states import FamilyWebhook, shown_webhooks
 from events.webhooks import OutOfReach, Webhooks
@@ -23,8 +22,8 @@ from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.commands.token import opened_realm
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError, columns, reporting, show
-from server.hosted.events_of_people import reason_for
 from server.hosted.hosting import hosted_selection, webhooks_of
+from server.hosted.peoples_events import reason_for
 from storage.errors import StorageError
 
 _HEADING: Final = ("person", "events", "state", "last told")
@@ -71,11 +70,10 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
     async with opened_realm(settings, hosted_selection(settings)) as realm, AsyncExitStack() as stack:
-        feeds = Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random)
         clock = asyncio.get_running_loop().time
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
-        yield _Desk(realm, webhooks_of(settings, realm, feeds, calendly_for(settings, stack), clock))
+        yield _Desk(realm, webhooks_of(settings, realm, calendly_for(settings, stack), clock))
 
 
 def _enable(options: _Options) -> _Work:

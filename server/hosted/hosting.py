@@ -39,10 +39,10 @@ from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
-from server.hosted.calendly_of_people import CalendlyOfPeople
 from server.hosted.confirm_page import AgentsPage
-from server.hosted.events_of_people import EventsOfPeople, check_webhooks
+from server.hosted.connected_people import ConnectedPeople
 from server.hosted.own_names import OwnNames
+from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from server.installing.front_page import FOLDER, front_page
@@ -84,12 +84,8 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        feeds = Feeds(database=store.database, keyring=store.keyring, now=realm.now, random=realm.random)
-        webhooks = webhooks_of(settings, realm, feeds, calendly, clock)
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=EventsOfPeople(webhooks))
-        receiver = Receiver(
-            database=store.database, keyring=store.keyring, feeds=feeds, keys=settings.webhook_keys, now=realm.now
-        )
+        webhooks = webhooks_of(settings, realm, calendly, clock)
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -127,10 +123,7 @@ async def hosting(
                 principals.known_as,
                 lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
             ),
-            routes=[
-                *routes,
-                receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=realm.audit_log, clock=clock)),
-            ],
+            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
             is_ready=store.is_ready,
         )
         async with (
@@ -159,7 +152,7 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
 
 
 def webhooks_of(
-    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
+    settings: Settings, realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly."""
 
@@ -169,14 +162,22 @@ def webhooks_of(
     return Webhooks(
         database=realm.database,
         keyring=realm.keyring,
-        feeds=feeds,
-        calendly=CalendlyOfPeople(calendly, realm.connections, realm.database, clock),
+        feeds=Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random),
+        calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
         address=realm.issuer,
         calendly_url=settings.api_url,
         told=told,
         now=realm.now,
         random=realm.random,
     )
+
+
+def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:
+    """Make the route at which Calendly posts."""
+    receiver = Receiver(
+        database=realm.database, keyring=realm.keyring, feeds=feeds, keys=settings.webhook_keys, now=realm.now
+    )
+    return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=realm.audit_log, clock=clock))
 
 
 def document_fetcher(settings: Settings) -> DocumentFetcher:

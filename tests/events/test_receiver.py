@@ -129,11 +129,10 @@ async def test_a_delivery_that_cannot_be_stored_is_asked_for_again(scene: Scene)
 
 @pytest.mark.requirement("webhook-room")
 async def test_so_many_are_in_hand_and_so_many_wait() -> None:
-    room = Room()
+    room, done = Room(), list[int]()
     async with AsyncExitStack() as taken, anyio.create_task_group() as others:
         for _ in range(IN_HAND):
             await taken.enter_async_context(room.place())
-        done: list[int] = []
 
         async def wait(number: int) -> None:
             async with room.place():

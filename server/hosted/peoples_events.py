@@ -51,7 +51,7 @@ async def check_webhooks(webhooks: Webhooks, sleep: Callable[[float], Awaitable[
 
 
 @dataclass(frozen=True, slots=True)
-class EventsOfPeople:
+class PeoplesEvents:
     """See `auth.endpoints.site.EventsOfPeople`."""
 
     webhooks: Webhooks

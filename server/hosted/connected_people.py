@@ -20,7 +20,7 @@ _PATIENCE: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class CalendlyOfPeople:
+class ConnectedPeople:
     """See `events.webhooks.CalendlyOfPeople`.
 
     Args:
