@@ -12,7 +12,7 @@ from calendly import models
 from calendly.identifiers import UserId
 from calendly.models.location_kinds import LocationKind
 from tools.answers.views import Deletion, deleted
-from tools.bodies import CLOSED, given
+from tools.bodies import CLOSED, given, with_nulls
 from tools.booking.checks import state_faults
 from tools.booking.survey import PATIENCE, kind_of
 from tools.contact_fields import ContactRef
@@ -222,10 +222,7 @@ async def update_share(
     wanted = _settings({"contact": await call.uri(contact), "min_booking_time": min_booking_time, **fields})
     _check(fields, is_whole=False)
     _check_not_past(call, fields.get("end_date"))
-    both = [field for field in reset or [] if field in wanted]
-    if both:
-        raise ArgumentError.of(both[0], "Is also in reset: leave it out of one.")
-    body: dict[str, Any] = {**wanted, **dict.fromkeys(reset or [])}
+    body = with_nulls(wanted, "reset", reset)
     if not body:
         raise ArgumentError.of("share", f"Name something to change: {', '.join(get_args(Overridden))}.")
     return await call(models.Share, share=share, body=body)

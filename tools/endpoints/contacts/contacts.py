@@ -202,12 +202,17 @@ async def update_contact(
     contact: ContactRef,
     name: Line | None = None,
     emails: Emails | None = None,
+    clear: Annotated[list[Literal["phone_numbers"]], at_most(1), Field(description="what to take out")] | None = None,
     **fields: Unpack[ContactFields],
 ) -> models.Contact:
     """Update a contact: what is left out stays.
 
     Addresses and phone numbers are replaced as a whole: pass all that are to stay, from get_contact.
     """
+    if clear and fields.get("phone_numbers"):
+        raise ArgumentError.of("clear", "phone_numbers is given too: leave it out of one.")
+    if clear:
+        fields["phone_numbers"] = []
     if not given({"name": name, "emails": emails, **fields}):
         raise ArgumentError.of("contact", f"Name something to change: {', '.join(WORDS)}.")
     return await call(models.Contact, contact=contact, body=await _body(call, name, emails, fields))
