@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from auth.access.levels import LOCAL, Access
-from auth.audit.log import AuditNote
+from auth.audit.log import AuditNote, Decided
 from auth.endpoints.ending import end_grant
 from auth.endpoints.site import Realm
 from auth.grants import agent_token_rows, client_rows, grant_rows
@@ -110,7 +110,7 @@ async def revoke(realm: Realm, token_id: str) -> None:
     await realm.audit_log.note(_note("revoke_agent_token", told, token.person, token.name, token_id))
 
 
-def _note(action: str, told: str, person: str, agent: str | None, grant: str) -> AuditNote:
+def _note(action: Decided, told: str, person: str, agent: str | None, grant: str) -> AuditNote:
     return AuditNote(
         action=action, told=told, person=person, agent=agent, grant=grant, source="operator", transport="command"
     )

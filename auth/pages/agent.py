@@ -22,7 +22,7 @@ from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
 from auth.access.words import changes
-from auth.audit.log import AuditNote
+from auth.audit.log import AuditNote, Decided
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
@@ -162,7 +162,7 @@ async def _remember(
             await restriction_rows.put(connection, known, remembered, realm.now())
 
 
-def _note(agent: GrantedAgent, action: str, told: str) -> AuditNote:
+def _note(agent: GrantedAgent, action: Decided, told: str) -> AuditNote:
     return AuditNote(
         action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person"
     )

@@ -1,5 +1,6 @@
 """`calendly-mcp doctor`: checks everything, says what to fix, and changes nothing."""
 
+import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -106,7 +107,7 @@ async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine
             "token",
             "note",
             "none is set here, and nobody signed in, but clients have one of their own; to check that one: "
-            f"{TOKEN_FILE}={files[0]} {PROGRAM} doctor",
+            f"`{TOKEN_FILE}={shlex.quote(files[0])} {PROGRAM} doctor`",
         )
 
 

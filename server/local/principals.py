@@ -23,7 +23,7 @@ by browser with `calendly-mcp login`, or make a token:
      server is started: in your shell, or in the `env` of your client's configuration, which
      `calendly-mcp install CLIENT --token-file FILE` writes.
 
-To try it without an account or a token: calendly-mcp --sandbox"""
+To try it without an account or a token: `calendly-mcp --sandbox`"""
 
 
 async def local_principal(settings: Settings, stack: AsyncExitStack) -> Principal:
