@@ -129,6 +129,13 @@ LOCAL_LOGIN: Final[Advice] = {
 """The advice after a sign-in with `calendly-mcp login`."""
 
 
+def on_the_way(proxy: str) -> Advice:
+    """Return the advice for a server whose requests go through a proxy, which a sentence names; nothing without one."""
+    means, step = _ADVICE["upstream_unreachable"]
+    told = proxy.replace("{", "{{").replace("}", "}}")
+    return {"upstream_unreachable": (means, f"{step}{told}")} if proxy else {}
+
+
 def signed_in_at(address: str) -> Advice:
     """Return the advice for an agent whose person signed in by browser at `address`."""
     return {

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from textwrap import fill
+from textwrap import fill, indent
 from typing import Final
 
 import anyio
@@ -137,7 +137,7 @@ def _line(finding: Finding) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return f"{first}\n" + (f"\n{rest}\n\n" if rest else "")
+    return f"{first}\n" + (f"\n{indent(rest, _BELOW)}\n\n" if rest else "")
 
 
 def _summary(faults: int) -> str:
