@@ -21,7 +21,7 @@ from auth.access.levels import Access
 from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
-from auth.access.words import changes
+from auth.access.words import WORDS, changes
 from auth.audit.log import AuditNote, Decided
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
@@ -39,6 +39,8 @@ _AWAITED: Final = timedelta(days=1)
 """How long an agent that has to sign in again keeps its place."""
 
 _SIGNED_OUT: Final = "It is signed out: go to the app, whose next call opens the sign-in."
+_FROM_NEXT_CALL: Final = "This holds from its next call on."
+_AFTER_SIGN_IN: Final = "This holds once the app has signed in again."
 _SIGN_IN_AGAIN: Final = "sign-in"
 """The value of the field `then` that has the agent sign in again."""
 
@@ -131,7 +133,17 @@ async def _told(realm: Realm, session: PageSession, agent: GrantedAgent, found: 
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
     event_types, people = await _names(realm, session.person, found)
-    return f"{' '.join(changes(found.shown, after, {**event_types, **people}))} This holds from its next call on."
+    return f"{' '.join(changes(found.shown, after, {**event_types, **people}))} {_from_when(realm, agent, changed)}"
+
+
+def _from_when(realm: Realm, agent: GrantedAgent, changed: Access) -> str:
+    """Say from when a change holds: a level beyond the agent's scopes only once its app has signed in again."""
+    now = realm.levels(agent.scopes)
+    later = [name for name, allowance in changed.items() if allowance.level not in {"off", *now.get(name, ())}]
+    if len(later) in {0, len(changed)}:
+        return _AFTER_SIGN_IN if later else _FROM_NEXT_CALL
+    titles = ", ".join(WORDS[name].title for name in later)
+    return f"{_FROM_NEXT_CALL.rstrip('.')}, but for {titles} once the app has signed in again."
 
 
 async def _have_it_sign_in_again(realm: Realm, agent: GrantedAgent) -> None:

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass
 
 from server.configuration.terminal import UsageError
 from server.configuration.values import is_loopback
@@ -20,7 +20,7 @@ _SOCKS: Final = frozenset({"socks5", "socks5h"})
 def proxy_told(url: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return the sentence that names the proxy on the way to an address, without its password; empty without one."""
     parts = urlsplit(url)
-    if parts.hostname is None or is_loopback(parts.hostname) or proxy_bypass_environment(parts.hostname):
+    if parts.hostname is None or is_loopback(parts.hostname) or proxy_bypass(parts.hostname):
         return ""
     names = (f"{parts.scheme}_proxy", "all_proxy")
     found = next((name for lower in names for name in (lower, lower.upper()) if environ.get(name)), None)

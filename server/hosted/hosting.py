@@ -37,7 +37,7 @@ from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.own_names import OwnNames
 from server.hosted.principals import SignedIn
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
@@ -108,7 +108,8 @@ async def hosting(
                 trusted_proxies=settings.trusted_proxies,
                 pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
+            error_page=error_page(realm.pages),
             door=BearerCheck(
                 authorization,
                 principals.known_as,
@@ -198,7 +199,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),

@@ -78,4 +78,5 @@ def _settings(entry: ServerEntry) -> Settings:
 
 def _value(words: tuple[str, ...]) -> str:
     """Return the value of a flag, given as one word or two; a flag without one is a switch."""
-    return words[1] if len(words) > 1 else words[0].partition("=")[2] or "true"
+    first, *rest = words
+    return rest[0] if rest else first.partition("=")[2] or "true"

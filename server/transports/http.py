@@ -30,6 +30,7 @@ from typing_extensions import override
 from server.configuration.terminal import say
 from server.transports.accepting import accepting
 from server.transports.connections import ConnectionLimits, bounded
+from server.transports.error_pages import ErrorPage, ErrorPages
 from server.transports.guard import LARGEST_MESSAGE, Guard, Reach
 from server.transports.listening import pass_over_exhaustion
 from server.transports.messages import Rejected, understood
@@ -67,6 +68,7 @@ class Surroundings:
     Attributes:
         reach: The names under which the server answers, and the origins that may call it.
         front_page: Makes the page at `/`.
+        error_page: Makes the page of a refusal, for browsers.
         door: The check of the caller; None if anyone who reaches the endpoint may call.
         routes: Further routes.
         is_ready: Says whether requests can be answered now.
@@ -74,6 +76,7 @@ class Surroundings:
 
     reach: Reach
     front_page: Callable[[], Response]
+    error_page: ErrorPage
     door: Door | None = None
     routes: Sequence[BaseRoute] = ()
     is_ready: Callable[[], Awaitable[bool]] = _always_ready
@@ -113,7 +116,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
             Route("/", page),
             *around.routes,
         ],
-        middleware=[Middleware(Refusals), Middleware(Guard, around.reach)],
+        middleware=[Middleware(Refusals), Middleware(ErrorPages, around.error_page), Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket

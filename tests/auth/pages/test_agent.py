@@ -116,8 +116,12 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     tokens = await site.sign_in(scope="users:read")
     browser, page = await own_page(site)
     assert "after a new sign-in of the app" in page.text
-    await change(browser, page, "booking=full")
+    saved = await change(browser, page, "booking=full")
+    assert message_on(saved).endswith("This holds once the app has signed in again.")
     assert (await access_of(site, tokens.access))["booking"] == "full"
+    mixed = message_on(await change(browser, saved, "users=off,booking=ask"))
+    assert mixed.endswith("from its next call on, but for Booking once the app has signed in again.")
+    assert message_on(await change(browser, saved, "users=read,booking=full")).startswith("Your profile")
     assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
     assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 
@@ -132,7 +136,7 @@ async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_
     assert "Save, and have the app sign in again" in page.text
     saved = await change(browser, page, "booking=full", ("then", "sign-in"))
     assert message_on(saved).startswith(
-        "Booking is now “Without asking”. This holds from its next call on. It is signed"
+        "Booking is now “Without asking”. This holds once the app has signed in again. It is signed"
     )
     assert (await site.call(tokens.access)).status_code == 401
     assert (await site.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
