@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access.condition_fields import read_conditions
-from auth.access.levels import Access
+from auth.access.condition_fields import not_there, read_conditions, with_ids
+from auth.access.levels import Access, Allowance
 from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
@@ -27,7 +27,7 @@ from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
-from auth.endpoints.site import Realm
+from auth.endpoints.site import NamedCondition, Realm
 from auth.grants import agent_rows, grant_rows, restriction_rows, token_rows
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH
@@ -107,7 +107,7 @@ async def _names(realm: Realm, person: str, found: Choices) -> tuple[Mapping[str
 async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, fields: Pairs) -> Response:
     found = choices(realm, agent)
     try:
-        sent = _read(fields, found)
+        sent = await _read(realm, session.person, fields, found)
     except InvalidAccess as fault:
         return await _show(realm, session, agent, {"message": None, "fault": str(fault)})
     changed = {name: allowance for name, allowance in sent.items() if allowance != found.shown[name]}
@@ -156,10 +156,23 @@ async def _have_it_sign_in_again(realm: Realm, agent: GrantedAgent) -> None:
     await realm.audit_log.note(_note(agent, "sign_in_again", "{person} had {agent} sign in again"))
 
 
-def _read(fields: Pairs, found: Choices) -> Access:
-    """Read the form. Raises InvalidAccess."""
-    chosen = choose(fields, found.levels)
-    return {name: read_conditions(fields, name, allowance.level) for name, allowance in chosen.items()}
+async def _read(realm: Realm, person: str, fields: Pairs, found: Choices) -> Access:
+    """Read the form, with ids in the place of names. Raises InvalidAccess."""
+    names: dict[NamedCondition, Mapping[str, str]] = {"event_types": {}, "hosts": {}}
+    if any(text.strip() and field.partition("-")[0] in names for field, text in fields):
+        names["event_types"], names["hosts"] = await _names(realm, person, found)
+    by_id = with_ids(fields, {**names})
+    sent = {name: read_conditions(by_id, name, one.level) for name, one in choose(fields, found.levels).items()}
+    for kind, known in names.items():
+        for name, allowance in sent.items():
+            new = _values(allowance, kind) - _values(found.shown[name], kind) - known.keys()
+            if missing := await realm.names.missing(person, kind, new) if new else ():
+                raise not_there(name, kind, missing)
+    return sent
+
+
+def _values(allowance: Allowance, kind: NamedCondition) -> frozenset[str]:
+    return (allowance.event_types if kind == "event_types" else allowance.hosts) or frozenset()
 
 
 async def _remember(
