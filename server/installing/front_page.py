@@ -14,7 +14,7 @@ from server.installing.connecting import BY_NAME, place, remote_commands, snippe
 FOLDER: Final = Path(__file__).parents[1] / "templates"
 """The folder of its template; the layout comes from the pages of authorization."""
 
-_BY_FILE: Final = ("cursor", "windsurf", "zed")
+_BY_FILE: Final = ("cursor", "windsurf", "zed", "codex", "gemini", "copilot", "junie")
 """The clients that have no command to add a server."""
 
 
