@@ -67,7 +67,6 @@ async def refresh(api: Api, token: str) -> Json:
     return await api.http.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": token}, auth=WEB)
 
 
-@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.anyio
 async def test_metadata_repeats_no_host_that_is_not_this_machine(api: Api) -> None:
     own = str(api.http.base_url).rstrip("/")
@@ -76,6 +75,7 @@ async def test_metadata_repeats_no_host_that_is_not_this_machine(api: Api) -> No
         assert answer.json()["issuer"] == issuer
 
 
+@pytest.mark.requirement("sandbox-registration")
 @pytest.mark.anyio
 async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api) -> None:
     metadata = (await api.http.get("/.well-known/oauth-authorization-server")).json()
