@@ -10,7 +10,7 @@ from typing import Final, Literal
 from typing_extensions import override
 
 _MINUTE: Final = 60.0
-_OURS: Final = ("server", "tools", "auth", "calendly", "storage", "sandbox")
+_OURS: Final = ("server", "tools", "auth", "calendly", "events", "storage", "sandbox")
 
 
 class _Lines(logging.Formatter):
