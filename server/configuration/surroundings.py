@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import proxy_bypass
 
 from server.configuration.terminal import UsageError
 from server.configuration.values import is_loopback
@@ -20,7 +19,8 @@ _SOCKS: Final = frozenset({"socks5", "socks5h"})
 def proxy_told(url: str, environ: Mapping[str, str] = os.environ) -> str:
     """Return the sentence that names the proxy on the way to an address, without its password; empty without one."""
     parts = urlsplit(url)
-    if parts.hostname is None or is_loopback(parts.hostname) or proxy_bypass(parts.hostname):
+    host = parts.hostname
+    if host is None or is_loopback(host) or _is_passed_by(host, environ.get("no_proxy") or environ.get("NO_PROXY", "")):
         return ""
     names = (f"{parts.scheme}_proxy", "all_proxy")
     found = next((name for lower in names for name in (lower, lower.upper()) if environ.get(name)), None)
@@ -30,6 +30,11 @@ def proxy_told(url: str, environ: Mapping[str, str] = os.environ) -> str:
     proxy = urlsplit(address)
     user = f"{proxy.username}@" if proxy.username else ""
     return f" The way leads through the proxy that {found} names: {proxy.scheme}://{user}{proxy.netloc.rpartition('@')[2]}."
+
+
+def _is_passed_by(host: str, no_proxy: str) -> bool:
+    names = [name.strip().lstrip(".").lower() for name in no_proxy.split(",") if name.strip()]
+    return "*" in names or any(f".{host}".endswith(f".{name}") for name in names)
 
 
 def check_surroundings(environ: Mapping[str, str]) -> None:
