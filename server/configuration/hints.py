@@ -60,7 +60,8 @@ def typed(
         return _CONTAINER
     name = PurePath(started).name.removesuffix(".exe")
     if PurePath(started).parts[-2:] == ("server", "__main__.py") and which(PROGRAM) is None:
-        return shlex.join((interpreter, "-m", "server"))
+        beside = which(str(PurePath(interpreter).with_name(PROGRAM)))
+        return shlex.quote(beside) if beside else shlex.join((interpreter, "-m", "server"))
     if name not in _OURS:
         return PROGRAM
     known = which(name)

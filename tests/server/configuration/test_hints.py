@@ -34,6 +34,8 @@ def test_the_program_is_typed_as_it_was_started_unless_the_shell_knows_its_name(
 def test_a_module_and_an_image_are_typed_by_what_runs_them() -> None:
     module, nowhere = "/home/maya/clone/server/__main__.py", dict[str, str]().get
     assert typed(module, VENV, nowhere, interpreter="/my python/bin/python") == "'/my python/bin/python' -m server"
+    script = {"/venv/bin/calendly-mcp": "/venv/bin/calendly-mcp"}.get
+    assert typed(module, VENV, script, interpreter="/venv/bin/python") == "/venv/bin/calendly-mcp"
     image = Path("/opt/calendly-mcp")
     from_outside = "docker run --rm --interactive --tty calendly-mcp-server"
     assert typed("/opt/calendly-mcp/bin/calendly-mcp", image, KNOWN.get, process=1) == from_outside
