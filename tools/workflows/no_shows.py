@@ -42,7 +42,7 @@ def _audited(call: AuditedArguments) -> str:
     return f"{number} invitee{'' if number == 1 else 's'}{of} {what}"
 
 
-class NoShowMark(TypedDict, total=False):
+class MarkedRow(TypedDict, total=False):
     """One invitee, and what became of the mark."""
 
     outcome: Annotated[
@@ -59,7 +59,7 @@ class NoShowMark(TypedDict, total=False):
 class NoShowsMarked(TypedDict, total=False):
     """What became of each mark."""
 
-    collection: list[NoShowMark]
+    collection: list[MarkedRow]
     timezone: str
 
 
@@ -151,9 +151,9 @@ async def _is_marked(call: Call, target: Target) -> bool | None:
 
 def _row(
     target: Target, became: Exception | str | None, done: Literal["marked", "unmarked"], zone: tzinfo | None
-) -> NoShowMark:
+) -> MarkedRow:
     start = starts(target.event)
-    row: NoShowMark = {
+    row: MarkedRow = {
         "outcome": done,
         "invitee": target.identifier.uri,
         "name": target.invitee.get("name"),
