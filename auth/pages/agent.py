@@ -161,7 +161,7 @@ async def _read(realm: Realm, person: str, fields: Pairs, found: Choices) -> Acc
     names: dict[NamedCondition, Mapping[str, str]] = {"event_types": {}, "hosts": {}}
     if any(text.strip() and field.partition("-")[0] in names for field, text in fields):
         names["event_types"], names["hosts"] = await _names(realm, person, found)
-    by_id = with_ids(fields, {**names})
+    by_id = with_ids(fields, {str(kind): known for kind, known in names.items()})
     sent = {name: read_conditions(by_id, name, one.level) for name, one in choose(fields, found.levels).items()}
     for kind, known in names.items():
         for name, allowance in sent.items():
