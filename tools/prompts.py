@@ -70,7 +70,7 @@ class Scene:
     def clock(self) -> str:
         """Return the line about local time and zone."""
         if self.now is not None:
-            local = told(self.now.replace(second=0))
+            local = told(self.now.replace(second=0, microsecond=0))
             return f"For me it is {local} in {self.now.tzinfo}: read and show times in that zone."
         asking = f" with {_named(get_current_user)}, else ask me" if self.has(get_current_user) else ": ask me"
         return f"Find out my time zone and today's date first{asking}."

@@ -77,9 +77,12 @@ async def group_meeting(agent: Agent) -> str:
 @each(
     "invitees, sentence",
     [
-        (["Bo Bergg"], 'Nobody goes by "Bo Bergg" there. Names that come near: Bo Berg'),
+        (["Bo Bergg"], 'Nobody goes by "Bo Bergg" among .*. Names that come near: Bo Berg'),
         (["Daria Dietrich"], '"Daria Dietrich" canceled, or the meeting was canceled: that is no no-show'),
-        (["Nobody At All"], 'Nobody goes by "Nobody At All" there.'),
+        (
+            ["Nobody At All"],
+            'Nobody goes by "Nobody At All" among the invitees of your meetings from 2026-10-24 08:00 to',
+        ),
     ],
 )
 async def test_nobody_is_marked_while_one_is_not_certain(agent: Agent, invitees: list[str], sentence: str) -> None:

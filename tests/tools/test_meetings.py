@@ -174,7 +174,7 @@ async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"date": "24.11.2026"}, "date: Expected a date such as"),
+        ({"date": "24.11.2026"}, "date: Expected a date. Days are written as 2026-12-01, today"),
         ({"date": "0001-01-01"}, "date: Expected a date from 1970"),
         ({"days": 0}, "days"),
         ({"days": 63}, "days"),

@@ -22,6 +22,11 @@ from tools.working_hours import HoursOfHost, Span
 _AROUND: Final = timedelta(days=31)
 """How far before and after a range without open times the nearest ones are looked for."""
 
+_NOT_BUSY: Final = (
+    "Nothing makes this person busy in that range, as far as Calendly looks: at meetings, and at the calendars that it "
+    "checks for conflicts."
+)
+
 availability = Toolset()
 
 
@@ -150,7 +155,7 @@ async def list_user_busy_times(
         return await call.rows(Busy, query=query)
 
     rows = await fetch_range(fetch, asked.start, asked.end, cap=Cap(BUSY_TIMES_DAYS), key=str)
-    return rows_of(rows, _looked(whose(user or UserId.ME), asked), "Nothing makes this person busy in that range.")
+    return rows_of(rows, _looked(whose(user or UserId.ME), asked), _NOT_BUSY)
 
 
 @availability.tool(

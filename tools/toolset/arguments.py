@@ -22,6 +22,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
 def _confirmation(token: str) -> str:
+    token = token.strip()
     if not _TOKEN.fullmatch(token):
         raise ValueError("Expected the token of a confirmation_required error.")
     return token

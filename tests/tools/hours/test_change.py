@@ -108,7 +108,7 @@ async def test_a_schedule_goes_by_its_name_and_an_event_type_can_be_changed_alon
         "name"
     ] == "Working hours"
     await agent.call("change_working_hours", changes=[{"days": "2026-11-24", "hours": "weekly"}])
-    with pytest.raises(ArgumentError, match=r"No schedule of yours goes by that name; .* Working hours, Mornings"):
+    with pytest.raises(ArgumentError, match=r"No availability schedule goes by that name; .* Working hours, Mornings"):
         await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="Evenings")
     with pytest.raises(ArgumentError, match="not both"):
         await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="Mornings", event_type="Intro call")

@@ -22,7 +22,7 @@ from tools.endpoints.schedules import (
     update_event_type_availability_schedules,
     update_user_availability_schedule,
 )
-from tools.fields import EventTypeRef, ScheduleNameRef
+from tools.fields import EventTypeRef, ScheduleRef
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
@@ -91,7 +91,7 @@ def _audited(call: AuditedArguments) -> str:
 async def change_working_hours(
     call: Call,
     changes: Changes,
-    schedule: Annotated[ScheduleNameRef, Field(description="name or URI; default: your default one")] | None = None,
+    schedule: Annotated[ScheduleRef, Field(description="name or URI; default: your default one")] | None = None,
     event_type: Annotated[EventTypeRef, Field(description="change its own hours instead")] | None = None,
 ) -> HoursChange:
     """Change your working hours on dates or weekdays: other hours, none (block a day, time off), or weekly again.
