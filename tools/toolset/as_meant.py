@@ -13,8 +13,6 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from tools.matching import folded
-
 _NOTHING: Final[tuple[object, ...]] = ("", {}, [])
 _WORD: Final = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+|[a-z0-9][a-z0-9_:-]*")
 """What has no comma in it: an address, an id, a word of ours. A name may have one."""
@@ -48,7 +46,7 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
         read = _read(value, _TYPES[kind])
         return _inside(_items(value, schema) if read is value else read, schema, kind)
     if isinstance(value, str) and "enum" in schema:
-        return next((word for word in schema["enum"] if folded(word) == folded(value)), value)
+        return next((word for word in schema["enum"] if word.casefold() == value.strip().casefold()), value)
     return _inside(value, schema, kind)
 
 

@@ -99,9 +99,13 @@ async def test_where_none_is_open_the_nearest_open_times_are_told(agent: Agent, 
     agent.sent.clear()
     at_the_weekend = await why("2026-11-28", "2026-11-29")
     assert f"next open time after it is {after_the_weekend}" in at_the_weekend
-    assert "Its host has no working hours then (by the default schedule, in Europe/Berlin)." in at_the_weekend
+    assert "Its host has no working hours then (by the hours of the event type, in Europe/Berlin)." in at_the_weekend
     asked = [request.path.split("/")[1] for request in agent.sent if request.path != "/users/me"]
-    assert asked == [*["event_type_available_times", "event_types", "user_availability_schedules"], asked[0]]
+    assert asked == [*["event_type_available_times", "event_types", "event_type_availability_schedules"], asked[0]]
+    await api.control(
+        "faults", {"method": "GET", "path": "/event_type_availability_schedules", "status": 404, "times": 2}
+    )
+    assert "(by the default schedule, in Europe/Berlin). None is open" in await why("2026-11-28", "2026-11-29")
     agent.off = {"event_types"}
     assert (await why("2026-11-28", "2026-11-29")).startswith("None is open in that range. The next open time after")
     agent.off = set()
