@@ -100,6 +100,8 @@ async def test_somebody_with_several_meetings_is_not_guessed(agent: Agent) -> No
 
 
 async def test_a_meeting_that_has_not_begun_has_no_no_show(agent: Agent) -> None:
+    with pytest.raises(ArgumentError, match="start_time: Must be in the past"):
+        await agent.call("mark_no_shows", invitees=["Bo Berg"], start_time="2026-12-01", end_time="2026-12-05")
     workshop = await group_meeting(agent)
     with pytest.raises(ArgumentError, match="has not begun"):
         await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)

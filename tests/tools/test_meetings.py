@@ -63,6 +63,7 @@ async def test_where_a_day_is_empty_the_next_meeting_is_named(agent: Agent) -> N
     )
     assert empty["empty_because"].endswith(f" Next: {start:%a %Y-%m-%d %H:%M} (Europe/Berlin): {later['name']}.")
     assert sent(agent) == ["/scheduled_events", "/scheduled_events"]
+    assert (await agent.call("get_agenda", date="Tomorrow")) == (await agent.call("get_agenda", date="2026-11-24"))
     assert (await agent.call("get_agenda", date="2031-01-01"))["empty_because"].endswith(" Next: none so far.")
 
 

@@ -216,7 +216,7 @@ async def test_where_the_answer_is_lost_reading_tells_what_became_of_it(
     with pytest.raises(OutcomeUnknown, match="not changed as far as it shows") as lost:
         await agent.call("change_working_hours", changes=TUESDAY_OFF)
     assert lost.value.goes_on
-    assert (lost.value.title, lost.value.status) == _TOLD.get(fault.get("status"), (None, None))
+    assert (lost.value.title, lost.value.status) == _TOLD.get(fault.get("status", 0), (None, None))
     assert agent.pauses == [1.0, 2.0, 4.0]
     assert (await agent.call("change_working_hours", changes=TUESDAY_OFF))["outcome"] == "changed"
 
