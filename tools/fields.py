@@ -78,6 +78,8 @@ _SURE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{
 
 _OLDER_ID: Final = re.compile(r"[0-9A-Z]{16}")
 
+_BLANKS: Final = " \t\u00a0"
+
 # What is certainly no id of Calendly's: it has no digit.
 _WORD: Final = re.compile(r"[A-Za-z_-]+")
 
@@ -135,7 +137,7 @@ class Named:
 
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
         """Read a uuid, a URI or a name. Raises ValueError."""
-        text = understood(text.strip(), self.kind)
+        text = understood(text.lstrip(_BLANKS).rstrip(), self.kind)
         is_name = self.names(text) and not _SURE_ID.fullmatch(text)
         try:
             identifier = self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
