@@ -225,15 +225,18 @@ def is_event_type_name(text: str) -> bool:
     """Return whether a text could be the name, slug or booking page of an event type."""
     if page_of(text):
         return True
-    name = folded(text)
     is_long = len(unicodedata.normalize("NFC", text.strip())) > _LONGEST_NAME
-    return bool(name) and not (is_long or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
+    return not is_long and _is_name(text)
 
 
 def is_name(text: str) -> bool:
     """Return whether a text could be the name of a schedule, a team or something else that people name."""
+    return len(text) <= _LONGEST_LINE and _is_name(text)
+
+
+def _is_name(text: str) -> bool:
     name = folded(text)
-    return bool(name) and not (len(text) > _LONGEST_LINE or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
+    return bool(name) and not (_CONTROL.search(text.strip()) or _NO_NAME.search(name))
 
 
 def on_date(text: str) -> str:

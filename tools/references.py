@@ -26,8 +26,8 @@ from calendly.identifiers import (
 )
 from tools.contacts import find_contact
 from tools.endpoints.availability import list_user_availability_schedules
-from tools.endpoints.contact_lists import list_contact_lists
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.contacts.lists import list_contact_lists
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.routing_forms import list_routing_forms
 from tools.endpoints.teams import list_groups, list_teams
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference

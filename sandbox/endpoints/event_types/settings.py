@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
-from sandbox.endpoints.one_off_event_types import LOCATION_KINDS, LONGEST_MINUTES
+from sandbox.endpoints.event_types.one_off import LOCATION_KINDS, LONGEST_MINUTES
 from sandbox.endpoints.paging import read_page
 from sandbox.errors import not_found, permission_denied
 from sandbox.records.as_json import JsonObject, event_type_json, event_type_membership_json
@@ -68,6 +68,7 @@ def create_event_type(call: EndpointCall) -> JsonObject:
     )
     settings.apply(kind)
     call.records.event_types[kind.id] = kind
+    call.sandbox.announce_event_type("event_type.created", kind)
     return {"resource": event_type_json(call.records, kind)}
 
 
@@ -82,6 +83,7 @@ def update_event_type(call: EndpointCall) -> JsonObject:
         raise permission_denied(NO_ACCESS)
     settings.apply(kind)
     kind.updated_at = call.sandbox.clock.now()
+    call.sandbox.announce_event_type("event_type.updated", kind)
     return {"resource": event_type_json(call.records, kind)}
 
 
