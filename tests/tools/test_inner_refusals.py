@@ -41,7 +41,7 @@ async def test_no_refusal_of_an_inner_tool_names_what_the_outer_one_lacks() -> N
                 tried += 1
                 with case(tool, inner, sentence):
                     await held(tool, parameter, sentence)
-    assert tried > 20
+    assert tried > 10
 
 
 async def held(tool: Tool, parameter: str, sentence: str) -> None:

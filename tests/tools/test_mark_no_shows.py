@@ -64,6 +64,9 @@ async def test_everyone_of_a_meeting_is_everyone_who_did_not_cancel(agent: Agent
     agent.began -= timedelta(days=60).total_seconds()
     answer = await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)
     assert [row["outcome"] for row in answer["collection"]] == ["marked"] * 3
+    one = answer["collection"][0]["invitee"].rpartition("/")[2]
+    (again,) = (await agent.call("mark_no_shows", invitees=[one], scheduled_event=workshop))["collection"]
+    assert (again["outcome"], again["name"]) == ("already", answer["collection"][0]["name"])
     with pytest.raises(ArgumentError, match="scheduled_event: This parameter is required for everyone"):
         await agent.call("mark_no_shows", invitees=["everyone"])
 

@@ -17,6 +17,7 @@ from tools.booking.checks import state_faults
 from tools.booking.survey import PATIENCE, kind_of
 from tools.contact_fields import ContactRef
 from tools.durations import Duration, Durations, check_durations
+from tools.endpoints.event_types.settings import is_shared
 from tools.fields import (
     ByCreation,
     Count,
@@ -50,6 +51,9 @@ _NOT_LISTED: Final = (
 
 PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
 _MOVING: Final = frozenset({"available_moving", "moving"})
+_ONE_ON_ONE: Final = (
+    "Only one-on-one event types have such links: create_single_use_scheduling_link makes a plain one for this one."
+)
 
 Overridden = Literal[
     "contact",
@@ -166,6 +170,8 @@ async def create_share(
         kind = await kind_of(call, event_type)
     if kind is not None and (faults := state_faults(kind, "event_type")):
         raise ArgumentError(*faults)
+    if kind is not None and is_shared(kind):
+        raise ArgumentError.of("event_type", _ONE_ON_ONE)
     return await call(models.Share, body={"event_type": event_type.uri, **_settings(fields)})
 
 

@@ -78,9 +78,11 @@ class Target:
             return None
 
     def goes_by(self, text: str) -> bool:
-        """Return whether a name, an address or a URI is exactly this invitee's."""
+        """Return whether a name, an address, a URI or a uuid is exactly this invitee's."""
         known = (self.invitee.get("name"), self.invitee.get("email"))
-        return text == self.identifier.uri or folded(text) in {folded(one) for one in known if one}
+        return text in {self.identifier.uri, self.identifier.uuid} or folded(text) in {
+            folded(one) for one in known if one
+        }
 
     @property
     def is_canceled(self) -> bool:

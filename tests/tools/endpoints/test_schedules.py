@@ -31,8 +31,9 @@ async def test_a_schedule_is_created_and_changed_as_a_whole(agent: Agent, api: A
     assert (changed["rules"][-1], changed["timezone"], changed["default"]) == (holiday, "Asia/Tokyo", True)
     rows = await api.read("/user_availability_schedules", user=(await api.me())["uri"])
     assert [row["name"] for row in rows if row["default"]] == ["Summer"]
-    with pytest.raises(InvalidArgument):
-        await agent.call("update_user_availability_schedule", **{**update, "rules": WEEK[1:]})
+    for rules, wrong in ((WEEK[1:], "monday is missing"), ([*WEEK, WEEK[1]], "tuesday is there twice")):
+        with pytest.raises(ArgumentError, match=f"no intervals: {wrong}"):
+            await agent.call("update_user_availability_schedule", **{**update, "rules": rules})
     with pytest.raises(InvalidArgument):
         await agent.call("update_user_availability_schedule", schedule=made["uri"], default=False)
     with pytest.raises(ArgumentError, match="Nothing to change"):
