@@ -1,13 +1,13 @@
 """An empty list says what it looked at: every list of Calendly's, and whatever a tool asks for by itself."""
 
 import inspect
-from typing import Any
 
 import pytest
 from typing_extensions import override
 
 from calendly.request import JSON, Request
 from tests.cases import each
+from tests.sandbox.api import Json
 from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
@@ -29,10 +29,9 @@ class Empty(Documented):
         return {**answer, "collection": []} if "collection" in answer else answer
 
 
-async def answer_of(tool: EndpointTool, **arguments: object) -> dict[str, Any]:
+async def answer_of(tool: EndpointTool, **arguments: object) -> Json:
     call, values = await prepared(tool, Empty(), tool.parse({**required_arguments(tool), **arguments}, ()).values())
-    found: Any = await tool.run(call, values)
-    return found
+    return await tool.run(call, values)
 
 
 @pytest.mark.requirement("answer-empty")
