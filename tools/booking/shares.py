@@ -31,7 +31,7 @@ from tools.fields import (
     ShareRef,
     Text,
     TimeZone,
-    UserRefById,
+    UserRef,
     at_most,
 )
 from tools.rules import RuleSet, sent_rules
@@ -43,6 +43,11 @@ from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, searched, whose
 
 shares = Toolset("shares")
+
+_NOT_LISTED: Final = (
+    "Calendly lists neither links that are switched off nor those of meeting polls, and perhaps not those of "
+    "create_single_use_scheduling_link."
+)
 
 PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
 _MOVING: Final = frozenset({"available_moving", "moving"})
@@ -180,7 +185,7 @@ async def create_share(
 )
 async def list_shares(
     call: Call,
-    user: Annotated[UserRefById, Field(description="only you")] | None = None,
+    user: Annotated[UserRef, Field(description="only you")] | None = None,
     min_created_at: RangeTime | None = None,
     max_created_at: RangeTime | None = None,
     event_type: EventTypeRef | None = None,
@@ -205,7 +210,8 @@ async def list_shares(
         page_token=page_token,
         max_pages=max_pages,
     )
-    return page_of(page, searched(whose(owner)), nothing_matches(filters, page_token))
+    looked = searched(whose(owner), start=first, end=last)
+    return page_of(page, looked, nothing_matches(filters, page_token, beyond=_NOT_LISTED))
 
 
 @shares.tool(

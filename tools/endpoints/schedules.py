@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from tools.bodies import CLOSED, given
-from tools.fields import EventTypeRef, Line, ScheduleRef, TimeZone, UserRefById
+from tools.fields import EventTypeRef, Line, ScheduleRef, TimeZone, UserRef
 from tools.rules import RuleSet, check_weekdays, sent_rules
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -24,7 +24,7 @@ class AvailabilityRuleFields(TypedDict):
 
     timezone: TimeZone
     rules: NotRequired[RuleSet | None]
-    user: NotRequired[Annotated[UserRefById, Field(description="whose, if not yours")] | None]
+    user: NotRequired[Annotated[UserRef, Field(description="whose, if not yours")] | None]
 
 
 @schedules.tool(

@@ -82,7 +82,9 @@ async def test_the_questions_say_what_replaces_what(agent: Agent, api: Api) -> N
     assert await agent.ask(
         "update_event_type_availability_schedules", event_type="Intro call", availability_rule=rule
     ) == (
-        "Give an event type hours of its own. Other event types stay as they are.\n"
+        "Give an event type hours of its own. Other event types stay as they are. The event type then has hours of its "
+        "own, and changes of its schedule reach it no more. An undo gives the hours back, not that link: a person "
+        "makes it at calendly.com, in the Availability section of the event type.\n"
         "Event type: \u201cIntro call\u201d\n"
         f"Whose hours: you\nTime zone (typed by the agent): \u201cEurope/Rome\u201d\n{weekly}"
     )

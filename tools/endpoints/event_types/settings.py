@@ -47,7 +47,7 @@ _READ_AS: Final = {"description": "description_plain"}
 
 
 def _color(text: str) -> str:
-    lower = text.lower()
+    lower = text.strip().lower()
     if not _COLOR.fullmatch(lower):
         raise ValueError("Expected a color such as #8247f5.")
     return lower
