@@ -31,7 +31,7 @@ from auth.upstream.registration import register
 from calendly.client import Calendly
 from events.feed import Feeds
 from events.receiver import Receiver
-from events.webhooks import Webhooks
+from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
@@ -45,7 +45,7 @@ from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
@@ -117,7 +117,8 @@ async def hosting(
                 trusted_proxies=settings.trusted_proxies,
                 pages={first_segment(route.path) for route in routes if route.path not in open_paths},
             ),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
+            error_page=error_page(realm.pages),
             door=BearerCheck(
                 authorization,
                 principals.known_as,
@@ -156,7 +157,7 @@ def webhooks_of(
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly."""
 
-    async def told(person: str, action: str, sentence: str) -> None:
+    async def told(person: str, action: WebhookAction, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
 
     return Webhooks(
@@ -240,7 +241,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),
