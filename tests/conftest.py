@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import gc
 import os
 import re
 from typing import Final
@@ -35,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # the package asks for it once in a process
     config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every collection of garbage what was loaded: it stays, and is a hundred times what a test makes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

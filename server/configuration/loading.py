@@ -29,6 +29,8 @@ _WORDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "bool_type": "must be true or false.",
         "literal_error": "must be {expected}.",
         "string_type": "must be a text.",
+        "tuple_type": "must be names, separated by commas.",
+        "frozen_set_type": "must be names, separated by commas.",
         "string_too_short": "must not be empty.",
         "string_too_long": "must have at most {max_length} characters.",
         "greater_than_equal": "must be {ge:.0f} or more.",
