@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -107,16 +107,8 @@ async def hosting(
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
-        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
-            reach=Reach(
-                address=realm.issuer,
-                is_local=is_loopback(settings.host),
-                origins=settings.allowed_origins,
-                open_paths=open_paths,
-                trusted_proxies=settings.trusted_proxies,
-                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-            ),
+            reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
             door=BearerCheck(
@@ -203,20 +195,7 @@ def realm_for(
         documents: Fetches the metadata documents of clients, None where they are not taken.
     """
     database, keyring = store.database, store.keyring
-    callback = f"{issuer}{CALLBACK_PATH}"
-    applications: Applications
-    if settings.client_id is None:
-        applications = Registration(
-            database,
-            keyring,
-            settings.issuer,
-            callback,
-            register=partial(register, settings.issuer, callback, settings.scopes),
-            now=_now,
-        )
-    else:
-        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
-    upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+    upstream = _calendly_login(settings, store, f"{issuer}{CALLBACK_PATH}")
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
@@ -250,8 +229,38 @@ def realm_for(
     )
 
 
+def _calendly_login(settings: Settings, store: Store, callback: str) -> CalendlyLogin:
+    """Make the sign-in at Calendly: with the operator's application, else with one that registers itself."""
+    applications: Applications
+    if settings.client_id is None:
+        applications = Registration(
+            store.database,
+            store.keyring,
+            settings.issuer,
+            callback,
+            register=partial(register, settings.issuer, callback, settings.scopes),
+            now=_now,
+        )
+    else:
+        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
+    return CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+
+
 async def _opened(stores: Stores) -> Stores:
     return stores
+
+
+def _reach(settings: Settings, address: str, routes: Sequence[Route]) -> Reach:
+    """Return who may reach the endpoint, and which of the authorization's paths are pages."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=address,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
 
 
 def _is_open(route: Route) -> bool:
