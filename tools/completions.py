@@ -14,7 +14,7 @@ from typing import Any, Final
 from calendly import models
 from calendly.third_party_text import shown
 from tools.answers.views import Meeting
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.events import list_received_events

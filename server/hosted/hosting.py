@@ -15,6 +15,7 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from auth.audit.log import AuditNote
 from auth.authorization import Authorization
 from auth.endpoints.html import Operator, Pages
 from auth.endpoints.site import CALLBACK_PATH, Realm
@@ -27,6 +28,10 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
+from calendly.client import Calendly
+from events.feed import Feeds
+from events.receiver import Receiver
+from events.webhooks import Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
@@ -35,11 +40,14 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
+from server.hosted.connected_people import ConnectedPeople
 from server.hosted.own_names import OwnNames
+from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
+from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
-from server.stores.events import EventStore
+from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -80,7 +88,8 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock))
+        webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -119,10 +128,15 @@ async def hosting(
                 principals.known_as,
                 lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
             ),
-            routes=routes,
+            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
             is_ready=store.is_ready,
         )
-        async with _beside(keep_house(realm, asyncio.sleep)), _beside(watch_database(store.database, asyncio.sleep)):
+        async with (
+            _beside(keep_house(realm, asyncio.sleep)),
+            _beside(check_webhooks(webhooks, asyncio.sleep)),
+            _beside(keep_events(events.feeds, asyncio.sleep)),
+            _beside(watch_database(store.database, asyncio.sleep)),
+        ):
             yield http_app(mcp_server(handlers, selection), around)
 
 
@@ -141,6 +155,35 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def webhooks_of(
+    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
+) -> Webhooks:
+    """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
+
+    async def told(person: str, action: str, sentence: str) -> None:
+        await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
+
+    return Webhooks(
+        database=realm.database,
+        keyring=realm.keyring,
+        feeds=feeds,
+        calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
+        address=realm.issuer,
+        calendly_url=settings.api_url,
+        told=told,
+        now=realm.now,
+        random=realm.random,
+    )
+
+
+def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:
+    """Make the route at which Calendly posts."""
+    receiver = Receiver(
+        database=realm.database, keyring=realm.keyring, feeds=feeds, keys=settings.webhook_keys, now=realm.now
+    )
+    return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=realm.audit_log, clock=clock))
 
 
 def document_fetcher(settings: Settings) -> DocumentFetcher:
