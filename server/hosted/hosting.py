@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ from calendly.request import Account
 from events.background import BackgroundLooks
 from events.feed import Feeds
 from events.receiver import Receiver
-from events.webhooks import Webhooks
+from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.feed import AccountReads
@@ -48,7 +48,7 @@ from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
@@ -115,17 +115,10 @@ async def hosting(
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
-        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
-            reach=Reach(
-                address=realm.issuer,
-                is_local=is_loopback(settings.host),
-                origins=settings.allowed_origins,
-                open_paths=open_paths,
-                trusted_proxies=settings.trusted_proxies,
-                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-            ),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            reach=_reach(settings, realm, routes),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
+            error_page=error_page(realm.pages),
             door=BearerCheck(
                 authorization,
                 principals.known_as,
@@ -142,6 +135,19 @@ async def hosting(
             _beside(watch_database(store.database, asyncio.sleep)),
         ):
             yield http_app(mcp_server(handlers, selection), around)
+
+
+def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
+    """Say which requests are let in, by where they come from and which endpoint they are for."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=realm.issuer,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
 
 
 @asynccontextmanager
@@ -166,7 +172,7 @@ def webhooks_of(
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
-    async def told(person: str, action: str, sentence: str) -> None:
+    async def told(person: str, action: WebhookAction, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
 
     return Webhooks(
@@ -262,7 +268,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),
