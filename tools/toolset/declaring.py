@@ -84,7 +84,7 @@ class Caller(Protocol):
         ...
 
     async def forget(self, addresses: Collection[str]) -> None:
-        """Keep nothing of invitees with these addresses any more, for anybody in the organization. Raises Unreachable."""
+        """Keep nothing of invitees with these addresses, for anybody in the organization. Raises Unreachable."""
         ...
 
     @property
