@@ -1,11 +1,12 @@
 """Who calls, as the tools know it: one person and one agent for the length of one call."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
@@ -13,28 +14,31 @@ from starlette.requests import Request as HttpRequest
 from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
 from auth.audit.log import AuditLog
-from calendly import models
 from calendly.client import Calendly
-from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
-from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable
+from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
 from server.calls.clock import ClockWatch, complaint
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
+from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.calls.walls import Walls
 from server.stores.proof import digest
-from tools.endpoints.users import get_current_user
-from tools.toolset.declaring import Identity
+from tools.endpoints.scheduled_events import cancel_scheduled_event
+from tools.times import own_timezone
 from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
+from tools.toolset.feed import Feed
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
     from server.stores.confirmations import Confirmations
+    from server.stores.events import EventStore
     from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
@@ -55,7 +59,7 @@ _FOR_SENDING: Final = 10.0
 _BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
 _BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
 
-ME: Final = Request(endpoint_of(get_current_user).endpoint)
+_CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
 
 def time_limit(max_wait: float) -> float:
@@ -73,6 +77,7 @@ class Callers:
         max_wait: Seconds that a call may wait for its turn.
         available_times_days: The longest range of one request for available times, before anything is learned.
         stores: Gives what calls keep in the database. Raises Unreachable.
+        events: Gives what happened in people's accounts. Raises Unreachable.
         audit_log: Where calls are recorded.
         clock_watch: Compares this machine's clock with Calendly's.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
@@ -85,6 +90,7 @@ class Callers:
     max_wait: float
     available_times_days: int
     stores: "Callable[[], Awaitable[Stores]]"
+    events: "Callable[[], Awaitable[EventStore]]"
     audit_log: AuditLog
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
@@ -163,6 +169,24 @@ class ToolCaller:
         account = self.principal.account
         return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
 
+    async def feed(self) -> Feed:
+        """What has happened in the person's account. Raises Unreachable, and as `identity`."""
+        from server.calls.feed import AccountReads, AgentFeed  # noqa: PLC0415 - it loads the database
+
+        events, identity = await self.shared.events(), await self.identity()
+        return AgentFeed(
+            events=events,
+            person=identity.user.uri,
+            principal=self.principal,
+            reads=AccountReads.of(self.shared.calendly(), self.principal.account, self.shared.clock),
+            own_zone=partial(own_timezone, self),
+        )
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep nothing of invitees with these e-mail addresses any more."""
+        await (await self.ledger()).forget(addresses)
+        await (await self.shared.events()).forget(self.principal.agent.grant, addresses)
+
     def resolved(self, values: Mapping[str, object]) -> None:
         """Note the arguments with every name in them looked up: a confirmation is for what they stand for now."""
         self.named = {name: value.uri for name, value in values.items() if isinstance(value, EventTypeId | UserId)}
@@ -173,12 +197,16 @@ class ToolCaller:
         """The longest range of one available-times request, as learned so far of this account."""
         return self.shared.caps.setdefault(self.principal.account.user, Cap(self.shared.available_times_days))
 
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who the token belongs to, None where Calendly has to be asked."""
+        return self.principal.identity or self.shared.identities.get(self.principal.account.user)
+
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
-        user = self.principal.account.user
-        known = self.principal.identity or self.shared.identities.get(user)
+        known = self.known_identity
         if known is None:
-            known = self.shared.identities[user] = identity_of(user_in(await self._me()))
+            known = self.shared.identities[self.principal.account.user] = identity_of(user_in(await self._me()))
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
@@ -261,8 +289,10 @@ class ToolCaller:
         try:
             if request.is_read:
                 return await self._send(request)
-            async with self._counted(request), self.record.sending(request):
-                return await self._send(request)
+            async with self._counted(request), self.record.sending(request), self._noted(request) as answered:
+                answer = await self._send(request)
+                await answered(answer)
+                return answer
         except CalendlyRefusal as refused:
             self.shared.walls.learn(self.principal, request, refused, self.shared.clock())
             if isinstance(refused, InsufficientScope):
@@ -274,9 +304,19 @@ class ToolCaller:
         answer = await self.shared.calendly().send(
             request, account, deadline=self.deadline, waiting=self._report_waiting
         )
-        known = self.principal.identity or self.shared.identities.get(account.user)
-        self.shared.walls.notice(self.principal, known, request, answer, self.shared.clock())
+        self.shared.walls.notice(self.principal, self.known_identity, request, answer, self.shared.clock())
         return answer
+
+    @asynccontextmanager
+    async def _noted(self, request: Request) -> AsyncGenerator[Callable[[JSON], Awaitable[None]]]:
+        """Note what the agent does itself, where its person has events. Yields what is told of the answer."""
+        if not request.is_booking and request.endpoint != _CANCELING:
+            yield _not_noted
+            return
+        from server.calls.own_changes import noted  # noqa: PLC0415 - it loads the database
+
+        async with noted(await self.shared.events(), self, request) as answered:
+            yield answered
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
@@ -350,22 +390,5 @@ class ToolCaller:
         )
 
 
-def user_in(answer: JSON) -> models.User:
-    """The user in an answer to `ME`. Raises UpstreamError when there is none."""
-    resource = answer.get("resource")
-    if not isinstance(resource, dict):
-        raise unreadable(ME)
-    return models.read(models.User, cast("JSON", resource))
-
-
-def identity_of(user: models.User) -> Identity:
-    """Return who a user is. Calendly can leave out the organization. Raises UpstreamError."""
-    try:
-        person = UserId.parse(user.get("uri") or "")
-    except InvalidIdentifier:
-        raise unreadable(ME) from None
-    try:
-        organization = OrganizationId.parse(user.get("current_organization") or "")
-    except InvalidIdentifier:
-        organization = None
-    return Identity(user=person, organization=organization, timezone=user.get("timezone"))
+async def _not_noted(_answer: JSON) -> None:
+    """Note nothing."""

@@ -24,6 +24,7 @@ from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError, columns, reporting, show
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
+from server.stores.events import feeds_in
 from storage.errors import StorageError
 
 _HEADING: Final = ("person", "events", "state", "last told")
@@ -73,7 +74,8 @@ async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
         clock = asyncio.get_running_loop().time
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
-        yield _Desk(realm, webhooks_of(settings, realm, calendly_for(settings, stack), clock))
+        feeds = feeds_in(realm.database, realm.keyring, realm.now, settings.events_days)
+        yield _Desk(realm, webhooks_of(settings, realm, feeds, calendly_for(settings, stack), clock))
 
 
 def _enable(options: _Options) -> _Work:

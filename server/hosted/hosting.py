@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -29,11 +29,14 @@ from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from calendly.client import Calendly
+from calendly.request import Account
+from events.background import BackgroundLooks
 from events.feed import Feeds
 from events.receiver import Receiver
 from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
@@ -47,6 +50,7 @@ from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
+from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -54,6 +58,8 @@ from server.transports.http import Surroundings, http_app
 from tools import ALL
 
 _log: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def hosted_selection(settings: Settings) -> Selection:
@@ -78,13 +84,14 @@ async def hosting(
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
+        events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
         issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        webhooks = webhooks_of(settings, realm, calendly, clock)
+        webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
         realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
@@ -98,7 +105,8 @@ async def hosting(
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_days=settings.available_times_days,
-            stores=partial(_opened, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
+            events=partial(_given, events),
+            stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
@@ -122,6 +130,8 @@ async def hosting(
         async with (
             _beside(keep_house(realm, asyncio.sleep)),
             _beside(check_webhooks(webhooks, asyncio.sleep)),
+            _beside(keep_events(events.feeds, asyncio.sleep)),
+            _beside(BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep)),
             _beside(watch_database(store.database, asyncio.sleep)),
         ):
             yield http_app(mcp_server(handlers, selection), around)
@@ -145,9 +155,9 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
 
 
 def webhooks_of(
-    settings: Settings, realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
+    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
 ) -> Webhooks:
-    """Make what keeps the subscriptions of people at Calendly."""
+    """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
     async def told(person: str, action: WebhookAction, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
@@ -155,7 +165,7 @@ def webhooks_of(
     return Webhooks(
         database=realm.database,
         keyring=realm.keyring,
-        feeds=Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random),
+        feeds=feeds,
         calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
         address=realm.issuer,
         calendly_url=settings.api_url,
@@ -163,6 +173,18 @@ def webhooks_of(
         now=realm.now,
         random=realm.random,
     )
+
+
+def _access(
+    realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
+) -> Callable[[str], AccountReads]:
+    """Return what reads Calendly as a person while no agent of theirs calls."""
+
+    def access(person: str) -> AccountReads:
+        account = Account(person, "", realm.connections.refresher.credentials(person))
+        return AccountReads.of(calendly(), account, clock)
+
+    return access
 
 
 def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:
@@ -199,7 +221,7 @@ def realm_for(
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
-        operations=tuple(dict.fromkeys(operation_of(endpoint) for tool in selection.listed for endpoint in tool.calls)),
+        operations=tuple(dict.fromkeys(operation_of(each) for tool in selection.listed for each in tool.takes)),
         registered=settings.scopes,
         calendly_issuers=frozenset({settings.issuer, settings.auth_url}),
         sign_in_sources=_sign_in_sources(settings),
@@ -246,8 +268,8 @@ def _calendly_login(settings: Settings, store: Store, callback: str) -> Calendly
     return CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
 
 
-async def _opened(stores: Stores) -> Stores:
-    return stores
+async def _given(made: T) -> T:
+    return made
 
 
 def _reach(settings: Settings, address: str, routes: Sequence[Route]) -> Reach:

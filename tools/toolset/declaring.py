@@ -22,7 +22,7 @@ A workflow states the tools of the endpoints that it calls, and nothing else; th
         events = await call.via(list_scheduled_events)(...)
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -38,6 +38,8 @@ from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
+from tools.toolset.feed import Feed
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
@@ -56,26 +58,19 @@ Function = Callable[Concatenate["Call", P], Awaitable[R]]
 Declared = Callable[..., Awaitable[object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The person a token belongs to.
-
-    Attributes:
-        user: The person.
-        organization: The organization most lists are asked for, None where Calendly names none.
-        timezone: IANA name of the person's own zone, where it is known.
-    """
-
-    user: UserId
-    organization: OrganizationId | None
-    timezone: str | None = None
-
-
 class Caller(Protocol):
     """One person and one agent, for the length of one call. The server makes it; a tool never sees a token."""
 
     async def ledger(self) -> Ledger:
         """Return the idempotency keys of the person and the agent. Raises Unreachable."""
+        ...
+
+    async def feed(self) -> Feed:
+        """Return what has happened in the person's account. Raises Unreachable."""
+        ...
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep nothing of invitees with these addresses, for anybody in the organization. Raises Unreachable."""
         ...
 
     @property

@@ -1,0 +1,91 @@
+"""What happened in people's accounts, as this process reads and learns it."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from events.feed import Feeds
+from events.looks import Looks
+from events.own_changes import OwnChanges
+from server.stores.faults import best_effort
+from server.stores.idempotency import colleagues
+from storage.database import Database
+from storage.errors import StorageUnavailable
+from storage.keys import KeyRing
+
+_NAME_BYTES: Final = 16
+
+
+_PAUSE: Final = 60.0
+"""Between two times that what is past its time is dropped, in seconds."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+def feeds_in(database: Database, keyring: KeyRing, now: Callable[[], datetime], days: int) -> Feeds:
+    """Return the feeds in a database, which keep what events say for so many days."""
+    return Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=timedelta(days=days))
+
+
+@dataclass(frozen=True, slots=True)
+class EventStore:
+    """The feeds of all people, and what fills and marks them.
+
+    Attributes:
+        feeds: The feeds.
+        looks: Looks at Calendly for them.
+        own_changes: What agents did themselves.
+    """
+
+    feeds: Feeds
+    looks: Looks
+    own_changes: OwnChanges
+
+    @classmethod
+    def over(
+        cls, database: Database, keyring: KeyRing, now: Callable[[], datetime], days: int, stack: AsyncExitStack
+    ) -> Self:
+        """Make it over a database.
+
+        Args:
+            database: A migrated one.
+            keyring: Seals what events say.
+            now: The wall clock.
+            days: How long that is kept.
+            stack: Ends the looks that are running.
+        """
+        feeds = feeds_in(database, keyring, now, days)
+        looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
+        stack.push_async_callback(looks.close)
+        return cls(feeds, looks, OwnChanges(feeds, now))
+
+    async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
+        """Keep nothing of invitees with these addresses, in the events of anybody in the organization.
+
+        What cannot be changed is logged, and ends with its time.
+
+        Args:
+            grant: Somebody of the organization gave it; without one all are meant.
+            addresses: E-mail addresses.
+        """
+        async with best_effort("stored events could not be forgotten"):
+            people = None
+            if grant is not None:
+                async with self.feeds.database.read() as connection:
+                    people = (await connection.execute(colleagues(grant))).scalars().all()
+            await self.feeds.forget(people, addresses)
+
+
+async def keep_events(feeds: Feeds, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Drop what is past its time every minute, until cancelled. `sleep` waits for a number of seconds."""
+    while True:
+        try:
+            await feeds.retain()
+        except StorageUnavailable as error:
+            _log.info("old events will be dropped later: %s", error)
+        await sleep(_PAUSE)
