@@ -41,11 +41,9 @@ class Cap:
 
     Attributes:
         days: The range in days.
-        seen: The longest time that the rows of one answer spanned.
     """
 
     days: int
-    seen: timedelta = timedelta()
 
     def lower(self, refused: int) -> bool:
         """Lower the cap after Calendly refused `refused` days.
@@ -54,20 +52,6 @@ class Cap:
         """
         self.days = min(self.days, _CAUTIOUS_DAYS)
         return self.days < refused
-
-    def note(self, covered: timedelta) -> None:
-        """Note the time that the rows of an answer spanned."""
-        self.seen = max(self.seen, covered)
-
-    def learn(self, covered: timedelta) -> None:
-        """Lower the cap after an answer ended early although there was more."""
-        self.days = min(self.days, max(covered.days, _CAUTIOUS_DAYS))
-
-    def allows(self, length: timedelta) -> bool:
-        """Return whether an answer to so long a range can be trusted although its rows end early."""
-        if length <= _CAUTIOUS:
-            return True
-        return self.seen > _CAUTIOUS + _DAY and length - self.seen <= _CAUTIOUS
 
 
 def split(start: datetime, end: datetime, days: int) -> list[tuple[datetime, datetime]]:
@@ -111,8 +95,8 @@ async def fetch_range(  # noqa: PLR0913 - a range, the cap of its parts, and how
         end: The instant after the last.
         cap: The longest range of one request; it is lowered here.
         key: Identifies a row, as one can be in two ranges.
-        start_of: When a row begins, None where it does not say. With it, an answer whose rows end
-            long before the range does is not trusted: the rest is asked for.
+        start_of: When a row begins, None where it does not say. With it, an answer whose last day
+            lies before the end of the range is not trusted: the rest is asked for.
 
     Raises:
         CalendlyError: A request failed. The others are cancelled.
@@ -135,25 +119,33 @@ async def _completed(
     fetch: FetchRange[T], parts: Sequence[tuple[Window, Sequence[T]]], cap: Cap, start_of: StartOf[T]
 ) -> list[Sequence[T]]:
     """Return the rows of all parts, each with the rest of its range that a short answer left out."""
-    for window, rows in parts:
-        cap.note(_covered(window, rows, start_of))
-    return await side_by_side([partial(_whole, fetch, window, rows, cap, start_of) for window, rows in parts])
+    seen = max(_covered(window, rows, start_of) for window, rows in parts)
+    return await side_by_side([partial(_whole, fetch, part, seen, cap, start_of) for part in parts])
 
 
 async def _whole(
-    fetch: FetchRange[T], window: Window, rows: Sequence[T], cap: Cap, start_of: StartOf[T]
+    fetch: FetchRange[T], part: tuple[Window, Sequence[T]], seen: timedelta, cap: Cap, start_of: StartOf[T]
 ) -> Sequence[T]:
-    (first, last), whole = window, list(rows)
-    covered = _covered(window, rows, start_of)
-    while not cap.allows(last - first):
-        rest = first + max(covered + _TICK, _SURE)
+    """Return the rows of one part, asking for the rest until the rows, or what an answer surely covers, reach its end.
+
+    Args:
+        fetch: Fetches the rows of one range.
+        part: The range, and the rows that were answered.
+        seen: The longest time that the rows of one answer spanned in this very fetch: each covers as much.
+        cap: It is lowered when the rest has rows that the answer left out.
+        start_of: When a row begins.
+    """
+    (first, last), rows = part
+    whole = list(rows)
+    covered = _covered((first, last), rows, start_of)
+    while last - first > max(_CAUTIOUS, _DAY * (max(covered, seen).days + 1)):
+        rest = first + max(covered + _TICK, seen, _SURE)
         rows = await fetch(rest, last)
-        more = _covered((first, last), rows, start_of)
-        if more > covered:
-            cap.learn(covered)
+        if rows:
+            cap.days = min(cap.days, _CAUTIOUS_DAYS)
         whole += rows
         first, covered = rest, _covered((rest, last), rows, start_of)
-        cap.note(covered)
+        seen = max(seen, covered)
     return whole
 
 

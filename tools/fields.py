@@ -101,12 +101,10 @@ class Reference:
     Attributes:
         kind: The type of identifier.
         text: The name.
-        fallback: The identifier that the text could also be, None if it cannot.
     """
 
     kind: type[Identifier]
     text: str
-    fallback: Identifier | None
 
     @property
     def is_of_contact(self) -> bool:
@@ -138,14 +136,12 @@ class Named:
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
         """Read a uuid, a URI or a name. Raises ValueError."""
         text = understood(text.lstrip(_BLANKS).rstrip(), self.kind)
-        is_name = self.names(text) and not _SURE_ID.fullmatch(text)
+        if self.names(text) and not _SURE_ID.fullmatch(text):
+            return Reference(self.kind, text)
         try:
-            identifier = self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
+            return no_word(text, self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ())))
         except InvalidIdentifier as fault:
-            if is_name:
-                return Reference(self.kind, text, None)
             raise ValueError(f"{fault}{self.expected}") from None
-        return Reference(self.kind, text, identifier) if is_name else no_word(text, identifier)
 
 
 def no_word(text: str, identifier: IdentifierT) -> IdentifierT:

@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
-from calendly.errors import CalendlyError
 from calendly.identifiers import (
     ContactId,
     ContactListId,
@@ -35,7 +34,7 @@ from tools.links import PAGES, page_of
 from tools.matching import folded
 from tools.people import find_person
 from tools.toolset.declaring import Call
-from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import one_line
 
 _MOST_NAMED: Final = 10
@@ -49,7 +48,8 @@ _SINGLE_USE: Final = (
 async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return a tool's arguments with every name replaced by its identifier.
 
-    Names of event types are those of the organization that the arguments name, else the person's own.
+    Names of event types are those of the organization that the arguments name, else of the user that they name
+    and the person's own.
 
     Raises:
         ArgumentError: The name is unknown or not unique; the message lists what there is.
@@ -57,19 +57,35 @@ async def resolved(call: Call, values: Mapping[str, Any]) -> dict[str, Any]:
     """
     organization = await _resolved(_Place(call, None), "organization", values.get("organization"))
     place = _Place(call, organization if isinstance(organization, OrganizationId) else None)
-    return {name: await _resolved(place, name, value) for name, value in values.items()}
+    user = await _resolved(place, "user", values.get("user"))
+    place = place._replace(user=user if isinstance(user, UserId) else UserId.ME)
+    known = {"organization": organization, "user": user}
+    return {name: known[name] if name in known else await _resolved(place, name, values[name]) for name in values}
 
 
 class _Place(NamedTuple):
-    """Where names are looked up: in an organization, or among what is the person's own."""
+    """Where names are looked up: in an organization, or among what is somebody's own."""
 
     call: Call
     organization: OrganizationId | None
+    user: UserId = UserId.ME
+
+    @property
+    def is_own(self) -> bool:
+        """Whether names are looked up in an organization, or among what is the person's own."""
+        return self.organization is not None or self.user.is_me
+
+    @property
+    def whose(self) -> str:
+        """Say in whose event types a name was looked up."""
+        if self.organization:
+            return "that organization"
+        return "yours" if self.user.is_me else self.user.told
 
     async def event_types(self) -> Sequence[models.EventType]:
         """Return the event types whose names count."""
         listed = await self.call.via(list_event_types)(
-            None if self.organization else UserId.ME, self.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
+            None if self.organization else self.user, self.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES
         )
         return listed.get("collection", [])
 
@@ -85,14 +101,8 @@ async def _resolved(place: _Place, parameter: str, value: object) -> object:
 
 
 async def _look_up(place: _Place, parameter: str, reference: Reference) -> Identifier:
-    find = _FINDERS[reference.kind]
-    try:
-        found = await find(place, parameter, reference.text)
-    except (ToolError, CalendlyError) as problem:
-        if reference.fallback is None or isinstance(problem, ArgumentError):
-            raise
-        return reference.fallback
-    return found or await _unknown(place, parameter, reference)
+    found = await _FINDERS[reference.kind](place, parameter, reference.text)
+    return found or await _unknown(place, parameter, reference.text)
 
 
 async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId | None:
@@ -108,7 +118,7 @@ async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId |
         told = "Several event types go by that name, so pass the URI of one"
         raise ArgumentError.of(parameter, f"{told}: {'; '.join(map(_told, found[:_MOST_NAMED]))}.")
     if not found:
-        return None
+        return None if place.is_own else await _event_type(place._replace(user=UserId.ME), parameter, text)
     return replace(EventTypeId.parse(found[0].get("uri") or ""), called=one_line(found[0].get("name")))
 
 
@@ -132,22 +142,20 @@ def _told(kind: models.EventType) -> str:
     return f"{one_line(kind.get('name'))} ({', '.join(facts)})"
 
 
-async def _unknown(place: _Place, parameter: str, reference: Reference) -> Identifier:
-    """Raise ArgumentError with what is near, else with all there is. A text that may be an id is one if nothing is."""
+async def _unknown(place: _Place, parameter: str, text: str) -> Identifier:
+    """Raise ArgumentError with what is near, else with all there is."""
     kinds = await place.event_types()
-    near = _near(kinds, reference.text)
-    if not near and reference.fallback is not None:
-        return reference.fallback
-    whose = "No event type of that organization" if place.organization else "No event type of yours"
+    near = _near(kinds, text)
+    whose = f"No event type of {place.whose}"
     if near:
         told = f"{whose} goes by that name. Did you mean: {'; '.join(map(_told, near[:_MOST_NAMED]))}?"
     else:
         names = list(dict.fromkeys(filter(None, (one_line(kind.get("name")) for kind in kinds))))
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         told = f"{whose} goes by that name; there are: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}."
-    if not place.organization:
+    if place.is_own and not place.organization:
         told += " A colleague's goes by uuid or URI: list_event_types has it, with user."
-    raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(reference.text) else ''}")
+    raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(text) else ''}")
 
 
 def _near(kinds: Sequence[models.EventType], text: str) -> list[models.EventType]:

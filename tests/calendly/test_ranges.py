@@ -120,7 +120,7 @@ class Quiet:
 
 @given(
     open_at=st.sets(st.integers(0, 24 * 90)),
-    covers=st.sampled_from([timedelta(days=7), timedelta(days=8), timedelta(days=99)]),
+    covers=st.sampled_from([timedelta(days=days) for days in (7, 8, 10, 14, 30, 99)]),
     hours=st.integers(1, 24 * 90),
     cap=st.sampled_from([31, 7]),
 )

@@ -34,7 +34,7 @@ async def test_a_read_without_its_resource_is_an_upstream_error(agent: Agent, ap
 async def test_a_write_without_its_resource_is_of_unknown_outcome(agent: Agent, api: Api) -> None:
     await answers(api, "/scheduling_links", {}, "POST")
     with pytest.raises(OutcomeUnknown):
-        await agent.call("create_single_use_scheduling_link", owner="E")
+        await agent.call("create_single_use_scheduling_link", owner="Intro call")
 
 
 @pytest.mark.parametrize("body", [{}, {"collection": None}, {"collection": {}}])

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from calendly.errors import InvalidArgument
-from calendly.identifiers import EventTypeId, OrganizationId
+from calendly.identifiers import EventTypeId, OrganizationId, UserId
 from sandbox.serving import RunningSandbox
 from tests.cases import case
 from tests.sandbox.api import Api, Json
@@ -19,6 +18,10 @@ from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
 pytestmark = pytest.mark.anyio
 
+BOOKING = {
+    "start_time": "2026-12-01T09:00:00Z",
+    "invitee": {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"},
+}
 TOMORROW = {"start_time": "2026-12-01T00:00:00Z", "end_time": "2026-12-02T00:00:00Z"}
 
 
@@ -122,10 +125,23 @@ async def test_names_are_those_of_the_organization_that_is_named(agent: Agent, a
     with pytest.raises(ArgumentError, match="No event type of yours"):
         await agent.call("find_bookings", event_type="Coaching session")
     await agent.call("find_bookings", event_type="coaching session", organization=organization)
-    named = {"event_type": Reference(EventTypeId, "coaching session", None)}
+    named = {"event_type": Reference(EventTypeId, "coaching session")}
     call, _ = await prepared(TOOLS["find_bookings"], agent, {})
     found = await resolved(call, {**named, "organization": OrganizationId.parse(organization)})
     assert found["event_type"].uri == coaching
+
+
+async def test_names_are_those_of_the_user_that_is_named_else_ones_own(agent: Agent, api: Api) -> None:
+    coaching = (await api.event_type("Coaching session", "member"))["uri"]
+    user = (await api.me("member"))["name"]
+    for name in ("find_bookings", "summarize_bookings"):
+        await agent.call(name, event_type="coaching session", user=user)
+        assert agent.sent[-1].endpoint.path != "/event_types"
+    call, _ = await prepared(TOOLS["find_bookings"], agent, {})
+    named = {"event_type": Reference(EventTypeId, "coaching session"), "user": Reference(UserId, user)}
+    assert (await resolved(call, named))["event_type"].uri == coaching
+    own = {**named, "event_type": Reference(EventTypeId, "board briefing")}
+    assert (await resolved(call, own))["event_type"].uri == (await api.event_type("Board briefing"))["uri"]
 
 
 async def test_what_is_certainly_an_id_is_not_looked_up(agent: Agent, api: Api) -> None:
@@ -140,18 +156,26 @@ async def test_what_is_certainly_an_id_is_not_looked_up(agent: Agent, api: Api) 
     ]
 
 
-async def test_a_word_that_nothing_goes_by_may_still_be_an_id(agent: Agent) -> None:
-    agent.off = {"event_types"}
-    with pytest.raises(InvalidArgument):
-        await agent.call("list_event_type_available_times", event_type="no-such-slug", **TOMORROW)
-    assert agent.sent[-1].query["event_type"] == "https://api.calendly.com/event_types/no-such-slug"
-
-
-async def test_a_name_that_nothing_goes_by_is_refused_with_what_there_is(agent: Agent) -> None:
-    with pytest.raises(ArgumentError, match=r"No event type of yours goes by that name; there are: .*Intro call") as no:
-        await agent.call("list_event_type_available_times", event_type="Zumba, weekly", **TOMORROW)
-    assert no.value.faults[0].get("parameter") == "event_type"
-    assert "/event_type_available_times" not in {request.path for request in agent.sent}
+@pytest.mark.parametrize("name", ["Zumba, weekly", "Foobar", "Check-in", "Zumba2", "b7e2c4d1"])
+@pytest.mark.parametrize(
+    ("tool", "parameter", "more"),
+    [
+        ("list_event_type_available_times", "event_type", TOMORROW),
+        ("summarize_bookings", "event_type", {"user": "Jonas Weber"}),
+        ("find_bookings", "event_type", {}),
+        ("create_single_use_scheduling_link", "owner", {}),
+        ("create_event_invitee", "event_type", BOOKING),
+        ("find_meeting_times", "event_types", TOMORROW),
+    ],
+)
+async def test_a_name_that_nothing_goes_by_is_refused_with_what_there_is(
+    agent: Agent, tool: str, parameter: str, more: dict[str, Any], name: str
+) -> None:
+    named = [name] if parameter == "event_types" else name
+    with pytest.raises(ArgumentError, match=r"No event type of .* goes by that name; there are: .+") as no:
+        await agent.call(tool, **{parameter: named, **more})
+    assert str(no.value.faults[0].get("parameter")).partition(".")[0] == parameter
+    assert {request.path for request in agent.sent} <= {"/users/me", "/event_types", "/organization_memberships"}
 
 
 async def test_a_name_of_nothing_is_answered_with_each_name_once_and_the_way_to_those_of_colleagues(
