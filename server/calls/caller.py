@@ -34,11 +34,12 @@ from tools.times import own_timezone
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded, ToolError
-from tools.toolset.feed import Feed
+from tools.toolset.feed import Feed, WebhookSwitch
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
+    from events.webhooks import Webhooks
     from server.stores.confirmations import Confirmations
     from server.stores.events import EventStore
     from server.stores.stores import Stores
@@ -84,6 +85,7 @@ class Callers:
         audit_log: Where calls are recorded.
         clock_watch: Compares this machine's clock with Calendly's.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
+        webhooks: Calendly's webhooks of people, None where Calendly cannot post to this server.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
     """
@@ -99,6 +101,7 @@ class Callers:
     sleep: Callable[[float], Awaitable[None]]
     clock_watch: ClockWatch
     page_of: Callable[[str], ConfirmPage] | None = None
+    webhooks: "Webhooks | None" = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
     caps: dict[str, Cap] = field(default_factory=dict[str, Cap])
     walls: Walls = field(default_factory=Walls)
@@ -184,6 +187,14 @@ class ToolCaller:
             reads=AccountReads.of(self.shared.calendly(), self.principal.account, self.shared.clock),
             own_zone=partial(own_timezone, self),
         )
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Calendly's webhooks of the person. Raises DeniedByPolicy where there are none, and as `identity`."""
+        from server.calls.webhook_switch import AgentsWebhooks  # noqa: PLC0415 - it loads the database
+
+        if self.shared.webhooks is None:
+            raise DeniedByPolicy("This server has no address of its own to which Calendly could post.")
+        return AgentsWebhooks.of(self.shared.webhooks, await self.identity(), self.principal, self.send)
 
     async def forget(self, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these e-mail addresses any more."""

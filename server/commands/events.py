@@ -14,6 +14,7 @@ from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from calendly.errors import CalendlyError
 from events import stored_receivers
+from events.feed import Feeds
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from events.webhook_states import FamilyWebhook, shown_webhooks
 from events.webhooks import OutOfReach, Webhooks
@@ -73,7 +74,8 @@ async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
         clock = asyncio.get_running_loop().time
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
-        yield _Desk(realm, webhooks_of(settings, realm, calendly_for(settings, stack), clock))
+        feeds = Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random)
+        yield _Desk(realm, webhooks_of(settings, realm, feeds, calendly_for(settings, stack), clock))
 
 
 def _enable(options: _Options) -> _Work:

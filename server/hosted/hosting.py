@@ -61,7 +61,7 @@ T = TypeVar("T")
 
 def hosted_selection(settings: Settings) -> Selection:
     """Select the tools of a hosted endpoint. Raises UsageError where a setting names what does not exist."""
-    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
+    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes, is_hosted=True))
 
 
 @asynccontextmanager
@@ -88,7 +88,7 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        webhooks = webhooks_of(settings, realm, calendly, clock)
+        webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
         realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
@@ -105,6 +105,7 @@ async def hosting(
             events=partial(_given, events),
             stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
+            webhooks=webhooks,
             clock=clock,
             sleep=asyncio.sleep,
             clock_watch=watch,
@@ -128,7 +129,7 @@ async def hosting(
                 principals.known_as,
                 lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
             ),
-            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
+            routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
         async with (
@@ -157,7 +158,7 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
 
 
 def webhooks_of(
-    settings: Settings, realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
+    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly."""
 
@@ -167,7 +168,7 @@ def webhooks_of(
     return Webhooks(
         database=realm.database,
         keyring=realm.keyring,
-        feeds=Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random),
+        feeds=feeds,
         calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
         address=realm.issuer,
         calendly_url=settings.api_url,

@@ -38,12 +38,23 @@ from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
-from tools.toolset.feed import Feed
+from tools.toolset.feed import Feed, WebhookSwitch
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
-from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, Tool, ToolPreset, Workflow, declare, endpoint_of, tool_of
+from tools.toolset.tool import (
+    GUIDE,
+    EndpointTool,
+    FeedTool,
+    HostedWorkflow,
+    Tool,
+    ToolPreset,
+    Workflow,
+    declare,
+    endpoint_of,
+    tool_of,
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -81,6 +92,10 @@ class Caller(Protocol):
 
     async def feed(self) -> Feed:
         """Return what has happened in the person's account. Raises Unreachable."""
+        ...
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Return Calendly's webhooks of the person. Raises DeniedByPolicy where there are none, and as `identity`."""
         ...
 
     async def forget(self, addresses: Collection[str]) -> None:
@@ -217,6 +232,7 @@ class FeedTools:
 
     name: str
     tools: list[FeedTool] = field(default_factory=list[FeedTool])
+    workflows: list[HostedWorkflow] = field(default_factory=list[HostedWorkflow])
 
     def tool(
         self, *, title: str, scope: str, capability: str, audit: Sentence
@@ -238,6 +254,39 @@ class FeedTools:
             )
             declare(tool)
             self.tools.append(tool)
+            return function
+
+        return declared
+
+    def workflow(
+        self,
+        *,
+        title: str,
+        audit: Sentence,
+        needs: tuple[Declared, ...],
+        uses: tuple[Declared, ...],
+        reads: tuple[Declared, ...],
+    ) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a function as a tool that writes by these endpoints, about what tools of this toolset read."""
+        required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
+        names = {function.__name__ for function in reads}
+
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = HostedWorkflow(
+                name=function.__name__,
+                title=title,
+                access="write",
+                destructive=False,
+                idempotent=True,
+                audit=audit,
+                required=required,
+                optional=optional,
+                reads=tuple(tool for tool in self.tools if tool.name in names),
+                toolset=self.name,
+                function=function,
+            )
+            declare(tool)
+            self.workflows.append(tool)
             return function
 
         return declared
