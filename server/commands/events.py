@@ -14,7 +14,6 @@ from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from calendly.errors import CalendlyError
 from events import stored_receivers
-from events.feed import Feeds
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from events.webhook_states import FamilyWebhook, shown_webhooks
 from events.webhooks import OutOfReach, Webhooks
@@ -25,6 +24,7 @@ from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError, columns, reporting, show
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
+from server.stores.events import feeds_in
 from storage.errors import StorageError
 
 _HEADING: Final = ("person", "events", "state", "last told")
@@ -74,7 +74,7 @@ async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
         clock = asyncio.get_running_loop().time
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
-        feeds = Feeds(database=realm.database, keyring=realm.keyring, now=realm.now, random=realm.random)
+        feeds = feeds_in(realm.database, realm.keyring, realm.now, settings.events_days)
         yield _Desk(realm, webhooks_of(settings, realm, feeds, calendly_for(settings, stack), clock))
 
 

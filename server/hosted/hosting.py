@@ -47,7 +47,7 @@ from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
-from server.stores.events import EventStore
+from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -135,6 +135,7 @@ async def hosting(
         async with (
             _beside(keep_house(realm, asyncio.sleep)),
             _beside(check_webhooks(webhooks, asyncio.sleep)),
+            _beside(keep_events(events.feeds, asyncio.sleep)),
             _beside(watch_database(store.database, asyncio.sleep)),
         ):
             yield http_app(mcp_server(handlers, selection), around)
@@ -160,7 +161,7 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
 def webhooks_of(
     settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
 ) -> Webhooks:
-    """Make what keeps the subscriptions of people at Calendly."""
+    """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
     async def told(person: str, action: str, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
