@@ -120,9 +120,9 @@ async def watch_events(
     kinds: Annotated[list[str], Field(max_length=20, description="default: meetings and no-shows")] | None = None,
     stop: Annotated[bool, Field(description="true has Calendly tell nothing more")] = False,
 ) -> Watching:
-    """Have Calendly tell this server at once what happens (webhook), for list_received_events; stop ends it.
+    """Subscribe this server to Calendly's events (webhook), so that list_received_events has them at once.
 
-    All agents of the person share it. Without it events come later, by polling.
+    stop ends it. All agents of the person share it. Without it events come later, by polling.
     """
     webhooks = await call.caller.webhooks()
     families = webhooks.families(kinds)

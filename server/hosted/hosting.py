@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -112,23 +112,16 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
+        door = BearerCheck(
+            authorization,
+            principals.known_as,
+            lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+        )
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
-        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
-            reach=Reach(
-                address=realm.issuer,
-                is_local=is_loopback(settings.host),
-                origins=settings.allowed_origins,
-                open_paths=open_paths,
-                trusted_proxies=settings.trusted_proxies,
-                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-            ),
+            reach=_reach(settings, realm, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
-            door=BearerCheck(
-                authorization,
-                principals.known_as,
-                lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-            ),
+            door=door,
             routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
@@ -156,6 +149,19 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
+    """Return under which names the server answers, and whose pages may call it."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=realm.issuer,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
 
 
 def webhooks_of(
