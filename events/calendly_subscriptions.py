@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Protocol, cast
 
 from calendly.endpoint import Endpoint
-from calendly.errors import NotFound, UpstreamError
+from calendly.errors import NotFound, UpstreamError, unreadable
 from calendly.paging import walk
 from calendly.request import JSON, Request
 from events.facts import last_segment
@@ -82,7 +82,11 @@ async def listed(calendly: CalendlyOfPeople, person: str, organization: str, ext
     query = {"organization": organization, "scope": extent, **({"user": person} if extent == "user" else {})}
 
     async def page(token: str | None) -> JSON:
-        return await calendly.send(person, Request(_LIST, query={**query, "count": _MOST_LISTED, "page_token": token}))
+        request = Request(_LIST, query={**query, "count": _MOST_LISTED, "page_token": token})
+        answer = await calendly.send(person, request)
+        if not isinstance(answer.get("collection"), list):
+            raise unreadable(request)
+        return answer
 
     answer = await walk(page, None, _MOST_PAGES)
     if answer["pagination"].get("next_page_token"):

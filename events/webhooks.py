@@ -8,13 +8,21 @@ is stored before Calendly is asked: whatever breaks off is found and removed by 
 import logging
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calendly.errors import CalendlyError, OutcomeUnknown, unreadable
+from calendly.errors import (
+    CalendlyError,
+    InsufficientScope,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unauthenticated,
+    unreadable,
+)
 from calendly.request import JSON, Request
 from events import stored_receivers
 from events.calendly_subscriptions import CalendlyOfPeople, creation, deletion, listed, remove
@@ -129,17 +137,18 @@ class Webhooks:
         return refused
 
     async def unwatch(self, person: str, families: Collection[EventFamily] = FAMILIES) -> None:
-        """Remove subscriptions of a person.
+        """Remove subscriptions of a person. What their sign-in may not remove loses its receiver; Calendly disables it.
 
         Raises:
-            CalendlyError: One cannot be removed; it stays, and what follows it.
+            CalendlyError: One cannot be removed now; it stays, and what follows it.
             StorageUnavailable: The database failed.
         """
         names = {family.name for family in families}
         async with self.database.read() as connection:
             rows = [row for row in await stored_receivers.of_person(connection, person) if row.family in names]
         for row in rows:
-            await remove(self.calendly, person, row.calendly_uri)
+            with suppress(InsufficientScope, PermissionDenied, Unauthenticated):
+                await remove(self.calendly, person, row.calendly_uri)
             async with self.database.begin() as connection:
                 await stored_receivers.drop(connection, [row.receiver_digest])
                 if row.family == MEETINGS.name:
@@ -194,15 +203,15 @@ class Webhooks:
             await stored_receivers.drop(connection, over)
         rows = [row for row in rows if row.receiver_digest not in over]
         organization = await self.calendly.organization(person)
-        extents = {"user", *(family.extent for family in FAMILIES if family.name in {row.family for row in rows})}
-        found = [
-            hook for extent in sorted(extents) for hook in await listed(self.calendly, person, organization, extent)
-        ]
-        states = {canonical(hook.get("uri")): hook.get("state") for hook in found}
-        for row in rows:
-            if row.state == "live":
-                was_before = signed_in_at is not None and row.created_at < signed_in_at
-                await self._settle(row, organization, states.get(row.calendly_uri), anew=was_before)
+        found: list[JSON] = []
+        for extent in sorted({_family(row).extent for row in rows if row.state == "live"} | {"user"}):
+            of_extent = [row for row in rows if row.state == "live" and _family(row).extent == extent]
+            try:
+                hooks = await listed(self.calendly, person, organization, extent)
+            except PermissionDenied:  # who administers the organization no more may not list its subscriptions
+                continue
+            await self._settle_all(of_extent, organization, hooks, signed_in_at)
+            found += hooks
         await self._remove_unknown(person, found)
 
     async def detach(self, connection: AsyncConnection, person: str) -> list[str]:
@@ -281,6 +290,18 @@ class Webhooks:
         if uri is None:
             raise unreadable(request)
         return uri
+
+    async def _settle_all(
+        self,
+        rows: Sequence[StoredReceiver],
+        organization: str,
+        hooks: Sequence[JSON],
+        signed_in_at: datetime | None,
+    ) -> None:
+        states = {canonical(hook.get("uri")): hook.get("state") for hook in hooks}
+        for row in rows:
+            was_before = signed_in_at is not None and row.created_at < signed_in_at
+            await self._settle(row, organization, states.get(row.calendly_uri), anew=was_before)
 
     async def _settle(self, row: StoredReceiver, organization: str, state: object, *, anew: bool) -> None:
         """Repair a subscription that Calendly disabled; note one that is gone, or make it anew."""

@@ -52,7 +52,7 @@ from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
-from tools import ALL
+from tools import ALL, HostedWorkflow
 
 _log: Final = logging.getLogger(__name__)
 
@@ -89,7 +89,11 @@ async def hosting(
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
+        realm = replace(
+            realm,
+            names=OwnNames(calendly, realm.connections, clock),
+            events=PeoplesEvents(webhooks, _may_be_told(selection)),
+        )
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -162,6 +166,11 @@ def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
         trusted_proxies=settings.trusted_proxies,
         pages={first_segment(route.path) for route in routes if route.path not in open_paths},
     )
+
+
+def _may_be_told(selection: Selection) -> bool:
+    """Whether the operator allows that Calendly tells this server what happens."""
+    return any(isinstance(tool, HostedWorkflow) for tool in selection.listed)
 
 
 def webhooks_of(

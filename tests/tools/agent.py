@@ -147,8 +147,8 @@ class Agent:
         """Calendly's webhooks of the person, for a server at which nobody listens."""
         events, principal = await self.store.events(), Principal(account=self.account, limits=Limits(ceiling=LOCAL))
 
-        async def told(_person: str, _action: str, sentence: str) -> None:
-            self.told.append(sentence)
+        async def told(person: str, action: str, sentence: str) -> None:
+            self.told.append(f"{action} {person}: {sentence}")
 
         webhooks = Webhooks(
             database=events.feeds.database,

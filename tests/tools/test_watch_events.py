@@ -6,7 +6,7 @@ import pytest
 
 from calendly.errors import InsufficientScope
 from calendly.request import Request
-from tests.sandbox.api import Api, Json
+from tests.sandbox.api import OWNER, Api, Json
 from tests.tools.agent import SECONDS, TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools.toolset.effects import DryRun
@@ -27,7 +27,7 @@ STOPPING = (
 ALREADY = "It was so already; nothing was sent."
 
 
-async def subscriptions(api: Api, token: str = "owner") -> list[Json]:
+async def subscriptions(api: Api, token: str = OWNER) -> list[Json]:
     """List Calendly's subscriptions of one person."""
     me = await api.me(token)
     query = {"organization": me["current_organization"], "scope": "user", "user": me["uri"]}
