@@ -11,9 +11,10 @@ from tools.answers.size_limit import MOST_TOKENS, row_cost
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription
 from tools.fields import Count, EventTypeRef, TimeZone
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call, FeedTools
+from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
 from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent, WatchedFamily, WebhookSwitch
+from tools.toolset.several import FeedTools
 
 events = FeedTools("events")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
@@ -14,22 +14,21 @@ from starlette.requests import Request as HttpRequest
 from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
 from auth.audit.log import AuditLog
-from calendly import models
 from calendly.client import Calendly
-from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, Unreachable, unreadable
-from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
+from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, Unreachable
+from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
-from server.calls.clock import ClockWatch, complaint
+from server.calls.clock import ClockWatch, told_of
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.calls.walls import Walls
+from server.calls.whose_token import whose
 from server.stores.proof import digest
 from storage.errors import StorageError
 from tools.endpoints.scheduled_events import cancel_scheduled_event
-from tools.endpoints.users import get_current_user
 from tools.times import own_timezone
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
@@ -59,10 +58,6 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 _FOR_SENDING: Final = 10.0
 """What is kept for the call itself after a person answered, in seconds."""
 
-_BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
-_BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
-
-ME: Final = Request(endpoint_of(get_current_user).endpoint)
 _CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
 
@@ -216,7 +211,7 @@ class ToolCaller:
         user = self.principal.account.user
         known = self.principal.identity or self.shared.identities.get(user)
         if known is None:
-            known = self.shared.identities[user] = identity_of(user_in(await self._me()))
+            known = self.shared.identities[user] = await whose(self.send, self.record.tool.model.model_fields)
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
@@ -385,20 +380,7 @@ class ToolCaller:
 
     def clock_note(self) -> str | None:
         """Say that this machine's clock is off, None where it is not or where the answer does not depend on it."""
-        ahead = self.shared.clock_watch.ahead
-        warning = complaint(ahead.total_seconds())
-        if warning is None or self.ahead is None:
-            return None
-        is_right = complaint((ahead - self.ahead).total_seconds()) is None
-        return f"{warning}. {_BY_CALENDLYS if is_right else _BY_OURS}"
-
-    async def _me(self) -> JSON:
-        try:
-            return await self.send(ME)
-        except InsufficientScope as refused:
-            taken = [f"`{name}`" for name in ("user", "organization") if name in self.record.tool.model.model_fields]
-            instead = f", so pass {' and '.join(taken)} as resource URIs" if taken else ""
-            raise refused.retold(f"The token may not read whose it is{instead}.") from None
+        return told_of(self.shared.clock_watch.ahead, taken_back=self.ahead)
 
     async def _explained(self, refused: InsufficientScope) -> InsufficientScope:
         """Add to a refusal what is known of the scopes that it names."""
@@ -414,24 +396,3 @@ class ToolCaller:
 
 async def _not_noted(_answer: JSON) -> None:
     """Note nothing."""
-
-
-def user_in(answer: JSON) -> models.User:
-    """The user in an answer to `ME`. Raises UpstreamError when there is none."""
-    resource = answer.get("resource")
-    if not isinstance(resource, dict):
-        raise unreadable(ME)
-    return models.read(models.User, cast("JSON", resource))
-
-
-def identity_of(user: models.User) -> Identity:
-    """Return who a user is. Calendly can leave out the organization. Raises UpstreamError."""
-    try:
-        person = UserId.parse(user.get("uri") or "")
-    except InvalidIdentifier:
-        raise unreadable(ME) from None
-    try:
-        organization = OrganizationId.parse(user.get("current_organization") or "")
-    except InvalidIdentifier:
-        organization = None
-    return Identity(user=person, organization=organization, timezone=user.get("timezone"))

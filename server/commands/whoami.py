@@ -11,8 +11,9 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
-from server.calls.caller import LEAST_LIMIT, ME, user_in
+from server.calls.caller import LEAST_LIMIT
 from server.calls.principal import Principal
+from server.calls.whose_token import ME, user_in
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, show
