@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -47,10 +47,14 @@ _SECRET_BYTES: Final = 32
 _log: Final = logging.getLogger(__name__)
 
 
+WebhookAction = Literal["watch_events", "unwatch_events", "rotate_webhook", "lose_webhook", "repair_webhook"]
+"""What is done with a subscription, as the audit log calls it."""
+
+
 class WebhookNotes(Protocol):
     """The audit log."""
 
-    async def __call__(self, person: str, action: str, sentence: str) -> None:
+    async def __call__(self, person: str, action: WebhookAction, sentence: str) -> None:
         """Store an entry. `sentence` has `{person}` for the person's name."""
         ...
 

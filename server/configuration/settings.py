@@ -23,6 +23,7 @@ from server.configuration.terminal import CommandError
 from server.configuration.values import (
     read_access,
     read_ceilings,
+    read_choice,
     read_contact,
     read_database_url,
     read_keys,
@@ -129,6 +130,7 @@ class Settings(BaseModel):
     ] = False
     output_schemas: Annotated[
         Literal["on", "off"],
+        BeforeValidator(read_choice),
         Setting(
             "CALENDLY_MCP_OUTPUT_SCHEMAS",
             "--output-schemas",
@@ -171,11 +173,15 @@ class Settings(BaseModel):
     ] = AVAILABLE_TIMES_DAYS
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
+        BeforeValidator(read_choice),
         Setting("CALENDLY_MCP_LOG_LEVEL", help="debug, info, warning or error"),
     ] = "info"
-    log_format: Annotated[Literal["text", "json"], Setting("CALENDLY_MCP_LOG_FORMAT", help="text or json")] = "text"
+    log_format: Annotated[
+        Literal["text", "json"], BeforeValidator(read_choice), Setting("CALENDLY_MCP_LOG_FORMAT", help="text or json")
+    ] = "text"
     auth: Annotated[
         Literal["oauth", "none"],
+        BeforeValidator(read_choice),
         Setting(
             "CALENDLY_MCP_AUTH", "--auth", HTTP, "oauth: agents sign in; none: anyone who reaches the port may call"
         ),
@@ -254,7 +260,7 @@ class Settings(BaseModel):
         ),
     ] = None
     client_documents: Annotated[
-        Literal["on", "off"] | None,
+        Annotated[Literal["on", "off"], BeforeValidator(read_choice)] | None,
         Setting(
             "CALENDLY_MCP_CLIENT_DOCUMENTS",
             help="on or off: fetch client ID metadata documents",
@@ -322,6 +328,7 @@ class Settings(BaseModel):
     ] = 400
     audit_detail: Annotated[
         Literal["hashed", "full"],
+        BeforeValidator(read_choice),
         Setting("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the audit log: hashed or full"),
     ] = "hashed"
     events_days: Annotated[

@@ -31,7 +31,7 @@ from auth.upstream.registration import register
 from calendly.client import Calendly
 from events.feed import Feeds
 from events.receiver import Receiver
-from events.webhooks import Webhooks
+from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.handlers import Handlers
@@ -45,7 +45,7 @@ from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
@@ -123,8 +123,9 @@ async def hosting(
         )
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
-            reach=_reach(settings, realm, routes),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            reach=_reach(settings, realm.issuer, routes),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
+            error_page=error_page(realm.pages),
             door=door,
             routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
@@ -155,19 +156,6 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
         await asyncio.wait([task])
 
 
-def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
-    """Return under which names the server answers, and whose pages may call it."""
-    open_paths = {route.path for route in routes if _is_open(route)}
-    return Reach(
-        address=realm.issuer,
-        is_local=is_loopback(settings.host),
-        origins=settings.allowed_origins,
-        open_paths=open_paths,
-        trusted_proxies=settings.trusted_proxies,
-        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-    )
-
-
 def _may_be_told(selection: Selection) -> bool:
     """Whether the operator allows that Calendly tells this server what happens."""
     return any(isinstance(tool, HostedWorkflow) for tool in selection.listed)
@@ -178,7 +166,7 @@ def webhooks_of(
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
-    async def told(person: str, action: str, sentence: str) -> None:
+    async def told(person: str, action: WebhookAction, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
 
     return Webhooks(
@@ -224,20 +212,7 @@ def realm_for(
         documents: Fetches the metadata documents of clients, None where they are not taken.
     """
     database, keyring = store.database, store.keyring
-    callback = f"{issuer}{CALLBACK_PATH}"
-    applications: Applications
-    if settings.client_id is None:
-        applications = Registration(
-            database,
-            keyring,
-            settings.issuer,
-            callback,
-            register=partial(register, settings.issuer, callback, settings.scopes),
-            now=_now,
-        )
-    else:
-        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
-    upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+    upstream = _calendly_login(settings, store, f"{issuer}{CALLBACK_PATH}")
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
@@ -262,7 +237,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),
@@ -271,8 +246,38 @@ def realm_for(
     )
 
 
+def _calendly_login(settings: Settings, store: Store, callback: str) -> CalendlyLogin:
+    """Make the sign-in at Calendly: with the operator's application, else with one that registers itself."""
+    applications: Applications
+    if settings.client_id is None:
+        applications = Registration(
+            store.database,
+            store.keyring,
+            settings.issuer,
+            callback,
+            register=partial(register, settings.issuer, callback, settings.scopes),
+            now=_now,
+        )
+    else:
+        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
+    return CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+
+
 async def _given(made: T) -> T:
     return made
+
+
+def _reach(settings: Settings, address: str, routes: Sequence[Route]) -> Reach:
+    """Return who may reach the endpoint, and which of the authorization's paths are pages."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=address,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
 
 
 def _is_open(route: Route) -> bool:

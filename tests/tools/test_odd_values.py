@@ -15,7 +15,7 @@ from server.calls.whose_token import identity_of
 from tests.cases import case
 from tests.sandbox.api import Json
 from tests.tools.agent import prepared
-from tests.tools.facts import EXAMPLES, FACTS, Documented, answer_of, required_arguments, shape
+from tests.tools.facts import EXAMPLES, Documented, documented, required_arguments, shape
 from tools import ALL, EndpointTool, Tool
 from tools.answers.shown import shown
 from tools.toolset.errors import ToolError
@@ -78,9 +78,7 @@ def changed(answer: JSON, path: Path, odd: object) -> JSON:
 
 def answers(tool: EndpointTool) -> JSON:
     """The documented answer of an operation."""
-    wanted = (tool.endpoint.method, shape(tool.endpoint.path))
-    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
-    return answer_of(fact)
+    return documented(tool.endpoint.method, shape(tool.endpoint.path))
 
 
 async def answered(tool: Tool, calendly: Documented) -> None:

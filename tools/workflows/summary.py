@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -69,7 +69,8 @@ class BookingsSummary(TypedDict, total=False):
     invitees: Annotated[int, Field(description="still booked")]
     canceled: Annotated[int, Field(description="invitees who canceled, or whose meeting was canceled")]
     columns: list[str]
-    rows: Annotated[list[list[str | int]], Field(description="a meeting with several hosts counts for each of them")]
+    rows: list[list[str | int]]
+    rows_add_up_to: Annotated[str, Field(description="why to more than there are")]
     searched: Searched
     empty_because: EmptyBecause
     unread: Annotated[list[str], Field(description="meetings without no-show marks, and why")]
@@ -118,22 +119,32 @@ async def summarize_bookings(
     await look_through(call, asked, found, _selection(event_type, status))
     reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
     goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
-    looked = searched(
-        whose(asked.user, organization),
-        status=status,
-        start=began.start.astimezone(zone),
-        end=(goes_on.start if goes_on else end).astimezone(zone),
-        note=None if start_time or end_time else _DEFAULT_RANGE,
-    )
+    note = None if start_time or end_time else _DEFAULT_RANGE
     answer: BookingsSummary = {
         **_counted(reading.counted, groups, zone),
-        "searched": {**looked, "timezone": str(zone)},
+        "searched": _searched(asked, began.start, goes_on.start if goes_on else end, zone, note),
         **reading.told(),
     }
-    if not answer.get("meetings") and not answer.get("canceled") and not goes_on:
-        of = f" of the event type {event_type.told}" if event_type else ""
-        answer["empty_because"] = f"No meeting{of}{f' with status {status}' if status else ''} begins in that range."
-    return {**answer, "continue_from": goes_on.token()} if goes_on else answer
+    if goes_on:
+        return {**answer, "continue_from": goes_on.token()}
+    is_empty = not answer.get("meetings") and not answer.get("canceled")
+    return {**answer, "empty_because": _nothing(asked, event_type)} if is_empty else answer
+
+
+def _searched(asked: Range, start: datetime, end: datetime, zone: tzinfo, note: str | None) -> Searched:
+    looked = searched(
+        whose(asked.user, asked.organization),
+        status=asked.status,
+        start=start.astimezone(zone),
+        end=end.astimezone(zone),
+        note=note,
+    )
+    return {**looked, "timezone": str(zone)}
+
+
+def _nothing(asked: Range, event_type: EventTypeRef | None) -> str:
+    of = f" of the event type {event_type.told}" if event_type else ""
+    return f"No meeting{of}{f' with status {asked.status}' if asked.status else ''} begins in that range."
 
 
 def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) -> MeetingChoice:
@@ -161,8 +172,18 @@ def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone
     answer: BookingsSummary = {"meetings": total.meetings, "invitees": total.invitees, "canceled": total.canceled}
     if not groups:
         return answer
-    columns = [*groups, "meetings", "invitees", "canceled"]
-    return {**answer, "columns": columns, "rows": rows_of(meetings, groups, zone)}
+    counts = ("meetings", "invitees", "canceled")
+    rows = rows_of(meetings, groups, zone)
+    answer = {**answer, "columns": [*groups, *counts], "rows": rows}
+    in_rows = sum(cast("int", row[len(groups)]) for row in rows)
+    return {**answer, "rows_add_up_to": _more(in_rows, total.meetings, groups)} if in_rows > total.meetings else answer
+
+
+def _more(in_rows: int, meetings: int, groups: Sequence[GroupBy]) -> str:
+    """Say why the rows count more meetings than there are."""
+    several = {"host": "with several hosts", "no_show": "of which some invitees are marked and others are not"}
+    which = " or ".join(several[name] for name in groups if name in several)
+    return f"{in_rows} for {meetings} meetings: one {which} counts in each of its rows. Do not add the rows up."
 
 
 @dataclass(slots=True)
