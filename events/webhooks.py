@@ -361,9 +361,8 @@ class Webhooks:
 
 def _is_over(row: StoredReceiver, now: datetime) -> bool:
     """Say whether a receiver is good for nothing any more."""
-    if row.state == "replaced":
-        return row.valid_until is None or row.valid_until <= now
-    return row.state == "making" and row.created_at <= now - UNFINISHED_LIVES
+    is_replaced = row.state == "replaced" and (row.valid_until is None or row.valid_until <= now)
+    return is_replaced or (row.state == "making" and row.created_at <= now - UNFINISHED_LIVES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
 from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent, WatchedFamily, WebhookSwitch
-from tools.toolset.several import FeedTools
+from tools.toolset.feed_tools import FeedTools
 
 events = FeedTools("events")
 

@@ -15,25 +15,24 @@ from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
 from auth.audit.log import AuditLog
 from calendly.client import Calendly
-from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, Unreachable
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable
 from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
 from server.calls.clock import ClockWatch, told_of
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
+from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.calls.walls import Walls
-from server.calls.whose_token import whose
 from server.stores.proof import digest
-from storage.errors import StorageError
 from tools.endpoints.scheduled_events import cancel_scheduled_event
 from tools.times import own_timezone
-from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
-from tools.toolset.errors import DeniedByPolicy, NotRecorded, ToolError
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.feed import Feed, WebhookSwitch
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
@@ -206,12 +205,16 @@ class ToolCaller:
         """The longest range of one available-times request, as learned so far of this account."""
         return self.shared.caps.setdefault(self.principal.account.user, Cap(self.shared.available_times_days))
 
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who the token belongs to, None where Calendly has to be asked."""
+        return self.principal.identity or self.shared.identities.get(self.principal.account.user)
+
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
-        user = self.principal.account.user
-        known = self.principal.identity or self.shared.identities.get(user)
+        known = self.known_identity
         if known is None:
-            known = self.shared.identities[user] = await whose(self.send, self.record.tool.model.model_fields)
+            known = self.shared.identities[self.principal.account.user] = identity_of(user_in(await self._me()))
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
@@ -309,31 +312,19 @@ class ToolCaller:
         answer = await self.shared.calendly().send(
             request, account, deadline=self.deadline, waiting=self._report_waiting
         )
-        known = self.principal.identity or self.shared.identities.get(account.user)
-        self.shared.walls.notice(self.principal, known, request, answer, self.shared.clock())
+        self.shared.walls.notice(self.principal, self.known_identity, request, answer, self.shared.clock())
         return answer
 
     @asynccontextmanager
     async def _noted(self, request: Request) -> AsyncGenerator[Callable[[JSON], Awaitable[None]]]:
         """Note what the agent does itself, where its person has events. Yields what is told of the answer."""
-        person = await self._person_with_events() if request.is_booking or request.endpoint == _CANCELING else None
-        if person is None:
+        if not request.is_booking and request.endpoint != _CANCELING:
             yield _not_noted
             return
         from server.calls.own_changes import noted  # noqa: PLC0415 - it loads the database
 
-        async with noted(await self.shared.events(), person, self.principal.account.agent, request) as answered:
+        async with noted(await self.shared.events(), self, request) as answered:
             yield answered
-
-    async def _person_with_events(self) -> str | None:
-        """Return the user URI of the person, None where nobody asked for events yet."""
-        known = self.principal.identity or self.shared.identities.get(self.principal.account.user)
-        try:
-            if known is None and await (await self.shared.events()).feeds.is_empty():
-                return None
-            return (known or await self.identity()).user.uri
-        except (CalendlyError, ToolError, StorageError):
-            return None
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
@@ -381,6 +372,14 @@ class ToolCaller:
     def clock_note(self) -> str | None:
         """Say that this machine's clock is off, None where it is not or where the answer does not depend on it."""
         return told_of(self.shared.clock_watch.ahead, taken_back=self.ahead)
+
+    async def _me(self) -> JSON:
+        try:
+            return await self.send(ME)
+        except InsufficientScope as refused:
+            taken = [f"`{name}`" for name in ("user", "organization") if name in self.record.tool.model.model_fields]
+            instead = f", so pass {' and '.join(taken)} as resource URIs" if taken else ""
+            raise refused.retold(f"The token may not read whose it is{instead}.") from None
 
     async def _explained(self, refused: InsufficientScope) -> InsufficientScope:
         """Add to a refusal what is known of the scopes that it names."""

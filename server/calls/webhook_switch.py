@@ -11,9 +11,9 @@ from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from events.webhooks import Webhooks
 from server.calls.feed import answering_storage, readable_capabilities
 from server.calls.principal import Principal
-from tools.toolset.declaring import Identity
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.toolset.feed import WatchedFamily
+from tools.toolset.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
 from server.calls.caller import LEAST_LIMIT
+from server.calls.identities import ME, user_in
 from server.calls.principal import Principal
-from server.calls.whose_token import ME, user_in
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.surroundings import proxy_told

@@ -17,8 +17,8 @@ from calendly.errors import CalendlyError
 from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
+from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal
-from server.calls.whose_token import ME, identity_of, user_in
 from server.configuration.settings import Settings
 from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import DISTRIBUTION

@@ -29,11 +29,14 @@ from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from calendly.client import Calendly
+from calendly.request import Account
+from events.background import BackgroundLooks
 from events.feed import Feeds
 from events.receiver import Receiver
 from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
@@ -134,6 +137,7 @@ async def hosting(
             _beside(keep_house(realm, asyncio.sleep)),
             _beside(check_webhooks(webhooks, asyncio.sleep)),
             _beside(keep_events(events.feeds, asyncio.sleep)),
+            _beside(BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep)),
             _beside(watch_database(store.database, asyncio.sleep)),
         ):
             yield http_app(mcp_server(handlers, selection), around)
@@ -180,6 +184,18 @@ def webhooks_of(
         now=realm.now,
         random=realm.random,
     )
+
+
+def _access(
+    realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
+) -> Callable[[str], AccountReads]:
+    """Return what reads Calendly as a person while no agent of theirs calls."""
+
+    def access(person: str) -> AccountReads:
+        account = Account(person, "", realm.connections.refresher.credentials(person))
+        return AccountReads.of(calendly(), account, clock)
+
+    return access
 
 
 def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:

@@ -25,10 +25,9 @@ from tests.sandbox.api import Json
 from tests.tools.facts import CALENDLYS, shape
 from tools import ALL, ENDPOINTS, EVENTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
-from tools.toolset.declaring import Toolset
+from tools.toolset.declaring import Toolset, Workflows
 from tools.toolset.hosted import THEIR_NAMES
 from tools.toolset.redaction import tells_of_invitees
-from tools.toolset.several import Workflows
 
 EACH = each("tool", ALL)
 EACH_ENDPOINT = each("tool", ENDPOINTS)

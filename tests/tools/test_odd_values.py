@@ -11,7 +11,7 @@ from typing_extensions import override
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.request import JSON, Request
-from server.calls.whose_token import identity_of
+from server.calls.identities import identity_of
 from tests.cases import case
 from tests.sandbox.api import Json
 from tests.tools.agent import prepared

@@ -15,7 +15,11 @@ return annotation the output schema, the docstring the description; nothing is s
         \"\"\"Look up a Calendly user ...\"\"\"
         return await call(models.User, user=user)
 
-`tools.toolset.several` has the tools that are made of others.
+A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
+
+    @workflows.workflow(title="Get agenda", audit=Sentence("read", _audited), needs=(list_scheduled_events,))
+    async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
+        events = await call.via(list_scheduled_events)(...)
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
@@ -35,19 +39,12 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.feed import Feed, WebhookSwitch
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
-from tools.toolset.tool import (
-    GUIDE,
-    EndpointTool,
-    Tool,
-    ToolPreset,
-    declare,
-    endpoint_of,
-    tool_of,
-)
+from tools.toolset.tool import GUIDE, EndpointTool, Tool, ToolPreset, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,21 +56,6 @@ Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
 Declared = Callable[..., Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The person a token belongs to.
-
-    Attributes:
-        user: The person.
-        organization: The organization most lists are asked for, None where Calendly names none.
-        timezone: IANA name of the person's own zone, where it is known.
-    """
-
-    user: UserId
-    organization: OrganizationId | None
-    timezone: str | None = None
 
 
 class Caller(Protocol):
@@ -92,10 +74,7 @@ class Caller(Protocol):
         ...
 
     async def forget(self, addresses: Collection[str]) -> None:
-        """Keep nothing of invitees with these e-mail addresses any more, for anybody in the organization.
-
-        Raises Unreachable.
-        """
+        """Keep nothing of invitees with these addresses, for anybody in the organization. Raises Unreachable."""
         ...
 
     @property
@@ -206,6 +185,38 @@ class Toolset:
                 since=since,
                 presets=presets,
                 in_parts=in_parts,
+                function=function,
+            )
+            declare(tool)
+            self.tools.append(tool)
+            return function
+
+        return declared
+
+
+@dataclass(slots=True)
+class Workflows:
+    """Tools that are made of others, in the order of their declaration."""
+
+    tools: list[Workflow] = field(default_factory=list[Workflow])
+
+    def workflow(
+        self, *, title: str, audit: Sentence, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
+    ) -> Callable[[Function[P, R]], Function[P, R]]:
+        """Declare a function as a tool that calls these endpoints; it does without those that it only uses."""
+        required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
+        calls = (*required, *optional)
+
+        def declared(function: Function[P, R]) -> Function[P, R]:
+            tool = Workflow(
+                name=function.__name__,
+                title=title,
+                access="write" if any(endpoint.access == "write" for endpoint in calls) else "read",
+                destructive=any(endpoint.destructive for endpoint in calls),
+                idempotent=all(endpoint.idempotent for endpoint in calls),
+                audit=audit,
+                required=required,
+                optional=optional,
                 function=function,
             )
             declare(tool)

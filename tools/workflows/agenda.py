@@ -16,9 +16,8 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import AsText, OrganizationRef, TimeZone, UserRef
 from tools.times import Day, begin, parse_day, today_in, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
-from tools.toolset.several import Workflows
 from tools.toolset.wording import one_line
 from tools.workflows.continuing import Continue, Position
 from tools.workflows.meetings import (

@@ -21,9 +21,8 @@ from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, Rang
 from tools.matching import folded, near
 from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
-from tools.toolset.several import Workflows
 from tools.toolset.wording import listed
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.meetings import (

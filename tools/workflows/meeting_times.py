@@ -25,11 +25,10 @@ from tools.fields import EventTypeRef, Minutes, RangeTime, TimeZone, UserRef
 from tools.people import named
 from tools.times import Day, TimeRange, coming_span, wire, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import LeftOut
 from tools.toolset.searched import FROM_NOW, searched
-from tools.toolset.several import Workflows
 from tools.workflows.continuing import Continue, Continued, Missing, Position
 from tools.workflows.free_times import DailyQuota, Hours, nearest, soonest
 from tools.workflows.times_search import FoundTimes, Wish, search, why_none

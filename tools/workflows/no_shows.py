@@ -18,10 +18,9 @@ from tools.endpoints.scheduled_events import get_scheduled_event, list_scheduled
 from tools.fields import Line, RangeTime, ScheduledEventRef, TimeZone, at_most
 from tools.times import zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ToolError
-from tools.toolset.several import Workflows
 from tools.workflows.meetings import starts
 from tools.workflows.who_missed import Sought, Target, targets
 

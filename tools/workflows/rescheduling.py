@@ -30,9 +30,8 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event, get_schedul
 from tools.fields import Reason, ScheduledEventRef, Time, TimeZone
 from tools.times import own_timezone, parse_time, sent_time, wire, zone_if_known
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError, ToolError
-from tools.toolset.several import Workflows
 from tools.workflows.carried_over import carry_over
 from tools.workflows.in_the_way import objection, overlaps
 from tools.workflows.meeting_to_move import CANCELED, check, event_type_of, meeting_to_move, not_movable

@@ -27,10 +27,9 @@ from tools.fields import (
 )
 from tools.times import span, zone_for, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.lists import LeftOut
 from tools.toolset.searched import EmptyBecause, Searched, searched, whose
-from tools.toolset.several import Workflows
 from tools.toolset.wording import one_line
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.counting import (

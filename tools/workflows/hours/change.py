@@ -24,9 +24,8 @@ from tools.endpoints.schedules import (
 )
 from tools.fields import EventTypeRef, ScheduleRef
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call
+from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
-from tools.toolset.several import Workflows
 from tools.toolset.wording import one_line
 from tools.workflows.hours.asked import Changes
 from tools.workflows.hours.difference import HoursDifference

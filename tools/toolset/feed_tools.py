@@ -1,11 +1,4 @@
-"""How tools are declared that have no endpoint of their own: workflows, and those of what this server keeps.
-
-A workflow states the tools of the endpoints that it calls, and nothing else; the rest follows from theirs:
-
-    @workflows.workflow(title="Get agenda", audit=Sentence("read", _audited), needs=(list_scheduled_events,))
-    async def get_agenda(call: Call, start_time: Time, end_time: Time) -> Agenda:
-        events = await call.via(list_scheduled_events)(...)
-"""
+"""How tools of what this server keeps are declared: like those of an endpoint, without one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Declared, Function
-from tools.toolset.tool import FeedTool, HostedWorkflow, Workflow, declare, endpoint_of
+from tools.toolset.tool import FeedTool, HostedWorkflow, declare, endpoint_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,38 +77,6 @@ class FeedTools:
             )
             declare(tool)
             self.workflows.append(tool)
-            return function
-
-        return declared
-
-
-@dataclass(slots=True)
-class Workflows:
-    """Tools that are made of others, in the order of their declaration."""
-
-    tools: list[Workflow] = field(default_factory=list[Workflow])
-
-    def workflow(
-        self, *, title: str, audit: Sentence, needs: tuple[Declared, ...], uses: tuple[Declared, ...] = ()
-    ) -> Callable[[Function[P, R]], Function[P, R]]:
-        """Declare a function as a tool that calls these endpoints; it does without those that it only uses."""
-        required, optional = (tuple(map(endpoint_of, functions)) for functions in (needs, uses))
-        calls = (*required, *optional)
-
-        def declared(function: Function[P, R]) -> Function[P, R]:
-            tool = Workflow(
-                name=function.__name__,
-                title=title,
-                access="write" if any(endpoint.access == "write" for endpoint in calls) else "read",
-                destructive=any(endpoint.destructive for endpoint in calls),
-                idempotent=all(endpoint.idempotent for endpoint in calls),
-                audit=audit,
-                required=required,
-                optional=optional,
-                function=function,
-            )
-            declare(tool)
-            self.tools.append(tool)
             return function
 
         return declared
