@@ -85,18 +85,15 @@ async def hosting(
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
         events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
-        issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
-        realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
+        fetcher = documents(settings) if takes_documents else None
+        realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        realm = replace(
-            realm,
-            names=OwnNames(calendly, realm.connections, clock),
-            events=PeoplesEvents(webhooks, _may_be_told(selection)),
-        )
+        of_people = PeoplesEvents(webhooks, _may_be_told(selection))
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)

@@ -81,7 +81,7 @@ async def test_a_person_switches_the_webhook_on_and_it_goes_with_their_last_agen
 
 
 @pytest.mark.usefixtures("measured")
-@pytest.mark.requirement("watch-events")
+@pytest.mark.requirement("watch-events", "events-tools")
 async def test_an_agent_has_calendly_tell_what_happens_and_reads_it_at_once() -> None:
     agent = Agent(browser=Browser(access=f"{MAY},event_types=read,events=read"))
     with hosted("--sandbox") as site:
