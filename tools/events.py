@@ -100,8 +100,8 @@ def _fitting(rows: Sequence[FeedRow], *, from_the_end: bool) -> list[FeedRow]:
 class Watching(TypedDict, total=False):
     """How Calendly tells what happens."""
 
-    webhooks: Annotated[list[WatchedFamily], Field(description="what Calendly tells at once")]
-    source: Annotated[str, Field(description="webhook or polling")]
+    webhooks: list[WatchedFamily]
+    source: str
     note: str
 
 

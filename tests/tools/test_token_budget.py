@@ -38,7 +38,7 @@ def listed(tools: Iterable[Tool]) -> int:
     )
 
 
-@each("tools, most", [(GUIDE_TOOLS, 170), (WORKFLOWS, 330), (EVENTS, 230)])
+@each("tools, most", [(GUIDE_TOOLS, 170), (WORKFLOWS, 330), (EVENTS, 190)])
 def test_the_tools_stay_within_their_budget_on_average(tools: tuple[Tool, ...], most: int) -> None:
     cost = listed(tools) / len(tools)
     assert cost <= most, "Shorten what agents read of the tools, or decide that they may cost more."

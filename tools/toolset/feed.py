@@ -95,7 +95,7 @@ class WatchedFamily(TypedDict, total=False):
 
     events: str
     state: str
-    last_told: Annotated[str, Field(description="UTC")]
+    last_told: str
 
 
 class WebhookSwitch(Protocol):
