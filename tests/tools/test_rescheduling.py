@@ -342,6 +342,51 @@ async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invite
         await move(agent, old["event"], start)
 
 
+async def on_page(api: Api, invitee: str, start: str) -> str:
+    """Have the invitee move a meeting on Calendly's page, and return the new one."""
+    address = (await api.read(invitee))["reschedule_url"]
+    moved = await api.control("reschedulings", {"reschedule_url": address, "start_time": start})
+    return str(moved["resource"]["event"])
+
+
+@pytest.mark.parametrize(
+    "by", ["the agent", "the invitee", "the agent, then the invitee", "the invitee, then the agent"]
+)
+async def test_a_meeting_that_was_moved_already_is_told_with_its_new_place_and_not_booked_anew(
+    agent: Agent, api: Api, by: str
+) -> None:
+    old = await api.book()
+    event, invitee, times = old["event"], old["uri"], await api.slots((await api.event_type("Intro call"))["uri"])
+    for number, who in enumerate(by.split(", then "), 3):
+        if who == "the agent":
+            event = (moved := await move(agent, event, times[-number]))["new_invitee"]["event"]
+            invitee = moved["new_invitee"]["uri"]
+        else:
+            event = await on_page(api, invitee, times[-number])
+            invitee = (await api.read(f"{event}/invitees"))[0]["uri"]
+    sent, start = len(writes(agent)), times[-number][:19]
+    with pytest.raises(ArgumentError, match=f"scheduled_event: It was moved to {start}Z. Pass .*={event}"):
+        await move(agent, old["event"], times[-1])
+    assert len(writes(agent)) == sent
+    assert await active(api) == [event]
+    await api.post(f"{event}/cancellation")
+    for _ in range(2):
+        with pytest.raises(ArgumentError, match=f"moved to {start}Z, and that meeting is canceled since"):
+            await move(agent, old["event"], times[-1])
+
+
+async def test_a_meeting_whose_move_was_cut_short_is_not_moved_to_another_time(agent: Agent, api: Api) -> None:
+    old, times = await api.book(), await api.slots((await api.event_type("Intro call"))["uri"])
+    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "before"})
+    with pytest.raises(OutcomeUnknown):
+        await move(agent, old["event"], times[-2])
+    await api.post(f"{old['event']}/cancellation")
+    with pytest.raises(
+        ArgumentError, match=f"start_time: An earlier call has begun .*Call again with .*{times[-2][:19]}"
+    ):
+        await move(agent, old["event"], times[-1])
+
+
 async def test_a_move_that_was_begun_is_finished_before_the_meeting_is_moved_to_another_time(
     agent: Agent, api: Api
 ) -> None:

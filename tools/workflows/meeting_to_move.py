@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from calendly import models
 from calendly.errors import CalendlyError
@@ -17,7 +18,10 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.working_hours import Span
 
-CANCELED = "It is canceled. Book anew with create_event_invitee."
+CANCELED: Final = (
+    "It is canceled, and nothing tells of a move. Look whether its invitee has another meeting by now; if not, book "
+    "anew with create_event_invitee."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,8 @@ from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carry_over
 from tools.workflows.in_the_way import objection, overlaps
-from tools.workflows.meeting_to_move import CANCELED, check, event_type_of, meeting_to_move, not_movable
+from tools.workflows.meeting_to_move import check, event_type_of, meeting_to_move
+from tools.workflows.moved_on import moved_on
 from tools.workflows.moving import (
     Move,
     Rescheduling,
@@ -136,22 +137,26 @@ async def _booked_earlier(move: Move, earlier: Progress | None) -> Booked | None
     """Return the new meeting that an earlier call booked; None if there is none, as far as Calendly shows.
 
     Raises:
-        ArgumentError: Both meetings are canceled.
+        ArgumentError: Both meetings are canceled; the message says where it was moved since.
     """
     step, wanted = (earlier or {}).get("step"), move.old.booked_at(move.start)
     if earlier is not None and "invitee" in earlier:
         booked = models.read(Booked, earlier["invitee"])
         if await _stands(move.call, booked):
             return booked
+        if not move.old.is_active:
+            raise await _moved_on(move)
         await move.promise.end()
-        if move.old.is_active:
-            return None
-        raise not_movable(f"An earlier call moved it to {wire(move.start)}, and that meeting is canceled since.")
+        return None
     if step in {"booking", "booking_after"}:
         found = await look_for(move.call, wanted)
     else:
         found = None if move.old.is_active else await booked_already(move.call, wanted)
     return None if found is None else await _told(move, found)
+
+
+async def _moved_on(move: Move) -> ArgumentError:
+    return await moved_on(move.call, move.promise, move.old.event, move.old.invitee)
 
 
 async def _told(move: Move, found: Booked) -> Booked:
@@ -180,7 +185,7 @@ async def _without_old(move: Move, earlier: Progress | None) -> Rescheduling:
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting is canceled.")
     if step is None or step == "booking":
         await move.promise.end()
-        raise not_movable(CANCELED)
+        raise await _moved_on(move)
     return await book_after(await move.authorized(), move.old.event.get("cancellation") or {})
 
 
