@@ -32,6 +32,11 @@ def hosts_take_turns(kind: models.EventType) -> bool:
     return kind.get("pooling_type") == "round_robin"
 
 
+def stays_open(kind: models.EventType) -> bool:
+    """Return whether a time can still be open once it is booked: another host or another seat is left."""
+    return hosts_take_turns(kind) or kind.get("kind") == "group"
+
+
 def only_location(kind: models.EventType) -> Mapping[str, str] | None:
     """Return the location of an event type with a single, complete one; else None."""
     places = _places(kind)

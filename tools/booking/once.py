@@ -22,8 +22,9 @@ from calendly.errors import (
 )
 from tools.booking.answers import answer_faults, prepared
 from tools.booking.booked import Booked, with_meeting
-from tools.booking.checks import exact_location, location_faults, only_location, state_faults
+from tools.booking.checks import exact_location, location_faults, only_location, state_faults, stays_open
 from tools.booking.lookup import BookingSought, booked_already, look_up, overlapping
+from tools.booking.remembered import remember, remembered
 from tools.booking.survey import PATIENCE, OpenStarts, Survey, open_times, survey
 from tools.endpoints.availability import list_event_type_available_times, why_not_open_at
 from tools.endpoints.invitees import list_event_invitees
@@ -180,27 +181,49 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         _, told = prepared(kind, body.get("questions_and_answers") or [])
         faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
     listed, start = found.open_times, order.wanted.start
-    if listed is not None and listed.offers(start) is False:
-        own = await _own_booking(call, order, listed, sent_length((kind or {}).get("duration")))
+    is_closed = listed is not None and listed.offers(start) is False
+    own = await _own_booking(call, order, is_listed=is_closed or stays_open(kind or {}))
+    if own is None and listed is not None and is_closed:
+        own = await _overlapping(call, order, listed, sent_length((kind or {}).get("duration")))
+    if own or (listed is not None and is_closed):
         told_of = own or await _not_open(call, order, listed)
         faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN if own else NOT_OPEN})
     return faults
 
 
-async def _own_booking(call: Call, order: Order, listed: OpenStarts, length: timedelta) -> str | None:
-    """Say that the same invitee has booked that time already, if so and if the agent may see it."""
-    if not (call.allows(list_scheduled_events) and call.allows(list_event_invitees)):
+async def _own_booking(call: Call, order: Order, *, is_listed: bool) -> str | None:
+    """Say that the same invitee has booked that very time already, if so and if the agent may see it.
+
+    Args:
+        call: The call that books.
+        order: The booking.
+        is_listed: Whether to look into Calendly's lists, too: not where an open time tells that nobody has booked it.
+    """
+    uri = await remembered(call, order.wanted)
+    if uri is None and is_listed and _sees_bookings(call):
+        uri = (await booked_already(call, order.wanted) or {}).get("uri")
+    return None if uri is None else f"{_taken(order)}, {uri}. Nothing more needs to be booked."
+
+
+def _sees_bookings(call: Call) -> bool:
+    return call.allows(list_scheduled_events) and call.allows(list_event_invitees)
+
+
+def _taken(order: Order) -> str:
+    return f"{wire(order.wanted.start)} is taken by this invitee's own booking"
+
+
+async def _overlapping(call: Call, order: Order, listed: OpenStarts, length: timedelta) -> str | None:
+    """Say which other booking of the same invitee is in the way, if one is and if the agent may see it."""
+    if not _sees_bookings(call):
         return None
-    taken = f"{wire(order.wanted.start)} is taken by this invitee's own booking"
-    booked = await booked_already(call, order.wanted)
-    if booked is not None:
-        return f"{taken}, {booked.get('uri')}. Nothing more needs to be booked."
     other = await overlapping(call, order.wanted, length)
     if other is None:
         return None
     when = " to ".join(wire(time) for name in ("start_time", "end_time") if (time := sent_time(other.get(name))))
     near = await _near(call, order, listed)
-    return f"{taken} of {one_line(other.get('name'))}, {when}, {other.get('uri')}: ask whether to move that. {near}"
+    which = f"{one_line(other.get('name'))}, {when}, {other.get('uri')}"
+    return f"{_taken(order)} of {which}: ask whether to move that. {near}"
 
 
 def _unchecked(found: Survey, order: Order) -> list[str]:
@@ -236,13 +259,15 @@ async def _send(ready: _Ready) -> Booked:
     """Send a booking, and look for it when the answer is lost."""
     call, order = ready.call, ready.order
     try:
-        return await call(Booked, body=order.body)
+        booked = await call(Booked, body=order.body)
     except OutcomeUnknown as unknown:
-        return await look_up(call, order.wanted, unknown)
+        booked = await look_up(call, order.wanted, unknown)
     except (InvalidArgument, Conflict) as refused:
         raise await _explained(ready, refused) from None
     except DryRun as tried:
         raise DryRun(*tried.requests, unchecked=ready.unchecked) from None
+    await remember(call, order.wanted, booked)
+    return booked
 
 
 async def _explained(ready: _Ready, refused: CalendlyRefusal) -> CalendlyRefusal:

@@ -5,8 +5,7 @@ whatever failed: `tools.workflows.promise` keeps how far it came, and Calendly s
 """
 
 from dataclasses import replace
-from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,6 +17,7 @@ from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import hosts_take_turns
 from tools.booking.create_event_invitee import booking_start, create_event_invitee
 from tools.booking.lookup import booked_already, is_absent, look_for
+from tools.booking.remembered import LISTED_BY_THEN
 from tools.booking.survey import open_times
 from tools.endpoints.availability import (
     list_event_type_available_times,
@@ -49,9 +49,6 @@ from tools.workflows.moving import (
 from tools.workflows.promise import Progress, Promise
 
 rescheduling = Workflows()
-
-_LISTED_BY_THEN: Final = timedelta(minutes=30)
-"""After how long Calendly's lists are trusted to have a booking: new ones show late, by seconds as far as is known."""
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -221,7 +218,7 @@ async def _is_unbooked(move: Move, earlier: Progress | None) -> bool:
         return False
     if hosts_take_turns(move.kind):
         sent = sent_time((earlier or {}).get("at"))
-        is_old = sent is not None and move.call.caller.now() - sent > _LISTED_BY_THEN
+        is_old = sent is not None and move.call.caller.now() - sent > LISTED_BY_THEN
         return is_old and await is_absent(move.call, move.old.booked_at(move.start))
     listed = await open_times(move.call, move.old.event_type, move.start)
     return listed is not None and listed.offers(move.start) is True

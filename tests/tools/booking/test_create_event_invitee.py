@@ -269,6 +269,27 @@ async def test_a_booking_that_lists_do_not_show_yet_is_looked_for_again(agent: A
     assert agent.pauses == [1.0, 2.0, 4.0]
 
 
+@pytest.mark.parametrize("lag", [0, 5])
+@pytest.mark.parametrize("name", ["Support triage", "Product workshop", "Intro call"])
+async def test_the_same_booking_again_is_no_second_one_although_its_time_stays_open_or_lists_are_late(
+    agent: Agent, api: Api, name: str, lag: int
+) -> None:
+    await api.control("faults", {"read_lag": lag})
+    body = await api.booking(name)
+    kind = (await api.event_type(name))["uri"]
+    open_times: Json = {"collection": [{"start_time": body["start_time"]}]}
+    path = "/event_type_available_times"
+    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 9, "body": open_times})
+    await fail(api, drop="after")
+    first = await agent.call("create_event_invitee", **body)
+    with pytest.raises(ArgumentError, match=f"own booking, {first['uri']}. Nothing more"):
+        await agent.call("create_event_invitee", **{**body, "event_type": kind})
+    assert times_sent(agent) == 1
+    await api.post(f"{first['event']}/cancellation")
+    await anyio.sleep(5)
+    assert (await agent.call("create_event_invitee", **body))["uri"] != first["uri"]
+
+
 async def test_a_booking_that_is_not_found_is_of_unknown_outcome_and_never_said_not_to_be(
     agent: Agent, api: Api
 ) -> None:

@@ -1,0 +1,54 @@
+"""The last bookings of an agent, kept until Calendly's lists surely show them.
+
+Where a time stays open after a booking, the same call again would book the same invitee a second time.
+"""
+
+from datetime import timedelta
+from typing import Any, Final, cast
+
+from calendly.errors import CalendlyError
+from calendly.identifiers import InvalidIdentifier, ScheduledEventId
+from tools.booking.booked import Booked
+from tools.booking.lookup import BookingSought
+from tools.endpoints.scheduled_events import get_scheduled_event
+from tools.times import sent_time, wire
+from tools.toolset.declaring import Call
+from tools.toolset.errors import ToolError
+
+LISTED_BY_THEN: Final = timedelta(minutes=30)
+"""After how long Calendly's lists are trusted to have a booking: new ones show late, by seconds as far as is known."""
+
+
+async def remember(call: Call, wanted: BookingSought, booked: Booked) -> None:
+    """Keep a booking that was made. Where that fails, only the lists tell of it."""
+    key, what = _named(wanted)
+    kept = {**{name: booked.get(name) for name in ("uri", "event", "email")}, "at": wire(call.caller.now())}
+    try:
+        ledger = await call.caller.ledger()
+        await ledger.reserve(key, what)
+        await ledger.settle(key, what, cast("dict[str, Any]", kept))
+    except CalendlyError:
+        pass
+
+
+async def remembered(call: Call, wanted: BookingSought) -> str | None:
+    """Return the URI of the invitee of a booking made a moment ago that is not canceled, None without one."""
+    key, what = _named(wanted)
+    try:
+        found = await (await call.caller.ledger()).recall(key, what)
+    except CalendlyError:
+        return None
+    kept = dict[str, Any]((found.answer if found else None) or {})
+    at = sent_time(kept.get("at"))
+    if at is None or call.caller.now() - at > LISTED_BY_THEN:
+        return None
+    try:
+        event = await call.inquire(get_scheduled_event)(ScheduledEventId.parse(kept.get("event") or ""))
+    except (CalendlyError, ToolError, InvalidIdentifier):
+        return kept.get("uri")
+    return None if event.get("status") == "canceled" else kept.get("uri")
+
+
+def _named(wanted: BookingSought) -> tuple[str, dict[str, object]]:
+    what = {"event_type": wanted.event_type.uri, "start_time": wire(wanted.start), "email": wanted.email.casefold()}
+    return f"booked {' '.join(what.values())}", {**what}
