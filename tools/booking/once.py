@@ -181,13 +181,15 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         _, told = prepared(kind, body.get("questions_and_answers") or [])
         faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
     listed, start = found.open_times, order.wanted.start
-    is_closed = listed is not None and listed.offers(start) is False
-    own = await _own_booking(call, order, is_listed=is_closed or stays_open(kind or {}))
-    if own is None and listed is not None and is_closed:
-        own = await _overlapping(call, order, listed, sent_length((kind or {}).get("duration")))
-    if own or (listed is not None and is_closed):
-        told_of = own or await _not_open(call, order, listed)
-        faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN if own else NOT_OPEN})
+    closed = listed if listed is not None and listed.offers(start) is False else None
+    own = await _own_booking(call, order, is_listed=closed is not None or stays_open(kind or {}))
+    if own is None and closed is not None:
+        own = await _overlapping(call, order, closed, sent_length((kind or {}).get("duration")))
+    if own is not None:
+        faults.append({"parameter": "start_time", "message": own, "code": TAKEN})
+    elif closed is not None:
+        message = await _not_open(call, order, closed)
+        faults.append({"parameter": "start_time", "message": message, "code": NOT_OPEN})
     return faults
 
 
