@@ -6,7 +6,7 @@ Where a time stays open after a booking, the same call again would book the same
 from datetime import timedelta
 from typing import Any, Final, cast
 
-from calendly.errors import CalendlyError
+from calendly.errors import CalendlyError, NotFound
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.booking.booked import Booked
 from tools.booking.lookup import BookingSought
@@ -44,6 +44,8 @@ async def remembered(call: Call, wanted: BookingSought) -> str | None:
         return None
     try:
         event = await call.inquire(get_scheduled_event)(ScheduledEventId.parse(kept.get("event") or ""))
+    except NotFound:  # what is late is the lists alone
+        return None
     except (CalendlyError, ToolError, InvalidIdentifier):
         return kept.get("uri")
     return None if event.get("status") == "canceled" else kept.get("uri")
