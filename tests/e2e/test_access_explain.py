@@ -31,7 +31,7 @@ def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environ
     ("words", "status", "line"),
     [
         (["cancel_event"], 2, 'There is no tool "cancel_event"; did you mean cancel_scheduled_event?'),
-        ([], 2, "the following arguments are required: TOOL. See calendly-mcp access explain --help"),
+        ([], 2, "the following arguments are required: TOOL. See `calendly-mcp access explain --help`"),
         ([CANCEL, "--access", "canceling=read"], 2, '--access: canceling cannot be "read"; it can be off, ask, full.'),
         ([CANCEL, "--client", "x", "--database-url", "sqlite://"], 2, "--client: sqlite:// is memory"),
         (
