@@ -138,8 +138,17 @@ def origins(settings: Settings) -> tuple[str, ...]:
     return () if settings.api_url == CALENDLY_ORIGIN else (settings.api_url,)
 
 
-def rules(settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None) -> Rules:
-    """What the operator asked for; `limited_to` are the scopes that there can be, None where any can."""
+def rules(
+    settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None, is_hosted: bool = False
+) -> Rules:
+    """What the operator asked for.
+
+    Args:
+        settings: The operator's.
+        ceiling: What may be allowed.
+        limited_to: The scopes that there can be, None where any can.
+        is_hosted: People sign in to the server.
+    """
     return Rules(
         toolsets=settings.toolsets,
         tools=settings.tools,
@@ -147,6 +156,7 @@ def rules(settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | N
         read_only=settings.read_only,
         ceiling=ceiling,
         scopes=limited_to,
+        is_hosted=is_hosted,
     )
 
 

@@ -55,7 +55,7 @@ from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
-from tools import ALL
+from tools import ALL, HostedWorkflow
 
 _log: Final = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ T = TypeVar("T")
 
 def hosted_selection(settings: Settings) -> Selection:
     """Select the tools of a hosted endpoint. Raises UsageError where a setting names what does not exist."""
-    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
+    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes, is_hosted=True))
 
 
 @asynccontextmanager
@@ -85,14 +85,15 @@ async def hosting(
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
         events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
-        issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
-        realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
+        fetcher = documents(settings) if takes_documents else None
+        realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks))
+        of_people = PeoplesEvents(webhooks, _may_be_told(selection))
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -108,23 +109,25 @@ async def hosting(
             events=partial(_given, events),
             stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
+            webhooks=webhooks,
             clock=clock,
             sleep=asyncio.sleep,
             clock_watch=watch,
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
+        door = BearerCheck(
+            authorization,
+            principals.known_as,
+            lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+        )
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
             reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
-            door=BearerCheck(
-                authorization,
-                principals.known_as,
-                lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-            ),
-            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
+            door=door,
+            routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
         async with (
@@ -152,6 +155,11 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def _may_be_told(selection: Selection) -> bool:
+    """Whether the operator allows that Calendly tells this server what happens."""
+    return any(isinstance(tool, HostedWorkflow) for tool in selection.listed)
 
 
 def webhooks_of(
