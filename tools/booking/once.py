@@ -32,7 +32,7 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.times import sent_length, sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
-from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
+from tools.toolset.errors import AlreadyBooked, ArgumentError, ArgumentFault, ToolError
 from tools.toolset.wording import one_line
 
 TAKEN: Final = "already_filled"
@@ -43,6 +43,8 @@ NOT_OPEN: Final = "not_open"
 
 OPEN_TIMES: Final = "open times"
 """The check of a booking that its time is open."""
+
+_ASK_FIRST: Final = "Ask the user whether to move that booking or to take another time; until then, book nothing."
 
 _UNKNOWN: Final = "What became of the first call with this key is not known."
 
@@ -91,7 +93,7 @@ async def book_under(key: str, call: Call, order: Order) -> Booked:
     if earlier is None:
         try:
             ready = await _prepare(call, order)
-        except ArgumentError:
+        except (AlreadyBooked, ArgumentError):
             earlier = await ledger.recall(key, order.body)
             if earlier is None:  # else it is by another call with this key, meanwhile, that the time is taken
                 raise
@@ -142,6 +144,8 @@ def is_taken(refused: Exception) -> bool:
     """Return whether a booking was refused for nothing but its time, which is not open."""
     if isinstance(refused, ArgumentError):
         return all(fault.get("code") in {TAKEN, NOT_OPEN} for fault in refused.faults)
+    if isinstance(refused, AlreadyBooked):
+        return True
     return isinstance(refused, CalendlyRefusal) and any(detail.get("code") == TAKEN for detail in refused.details)
 
 
@@ -149,6 +153,7 @@ async def _prepare(call: Call, order: Order) -> _Ready:
     """Check a booking and authorize it, in this order: nobody is asked about an impossible booking.
 
     Raises:
+        AlreadyBooked: The same booking exists.
         ArgumentError: It cannot be booked; the faults name everything that is wrong and what would
             be right.
     """
@@ -156,7 +161,8 @@ async def _prepare(call: Call, order: Order) -> _Ready:
     found = await survey(call, order.wanted.event_type, order.wanted.start)
     faults = await _faults(call, order, found)
     if faults:
-        raise ArgumentError(*faults)
+        is_overlapped = any(fault.get("code") == TAKEN for fault in faults)
+        raise ArgumentError(*faults, next_step=_ASK_FIRST if is_overlapped else None)
     return _Ready(await call.authorize(), _complete(order, found), found.kind, _unchecked(found, order))
 
 
@@ -182,19 +188,16 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
         faults = [*location_faults(kind, body.get("location") or only_location(kind)), *answer_faults(told)]
     listed, start = found.open_times, order.wanted.start
     closed = listed if listed is not None and listed.offers(start) is False else None
-    own = await _own_booking(call, order, is_listed=closed is not None or stays_open(kind or {}))
-    if own is None and closed is not None:
-        own = await _overlapping(call, order, closed, sent_length((kind or {}).get("duration")))
-    if own is not None:
-        faults.append({"parameter": "start_time", "message": own, "code": TAKEN})
-    elif closed is not None:
-        message = await _not_open(call, order, closed)
-        faults.append({"parameter": "start_time", "message": message, "code": NOT_OPEN})
+    await _require_no_own_booking(call, order, is_listed=closed is not None or stays_open(kind or {}))
+    if closed is not None:
+        other = await _overlapping(call, order, closed, sent_length((kind or {}).get("duration")))
+        told_of = other or await _not_open(call, order, closed)
+        faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN if other else NOT_OPEN})
     return faults
 
 
-async def _own_booking(call: Call, order: Order, *, is_listed: bool) -> str | None:
-    """Say that the same invitee has booked that very time already, if so and if the agent may see it.
+async def _require_no_own_booking(call: Call, order: Order, *, is_listed: bool) -> None:
+    """Raise AlreadyBooked if the same booking exists, as far as the agent may see it.
 
     Args:
         call: The call that books.
@@ -204,7 +207,8 @@ async def _own_booking(call: Call, order: Order, *, is_listed: bool) -> str | No
     uri = await remembered(call, order.wanted)
     if uri is None and is_listed and _sees_bookings(call):
         uri = (await booked_already(call, order.wanted) or {}).get("uri")
-    return None if uri is None else f"{_taken(order)}, {uri}. Nothing more needs to be booked."
+    if uri is not None:
+        raise AlreadyBooked(f"{_taken(order)}, {uri}. Nothing more needs to be booked.")
 
 
 def _sees_bookings(call: Call) -> bool:

@@ -18,9 +18,9 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.working_hours import Span
 
-CANCELED: Final = (
-    "It is canceled, and nothing tells of a move. Look whether its invitee has another meeting by now; if not, book "
-    "anew with create_event_invitee."
+LOOK_FIRST: Final = (
+    "Look whether its invitee has another meeting by now; if not, and if the user agrees, book anew with "
+    "create_event_invitee."
 )
 
 
@@ -75,14 +75,20 @@ def check(old: MeetingToMove, start: datetime, now: datetime) -> None:
     if old.span.start <= now:
         raise not_movable("It has begun already or is over.")
     if start == old.span.start:
-        raise ArgumentError.of("start_time", "The meeting is at that time already.")
+        raise ArgumentError.of(
+            "start_time", "The meeting is at that time already.", "Nothing needs to be moved; tell the user."
+        )
     if start <= now:
         raise ArgumentError.of("start_time", "Must be in the future.")
 
 
 def not_movable(why: str) -> ArgumentError:
     """Return the error for a meeting that cannot be moved."""
-    return ArgumentError.of("scheduled_event", f"This meeting cannot be moved. {why}")
+    return ArgumentError.of(
+        "scheduled_event",
+        f"This meeting cannot be moved. {why}",
+        "Tell the user why; do not call again for this meeting.",
+    )
 
 
 async def event_type_of(call: Call, old: MeetingToMove) -> models.EventType:

@@ -16,7 +16,7 @@ from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
-from tools.workflows.meeting_to_move import CANCELED, not_movable
+from tools.workflows.meeting_to_move import LOOK_FIRST, not_movable
 from tools.workflows.promise import Promise
 
 _LONGEST_CHAIN: Final = 20
@@ -48,9 +48,9 @@ async def moved_on(call: Call, promise: Promise, event: Meeting, invitee: models
     start = sent_time(link.event.get("start_time"))
     when = f" to {wire(start)}" if start else ""
     if link.event is event:
-        return not_movable(CANCELED)
+        return not_movable("It is canceled, and nothing tells of a move.", LOOK_FIRST)
     if link.event.get("status") == "canceled":
-        return not_movable(f"It was moved{when}, and that meeting is canceled since.")
+        return not_movable(f"It was moved{when}, and that meeting is canceled since.", LOOK_FIRST)
     return ArgumentError.of("scheduled_event", f"It was moved{when}. Pass scheduled_event={link.event.get('uri')}.")
 
 

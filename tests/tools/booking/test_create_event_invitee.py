@@ -9,7 +9,7 @@ from calendly.errors import InvalidArgument, OutcomeUnknown, PermissionDenied
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
-from tools.toolset.errors import ArgumentError, KeyTaken
+from tools.toolset.errors import AlreadyBooked, ArgumentError, KeyTaken
 
 pytestmark = pytest.mark.anyio
 
@@ -282,7 +282,7 @@ async def test_the_same_booking_again_is_no_second_one_although_its_time_stays_o
     await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 9, "body": open_times})
     await fail(api, drop="after")
     first = await agent.call("create_event_invitee", **body)
-    with pytest.raises(ArgumentError, match=f"own booking, {first['uri']}. Nothing more"):
+    with pytest.raises(AlreadyBooked, match=f"own booking, {first['uri']}. Nothing more"):
         await agent.call("create_event_invitee", **{**body, "event_type": kind})
     assert times_sent(agent) == 1
     await api.post(f"{first['event']}/cancellation")
