@@ -18,6 +18,8 @@ from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.working_hours import Span
 
+_TELL_WHY: Final = "Tell the user why; do not call again for this meeting."
+
 LOOK_FIRST: Final = (
     "Look whether its invitee has another meeting by now; if not, and if the user agrees, book anew with "
     "create_event_invitee."
@@ -82,13 +84,9 @@ def check(old: MeetingToMove, start: datetime, now: datetime) -> None:
         raise ArgumentError.of("start_time", "Must be in the future.")
 
 
-def not_movable(why: str) -> ArgumentError:
+def not_movable(why: str, next_step: str = _TELL_WHY) -> ArgumentError:
     """Return the error for a meeting that cannot be moved."""
-    return ArgumentError.of(
-        "scheduled_event",
-        f"This meeting cannot be moved. {why}",
-        "Tell the user why; do not call again for this meeting.",
-    )
+    return ArgumentError.of("scheduled_event", f"This meeting cannot be moved. {why}", next_step)
 
 
 async def event_type_of(call: Call, old: MeetingToMove) -> models.EventType:
