@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, Final, cast
 
@@ -122,8 +123,17 @@ class Handlers:
         """
         tool = self._by_name.get(params.name)
         if tool is None:
-            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
+            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, context.request))
         return await self.call(tool, context, params)
+
+    def _unknown(self, name: str, request: Request | None) -> str:
+        """Say that no tool has a name, which one nearly has it, and why that one is off where it is."""
+        asked = name[:_LONGEST_NAME]
+        near = next(iter(get_close_matches(asked, [*self._by_name], n=1)), None)
+        if near is None:
+            return f"Unknown tool: {asked}"
+        off = self._narrowed_by(request).refusals.get(near)
+        return f"Unknown tool: {asked}; did you mean {near}?{f' {off.told}' if off else ''}"
 
     async def call(
         self, tool: Tool, context: Context, params: types.CallToolRequestParams

@@ -41,7 +41,8 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
 
 
 def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
-    elsewhere = sorted({name for setting in SETTINGS.values() if setting.flag == flag for name in setting.commands})
+    alike = (setting for setting in SETTINGS.values() if setting.flag and flag in {setting.flag, "--config"})
+    elsewhere = sorted({name for setting in alike for name in setting.commands})
     if elsewhere:
         return f"{command} does not take this flag; {', '.join(elsewhere)} {'does' if len(elsewhere) == 1 else 'do'}."
     if setting := _by_variable(SETTINGS, flag):
