@@ -32,11 +32,9 @@ CHOICE: Final = "choose"
 
 _PRESETS: Final[Mapping[str, tuple[str, str]]] = {
     READING: ("Read only", "It sees, and changes nothing."),
-    ASKED: ("Ask me before changes", "It sees, and you approve the changes named below."),
+    ASKED: ("Ask me before changes", "It sees, and you approve the changes named below; all others stay off."),
     CHOICE: ("Let me choose", "You decide part by part."),
 }
-
-_LEFT_OUT: Final = "Not, unless you choose it"
 
 NOT_ASKED: Final = "the app did not ask for it"
 NOT_ALLOWED: Final = "the operator of this server does not allow it"
@@ -86,8 +84,7 @@ class Preset:
         name: `READING`, `ASKED` or `CHOICE`.
         title: What it is called.
         sentence: What it means.
-        levels: The name of each level, and the capabilities that would have it; none for `CHOICE`. For `ASKED` also the
-            changes that it leaves out.
+        levels: The name of each level, and the capabilities that would have it; none for `CHOICE`.
         chosen: Whether it is chosen.
     """
 
@@ -155,24 +152,14 @@ def presets(asked: Scopes, everything: Scopes, levels: Levels) -> Mapping[str, A
     return {name: access for name, access in found.items() if _allows(access)}
 
 
-def offer_presets(possible: Mapping[str, Access], chosen: Access, levels: Levels) -> tuple[Preset, ...]:
-    """Return the presets for a page, on which `chosen` is preselected; `levels` are what can be chosen."""
+def offer_presets(possible: Mapping[str, Access], chosen: Access) -> tuple[Preset, ...]:
+    """Return the presets for a page, on which `chosen` is preselected."""
     preselected = next((name for name, access in possible.items() if access == chosen), CHOICE)
     return tuple(
-        Preset(name, title, sentence, _told(name, possible.get(name, {}), levels), chosen=name == preselected)
+        Preset(name, title, sentence, tuple(by_level(possible.get(name, {}))), chosen=name == preselected)
         for name, (title, sentence) in _PRESETS.items()
         if name in possible or name == CHOICE
     )
-
-
-def _told(name: str, access: Access, levels: Levels) -> tuple[tuple[str, str], ...]:
-    """Return what a preset means, by level, and the changes that a preset which asks leaves out."""
-    unasked = [
-        WORDS[capability].title if allowance.level == "off" else f"{WORDS[capability].title} (changes)"
-        for capability, allowance in access.items()
-        if name == ASKED and "ask" in levels[capability] and allowance.level in {"off", "read"}
-    ]
-    return (*by_level(access), *([(_LEFT_OUT, ", ".join(unasked))] if unasked else []))
 
 
 def _wish(asked: Scopes, everything: Scopes, levels: Levels) -> Access:

@@ -146,7 +146,7 @@ def _consent(realm: Realm, client: Client, begun: Transaction, secret: str) -> C
         publisher=urlsplit(client.id).netloc if client.kind == "document" else None,
         destination=redirect_uris.destination(begun.redirect_uri),
         only_loopback=all(map(redirect_uris.is_loopback, client.redirect_uris)),
-        presets=offers.offer_presets(offers.presets(begun.scopes, realm.offered, levels), begun.shown, levels),
+        presets=offers.offer_presets(offers.presets(begun.scopes, realm.offered, levels), begun.shown),
         offer=offers.offer(levels, realm.levels(realm.offered), begun.shown, realm.capabilities),
         secret=secret,
         # Browsers apply form-action to the redirects after a form too: to Calendly, to us, to the client.

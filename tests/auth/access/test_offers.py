@@ -3,18 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth.access.choices import highest
-from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, Operation, is_at_most
-from auth.access.offers import (
-    NOT_ALLOWED,
-    NOT_ASKED,
-    Levels,
-    choose,
-    levels_within,
-    offer,
-    offer_presets,
-    preselect,
-    presets,
-)
+from auth.access.levels import CAPABILITIES, OFF, UNLIMITED, Access, is_at_most
+from auth.access.offers import NOT_ALLOWED, NOT_ASKED, Levels, choose, levels_within, offer, preselect
 from auth.access.text import parse_access, spell_access
 from auth.access.words import LEVELS, WORDS, by_level, changes, conditions
 from calendly.scopes import SCOPES
@@ -150,21 +140,6 @@ def test_what_an_agent_may_do_is_said_level_by_level() -> None:
         ("See", "Your profile"),
         ("Ask me each time", "Booking (at most 3 a day), Canceling"),
     ]
-
-
-def test_the_preset_that_asks_names_the_changes_that_it_leaves_out() -> None:
-    def told(scopes: frozenset[str]) -> dict[str, str]:
-        levels = levels_within(
-            scopes, UNLIMITED, (*OPERATIONS, Operation("no_shows", "write", "scheduled_events:write"))
-        )
-        possible = presets(scopes, OFFERED, levels)
-        return next((dict(one.levels) for one in offer_presets(possible, {}, levels) if one.name == "ask"), {})
-
-    everything = told(OFFERED)
-    assert everything["Ask me each time"] == "Booking, Canceling, Scheduling links"
-    assert everything["Not, unless you choose it"].startswith("Event types (changes), ")
-    assert "No-shows, Organization, " in everything["Not, unless you choose it"]
-    assert "Not, unless you choose it" not in told(frozenset({"scheduled_events:write", "users:read"}))
 
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
