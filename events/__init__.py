@@ -1,0 +1,1 @@
+"""What happens at Calendly: verified, kept once, and offered to agents."""
