@@ -142,7 +142,9 @@ class CallbackPoster:
         if reason is not None:
             raise EventsRefusal(Meaning.CALLBACK_ENDPOINT_ERROR, f"{_UNPROVED} {_ADVICE[reason]}", {"reason": reason})
 
-    async def _exchange(self, to: CallbackUrl, headers: Mapping[str | bytes, str | bytes], body: bytes, *, reads: bool) -> CallbackAnswer:
+    async def _exchange(
+        self, to: CallbackUrl, headers: Mapping[str | bytes, str | bytes], body: bytes, *, reads: bool
+    ) -> CallbackAnswer:
         network = _Bounded(self.listed_network if to.is_listed else self.network)
         async with (
             httpcore2.AsyncConnectionPool(ssl_context=self.tls, network_backend=network) as pool,

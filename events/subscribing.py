@@ -101,8 +101,8 @@ def read_subscribe(params: Mapping[str, Any]) -> SubscribeRequest:
 
 def read_unsubscribe(params: Mapping[str, Any]) -> UnsubscribeRequest:
     """Read the parameters of `events/unsubscribe`. Raises EventsRefusal, InvalidParams."""
-    query = _query(params)
-    return UnsubscribeRequest(query.name, query.arguments, _text(_object(params, "delivery"), "url", "delivery.url"))
+    name, arguments = _named(params)
+    return UnsubscribeRequest(name, arguments, _text(_object(params, "delivery"), "url", "delivery.url"))
 
 
 def read_poll(params: Mapping[str, Any]) -> PollRequest:
@@ -185,7 +185,7 @@ def exhausted(limit: str, most: int, message: str, wait: timedelta | None = None
     return EventsRefusal(Meaning.RESOURCE_EXHAUSTED, message, {"limit": limit, "max": most, **later})
 
 
-def _query(params: Mapping[str, Any]) -> EventQuery:
+def _named(params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if _size(params) > MOST_PARAMS:
         raise EventsRefusal(
             Meaning.INVALID_PARAMS, f"Pass at most {MOST_PARAMS} bytes of parameters.", {"field": "params"}
@@ -196,6 +196,11 @@ def _query(params: Mapping[str, Any]) -> EventQuery:
     arguments = _object(params, "arguments", {})
     if _size(arguments) > MOST_ARGUMENTS:
         raise invalid("arguments", f"Pass at most {MOST_ARGUMENTS} bytes")
+    return name, arguments
+
+
+def _query(params: Mapping[str, Any]) -> EventQuery:
+    name, arguments = _named(params)
     cursor = params.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
         raise invalid("cursor", "Pass the cursor of an earlier answer, or null")
