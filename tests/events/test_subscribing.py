@@ -116,7 +116,7 @@ def test_the_same_request_of_one_grant_is_the_same_subscription() -> None:
         "grant", "https://a.example/", "meeting.booked", {"a": [2, {"c": 4, "d": 3}], "b": 1}
     )
     assert asked == "sub_448114cf127950a59b72b16ad0a86f5c"
-    others = [
+    others: list[tuple[str, str, str, dict[str, str]]] = [
         ("other", "https://a.example/", "meeting.booked", {}),
         ("grant", "https://a.example", "meeting.booked", {}),
         ("grant", "https://a.example/", "meeting.canceled", {}),
