@@ -16,6 +16,7 @@ RUN python -m venv --without-pip /opt/build \
 COPY pyproject.toml README.md LICENSE CHANGELOG.md calendly_mcp_server.py ./
 COPY auth auth
 COPY calendly calendly
+COPY events events
 COPY sandbox sandbox
 COPY server server
 COPY storage storage

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Final
 
 _HERE: Final = str(Path(__file__).resolve().parent)
-_ROOMS: Final = frozenset({"auth", "calendly", "sandbox", "server", "storage", "tools"})
+_ROOMS: Final = frozenset({"auth", "calendly", "events", "sandbox", "server", "storage", "tools"})
 
 
 class _Rooms:

@@ -1,1 +1,4 @@
-"""What happens at Calendly: verified, kept once, and offered to agents."""
+"""What happened at Calendly: learned, stored once as one feed per person, and offered to agents.
+
+Knows no MCP and no pages, and nothing of grants and tools.
+"""

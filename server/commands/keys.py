@@ -7,7 +7,8 @@ from typing import Final
 import anyio
 
 from auth.audit.log import AuditNote
-from auth.tables import metadata
+from auth.tables import metadata as authorization
+from events.tables import metadata as events
 from server.commands.declaring import Action, Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.terminal import reporting, show
@@ -26,7 +27,8 @@ async def _rotate(settings: Settings) -> str:
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         with reporting(StorageError):
-            renewed = await rotate(store.database, store.keyring, metadata.tables.values())
+            tables = [*authorization.tables.values(), *events.tables.values()]
+            renewed = await rotate(store.database, store.keyring, tables)
             told = "an operator sealed every stored secret anew"
             await audit_log_in(store.archive).note(
                 AuditNote(action="rotate_keys", told=told, source="operator", transport="command")

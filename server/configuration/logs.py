@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from typing_extensions import override
 
-_OURS: Final = ("server", "tools", "auth", "calendly", "storage", "sandbox")
+_OURS: Final = ("server", "tools", "auth", "calendly", "events", "storage", "sandbox")
 
 
 class _Lines(logging.Formatter):

@@ -36,7 +36,9 @@ NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(promp
 NO_FILES: Final = {"server/mcp.py", "server/logging.py", "tools/list"}
 """What looks like a file: names that a decision rules out, and a method of MCP."""
 
-FILE: Final = re.compile(r"(?:auth|benchmarks|calendly|docs|mcpb|sandbox|scripts|server|storage|tests|tools)/[\w./*-]*")
+FILE: Final = re.compile(
+    r"(?:auth|benchmarks|calendly|docs|events|mcpb|sandbox|scripts|server|storage|tests|tools)/[\w./*-]*"
+)
 FUNCTION: Final = re.compile(r"`(?:(\w+)\.)?(\w+)` in\s+`([\w/]+\.py)`")
 
 VARIABLE: Final = re.compile(r"CALENDLY_[A-Z_]+[A-Z]")

@@ -28,7 +28,7 @@ def test_a_room_that_nothing_imports_and_that_imports_nothing_is_drawn_by_itself
 
 
 def test_imports_are_read_from_the_code_those_within_functions_too() -> None:
-    assert between_packages()["server"] == {"auth", "calendly", "sandbox", "storage", "tools"}
+    assert between_packages()["server"] == {"auth", "calendly", "events", "sandbox", "storage", "tools"}
     assert between_packages()["sandbox"] == frozenset()
     rooms = between_rooms("server")
     assert rooms["__main__"] == {"commands"}
