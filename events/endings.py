@@ -1,0 +1,111 @@
+"""Ends subscriptions: what is on its way goes at once, the callback is told once, and the row goes."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from events.callback_urls import CallbackRules
+from events.callbacks import Addressee, CallbackPoster
+from events.standing import EventNote, Noted, Refusal
+from events.stored_deliveries import delete_deliveries
+from events.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_subscriptions, expire
+from events.wire import TERMINATED, EventsRefusal, Meaning, Profile
+from storage.database import Database
+from storage.errors import StorageUnavailable
+
+_WHY: Final = {
+    "access": "The agent may not have these events any more.",
+    "scope": "The agent's sign-in does not cover these events any more.",
+    "connection": "The person's connection to Calendly is gone.",
+    "callback": "The operator of this server does not allow callbacks to this host any more.",
+    "ended": "The person or the operator ended this subscription.",
+}
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endings:
+    """Ends subscriptions.
+
+    Attributes:
+        database: Where they are.
+        rows: Reads and writes them.
+        poster: Tells their callbacks.
+        rules: Which callbacks the operator allows.
+        profile: Whose error codes are told.
+        noted: The audit log.
+        now: The present.
+    """
+
+    database: Database
+    rows: SubscriptionRows = field(repr=False)
+    poster: CallbackPoster
+    rules: CallbackRules
+    profile: Profile
+    noted: Noted
+    now: Callable[[], datetime]
+
+    async def end(self, subscription: StoredSubscription, why: Refusal | str, agent: str = "") -> None:
+        """End a subscription. Whoever comes second does nothing. Raises StorageUnavailable.
+
+        Args:
+            subscription: The subscription.
+            why: Why it ends.
+            agent: What its agent is called.
+        """
+        now = self.now()
+        async with self.database.begin() as connection:
+            await delete_deliveries(connection, [subscription.id])
+            is_mine = await expire(connection, subscription.id, now)
+        if not is_mine:
+            return
+        await self.noted.note(
+            EventNote(
+                action="end_subscription",
+                told=f"Ended the subscription of {{agent}} to {subscription.name!r} of {{person}} "
+                f"at {subscription.host}: {_WHY[why]}",
+                person=subscription.person,
+                agent=agent,
+                grant=subscription.grant,
+            )
+        )
+        await self._tell(subscription, _WHY[why])
+        async with self.database.begin() as connection:
+            await delete_subscriptions(connection, [subscription.id])
+
+    async def end_by_id(self, subscription: str, *, person: str | None = None) -> bool:
+        """End a subscription that its person, or the operator, no longer wants. Returns whether there was one.
+
+        Raises StorageUnavailable.
+
+        Args:
+            subscription: Its id.
+            person: Whose it has to be, None for anybody's.
+        """
+        async with self.database.read() as connection:
+            found = await self.rows.find(connection, subscription)
+        if found is None or person not in {None, found.person}:
+            return False
+        await self.end(found, "ended")
+        return True
+
+    async def _tell(self, subscription: StoredSubscription, message: str) -> None:
+        """Tell a callback once that there will be nothing more, where it may be posted to."""
+        try:
+            to = self.rules.check(subscription.url)
+        except EventsRefusal:
+            return
+        error = {"code": Meaning.FORBIDDEN.code(self.profile), "message": message}
+        addressee = Addressee(to, subscription.secrets(self.now()), subscription.id)
+        await self.poster.control(addressee, {"type": TERMINATED, "error": error})
+
+
+async def end_quietly(endings: Endings, subscription: StoredSubscription, why: Refusal, agent: str = "") -> None:
+    """End a subscription; what the database prevents is left to the next sweep."""
+    try:
+        await endings.end(subscription, why, agent)
+    except StorageUnavailable as fault:
+        _log.info("a subscription will be ended later: %s", fault)
