@@ -1,4 +1,4 @@
-"""Books, cancels and reschedules: changes the records, mails people and sends webhooks."""
+"""Books, cancels, reschedules and marks no-shows: changes the records, mails people and sends webhooks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -211,6 +211,21 @@ def reschedule(sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInv
     invitee.new_invitee = renewed.uri
     cancel_invitee(sandbox, event, invitee, None)
     return renewed
+
+
+def mark_no_show(sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
+    """Mark an invitee who missed the meeting. A second mark changes nothing."""
+    if invitee.no_show is None:
+        now = sandbox.clock.now()
+        invitee.no_show, invitee.updated_at = (new_id(), now), now
+        sandbox.announce("invitee_no_show.created", event, invitee)
+
+
+def unmark_no_show(sandbox: Sandbox, event: StoredScheduledEvent, invitee: StoredInvitee) -> None:
+    """Take back the mark of an invitee. Without one nothing changes."""
+    if invitee.no_show is not None:
+        invitee.no_show, invitee.updated_at = None, sandbox.clock.now()
+        sandbox.announce("invitee_no_show.deleted", event, invitee)
 
 
 def _mark_canceled(invitee: StoredInvitee, cancellation: StoredCancellation) -> None:

@@ -1,27 +1,35 @@
-"""Controls for what an invitee does on Calendly's own pages, and no API request can do.
+"""Controls for what people do on Calendly's own pages: invitees, hosts, and visitors of routing forms.
 
 - `POST /_sandbox/bookings {"booking_url", "start_time", "invitee", ...}` books at a single-use link
   or on the page of an event type. The other fields are those of `POST /invitees`.
 - `POST /_sandbox/cancellations {"cancel_url", "reason"}` cancels as the invitee.
 - `POST /_sandbox/reschedulings {"reschedule_url", "start_time"}` moves the invitee to another slot.
+- `POST /_sandbox/no_shows {"invitee", "marked"}` marks an invitee as a no-show as the host, or with
+  `"marked": false` takes the mark back.
+- `POST /_sandbox/submissions {"routing_form", "answers", "submitter", "result"}` answers a routing form,
+  by default the first that is published. `answers` is an object by the names of the questions.
 
-Each answers the invitee; a rescheduling answers the new one.
+Each answers the invitee or the submission; a rescheduling answers the new invitee.
 """
 
 from datetime import timedelta
 from typing import Final
 
-from sandbox.booking.bookings import book, cancel_invitee, reschedule
+from sandbox.booking.bookings import book, cancel_invitee, mark_no_show, reschedule, unmark_no_show
 from sandbox.booking.request import read_booking
 from sandbox.errors import ApiError, not_found, permission_denied
 from sandbox.records.as_json import JsonObject, invitee_json
 from sandbox.records.event_types import StoredEventType
+from sandbox.records.identifiers import new_id
 from sandbox.records.records import Records
+from sandbox.records.routing_forms import StoredRoutingForm, StoredSubmission
+from sandbox.records.routing_forms_as_json import submission_json
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 from sandbox.requests.fields import InputFields
 from sandbox.state.sandbox import Sandbox
 
 UNUSED_LINK_LIFE: Final = timedelta(days=90)
+THANKS: Final = {"type": "custom_message", "value": {"headline": "Thank you", "body": "We will write to you."}}
 
 
 def book_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
@@ -63,6 +71,51 @@ def reschedule_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
     return {"resource": invitee_json(reschedule(sandbox, event, invitee, start))}
 
 
+def mark_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
+    """Mark an invitee as a no-show, or take the mark back."""
+    address = fields.text("invitee", required=True)
+    marked = fields.boolean("marked") if fields.has("marked") else True
+    fields.check()
+    invitee = sandbox.records.invitee(address.rpartition("/")[2])
+    if invitee is None or invitee.uri != address:
+        raise not_found()
+    change = mark_no_show if marked else unmark_no_show
+    change(sandbox, sandbox.records.events[invitee.event], invitee)
+    return {"resource": invitee_json(invitee)}
+
+
+def submit_on_page(sandbox: Sandbox, fields: InputFields) -> JsonObject:
+    """Answer a routing form."""
+    form = _routing_form(sandbox.records, fields.reference("routing_form", "routing_forms"))
+    answers = fields.within("answers") or InputFields({})
+    texts = {name: answers.text(name) for name in answers.names()}
+    for name in texts.keys() - {question.name for question in form.questions}:
+        answers.refuse(name, "is not a question of this form")
+    result = fields.within("result")
+    submitter = fields.text("submitter") or None
+    fields.check()
+    submission = StoredSubmission(
+        id=new_id(),
+        form=form.id,
+        answers=tuple(texts.get(question.name) for question in form.questions),
+        result=THANKS if result is None else {name: result.raw(name) for name in result.names()},
+        submitter=submitter,
+        created_at=sandbox.clock.now(),
+    )
+    sandbox.records.submissions[submission.id] = submission
+    sandbox.announce_submission(submission)
+    return {"resource": submission_json(sandbox.records, submission)}
+
+
+def _routing_form(records: Records, identifier: str) -> StoredRoutingForm:
+    """Return a form by its id, without one the first that is published. Raises ApiError, 404."""
+    forms = (one for one in records.routing_forms.values() if identifier in {"", one.id})
+    found = next((one for one in forms if identifier or one.status == "published"), None)
+    if found is None:
+        raise not_found()
+    return found
+
+
 def _find(sandbox: Sandbox, address: str, page: str) -> tuple[StoredScheduledEvent, StoredInvitee]:
     """Return the event and the invitee of a link.
 
@@ -81,4 +134,10 @@ def _find(sandbox: Sandbox, address: str, page: str) -> tuple[StoredScheduledEve
     return event, invitee
 
 
-PAGE_CONTROLS: Final = {"bookings": book_on_page, "cancellations": cancel_on_page, "reschedulings": reschedule_on_page}
+PAGE_CONTROLS: Final = {
+    "bookings": book_on_page,
+    "cancellations": cancel_on_page,
+    "reschedulings": reschedule_on_page,
+    "no_shows": mark_on_page,
+    "submissions": submit_on_page,
+}

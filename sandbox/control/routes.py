@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.control.invitee_pages import PAGE_CONTROLS
+from sandbox.control.webhooks import WEBHOOK_CONTROLS, list_deliveries
 from sandbox.errors import ApiError
 from sandbox.records.as_json import stamp
 from sandbox.requests.fields import InputFields, read_object
@@ -25,8 +26,9 @@ LONGEST_DELAY: Final = 3600
 
 def control_routes(sandbox: Sandbox) -> list[Route]:
     """Return the routes of all controls."""
-    reading = {"requests": _requests, "outbox": _outbox}
-    acting = {"reset": _reset, "clock": _clock, "faults": _faults, "limits": _limits, **PAGE_CONTROLS}
+    reading = {"requests": _requests, "outbox": _outbox, "deliveries": list_deliveries}
+    settings = {"reset": _reset, "clock": _clock, "faults": _faults, "limits": _limits}
+    acting = {**settings, **PAGE_CONTROLS, **WEBHOOK_CONTROLS}
     return [
         Route(f"/_sandbox/{name}", _guarded(sandbox, control), methods=[method])
         for method, controls in (("GET", reading), ("POST", acting))

@@ -68,6 +68,7 @@ def create_event_type(call: EndpointCall) -> JsonObject:
     )
     settings.apply(kind)
     call.records.event_types[kind.id] = kind
+    call.sandbox.announce_event_type("event_type.created", kind)
     return {"resource": event_type_json(call.records, kind)}
 
 
@@ -82,6 +83,7 @@ def update_event_type(call: EndpointCall) -> JsonObject:
         raise permission_denied(NO_ACCESS)
     settings.apply(kind)
     kind.updated_at = call.sandbox.clock.now()
+    call.sandbox.announce_event_type("event_type.updated", kind)
     return {"resource": event_type_json(call.records, kind)}
 
 

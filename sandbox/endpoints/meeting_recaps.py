@@ -54,12 +54,17 @@ def update_meeting_recap(call: EndpointCall) -> JsonObject:
     recap.action_items = texts.get("action_items_md", recap.action_items)
     recap.discussion = texts.get("discussion_md", recap.discussion)
     recap.updated_at = call.sandbox.clock.now()
-    return {"resource": recap_json(recap)}
+    shown = recap_json(recap)
+    call.sandbox.announce_recap("meeting_recap.updated", recap, shown)
+    return {"resource": shown}
 
 
 def delete_meeting_recap(call: EndpointCall) -> None:
     """Delete a recap with its transcript."""
-    del call.records.recaps[_find(call).id]
+    recap = _find(call)
+    del call.records.recaps[recap.id]
+    gone: JsonObject = {"uri": recap.uri, "deleted_at": stamp(call.sandbox.clock.now())}
+    call.sandbox.announce_recap("meeting_recap.deleted", recap, gone)
 
 
 def get_meeting_recap_transcript(call: EndpointCall) -> JsonObject:

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from sandbox.booking.bookings import mark_no_show, unmark_no_show
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.invitees import NOT_VIEWABLE
 from sandbox.endpoints.scheduled_events import find_event
 from sandbox.errors import not_found
 from sandbox.records.as_json import JsonObject, no_show_json
-from sandbox.records.identifiers import new_id
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 
 
@@ -25,10 +25,7 @@ def create_invitee_no_show(call: EndpointCall) -> JsonObject:
     fields.reference("invitee", "scheduled_events/[^/]+/invitees", required=True)
     fields.check()
     event, invitee = _find(call, lambda one: one.uri == fields.raw("invitee"))
-    if invitee.no_show is None:
-        now = call.sandbox.clock.now()
-        invitee.no_show, invitee.updated_at = (new_id(), now), now
-        call.sandbox.announce("invitee_no_show.created", event, invitee)
+    mark_no_show(call.sandbox, event, invitee)
     return {"resource": no_show_json(invitee)}
 
 
@@ -39,9 +36,7 @@ def get_invitee_no_show(call: EndpointCall) -> JsonObject:
 
 def delete_invitee_no_show(call: EndpointCall) -> None:
     """Take a mark back."""
-    event, invitee = _find(call, _has_mark(call))
-    invitee.no_show, invitee.updated_at = None, call.sandbox.clock.now()
-    call.sandbox.announce("invitee_no_show.deleted", event, invitee)
+    unmark_no_show(call.sandbox, *_find(call, _has_mark(call)))
 
 
 def _has_mark(call: EndpointCall) -> Callable[[StoredInvitee], bool]:

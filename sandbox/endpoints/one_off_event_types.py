@@ -72,6 +72,7 @@ def create_one_off_event_type(call: EndpointCall) -> JsonObject:
         date_limits=limits,
     )
     call.records.event_types[kind.id] = kind
+    call.sandbox.announce_event_type("event_type.created", kind)
     return {"resource": event_type_json(call.records, kind)}
 
 

@@ -5,10 +5,9 @@ from typing import Final
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import not_found, permission_denied
-from sandbox.records.as_json import TRACKING_KEYS, JsonObject, stamp
-from sandbox.records.identifiers import uri
-from sandbox.records.records import Records
+from sandbox.records.as_json import JsonObject
 from sandbox.records.routing_forms import StoredRoutingForm, StoredSubmission
+from sandbox.records.routing_forms_as_json import routing_form_json, submission_json
 from sandbox.requests.permissions import NO_ACCESS, NO_PERMISSION
 
 FORM_SORT_KEYS: Final[SortKeys[StoredRoutingForm]] = {"created_at": lambda form: form.created_at}
@@ -26,12 +25,12 @@ def list_routing_forms(call: EndpointCall) -> JsonObject:
         raise not_found()
     _require_forms(call, organization, refusal=NO_PERMISSION)
     rows = [form for form in call.records.routing_forms.values() if form.organization == organization]
-    return page.answer(sort(rows), _form_json)
+    return page.answer(sort(rows), routing_form_json)
 
 
 def get_routing_form(call: EndpointCall) -> JsonObject:
     """Return one form."""
-    return {"resource": _form_json(_form(call, call.path["uuid"]))}
+    return {"resource": routing_form_json(_form(call, call.path["uuid"]))}
 
 
 def list_routing_form_submissions(call: EndpointCall) -> JsonObject:
@@ -69,46 +68,6 @@ def _require_forms(call: EndpointCall, organization: str, *, refusal: str) -> No
         raise permission_denied(refusal)
     if call.caller.organization.plan == "free":
         raise permission_denied(NO_ACCESS)
-
-
-def _form_json(form: StoredRoutingForm) -> JsonObject:
-    return {
-        "uri": form.uri,
-        "organization": uri("organizations", form.organization),
-        "name": form.name,
-        "status": form.status,
-        "questions": [
-            {
-                "uuid": question.id,
-                "name": question.name,
-                "type": question.type,
-                "required": question.required,
-                "answer_choices": None if question.answer_choices is None else list(question.answer_choices),
-            }
-            for question in form.questions
-        ],
-        "created_at": stamp(form.created_at),
-        "updated_at": stamp(form.created_at),
-    }
-
-
-def submission_json(records: Records, one: StoredSubmission) -> JsonObject:
-    """Return a submission."""
-    form = records.routing_forms[one.form]
-    return {
-        "uri": one.uri,
-        "routing_form": form.uri,
-        "questions_and_answers": [
-            {"question_uuid": question.id, "question": question.name, "answer": answer}
-            for question, answer in zip(form.questions, one.answers, strict=True)
-        ],
-        "tracking": dict.fromkeys(TRACKING_KEYS),
-        "result": dict(one.result),
-        "submitter": one.submitter,
-        "submitter_type": "Invitee" if one.submitter else None,
-        "created_at": stamp(one.created_at),
-        "updated_at": stamp(one.created_at),
-    }
 
 
 ENDPOINTS: Final = (

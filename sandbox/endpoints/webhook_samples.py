@@ -5,11 +5,11 @@ from typing import Final
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.meeting_recaps import recap_json
-from sandbox.endpoints.routing_forms import submission_json
 from sandbox.endpoints.webhooks import EVENTS, ONLY_SCOPE, read_subject, require_subject
 from sandbox.errors import not_found
-from sandbox.records.as_json import JsonObject, event_type_json, stamp, webhook_payload
+from sandbox.records.as_json import JsonObject, event_type_payload, stamp, webhook_payload
 from sandbox.records.identifiers import fixed_id, uri
+from sandbox.records.routing_forms_as_json import submission_json
 from sandbox.records.scheduled_events import StoredScheduledEvent
 
 
@@ -44,8 +44,7 @@ def _invitee(call: EndpointCall, _change: str) -> JsonObject:
 
 
 def _event_type(call: EndpointCall, _change: str) -> JsonObject:
-    told = event_type_json(call.records, call.records.event_types[_event(call).event_type])
-    return {name: value for name, value in told.items() if name != "description_html"}
+    return event_type_payload(call.records, call.records.event_types[_event(call).event_type])
 
 
 def _submission(call: EndpointCall, _change: str) -> JsonObject:

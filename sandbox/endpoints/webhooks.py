@@ -61,7 +61,7 @@ def list_webhook_subscriptions(call: EndpointCall) -> JsonObject:
 
 
 def create_webhook_subscription(call: EndpointCall) -> JsonObject:
-    """Create a subscription. The key of an OAuth application signs the deliveries of its own."""
+    """Create a subscription. The key of an OAuth application signs the deliveries of its own, if it has one."""
     fields = call.body_fields()
     url = _read_url(fields)
     scope, organization, subject = read_subject(fields)
@@ -85,7 +85,7 @@ def create_webhook_subscription(call: EndpointCall) -> JsonObject:
         organization=organization,
         subject=subject,
         creator=call.caller.user.id,
-        signing_key=(signing_key or None) if client is None else client.signing_key,
+        signing_key=(None if client is None else client.signing_key) or signing_key or None,
         created_at=now,
         updated_at=now,
     )

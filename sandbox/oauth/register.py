@@ -32,7 +32,7 @@ def register_route(sandbox: Sandbox) -> Route:
         if method not in METHODS:
             raise _invalid_metadata(f"token_endpoint_auth_method is one of {', '.join(METHODS)}.")
         secret = None if method == "none" else secrets.token_urlsafe(24)
-        client = StoredOAuthClient(new_id(), name, secret, redirect_uris, signing_key=secrets.token_urlsafe(24))
+        client = StoredOAuthClient(new_id(), name, secret, redirect_uris, signing_key=None)
         sandbox.records.clients[client.id] = client
         given = {} if secret is None else {"client_secret": secret, "client_secret_expires_at": 0}
         answer = {

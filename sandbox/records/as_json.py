@@ -186,6 +186,11 @@ def event_type_json(records: Records, kind: StoredEventType) -> JsonObject:
     }
 
 
+def event_type_payload(records: Records, kind: StoredEventType) -> JsonObject:
+    """Return the payload of a delivery: the event type without the HTML of its description."""
+    return {name: value for name, value in event_type_json(records, kind).items() if name != "description_html"}
+
+
 def event_type_membership_json(records: Records, kind: StoredEventType, host: StoredUser) -> JsonObject:
     """Return a host of an event type."""
     return {

@@ -78,11 +78,11 @@ class StoredOAuthClient:
         name: What the consent page calls it.
         secret: The client secret; None for a public client, which needs PKCE.
         redirect_uris: Where it may be answered; None allows any http loopback address.
-        signing_key: The key that signs its webhooks.
+        signing_key: The key that signs its webhooks; None for one that registered itself, which was shown none.
     """
 
     id: str
     name: str
     secret: str | None
     redirect_uris: tuple[str, ...] | None
-    signing_key: str
+    signing_key: str | None

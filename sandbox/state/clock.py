@@ -32,6 +32,10 @@ class SandboxClock:
         """Return the sandbox's time in UTC."""
         return self._real_now() + self._offset
 
+    def real_now(self) -> datetime:
+        """Return the real time in UTC, however the clock was set."""
+        return self._real_now()
+
     def move_to(self, moment: datetime) -> None:
         """Set the time to `moment`; it goes on from there."""
         self._set_offset(moment - self._real_now())
@@ -53,16 +57,24 @@ class SandboxClock:
         while (seconds := (moment - self.now()).total_seconds()) > 0:
             await self._sleep_unless(self._moved, seconds)
 
+    async def wait_for(self, event: asyncio.Event, longest: timedelta) -> None:
+        """Wait for `event`, or until the sandbox's time is `longest` later."""
+        await _first_of(event.wait(), self.wait_until(self.now() + longest))
+
     async def _sleep_unless(self, event: asyncio.Event, seconds: float) -> None:
-        happened = asyncio.ensure_future(event.wait())
-        slept = asyncio.ensure_future(self._sleep(seconds))
-        try:
-            await asyncio.wait((happened, slept), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            happened.cancel()
-            slept.cancel()
+        await _first_of(event.wait(), self._sleep(seconds))
 
     def _set_offset(self, offset: timedelta) -> None:
         self._offset = offset
         self._moved.set()
         self._moved = asyncio.Event()
+
+
+async def _first_of(*waits: Awaitable[object]) -> None:
+    """Wait until one of them is over, and drop the others."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -7,10 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from sandbox.errors import ApiError, too_many_requests
-from sandbox.records.as_json import JsonObject, stamp, webhook_payload
+from sandbox.records.as_json import JsonObject, event_type_payload, stamp, webhook_payload
 from sandbox.records.contacts import StoredContact
 from sandbox.records.credentials import StoredAccessToken
+from sandbox.records.event_types import StoredEventType
+from sandbox.records.meeting_recaps import StoredMeetingRecap
 from sandbox.records.people import Plan, StoredUser
+from sandbox.records.routing_forms import StoredSubmission
+from sandbox.records.routing_forms_as_json import submission_json
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.seed.account import seeded_records
@@ -24,7 +28,9 @@ from sandbox.state.rate_limits import BOOKING, PER_MINUTE, TOKEN_REQUESTS, CallL
 RECEIVED_MOST: Final = 20_000
 
 ContactEvent = Literal["contact.created", "contact.updated", "contact.deleted"]
+EventTypeEvent = Literal["event_type.created", "event_type.updated"]
 InviteeEvent = Literal["invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"]
+RecapEvent = Literal["meeting_recap.updated", "meeting_recap.deleted"]
 
 
 @dataclass
@@ -125,6 +131,21 @@ class Sandbox:
         """Send a webhook about a contact to every subscription that covers whose it is."""
         owner = self.records.users[contact.owner]
         self._send(name, owner.organization, (owner.id,), {"user_uuid": owner.id, "contact": shown})
+
+    def announce_event_type(self, name: EventTypeEvent, kind: StoredEventType) -> None:
+        """Send a webhook about an event type to every subscription that covers its owner or a host."""
+        self._send(name, kind.organization, (kind.owner, *kind.hosts), event_type_payload(self.records, kind))
+
+    def announce_recap(self, name: RecapEvent, recap: StoredMeetingRecap, shown: JsonObject) -> None:
+        """Send a webhook about a meeting recap to every subscription that covers whose it is."""
+        owner = self.records.users[recap.user]
+        self._send(name, owner.organization, (owner.id,), {"event": recap.event_uri, "recap": shown})
+
+    def announce_submission(self, submission: StoredSubmission) -> None:
+        """Send a webhook about what somebody answered in a routing form to the organization's subscriptions."""
+        organization = self.records.routing_forms[submission.form].organization
+        payload = submission_json(self.records, submission)
+        self._send("routing_form_submission.created", organization, (), payload)
 
     def _send(self, name: str, organization: str, people: Iterable[str], payload: JsonObject) -> None:
         for hook in self.records.webhooks.values():

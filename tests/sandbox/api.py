@@ -109,18 +109,49 @@ class Api:
         return answer.json()["resource"]
 
 
-async def sign_in(api: Api, person: str, scope: str) -> str:
-    """Sign in as a user with the confidential application, and return the access token."""
-    redirect_uri = "http://localhost:1/callback"
-    asked = {"client_id": "sandbox-client", "redirect_uri": redirect_uri, "response_type": "code", "scope": scope}
+async def subscribe(api: Api, callback: str, token: str = OWNER, **changes: Json) -> httpx2.Response:
+    """Create a webhook subscription for the organization, with changes. A change to None leaves the field out."""
+    me = await api.me(token)
+    body = {
+        "url": callback,
+        "events": ["invitee.created", "invitee.canceled"],
+        "organization": me["current_organization"],
+        "scope": "organization",
+        **changes,
+    }
+    return await api.post("/webhook_subscriptions", {name: one for name, one in body.items() if one is not None}, token)
+
+
+async def subscribed(api: Api, callback: str, token: str = OWNER, **changes: Json) -> Json:
+    """Create a webhook subscription, which must succeed."""
+    answer = await subscribe(api, callback, token, **changes)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["resource"]
+
+
+REDIRECT = "http://localhost:1/callback"
+
+
+async def registered(api: Api, person: str, scope: str) -> str:
+    """Sign in as a user with an application that registers itself, and return the access token."""
+    answer = await api.http.post("/oauth/register", json={"client_name": "Own", "redirect_uris": [REDIRECT]})
+    client = answer.json()
+    return await sign_in(api, person, scope, (client["client_id"], client["client_secret"]))
+
+
+async def sign_in(
+    api: Api, person: str, scope: str, client: tuple[str, str] = ("sandbox-client", "sandbox-secret")
+) -> str:
+    """Sign in as a user with a confidential application, and return the access token."""
+    asked = {"client_id": client[0], "redirect_uri": REDIRECT, "response_type": "code", "scope": scope}
     page = (await api.http.get("/oauth/authorize", params=asked)).text
     chosen = page.partition(person)[0].rpartition('name="person" value="')[2].partition('"')[0]
     sent = await api.http.post("/oauth/authorize", data={**asked, "person": chosen, "decision": "allow"})
     code = sent.headers["location"].partition("code=")[2]
     answer = await api.http.post(
         "/oauth/token",
-        data={"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri},
-        auth=("sandbox-client", "sandbox-secret"),
+        data={"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT},
+        auth=client,
     )
     return str(answer.json()["access_token"])
 

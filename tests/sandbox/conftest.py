@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.serving import RunningSandbox, running
 from tests.sandbox.api import MONDAY, Api
+from tests.sandbox.receiver import Receiver, receiving
 
 
 async def never(_seconds: float) -> None:
@@ -37,3 +38,9 @@ async def http(shared_http: httpx2.AsyncClient) -> httpx2.AsyncClient:
 @pytest.fixture
 def api(http: httpx2.AsyncClient) -> Api:
     return Api(http)
+
+
+@pytest.fixture
+async def receiver() -> AsyncGenerator[Receiver]:
+    async with receiving() as one:
+        yield one

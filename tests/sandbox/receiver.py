@@ -1,6 +1,8 @@
 """A receiver of webhooks: a small HTTP server that stores requests and answers a given status."""
 
 import asyncio
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,6 +23,13 @@ class Delivery:
     def message(self) -> Any:  # noqa: ANN401  # whatever JSON holds
         """Return the JSON body."""
         return json.loads(self.body)
+
+
+def is_signed(delivery: Delivery, key: str) -> bool:
+    """Verify a signature as Calendly's documentation describes."""
+    parts = dict(part.split("=") for part in delivery.headers["calendly-webhook-signature"].split(","))
+    expected = hmac.new(key.encode(), parts["t"].encode() + b"." + delivery.body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(parts["v1"], expected)
 
 
 @dataclass

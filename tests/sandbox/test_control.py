@@ -9,6 +9,7 @@ from starlette.types import Message
 
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox, running
+from tests.cases import each
 from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
@@ -95,8 +96,8 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
     assert (await api.control("faults", {"read_lag": 0}))["read_lag"] == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "body"),
+@each(
+    "name, body",
     [
         ("clock", {}),
         ("clock", {"now": "tomorrow"}),
@@ -121,6 +122,29 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
         ("bookings", {}),
         ("cancellations", {}),
         ("reschedulings", {"reschedule_url": "x"}),
+        ("no_shows", {}),
+        ("no_shows", {"invitee": "x"}),
+        ("no_shows", {"invitee": "x", "marked": "yes"}),
+        ("submissions", {"answers": {"Shoe size": "44"}}),
+        ("submissions", {"answers": "none"}),
+        ("submissions", {"routing_form": "x"}),
+        ("submissions", {"routing_form": "https://api.calendly.com/routing_forms/AAAAAAAAAAAAAAAA"}),
+        ("replays", {}),
+        ("replays", {"delivery": "x"}),
+        ("replays", {"delivery": "x", "times": 0}),
+        ("delivery_faults", {}),
+        ("delivery_faults", {"duplicate": False}),
+        ("delivery_faults", {"duplicate": "two"}),
+        ("delivery_faults", {"corrupt": "envelope"}),
+        ("delivery_faults", {"drop": True, "times": 0}),
+        ("delivery_faults", {"delay": -1}),
+        ("webhook_states", {}),
+        ("webhook_states", {"webhook": "x", "state": "active"}),
+        ("webhook_states", {"webhook": "https://api.calendly.com/webhook_subscriptions/AAAAAAAAAAAAAAAA"}),
+        (
+            "webhook_states",
+            {"webhook": "https://api.calendly.com/webhook_subscriptions/AAAAAAAAAAAAAAAA", "state": "active"},
+        ),
     ],
 )
 @pytest.mark.anyio
