@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Final
 
+from events import stored_feeds
 from events.callbacks import Addressee, CallbackAnswer, compact
+from events.contents import EventContents
 from events.cursor import Cursor
 from events.endings import Endings
 from events.retrying import Attempts, is_suspended, next_attempt, outcome
@@ -22,7 +24,6 @@ from events.stored_deliveries import (
     Claimed,
     PostingRoom,
     claim_due,
-    feed_place,
     give_up_all,
     mark,
     mark_done,
@@ -47,38 +48,6 @@ _CLAIM_BYTES: Final = 16
 _ORDINALS: Final = ("1st", "2nd", "3rd")
 
 _log: Final = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EventContent:
-    """An event as one grant may see it.
-
-    Attributes:
-        event_id: Its id.
-        name: Its kind.
-        timestamp: When it happened, as Calendly writes times.
-        data: What happened.
-    """
-
-    event_id: str
-    name: str
-    timestamp: str
-    data: dict[str, Any]
-
-    def shown(self) -> dict[str, Any]:
-        """Return it as clients get it."""
-        return {"eventId": self.event_id, "name": self.name, "timestamp": self.timestamp, "data": self.data}
-
-
-class EventContents(Protocol):
-    """Reads events of the feed."""
-
-    async def of(self, event: str, standing: Standing) -> EventContent | None:
-        """Return an event by the id of its row as a grant may see it now, None when its payload is gone.
-
-        Raises StorageUnavailable.
-        """
-        ...
 
 
 @dataclass(kw_only=True)
@@ -156,8 +125,8 @@ class Deliverer:
         if content is None:
             await self._give_up(claimed)
             return
-        body = compact({**content.shown(), "cursor": await self._cursor(claimed, subscription)})
-        message = event_message_id(self.endings.profile, content.event_id, claimed.id)
+        body = compact({**content, "cursor": await self._cursor(claimed, subscription)})
+        message = event_message_id(self.endings.profile, content["eventId"], claimed.id)
         addressee = Addressee(to, subscription.secrets(self.now()), subscription.id)
         answer = await self.endings.poster.post(addressee, message, body)
         is_done = await self._settle(claimed, subscription, answer)
@@ -202,7 +171,7 @@ class Deliverer:
     async def _cursor(self, claimed: Claimed, subscription: StoredSubscription) -> str | None:
         """Return the subscription's watermark, for which this event counts as arrived."""
         async with self.endings.database.read() as connection:
-            place = await feed_place(connection, subscription.person)
+            place = await stored_feeds.find(connection, subscription.person)
             others = await outstanding_positions(connection, subscription.id, but=claimed.id)
         return str(Cursor(place.epoch, watermark(others, place.head))) if place else None
 

@@ -1,8 +1,9 @@
 """What deliveries ask of the rest of the server: what a grant may see now, and to note what was done."""
 
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Literal, Protocol
+
+from events.payload import Reader
 
 Refusal = Literal["access", "scope", "connection", "callback"]
 """Why a grant may not have an event: its level, its scope, the person's connection to Calendly, or the callback."""
@@ -16,8 +17,7 @@ class Standing:
         grant: Its id.
         person: The person's Calendly user URI.
         agent: What the agent is called.
-        sees_invitees: Whether it may see who booked.
-        zone: The person's time zone, None where that is not known.
+        reader: What it sees of an event.
         refusal: Why it may have no event of the kind, None where it may.
         waits: The person has to sign in at Calendly again.
     """
@@ -25,8 +25,7 @@ class Standing:
     grant: str
     person: str
     agent: str
-    sees_invitees: bool
-    zone: tzinfo | None
+    reader: Reader
     refusal: Refusal | None = None
     waits: bool = False
 

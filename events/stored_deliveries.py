@@ -13,10 +13,11 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events.stored_events import StoredEvent
 from events.stored_subscriptions import StoredSubscription, is_live
 from events.tables import event_delivery as table
 from events.tables import event_subscription as subscription_table
-from events.tables import feed, feed_event
+from events.tables import feed_event
 from storage.database import insert
 from storage.rows import columns, find_all
 
@@ -39,26 +40,6 @@ FOR_GOOD: Final = "for good"
 """The error of a delivery that the callback refused for good."""
 
 _MOST_CLAIMED: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class FeedPlace:
-    """Where a feed is."""
-
-    epoch: str
-    head: int
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """An event that has just been given its position."""
-
-    id: str
-    person: str
-    kind: str
-    filter: str | None
-    position: int
-    occurred_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +109,10 @@ def delivery_id(subscription: str, event: str) -> str:
     return hashlib.sha256(f"{subscription}\n{event}".encode()).hexdigest()
 
 
-async def fan_out(connection: AsyncConnection, event: Published, now: datetime) -> None:
-    """Queue an event for every subscription that wants it, in the transaction that gives it its position."""
+async def fan_out(connection: AsyncConnection, event: StoredEvent, now: datetime) -> None:
+    """Queue an event for every subscription that wants it: `events.publishing.FanOut`."""
+    if event.position is None:
+        return
     wanted = select(subscription_table.c.id, subscription_table.c.host).where(
         subscription_table.c.person == event.person,
         subscription_table.c.name == event.kind,
@@ -259,22 +242,6 @@ async def outstanding_positions(
         .limit(1)
     )
     return list((await connection.execute(query)).scalars())
-
-
-async def feed_place(connection: AsyncConnection, person: str, *, holds: bool = False) -> FeedPlace | None:
-    """Return where a person's feed is, None where there is none; `holds` locks its row."""
-    query = select(feed.c.epoch, feed.c.head).where(feed.c.person == person)
-    found = (await connection.execute(query.with_for_update() if holds else query)).one_or_none()
-    return None if found is None else FeedPlace(found[0], found[1])
-
-
-async def oldest_kept(connection: AsyncConnection, person: str) -> int | None:
-    """Return the first position of a person's feed whose payload is kept, None where none is."""
-    query = select(func.min(feed_event.c.position)).where(
-        feed_event.c.person == person, feed_event.c.payload_ciphertext.is_not(None)
-    )
-    position: int | None = await connection.scalar(query)
-    return position
 
 
 async def _outstanding(connection: AsyncConnection, subscription: str) -> int:

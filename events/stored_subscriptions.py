@@ -124,8 +124,7 @@ class SubscriptionRows:
             "max_age": None if row.max_age is None else row.max_age // _MILLISECOND,
         }
         statement = insert(connection, table).values(values)
-        changed = {table.c[name].name: value for name, value in values.items() if name != "id"}
-        await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=changed))
+        await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=values))
 
     async def _find(self, connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[StoredSubscription]:
         return [self._read(row) for row in (await connection.execute(query)).mappings()]

@@ -4,16 +4,20 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from events import stored_feeds
 from events.callback_urls import CallbackUrl
 from events.callbacks import Addressee
 from events.cursor import Cursor, place_of
 from events.endings import Endings
+from events.feed import Feeds
 from events.standing import EventNote, Standing
-from events.stored_deliveries import FeedPlace, feed_place, oldest_kept, outstanding_positions, queue_missed
+from events.stored_deliveries import outstanding_positions, queue_missed
+from events.stored_events import oldest
+from events.stored_feeds import Feed
 from events.stored_subscriptions import (
     FORMER_SECRET_LIFE,
     KEPT_EXPIRED,
@@ -39,14 +43,6 @@ from storage.errors import StorageUnavailable
 _MINUTE: Final = timedelta(minutes=1)
 _CHALLENGES_OF_GRANT: Final = 5
 _CHALLENGES_OF_HOST: Final = 10
-
-
-class Feeds(Protocol):
-    """The feeds of people."""
-
-    async def open(self, person: str) -> None:
-        """Begin the feed of a person, where there is none. Raises StorageUnavailable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +93,12 @@ class ChallengeLimits:
         now = self.now()
         self._forget(now - _MINUTE)
         for name, most in ((f"grant {grant}", _CHALLENGES_OF_GRANT), (f"host {host}", _CHALLENGES_OF_HOST)):
-            begun = self._begun.get(name, ())
+            begun = self._begun.setdefault(name, deque())
             if len(begun) >= most:
                 wait = begun[0] + _MINUTE - now
                 raise exhausted("challenges", most, f"At most {most} callbacks are verified a minute: wait.", wait)
         for name in (f"grant {grant}", f"host {host}"):
-            self._begun.setdefault(name, deque()).append(now)
+            self._begun[name].append(now)
 
     def _forget(self, before: datetime) -> None:
         for name, begun in list(self._begun.items()):
@@ -153,7 +149,7 @@ class Subscriptions:
         action, did = ("subscribe", "subscribed to") if before is None else ("refresh", "goes on to have")
         told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"
         await self.endings.noted.keep(_note(f"{action}_events", told, standing))
-        await self.feeds.open(standing.person)
+        await self.feeds.begin(standing.person)
         async with self.endings.database.begin() as connection:
             return await self._store(connection, asked)
 
@@ -182,7 +178,7 @@ class Subscriptions:
 
     async def _store(self, connection: AsyncConnection, asked: "_Asked") -> Subscribed:
         now = self.endings.now()
-        place = await feed_place(connection, asked.standing.person, holds=True)
+        place = await stored_feeds.hold(connection, asked.standing.person)
         if place is None:
             raise StorageUnavailable("The person's feed has just been deleted.")
         before = await self._before(connection, asked, now)
@@ -242,13 +238,13 @@ class _Asked:
 
 
 async def _queue(
-    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: FeedPlace, now: datetime
+    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: Feed, now: datetime
 ) -> bool:
     """Queue what a request asks to have again. Returns whether something is lost."""
     if cursor is None:
         return row.created_at < now and await queue_missed(connection, row, after=None, now=now)
-    oldest = await oldest_kept(connection, row.person)
-    start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=oldest)
+    kept = await oldest(connection, row.person)
+    start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=kept)
     return await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated
 
 
