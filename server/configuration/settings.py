@@ -194,7 +194,7 @@ class Settings(BaseModel):
         Setting(
             "CALENDLY_SCOPES",
             help="scopes that application may ask for",
-            default="those of the 28 endpoints; all for one that registers itself",
+            default="those of the toolset endpoints; all for one that registers itself",
         ),
     ] = None
     issuer: Annotated[_Origin, Setting("CALENDLY_ISSUER", help="where an application is registered")] = (

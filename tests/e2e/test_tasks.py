@@ -1,4 +1,4 @@
-"""Fifty-four tasks, each done with all tools and with the endpoints alone: the same outcome, at what price."""
+"""Sixty-four tasks, each done with all tools and with the endpoints alone: the same outcome, at what price."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Generator, Mapping
@@ -30,18 +30,22 @@ from tests.e2e.hours_tasks import HOURS_TASKS
 from tests.e2e.task_list import FIRST_TASKS
 from tests.e2e.tasks import Agent, Script, Task
 from tests.e2e.team_tasks import TEAM_TASKS
+from tests.e2e.wish_tasks import WISH_TASKS
 from tests.task_table import ROW
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.answers.size_limit import MOST_TOKENS
 
 pytestmark = pytest.mark.anyio
 
-TASKS: Final = (*FIRST_TASKS, *HOURS_TASKS, *TEAM_TASKS, *ASSISTANT_TASKS)
+WISHES: Final = (*HOURS_TASKS, *WISH_TASKS)
+"""What no agent could do before. None of them takes more than the calls of the median."""
+
+TASKS: Final = (*FIRST_TASKS, *WISHES, *TEAM_TASKS, *ASSISTANT_TASKS)
 
 MOMENT: Final = datetime(2026, 10, 19, 6, tzinfo=UTC)
 """When every task begins: a Monday. Europe's clocks go back on the Sunday after, New York's a week later."""
 
-ALL_TOOLS, ENDPOINTS_ALONE = "endpoints,workflows", "endpoints,schedules"
+ALL_TOOLS, ENDPOINTS_ALONE = "endpoints,workflows,extended", "endpoints,extended"
 
 RIGHT: Final[Mapping[str, object]] = {
     "Did guest 217 of Acme sign up for anything?": [("Webinar: what\u2019s new", "active")],
@@ -64,6 +68,11 @@ RIGHT: Final[Mapping[str, object]] = {
     "When by the clock is the release night over?": "03:30",
     "The first panel interview after the clocks went back?": [datetime(2026, 10, 26, 13, tzinfo=UTC)],
     "By which clock does Ravi work?": "Asia/Kolkata",
+    "Make the intro call 45 minutes.": (45, True, "A first conversation."),
+    "Nobody may book a deep dive for now.": (60, False, "An hour on one subject."),
+    "Ada Abara did not come.": ["ada.abara@acme.example", "elif.eze@acme.example", "farid.dietrich@acme.example"],
+    "Elif came after all: take the no-show back.": ["farid.dietrich@acme.example"],
+    "Note for Lee Park: wants the two-year price.": ["Lee Park"],
 }
 """What is true in the account, where it can be said beforehand: both ways could be wrong alike."""
 
@@ -192,7 +201,7 @@ async def stage() -> AsyncGenerator[Stage]:
                 "CALENDLY_API_URL": sandbox.url,
                 "CALENDLY_MCP_DATABASE_URL": "sqlite://",
                 "CALENDLY_MCP_BOOKING_LIMITS": "none",
-                "CALENDLY_MCP_TOOLSETS": "endpoints,workflows,schedules",
+                "CALENDLY_MCP_TOOLSETS": ALL_TOOLS,
                 "CALENDLY_MCP_ACCESS": "canceling=full",
             }
             server = await stack.enter_async_context(serving(load("stdio", {}, environ=environ), recording, clock.now))
@@ -215,12 +224,12 @@ async def test_every_task_has_the_same_outcome_either_way_and_takes_few_calls_an
             other, dearer = await stage.priced(task.plainly, task.who, ENDPOINTS_ALONE)
             assert outcome == other == RIGHT.get(task.words, other)
             assert outcome
-            assert price.calls <= (_MOST_CALLS if task in HOURS_TASKS else dearer.calls)
+            assert price.calls <= (_MOST_CALLS if task in WISHES else dearer.calls)
             assert price.tokens <= dearer.tokens * _SAME
         prices.append((task, price, dearer))
         # Not by `record_property`, which warns of --junitxml.
         request.node.user_properties.append((ROW, (task.words, [*price.figures(), *dearer.figures()])))
-    assert len({task.words for task in TASKS} | set(RIGHT)) == 54
+    assert len({task.words for task in TASKS} | set(RIGHT)) == 64
     assert median(price.calls for _, price, _ in prices) <= _MOST_CALLS
     tokens = [sum(price.tokens for price in column) for column in zip(*(both for _, *both in prices), strict=True)]
     assert tokens[0] <= tokens[1] * _MOST_TOKENS

@@ -22,7 +22,7 @@ from calendly.scopes import GUIDE_SCOPES, SCOPES
 from sandbox.endpoints import ENDPOINTS as SERVED
 from tests.cases import each
 from tests.sandbox.api import Json
-from tests.tools.facts import shape
+from tests.tools.facts import CALENDLYS, shape
 from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
 from tools.toolset.declaring import Toolset, Workflows
@@ -67,18 +67,28 @@ def test_a_chat_needs_ten_of_them() -> None:
     assert len([tool for tool in ALL if "scheduling" in tool.toolsets]) == 10
 
 
+@pytest.mark.requirement("toolset-families")
 def test_who_comes_from_calendlys_own_server_finds_its_operations_in_a_toolset() -> None:
     offered = {tool.name for tool in ALL if "hosted" in tool.toolsets}
     assert offered == set(THEIR_NAMES)
     assert len(set(THEIR_NAMES.values())) == len(THEIR_NAMES)
 
 
+@pytest.mark.requirement("toolset-families")
 def test_the_28_of_the_guide_are_a_toolset_and_each_family_of_the_rest_is_one() -> None:
     assert len(GUIDE_TOOLS) == 28
     assert ENDPOINTS[: len(GUIDE_TOOLS)] == GUIDE_TOOLS
     for tool in ENDPOINTS:
         assert ("extended" in tool.toolsets) is (tool not in GUIDE_TOOLS)
     assert all(tool.toolsets == ("workflows",) for tool in WORKFLOWS)
+
+
+@pytest.mark.requirement("further-operations")
+def test_every_operation_whose_request_is_known_is_a_tool() -> None:
+    offered = {(tool.endpoint.method, shape(tool.endpoint.path)) for tool in ENDPOINTS}
+    left_out = [fact for fact in CALENDLYS if (fact["method"], shape(fact["path"])) not in offered]
+    assert [fact["name"] for fact in left_out] == ["Add Contacts to List", "Remove Contacts from List"]
+    assert all("field name was not read" in fact["body"]["description"] for fact in left_out)
 
 
 @pytest.mark.parametrize("room", [tools.endpoints, tools.booking, tools.workflows], ids=lambda room: room.__name__)
