@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.stored_events import StoredEvent
@@ -20,6 +20,7 @@ from events.tables import event_subscription as subscription_table
 from events.tables import feed_event
 from storage.database import insert
 from storage.rows import columns, find_all
+from storage.types import Instant
 
 MOST_OUTSTANDING: Final = 1000
 """Deliveries of one subscription; further events are skipped."""
@@ -191,7 +192,7 @@ async def claim_due(connection: AsyncConnection, now: datetime, claim: str, room
             claim=claim,
             attempts=table.c.attempts + 1,
             due_at=now + CLAIMED_FOR,
-            first_at=func.coalesce(table.c.first_at, now),
+            first_at=func.coalesce(table.c.first_at, literal(now, Instant)),
         )
         .returning(*columns(Claimed, table))
     )

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.tables import event_subscription as table
 from events.tables import verified_callback
 from storage.database import insert
 from storage.keys import KeyRing
-from storage.types import sealed_for
+from storage.types import Instant, sealed_for
 
 FORMER_SECRET_LIFE: Final = timedelta(minutes=15)
 """How long a secret signs beside the one that replaced it."""
@@ -202,7 +202,7 @@ async def note_failure(
         .where(table.c.id == subscription)
         .values(
             last_error=error,
-            failed_since=func.coalesce(table.c.failed_since, now),
+            failed_since=func.coalesce(table.c.failed_since, literal(now, Instant)),
             failures=table.c.failures + 1,
         )
         .returning(table.c.failed_since, table.c.failures)

@@ -189,10 +189,11 @@ class Subscriptions:
         if until is not None and not asked.url.is_listed:
             await pass_until(connection, row.grant, row.url, until + KEPT_EXPIRED)
         was_truncated = before is not None and before.truncated
-        is_truncated = await _queue(connection, asked.request.query.cursor, row, place, now)
+        cursor = asked.request.query.cursor
+        is_lossy = (before is not None or cursor is not None) and await _queue(connection, cursor, row, place, now)
         outstanding = await outstanding_positions(connection, row.id)
-        cursor = str(Cursor(place.epoch, watermark(outstanding, place.head)))
-        return Subscribed(row.id, until, cursor, was_truncated or is_truncated, before and _status(before))
+        mark = str(Cursor(place.epoch, watermark(outstanding, place.head)))
+        return Subscribed(row.id, until, mark, was_truncated or is_lossy, before and _status(before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ async def _queue(
 ) -> bool:
     """Queue what a request asks to have again. Returns whether something is lost."""
     if cursor is None:
-        return row.created_at < now and await queue_missed(connection, row, after=None, now=now)
+        return await queue_missed(connection, row, after=None, now=now)
     kept = await oldest(connection, row.person)
     start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=kept)
     return await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import insert, select
+
 from events.callback_urls import CallbackRules
 from events.contents import EventContents
 from events.deliverer import Deliverer
@@ -22,6 +24,7 @@ from events.stored_deliveries import fan_out
 from events.stored_subscriptions import SubscriptionRows
 from events.subscribing import read_subscribe, read_unsubscribe
 from events.subscriptions import ChallengeLimits, Subscribed, Subscriptions
+from events.tables import event_delivery, feed_event
 from storage.database import Database
 from storage.keys import Key, KeyRing
 from tests.events.callback_host import HOST, CallbackHost, Received, callback_host
@@ -184,6 +187,18 @@ class World:
             assert await self.feeds.publish(PERSON, arrival)
             ids.append(arrival.event_id)
         return ids
+
+    async def crowd(self, subscription: str, count: int) -> None:
+        """Have one event on its way so many times, as far as a subscription can tell."""
+        await self.book()
+        async with self.database.begin() as connection:
+            [row] = (await connection.execute(select(event_delivery))).mappings()
+            [event] = (await connection.execute(select(feed_event))).mappings()
+            assert row["subscription"] == subscription
+            others = [f"{number:064}" for number in range(count - 1)]
+            copies = [{**event, "id": other, "position": -number} for number, other in enumerate(others)]
+            await connection.execute(insert(feed_event), copies)
+            await connection.execute(insert(event_delivery), [{**row, "id": other, "event": other} for other in others])
 
     async def deliver(self, deliverer: Deliverer | None = None) -> int:
         """Make one attempt at everything that is due, and return how many."""

@@ -273,8 +273,9 @@ async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(w
 
 
 async def test_more_than_a_thousand_on_their_way_are_skipped_and_told(world: World) -> None:
-    await world.subscribe()
-    await world.book(1003)
+    subscribed = await world.subscribe()
+    await world.crowd(subscribed.id, 1000)
+    await world.book(3)
 
     refreshed = await world.subscribe()
 
