@@ -1,6 +1,5 @@
 """Ends subscriptions: what is on its way goes at once, the callback is told once, and the row goes."""
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +12,6 @@ from events.stored_deliveries import delete_deliveries
 from events.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_subscriptions, expire
 from events.wire import TERMINATED, EventsRefusal, Meaning, Profile
 from storage.database import Database
-from storage.errors import StorageUnavailable
 
 _WHY: Final = {
     "access": "The agent may not have these events any more.",
@@ -22,8 +20,6 @@ _WHY: Final = {
     "callback": "The operator of this server does not allow callbacks to this host any more.",
     "ended": "The person or the operator ended this subscription.",
 }
-
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +45,7 @@ class Endings:
     now: Callable[[], datetime]
 
     async def end(self, subscription: StoredSubscription, why: Refusal | str, agent: str = "") -> None:
-        """End a subscription. Whoever comes second does nothing. Raises StorageUnavailable.
+        """End a subscription. Its callback is told by whoever comes first. Raises StorageUnavailable.
 
         Args:
             subscription: The subscription.
@@ -60,21 +56,24 @@ class Endings:
         async with self.database.begin() as connection:
             await delete_deliveries(connection, [subscription.id])
             is_mine = await expire(connection, subscription.id, now)
-        if not is_mine:
-            return
+        if is_mine:
+            await self._part(subscription, _WHY[why], agent)
+        async with self.database.begin() as connection:
+            await delete_subscriptions(connection, [subscription.id])
+
+    async def _part(self, subscription: StoredSubscription, message: str, agent: str) -> None:
+        """Note that a subscription ends, and tell its callback."""
         await self.noted.note(
             EventNote(
                 action="end_subscription",
                 told=f"Ended the subscription of {{agent}} to {subscription.name!r} of {{person}} "
-                f"at {subscription.host}: {_WHY[why]}",
+                f"at {subscription.host}: {message}",
                 person=subscription.person,
                 agent=agent,
                 grant=subscription.grant,
             )
         )
-        await self._tell(subscription, _WHY[why])
-        async with self.database.begin() as connection:
-            await delete_subscriptions(connection, [subscription.id])
+        await self._tell(subscription, message)
 
     async def end_by_id(self, subscription: str, *, person: str | None = None) -> bool:
         """End a subscription that its person, or the operator, no longer wants. Returns whether there was one.
@@ -101,11 +100,3 @@ class Endings:
         error = {"code": Meaning.FORBIDDEN.code(self.profile), "message": message}
         addressee = Addressee(to, subscription.secrets(self.now()), subscription.id)
         await self.poster.control(addressee, {"type": TERMINATED, "error": error})
-
-
-async def end_quietly(endings: Endings, subscription: StoredSubscription, why: Refusal, agent: str = "") -> None:
-    """End a subscription; what the database prevents is left to the next sweep."""
-    try:
-        await endings.end(subscription, why, agent)
-    except StorageUnavailable as fault:
-        _log.info("a subscription will be ended later: %s", fault)

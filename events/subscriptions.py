@@ -1,9 +1,8 @@
 """Makes, refreshes and ends subscriptions, as agents ask for it."""
 
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,6 +13,7 @@ from events.callbacks import Addressee
 from events.cursor import Cursor, place_of
 from events.endings import Endings
 from events.feed import Feeds
+from events.minute_limits import MinuteLimits
 from events.standing import EventNote, Standing
 from events.stored_deliveries import outstanding_positions, queue_missed
 from events.stored_events import oldest
@@ -33,14 +33,12 @@ from events.subscribing import (
     UnsubscribeRequest,
     check_room,
     check_secret,
-    exhausted,
     granted_life,
     subscription_id,
     watermark,
 )
 from storage.errors import StorageUnavailable
 
-_MINUTE: Final = timedelta(minutes=1)
 _CHALLENGES_OF_GRANT: Final = 5
 _CHALLENGES_OF_HOST: Final = 10
 
@@ -81,31 +79,9 @@ class Subscribed:
     status: DeliveryStatus | None
 
 
-@dataclass(slots=True)
-class ChallengeLimits:
-    """How many challenges there may be in a minute, for each grant and each host."""
-
-    now: Callable[[], datetime]
-    _begun: dict[str, deque[datetime]] = field(default_factory=dict[str, deque[datetime]])
-
-    def take(self, grant: str, host: str) -> None:
-        """Count a challenge. Raises EventsRefusal, ResourceExhausted."""
-        now = self.now()
-        self._forget(now - _MINUTE)
-        for name, most in ((f"grant {grant}", _CHALLENGES_OF_GRANT), (f"host {host}", _CHALLENGES_OF_HOST)):
-            begun = self._begun.setdefault(name, deque())
-            if len(begun) >= most:
-                wait = begun[0] + _MINUTE - now
-                raise exhausted("challenges", most, f"At most {most} callbacks are verified a minute: wait.", wait)
-        for name in (f"grant {grant}", f"host {host}"):
-            self._begun[name].append(now)
-
-    def _forget(self, before: datetime) -> None:
-        for name, begun in list(self._begun.items()):
-            while begun and begun[0] <= before:
-                begun.popleft()
-            if not begun:
-                del self._begun[name]
+def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
+    """Make the limits of challenges."""
+    return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +96,7 @@ class Subscriptions:
 
     endings: Endings
     feeds: Feeds
-    limits: ChallengeLimits
+    limits: MinuteLimits
 
     async def subscribe(self, request: SubscribeRequest, standing: Standing, narrowed_to: str | None) -> Subscribed:
         """Make or refresh a subscription.
@@ -144,7 +120,8 @@ class Subscriptions:
             passed = await has_passed(connection, standing.grant, url.url, now)
         is_suspended = before is not None and before.state == "suspended"
         if not url.is_listed and (is_suspended or not passed):
-            self.limits.take(standing.grant, url.host)
+            grant, host = f"grant {standing.grant}", f"host {url.host}"
+            self.limits.take({grant: _CHALLENGES_OF_GRANT, host: _CHALLENGES_OF_HOST})
             await self.endings.poster.challenge(Addressee(url, [request.secret], asked.id))
         action, did = ("subscribe", "subscribed to") if before is None else ("refresh", "goes on to have")
         told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"

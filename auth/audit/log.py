@@ -160,6 +160,11 @@ class AuditLog:
         with suppress(AuditLogUnavailable):
             await self._store_now(queued)
 
+    async def keep_note(self, note: AuditNote) -> None:
+        """Store a decision before returning. Raises AuditLogUnavailable, after which it is not stored."""
+        request_id, time = self.new_id(), self.now()
+        await self.keep(lambda redactor: _noted(note, redactor, request_id, time))
+
     async def recent(
         self,
         *,

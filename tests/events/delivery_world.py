@@ -18,12 +18,13 @@ from events.endings import Endings
 from events.feed import Feeds
 from events.identity import Arrival, event_id
 from events.kinds import BOOKED
+from events.minute_limits import MinuteLimits
 from events.payload import Reader
 from events.standing import EventNote, NotNoted, Refusal, Standing
 from events.stored_deliveries import fan_out
 from events.stored_subscriptions import SubscriptionRows
 from events.subscribing import read_subscribe, read_unsubscribe
-from events.subscriptions import ChallengeLimits, Subscribed, Subscriptions
+from events.subscriptions import Subscribed, Subscriptions, challenge_limits
 from events.tables import event_delivery, feed_event
 from storage.database import Database
 from storage.keys import Key, KeyRing
@@ -96,12 +97,12 @@ class World:
     grants: Grants = field(default_factory=Grants)
     notes: Notes = field(default_factory=Notes)
     rules: CallbackRules = field(default_factory=CallbackRules)
-    limits: ChallengeLimits = field(init=False)
+    limits: MinuteLimits = field(init=False)
     booked: int = 0
 
     def __post_init__(self) -> None:
         """Begin without challenges."""
-        self.limits = ChallengeLimits(self.now)
+        self.limits = challenge_limits(self.now)
 
     def now(self) -> datetime:
         """Return the time."""
@@ -192,8 +193,11 @@ class World:
         """Have one event on its way so many times, as far as a subscription can tell."""
         await self.book()
         async with self.database.begin() as connection:
-            [row] = (await connection.execute(select(event_delivery))).mappings()
-            [event] = (await connection.execute(select(feed_event))).mappings()
+            row, event = [
+                {column.key: found[column.key] for column in table.c}
+                for table in (event_delivery, feed_event)
+                for found in (await connection.execute(select(table))).mappings()
+            ]
             assert row["subscription"] == subscription
             others = [f"{number:064}" for number in range(count - 1)]
             copies = [{**event, "id": other, "position": -number} for number, other in enumerate(others)]
