@@ -15,7 +15,7 @@ _PRINTABLE: Final = re.compile(r"[!-~]+")
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9.])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _PORTS: Final = {"https": 443, "http": 80}
 _FIELD: Final = "delivery.url"
-_LAST_PORT: Final = 65_535
+_NO_HOST: Final = "must be hosts such as n8n.example.com or 10.0.0.5:5678, separated by commas."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,14 @@ class CallbackHost:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `host` or `host:port`. Raises ValueError."""
-        parts = urlsplit(f"//{text.strip()}")
-        name = parts.hostname or ""
-        if parts.netloc != text.strip() or "@" in text or not _HOST.fullmatch(name) or parts.port == 0:
-            raise ValueError(f"{text!r} is no host, or host:port")
-        return cls(name, parts.port)
+        try:
+            parts = urlsplit(f"//{text.strip()}")
+            name, port = parts.hostname or "", parts.port
+        except ValueError:
+            raise ValueError(_NO_HOST) from None
+        if parts.netloc != text.strip() or "@" in text or not _HOST.fullmatch(name) or port == 0:
+            raise ValueError(_NO_HOST)
+        return cls(name, port)
 
 
 @dataclass(frozen=True, slots=True)

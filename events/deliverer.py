@@ -25,6 +25,7 @@ from events.stored_deliveries import (
     PostingRoom,
     claim_due,
     give_up_all,
+    is_any_due,
     mark,
     mark_done,
     outstanding_positions,
@@ -62,6 +63,7 @@ class Deliverer:
         sleep: Lets seconds pass.
         random_bytes: Makes unpredictable bytes.
         random: Makes numbers from 0 to 1.
+        woken: Set when something was published.
     """
 
     endings: Endings
@@ -71,19 +73,15 @@ class Deliverer:
     sleep: Callable[[float], Awaitable[None]]
     random_bytes: Callable[[int], bytes]
     random: Callable[[], float]
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: Counter[str] = field(default_factory=Counter[str])
     _posts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
-    _woken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def wake(self) -> None:
-        """Look for what is due now: an event was published."""
-        self._woken.set()
 
     async def run(self) -> None:
         """Deliver until cancelled; then posts under way get 10 seconds."""
         try:
             while True:
-                self._woken.clear()
+                self.woken.clear()
                 if not await self._begin_due():
                     await self._rest()
         finally:
@@ -92,8 +90,9 @@ class Deliverer:
     async def claim(self) -> list[Claimed]:
         """Claim what is due, as much as this process can post. Raises StorageUnavailable."""
         room = PostingRoom(self._busy, _MOST_POSTS, _MOST_POSTS_OF_HOST)
-        if room.left <= 0:
-            return []
+        async with self.endings.database.read() as connection:
+            if room.left <= 0 or not await is_any_due(connection, self.now()):
+                return []
         async with self.endings.database.begin() as connection:
             return await claim_due(connection, self.now(), self.random_bytes(_CLAIM_BYTES).hex(), room)
 
@@ -222,11 +221,11 @@ class Deliverer:
         finally:
             self._busy[claimed.host] -= 1
             self._busy += Counter()  # forgets hosts without posts
-            self.wake()
+            self.woken.set()
 
     async def _rest(self) -> None:
         """Wait until something is published, a post is over, or 5 seconds have passed."""
-        waits = {asyncio.ensure_future(self._woken.wait()), asyncio.ensure_future(self.sleep(_PAUSE))}
+        waits = {asyncio.ensure_future(self.woken.wait()), asyncio.ensure_future(self.sleep(_PAUSE))}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

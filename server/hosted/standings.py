@@ -8,14 +8,11 @@ from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
 from auth.grants.bearer import Bearer
 from auth.grants.bearer_rows import find_living
 from auth.upstream.connection import Status
-from events.kinds import KINDS
-from events.payload import Reader
 from events.standing import EventNote, NotNoted, Standing
-from server.calls.event_access import decide_about, refusal_of
+from server.calls.events_methods import standing_of
 from server.calls.principal import Principal
 from storage.database import Database
 from storage.keys import KeyRing
-from tools.zones import zone_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,35 +36,11 @@ class GrantStandings:
         bearer = await find_living(self.database, self.keyring, grant, self.now())
         if bearer is None:
             return None
-        standing = standing_of(self.known_as(bearer), bearer.person, kind)
+        standing = standing_of(self.known_as(bearer), kind)
         status = bearer.connection.connection.status if bearer.connection else Status.REVOKED
         if status is Status.REVOKED:
             return replace(standing, refusal=standing.refusal or "connection")
         return replace(standing, waits=status is Status.NEEDS_REAUTH)
-
-
-def standing_of(principal: Principal, person: str, kind: str) -> Standing:
-    """Return what an agent may see of a kind of events.
-
-    Args:
-        principal: The agent, and who it acts for.
-        person: The person's user URI.
-        kind: The name of the kind.
-    """
-    family = KINDS[kind].family
-    return Standing(
-        grant=principal.account.agent,
-        person=person,
-        agent=principal.agent.name,
-        reader=reader_of(principal),
-        refusal=refusal_of(decide_about(family, principal.limits)) if family else "access",
-    )
-
-
-def reader_of(principal: Principal) -> Reader:
-    """Return what an agent sees of an event."""
-    zone = principal.identity.timezone if principal.identity else None
-    return Reader(zone=zone_of(zone), sees_invitees=principal.invitees_hidden_by is None)
 
 
 @dataclass(frozen=True, slots=True)

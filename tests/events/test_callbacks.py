@@ -257,7 +257,7 @@ def test_the_operator_says_where_callbacks_may_be() -> None:
 
 @each("text", ["", "a b", "user@host", "host:0", "host:x", "https://host", "host/path", "host:99999"])
 def test_what_is_no_host_cannot_be_listed(text: str) -> None:
-    with pytest.raises(ValueError, match=r"host|Port"):
+    with pytest.raises(ValueError, match="must be hosts"):
         callback_hosts([text])
 
 

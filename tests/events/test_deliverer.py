@@ -265,7 +265,7 @@ async def test_what_is_published_is_posted_at_once(world: World) -> None:
     world.notes.wanted = 2
     async with running(world) as deliverer:
         [event] = await world.book()
-        deliverer.wake()
+        deliverer.woken.set()
         await world.notes.full.wait()
 
     assert world.arrived == [event]
