@@ -94,6 +94,10 @@ class Calendly:
         """Raise RateLimited if the ceilings of bookings would refuse one sent now."""
         self._pacer.require_room(account, deadline=deadline)
 
+    def per_minute(self, account: Account) -> int:
+        """Return how many calls a minute an account may make, as far as is known."""
+        return self._pacer.per_minute(account.user)
+
     async def send(
         self, request: Request, account: Account, *, deadline: float, waiting: Waiting | None = None
     ) -> JSON:
@@ -113,9 +117,11 @@ class Calendly:
         in_flight = InFlight(deadline, [waiting] if waiting else [])
         try:
             async with asyncio.timeout(max(0.0, deadline - self._clock())):
-                if request.is_read:
-                    return await self._read(request, account, deadline, waiting)
-                return await self._write(request, account, in_flight)
+                if not request.is_read:
+                    return await self._write(request, account, in_flight)
+                if account.is_patient:  # whoever shared the read would have to be as patient
+                    return (await self._complete(request, account, in_flight)).take()
+                return await self._read(request, account, deadline, waiting)
         except TimeoutError:
             raise _without_answer(
                 request, in_flight, "There was no answer from Calendly within the time limit"

@@ -105,8 +105,10 @@ class Account:
         user: Key of the Calendly user, whose rate limits and cached answers it shares.
         agent: Key of the agent, which gets a fair share of the rate limit.
         credentials: The access token.
+        is_patient: Whether its calls wait until no other agent's do.
     """
 
     user: str
     agent: str
     credentials: AccountCredentials = field(repr=False, compare=False)
+    is_patient: bool = False

@@ -21,7 +21,7 @@ from events.joining import Mark
 from events.payload import without_invitee
 from events.publishing import FanOut, Payloads, Publishing, to_nobody
 from events.stored_events import StoredEvent, Wanted, row_id
-from events.stored_feeds import Digests, Feed
+from events.stored_feeds import Digests, StoredFeed
 from events.tables import feed_event, own_change, seen_event
 from storage.database import Database
 from storage.keys import KeyRing, RandomBytes
@@ -102,7 +102,7 @@ class Feeds:
     fan_out: FanOut = to_nobody
     published: Callable[[str], object] = _heard_by_nobody
 
-    async def begin(self, person: str) -> Feed:
+    async def begin(self, person: str) -> StoredFeed:
         """Return the feed of a person; begin it where there is none. Raises StorageUnavailable."""
         found = await self.find(person)
         while found is None:
@@ -111,10 +111,15 @@ class Feeds:
             found = await self.find(person)
         return found
 
-    async def find(self, person: str) -> Feed | None:
+    async def find(self, person: str) -> StoredFeed | None:
         """Return the feed of a person, None where there is none. Raises StorageUnavailable."""
         async with self.database.read() as connection:
             return await stored_feeds.find(connection, person)
+
+    async def is_empty(self) -> bool:
+        """Say whether nobody has a feed. Raises StorageUnavailable."""
+        async with self.database.read() as connection:
+            return not await stored_feeds.find_of(connection, None)
 
     async def publish_all(self, person: str, arrivals: Sequence[Arrival]) -> int:
         """Publish what is not there yet, in this order, one transaction each. Returns how many events were published.
@@ -185,16 +190,20 @@ class Feeds:
             rows = await stored_events.marks(connection, person, [digest])
         return [self.payloads.mark_of(row) for row in rows if row.position is not None]
 
-    async def forget(self, people: Collection[str], addresses: Collection[str]) -> None:
-        """Take the invitees with these addresses out of the events of people. Raises StorageUnavailable."""
-        for person in people:
-            found = await self.find(person)
-            if found is None:
-                continue
+    async def forget(self, people: Collection[str] | None, addresses: Collection[str]) -> None:
+        """Take the invitees with these addresses out of the events of people. Raises StorageUnavailable.
+
+        Args:
+            people: Whose events, None for everybody's.
+            addresses: E-mail addresses.
+        """
+        async with self.database.read() as connection:
+            feeds = await stored_feeds.find_of(connection, people)
+        for found in feeds:
             digests = Digests.of(found, self.keyring)
             wanted = [digests.of_text(address.lower()) for address in addresses]
             async with self.database.read() as connection:
-                rows = await stored_events.with_addresses(connection, person, wanted)
+                rows = await stored_events.with_addresses(connection, found.person, wanted)
             for row in rows:
                 await self._forget(row.id)
 
@@ -213,7 +222,7 @@ class Feeds:
         """Opens and seals what events say."""
         return Payloads(self.keyring)
 
-    def _publishing(self, connection: AsyncConnection, found: Feed) -> Publishing:
+    def _publishing(self, connection: AsyncConnection, found: StoredFeed) -> Publishing:
         return Publishing(connection, found, self.payloads, self.now(), self.kept, self.fan_out)
 
     def _opened(self, rows: Sequence[StoredEvent]) -> list[ReadEvent]:

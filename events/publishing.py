@@ -15,7 +15,7 @@ from events.joining import FIRST_WAIT, Mark, Stored, ended_mark, of_mark, place
 from events.kinds import MARKED, UNMARKED
 from events.payload import without_invitee
 from events.stored_events import MOST_KEPT, StoredEvent, row_id
-from events.stored_feeds import Digests, Feed
+from events.stored_feeds import Digests, StoredFeed
 from events.tables import feed_event
 from storage.keys import KeyRing
 from storage.types import sealed_for
@@ -81,7 +81,7 @@ class Publishing:
     """
 
     connection: AsyncConnection
-    feed: Feed
+    feed: StoredFeed
     payloads: Payloads
     now: datetime
     kept: timedelta

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.kinds import MARKED, UNMARKED
-from events.stored_feeds import Feed
+from events.stored_feeds import StoredFeed
 from events.tables import event_address, feed_event
 from storage.database import insert
 from storage.rows import columns, find_all, find_one, values
@@ -122,13 +122,13 @@ async def oldest(connection: AsyncConnection, person: str) -> int | None:
     return found
 
 
-async def after(connection: AsyncConnection, found: Feed, position: int, wanted: Wanted) -> list[StoredEvent]:
+async def after(connection: AsyncConnection, found: StoredFeed, position: int, wanted: Wanted) -> list[StoredEvent]:
     """Find the first wanted events after a position, one more than `wanted.count` where there are more."""
     query = _wanted(found, wanted).where(feed_event.c.position > position).order_by(feed_event.c.position)
     return await find_all(connection, StoredEvent, query.limit(wanted.count + 1))
 
 
-async def newest(connection: AsyncConnection, found: Feed, wanted: Wanted) -> list[StoredEvent]:
+async def newest(connection: AsyncConnection, found: StoredFeed, wanted: Wanted) -> list[StoredEvent]:
     """Find the last wanted events, oldest first."""
     query = _wanted(found, wanted).order_by(feed_event.c.position.desc()).limit(wanted.count)
     return (await find_all(connection, StoredEvent, query))[::-1]
@@ -211,7 +211,7 @@ def _events() -> Select[*tuple[Any, ...]]:
     return select(*columns(StoredEvent, feed_event))
 
 
-def _wanted(found: Feed, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+def _wanted(found: StoredFeed, wanted: Wanted) -> Select[*tuple[Any, ...]]:
     # Up to the head that was read before: an event that is published meanwhile comes after the cursor.
     query = _events().where(
         _is_kept(found.person), feed_event.c.position <= found.head, feed_event.c.kind.in_(wanted.kinds)

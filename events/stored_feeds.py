@@ -1,5 +1,6 @@
 """The statements behind feeds: one row per person, which whoever publishes locks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hmac import digest as hmac_digest
@@ -12,7 +13,7 @@ from events.cursor import Cursor
 from events.tables import feed
 from storage.database import insert
 from storage.keys import KeyRing, RandomBytes
-from storage.rows import columns, find_one
+from storage.rows import columns, find_all, find_one
 from storage.types import sealed_for
 
 LOOKING_BACK: Final = timedelta(hours=24)
@@ -23,7 +24,7 @@ _SECRET_BYTES: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Feed:
+class StoredFeed:
     """The feed of a person.
 
     Attributes:
@@ -61,7 +62,7 @@ class Digests:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, found: Feed, keyring: KeyRing) -> "Digests":
+    def of(cls, found: StoredFeed, keyring: KeyRing) -> "Digests":
         """Open those of a feed."""
         return cls(keyring.open(found.secret_ciphertext, **sealed_for(feed.c.secret_ciphertext, found.person)))
 
@@ -83,14 +84,20 @@ async def begin(connection: AsyncConnection, person: str, keyring: KeyRing, rand
     await connection.execute(insert(connection, feed).values(row).on_conflict_do_nothing())
 
 
-async def find(connection: AsyncConnection, person: str) -> Feed | None:
+async def find(connection: AsyncConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person."""
-    return await find_one(connection, Feed, _of(person))
+    return await find_one(connection, StoredFeed, _of(person))
 
 
-async def hold(connection: AsyncConnection, person: str) -> Feed | None:
+async def find_of(connection: AsyncConnection, people: Collection[str] | None) -> list[StoredFeed]:
+    """Find the feeds of people, of all where that is None."""
+    query = select(*columns(StoredFeed, feed))
+    return await find_all(connection, StoredFeed, query if people is None else query.where(feed.c.person.in_(people)))
+
+
+async def hold(connection: AsyncConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person, and lock its row."""
-    return await find_one(connection, Feed, _of(person).with_for_update())
+    return await find_one(connection, StoredFeed, _of(person).with_for_update())
 
 
 async def set_head(connection: AsyncConnection, person: str, head: int) -> None:
@@ -128,4 +135,4 @@ async def drop(connection: AsyncConnection, person: str) -> None:
 
 
 def _of(person: str) -> Select[*tuple[object, ...]]:
-    return select(*columns(Feed, feed)).where(feed.c.person == person)
+    return select(*columns(StoredFeed, feed)).where(feed.c.person == person)

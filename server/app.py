@@ -58,6 +58,7 @@ _WORKFLOWS: Final = (
 )
 _MOVING: Final = " The last books the new time first, then cancels the old: never cancel before a booking."
 _BOOKING: Final = "To book: find_meeting_times, then create_event_invitee with a time from it."
+_NEWS: Final = "What is new since last time: list_received_events with the cursor of its last answer."
 _INSTRUCTIONS: Final = (
     "Not possible here, but at calendly.com: changing calendars, refunds, moving group meetings. reschedule_url and "
     "cancel_url are for people.\n"
@@ -120,6 +121,8 @@ def instructions(summary: Iterable[str], families_off: Iterable[str] = (), on: C
         told.append(f"Begin with the workflows: {', '.join(workflows)}.{moves}")
     if on is None or {"find_meeting_times", "create_event_invitee"}.issubset(on):
         told.append(_BOOKING)
+    if on is None or "list_received_events" in on:
+        told.append(_NEWS)
     told.append(_INSTRUCTIONS)
     families, phrases = ", ".join(families_off), list(summary)
     if families:

@@ -1,4 +1,4 @@
-"""What an agent may do: one tool for each endpoint, and workflows made of several."""
+"""What an agent may do: one tool for each endpoint, workflows made of several, and what happened."""
 
 from typing import Final
 
@@ -26,7 +26,8 @@ from tools.endpoints import (
     users,
     webhooks,
 )
-from tools.toolset.tool import GUIDE, EndpointTool, Tool, Workflow
+from tools.events import events
+from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 from tools.workflows import no_shows as marking
 from tools.workflows.hours import change as hours_change
@@ -76,7 +77,10 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
 )
 """The tools that call several endpoints."""
 
-ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS)
+EVENTS: Final[tuple[FeedTool, ...]] = tuple(events.tools)
+"""The tools of what this server keeps of what happened."""
+
+ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS, *EVENTS)
 """Every tool, in the order in which agents and people see them."""
 
-__all__ = ["ALL", "ENDPOINTS", "GUIDE_TOOLS", "WORKFLOWS", "EndpointTool", "Tool", "Workflow"]
+__all__ = ["ALL", "ENDPOINTS", "EVENTS", "GUIDE_TOOLS", "WORKFLOWS", "EndpointTool", "FeedTool", "Tool", "Workflow"]

@@ -31,6 +31,7 @@ from tools.endpoints.meeting_recaps import list_meeting_recaps
 from tools.endpoints.notes import list_notes
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
 from tools.endpoints.users import get_current_user
+from tools.events import list_received_events
 from tools.fields import Line
 from tools.times import begin
 from tools.toolset.arguments import Arguments, arguments_model, checked, description_of
@@ -302,6 +303,19 @@ def follow_up_no_shows(scene: Scene) -> Iterator[str]:
     if scene.has(create_single_use_scheduling_link):
         yield f"{_named(create_single_use_scheduling_link)}: a link of the same event type for whom I want to meet."
     yield "Write a short text for each, for me to send. Send nothing yourself."
+
+
+@prompts.prompt(title="What is new", needs=(list_received_events,))
+def whats_new(
+    scene: Scene, cursor: Annotated[PromptText, Field(description="from last time; none: the newest")] | None = None
+) -> Iterator[str]:
+    """Tell what happened since last time: who booked, canceled, moved a meeting or missed one."""
+    since = f" with cursor={cursor}" if cursor else ""
+    yield "Tell me what is new in my Calendly since last time."
+    yield f"{_named(list_received_events)}{since}: follow has_more to the end, and leave out what is actor.self."
+    yield from _who_comes(scene) if scene.has(list_event_invitees) else ()
+    yield "Group it: booked, canceled, moved, missed; with who and when. Name what needs me. Change nothing."
+    yield "End with the last cursor, so that I can ask again from there."
 
 
 PROMPTS: Final[tuple[Prompt, ...]] = tuple(prompts.prompts)

@@ -12,7 +12,7 @@ from auth.protocol.scopes import Scopes, least
 from calendly.scopes import includes
 
 _ASKED: Final = ("booking", "canceling", "scheduling_links")
-_READ: Final = ("users", "event_types", "scheduled_events", "invitee_data", "availability")
+_READ: Final = ("users", "event_types", "scheduled_events", "invitee_data", "availability", "events")
 
 CAUTIOUS: Final[Access] = MappingProxyType(
     {

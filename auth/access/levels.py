@@ -54,6 +54,7 @@ CAPABILITIES: Final[Mapping[str, tuple[Level, ...]]] = MappingProxyType(
         "organization": _READING_AND_WRITING,
         "webhooks": _READING_AND_WRITING,
         "data_deletion": _ACTION,
+        "events": _READING,
         "contacts": _READING_AND_WRITING,
         "meeting_recaps": _READING_AND_WRITING,
         "routing_forms": _READING,

@@ -14,23 +14,25 @@ class Words:
 
     Attributes:
         title: Its name.
-        reading: What an agent sees with it, to follow "See"; empty if it reads nothing.
+        reading: What an agent sees with it, to follow `sees`; empty if it reads nothing.
         writing: What an agent does with it, a clause of its own; empty if it changes nothing.
+        sees: How the sentence about reading begins.
     """
 
     title: str
     reading: str = ""
     writing: str = ""
+    sees: str = "See"
 
     @property
     def only_reading(self) -> str:
         """Return what an agent sees with it, in one line."""
-        return f"See {self.reading}."
+        return f"{self.sees} {self.reading}."
 
     @property
     def sentence(self) -> str:
         """Return the description in one line."""
-        parts = (f"See {self.reading}" if self.reading else "", self.writing)
+        parts = (f"{self.sees} {self.reading}" if self.reading else "", self.writing)
         return f"{'. '.join(filter(None, parts))}."
 
 
@@ -57,6 +59,11 @@ WORDS: Final[Mapping[str, Words]] = MappingProxyType(
         ),
         "data_deletion": Words(
             "Deletion of data", writing="Delete for good what invitees told, or all meetings of a past time"
+        ),
+        "events": Words(
+            "Events",
+            "when meetings are booked, moved, canceled or missed, also while you are away",
+            sees="Be told",
         ),
         "contacts": Words("Contacts", "your contacts, their lists and notes", "Change contacts, lists and notes"),
         "meeting_recaps": Words(

@@ -36,6 +36,7 @@ class QueuedCall:
     Attributes:
         agent: The agent that makes it.
         is_booking: Whether the ceilings of bookings apply.
+        is_patient: Whether it waits until nothing else does.
         latest: When it must have started.
         forecast: When it is expected to start.
         started: The call once it starts, or the error.
@@ -43,6 +44,7 @@ class QueuedCall:
 
     agent: str
     is_booking: bool
+    is_patient: bool
     latest: float
     forecast: float = 0.0
     started: asyncio.Future[StartedCall] = field(default_factory=_future)
@@ -74,6 +76,8 @@ class AccountQueue:
         self._clock = clock
         self._random = random
         self._queue = FairQueue[QueuedCall]()
+        self._patient = FairQueue[QueuedCall]()
+        self._patient_in_flight: StartedCall | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._reviewed = -inf
 
@@ -83,12 +87,12 @@ class AccountQueue:
         Raises:
             RateLimited: It cannot start in time. Raised as soon as that is clear.
         """
-        self._queue.push(call.line, call)
+        self._of(call).push(call.line, call)
         try:
             self._serve()
             if not call.started.done():
                 bookings = sum(other.is_booking for other in self._queue) - 1 if call.is_booking else 0
-                self._foresee(call, self._queue.place(call.line), bookings, self._clock(), doubt=0.0)
+                self._foresee(call, self._place(call), bookings, self._clock(), doubt=0.0)
                 await self._wait(call, waiting)
             return call.started.result()
         except BaseException:
@@ -102,8 +106,14 @@ class AccountQueue:
         if now + wait > latest:
             raise _too_late(wait, ceiling)
 
+    @property
+    def per_minute(self) -> int:
+        """How many calls a minute the account may make, as far as is known."""
+        return self._window.limit
+
     def answered(self, call: StartedCall, status: int, headers: RateHeaders, *, is_booking: bool) -> float | None:
         """Learn from an answer. Return the seconds until a repeat makes sense: always after a 429."""
+        self._finish(call)
         now = self._clock()
         pause = headers.retry_after
         if status != HTTPStatus.TOO_MANY_REQUESTS:
@@ -120,6 +130,7 @@ class AccountQueue:
 
     def take_back(self, call: StartedCall, *, is_booking: bool) -> None:
         """Stop counting a call that was not sent."""
+        self._finish(call)
         self._window.take_back(call)
         if is_booking:
             self.bookings.take_back(call.at)
@@ -127,12 +138,18 @@ class AccountQueue:
 
     def lost(self, call: StartedCall) -> None:
         """Count a call that got no answer."""
+        self._finish(call)
         self._window.lost(call)
         self._serve()
 
     def is_forgettable(self, now: float) -> bool:
         """Return whether the queue holds nothing that a new one would not."""
-        return not self._queue and self._window.is_forgettable(now) and self.bookings.is_forgettable(now)
+        return (
+            not self._queue
+            and not self._patient
+            and self._window.is_forgettable(now)
+            and self.bookings.is_forgettable(now)
+        )
 
     def _serve(self) -> None:
         """Start every call that can start, and set an alarm for the next one."""
@@ -140,17 +157,31 @@ class AccountQueue:
             self._alarm.cancel()
             self._alarm = None
         now = self._clock()
-        while self._queue:
+        while self._queue or (self._patient and self._patient_in_flight is None):
             delay = self._window.delay(now)
-            call = self._queue.pop(self._can_start) if delay <= 0 else None
+            call = (self._queue or self._patient).pop(self._can_start) if delay <= 0 else None
             if call is None:
                 delay = delay or self.bookings.wait(0, now)[0]
                 self._alarm = asyncio.get_running_loop().call_later(delay, self._serve)
                 return
-            call.started.set_result(self._window.start(now))
+            started = self._window.start(now, is_patient=call.is_patient)
+            if call.is_patient:
+                self._patient_in_flight = started
+            call.started.set_result(started)
             if call.is_booking:
                 self.bookings.add(now)
         self._window.end_burst()
+
+    def _finish(self, call: StartedCall) -> None:
+        if call is self._patient_in_flight:
+            self._patient_in_flight = None
+
+    def _of(self, call: QueuedCall) -> FairQueue[QueuedCall]:
+        """Return the queue of a call. What is patient has its own: one call at a time, when the other is empty."""
+        return self._patient if call.is_patient else self._queue
+
+    def _place(self, call: QueuedCall) -> int:
+        return self._of(call).place(call.line) + (sum(1 for _ in self._queue) if call.is_patient else 0)
 
     def _can_start(self, call: QueuedCall) -> bool:
         return not call.is_booking or self.bookings.wait(0, self._clock())[0] <= 0
@@ -161,7 +192,7 @@ class AccountQueue:
             return
         self._reviewed = now
         place = bookings = 0
-        for call in list(self._queue):
+        for call in [*self._queue, *self._patient]:
             if self._foresee(call, place, bookings, now, doubt=_DOUBT):
                 place += 1
                 bookings += call.is_booking
@@ -178,7 +209,7 @@ class AccountQueue:
         call.forecast = now + wait
         if call.forecast <= call.latest + doubt or not self._window.is_informed:
             return True
-        self._queue.remove(call.line, call)
+        self._of(call).remove(call.line, call)
         call.started.set_exception(_too_late(wait, ceiling))
         return False
 
@@ -196,7 +227,7 @@ class AccountQueue:
     def _give_up(self, call: QueuedCall) -> None:
         """Remove a call whose caller left from the queue, or take it back if it has just started."""
         if not call.started.done():
-            self._queue.remove(call.line, call)
+            self._of(call).remove(call.line, call)
             call.started.cancel()
             self._serve()
         elif call.started.exception() is None:

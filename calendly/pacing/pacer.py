@@ -92,7 +92,7 @@ class Pacer:
             RateLimited: The call cannot start in time.
         """
         queue = self._queue(account.user)
-        call = QueuedCall(account.agent, is_booking, min(deadline, self._clock() + self._max_wait))
+        call = QueuedCall(account.agent, is_booking, account.is_patient, min(deadline, self._clock() + self._max_wait))
         turn = Turn(queue, await queue.start(call, waiting), is_booking=is_booking)
         try:
             yield turn
@@ -112,6 +112,11 @@ class Pacer:
         queue = self._queues.get(account.user)
         if queue is not None:
             queue.require_room(min(deadline, self._clock() + self._max_wait))
+
+    def per_minute(self, user: str) -> int:
+        """Return how many calls a minute an account may make, as far as is known."""
+        queue = self._queues.get(user)
+        return queue.per_minute if queue is not None else self._per_minute
 
     def _queue(self, user: str) -> AccountQueue:
         now = self._clock()

@@ -35,10 +35,12 @@ class StartedCall:
     Attributes:
         at: When it started.
         number: Its number among the calls of the account.
+        is_patient: Whether it keeps no other call waiting, and so belongs to no burst.
     """
 
     at: float
     number: int
+    is_patient: bool = False
 
 
 @dataclass(slots=True)
@@ -95,19 +97,21 @@ class RateWindow:
         half = max(1, self.limit // 2)
         return start + max(0, place - half + 1) * WINDOW_SECONDS / (self.limit - half + 1)
 
-    def start(self, now: float) -> StartedCall:
+    def start(self, now: float, *, is_patient: bool = False) -> StartedCall:
         """Count a call that starts now."""
         self._roll(now)
         self._in_flight += 1
-        self._burst += 1
         self._started += 1
-        self._last = now
-        return StartedCall(now, self._started)
+        if not is_patient:
+            self._burst += 1
+            self._last = now
+        return StartedCall(now, self._started, is_patient)
 
     def take_back(self, call: StartedCall) -> None:
         """Stop counting a call that was not sent."""
         self._finish(call)
-        self._burst = max(0, self._burst - 1)
+        if not call.is_patient:
+            self._burst = max(0, self._burst - 1)
 
     def lost(self, call: StartedCall) -> None:
         """Count a call without an answer as spent, since Calendly may have counted it."""

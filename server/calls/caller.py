@@ -1,9 +1,10 @@
 """Who calls, as the tools know it: one person and one agent for the length of one call."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING, Final, cast
 
@@ -15,7 +16,7 @@ from auth.access.levels import Decision, conditions, daily_limit, is_browser_onl
 from auth.audit.log import AuditLog
 from calendly import models
 from calendly.client import Calendly
-from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable, unreadable
+from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, Unreachable, unreadable
 from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
@@ -26,15 +27,20 @@ from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.calls.walls import Walls
 from server.stores.proof import digest
+from storage.errors import StorageError
+from tools.endpoints.scheduled_events import cancel_scheduled_event
 from tools.endpoints.users import get_current_user
+from tools.times import own_timezone
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
-from tools.toolset.errors import DeniedByPolicy, NotRecorded
+from tools.toolset.errors import DeniedByPolicy, NotRecorded, ToolError
+from tools.toolset.feed import Feed
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
     from server.stores.confirmations import Confirmations
+    from server.stores.events import EventStore
     from server.stores.stores import Stores
 
 LEAST_LIMIT: Final = 50.0
@@ -56,6 +62,7 @@ _BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
 _BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
 
 ME: Final = Request(endpoint_of(get_current_user).endpoint)
+_CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
 
 def time_limit(max_wait: float) -> float:
@@ -73,6 +80,7 @@ class Callers:
         max_wait: Seconds that a call may wait for its turn.
         available_times_days: The longest range of one request for available times, before anything is learned.
         stores: Gives what calls keep in the database. Raises Unreachable.
+        events: Gives what happened in people's accounts. Raises Unreachable.
         audit_log: Where calls are recorded.
         clock_watch: Compares this machine's clock with Calendly's.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
@@ -85,6 +93,7 @@ class Callers:
     max_wait: float
     available_times_days: int
     stores: "Callable[[], Awaitable[Stores]]"
+    events: "Callable[[], Awaitable[EventStore]]"
     audit_log: AuditLog
     clock: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
@@ -162,6 +171,24 @@ class ToolCaller:
         """The idempotency keys of the person and the agent. Raises Unreachable."""
         account = self.principal.account
         return (await self.shared.stores()).idempotency_keys.of(account.user, account.agent)
+
+    async def feed(self) -> Feed:
+        """What has happened in the person's account. Raises Unreachable, and as `identity`."""
+        from server.calls.feed import AccountReads, AgentFeed  # noqa: PLC0415 - it loads the database
+
+        events, identity = await self.shared.events(), await self.identity()
+        return AgentFeed(
+            events=events,
+            person=identity.user.uri,
+            principal=self.principal,
+            reads=AccountReads.of(self.shared.calendly(), self.principal.account, self.shared.clock),
+            own_zone=partial(own_timezone, self),
+        )
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep nothing of invitees with these e-mail addresses any more."""
+        await (await self.ledger()).forget(addresses)
+        await (await self.shared.events()).forget(self.principal.agent.grant, addresses)
 
     def resolved(self, values: Mapping[str, object]) -> None:
         """Note the arguments with every name in them looked up: a confirmation is for what they stand for now."""
@@ -261,8 +288,10 @@ class ToolCaller:
         try:
             if request.is_read:
                 return await self._send(request)
-            async with self._counted(request), self.record.sending(request):
-                return await self._send(request)
+            async with self._counted(request), self.record.sending(request), self._noted(request) as answered:
+                answer = await self._send(request)
+                await answered(answer)
+                return answer
         except CalendlyRefusal as refused:
             self.shared.walls.learn(self.principal, request, refused, self.shared.clock())
             if isinstance(refused, InsufficientScope):
@@ -277,6 +306,28 @@ class ToolCaller:
         known = self.principal.identity or self.shared.identities.get(account.user)
         self.shared.walls.notice(self.principal, known, request, answer, self.shared.clock())
         return answer
+
+    @asynccontextmanager
+    async def _noted(self, request: Request) -> AsyncGenerator[Callable[[JSON], Awaitable[None]]]:
+        """Note what the agent does itself, where its person has events. Yields what is told of the answer."""
+        person = await self._person_with_events() if request.is_booking or request.endpoint == _CANCELING else None
+        if person is None:
+            yield _not_noted
+            return
+        from server.calls.own_changes import noted  # noqa: PLC0415 - it loads the database
+
+        async with noted(await self.shared.events(), person, self.principal.account.agent, request) as answered:
+            yield answered
+
+    async def _person_with_events(self) -> str | None:
+        """Return the user URI of the person, None where nobody asked for events yet."""
+        known = self.principal.identity or self.shared.identities.get(self.principal.account.user)
+        try:
+            if known is None and await (await self.shared.events()).feeds.is_empty():
+                return None
+            return (known or await self.identity()).user.uri
+        except (CalendlyError, ToolError, StorageError):
+            return None
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
@@ -348,6 +399,10 @@ class ToolCaller:
         await self.context.session.report_progress(
             elapsed, elapsed + seconds, f"Waiting {ceil(seconds)} s for a turn under Calendly's rate limit"
         )
+
+
+async def _not_noted(_answer: JSON) -> None:
+    """Note nothing."""
 
 
 def user_in(answer: JSON) -> models.User:

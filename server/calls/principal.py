@@ -12,7 +12,7 @@ from server.calls.confirm import Context
 from server.calls.next_steps import PERSONAL_TOKEN, Advice
 from tools.toolset.declaring import Identity
 from tools.toolset.redaction import INVITEE_DATA
-from tools.toolset.tool import EndpointTool, Tool
+from tools.toolset.tool import SingleTool, Tool
 
 ScopeNote = Callable[[Iterable[str]], Awaitable[str | None]]
 
@@ -102,8 +102,8 @@ class Principal:
         return decision
 
 
-def operation_of(tool: EndpointTool) -> Operation:
-    """Return what access decides about when an endpoint is called."""
+def operation_of(tool: SingleTool) -> Operation:
+    """Return what access decides about when a tool is called."""
     return Operation(tool.capability, tool.access, tool.scope)
 
 

@@ -13,7 +13,7 @@ from server.calls.principal import ACCESS_SETTING, Principal, operation_of
 from server.configuration.settings import DEFAULT_TOOLSETS
 from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import split
-from tools.toolset.tool import EXTENDED, EndpointTool, Tool
+from tools.toolset.tool import EXTENDED, SingleTool, Tool
 
 _EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
@@ -133,7 +133,7 @@ def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
     capabilities: dict[str, set[str]] = {}
     toolsets: dict[str, set[str]] = {}
     for tool in tools:
-        if isinstance(tool, EndpointTool):
+        if isinstance(tool, SingleTool):
             capabilities.setdefault(tool.capability, set()).add(tool.name)
         for toolset in (*tool.toolsets, "all"):
             toolsets.setdefault(toolset, set()).add(tool.name)

@@ -44,7 +44,7 @@ def _wanted(settings: Settings, named: str | None) -> Scopes:
     """
     if named is None:
         selected = select(ALL, rules(settings, settings.local_ceiling)).listed
-        return least(settings.scopes, {endpoint.scope for tool in selected for endpoint in tool.calls})
+        return least(settings.scopes, {each.scope for tool in selected for each in tool.takes})
     try:
         scopes = cast("frozenset[str]", read_scopes(named))
     except ValueError as fault:

@@ -42,13 +42,19 @@ def _endpoint(tool: EndpointTool) -> dict[str, object]:
     return dict(zip(_OF_ENDPOINTS, facts, strict=True))
 
 
+def _what(tool: Tool) -> str:
+    if isinstance(tool, EndpointTool):
+        return str(tool.endpoint)
+    return f"a workflow of {len(tool.calls)} endpoints" if tool.calls else "what this server keeps"
+
+
 def _table(tools: Sequence[Tool]) -> str:
     rows = [
         _HEADINGS,
         *(
             (
                 tool.name,
-                str(tool.endpoint) if isinstance(tool, EndpointTool) else f"a workflow of {len(tool.calls)} endpoints",
+                _what(tool),
                 ",".join(tool.scopes),
                 tool.access,
                 ",".join(tool.capabilities),

@@ -45,7 +45,7 @@ TOKEN_FILE: Final = f"{TOKEN}_FILE"
 SANDBOX_TOKEN: Final = "sandbox-pat-"  # noqa: S105 - the prefix of the sandbox's made-up tokens
 HTTP_PORT: Final = 8000
 SANDBOX_PORT: Final = 9000
-DEFAULT_TOOLSETS: Final = ("endpoints", "workflows")
+DEFAULT_TOOLSETS: Final = ("endpoints", "workflows", "events")
 
 # Which commands take a flag.
 INSTALLING: Final = frozenset({"install"})
@@ -330,6 +330,9 @@ class Settings(BaseModel):
         Literal["hashed", "full"],
         Setting("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the audit log: hashed or full"),
     ] = "hashed"
+    events_days: Annotated[
+        int, Field(ge=1, le=400), Setting("CALENDLY_MCP_EVENTS_DAYS", help="days that it is kept what events say")
+    ] = 30
     redirect_port: Annotated[
         _Port,
         Setting(

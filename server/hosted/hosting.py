@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import httpx2
@@ -39,6 +39,7 @@ from server.hosted.own_names import OwnNames
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
+from server.stores.events import EventStore
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -46,6 +47,8 @@ from server.transports.http import Surroundings, http_app
 from tools import ALL
 
 _log: Final = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 def hosted_selection(settings: Settings) -> Selection:
@@ -70,6 +73,7 @@ async def hosting(
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
+        events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
         issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
@@ -89,7 +93,8 @@ async def hosting(
             audit_log=realm.audit_log,
             max_wait=settings.max_wait,
             available_times_days=settings.available_times_days,
-            stores=partial(_opened, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
+            events=partial(_given, events),
+            stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
             clock=clock,
             sleep=asyncio.sleep,
@@ -177,7 +182,7 @@ def realm_for(
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
-        operations=tuple(dict.fromkeys(operation_of(endpoint) for tool in selection.listed for endpoint in tool.calls)),
+        operations=tuple(dict.fromkeys(operation_of(each) for tool in selection.listed for each in tool.takes)),
         registered=settings.scopes,
         calendly_issuers=frozenset({settings.issuer, settings.auth_url}),
         sign_in_sources=_sign_in_sources(settings),
@@ -207,8 +212,8 @@ def realm_for(
     )
 
 
-async def _opened(stores: Stores) -> Stores:
-    return stores
+async def _given(made: T) -> T:
+    return made
 
 
 def _is_open(route: Route) -> bool:

@@ -21,6 +21,7 @@ from server.configuration.values import MEMORY
 
 if TYPE_CHECKING:
     from server.local.store import LocalStore
+    from server.stores.events import EventStore
     from server.stores.stores import Stores
 
     Opening = Callable[
@@ -42,6 +43,7 @@ class LateStore:
     databases: AsyncExitStack
     now: Callable[[], datetime]
     _opened: "LocalStore | None" = None
+    _in_memory: "EventStore | None" = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def archive(self) -> Archive:
@@ -57,6 +59,18 @@ class LateStore:
             return (await self._open()).stores
         except CommandError as fault:
             raise Unreachable(f"The database could not be opened, so nothing was sent. {fault}") from None
+
+    async def events(self) -> "EventStore":
+        """Return what happened in the person's account: in memory where the database cannot be opened."""
+        try:
+            return (await self._open()).events
+        except CommandError:
+            async with self._turn:
+                if self._in_memory is None:
+                    from server.local.store import open_events_in_memory  # noqa: PLC0415 - loads SQLAlchemy
+
+                    self._in_memory = await open_events_in_memory(self.settings, self.databases, self.now)
+                return self._in_memory
 
     async def _open(self) -> "LocalStore":
         """Return what is in the database. Raises CommandError."""

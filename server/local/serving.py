@@ -67,6 +67,7 @@ async def serving(
             max_wait=settings.max_wait,
             available_times_days=settings.available_times_days,
             stores=store.stores,
+            events=store.events,
             clock=asyncio.get_running_loop().time,
             sleep=asyncio.sleep,
             clock_watch=watch,

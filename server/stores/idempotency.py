@@ -164,14 +164,19 @@ def _of_organization(grant: str | None) -> Select[str, bytes]:
     every = select(table.c.digest, table.c.outcome_ciphertext)
     if grant is None:
         return every
+    of_grant = select(grant_table.c.id).where(grant_table.c.person.in_(colleagues(grant)))
+    return every.where(table.c.grant.in_(of_grant))
+
+
+def colleagues(grant: str) -> Select[str]:
+    """Select the people of the organization in which somebody gave a grant: them, and whoever else is there."""
     own = (
         select(user.c.uri, user.c.organization)
         .select_from(grant_table.join(user))
         .where(grant_table.c.id == grant)
         .subquery()
     )
-    colleagues = or_(user.c.uri == own.c.uri, user.c.organization == own.c.organization)
-    return every.select_from(table.join(grant_table).join(user).join(own, colleagues))
+    return select(user.c.uri).join(own, or_(user.c.uri == own.c.uri, user.c.organization == own.c.organization))
 
 
 def _digest_of(arguments: Mapping[str, object]) -> str:

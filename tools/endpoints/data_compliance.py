@@ -53,9 +53,9 @@ async def delete_invitee_data(
 
     Takes up to 7 days. Needs Enterprise and Calendly's data requests permission.
     """
-    ledger = await call.caller.ledger()
+    await call.caller.ledger()  # what cannot be forgotten here is not deleted there
     await call.done(body={"emails": emails})
-    await ledger.forget(emails)
+    await call.caller.forget(emails)
     return {"status": "accepted", "message": _ACCEPTED}
 
 

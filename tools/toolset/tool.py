@@ -1,8 +1,10 @@
 """The tool: its facts and its function.
 
 Tool
-├── EndpointTool   one endpoint of Calendly's: it states the facts of the operation
-└── Workflow       several endpoints, through their tools: whatever can be said of it follows from theirs
+├── SingleTool         one row of the access table, and one scope
+│   ├── EndpointTool   one endpoint of Calendly's: it states the facts of the operation
+│   └── FeedTool       what this server keeps itself
+└── Workflow           several endpoints, through their tools: whatever can be said of it follows from theirs
 """
 
 from abc import ABC, abstractmethod
@@ -73,13 +75,18 @@ class Tool(ABC):
 
     @property
     @abstractmethod
-    def needs(self) -> "tuple[EndpointTool, ...]":
-        """The endpoints that it requires."""
+    def needs(self) -> "tuple[SingleTool, ...]":
+        """What it requires: itself, or the endpoints of a workflow."""
 
     @property
     @abstractmethod
     def calls(self) -> "tuple[EndpointTool, ...]":
         """All endpoints that it may call."""
+
+    @property
+    def takes(self) -> "tuple[SingleTool, ...]":
+        """What access and scopes are needed for, in all that it may do."""
+        return tuple(dict.fromkeys((*self.needs, *self.calls)))
 
     @property
     @abstractmethod
@@ -165,29 +172,73 @@ class Tool(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointTool(Tool):
+class SingleTool(Tool):
+    """A tool with one row of the access table and one scope.
+
+    Attributes:
+        scope: The Calendly scope that it needs.
+        capability: Its row in the access table.
+        toolset: The toolset that switches it on.
+        plan: The Calendly plan it always needs: its name, or `with` what it has to have.
+        role: The organization role it always needs.
+    """
+
+    scope: str
+    capability: str
+    toolset: str
+    plan: str | None = None
+    role: str | None = None
+
+    @property
+    @override
+    def needs(self) -> "tuple[SingleTool, ...]":
+        return (self,)
+
+    @property
+    def facts(self) -> Mapping[str, object]:
+        """What its `_meta` says; what is None is left out."""
+        return {
+            "scopes": [self.scope],
+            "access": self.access,
+            "capability": self.capability,
+            "toolset": self.toolsets[0],
+        }
+
+    @property
+    @override
+    def meta(self) -> dict[str, object]:
+        return {f"calendly/{name}": value for name, value in self.facts.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeedTool(SingleTool):
+    """A tool of what this server keeps: no endpoint answers it."""
+
+    @property
+    @override
+    def calls(self) -> "tuple[EndpointTool, ...]":
+        return ()
+
+    @property
+    @override
+    def toolsets(self) -> tuple[str, ...]:
+        return (self.toolset,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointTool(SingleTool):
     """The tool of one endpoint; its name is Calendly's operation name in snake case.
 
     Attributes:
         endpoint: The operation; its placeholders are parameters of the tool.
-        scope: The Calendly scope the operation needs.
-        capability: Its row in the access table.
-        toolset: The toolset that switches it on.
         webhook_event: The Calendly webhook event that it fires.
-        plan: The Calendly plan it always needs: its name, or `with` what it has to have.
-        role: The organization role it always needs.
         since: The day Calendly introduced it, where it is younger than the API.
         presets: The selections across toolsets to which it belongs.
         in_parts: Long texts of its answer are read on with `text_offset`.
     """
 
     endpoint: Endpoint
-    scope: str
-    capability: str
-    toolset: str
     webhook_event: str | None
-    plan: str | None
-    role: str | None
     since: str | None
     presets: tuple[ToolPreset, ...]
     in_parts: bool
@@ -202,11 +253,6 @@ class EndpointTool(Tool):
 
     @property
     @override
-    def needs(self) -> "tuple[EndpointTool, ...]":
-        return (self,)
-
-    @property
-    @override
     def calls(self) -> "tuple[EndpointTool, ...]":
         return (self,)
 
@@ -218,18 +264,9 @@ class EndpointTool(Tool):
 
     @property
     @override
-    def meta(self) -> dict[str, object]:
-        facts = {
-            "endpoint": str(self.endpoint),
-            "scopes": [self.scope],
-            "access": self.access,
-            "capability": self.capability,
-            "toolset": self.toolsets[0],
-            "webhook_event": self.webhook_event,
-            "plan": self.plan,
-            "role": self.role,
-        }
-        return {f"calendly/{name}": value for name, value in facts.items() if value is not None}
+    def facts(self) -> Mapping[str, object]:
+        own = {"webhook_event": self.webhook_event, "plan": self.plan, "role": self.role}
+        return {"endpoint": str(self.endpoint), **super().facts, **own}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ class Track:
         """Return the virtual time."""
         return asyncio.get_running_loop().time()
 
-    async def call(
+    async def call(  # noqa: PLR0913 - what calls differ in
         self,
         agent: str = "agent",
         *,
@@ -48,6 +48,7 @@ class Track:
         is_booking: bool = False,
         seconds: float = 1_000.0,
         label: str | None = None,
+        is_patient: bool = False,
     ) -> int:
         """Make one call that takes a moment, and return its status."""
 
@@ -55,7 +56,7 @@ class Track:
             self.reports.append((self.clock(), expected))
 
         deadline = self.clock() + seconds
-        account = Account(user, agent, Token("t"))
+        account = Account(user, agent, Token("t"), is_patient)
         async with self.pacer.turn(account, is_booking=is_booking, deadline=deadline, waiting=waiting) as turn:
             self.started.append((self.clock(), label or agent))
             await asyncio.sleep(0.01)
@@ -337,3 +338,36 @@ async def test_idle_users_are_forgotten() -> None:
     await asyncio.sleep(120)
     await track.call()
     assert lanes() <= of_others + 1
+
+
+async def test_patient_calls_wait_until_no_other_call_does() -> None:
+    track = Track()
+    patient = [asyncio.create_task(track.call("looks", is_patient=True)) for _ in range(30)]
+    await asyncio.sleep(0)
+    await asyncio.gather(*(track.call("agent") for _ in range(60)), *patient)
+    assert track.server.refused == []
+    first = [agent for _, agent in track.started[:61]]
+    assert first.count("looks") == 1  # it had started before anybody else was there
+    assert track.pacer.per_minute("user") == 60
+
+
+async def test_a_lone_call_starts_at_once_though_patient_calls_are_in_flight_and_queued() -> None:
+    track = Track(RateLimit(60))
+    patient = [asyncio.create_task(track.call("looks", is_patient=True)) for _ in range(40)]
+    for _ in range(15):
+        await asyncio.sleep(0.003)
+        asked = track.clock()
+        await track.call("agent")
+        assert max(time for time, agent in track.started if agent == "agent") == asked
+    await asyncio.gather(*patient)
+    assert track.server.refused == []
+
+
+async def test_a_patient_call_that_comes_too_late_is_told_so() -> None:
+    track = Track(max_wait=5.0)
+    await track.call("agent")
+    busy = [asyncio.create_task(track.call("agent", seconds=1000)) for _ in range(59)]
+    await asyncio.sleep(0)
+    with pytest.raises(RateLimited):
+        await track.call("looks", is_patient=True)
+    await together(*busy)

@@ -1,0 +1,53 @@
+"""Notes what an agent books and cancels, so that the events that tell of it are known as its own.
+
+Whatever fails here stops no call: the event then says that somebody did it, as any other does.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from calendly.errors import CalendlyRefusal
+from calendly.identifiers import ScheduledEventId
+from calendly.request import JSON, Request
+from events.facts import canonical, part
+from server.stores.events import EventStore
+from server.stores.faults import best_effort
+
+_FAILED: Final = "what an agent does itself could not be noted"
+
+Answered = Callable[[JSON], Awaitable[None]]
+"""Told what Calendly answered."""
+
+
+@asynccontextmanager
+async def noted(events: EventStore, person: str, agent: str, request: Request) -> AsyncGenerator[Answered]:
+    """Note a booking or a cancellation before it is sent, and what became of it.
+
+    Args:
+        events: Where it is noted.
+        person: For whom.
+        agent: By whom.
+        request: What is sent.
+    """
+    change: str | None = None
+    async with best_effort(_FAILED):
+        if request.is_booking:
+            change = await events.own_changes.booking(person, agent, request.body or {})
+        else:
+            meeting = ScheduledEventId(request.ids["scheduled_event"]).uri
+            change = await events.own_changes.canceling(person, agent, meeting)
+
+    async def answered(answer: JSON) -> None:
+        invitee = canonical(part(answer, "resource").get("uri"))
+        if change is not None and request.is_booking and invitee is not None:
+            async with best_effort(_FAILED):
+                await events.own_changes.booked(person, change, invitee)
+
+    try:
+        yield answered
+    except CalendlyRefusal:
+        if change is not None:
+            async with best_effort(_FAILED):
+                await events.own_changes.withdraw(change)
+        raise

@@ -1,0 +1,68 @@
+"""What happened in people's accounts, as this process reads and learns it."""
+
+import asyncio
+import os
+from collections.abc import Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Self
+
+from events.feed import Feeds
+from events.looks import Looks
+from events.own_changes import OwnChanges
+from server.stores.faults import best_effort
+from server.stores.idempotency import colleagues
+from storage.database import Database
+from storage.keys import KeyRing
+
+_NAME_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class EventStore:
+    """The feeds of all people, and what fills and marks them.
+
+    Attributes:
+        feeds: The feeds.
+        looks: Looks at Calendly for them.
+        own_changes: What agents did themselves.
+    """
+
+    feeds: Feeds
+    looks: Looks
+    own_changes: OwnChanges
+
+    @classmethod
+    def over(
+        cls, database: Database, keyring: KeyRing, now: Callable[[], datetime], days: int, stack: AsyncExitStack
+    ) -> Self:
+        """Make it over a database.
+
+        Args:
+            database: A migrated one.
+            keyring: Seals what events say.
+            now: The wall clock.
+            days: How long that is kept.
+            stack: Ends the looks that are running.
+        """
+        feeds = Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=timedelta(days=days))
+        looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
+        stack.push_async_callback(looks.close)
+        return cls(feeds, looks, OwnChanges(feeds, now))
+
+    async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
+        """Keep nothing of invitees with these addresses, in the events of anybody in the organization.
+
+        What cannot be changed is logged, and ends with its time.
+
+        Args:
+            grant: Somebody of the organization gave it; without one all are meant.
+            addresses: E-mail addresses.
+        """
+        async with best_effort("stored events could not be forgotten"):
+            people = None
+            if grant is not None:
+                async with self.feeds.database.read() as connection:
+                    people = (await connection.execute(colleagues(grant))).scalars().all()
+            await self.feeds.forget(people, addresses)

@@ -1,0 +1,87 @@
+"""What has happened in a person's account, as tools see it; the server supplies it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+
+class EventData(TypedDict, total=False):
+    """What an event says. Its fields depend on the kind."""
+
+
+class ReceivedEvent(TypedDict, total=False):
+    """Something that happened."""
+
+    event_id: str
+    kind: str
+    occurred_at: Annotated[str, Field(description="UTC")]
+    data: EventData
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """An event and the cursor behind it."""
+
+    event: ReceivedEvent
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedQuery:
+    """Which events are asked for.
+
+    Attributes:
+        cursor: What came after it; None for the newest.
+        kinds: Of these kinds, None for all that the agent may see.
+        event_type: Of meetings of this event type (its uuid).
+        count: At most so many.
+        timezone: The zone of local times, None for the person's own.
+    """
+
+    cursor: str | None = None
+    kinds: Collection[str] | None = None
+    event_type: str | None = None
+    count: int = 20
+    timezone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsFound:
+    """Events, oldest first.
+
+    Attributes:
+        rows: They.
+        cursor: Behind the last of all that were asked about.
+        has_more: Further ones come after `cursor`.
+        is_truncated: Earlier ones are kept no more.
+        source: How this server learns of events.
+        checked_at: When it last looked at Calendly, None where it did not yet.
+    """
+
+    rows: Sequence[FeedRow]
+    cursor: str
+    has_more: bool
+    is_truncated: bool
+    source: Literal["webhook", "polling"]
+    checked_at: str | None
+
+
+class Feed(Protocol):
+    """The events of one person, as far as one agent may see them."""
+
+    async def read(self, query: FeedQuery) -> EventsFound:
+        """Return events; looks at Calendly first where that is due.
+
+        Raises:
+            ArgumentError: A kind does not exist.
+            CalendlyError: Calendly cannot be read for this person.
+            Unreachable: The database failed.
+        """
+        ...
+
+    async def event(self, event_id: str) -> ReceivedEvent | None:
+        """Return one event, None where there is none that the agent may see. Raises Unreachable."""
+        ...
