@@ -176,9 +176,13 @@ class Feeds:
 
     async def find_event(self, person: str, event_id: str) -> ReadEvent | None:
         """Return one event of a person, None where there is none or it says nothing any more."""
+        return await self.find_row(row_id(person, event_id))
+
+    async def find_row(self, row: str) -> ReadEvent | None:
+        """Return the event of a row, None where there is none or it says nothing any more."""
         async with self.database.read() as connection:
-            row = await stored_events.find(connection, row_id(person, event_id))
-        return next(iter(self._opened([row])), None) if row is not None else None
+            found = await stored_events.find(connection, row)
+        return next(iter(self._opened([found])), None) if found is not None else None
 
     async def marks(self, person: str, invitee: str) -> list[Mark]:
         """Return the no-show marks of an invitee that are known, and their ends."""

@@ -17,7 +17,7 @@ from events.minute_limits import MinuteLimits
 from events.standing import EventNote, Standing
 from events.stored_deliveries import outstanding_positions, queue_missed
 from events.stored_events import oldest
-from events.stored_feeds import Feed
+from events.stored_feeds import StoredFeed
 from events.stored_subscriptions import (
     FORMER_SECRET_LIFE,
     KEPT_EXPIRED,
@@ -216,7 +216,7 @@ class _Asked:
 
 
 async def _queue(
-    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: Feed, now: datetime
+    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: StoredFeed, now: datetime
 ) -> bool:
     """Queue what a request asks to have again. Returns whether something is lost."""
     if cursor is None:

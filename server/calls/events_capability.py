@@ -53,6 +53,6 @@ async def _with_capability(ctx: ServerRequestContext[Any, Any], call_next: CallN
     result = await call_next(ctx)
     if ctx.method not in _SAYING or not isinstance(result, dict):
         return result
-    told: Mapping[str, Any] = cast("Mapping[str, Any]", result.get("capabilities") or {})
-    extensions = {**told.get("extensions", {}), EXTENSION: {}}
+    told = cast("Mapping[str, Mapping[str, object]]", result.get("capabilities") or {})
+    extensions: Mapping[str, object] = {**told.get("extensions", {}), EXTENSION: {}}
     return {**result, "capabilities": {**told, CAPABILITY: {}, "extensions": extensions}}

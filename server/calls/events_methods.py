@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 _log: Final = logging.getLogger(__name__)
 
-MOST_POLLS: Final = 60
+_MOST_POLLS: Final = 60
 """Polls of a grant in a minute."""
 
 _SOON: Final = 15_000
@@ -92,6 +92,11 @@ class Subscribing(Protocol):
     async def unsubscribe(self, request: UnsubscribeRequest, standing: Standing) -> bool:
         """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""
         ...
+
+
+def poll_limits(now: Callable[[], datetime]) -> MinuteLimits:
+    """Make the limits of polls."""
+    return MinuteLimits("polls", "An agent may poll {most} times a minute: wait as long as nextPollMs said.", now)
 
 
 async def _meetings_alone(_person: str) -> frozenset[str]:
@@ -163,7 +168,7 @@ class EventsAnswers:
         query = request.query
         family = await self._family(principal, query.name)
         narrowed_to = await self._checked(context, principal, query, family)
-        self.polls.take({principal.account.agent: MOST_POLLS})
+        self.polls.take({principal.account.agent: _MOST_POLLS})
         found = await self._read(
             context,
             {

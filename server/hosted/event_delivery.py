@@ -4,14 +4,15 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import httpcore2
 import httpx2
+from sqlalchemy import select
 
 from auth.endpoints.site import Realm
 from auth.grants.bearer import Bearer
@@ -21,14 +22,19 @@ from events.callbacks import CallbackPoster
 from events.contents import EventContents
 from events.deliverer import Deliverer
 from events.endings import Endings
-from events.feed import Feeds
+from events.kinds import MEETINGS
 from events.stored_subscriptions import SubscriptionRows
 from events.subscription_sweep import SubscriptionSweep
 from events.subscriptions import Subscriptions, challenge_limits
+from events.tables import receiver
+from server.calls.events_methods import EventsAnswers, poll_limits
+from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
 from server.hosted.standings import EventNotes, GrantStandings
+from server.stores.events import EventStore
+from storage.database import Database
 from storage.errors import StorageUnavailable
 
 _PAUSE: Final = 60.0
@@ -51,14 +57,40 @@ class EventDelivery:
     deliverer: Deliverer
     sweep: SubscriptionSweep
 
-    async def keep_up(self, sleep: Callable[[float], Awaitable[None]]) -> None:
-        """Sweep every minute until cancelled."""
+    def answers(self, handlers: Handlers, settings: Settings) -> EventsAnswers:
+        """Make what answers MCP Events.
+
+        Args:
+            handlers: Call tools.
+            settings: The operator's.
+        """
+        endings = self.subscriptions.endings
+        return EventsAnswers(
+            handlers=handlers,
+            profile=endings.profile,
+            polls=poll_limits(endings.now),
+            subscribing=None if settings.callbacks == "off" else self.subscriptions,
+            families=partial(live_families, endings.database),
+        )
+
+    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Coroutine[Any, Any, None]]:
+        """Return what goes on until it is cancelled: delivering, and sweeping every minute."""
+        return [self.deliverer.run(), self._keep_house(sleep)]
+
+    async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
             try:
                 await self.sweep()
             except StorageUnavailable as fault:
                 _log.info("subscriptions will be swept again: %s", fault)  # the database itself tells that it fails
             await sleep(_PAUSE)
+
+
+async def live_families(database: Database, person: str) -> frozenset[str]:
+    """Return the families of kinds that are on for a person: meetings, and those of which a webhook tells."""
+    query = select(receiver.c.family).where(receiver.c.person == person, receiver.c.state == "live")
+    async with database.read() as connection:
+        return frozenset({MEETINGS.name, *(await connection.execute(query)).scalars()})
 
 
 def callback_poster(realm: Realm) -> CallbackPoster:
@@ -76,25 +108,23 @@ def callback_poster(realm: Realm) -> CallbackPoster:
 def event_delivery(
     settings: Settings,
     realm: Realm,
-    feeds: Feeds,
+    events: EventStore,
     known_as: Callable[[Bearer], Principal],
-    woken: asyncio.Event,
-    poster: Callable[[Realm], CallbackPoster] = callback_poster,
+    poster: CallbackPoster,
 ) -> EventDelivery:
     """Put together what delivers events.
 
     Args:
         settings: The operator's.
         realm: What knows grants.
-        feeds: The feeds of people.
+        events: The feeds of people.
         known_as: Returns for whom a token speaks, as calls know it.
-        woken: Set when something was published.
-        poster: Makes what posts to callbacks.
+        poster: Posts to callbacks.
     """
     endings = Endings(
         database=realm.database,
         rows=SubscriptionRows(realm.keyring),
-        poster=poster(realm),
+        poster=poster,
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
         noted=EventNotes(realm.audit_log),
@@ -103,13 +133,13 @@ def event_delivery(
     standings = GrantStandings(realm.database, realm.keyring, known_as, realm.now)
     deliverer = Deliverer(
         endings=endings,
-        contents=EventContents(feeds),
+        contents=EventContents(events.feeds, events.own_changes),
         standings=standings,
         now=realm.now,
         sleep=asyncio.sleep,
         random_bytes=os.urandom,
         random=random.random,
-        woken=woken,
+        woken=events.published,
     )
-    subscriptions = Subscriptions(endings=endings, feeds=feeds, limits=challenge_limits(realm.now))
+    subscriptions = Subscriptions(endings=endings, feeds=events.feeds, limits=challenge_limits(realm.now))
     return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings))

@@ -27,14 +27,17 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
-from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
+from events.callbacks import CallbackPoster
+from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.events_methods import EventsAnswers
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
+from server.hosted.event_delivery import callback_poster, event_delivery
 from server.hosted.own_names import OwnNames
 from server.hosted.principals import SignedIn
 from server.installing.front_page import FOLDER, front_page
@@ -58,7 +61,11 @@ def hosted_selection(settings: Settings) -> Selection:
 
 @asynccontextmanager
 async def hosting(
-    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
+    settings: Settings,
+    selection: Selection,
+    address: str,
+    documents: Callable[[Settings], DocumentFetcher],
+    callbacks: Callable[[Realm], CallbackPoster] = callback_poster,
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
@@ -67,6 +74,7 @@ async def hosting(
         selection: The tools there are.
         address: Where it listens, without a path.
         documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
+        callbacks: Makes what posts events to callbacks.
 
     Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
@@ -102,6 +110,8 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
+        delivery = event_delivery(settings, realm, events, principals.known_as, callbacks(realm))
+        answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
@@ -122,8 +132,14 @@ async def hosting(
             routes=routes,
             is_ready=store.is_ready,
         )
-        async with _beside(keep_house(realm, asyncio.sleep)), _beside(watch_database(store.database, asyncio.sleep)):
-            yield http_app(mcp_server(handlers, selection), around)
+        chores = [keep_house(realm, asyncio.sleep), watch_database(store.database, asyncio.sleep)]
+        for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
+            await stack.enter_async_context(_beside(chore))
+        yield http_app(mcp_server(handlers, selection, answers and partial(_known, answers)), around)
+
+
+def _known(answers: EventsAnswers) -> EventsAnswers:
+    return answers
 
 
 @asynccontextmanager

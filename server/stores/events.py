@@ -11,6 +11,7 @@ from typing import Final, Self
 from events.feed import Feeds
 from events.looks import Looks
 from events.own_changes import OwnChanges
+from events.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
 from storage.database import Database
@@ -27,11 +28,13 @@ class EventStore:
         feeds: The feeds.
         looks: Looks at Calendly for them.
         own_changes: What agents did themselves.
+        published: Set when there is a new event to deliver.
     """
 
     feeds: Feeds
     looks: Looks
     own_changes: OwnChanges
+    published: asyncio.Event
 
     @classmethod
     def over(
@@ -46,10 +49,23 @@ class EventStore:
             days: How long that is kept.
             stack: Ends the looks that are running.
         """
-        feeds = Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=timedelta(days=days))
+        published = asyncio.Event()
+
+        def tell(_person: str) -> None:
+            published.set()
+
+        feeds = Feeds(
+            database=database,
+            keyring=keyring,
+            now=now,
+            random=os.urandom,
+            kept=timedelta(days=days),
+            fan_out=fan_out,
+            published=tell,
+        )
         looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
         stack.push_async_callback(looks.close)
-        return cls(feeds, looks, OwnChanges(feeds, now))
+        return cls(feeds, looks, OwnChanges(feeds, now), published)
 
     async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these addresses, in the events of anybody in the organization.

@@ -19,6 +19,7 @@ from events.feed import Feeds
 from events.identity import Arrival, event_id
 from events.kinds import BOOKED
 from events.minute_limits import MinuteLimits
+from events.own_changes import OwnChanges
 from events.payload import Reader
 from events.standing import EventNote, NotNoted, Refusal, Standing
 from events.stored_deliveries import fan_out
@@ -139,7 +140,7 @@ class World:
         """Start a deliverer of its own."""
         return Deliverer(
             endings=endings or self.endings,
-            contents=contents or EventContents(self.feeds),
+            contents=contents or EventContents(self.feeds, OwnChanges(self.feeds, self.now)),
             standings=self.grants,
             now=self.now,
             sleep=_sleep,

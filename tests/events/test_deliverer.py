@@ -14,6 +14,7 @@ from typing_extensions import override
 from events.callbacks import Addressee, CallbackAnswer, CallbackPoster
 from events.contents import EventContents
 from events.deliverer import Deliverer
+from events.own_changes import OwnChanges
 from events.payload import Reader
 from events.standing import Standing
 from events.tables import event_delivery
@@ -45,7 +46,7 @@ class KilledContents(EventContents):
     """Dies while an event is read."""
 
     @override
-    async def of(self, event: str, standing: Standing) -> dict[str, Any] | None:
+    async def of(self, row: str, standing: Standing) -> dict[str, Any] | None:
         raise Killed
 
 
@@ -74,7 +75,7 @@ def poster_of(world: World, kind: type[CallbackPoster]) -> CallbackPoster:
 def killed_at(step: str, world: World) -> Deliverer:
     """Make a deliverer that dies at a step."""
     if step == "reading":
-        return world.replica(contents=KilledContents(world.feeds))
+        return world.replica(contents=KilledContents(world.feeds, OwnChanges(world.feeds, world.now)))
     if step == "posting":
         return world.replica(endings=replace(world.endings, poster=poster_of(world, KilledPoster)))
     if step == "marking":
