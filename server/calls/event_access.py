@@ -35,3 +35,12 @@ def offered(principal: Principal, families: Collection[str] = frozenset({MEETING
 def _is_offered(principal: Principal, family: EventFamily) -> bool:
     decision = decide_about(family, principal.limits)
     return decision.verdict != "deny" or (principal.steps_up and is_for_lack_of_scope(decision))
+
+
+def step_up(principal: Principal, name: str) -> tuple[str, ...]:
+    """Return the scopes for which a client sends its person to a new consent before it asks for a kind of events."""
+    family = KINDS[name].family if name in KINDS else None
+    if family is None or not principal.steps_up:
+        return ()
+    decision = decide_about(family, principal.limits)
+    return (family.scope,) if decision.verdict == "deny" and decision.source == "token" else ()

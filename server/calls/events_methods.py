@@ -173,6 +173,7 @@ class EventsAnswers:
             context,
             {
                 "kinds": [query.name],
+                "detail": "full",
                 "count": 1 if query.cursor is None else request.most,
                 **({} if query.cursor is None else {"cursor": query.cursor[:_LONGEST_CURSOR]}),
                 **({} if narrowed_to is None else {"event_type": narrowed_to}),

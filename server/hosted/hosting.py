@@ -30,6 +30,7 @@ from auth.upstream.registration import register
 from events.callbacks import CallbackPoster
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.event_access import step_up
 from server.calls.events_methods import EventsAnswers
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
@@ -128,6 +129,7 @@ async def hosting(
                 authorization,
                 principals.known_as,
                 lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+                lambda request, kind: step_up(principals.of_request(request), kind),
             ),
             routes=routes,
             is_ready=store.is_ready,

@@ -64,6 +64,7 @@ class CallbackHost:
     received: list[Received] = field(default_factory=list[Received])
     connected_to: list[str] = field(default_factory=list[str])
     addresses: list[list[str]] = field(default_factory=lambda: [[ADDRESS]])
+    arrivals: asyncio.Queue[Received] = field(default_factory=asyncio.Queue[Received])
 
     def poster(
         self,
@@ -111,6 +112,20 @@ class _Wire(httpcore2.AsyncNetworkBackend):
 @asynccontextmanager
 async def callback_host(folder: Path) -> AsyncGenerator[CallbackHost]:
     """Run a host whose certificate is for HOST; what it needs is kept in `folder`."""
+    context = self_signed(folder, HOST)
+    async with _running(context, ssl.create_default_context(cafile=str(folder / "server.pem"))) as host:
+        yield host
+
+
+@asynccontextmanager
+async def plain_callback_host() -> AsyncGenerator[CallbackHost]:
+    """Run a host on loopback without TLS, as an operator may list one."""
+    async with _running(None, ssl.create_default_context()) as host:
+        yield host
+
+
+@asynccontextmanager
+async def _running(context: ssl.SSLContext | None, trust: ssl.SSLContext) -> AsyncGenerator[CallbackHost]:
     hosts: list[CallbackHost] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -118,9 +133,8 @@ async def callback_host(folder: Path) -> AsyncGenerator[CallbackHost]:
             await _serve(hosts[0], reader, writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=self_signed(folder, HOST))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     async with server:
-        trust = ssl.create_default_context(cafile=str(folder / "server.pem"))
         hosts.append(CallbackHost(server.sockets[0].getsockname()[1], trust))
         yield hosts[0]
 
@@ -130,6 +144,7 @@ async def _serve(host: CallbackHost, reader: asyncio.StreamReader, writer: async
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     received = Received(first.split()[1], headers, await reader.readexactly(int(headers["content-length"])))
     host.received.append(received)
+    host.arrivals.put_nowait(received)
     text = host.answers(received)
     writer.write(text.removesuffix(NEVER_ENDS).removesuffix(DRIPS))
     if text.endswith(NEVER_ENDS):

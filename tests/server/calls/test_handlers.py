@@ -40,6 +40,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     """A server with these tools alone."""
     clock = asyncio.get_running_loop().time
     settings, audit_log = load("stdio", {}, environ={}), audit_log_in_memory()
+    late = LateStore(settings, stack, audit_log.now)
     callers = Callers(
         calendly=calendly_for(settings, stack),
         principals=OnePerson(
@@ -47,7 +48,8 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         ),
         max_wait=30,
         available_times_days=31,
-        stores=LateStore(settings, stack, audit_log.now).stores,
+        stores=late.stores,
+        events=late.events,
         audit_log=audit_log,
         clock=clock,
         sleep=asyncio.sleep,
