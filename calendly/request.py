@@ -111,4 +111,4 @@ class Account:
     user: str
     agent: str
     credentials: AccountCredentials = field(repr=False, compare=False)
-    is_patient: bool = False
+    is_patient: bool = field(default=False, repr=False)

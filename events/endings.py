@@ -75,18 +75,18 @@ class Endings:
         )
         await self._tell(subscription, message)
 
-    async def end_by_id(self, subscription: str, *, person: str | None = None) -> bool:
+    async def end_by_id(self, subscription: str, *, grant: str | None = None) -> bool:
         """End a subscription that its person, or the operator, no longer wants. Returns whether there was one.
 
         Raises StorageUnavailable.
 
         Args:
             subscription: Its id.
-            person: Whose it has to be, None for anybody's.
+            grant: Whose it has to be, None for any agent's.
         """
         async with self.database.read() as connection:
             found = await self.rows.find(connection, subscription)
-        if found is None or person not in {None, found.person}:
+        if found is None or grant not in {None, found.grant}:
             return False
         await self.end(found, "ended")
         return True

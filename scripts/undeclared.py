@@ -13,12 +13,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _TABLES: Final = ("sandbox/endpoints", "tools/confirming")
-"""The folders whose modules have tables of functions."""
+"""The folders in which modules have tables of functions."""
 
 
 def undeclared() -> Iterator[str]:
     """Say where each of them has to be added."""
-    for path in [path for folder in _TABLES for path in sorted((ROOT / folder).glob("*.py"))]:
+    for path in [path for folder in _TABLES for path in sorted((ROOT / folder).rglob("*.py"))]:
         file, module = path.relative_to(ROOT), ast.parse(path.read_text())
         for name in sorted(_needed(module) - _declared(path) - vars(builtins).keys()):
             yield f"{file} has no {name}, which a table in it names: add it above the table."

@@ -58,7 +58,7 @@ _WORKFLOWS: Final = (
 )
 _MOVING: Final = " The last books the new time first, then cancels the old: never cancel before a booking."
 _BOOKING: Final = "To book: find_meeting_times, then create_event_invitee with a time from it."
-_NEWS: Final = "What is new since last time: list_received_events with the cursor of its last answer."
+_NEWS: Final = "News since last time: list_received_events with its last cursor."
 _INSTRUCTIONS: Final = (
     "Not possible here, but at calendly.com: changing calendars, refunds, moving group meetings. reschedule_url and "
     "cancel_url are for people.\n"

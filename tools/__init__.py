@@ -6,18 +6,12 @@ from tools.booking import create_event_invitee, scheduling_links, shares
 from tools.endpoints import (
     activity_log,
     availability,
-    contact_lists,
-    contacts,
-    custom_fields,
     data_compliance,
-    event_types,
     invitees,
     locations,
     meeting_limits,
     meeting_recaps,
     no_shows,
-    notes,
-    one_off_event_types,
     organization,
     routing_forms,
     scheduled_events,
@@ -26,6 +20,8 @@ from tools.endpoints import (
     users,
     webhooks,
 )
+from tools.endpoints.contacts import contacts, custom_fields, lists, notes
+from tools.endpoints.event_types import event_types, one_off, settings
 from tools.events import events
 from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
@@ -35,7 +31,7 @@ from tools.workflows.hours import change as hours_change
 ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *users.users.tools,
     *event_types.event_types.tools,
-    *one_off_event_types.one_off_event_types.tools,
+    *one_off.one_off_event_types.tools,
     *scheduled_events.scheduled_events.tools,
     *invitees.invitees.tools,
     *create_event_invitee.booking.tools,
@@ -52,13 +48,13 @@ ENDPOINTS: Final[tuple[EndpointTool, ...]] = (
     *data_compliance.meeting_data.tools,
     *webhooks.samples.tools,
     *meeting_recaps.meeting_recaps.tools,
-    *event_types.event_type_settings.tools,
+    *settings.event_type_settings.tools,
     *shares.shares.tools,
     *schedules.schedules.tools,
     *meeting_limits.meeting_limits.tools,
     *contacts.contacts.tools,
     *custom_fields.custom_fields.tools,
-    *contact_lists.contact_lists.tools,
+    *lists.contact_lists.tools,
     *notes.notes.tools,
 )
 """The tools of Calendly's endpoints, one each: those of the guide, then the families of the later ones."""

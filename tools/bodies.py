@@ -9,6 +9,7 @@ from typing_extensions import TypedDict
 
 from calendly.models.location_kinds import LocationKind
 from tools.fields import Line, Text
+from tools.toolset.errors import ArgumentError
 
 Shaped = TypeVar("Shaped", bound=Mapping[str, object])
 
@@ -19,6 +20,19 @@ CLOSED: Final = ConfigDict(extra="forbid", strict=True)
 def given(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def with_nulls(fields: Mapping[str, Any], parameter: str, names: Iterable[str] | None) -> dict[str, Any]:
+    """Return the fields that have a value, and null for those that `parameter` names.
+
+    Raises:
+        ArgumentError: One has a value and is named.
+    """
+    values, nulls = given(fields), dict.fromkeys(names or ())
+    for name in nulls:
+        if name in values:
+            raise ArgumentError.of(parameter, f"{name} is given too: leave it out of one.")
+    return values | nulls
 
 
 @dataclass(frozen=True, slots=True, eq=False)

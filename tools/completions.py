@@ -14,9 +14,10 @@ from typing import Any, Final
 from calendly import models
 from calendly.third_party_text import shown
 from tools.answers.views import Meeting
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.users import get_current_user
+from tools.events import list_received_events
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, is_event_type_name
 from tools.matching import folded
 from tools.toolset.declaring import Call
@@ -82,6 +83,11 @@ def meeting_ids(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
     return map(_uuid, answer["collection"])
 
 
+def event_ids(answer: Mapping[str, Any], _now: datetime) -> Iterable[str]:
+    """List what happened last by its id, the newest first."""
+    return (str(row.get("event_id")) for row in reversed(answer["collection"]))
+
+
 def dates(answer: Mapping[str, Any], now: datetime) -> Iterable[str]:
     """List the days from today in the person's zone, then the past days backwards."""
     zone = zone_of(answer.get("timezone"))
@@ -99,6 +105,7 @@ COMPLETIONS: Final[Mapping[str, Completion]] = MappingProxyType(
         "event_type": Completion(replace(tool_of(list_event_types), function=_bookable), event_types),
         "meeting": Completion(_COMING, meetings),
         "scheduled_event": Completion(_COMING, meeting_ids),
+        "event_id": Completion(tool_of(list_received_events), event_ids),
         "date": Completion(tool_of(get_current_user), dates),
     }
 )

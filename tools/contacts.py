@@ -7,7 +7,7 @@ from typing import Final
 
 from calendly import models
 from calendly.identifiers import ContactId, InvalidIdentifier
-from tools.endpoints.contacts import addresses, list_contacts
+from tools.endpoints.contacts.contacts import addresses, list_contacts
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
 from tools.matching import folded
 from tools.toolset.declaring import Call

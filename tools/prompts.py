@@ -24,11 +24,11 @@ from tools.answers.local_times import told
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.booking.scheduling_links import create_single_use_scheduling_link
 from tools.endpoints.availability import list_event_type_available_times
-from tools.endpoints.contacts import list_contacts
-from tools.endpoints.event_types import get_event_type, list_event_types
+from tools.endpoints.contacts.contacts import list_contacts
+from tools.endpoints.contacts.notes import list_notes
+from tools.endpoints.event_types.event_types import get_event_type, list_event_types
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.meeting_recaps import list_meeting_recaps
-from tools.endpoints.notes import list_notes
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event, list_scheduled_events
 from tools.endpoints.users import get_current_user
 from tools.events import list_received_events

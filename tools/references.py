@@ -14,7 +14,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import ContactId, EventTypeId, Identifier, OrganizationId, ScheduleId, UserId
 from tools.contacts import find_contact
 from tools.endpoints.availability import list_user_availability_schedules
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.links import PAGES, page_of
 from tools.matching import folded, the_one

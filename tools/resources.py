@@ -23,7 +23,7 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.models.event_type import CustomQuestion
 from tools.answers.views import Meeting
-from tools.endpoints.event_types import get_event_type, list_event_types
+from tools.endpoints.event_types.event_types import get_event_type, list_event_types
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.endpoints.users import CurrentUser, get_current_user

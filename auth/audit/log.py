@@ -3,6 +3,7 @@
     put()   for what only reads: queued, written soon
     keep()  for what writes: returns once it is stored, or says that it is not
     note()  for decisions outside of calls: returns once it is stored; where that fails it stays queued
+    jot()   for those that nobody waits for: queued, written soon
 
 Entries are made when they are written: the caller does not wait for that, and the keys under which
 personal data is hashed come with the archive, which a server over stdio opens late.
@@ -164,6 +165,11 @@ class AuditLog:
         """Store a decision before returning. Raises AuditLogUnavailable, after which it is not stored."""
         request_id, time = self.new_id(), self.now()
         await self.keep(lambda redactor: _noted(note, redactor, request_id, time))
+
+    def jot(self, note: AuditNote) -> None:
+        """Queue a decision, as `put` does."""
+        request_id, time = self.new_id(), self.now()
+        self.put(lambda redactor: _noted(note, redactor, request_id, time))
 
     async def recent(
         self,

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from auth.access.levels import LOCAL, Access
 from auth.audit.log import AuditNote
 from auth.endpoints.ending import end_grant
@@ -72,18 +74,7 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
         raise AgentTokenError("An agent token needs a name.")
     secret, token_id, now = mint(AGENT_TOKEN, realm.random), nonce(realm.random), realm.now()
     async with realm.database.begin() as connection:
-        if not await agent_token_rows.find_connected(connection, None):
-            raise AgentTokenError(
-                "Nobody has connected Calendly here yet. Whoever the agent acts for signs in once, with an MCP client: "
-                f"{realm.issuer} shows how."
-            )
-        used_at = await agent_token_rows.find_resources(connection)
-        if used_at and realm.resource not in used_at:
-            raise AgentTokenError(
-                f"People let agents in at {', '.join(sorted(used_at))} with this database, and a token for "
-                f"{realm.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
-            )
-        owner = _only(await agent_token_rows.find_connected(connection, person), person)
+        owner = await find_person(realm, connection, person)
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await client_rows.add(connection, client, now)
         await client_rows.mark_approved(connection, client.id, now)
@@ -92,6 +83,31 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
     told = "an operator made a token with which {agent} acts for {person}"
     await realm.audit_log.note(_note("create_agent_token", told, owner, client.name, token_id))
     return NewAgentToken(token_id, secret, now + life)
+
+
+async def find_person(realm: Realm, connection: AsyncConnection, person: str | None) -> str:
+    """Find the person whom an operator means.
+
+    Args:
+        realm: The server.
+        connection: A transaction.
+        person: The URI, uuid or e-mail address of a connected user; None if there is only one.
+
+    Raises:
+        AgentTokenError: No single person matches, or people use this server under another address.
+    """
+    if not await agent_token_rows.find_connected(connection, None):
+        raise AgentTokenError(
+            "Nobody has connected Calendly here yet. Whoever the agent acts for signs in once, with an MCP client: "
+            f"{realm.issuer} shows how."
+        )
+    used_at = await agent_token_rows.find_resources(connection)
+    if used_at and realm.resource not in used_at:
+        raise AgentTokenError(
+            f"People let agents in at {', '.join(sorted(used_at))} with this database, and a token for "
+            f"{realm.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
+        )
+    return _only(await agent_token_rows.find_connected(connection, person), person)
 
 
 async def list_all(realm: Realm) -> list[AgentToken]:

@@ -1,29 +1,32 @@
 """Ends grants, and a person's connection to Calendly with their last grant."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.endpoints import page_session_rows
 from auth.endpoints.site import Realm
 from auth.grants import agent_rows, grant_rows, restriction_rows, transaction_rows
+from auth.upstream.login import Tokens
 
 
 @asynccontextmanager
 async def ending(realm: Realm, grant_id: str) -> AsyncGenerator[tuple[AsyncConnection, str | None]]:
     """Open a transaction in which a grant may end. Yields it and the person, None if there is no such grant.
 
-    If the person then has no grant left, their tokens at Calendly are forgotten in it and revoked after it.
+    If the person then has no grant left, their events and their tokens at Calendly are forgotten in it, and what is
+    left at Calendly is removed and revoked after it.
     """
     async with realm.database.begin() as connection:
         person = await grant_rows.hold_person(connection, grant_id)
         yield connection, person
-        tokens = None
+        left = None
         if person is not None and not await grant_rows.is_let_in_anywhere(connection, person):
-            tokens = await realm.connections.detach(connection, person)
-    if tokens is not None:
-        await realm.connections.end(tokens)
+            left = await _detach(realm, connection, person)
+    if left is not None:
+        await _leave(realm, left)
 
 
 async def end_grant(realm: Realm, grant_id: str) -> None:
@@ -38,10 +41,37 @@ async def forget(realm: Realm, person: str) -> None:
     Raises StorageUnavailable, after which nothing is deleted.
     """
     async with realm.database.begin() as connection:
-        tokens = await realm.connections.detach(connection, person)
+        left = await _detach(realm, connection, person)
         await agent_rows.delete_person(connection, person)
         await restriction_rows.forget(connection, person)
         await transaction_rows.forget(connection, person)
         await page_session_rows.end_all(connection, person)
-    if tokens is not None:
-        await realm.connections.end(tokens)
+    await _leave(realm, left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is left at Calendly of somebody without agents.
+
+    Attributes:
+        person: Who.
+        subscriptions: Their webhook subscriptions for this server.
+        tokens: Their tokens, None where there are none.
+    """
+
+    person: str
+    subscriptions: Sequence[str]
+    tokens: Tokens | None
+
+
+async def _detach(realm: Realm, connection: AsyncConnection, person: str) -> _Left:
+    """Delete the events and the tokens of a person, in the transaction that ends their last grant."""
+    subscriptions = await realm.events.forget(connection, person)
+    return _Left(person, subscriptions, await realm.connections.detach(connection, person))
+
+
+async def _leave(realm: Realm, left: _Left) -> None:
+    """Remove what is left at Calendly, the tokens last, with which the rest is removed."""
+    if left.tokens is not None:
+        await realm.events.leave(left.person, left.subscriptions, left.tokens.access_token)
+        await realm.connections.end(left.tokens)

@@ -1,6 +1,6 @@
 """What the endpoints of one server share: its addresses, what it offers, and its parts."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -76,6 +76,103 @@ class NoNames:
         return {}
 
 
+@dataclass(frozen=True, slots=True)
+class ShownWebhook:
+    """What a person is told of Calendly's webhook for them.
+
+    Attributes:
+        is_on: Calendly has a subscription for them.
+        told: How it is with it, a sentence.
+        last_at: When Calendly last told something.
+        may_change: It can be switched on, or off.
+    """
+
+    is_on: bool
+    told: str
+    last_at: datetime | None = None
+    may_change: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSubscription:
+    """What a person is told of an agent's subscription to events.
+
+    Attributes:
+        id: Its id.
+        told: What the agent is told of, a sentence.
+        host: Where it is posted.
+        since: When it began.
+        last_at: When something arrived there last, None where nothing did.
+        is_suspended: Nothing got through for so long that nothing more is posted.
+    """
+
+    id: str
+    told: str
+    host: str
+    since: datetime
+    last_at: datetime | None
+    is_suspended: bool
+
+
+class EventsOfPeople(Protocol):
+    """What is kept of what happens in the calendars of people."""
+
+    async def webhook(self, person: str) -> ShownWebhook | None:
+        """Return how it is with Calendly's webhook for a person; None where there are no events. StorageUnavailable."""
+        ...
+
+    async def switch(self, person: str, *, on: bool) -> str:
+        """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
+        ...
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:
+        """Return the subscriptions of an agent, the oldest first. Raises StorageUnavailable."""
+        ...
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:
+        """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
+        ...
+
+    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
+        """Delete everything about a person, in the transaction that ends their last grant.
+
+        Returns:
+            Calendly's subscriptions, to be given to `leave` once the transaction is committed.
+        """
+        ...
+
+    async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
+        """Remove subscriptions at Calendly with an access token that is about to be revoked. Raises nothing."""
+        ...
+
+
+class NoEvents:
+    """Keeps none."""
+
+    async def webhook(self, person: str) -> ShownWebhook | None:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return None
+
+    async def switch(self, person: str, *, on: bool) -> str:  # noqa: ARG002 - the Protocol has it
+        """Do nothing."""
+        return ""
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:  # noqa: ARG002 - the same
+        """Return none."""
+        return ()
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:  # noqa: ARG002 - the same
+        """End none."""
+        return False
+
+    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:  # noqa: ARG002 - the same
+        """Delete nothing."""
+        return ()
+
+    async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
+        """Remove nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Realm:
     """What the endpoints of one server share.
@@ -99,6 +196,7 @@ class Realm:
         pages: Renders pages.
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         names: Looks up the names of what belongs to people.
+        events: What happens in the calendars of people.
         audit_log: Stores decisions (`note`) and reads them (`recent`).
         audit_days: How long the audit log is kept, in days.
         now: Returns the time.
@@ -123,6 +221,7 @@ class Realm:
     pages: Pages
     owners: frozenset[str] = frozenset()
     names: Names = field(default_factory=NoNames)
+    events: EventsOfPeople = field(default_factory=NoEvents)
     audit_log: AuditLog
     audit_days: int = 400
     now: Now

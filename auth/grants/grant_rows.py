@@ -51,6 +51,12 @@ async def find_person(connection: AsyncConnection, grant_id: str | None) -> str 
     return uri
 
 
+async def find_organization(connection: AsyncConnection, person: str) -> str | None:
+    """Find the organization of a person, None where Calendly did not say."""
+    uri: str | None = await connection.scalar(select(user.c.organization).where(user.c.uri == person))
+    return uri
+
+
 async def allow(connection: AsyncConnection, new: Grant, now: datetime) -> str:
     """Let a client in. A person has one grant for each client: a new one replaces what the old one allows.
 

@@ -1,4 +1,9 @@
-"""GET /connections shows all agents of a person; POST /connections deletes everything that is stored about them."""
+"""All agents of a person.
+
+GET  /connections          shows them, and Calendly's webhook
+POST /connections          deletes everything that is stored about the person
+POST /connections/webhook  switches Calendly's webhook on or off
+"""
 
 from typing import Final
 
@@ -12,10 +17,10 @@ from auth.endpoints.cookies import PERSON, SESSION
 from auth.endpoints.ending import forget
 from auth.endpoints.html import Back
 from auth.endpoints.page_session_rows import PageSession
-from auth.endpoints.page_sessions import take_message
+from auth.endpoints.page_sessions import go_on, take_message
 from auth.endpoints.site import Realm
 from auth.grants import agent_rows
-from auth.pages.views import around, card, recent
+from auth.pages.views import around, card, recent, said
 from auth.protocol.errors import Stopped
 from auth.protocol.parameters import Pairs, only
 
@@ -37,7 +42,14 @@ def agents_routes(realm: Realm) -> list[Route]:
             agents = await agent_rows.find_all(connection, [session.person])
         told = await recent(realm, session, [agent.id for agent in agents], limit=_RECENT)
         cards = [card(realm, agent, session.timezone, told[agent.id]) for agent in agents]
-        values = {"cards": cards, "message": await take_message(realm, session), **around(realm, session)}
+        webhook = await realm.events.webhook(session.person)
+        values = {
+            "cards": cards,
+            "webhook": webhook,
+            "last_told": said(webhook.last_at, session.timezone) if webhook and webhook.last_at else None,
+            "message": await take_message(realm, session),
+            **around(realm, session),
+        }
         return realm.pages.form("agents.html", values)
 
     async def delete_all(_request: Request, session: PageSession, fields: Pairs) -> Response:
@@ -51,4 +63,12 @@ def agents_routes(realm: Realm) -> list[Route]:
         realm.cookies.drop(response, PERSON)
         return response
 
-    return [page_sessions.page(realm, PATH, show), page_sessions.form(realm, PATH, delete_all)]
+    async def switch(_request: Request, session: PageSession, fields: Pairs) -> Response:
+        told = await realm.events.switch(session.person, on=only(fields, "on") == "yes")
+        return await go_on(realm, session, PATH, told)
+
+    return [
+        page_sessions.page(realm, PATH, show),
+        page_sessions.form(realm, PATH, delete_all),
+        page_sessions.form(realm, f"{PATH}/webhook", switch, back_to=PATH),
+    ]

@@ -16,7 +16,7 @@ import httpx2
 from sandbox.records.identifiers import new_id
 from sandbox.records.webhooks import StoredWebhookSubscription
 from sandbox.state.clock import SandboxClock
-from sandbox.state.delivery_faults import DeliveryFault, DeliveryFaults, Turn
+from sandbox.state.delivery_faults import DeliveryFault, DeliveryFaults, ReversedTurn
 
 # Calendly publishes neither its pauses nor its timeout.
 FIRST_PAUSE: Final = timedelta(minutes=1)
@@ -167,7 +167,7 @@ class Deliveries:
             delivery.subscription.retry_started_at = None
         return arrived
 
-    async def _hold(self, fault: DeliveryFault, turn: Turn) -> None:
+    async def _hold(self, fault: DeliveryFault, turn: ReversedTurn) -> None:
         if turn.awaited is not None:
             await self._clock.wait_for(turn.awaited, LONGEST_TURN)
         if fault.delay:

@@ -11,7 +11,7 @@ FEWEST_TO_REORDER: Final = 2
 
 
 @dataclass(frozen=True)
-class Turn:
+class ReversedTurn:
     """The place of one attempt among those that are sent in reverse order.
 
     Attributes:
@@ -60,19 +60,19 @@ class DeliveryFaults:
         """Add a fault."""
         self._waiting.append(fault)
 
-    def take(self) -> tuple[DeliveryFault, Turn]:
+    def take(self) -> tuple[DeliveryFault, ReversedTurn]:
         """Count one use of the oldest fault.
 
         Returns:
             The fault, or one that does nothing, and the turn of the attempt.
         """
         if not self._waiting:
-            return DeliveryFault(), Turn()
+            return DeliveryFault(), ReversedTurn()
         fault = self._waiting[0]
         fault.times -= 1
         if fault.times == 0:
             self._waiting.pop(0)
         if not fault.reorder:
-            return fault, Turn()
+            return fault, ReversedTurn()
         passed, fault.passed = fault.passed, asyncio.Event()
-        return fault, Turn(fault.passed if fault.times else None, passed)
+        return fault, ReversedTurn(fault.passed if fault.times else None, passed)

@@ -37,6 +37,7 @@ from server.configuration.values import (
     read_scopes,
     read_token,
     read_web_origins,
+    read_webhook_keys,
     read_word,
 )
 
@@ -52,11 +53,11 @@ INSTALLING: Final = frozenset({"install"})
 SERVING: Final = frozenset({"stdio", "http"}) | INSTALLING
 PICKING: Final = SERVING | {"access", "login"}
 TRYING: Final = SERVING | {"doctor"}
-CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor"}
+CALLING: Final = SERVING | {"login", "logout", "whoami", "doctor", "events"}
 LISTENING: Final = frozenset({"http", "sandbox"})
 HTTP: Final = frozenset({"http"})
 LOGIN: Final = frozenset({"login"})
-OPERATING: Final = HTTP | {"token"}
+OPERATING: Final = HTTP | {"token", "events"}
 KEEPING: Final = OPERATING | {"keys", "audit"}
 STORING: Final = KEEPING | {"stdio", "access", "doctor"}
 
@@ -235,6 +236,16 @@ class Settings(BaseModel):
             secret=True,
         ),
     ] = Field(None, repr=False)
+    webhook_keys: Annotated[
+        tuple[str, ...],
+        BeforeValidator(read_webhook_keys),
+        Setting(
+            "CALENDLY_WEBHOOK_KEYS",
+            help="keys with which Calendly signs webhooks of your application, at most four, by commas",
+            default="none: each webhook has a key of its own",
+            secret=True,
+        ),
+    ] = Field((), repr=False)
     redirect_schemes: Annotated[
         _NameList | None,
         AfterValidator(read_redirect_schemes),

@@ -33,6 +33,8 @@ _LONGEST_PORT: Final = 6
 """Digits of a port that are read; more are no port either."""
 
 _LONGEST_NAME: Final = 100
+_MOST_WEBHOOK_KEYS: Final = 4
+_KEY: Final = re.compile(r"[\x21-\x7e]+")
 _CONTACT: Final = re.compile(r"[^\s@:/?&<>\"']{1,64}@[0-9A-Za-z.-]{1,253}|https://[0-9A-Za-z.-]+(:\d+)?(/[!#-;=?-~]*)?")
 _SEEN_FROM_CONTAINERS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
 _PROGRAM: Final = re.compile(r"(?!https?:|file:|data:)[a-z][a-z0-9+.-]*://[a-z0-9._-]*")
@@ -191,6 +193,16 @@ def read_database_url(text: str) -> str:
     if not 1 <= int((found["port"] or "")[:_LONGEST_PORT] or 1) <= _LAST_PORT:
         raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     return text
+
+
+def read_webhook_keys(value: object) -> object:
+    """Read signing keys of webhooks, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    keys = split(value)
+    if len(keys) > _MOST_WEBHOOK_KEYS or not all(map(_KEY.fullmatch, keys)):
+        raise ValueError(f"must be at most {_MOST_WEBHOOK_KEYS} keys, separated by commas; each is one word.")
+    return keys
 
 
 def read_keys(text: str) -> str:

@@ -105,23 +105,15 @@ def callback_poster(realm: Realm) -> CallbackPoster:
     )
 
 
-def event_delivery(
-    settings: Settings,
-    realm: Realm,
-    events: EventStore,
-    known_as: Callable[[Bearer], Principal],
-    poster: CallbackPoster,
-) -> EventDelivery:
-    """Put together what delivers events.
+def endings_of(settings: Settings, realm: Realm, poster: CallbackPoster) -> Endings:
+    """Make what ends subscriptions.
 
     Args:
         settings: The operator's.
         realm: What knows grants.
-        events: The feeds of people.
-        known_as: Returns for whom a token speaks, as calls know it.
         poster: Posts to callbacks.
     """
-    endings = Endings(
+    return Endings(
         database=realm.database,
         rows=SubscriptionRows(realm.keyring),
         poster=poster,
@@ -130,6 +122,19 @@ def event_delivery(
         noted=EventNotes(realm.audit_log),
         now=realm.now,
     )
+
+
+def event_delivery(
+    realm: Realm, events: EventStore, endings: Endings, known_as: Callable[[Bearer], Principal]
+) -> EventDelivery:
+    """Put together what delivers events.
+
+    Args:
+        realm: What knows grants.
+        events: The feeds of people.
+        endings: Ends subscriptions.
+        known_as: Returns for whom a token speaks, as calls know it.
+    """
     standings = GrantStandings(realm.database, realm.keyring, known_as, realm.now)
     deliverer = Deliverer(
         endings=endings,

@@ -15,6 +15,7 @@ import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from auth.audit.log import AuditNote
 from auth.authorization import Authorization
 from auth.endpoints.html import Operator, Pages
 from auth.endpoints.site import CALLBACK_PATH, Realm
@@ -27,7 +28,11 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
+from calendly.client import Calendly
 from events.callbacks import CallbackPoster
+from events.feed import Feeds
+from events.receiver import Receiver
+from events.webhooks import Webhooks
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.event_access import step_up
@@ -38,12 +43,15 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
-from server.hosted.event_delivery import callback_poster, event_delivery
+from server.hosted.connected_people import ConnectedPeople
+from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
 from server.hosted.own_names import OwnNames
+from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
+from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from server.installing.front_page import FOLDER, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
-from server.stores.events import EventStore
+from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
@@ -89,7 +97,11 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock))
+        webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
+        endings = endings_of(settings, realm, callbacks(realm))
+        realm = replace(
+            realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks, endings)
+        )
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -111,7 +123,7 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
-        delivery = event_delivery(settings, realm, events, principals.known_as, callbacks(realm))
+        delivery = event_delivery(realm, events, endings, principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         open_paths = {route.path for route in routes if _is_open(route)}
@@ -131,10 +143,15 @@ async def hosting(
                 lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
                 lambda request, kind: step_up(principals.of_request(request), kind),
             ),
-            routes=routes,
+            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
             is_ready=store.is_ready,
         )
-        chores = [keep_house(realm, asyncio.sleep), watch_database(store.database, asyncio.sleep)]
+        chores = [
+            keep_house(realm, asyncio.sleep),
+            check_webhooks(webhooks, asyncio.sleep),
+            keep_events(events.feeds, asyncio.sleep),
+            watch_database(store.database, asyncio.sleep),
+        ]
         for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
             await stack.enter_async_context(_beside(chore))
         yield http_app(mcp_server(handlers, selection, answers and partial(_known, answers)), around)
@@ -159,6 +176,35 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+def webhooks_of(
+    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
+) -> Webhooks:
+    """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
+
+    async def told(person: str, action: str, sentence: str) -> None:
+        await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
+
+    return Webhooks(
+        database=realm.database,
+        keyring=realm.keyring,
+        feeds=feeds,
+        calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
+        address=realm.issuer,
+        calendly_url=settings.api_url,
+        told=told,
+        now=realm.now,
+        random=realm.random,
+    )
+
+
+def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:
+    """Make the route at which Calendly posts."""
+    receiver = Receiver(
+        database=realm.database, keyring=realm.keyring, feeds=feeds, keys=settings.webhook_keys, now=realm.now
+    )
+    return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=realm.audit_log, clock=clock))
 
 
 def document_fetcher(settings: Settings) -> DocumentFetcher:

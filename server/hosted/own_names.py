@@ -16,7 +16,7 @@ from calendly.paging import walk
 from calendly.request import JSON, Account, Request
 from calendly.side_by_side import side_by_side
 from calendly.third_party_text import shown
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.endpoints.users import get_current_user

@@ -1,10 +1,11 @@
 """What happened in people's accounts, as this process reads and learns it."""
 
 import asyncio
+import logging
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -15,9 +16,22 @@ from events.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
 from storage.database import Database
+from storage.errors import StorageUnavailable
 from storage.keys import KeyRing
 
 _NAME_BYTES: Final = 16
+
+
+_PAUSE: Final = 60.0
+"""Between two times that what is past its time is dropped, in seconds."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+def feeds_in(database: Database, keyring: KeyRing, now: Callable[[], datetime], days: int) -> Feeds:
+    """Return the feeds in a database, which keep what events say for so many days."""
+    kept = timedelta(days=days)
+    return Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=kept, fan_out=fan_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +68,7 @@ class EventStore:
         def tell(_person: str) -> None:
             published.set()
 
-        feeds = Feeds(
-            database=database,
-            keyring=keyring,
-            now=now,
-            random=os.urandom,
-            kept=timedelta(days=days),
-            fan_out=fan_out,
-            published=tell,
-        )
+        feeds = replace(feeds_in(database, keyring, now, days), published=tell)
         looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
         stack.push_async_callback(looks.close)
         return cls(feeds, looks, OwnChanges(feeds, now), published)
@@ -82,3 +88,13 @@ class EventStore:
                 async with self.feeds.database.read() as connection:
                     people = (await connection.execute(colleagues(grant))).scalars().all()
             await self.feeds.forget(people, addresses)
+
+
+async def keep_events(feeds: Feeds, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Drop what is past its time every minute, until cancelled. `sleep` waits for a number of seconds."""
+    while True:
+        try:
+            await feeds.retain()
+        except StorageUnavailable as error:
+            _log.info("old events will be dropped later: %s", error)
+        await sleep(_PAUSE)

@@ -233,8 +233,8 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
     subscribed = await world.subscribe()
     await world.book(5)
 
-    assert not await world.endings.end_by_id(subscribed.id, person="somebody else")
-    assert await world.endings.end_by_id(subscribed.id, person=PERSON)
+    assert not await world.endings.end_by_id(subscribed.id, grant="another")
+    assert await world.endings.end_by_id(subscribed.id, grant=GRANT)
     assert not await world.endings.end_by_id(subscribed.id)
     await world.deliver()
 

@@ -9,11 +9,14 @@ from typing import Any
 
 import jsonschema
 
+from auth.access.levels import LOCAL, Limits
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
+from server.calls.feed import AccountReads, AgentFeed
+from server.calls.principal import Principal
 from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json
@@ -23,6 +26,7 @@ from tools.references import resolved
 from tools.toolset.declaring import Call, Caller, Identity
 from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
+from tools.toolset.feed import Feed
 from tools.toolset.ledger import Ledger
 from tools.toolset.question import Question
 from tools.toolset.tool import Tool
@@ -70,6 +74,7 @@ class Agent:
         account: Whose token it uses.
         origin: Where the client sends requests.
         keys: Opens its idempotency keys.
+        store: Opens what else it keeps.
         off: Capabilities that are switched off.
         asked: Capabilities whose writing calls need a person, who agrees.
         sent: What it sent.
@@ -84,6 +89,7 @@ class Agent:
     origin: str
     clock: Callable[[], float]
     keys: Callable[[], Awaitable[Ledger]]
+    store: LateStore
     available_times_cap: Cap = field(default_factory=lambda: Cap(31))
     off: set[str] = field(default_factory=set[str])
     asked: set[str] = field(default_factory=set[str])
@@ -116,6 +122,25 @@ class Agent:
     async def ledger(self) -> Ledger:
         """Its idempotency keys."""
         return await self.keys()
+
+    async def feed(self) -> Feed:
+        """What has happened in the person's account."""
+
+        async def own_zone() -> str | None:
+            return (await self.identity()).timezone
+
+        return AgentFeed(
+            events=await self.store.events(),
+            person=(await self.identity()).user.uri,
+            principal=Principal(account=self.account, limits=Limits(ceiling=LOCAL)),
+            reads=AccountReads.of(self.calendly, self.account, self.clock),
+            own_zone=own_zone,
+        )
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Keep nothing of these people."""
+        await (await self.ledger()).forget(addresses)
+        await (await self.store.events()).forget(None, addresses)
 
     async def identity(self) -> Identity:
         """Who the token belongs to, asked anew each time."""
@@ -168,10 +193,13 @@ class Agent:
         return True
 
 
-def ledger_in(stack: AsyncExitStack, now: Callable[[], datetime]) -> Callable[[], Awaitable[Ledger]]:
-    """Return what opens the idempotency keys of one agent, in a database that `stack` closes."""
-    settings = load("stdio", {}, environ={"CALENDLY_MCP_DATABASE_URL": "sqlite://"})
-    store = LateStore(settings, stack, now)
+def store_in(stack: AsyncExitStack, now: Callable[[], datetime]) -> LateStore:
+    """Return a database in memory of one agent, that `stack` closes."""
+    return LateStore(load("stdio", {}, environ={"CALENDLY_MCP_DATABASE_URL": "sqlite://"}), stack, now)
+
+
+def ledger_in(store: LateStore) -> Callable[[], Awaitable[Ledger]]:
+    """Return what opens the idempotency keys of one agent."""
 
     async def ledger() -> Ledger:
         return (await store.stores()).idempotency_keys.of("person", "agent")

@@ -15,8 +15,8 @@ from calendly.request import Account
 from sandbox.serving import RunningSandbox, running
 from tests.calendly.tokens import Token
 from tests.sandbox.api import MONDAY, Api, token_named
-from tests.tools.agent import Agent, ledger_in
-from tests.virtual_time import VIRTUAL_TIME, Backend, going_on_from
+from tests.tools.agent import Agent, ledger_in, store_in
+from tests.virtual_time import VIRTUAL_TIME, Backend
 
 AgentOf = Callable[[str], Agent]
 
@@ -68,9 +68,15 @@ async def agent_of(sandbox: RunningSandbox) -> AsyncGenerator[AgentOf]:
             pacer = Pacer(per_minute=500, ceilings=parse_ceilings("none"), max_wait=30, clock=clock, random=random)
             calendly = Calendly(http, origin=sandbox.url, pacer=pacer, clock=clock, sleep=asyncio.sleep, random=random)
             account = Account(token, "agent", Token(token_named(token)))
-            keys = ledger_in(stack, going_on_from(MONDAY))
+            store = store_in(stack, lambda: MONDAY + timedelta(seconds=clock() - Epoch.start))
             return Agent(
-                calendly=calendly, account=account, origin=sandbox.url, clock=clock, keys=keys, began=Epoch.start
+                calendly=calendly,
+                account=account,
+                origin=sandbox.url,
+                clock=clock,
+                keys=ledger_in(store),
+                store=store,
+                began=Epoch.start,
             )
 
         yield make

@@ -17,6 +17,7 @@ from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
+from tools.toolset.feed import EventsFound, Feed, FeedQuery, FeedRow, ReceivedEvent
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 
@@ -170,6 +171,25 @@ class NewKeys:
         """Have nothing to forget."""
 
 
+class OneEvent:
+    """A `tools.toolset.feed.Feed` with one event."""
+
+    async def read(self, query: FeedQuery) -> EventsFound:  # noqa: ARG002 - the Protocol has it
+        """Return it."""
+        return EventsFound(
+            rows=[FeedRow({"event_id": "evt_1", "kind": "meeting.booked"}, "c1-00000000-1")],
+            cursor="c1-00000000-1",
+            has_more=False,
+            is_truncated=False,
+            source="polling",
+            checked_at=None,
+        )
+
+    async def event(self, event_id: str) -> ReceivedEvent | None:
+        """Return it, under any id."""
+        return {"event_id": event_id, "kind": "meeting.booked"}
+
+
 @dataclass
 class Documented:
     """Calendly as its documentation has it: every operation answers its example. A `tools.toolset.declaring.Caller`.
@@ -192,6 +212,13 @@ class Documented:
     async def ledger(self) -> Ledger:
         """Know no key."""
         return self.keys
+
+    async def feed(self) -> Feed:
+        """Know of one event."""
+        return OneEvent()
+
+    async def forget(self, addresses: Collection[str]) -> None:
+        """Have nothing to forget."""
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
         """Refuse nothing."""

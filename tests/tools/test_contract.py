@@ -60,7 +60,7 @@ EXCLUSIVE = {"min_start_time": "2026-12-03T09:59:59Z", "max_start_time": "2026-1
 
 
 OURS = {
-    "reset",
+    *("reset", "clear"),
     *("passwords", "max_pages", "detail", "columns", "text_offset", "timezone", "idempotency_key", "no_limit"),
     *("dry_run", "confirmation"),
 }

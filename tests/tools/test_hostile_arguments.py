@@ -99,6 +99,7 @@ WHOLE: dict[str, Any] = {
     "duration_options": [30],
     "location_configurations": [{"kind": "physical", "location": "Room 4"}],
     "reset": ["name"],
+    "clear": ["summary_md"],
     "phone_numbers": [{"phone_number": "+1"}],
     "custom_fields": [{"uuid": UUID, "value": "x"}],
     "options": [{"label": "x"}],

@@ -190,7 +190,7 @@ async def test_a_booking_nobody_knows_is_not_found(agent: Agent) -> None:
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.name)
 async def test_every_resource_reads_what_calendlys_documentation_answers(resource: Resource) -> None:
     caller = Documented()
-    samples = {"date": "2026-12-01", "event_type": "T" * 16, "scheduled_event": "E" * 16}
+    samples = {"date": "2026-12-01", "event_type": "T" * 16, "scheduled_event": "E" * 16, "event_id": "evt_1"}
     raw = {name: samples[name] for name in resource.variables}
     call, values = await prepared(resource.tool, caller, resource.tool.parse(raw, ()).values())
     answer = await resource.tool.function(call, **values)

@@ -17,7 +17,7 @@ from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, 
 from tools.answers.views import Meeting
 from tools.booking.booked import Booked
 from tools.booking.checks import hosts_take_turns
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import LARGEST_PAGE

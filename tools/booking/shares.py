@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, Unpack, get_args
 
 import anyio
 from pydantic import Field, with_config
@@ -12,7 +12,7 @@ from calendly import models
 from calendly.identifiers import UserId
 from calendly.models.location_kinds import LocationKind
 from tools.answers.views import Deletion, deleted
-from tools.bodies import CLOSED, given
+from tools.bodies import CLOSED, given, with_nulls
 from tools.booking.checks import state_faults
 from tools.booking.survey import PATIENCE, kind_of
 from tools.contact_fields import ContactRef
@@ -85,6 +85,21 @@ Places = Annotated[list[PlaceFields], Field(min_length=1), at_most(20)]
 Days = Annotated[int, Field(ge=1)]
 
 
+class ShareFields(TypedDict, total=False):
+    """What both tools set alike."""
+
+    name: Name | None
+    duration: Duration | None
+    duration_options: Durations | None
+    period_type: Annotated[PeriodType, Field(description="fixed: the dates; moving: days ahead")] | None
+    start_date: Date | None
+    end_date: Date | None
+    max_booking_time: Annotated[Days, Field(description="days ahead, with moving")] | None
+    hide_location: bool | None
+    location_configurations: Places | None
+    availability_rule: HoursFields | None
+
+
 def _settings(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings as Calendly takes them."""
     rule, places = fields.get("availability_rule"), fields.get("location_configurations")
@@ -132,35 +147,14 @@ def _check_not_past(call: Call, end_date: str | None) -> None:
 async def create_share(
     call: Call,
     event_type: EventTypeRef,
-    name: Name | None = None,
-    duration: Duration | None = None,
-    duration_options: Durations | None = None,
-    period_type: Annotated[PeriodType, Field(description="fixed: the dates; moving: days ahead")] | None = None,
-    start_date: Date | None = None,
-    end_date: Date | None = None,
-    max_booking_time: Annotated[Days, Field(description="days ahead, with moving")] | None = None,
-    hide_location: bool | None = None,
-    location_configurations: Places | None = None,
-    availability_rule: HoursFields | None = None,
+    **fields: Unpack[ShareFields],
 ) -> models.Share:
     """Create a single-use booking link with a length, dates, hours or places of its own, such as for one lead.
 
     It serves one booking of a one-on-one event type, which stays as it is. Nobody is e-mailed: hand out booking_url.
     """
-    fields: dict[str, Any] = {
-        "name": name,
-        "duration": duration,
-        "duration_options": duration_options,
-        "period_type": period_type,
-        "start_date": start_date,
-        "end_date": end_date,
-        "max_booking_time": max_booking_time,
-        "hide_location": hide_location,
-        "location_configurations": location_configurations,
-        "availability_rule": availability_rule,
-    }
     _check(fields, is_whole=True)
-    _check_not_past(call, end_date)
+    _check_not_past(call, fields.get("end_date"))
     await call.precheck()
     kind: models.EventType | None = None
     with anyio.move_on_after(PATIENCE):
@@ -220,43 +214,17 @@ async def update_share(
     call: Call,
     share: ShareRef,
     contact: Annotated[ContactRef, Field(description="for whom: name, e-mail, uuid or URI")] | None = None,
-    name: Name | None = None,
-    duration: Duration | None = None,
-    duration_options: Durations | None = None,
-    period_type: PeriodType | None = None,
-    start_date: Date | None = None,
-    end_date: Date | None = None,
-    max_booking_time: Days | None = None,
     min_booking_time: Days | None = None,
-    hide_location: bool | None = None,
-    location_configurations: Places | None = None,
-    availability_rule: HoursFields | None = None,
     reset: Annotated[list[Overridden], at_most(12), Field(description="put back to the event type's")] | None = None,
+    **fields: Unpack[ShareFields],
 ) -> models.Share:
     """Update a single-use link that nobody has booked yet. What is left out stays."""
-    fields: dict[str, Any] = {
-        "contact": await call.uri(contact),
-        "name": name,
-        "duration": duration,
-        "duration_options": duration_options,
-        "period_type": period_type,
-        "start_date": start_date,
-        "end_date": end_date,
-        "max_booking_time": max_booking_time,
-        "min_booking_time": min_booking_time,
-        "hide_location": hide_location,
-        "location_configurations": location_configurations,
-        "availability_rule": availability_rule,
-    }
+    wanted = _settings({"contact": await call.uri(contact), "min_booking_time": min_booking_time, **fields})
     _check(fields, is_whole=False)
-    _check_not_past(call, end_date)
-    both = [field for field in reset or [] if fields[field] is not None]
-    if both:
-        raise ArgumentError.of(both[0], "Is also in reset: leave it out of one.")
-    put_back: dict[str, Any] = dict.fromkeys(reset or [])
-    body = {**_settings(fields), **put_back}
+    _check_not_past(call, fields.get("end_date"))
+    body = with_nulls(wanted, "reset", reset)
     if not body:
-        raise ArgumentError.of("share", f"Name something to change: {', '.join(fields)}.")
+        raise ArgumentError.of("share", f"Name something to change: {', '.join(get_args(Overridden))}.")
     return await call(models.Share, share=share, body=body)
 
 

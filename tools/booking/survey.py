@@ -17,7 +17,7 @@ from calendly.identifiers import EventTypeId
 from calendly.third_party_text import exactly
 from tools.answers.local_times import told
 from tools.endpoints.availability import list_event_type_available_times
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.times import sent_time, wire
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ToolError

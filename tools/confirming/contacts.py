@@ -9,10 +9,10 @@ from calendly import models
 from calendly.identifiers import ContactId, ContactListId
 from tools.confirming.questions import FOR_GOOD, LONGEST_TEXT, WriteEffects, about, if_allowed, local_time
 from tools.contacts import told_as
-from tools.endpoints.contact_lists import create_contact_list, get_contact_list, rename_contact_list
-from tools.endpoints.contacts import WORDS, create_contact, delete_contact, get_contact, update_contact
-from tools.endpoints.custom_fields import create_contact_custom_field_definition, definition_of, definitions
-from tools.endpoints.notes import create_note
+from tools.endpoints.contacts.contacts import WORDS, create_contact, delete_contact, get_contact, update_contact
+from tools.endpoints.contacts.custom_fields import create_contact_custom_field_definition, definition_of, definitions
+from tools.endpoints.contacts.lists import create_contact_list, get_contact_list, rename_contact_list
+from tools.endpoints.contacts.notes import create_note
 from tools.times import instant
 from tools.toolset.declaring import Call
 from tools.toolset.question import Fact, Question, stated, stored, typed
@@ -31,11 +31,14 @@ async def _create(call: Call, **wanted: object) -> Question:
     )
 
 
-async def _update(call: Call, contact: ContactId, **wanted: object) -> Question:
+async def _update(call: Call, contact: ContactId, clear: Sequence[str] | None = None, **wanted: object) -> Question:
+    wanted |= {name: [] for name in clear or ()}
     now = await _now(call, contact)
     defined = await _defined(call, wanted)
-    changes = [fact for name in WORDS if wanted.get(name) for fact in _change(now, name, wanted[name], defined)]
-    replaced = [WORDS[name] for name in ("emails", "phone_numbers") if wanted.get(name)]
+    changes = [
+        fact for name in WORDS if wanted.get(name) is not None for fact in _change(now, name, wanted[name], defined)
+    ]
+    replaced = [WORDS[name] for name in ("emails", "phone_numbers") if wanted.get(name) is not None]
     notes = (f"{' and '.join(replaced)} that are not named then are gone.",) if replaced else ()
     return Question("Change a contact", (_whom(contact, now), *changes), notes)
 
@@ -116,7 +119,8 @@ def _change(now: models.Contact, name: str, value: object, defined: Defined) -> 
 
 def _then(label: str, name: str, value: object, defined: Defined) -> Fact:
     if name != "custom_fields":
-        return typed(label, *_texts(value))
+        texts = _texts(value)
+        return typed(label, *texts) if texts else stated(label, "nothing")
     return typed(label, *(f"{_label(field, defined)}: {_spelled(field['value'])}" for field in _objects(value)))
 
 

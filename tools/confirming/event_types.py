@@ -8,8 +8,9 @@ from calendly import models
 from calendly.identifiers import EventTypeId, UserId
 from tools.confirming.questions import LONGEST_TEXT, WriteEffects, about, person_fact
 from tools.confirming.spelling import spelled
-from tools.endpoints.event_types import WORDS, create_event_type, get_event_type, update_event_type, value_of
-from tools.endpoints.one_off_event_types import create_one_off_event_type
+from tools.endpoints.event_types.event_types import get_event_type
+from tools.endpoints.event_types.one_off import create_one_off_event_type
+from tools.endpoints.event_types.settings import WORDS, create_event_type, update_event_type, value_of
 from tools.endpoints.users import get_user
 from tools.toolset.declaring import Call
 from tools.toolset.question import Fact, Question, stated, stored, typed

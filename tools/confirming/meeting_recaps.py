@@ -1,6 +1,6 @@
 """The questions for meeting recaps: which meeting's, its texts before and after. No condition limits these calls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -17,15 +17,18 @@ from tools.toolset.tool import Tool, tool_of
 _LABELS: Final = {"summary_md": "Summary", "action_items_md": "Action items", "discussion_md": "Discussion"}
 
 
-async def _update(call: Call, meeting_recap: MeetingRecapId, **texts: str | None) -> Question:
+async def _update(
+    call: Call, meeting_recap: MeetingRecapId, clear: Sequence[str] | None = None, **texts: str | None
+) -> Question:
     recap = await _recap(call, meeting_recap)
     tells = call.allows(get_event_invitee)
     facts: list[Fact] = []
     for field, label in _LABELS.items():
         text, now = texts.get(field), recap.get(field)
-        if text is not None:
+        if text is not None or field in (clear or ()):
             facts += [stored(f"{label}, now", now, most=LONGEST_TEXT)] if tells and isinstance(now, str) else []
-            facts.append(typed(f"{label}, then", text, most=LONGEST_TEXT))
+            then = f"{label}, then"
+            facts.append(stated(then, "nothing") if text is None else typed(then, text, most=LONGEST_TEXT))
     return Question("Change the recap of a meeting", (*await _facts(call, meeting_recap, recap), *facts))
 
 

@@ -29,7 +29,7 @@ from tools.confirming.questions import (
     if_allowed,
     local_time,
 )
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import LARGEST_PAGE, MOST_PAGES

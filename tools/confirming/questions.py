@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from calendly.errors import CalendlyError, InsufficientScope, NotFound, PermissionDenied
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.users import get_user
 from tools.times import zone_for
 from tools.toolset.declaring import Call, Function

@@ -9,7 +9,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier, UserId
 from calendly.ranges import BUSY_TIMES_DAYS, Cap, fetch_range
 from tools.answers.views import Busy, OpenTimes
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.fields import EventTypeRef, RangeTime, ScheduleRef, TimeZone, UserRef
 from tools.times import TimeRange, coming_span, sent_time, soon, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence

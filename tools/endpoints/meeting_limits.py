@@ -6,7 +6,7 @@ from pydantic import Field
 
 from calendly import models
 from calendly.identifiers import UserId
-from tools.bodies import given
+from tools.bodies import with_nulls
 from tools.fields import UserRef, at_most
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -58,13 +58,8 @@ async def update_user_meeting_limits(
     no_limit: Annotated[list[Period], at_most(3), Field(description="limits to remove")] | None = None,
 ) -> LimitsUpdated:
     """Update how many meetings you host at most a day, a week and a month; what is left out stays. Only your own."""
-    limits: dict[str, int | None] = given(
-        {"daily_limit": daily_limit, "weekly_limit": weekly_limit, "monthly_limit": monthly_limit}
-    )
-    for period in no_limit or []:
-        if period in limits:
-            raise ArgumentError.of("no_limit", f"{period} is given too.")
-    body = limits | dict.fromkeys(no_limit or [])
+    limits = {"daily_limit": daily_limit, "weekly_limit": weekly_limit, "monthly_limit": monthly_limit}
+    body = with_nulls(limits, "no_limit", no_limit)
     if not body:
         raise ArgumentError.of("no_limit", "Nothing to change: pass a limit, or name one here to remove it.")
     answer = await call.bare(models.MeetingLimits, query={"user": await call.uri(user or UserId.ME)}, body=body)

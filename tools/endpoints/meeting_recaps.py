@@ -8,8 +8,18 @@ from calendly import models
 from calendly.errors import CalendlyError
 from tools.answers.text_pages import text_page, written_cost
 from tools.answers.views import DecidedFirst, Deletion, MeetingRecapRow, Transcript, deleted
-from tools.bodies import given
-from tools.fields import Count, InviteeEmail, MaxPages, MeetingRecapRef, PageToken, RangeTime, ScheduledEventRef, Text
+from tools.bodies import with_nulls
+from tools.fields import (
+    Count,
+    InviteeEmail,
+    MaxPages,
+    MeetingRecapRef,
+    PageToken,
+    RangeTime,
+    ScheduledEventRef,
+    Text,
+    at_most,
+)
 from tools.times import first_instant, last_instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -30,6 +40,7 @@ _DECIDED: Final = ("summary_md", "action_items_md")
 """The texts of a recap that say what was decided."""
 
 RecapStatus = Literal["available", "processing", "unavailable"]
+RecapText = Literal["summary_md", "action_items_md", "discussion_md"]
 
 
 @meeting_recaps.tool(
@@ -110,12 +121,14 @@ async def update_meeting_recap(
     summary_md: Annotated[Text, Field(description="Markdown")] | None = None,
     action_items_md: Annotated[Text, Field(description="Markdown")] | None = None,
     discussion_md: Annotated[Text, Field(description="Markdown")] | None = None,
+    clear: Annotated[list[RecapText], at_most(3), Field(description="texts to take out")] | None = None,
 ) -> DecidedFirst:
     """Update the texts of a meeting recap: what is left out stays. The transcript cannot be changed."""
     texts = {"summary_md": summary_md, "action_items_md": action_items_md, "discussion_md": discussion_md}
-    if not given(texts):
+    body = with_nulls(texts, "clear", clear)
+    if not body:
         raise ArgumentError.of("meeting_recap", f"Name something to change: {', '.join(texts)}.")
-    return await call(DecidedFirst, meeting_recap=meeting_recap, body=given(texts))
+    return await call(DecidedFirst, meeting_recap=meeting_recap, body=body)
 
 
 @meeting_recaps.tool(

@@ -4,12 +4,13 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Final, Literal, get_type_hints
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from tools.toolset.errors import ArgumentError, ArgumentFault
+from tools.toolset.shapes import fields_of
 
 _ECHOED = 60
 """How many characters of an agent's input an error may repeat."""
@@ -80,17 +81,26 @@ class WriteArguments(Arguments):
     ) = None
 
 
-def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
-    """Return the model of a function's parameters without the first, the call; `base` has the additional ones."""
+def parameters_of(function: Callable[..., object]) -> dict[str, tuple[Any, Any]]:
+    """Return the annotation and the default of each parameter without the first, the call.
+
+    `**fields: Unpack[Fields]` stands for the fields of a TypedDict, all of them optional (PEP 692).
+    """
     hints = get_type_hints(function, include_extras=True)
     _, *parameters = inspect.signature(function).parameters.values()
-    fields: dict[str, Any] = {
-        parameter.name: (
-            hints[parameter.name],
-            ... if parameter.default is inspect.Parameter.empty else parameter.default,
-        )
-        for parameter in parameters
-    }
+    found: dict[str, tuple[Any, Any]] = {}
+    for parameter in parameters:
+        hint = hints[parameter.name]
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            found |= {name: (kind, None) for name, kind in fields_of(get_args(hint)[0]).items()}
+        else:
+            found[parameter.name] = (hint, ... if parameter.default is inspect.Parameter.empty else parameter.default)
+    return found
+
+
+def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
+    """Return the model of a function's parameters without the first; `base` has the additional ones."""
+    fields: dict[str, Any] = parameters_of(function)
     return create_model(name, __base__=base, **fields)
 
 

@@ -28,6 +28,7 @@ from tools.toolset.arguments import (
     arguments_model,
     checked,
     description_of,
+    parameters_of,
 )
 from tools.toolset.as_meant import as_meant
 from tools.toolset.audit_sentences import Sentence
@@ -133,8 +134,8 @@ class Tool(ABC):
     @cached_property
     def revealing(self) -> frozenset[str]:
         """The parameters that search invitees."""
-        hints = get_type_hints(self.function, include_extras=True)
-        return frozenset(name for name, hint in hints.items() if name != "return" and PERSONAL in notes_of(hint))
+        parameters = parameters_of(self.function).items()
+        return frozenset(name for name, (hint, _) in parameters if PERSONAL in notes_of(hint))
 
     @cached_property
     def input_schema(self) -> dict[str, object]:

@@ -19,7 +19,7 @@ from tools.endpoints.availability import (
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.users import get_user
 from tools.fields import EventTypeRef, Minutes, RangeTime, TimeZone, UserRef
 from tools.people import named

@@ -8,7 +8,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier
 from tools.answers.views import Meeting
 from tools.booking.lookup import BookingSought
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.fields import ScheduledEventRef

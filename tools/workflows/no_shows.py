@@ -28,7 +28,7 @@ no_shows = Workflows()
 
 _AGAIN: Final = " Call again for this invitee: who is marked already is left alone."
 
-Wanted = Annotated[
+WantedInvitees = Annotated[
     list[Annotated[Line, PERSONAL]],
     Field(min_length=1, description="names, e-mails or URIs; everyone: all of scheduled_event"),
     at_most(50),
@@ -42,7 +42,7 @@ def _audited(call: AuditedArguments) -> str:
     return f"{number} invitee{'' if number == 1 else 's'}{of} {what}"
 
 
-class Mark(TypedDict, total=False):
+class MarkedRow(TypedDict, total=False):
     """One invitee, and what became of the mark."""
 
     outcome: Annotated[
@@ -59,7 +59,7 @@ class Mark(TypedDict, total=False):
 class NoShowsMarked(TypedDict, total=False):
     """What became of each mark."""
 
-    collection: list[Mark]
+    collection: list[MarkedRow]
     timezone: str
 
 
@@ -77,7 +77,7 @@ class NoShowsMarked(TypedDict, total=False):
 )
 async def mark_no_shows(
     call: Call,
-    invitees: Wanted,
+    invitees: WantedInvitees,
     scheduled_event: ScheduledEventRef | None = None,
     start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: now")] | None = None,
@@ -151,9 +151,9 @@ async def _is_marked(call: Call, target: Target) -> bool | None:
 
 def _row(
     target: Target, became: Exception | str | None, done: Literal["marked", "unmarked"], zone: tzinfo | None
-) -> Mark:
+) -> MarkedRow:
     start = starts(target.event)
-    row: Mark = {
+    row: MarkedRow = {
         "outcome": done,
         "invitee": target.identifier.uri,
         "name": target.invitee.get("name"),

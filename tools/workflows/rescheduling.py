@@ -24,7 +24,7 @@ from tools.endpoints.availability import (
     list_user_availability_schedules,
     list_user_busy_times,
 )
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import Reason, ScheduledEventRef, Time, TimeZone

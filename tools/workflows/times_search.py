@@ -17,7 +17,7 @@ from tools.endpoints.availability import (
     list_user_busy_times,
     why_none_is_open,
 )
-from tools.endpoints.event_types import get_event_type
+from tools.endpoints.event_types.event_types import get_event_type
 from tools.times import TimeRange, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError

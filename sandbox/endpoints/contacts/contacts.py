@@ -166,7 +166,8 @@ def _read_emails(fields: InputFields) -> tuple[str, ...]:
 def _read_numbers(fields: InputFields) -> tuple[str, ...]:
     if not fields.has("phone_numbers"):
         return ()
-    numbers = [row.get("phone_number") for row in objects_in(fields.raw("phone_numbers")) or [{}]]
+    rows = objects_in(fields.raw("phone_numbers"))
+    numbers = [row.get("phone_number") for row in ([{}] if rows is None else rows)]
     if len(numbers) > MOST or not all(isinstance(number, str) and number for number in numbers):
         fields.refuse("phone_numbers", f"must be at most {MOST} phone numbers")
         return ()

@@ -23,7 +23,7 @@ from auth.access.levels import (
 )
 from auth.access.text import parse_access
 
-READING = ("users", "scheduled_events", "invitee_data", "routing_forms", "activity_log")
+READING = ("users", "scheduled_events", "invitee_data", "events", "routing_forms", "activity_log")
 ACTIONS = ("booking", "canceling", "scheduling_links", "no_shows", "data_deletion")
 BOTH = ("event_types", "availability", "organization", "webhooks", "contacts", "meeting_recaps")
 

@@ -40,7 +40,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     """A server with these tools alone."""
     clock = asyncio.get_running_loop().time
     settings, audit_log = load("stdio", {}, environ={}), audit_log_in_memory()
-    late = LateStore(settings, stack, audit_log.now)
+    store = LateStore(settings, stack, audit_log.now)
     callers = Callers(
         calendly=calendly_for(settings, stack),
         principals=OnePerson(
@@ -48,8 +48,8 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         ),
         max_wait=30,
         available_times_days=31,
-        stores=late.stores,
-        events=late.events,
+        stores=store.stores,
+        events=store.events,
         audit_log=audit_log,
         clock=clock,
         sleep=asyncio.sleep,

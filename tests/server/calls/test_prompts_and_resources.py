@@ -118,7 +118,7 @@ async def test_what_is_off_is_neither_listed_nor_read_and_the_refusal_says_who_d
 ) -> None:
     async with connect(access="scheduled_events=off") as client:
         prompts, resources = await listed(client)
-        assert prompts == {"book_meeting", "clear_my_time", "holiday_mode"}
+        assert prompts == {"book_meeting", "clear_my_time", "holiday_mode", "whats_new"}
         assert not [uri for uri in resources if "agenda" in uri or uri.endswith("{scheduled_event}")]
         before = await requests(api)
         for uri in ("calendly://agenda/today", f"calendly://scheduled_events/{NOBODY}"):

@@ -7,11 +7,11 @@ from auth.access.levels import LOCAL, Access
 from auth.access.text import parse_access
 from server.calls.selection import Rules, Selection, narrow, select
 from server.configuration.terminal import UsageError
-from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS
+from tools import ALL, ENDPOINTS, EVENTS, GUIDE_TOOLS, WORKFLOWS
 
 NAMES = [tool.name for tool in ALL]
-DEFAULT = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS)]
-READING = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS) if tool.access == "read"]
+DEFAULT = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS, *EVENTS)]
+READING = [tool.name for tool in (*GUIDE_TOOLS, *WORKFLOWS, *EVENTS) if tool.access == "read"]
 SCHEDULING = [tool.name for tool in ALL if "scheduling" in tool.toolsets]
 
 

@@ -10,6 +10,7 @@ from server.configuration.loading import load
 from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
 from server.configuration.values import data_folder, is_loopback
+from tests.cases import each
 from tests.databases import OTHER_URLS
 
 OUTSIDE = {
@@ -403,7 +404,7 @@ def test_the_sandbox_is_for_commands_that_serve() -> None:
 def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     assert all(setting.help for setting in SETTINGS.values())
     secrets = {field for field, setting in SETTINGS.items() if setting.secret}
-    assert secrets == {"access_token", "client_secret", "secret_keys"}
+    assert secrets == {"access_token", "client_secret", "secret_keys", "webhook_keys"}
     assert {SETTINGS[field].flag for field in secrets} == {None}
     assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}
 
@@ -429,3 +430,25 @@ def test_variables_of_other_programs_and_of_kubernetes_are_left_alone() -> None:
     others = {"CALENDLY_API_KEY": "k", "CALENDLY_TOKEN": "t", "CALIBRE_PORT": "1", "CALENDLY_MCP_SERVICE_HOST": "h"}
     kubernetes = {"CALENDLY_MCP_PORT": "tcp://10.0.0.1:80", "CALENDLY_MCP_PORT_8000_TCP_ADDR": "10.0.0.1"}
     assert settings({**others, **kubernetes, "CALENDLY_MCP_READ_ONYL": ""}, command="http").port is None
+
+
+@pytest.mark.requirement("webhook-keys-setting")
+@each(
+    "text, keys",
+    [
+        ("one", ("one",)),
+        ("new, old\n", ("new", "old")),
+        ("a,b,c,d", ("a", "b", "c", "d")),
+        ("a,b,c,d,e", None),
+        ("two words", None),
+        ("k\N{LATIN SMALL LETTER E WITH DIAERESIS}y", None),
+    ],
+)
+def test_webhooks_may_be_signed_with_at_most_four_keys(text: str, keys: tuple[str, ...] | None) -> None:
+    environ = {"CALENDLY_WEBHOOK_KEYS": text}
+    if keys is not None:
+        assert settings(environ).webhook_keys == keys
+        return
+    with pytest.raises(UsageError, match="CALENDLY_WEBHOOK_KEYS: must be at most 4 keys") as refused:
+        settings(environ)
+    assert text not in str(refused.value)

@@ -58,7 +58,7 @@ async def test_a_link_that_was_booked_is_neither_changed_nor_deleted(agent: Agen
         ("create_share", {**NEXT_WEEK, "period_type": "unlimited"}, "start_date: Does not belong to period_type"),
         ("create_share", {"duration": 20, "duration_options": [15, 30]}, "duration: Must be among duration_options"),
         ("update_share", {}, "share: Name something to change"),
-        ("update_share", {"name": "Lee", "reset": ["name"]}, "name: Is also in reset"),
+        ("update_share", {"name": "Lee", "reset": ["name"]}, "reset: name is given too"),
     ],
 )
 async def test_what_does_not_go_together_is_refused_before_it_is_sent(

@@ -103,6 +103,16 @@ async def test_what_is_left_out_stays_and_the_question_shows_each_change(agent: 
     assert [row["email"] for row in after["emails"] if row["is_primary"]] == [LEE]
 
 
+async def test_phone_numbers_are_taken_out_by_name_since_an_empty_list_is_absence(agent: Agent, api: Api) -> None:
+    told = (await agent.ask("update_contact", contact=LEE, clear=["phone_numbers"])).splitlines()
+    assert {"Phone numbers, now: “+14155551234”", "Phone numbers, then: nothing"} <= set(told)
+    await agent.call("update_contact", contact=LEE, phone_numbers=[], clear=["phone_numbers"])
+    assert agent.sent[-1].body == {"phone_numbers": []}
+    assert (await lee(api))["phone_numbers"] == []
+    with pytest.raises(ArgumentError, match="clear: phone_numbers is given too"):
+        await agent.call("update_contact", contact=LEE, phone_numbers=["+1 415"], clear=["phone_numbers"])
+
+
 @each(
     "label, value, kept",
     [

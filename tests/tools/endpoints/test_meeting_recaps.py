@@ -62,6 +62,14 @@ async def test_a_recap_is_changed_in_one_text_and_deleted(agent: Agent) -> None:
     assert changed["summary_md"] == "Pricing and term."
     assert changed["action_items_md"] == before["action_items_md"]
     assert agent.sent[-1].body == {"summary_md": "Pricing and term."}
+    asked = await agent.ask("update_meeting_recap", meeting_recap=uri, clear=["action_items_md"])
+    assert "Action items, now: “" in asked
+    assert "Action items, then: nothing" in asked
+    cleared = await agent.call("update_meeting_recap", meeting_recap=uri, clear=["action_items_md"])
+    assert cleared.get("action_items_md") is None
+    assert agent.sent[-1].body == {"action_items_md": None}
+    with pytest.raises(ArgumentError, match="clear: summary_md is given too"):
+        await agent.call("update_meeting_recap", meeting_recap=uri, summary_md="New.", clear=["summary_md"])
     with pytest.raises(ArgumentError, match="Name something to change: summary_md"):
         await agent.call("update_meeting_recap", meeting_recap=uri)
     assert before["name"] in await agent.ask("delete_meeting_recap", meeting_recap=uri)

@@ -14,7 +14,7 @@ from calendly.errors import CalendlyError, OutcomeUnknown, PermissionDenied
 from calendly.identifiers import EventTypeId
 from tools.bodies import given
 from tools.endpoints.availability import get_user_availability_schedule, list_user_availability_schedules
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.schedules import (
     list_event_type_availability_schedules,

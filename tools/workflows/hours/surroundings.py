@@ -15,7 +15,7 @@ from calendly.errors import CalendlyError
 from calendly.identifiers import EventTypeId, InvalidIdentifier, ScheduleId, UserId
 from calendly.side_by_side import side_by_side
 from tools.endpoints.availability import list_user_availability_schedules
-from tools.endpoints.event_types import list_event_types
+from tools.endpoints.event_types.event_types import list_event_types
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
 from tools.times import sent_time

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
-from sandbox.endpoints.one_off_event_types import LOCATION_KINDS, LONGEST_MINUTES
+from sandbox.endpoints.event_types.one_off import LOCATION_KINDS, LONGEST_MINUTES
 from sandbox.endpoints.paging import read_page
 from sandbox.errors import not_found, permission_denied
 from sandbox.records.as_json import JsonObject, event_type_json, event_type_membership_json

@@ -1,8 +1,8 @@
 """Contacts: the people whom a person keeps in Calendly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal, NotRequired
+from typing import Annotated, Any, Final, Literal, NotRequired, Unpack
 
 from pydantic import AfterValidator, Field, with_config
 from typing_extensions import TypedDict
@@ -12,7 +12,7 @@ from calendly.models.personal import PERSONAL
 from tools.answers.views import Deletion, deleted
 from tools.bodies import CLOSED, given
 from tools.contact_fields import ContactListRef, ContactRef, ContactRefById, or_text
-from tools.endpoints.custom_fields import CustomFieldFields, as_defined
+from tools.endpoints.contacts.custom_fields import CustomFieldFields, as_defined
 from tools.fields import Count, Email, Line, MaxPages, PageToken, TimeZone, Url, at_most
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -85,6 +85,20 @@ CustomFields = Annotated[list[CustomFieldFields], at_most(100)]
 ContactOrder = Literal["created_at:asc", "created_at:desc", "updated_at:asc", "updated_at:desc"]
 
 
+class ContactFields(TypedDict, total=False):
+    """What both tools set alike."""
+
+    phone_numbers: Phones | None
+    timezone: TimeZone | None
+    job_title: Line | None
+    company: Line | None
+    country: Country | None
+    state: Line | None
+    city: Line | None
+    linkedin: Url | None
+    custom_fields: CustomFields | None
+
+
 @contacts.tool(
     "GET",
     "/contacts",
@@ -146,33 +160,13 @@ async def create_contact(
     call: Call,
     name: Line,
     emails: Emails,
-    phone_numbers: Phones | None = None,
-    timezone: TimeZone | None = None,
-    job_title: Line | None = None,
-    company: Line | None = None,
-    country: Country | None = None,
-    state: Line | None = None,
-    city: Line | None = None,
-    linkedin: Url | None = None,
-    custom_fields: CustomFields | None = None,
+    **fields: Unpack[ContactFields],
 ) -> models.Contact:
     """Create a contact with name, addresses, company and custom fields.
 
     Look with list_contacts first whether there is one with that address.
     """
-    wanted = {
-        "name": name,
-        "emails": emails,
-        "phone_numbers": phone_numbers,
-        "timezone": timezone,
-        "job_title": job_title,
-        "company": company,
-        "country": country,
-        "state": state,
-        "city": city,
-        "linkedin": linkedin,
-    }
-    return await call(models.Contact, body=await _body(call, wanted, custom_fields))
+    return await call(models.Contact, body=await _body(call, name, emails, fields))
 
 
 @contacts.tool(
@@ -208,35 +202,20 @@ async def update_contact(
     contact: ContactRef,
     name: Line | None = None,
     emails: Emails | None = None,
-    phone_numbers: Phones | None = None,
-    timezone: TimeZone | None = None,
-    job_title: Line | None = None,
-    company: Line | None = None,
-    country: Country | None = None,
-    state: Line | None = None,
-    city: Line | None = None,
-    linkedin: Url | None = None,
-    custom_fields: CustomFields | None = None,
+    clear: Annotated[list[Literal["phone_numbers"]], at_most(1), Field(description="what to take out")] | None = None,
+    **fields: Unpack[ContactFields],
 ) -> models.Contact:
     """Update a contact: what is left out stays.
 
     Addresses and phone numbers are replaced as a whole: pass all that are to stay, from get_contact.
     """
-    wanted = {
-        "name": name,
-        "emails": emails,
-        "phone_numbers": phone_numbers,
-        "timezone": timezone,
-        "job_title": job_title,
-        "company": company,
-        "country": country,
-        "state": state,
-        "city": city,
-        "linkedin": linkedin,
-    }
-    if not given(wanted) and custom_fields is None:
+    if clear and fields.get("phone_numbers"):
+        raise ArgumentError.of("clear", "phone_numbers is given too: leave it out of one.")
+    if clear:
+        fields["phone_numbers"] = []
+    if not given({"name": name, "emails": emails, **fields}):
         raise ArgumentError.of("contact", f"Name something to change: {', '.join(WORDS)}.")
-    return await call(models.Contact, contact=contact, body=await _body(call, wanted, custom_fields))
+    return await call(models.Contact, contact=contact, body=await _body(call, name, emails, fields))
 
 
 @contacts.tool(
@@ -256,10 +235,11 @@ async def delete_contact(call: Call, contact: ContactRefById) -> Deletion:
 
 
 async def _body(
-    call: Call, wanted: Mapping[str, object], custom_fields: Sequence[CustomFieldFields] | None
+    call: Call, name: str | None, emails: list[ContactEmailFields] | None, fields: ContactFields
 ) -> dict[str, Any]:
-    body = given(wanted)
-    if custom_fields:
+    """Return a contact as Calendly takes it: its custom fields by their ids, with values of their types."""
+    body = given({"name": name, "emails": emails, **fields})
+    if custom_fields := body.pop("custom_fields", None):
         await call.precheck()
         body["custom_fields"] = await as_defined(call, custom_fields)
     return body

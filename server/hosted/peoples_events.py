@@ -1,0 +1,143 @@
+"""What people see and change of what happens at Calendly, on their page and when their last agent leaves."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth.endpoints.site import ShownSubscription, ShownWebhook
+from calendly.errors import CalendlyError, InsufficientScope
+from events import stored_feeds
+from events.endings import Endings
+from events.kinds import KINDS
+from events.stored_subscriptions import StoredSubscription
+from events.webhook_states import WebhookState
+from events.webhooks import OutOfReach, Webhooks
+from storage.errors import StorageUnavailable
+
+_LEAVING: Final = 10.0
+"""How long the removal of subscriptions at Calendly may take, in seconds."""
+
+_PAUSE: Final = 60.0
+"""Between two looks at what is due, in seconds."""
+
+_OFF: Final = "Off. Your agents learn what happens because this server asks Calendly now and then."
+_TOLD: Final[Mapping[WebhookState, str]] = {
+    WebhookState.MAKING: "It is being made at Calendly.",
+    WebhookState.UNPROVED: "On. Calendly has told nothing yet; until then this server also asks now and then.",
+    WebhookState.WORKING: "On. Calendly tells this server at once what happens in your calendar.",
+    WebhookState.FOREIGN_KEY: (
+        "On, but nothing of it is taken: Calendly signs with another key than the one it was given. Whoever runs this "
+        "server sets CALENDLY_WEBHOOK_KEYS to the signing key of its application at Calendly."
+    ),
+    WebhookState.GIVEN_UP: (
+        "Calendly has disabled it again and again today. It is made anew tomorrow; until then this server asks now "
+        "and then."
+    ),
+}
+
+_log: Final = logging.getLogger(__name__)
+
+
+async def check_webhooks(webhooks: Webhooks, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """Check the subscriptions of people until cancelled, each once an hour. `sleep` waits for a number of seconds."""
+    while True:
+        await sleep(_PAUSE)
+        try:
+            await webhooks.check_due()
+        except StorageUnavailable as error:
+            _log.info("the webhook subscriptions will be checked later: %s", error)
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplesEvents:
+    """See `auth.endpoints.site.EventsOfPeople`."""
+
+    webhooks: Webhooks
+    endings: Endings
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:
+        """Return the live subscriptions of an agent, the oldest first. Raises StorageUnavailable."""
+        async with self.endings.database.read() as connection:
+            found = await self.endings.rows.of_grant(connection, grant)
+        return [_shown(one) for one in found if not one.is_over(self.endings.now())]
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:
+        """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
+        return await self.endings.end_by_id(subscription, grant=grant)
+
+    async def webhook(self, person: str) -> ShownWebhook | None:
+        """Return how it is with Calendly's webhook for a person. Raises StorageUnavailable."""
+        found = await self.webhooks.of(person)
+        if not found:
+            return self._off()
+        worst = min(found, key=lambda each: _WORST_FIRST.index(each.state))
+        latest = max((each.last_at for each in found if each.last_at is not None), default=None)
+        return ShownWebhook(is_on=True, told=_TOLD[worst.state], last_at=latest)
+
+    def _off(self) -> ShownWebhook:
+        try:
+            self.webhooks.require_reach()
+        except OutOfReach as reason:
+            return ShownWebhook(is_on=False, told=f"Off. {reason}", may_change=False)
+        return ShownWebhook(is_on=False, told=_OFF)
+
+    async def switch(self, person: str, *, on: bool) -> str:
+        """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
+        try:
+            if not on:
+                await self.webhooks.unwatch(person)
+                return "Calendly's webhook is off."
+            refused = await self.webhooks.watch(person)
+        except (OutOfReach, CalendlyError) as failure:
+            return f"That did not work. {reason_for(failure)}"
+        if refused:
+            return f"That did not work. {reason_for(next(iter(refused.values())))}"
+        return "Calendly's webhook is on."
+
+    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
+        """Delete everything about a person; returns Calendly's subscriptions."""
+        subscriptions = await self.webhooks.detach(connection, person)
+        await stored_feeds.drop(connection, person)
+        return subscriptions
+
+    async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
+        """Remove subscriptions at Calendly with an access token that is about to be revoked."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVING):
+                await self.webhooks.leave(person, subscriptions, token)
+
+
+def _shown(subscription: StoredSubscription) -> ShownSubscription:
+    only = ", ".join(f"{name} {value}" for name, value in subscription.arguments.items())
+    return ShownSubscription(
+        id=subscription.id,
+        told=f"{KINDS[subscription.name].words}{f' Only {only}.' if only else ''}",
+        host=subscription.host,
+        since=subscription.created_at,
+        last_at=subscription.last_at,
+        is_suspended=subscription.state == "suspended",
+    )
+
+
+_WORST_FIRST: Final = (
+    WebhookState.FOREIGN_KEY,
+    WebhookState.GIVEN_UP,
+    WebhookState.MAKING,
+    WebhookState.UNPROVED,
+    WebhookState.WORKING,
+)
+
+
+def reason_for(failure: Exception) -> str:
+    """Say in a sentence or two why Calendly did not do it, and what helps."""
+    if isinstance(failure, InsufficientScope):
+        missing = ", ".join(failure.required_scopes) or "webhooks:write"
+        return f"Your sign-in at Calendly lacks {missing}: let an agent in that may change webhooks, then try again."
+    if isinstance(failure, CalendlyError):
+        return " ".join(filter(None, (failure.reason, failure.message)))
+    return str(failure)

@@ -1,0 +1,1 @@
+"""Contacts, their custom fields, lists and notes."""

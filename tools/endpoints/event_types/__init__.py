@@ -1,0 +1,1 @@
+"""Event types: those there are, how they are set up, and those for one occasion."""
