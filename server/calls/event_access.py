@@ -38,9 +38,12 @@ def _is_offered(principal: Principal, family: EventFamily) -> bool:
 
 
 def step_up(principal: Principal, name: str) -> tuple[str, ...]:
-    """Return the scopes for which a client sends its person to a new consent before it asks for a kind of events."""
+    """Return the scopes for which a client sends its person to a new consent before it asks for a kind of events.
+
+    Of the kinds that are always on: whether others are is in the database, and they may not be there for any scope.
+    """
     family = KINDS[name].family if name in KINDS else None
-    if family is None or not principal.steps_up:
+    if family is not MEETINGS or not principal.steps_up:
         return ()
-    decision = decide_about(family, principal.limits)
-    return (family.scope,) if decision.verdict == "deny" and decision.source == "token" else ()
+    decision = decide_about(MEETINGS, principal.limits)
+    return (MEETINGS.scope,) if decision.verdict == "deny" and decision.source == "token" else ()
