@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from scripts import distribution, rooms
-from scripts.reference import Fact, reference, table, what, workflow_table
+from scripts.reference import Fact, event_table, reference, table, what, workflow_table
 from server.calls.apps import described_app
 from server.calls.handlers import described
 from server.calls.prompts_and_resources import described_prompt, described_resource, described_template
@@ -49,6 +49,8 @@ These {len(GUIDE_TOOLS)} are on by default: the endpoints of Calendly's guide of
 {endpoints}
 
 {workflow_table()}
+
+{event_table()}
 """
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypedDict
 
 from calendly.ranges import AVAILABLE_TIMES_DAYS, BUSY_TIMES_DAYS
-from tools import ENDPOINTS, GUIDE_TOOLS, WORKFLOWS
+from events.kinds import KINDS
+from tools import ENDPOINTS, EVENTS, GUIDE_TOOLS, WORKFLOWS
 from tools.apps import APPS
 from tools.fields import LARGEST_PAGE
 from tools.prompts import PROMPTS
@@ -76,6 +77,20 @@ Tools that are made of other tools. Each needs the scopes and levels of the tool
 
 {workflows}
 
+## Events
+
+What happened in the person's account, learned by looking at Calendly and kept here once.
+
+{events}
+
+To see a kind takes, besides the capability `events`, that of its family at `read`, and its scope.
+
+{kinds}
+
+The `data` of an event has `kind` and `actor`, and of the rest what applies.
+
+{event_data}
+
 ## Resources
 
 What a client can attach to a conversation. Reading a resource is a call of the tool named here,
@@ -137,6 +152,9 @@ def reference(facts: Sequence[Fact]) -> str:
         hosted=hosted_table(),
         not_offered=table(("operation", "why"), ((f"`{name}`", why) for name, why in NOT_OFFERED.items())),
         workflows=workflow_table(),
+        events=event_table(),
+        kinds=kind_table(),
+        event_data=event_data_table(),
         resources=resource_table(),
         apps=app_table(),
         prompts=prompt_table(),
@@ -228,6 +246,47 @@ def workflow_table() -> str:
         (f"`{tool.name}`", what(tool), _names(tool.required), _names(tool.optional) or "nothing") for tool in WORKFLOWS
     )
     return table(("workflow", "what", "calls", "checks with, where it may"), body)
+
+
+def event_table() -> str:
+    """The tools of what happened."""
+    body = (
+        (f"`{tool.name}`", what(tool), f"`{tool.scope}`", f"`{tool.capability}`", f"`{tool.toolset}`")
+        for tool in EVENTS
+    )
+    return table(("tool", "what", "scope", "capability", "toolset"), body)
+
+
+def kind_table() -> str:
+    """The kinds of events."""
+    body = (
+        (
+            f"`{kind.name}`",
+            kind.words,
+            f"`{kind.family.capability}`" if kind.family else "",
+            f"`{kind.family.scope}`" if kind.family else "",
+            " ".join(f"`{name}`" for name in kind.told_by),
+        )
+        for kind in KINDS.values()
+    )
+    return table(("kind", "what", "capability", "scope", "webhook events of Calendly that tell it"), body)
+
+
+def event_data_table() -> str:
+    """The fields of events, of which each kind has its own."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for kind in KINDS.values():
+        for name, schema in kind.payload_schema["properties"].items():
+            inner = ", ".join(f"`{field}`" for field in schema.get("properties", {}))
+            kinds.setdefault((name, inner), []).append(kind.name)
+    body = ((f"`{name}`", inner, _of_kinds(names)) for (name, inner), names in kinds.items())
+    return table(("field", "what is in it", "kinds"), body)
+
+
+def _of_kinds(names: Sequence[str]) -> str:
+    if len(names) == len(KINDS):
+        return "all"
+    return " ".join(dict.fromkeys(f"`{name.partition('.')[0]}.*`" if "." in name else f"`{name}`" for name in names))
 
 
 def _names(tools: Iterable[Tool]) -> str:

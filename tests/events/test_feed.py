@@ -24,6 +24,7 @@ from tests.events.histories import PERSON, Account, arrivals, seeded
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("feed-once")
 async def test_every_event_is_published_once_with_the_next_position_whichever_replica_is_told(
     shared_database_url: str,
 ) -> None:
@@ -59,6 +60,7 @@ async def test_every_event_is_published_once_with_the_next_position_whichever_re
     assert len(ids) - len(expected) == sum(arrival.half == "unmark" for arrival in arrivals(deliveries))
 
 
+@pytest.mark.requirement("feed-cursor")
 async def test_a_cursor_gives_exactly_what_came_after_it(database: Database) -> None:
     feeds, happen = feeds_in(database), Happenings()
     found = await feeds.begin(PERSON)
@@ -130,6 +132,7 @@ async def test_deliveries_are_written_with_the_event_or_neither_is(database: Dat
     assert seen == [("meeting.booked", 1)] * 2
 
 
+@pytest.mark.requirement("feed-kept")
 async def test_payloads_go_after_thirty_days_and_identities_after_four_hundred(database: Database) -> None:
     clock, happen = Clock(), Happenings()
     feeds = feeds_in(database, clock)
@@ -151,6 +154,7 @@ async def test_payloads_go_after_thirty_days_and_identities_after_four_hundred(d
     assert await feeds.publish_all(PERSON, old) == 1
 
 
+@pytest.mark.requirement("feed-kept")
 async def test_of_many_events_the_oldest_payloads_go_first(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("events.publishing.MOST_KEPT", 3)
     feeds, happen = feeds_in(database), Happenings()
@@ -160,6 +164,7 @@ async def test_of_many_events_the_oldest_payloads_go_first(database: Database, m
     assert [event.position for event in (await feeds.read(PERSON, all_kinds())).events] == [3, 4, 5]
 
 
+@pytest.mark.requirement("feed-forgets")
 async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(database: Database) -> None:
     feeds, happen = feeds_in(database), Happenings()
     await feeds.begin(PERSON)
@@ -175,6 +180,7 @@ async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(databas
     assert await feeds.publish_all(PERSON, [*booked, unknown]) == 0
 
 
+@pytest.mark.requirement("feed-kept")
 async def test_nothing_of_an_invitee_can_be_read_in_the_database(database: Database) -> None:
     feeds, happen = feeds_in(database), Happenings()
     await feeds.begin(PERSON)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import jsonschema
+import pytest
 
 from calendly.request import JSON
 from events.facts import canonical, moment
@@ -100,6 +101,7 @@ def test_a_uri_is_read_for_its_identifiers_only(uri: object, expected: str | Non
     assert canonical(uri) == expected
 
 
+@pytest.mark.requirement("feed-shown")
 def test_an_event_says_what_happened_and_nothing_that_acts_for_the_invitee() -> None:
     payload = booked() | {"cancel_url": "https://calendly.com/cancellations/I", "questions_and_answers": ["secret"]}
     data = shown(delivered("invitee.created", payload).data, Reader(zone=ZoneInfo("Europe/Berlin")), None)
@@ -144,6 +146,7 @@ def test_an_agent_did_it_and_only_the_one_itself_is_told_so() -> None:
     assert shown(data, Reader(), Doer(is_reader=False))["actor"] == {"self": False, "by": "agent"}
 
 
+@pytest.mark.requirement("feed-shown")
 def test_who_booked_is_left_out_where_that_is_off() -> None:
     canceled = {"status": "canceled", "cancellation": {"canceler_type": "invitee", "reason": "ill", "created_at": AT}}
     arrival = delivered("invitee.canceled", {**booked(), **canceled})

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from random import Random
 
+import pytest
+
 from events.identity import Arrival, Seen, implied, unmark
 from events.joining import Mark, Stored, ended_mark, joined, of_mark, open_marks, place
 from events.kinds import MARKED, UNMARKED
@@ -89,6 +91,7 @@ def by_both(changes: list[Change], random: Random) -> PureFeed:
 
 
 @each("seed", range(300))
+@pytest.mark.requirement("feed-same")
 def test_webhooks_looks_and_both_give_the_same_events(seed: int) -> None:
     changes, random = history(seed, steps=10), seeded(seed)
     told = by_webhook(changes, random).told

@@ -43,7 +43,7 @@ def imports(path: Path) -> set[str]:
     return {module.partition(".")[0] for module in found}
 
 
-@pytest.mark.requirement("package-folders")
+@pytest.mark.requirement("package-folders", "package-events")
 @pytest.mark.parametrize(
     "listed",
     [

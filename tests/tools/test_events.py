@@ -13,8 +13,6 @@ from tools.toolset.errors import ArgumentError
 
 pytestmark = pytest.mark.anyio
 
-EVENTS = "list_received_events"
-
 
 def kinds(answer: Json) -> list[str]:
     return [row["kind"] for row in answer["collection"]]
@@ -28,7 +26,7 @@ def pass_time(seconds: float) -> None:
 async def later(agent: Agent, cursor: str, **arguments: object) -> Json:
     """What is new when the last look is old."""
     pass_time(61)
-    return await agent.call(EVENTS, cursor=cursor, **arguments)
+    return await agent.call("list_received_events", cursor=cursor, **arguments)
 
 
 async def looks(api: Api) -> list[str]:
@@ -37,8 +35,9 @@ async def looks(api: Api) -> list[str]:
     return [request["path"] for request in requests if request["path"].startswith("/scheduled_events")]
 
 
+@pytest.mark.requirement("events-tool")
 async def test_a_routine_gets_exactly_what_is_new_since_its_cursor(agent: Agent, api: Api) -> None:
-    first = await agent.call(EVENTS)
+    first = await agent.call("list_received_events")
     assert (first["has_more"], first["truncated"], first["source"]) == (False, False, "polling")
     invitee = await api.book()
     news = await later(agent, first["cursor"])
@@ -53,19 +52,22 @@ async def test_a_routine_gets_exactly_what_is_new_since_its_cursor(agent: Agent,
     news = await later(agent, again["cursor"])
     assert kinds(news) == ["meeting.canceled"]
     assert news["collection"][0]["data"]["cancellation"] == {"by": "host", "reason": "ill"}
-    both = await agent.call(EVENTS, cursor=first["cursor"])
+    both = await agent.call("list_received_events", cursor=first["cursor"])
     assert kinds(both) == ["meeting.booked", "meeting.canceled"]
-    assert kinds(await agent.call(EVENTS, count=1)) == ["meeting.canceled"]
+    assert kinds(await agent.call("list_received_events", count=1)) == ["meeting.canceled"]
 
 
+@pytest.mark.requirement("looks-on-demand", "looks-cost")
 async def test_a_look_is_made_once_a_minute_and_reads_only_what_changed(agent: Agent, api: Api) -> None:
-    first, booking = await agent.call(EVENTS), await api.booking()
+    first, booking = await agent.call("list_received_events"), await api.booking()
     before = await looks(api)
     for _ in range(5):
-        await agent.call(EVENTS, cursor=first["cursor"], kinds=["meeting.booked"])
+        await agent.call("list_received_events", cursor=first["cursor"], kinds=["meeting.booked"])
     assert await looks(api) == before
     pass_time(61)
-    await asyncio.gather(*(agent.call(EVENTS, cursor=first["cursor"], kinds=["meeting.booked"]) for _ in range(5)))
+    await asyncio.gather(
+        *(agent.call("list_received_events", cursor=first["cursor"], kinds=["meeting.booked"]) for _ in range(5))
+    )
     assert (await looks(api))[len(before) :] == ["/scheduled_events"]
     await api.post("/invitees", booking)
     before = await looks(api)
@@ -74,51 +76,51 @@ async def test_a_look_is_made_once_a_minute_and_reads_only_what_changed(agent: A
 
 
 async def test_events_are_narrowed_to_kinds_and_to_an_event_type(agent: Agent, api: Api) -> None:
-    first = await agent.call(EVENTS)
+    first = await agent.call("list_received_events")
     await api.book()
     news = await later(agent, first["cursor"], event_type="Intro call")
     assert kinds(news) == ["meeting.booked"]
-    other = await agent.call(EVENTS, cursor=first["cursor"], kinds=["meeting.canceled"])
+    other = await agent.call("list_received_events", cursor=first["cursor"], kinds=["meeting.canceled"])
     assert (other["collection"], other["cursor"]) == ([], news["cursor"])
     others = await agent.call("list_event_types")
     another = next(row["uri"] for row in others["collection"] if row["name"] != "Intro call")
-    assert kinds(await agent.call(EVENTS, cursor=first["cursor"], event_type=another)) == []
+    assert kinds(await agent.call("list_received_events", cursor=first["cursor"], event_type=another)) == []
     with pytest.raises(ArgumentError, match=r"kinds: There is no kind 'meeting\.eaten'; there are meeting\.booked, "):
-        await agent.call(EVENTS, kinds=["meeting.eaten"])
+        await agent.call("list_received_events", kinds=["meeting.eaten"])
 
 
 async def test_a_cursor_that_leads_nowhere_is_told_and_goes_on_from_the_oldest(agent: Agent, api: Api) -> None:
-    first = await agent.call(EVENTS)
+    first = await agent.call("list_received_events")
     await api.book()
     await later(agent, first["cursor"])
     for lost in ("c1-00000000-7", "gibberish"):
-        answer = await agent.call(EVENTS, cursor=lost)
+        answer = await agent.call("list_received_events", cursor=lost)
         assert (answer["truncated"], kinds(answer)) == (True, ["meeting.booked"])
 
 
 async def test_no_shows_are_told_though_nothing_in_the_list_changes(agent: Agent, api: Api) -> None:
-    first = await agent.call(EVENTS)
+    first = await agent.call("list_received_events")
     user = (await api.me())["uri"]
     rows = await api.read("/scheduled_events", user=user, max_start_time=first["checked_at"], sort="start_time:desc")
     meeting = next(row for row in rows if row["status"] == "active")
     (invitee, *_) = await api.read(f"/scheduled_events/{meeting['uri'].rpartition('/')[2]}/invitees")
     mark = (await api.post("/invitee_no_shows", {"invitee": invitee["uri"]})).json()["resource"]
     pass_time(31 * 60)
-    news = await agent.call(EVENTS, cursor=first["cursor"])
+    news = await agent.call("list_received_events", cursor=first["cursor"])
     assert kinds(news) == ["no_show.marked"]
     await api.delete(f"/invitee_no_shows/{mark['uri'].rpartition('/')[2]}")
     pass_time(31 * 60)
-    news = await agent.call(EVENTS, cursor=news["cursor"])
+    news = await agent.call("list_received_events", cursor=news["cursor"])
     assert kinds(news) == ["no_show.unmarked"]
 
 
 async def test_a_long_answer_ends_early_and_its_cursor_goes_on(agent: Agent, api: Api) -> None:
-    first = await agent.call(EVENTS)
+    first = await agent.call("list_received_events")
     for number in range(4):
         await api.book(invitee={"name": "N" * 150, "email": f"guest{number}@acme.example", "timezone": "Europe/Berlin"})
     await later(agent, first["cursor"])
-    one = await agent.call(EVENTS, cursor=first["cursor"], count=3)
-    rest = await agent.call(EVENTS, cursor=one["cursor"])
+    one = await agent.call("list_received_events", cursor=first["cursor"], count=3)
+    rest = await agent.call("list_received_events", cursor=one["cursor"])
     assert (one["has_more"], rest["has_more"]) == (True, False)
     assert len(one["collection"]) == 3
     assert len(rest["collection"]) == 1
@@ -127,4 +129,4 @@ async def test_a_long_answer_ends_early_and_its_cursor_goes_on(agent: Agent, api
 
 async def test_who_has_no_scope_is_told_as_by_other_tools(agent_of: AgentOf) -> None:
     with pytest.raises(InsufficientScope):
-        await agent_of("noscopes").call(EVENTS)
+        await agent_of("noscopes").call("list_received_events")

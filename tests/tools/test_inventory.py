@@ -23,7 +23,7 @@ from sandbox.endpoints import ENDPOINTS as SERVED
 from tests.cases import each
 from tests.sandbox.api import Json
 from tests.tools.facts import CALENDLYS, shape
-from tools import ALL, ENDPOINTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
+from tools import ALL, ENDPOINTS, EVENTS, GUIDE_TOOLS, WORKFLOWS, EndpointTool, Tool, Workflow
 from tools.confirming import EFFECTS, WriteEffects
 from tools.toolset.declaring import Toolset, Workflows
 from tools.toolset.hosted import THEIR_NAMES
@@ -59,7 +59,7 @@ def nodes(schema: Json) -> Iterator[dict[str, Any]]:
 def test_each_tool_has_a_snapshot_of_its_own_name() -> None:
     names = {path.stem for path in (Path(__file__).parents[1] / "snapshots").glob("*.json")}
     assert names == {"prompts", "resources", *(tool.name for tool in ALL)}, "`make docs` writes the snapshots."
-    assert (*ENDPOINTS, *WORKFLOWS) == ALL
+    assert (*ENDPOINTS, *WORKFLOWS, *EVENTS) == ALL
 
 
 @pytest.mark.requirement("toolset-scheduling")

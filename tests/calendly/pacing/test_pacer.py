@@ -340,6 +340,7 @@ async def test_idle_users_are_forgotten() -> None:
     assert lanes() <= of_others + 1
 
 
+@pytest.mark.requirement("looks-patient")
 async def test_patient_calls_wait_until_no_other_call_does() -> None:
     track = Track()
     patient = [asyncio.create_task(track.call("looks", is_patient=True)) for _ in range(30)]
@@ -351,6 +352,7 @@ async def test_patient_calls_wait_until_no_other_call_does() -> None:
     assert track.pacer.per_minute("user") == 60
 
 
+@pytest.mark.requirement("looks-patient")
 async def test_a_lone_call_starts_at_once_though_patient_calls_are_in_flight_and_queued() -> None:
     track = Track(RateLimit(60))
     patient = [asyncio.create_task(track.call("looks", is_patient=True)) for _ in range(40)]

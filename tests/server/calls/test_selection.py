@@ -41,7 +41,7 @@ def at(access: str) -> Access:
     return {**LOCAL, **parse_access(access)}
 
 
-@pytest.mark.requirement("toolsets-default")
+@pytest.mark.requirement("toolsets-default", "toolset-events")
 def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     chosen = selection()
     assert listed(chosen) == DEFAULT
