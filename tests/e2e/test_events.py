@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ import pytest
 from events.standard_webhooks import secret_key
 from tests.e2e.conftest import KEYS, Sandbox
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
-from tests.e2e.people import Browser
+from tests.e2e.people import OWNER, Browser
 from tests.e2e.processes import greet, program, request, run
+from tests.e2e.test_confirm_page import at_browser
+from tests.e2e.test_webhooks import submit
 from tests.events.callback_host import CallbackHost, Received, plain_callback_host
 from tests.sandbox.api import Api
 
@@ -55,11 +58,11 @@ class Host:
     site: Site
     agent: Agent
 
-    async def ask(self, method: str, **params: Any) -> dict[str, Any]:
+    async def ask(self, method: str, **params: object) -> dict[str, Any]:
         """Send a request; the whole answer."""
         return (await self.send(method, **params)).json()
 
-    async def send(self, method: str, **params: Any) -> httpx2.Response:
+    async def send(self, method: str, **params: object) -> httpx2.Response:
         """Send a request."""
         headers = {
             "Authorization": f"Bearer {self.agent.access_token}",
@@ -67,9 +70,9 @@ class Host:
             "MCP-Protocol-Version": "2025-11-25",
         }
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
-            return await http.post(self.site.endpoint, json=request(method, **params))
+            return await http.post(self.site.endpoint, json={**request(method), "params": params})
 
-    async def result(self, method: str, **params: Any) -> dict[str, Any]:
+    async def result(self, method: str, **params: object) -> dict[str, Any]:
         """Send a request that succeeds; the result."""
         answer = await self.ask(method, **params)
         assert "result" in answer, answer
@@ -117,7 +120,7 @@ def is_signed(post: Received) -> bool:
     return post.headers["webhook-signature"] == f"v1,{expected}"
 
 
-@pytest.mark.requirement("events-delivered", "events-revoked")
+@pytest.mark.requirement("mcp-events-delivered", "mcp-events-revoked", "mcp-events-list")
 async def test_a_host_is_told_of_a_booking_by_callback_and_by_cursor_until_its_person_revokes_it(
     site: Site, sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -155,7 +158,7 @@ async def test_a_host_is_told_of_a_booking_by_callback_and_by_cursor_until_its_p
         assert callback.arrivals.empty()
 
 
-@pytest.mark.requirement("events-errors")
+@pytest.mark.requirement("mcp-events-errors")
 async def test_what_cannot_be_subscribed_to_is_refused_with_what_to_do(site: Site) -> None:
     host = await signed_in(site)
     async with plain_callback_host() as callback:
@@ -182,7 +185,22 @@ async def test_what_cannot_be_subscribed_to_is_refused_with_what_to_do(site: Sit
     assert await host.result("events/unsubscribe", **asked) == {}
 
 
-@pytest.mark.requirement("events-access")
+@pytest.mark.requirement("mcp-events-page")
+async def test_a_person_ends_a_subscription_on_the_page_of_its_agent(site: Site) -> None:
+    host = await signed_in(site)
+    async with plain_callback_host() as callback, at_browser(OWNER) as pages:
+        await host.subscribe(callback)
+        agents = await pages.see(f"{site.url}/connections")
+        found = re.search(r'href="(/connections/[^"]+)"', agents.text)
+        assert found
+        page = await pages.see(f"{site.url}{found[1]}")
+        assert "Somebody booked a meeting. Posted to <bdi>127.0.0.1" in page.text
+        assert await submit(pages, page, f"{found[1]}/subscriptions") == "Nothing more is posted there."
+        assert (await arrival(callback)).content["type"] == "terminated"
+        assert "Posted to" not in (await pages.see(f"{site.url}{found[1]}")).text
+
+
+@pytest.mark.requirement("mcp-events-access")
 async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_sent_to_a_new_consent(
     site: Site,
 ) -> None:
@@ -198,7 +216,7 @@ async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_s
     assert 'scope="scheduled_events:read"' in answered.headers["WWW-Authenticate"].replace("users:read ", "")
 
 
-@pytest.mark.requirement("events-polled", "events-capability")
+@pytest.mark.requirement("mcp-events-poll", "mcp-events-capability")
 @pytest.mark.parametrize("era", ["2025-06-18", "2025-11-25", "2026-07-28"])
 def test_a_program_on_this_machine_asks_what_is_new(settings: dict[str, str], era: str) -> None:
     meta = {"_meta": MODERN} if era == "2026-07-28" else {}

@@ -159,6 +159,7 @@ NOT_PUBLIC = [
 ]
 
 
+@pytest.mark.requirement("mcp-events-network")
 @pytest.mark.anyio
 @each("addresses", NOT_PUBLIC)
 async def test_nothing_connects_to_an_address_that_is_not_public(host: CallbackHost, addresses: list[str]) -> None:

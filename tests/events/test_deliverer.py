@@ -83,6 +83,7 @@ def killed_at(step: str, world: World) -> Deliverer:
     return world.replica()
 
 
+@pytest.mark.requirement("mcp-events-crash")
 @pytest.mark.parametrize("step", ["claiming", "asking", "reading", "posting", "marking"])
 async def test_a_deliverer_that_is_killed_leaves_its_events_to_the_next(world: World, step: str) -> None:
     async def dying() -> None:
@@ -126,6 +127,7 @@ ENDS: dict[str, Callable[[World], None]] = {
 }
 
 
+@pytest.mark.requirement("mcp-events-revoked")
 @pytest.mark.parametrize("end", ENDS)
 async def test_nothing_is_posted_once_access_is_gone(world: World, end: str) -> None:
     await world.subscribe()
@@ -173,6 +175,7 @@ async def test_while_a_person_has_to_sign_in_again_deliveries_wait_for_a_day(wor
     assert await states(world) == {"arrived": 1, "given up": 1}
 
 
+@pytest.mark.requirement("mcp-events-retried")
 async def test_what_fails_is_tried_five_times_and_given_up(world: World) -> None:
     await world.subscribe()
     [event] = await world.book()

@@ -11,6 +11,7 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 FORMER = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
+@pytest.mark.requirement("mcp-events-delivered")
 def test_a_signature_is_that_of_the_published_example() -> None:
     headers = signed("msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', [SECRET])
 

@@ -29,6 +29,7 @@ async def rows(world: World) -> list[str]:
         return list((await connection.execute(select(event_subscription.c.id))).scalars())
 
 
+@pytest.mark.requirement("mcp-events-subscribed", "mcp-events-challenged")
 async def test_a_new_subscription_is_challenged_once_and_lives_a_day(world: World) -> None:
     first = await world.subscribe()
     again = await world.subscribe()
@@ -109,6 +110,7 @@ async def test_five_challenges_a_minute_are_sent_for_a_grant_and_ten_to_a_host(w
     assert await reason("a") == {"reason": "http_4xx"}
 
 
+@pytest.mark.requirement("mcp-events-challenged", "mcp-events-subscribed")
 async def test_a_listed_callback_is_not_challenged_and_may_have_no_end(world: World) -> None:
     world.rules = CallbackRules("listed", callback_hosts([HOST]))
 
@@ -134,6 +136,7 @@ async def test_fifty_subscriptions_are_the_most_of_a_grant_and_refreshes_go_on(w
     await world.subscribe(arguments={"event_type": "50"})
 
 
+@pytest.mark.requirement("mcp-events-resumed")
 async def test_events_after_the_cursor_are_queued_up_to_a_hundred(world: World) -> None:
     first = await world.subscribe(url=f"https://{HOST}/other")
     events = await world.book(3)
@@ -200,6 +203,7 @@ async def test_an_expired_subscription_gets_nothing_until_a_late_refresh(world: 
     assert refreshed.cursor.endswith("-0")
 
 
+@pytest.mark.requirement("mcp-events-rotated")
 async def test_while_a_secret_is_replaced_both_sign_for_fifteen_minutes(world: World) -> None:
     await world.subscribe()
     await world.subscribe(secret=OTHER_SECRET)
@@ -213,6 +217,7 @@ async def test_while_a_secret_is_replaced_both_sign_for_fifteen_minutes(world: W
     assert counts == [2, 2, 1]
 
 
+@pytest.mark.requirement("mcp-events-secret")
 async def test_nothing_secret_stands_in_plain_columns_or_entries(world: World) -> None:
     await world.subscribe()
     await world.subscribe(secret=OTHER_SECRET)
@@ -248,6 +253,7 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
     assert await rows(world) == []
 
 
+@pytest.mark.requirement("mcp-events-suspended")
 async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(world: World) -> None:
     await world.subscribe(ttlMs=86_400_000)
     first = await world.book(20)
