@@ -209,10 +209,14 @@ class _Asked:
         row = replace(before, filter=self.narrowed_to, expires_at=until, max_age=query.max_age, truncated=False)
         if before.state == "suspended":
             row = replace(row, state="active", failures=0, failed_since=None)
-        if before.secret != self.request.secret:
-            former = {"former_secret": before.secret, "former_until": now + FORMER_SECRET_LIFE}
-            row = replace(row, secret=self.request.secret, **former)
-        return row
+        if before.secret == self.request.secret:
+            return row
+        return replace(
+            row,
+            secret=self.request.secret,
+            former_secret=before.secret,
+            former_until=now + FORMER_SECRET_LIFE,
+        )
 
 
 async def _queue(

@@ -154,7 +154,7 @@ async def hosting(
         ]
         for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
             await stack.enter_async_context(_beside(chore))
-        yield http_app(mcp_server(handlers, selection, answers and partial(_known, answers)), around)
+        yield http_app(mcp_server(handlers, selection, None if answers is None else partial(_known, answers)), around)
 
 
 def _known(answers: EventsAnswers) -> EventsAnswers:

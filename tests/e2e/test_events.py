@@ -60,7 +60,8 @@ class Host:
 
     async def ask(self, method: str, **params: object) -> dict[str, Any]:
         """Send a request; the whole answer."""
-        return (await self.send(method, **params)).json()
+        answer: dict[str, Any] = (await self.send(method, **params)).json()
+        return answer
 
     async def send(self, method: str, **params: object) -> httpx2.Response:
         """Send a request."""
@@ -76,7 +77,8 @@ class Host:
         """Send a request that succeeds; the result."""
         answer = await self.ask(method, **params)
         assert "result" in answer, answer
-        return answer["result"]
+        result: dict[str, Any] = answer["result"]
+        return result
 
     async def subscribe(self, callback: CallbackHost, **changes: object) -> dict[str, Any]:
         """Subscribe to bookings."""
@@ -219,10 +221,10 @@ async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_s
 @pytest.mark.requirement("mcp-events-poll", "mcp-events-capability")
 @pytest.mark.parametrize("era", ["2025-06-18", "2025-11-25", "2026-07-28"])
 def test_a_program_on_this_machine_asks_what_is_new(settings: dict[str, str], era: str) -> None:
-    meta = {"_meta": MODERN} if era == "2026-07-28" else {}
+    meta: dict[str, Any] = {"_meta": MODERN} if era == "2026-07-28" else {}
     with program("stdio", **settings) as server:
         if meta:
-            server.say(request("server/discover", **meta))
+            server.say(request("server/discover", 1, **meta))
             opened = server.hear()["result"]
         else:
             opened = greet(server, era)
