@@ -111,7 +111,7 @@ class CallbackPoster:
             body: What it says, as JSON.
             reads: Whether the answer's body is wanted.
         """
-        headers: dict[str | bytes, str | bytes] = {
+        headers = {
             "Content-Type": "application/json",
             "User-Agent": self.agent,
             SUBSCRIPTION_HEADER: to.subscription,
@@ -143,12 +143,12 @@ class CallbackPoster:
             raise EventsRefusal(Meaning.CALLBACK_ENDPOINT_ERROR, f"{_UNPROVED} {_ADVICE[reason]}", {"reason": reason})
 
     async def _exchange(
-        self, to: CallbackUrl, headers: Mapping[str | bytes, str | bytes], body: bytes, *, reads: bool
+        self, to: CallbackUrl, headers: Mapping[str, str], body: bytes, *, reads: bool
     ) -> CallbackAnswer:
         network = _Bounded(self.listed_network if to.is_listed else self.network)
         async with (
             httpcore2.AsyncConnectionPool(ssl_context=self.tls, network_backend=network) as pool,
-            pool.stream("POST", to.url, headers=headers, content=body, extensions=_TIMEOUTS) as answer,
+            pool.stream("POST", to.url, headers=[*headers.items()], content=body, extensions=_TIMEOUTS) as answer,
         ):
             told = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")
             asked_for = retry_after(told.decode("latin-1"), self.now())

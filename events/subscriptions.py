@@ -170,7 +170,7 @@ class Subscriptions:
         is_lossy = (before is not None or cursor is not None) and await _queue(connection, cursor, row, place, now)
         outstanding = await outstanding_positions(connection, row.id)
         mark = str(Cursor(place.epoch, watermark(outstanding, place.head)))
-        return Subscribed(row.id, until, mark, was_truncated or is_lossy, before and _status(before))
+        return Subscribed(row.id, until, mark, was_truncated or is_lossy, None if before is None else _status(before))
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Received:
     @property
     def content(self) -> dict[str, Any]:
         """What its body says."""
-        return json.loads(self.body)
+        content: dict[str, Any] = json.loads(self.body)
+        return content
 
 
 def answer(body: bytes = b"{}", status: str = "200 OK", more: Iterable[str] = ()) -> bytes:
