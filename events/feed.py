@@ -121,16 +121,16 @@ class Feeds:
         async with self.database.read() as connection:
             return not await stored_feeds.find_of(connection, None)
 
-    async def publish_all(self, person: str, arrivals: Sequence[Arrival]) -> int:
-        """Publish what is not there yet, in this order, one transaction each. Returns how many events were published.
+    async def publish_all(self, person: str, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Publish what is not there yet, in this order, one transaction each. Returns what was new.
 
         Raises StorageUnavailable; what was published before stays.
         """
         rows = {row_id(person, arrival.event_id): arrival for arrival in arrivals}
         async with self.database.read() as connection:
             known = await stored_events.published(connection, rows.keys())
-        done = [await self.publish(person, arrival) for row, arrival in rows.items() if row not in known]
-        return sum(done)
+        missing = [arrival for row, arrival in rows.items() if row not in known]
+        return [arrival for arrival in missing if await self.publish(person, arrival)]
 
     async def publish(self, person: str, arrival: Arrival) -> bool:
         """Store what happened, once; whether an event was published by it. A person without feed stores nothing.

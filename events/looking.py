@@ -12,9 +12,9 @@ from hashlib import sha256
 from typing import Final, Protocol, cast
 
 from calendly.endpoint import Endpoint
-from calendly.errors import NotFound, PermissionDenied
+from calendly.errors import CalendlyError
 from calendly.request import JSON, Request
-from events import stored_events, stored_looks
+from events import stored_events, stored_looks, stored_receivers
 from events.facts import canonical, meeting_of, moment, part, written
 from events.feed import Feeds
 from events.identity import Arrival, Seen, implied, unmark
@@ -38,6 +38,9 @@ _MARKED_AFTER: Final = timedelta(hours=72)
 
 _REREAD: Final = timedelta(minutes=30)
 """How often that is."""
+
+_TELLING: Final = timedelta(minutes=10)
+"""How long a webhook may take. What is older and was not told by it means that it does not tell."""
 
 _MOST_HALVES: Final = 20
 
@@ -121,7 +124,7 @@ class Look:
             invitee = part(await self.reads.send(Request(_INVITEE, ids)), "resource")
             only = {"scheduled_event": ids["scheduled_event"]}
             meeting = part(await self.reads.send(Request(_MEETING, only)), "resource")
-        except (NotFound, PermissionDenied):
+        except (CalendlyError, Exhausted):
             return False
         others = [other for other in implied(meeting, invitee) if other.event_id == waiting.event_id]
         return any([await self.feeds.publish(self.feed.person, other) for other in others])
@@ -185,10 +188,18 @@ class Look:
 
     async def _keep(self, news: Sequence[Arrival], seen: Sequence[SeenMeeting]) -> None:
         """Publish what is new, and then note what was seen: should that fail, it is read again."""
-        await self.feeds.publish_all(self.feed.person, joined(news))
-        if seen:
+        published = await self.feeds.publish_all(self.feed.person, joined(news))
+        missed = any(self._was_to_be_told(arrival) for arrival in published)
+        if seen or missed:
             async with self.feeds.database.begin() as connection:
                 await stored_looks.note(connection, seen)
+                if missed:
+                    await stored_receivers.prove(connection, self.feed.person, None)
+
+    def _was_to_be_told(self, arrival: Arrival) -> bool:
+        """Say whether a webhook that is proved should have told what a look has found."""
+        proved_at = self.feed.proved_at
+        return proved_at is not None and proved_at < arrival.occurred_at < self.now() - _TELLING
 
 
 def _rows(answer: JSON) -> list[object]:

@@ -136,13 +136,20 @@ class Looks:
             async with self.feeds.database.begin() as connection:
                 if not await stored_feeds.take_lease(connection, person, self.owner, self.feeds.now(), until):
                     return
-            spent = self._spent.setdefault(person, deque())
-            look = Look(self.feeds, found, _Spending(access, self.feeds.now, spent), self.feeds.now, rereads)
+            look = self._made(found, access, rereads=rereads)
             is_over = False
             try:
                 is_over = await self._run(look)
             finally:
                 await self._end(look, is_over=is_over)
+
+    async def settle(self, found: StoredFeed, access: PersonAccess) -> None:
+        """Complete the halves of a person whose wait is over. Raises StorageUnavailable.
+
+        Where Calendly cannot be read they are published when they have waited long enough.
+        """
+        look = self._made(found, access, rereads=False)
+        await look.settle(self.feeds.now())
 
     async def close(self) -> None:
         """End the looks that are running."""
@@ -151,6 +158,10 @@ class Looks:
             look.cancel()
         if looks:
             await asyncio.wait(looks)
+
+    def _made(self, found: StoredFeed, access: PersonAccess, *, rereads: bool) -> Look:
+        spent = self._spent.setdefault(found.person, deque())
+        return Look(self.feeds, found, _Spending(access, self.feeds.now, spent), self.feeds.now, rereads)
 
     async def _run(self, look: Look) -> bool:
         """Run a look; whether it came to its end. Raises Unauthenticated, InsufficientScope, StorageUnavailable."""

@@ -129,6 +129,11 @@ async def end_lease(
     await connection.execute(update(feed).where(feed.c.person == person, feed.c.lease_owner == owner).values(over))
 
 
+async def schedule(connection: AsyncConnection, person: str, at: datetime) -> None:
+    """Set when the next look in the background is due."""
+    await connection.execute(update(feed).where(feed.c.person == person).values(looks_next_at=at))
+
+
 async def drop(connection: AsyncConnection, person: str) -> None:
     """Delete the feed of a person, and all that hangs on it."""
     await connection.execute(delete(feed).where(feed.c.person == person))

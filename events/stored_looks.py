@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.tables import seen_event
+from events.kinds import MARKED, UNMARKED
+from events.tables import event_subscription, feed, feed_event, receiver, seen_event
 from storage.database import insert
 from storage.rows import columns, find_all, values
 
@@ -49,3 +50,43 @@ async def note(connection: AsyncConnection, seen: Sequence[SeenMeeting]) -> None
         row = values(meeting, seen_event)
         statement = insert(connection, seen_event).values(row)
         await connection.execute(statement.on_conflict_do_update(index_elements=[seen_event.c.id], set_=row))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueLook:
+    """A person who is to be looked at in the background.
+
+    Attributes:
+        person: Who.
+        is_listened: An agent of theirs wants to be told.
+        wants_no_shows: One wants to be told of no-shows.
+        last_news_at: When the feed got its last event.
+    """
+
+    person: str
+    is_listened: bool
+    wants_no_shows: bool
+    last_news_at: datetime | None
+
+
+async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[DueLook]:
+    """Find the people who are due, the longest due first: whoever is listened to or has a webhook."""
+    table = event_subscription
+    ends_later = or_(table.c.expires_at.is_(None), table.c.expires_at > now)
+    live = exists().where(table.c.person == feed.c.person, table.c.state == "active", ends_later)
+    no_shows = live.where(table.c.name.in_((MARKED, UNMARKED)))
+    webhook = exists().where(receiver.c.person == feed.c.person, receiver.c.state == "live")
+    news = select(func.max(feed_event.c.stored_at)).where(feed_event.c.person == feed.c.person).scalar_subquery()
+    is_due = or_(feed.c.looks_next_at.is_(None), feed.c.looks_next_at <= now)
+    query = (
+        select(
+            *columns(DueLook, feed),
+            live.label("is_listened"),
+            no_shows.label("wants_no_shows"),
+            news.label("last_news_at"),
+        )
+        .where(is_due, or_(live, webhook))
+        .order_by(feed.c.looks_next_at.nulls_first())
+        .limit(limit)
+    )
+    return await find_all(connection, DueLook, query)

@@ -29,6 +29,8 @@ from auth.upstream.connections import Connections
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from calendly.client import Calendly
+from calendly.request import Account
+from events.background import BackgroundLooks
 from events.callbacks import CallbackPoster
 from events.feed import Feeds
 from events.receiver import Receiver
@@ -37,6 +39,7 @@ from server.app import calendly_for, clock_watch, has_events, mcp_server, origin
 from server.calls.caller import Callers
 from server.calls.event_access import step_up
 from server.calls.events_methods import EventsAnswers
+from server.calls.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
@@ -150,6 +153,7 @@ async def hosting(
             keep_house(realm, asyncio.sleep),
             check_webhooks(webhooks, asyncio.sleep),
             keep_events(events.feeds, asyncio.sleep),
+            BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep),
             watch_database(store.database, asyncio.sleep),
         ]
         for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
@@ -197,6 +201,18 @@ def webhooks_of(
         now=realm.now,
         random=realm.random,
     )
+
+
+def _access(
+    realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
+) -> Callable[[str], AccountReads]:
+    """Return what reads Calendly as a person while no agent of theirs calls."""
+
+    def access(person: str) -> AccountReads:
+        account = Account(person, "", realm.connections.refresher.credentials(person))
+        return AccountReads.of(calendly(), account, clock)
+
+    return access
 
 
 def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:

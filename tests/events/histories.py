@@ -49,7 +49,7 @@ class Account:
         """Somebody books a meeting, or joins one of a group."""
         open_groups = [uri for uri, meeting in self.meetings.items() if meeting["status"] == "active"]
         joins = open_groups and self.random.random() < 0.3
-        meeting = self.random.choice(open_groups) if joins else self._new_meeting()
+        meeting = self.random.choice(open_groups) if joins else self.new_meeting()
         self._note([self._delivery("invitee.created", self._new_invitee(meeting))])
 
     def cancel(self) -> None:
@@ -61,7 +61,7 @@ class Account:
     def move(self) -> None:
         """Somebody moves a meeting to another time."""
         for old in self._some("active"):
-            new = self._new_invitee(self._new_meeting(), old)
+            new = self._new_invitee(self.new_meeting(), old)
             self._end(old, rescheduled=True, new=new)
             self._note([self._delivery("invitee.canceled", old), self._delivery("invitee.created", new)])
 
@@ -83,7 +83,8 @@ class Account:
         found = [uri for uri, invitee in self.invitees.items() if invitee["status"] == status]
         return [self.random.choice(found)] if found else []
 
-    def _new_meeting(self) -> str:
+    def new_meeting(self) -> str:
+        """Make a meeting to which nobody comes yet, and return its URI."""
         uri = f"{API}/scheduled_events/E{len(self.meetings)}"
         self.meetings[uri] = {
             "uri": uri,
