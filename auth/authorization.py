@@ -36,6 +36,7 @@ from auth.protocol.scopes import least
 from auth.protocol.secrets import ACCESS_TOKEN, AGENT_TOKEN, digest, is_well_formed
 
 _NOTHING_SENT: Final = "This endpoint needs an access token in the Authorization header."
+_NOT_BEARER: Final = "This endpoint takes one access token, as `Authorization: Bearer TOKEN`, and nothing else."
 _NO_LONGER_GOOD: Final = "The access token expired, was revoked or is not for this server."
 
 
@@ -84,7 +85,8 @@ class Authorization:
         try:
             with storage_faults("The access token could not be looked up. Try again soon."):
                 bearer = None if token is None else await self.verify(token, self._realm.resource)
-                return bearer or await self._turn_away(request, token_sent=bool(tokens))
+                told = _NOTHING_SENT if not tokens else _NOT_BEARER if token is None else _NO_LONGER_GOOD
+                return bearer or await self._turn_away(request, told)
         except OAuthError as fault:
             request.state.refusal = fault.description  # for the log
             return json_refusal(fault)
@@ -103,8 +105,8 @@ class Authorization:
             return await bearer_rows.find_agent_token(database, keyring, digest(token))
         return None
 
-    async def _turn_away(self, request: Request, *, token_sent: bool) -> Response:
-        realm = self._realm
+    async def _turn_away(self, request: Request, told: str) -> Response:
+        realm, token_sent = self._realm, told != _NOTHING_SENT
         if token_sent:
             address = realm.address(request)
             async with realm.database.read() as connection:
@@ -114,7 +116,7 @@ class Authorization:
         challenge = unauthenticated(realm.resource, realm.offered, token_sent=token_sent)
         body = {
             "error": "invalid_token" if token_sent else "unauthorized",
-            "error_description": _NO_LONGER_GOOD if token_sent else _NOTHING_SENT,
+            "error_description": told,
         }
         request.state.refusal = body["error_description"]
         return JSONResponse(body, HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": challenge})

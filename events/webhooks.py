@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,10 +64,14 @@ class CalendlyOfPeople(Protocol):
         ...
 
 
+WebhookAction = Literal["watch_events", "unwatch_events", "rotate_webhook", "lose_webhook", "repair_webhook"]
+"""What is done with a subscription, as the audit log calls it."""
+
+
 class WebhookNotes(Protocol):
     """The audit log."""
 
-    async def __call__(self, person: str, action: str, sentence: str) -> None:
+    async def __call__(self, person: str, action: WebhookAction, sentence: str) -> None:
         """Store an entry. `sentence` has `{person}` for the person's name."""
         ...
 
@@ -373,9 +377,8 @@ class Webhooks:
 
 def _is_over(row: StoredReceiver, now: datetime) -> bool:
     """Say whether a receiver is good for nothing any more."""
-    if row.state == "replaced":
-        return row.valid_until is None or row.valid_until <= now
-    return row.state == "making" and row.created_at <= now - UNFINISHED_LIVES
+    is_replaced = row.state == "replaced" and (row.valid_until is None or row.valid_until <= now)
+    return is_replaced or (row.state == "making" and row.created_at <= now - UNFINISHED_LIVES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,22 @@ this into that of VS Code, or into `.vscode/mcp.json` of a project:
 {snippet(BY_NAME["vscode"], BY_NAME["vscode"].local(local))}
 ```
 
-and this into that of Zed:
+this into that of Zed:
 
 ```json
 {snippet(BY_NAME["zed"], BY_NAME["zed"].local(local))}
+```
+
+this into that of GitHub Copilot CLI:
+
+```json
+{snippet(BY_NAME["copilot"], BY_NAME["copilot"].local(local))}
+```
+
+and this into that of Codex CLI:
+
+```text
+{snippet(BY_NAME["codex"], BY_NAME["codex"].local(local)).rstrip()}
 ```
 
 For Claude Code, type:

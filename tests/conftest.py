@@ -1,5 +1,6 @@
 """What every test shares."""
 
+import gc
 import os
 import re
 from typing import Final
@@ -9,7 +10,7 @@ import pytest
 
 from tests.certificates import trust_nobody
 
-pytest_plugins = ["tests.groups", "tests.databases", "tests.quick", "tests.task_table"]
+pytest_plugins = ["tests.groups", "tests.databases", "tests.quick", "tests.schemas", "tests.task_table"]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
@@ -35,6 +36,12 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # the package asks for it once in a process
     config.addinivalue_line("markers", "requirement(*ids): proves these entries of tests/requirements")
+
+
+def pytest_collection_finish() -> None:
+    """Leave out of every collection of garbage what was loaded: it stays, and is a hundred times what a test makes."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

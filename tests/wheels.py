@@ -47,15 +47,17 @@ def install_alone(wheel: Path, folder: Path) -> Path:
 
 
 def _link(name: str, site: Path) -> None:
-    """Link a distribution of this environment into another; one of another system is not here."""
+    """Link a distribution of this environment into another; one of another system is not here.
+
+    Whole folders are linked, so that what is compiled already need not be compiled again.
+    """
     try:
         distribution = metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return
-    for file in distribution.files or ():
-        if ".." not in file.parts and "__pycache__" not in file.parts:
-            (site / file).parent.mkdir(parents=True, exist_ok=True)
-            (site / file).symlink_to(Path(str(distribution.locate_file(file))))
+    for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+        if not (site / top).exists():
+            (site / top).symlink_to(Path(str(distribution.locate_file(top))))
 
 
 def stub(requirement: str, version: str, folder: Path) -> None:

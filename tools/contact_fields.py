@@ -1,6 +1,5 @@
 """Parameter types that the tools of contacts share."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
 
@@ -8,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandle
 from pydantic_core import CoreSchema, core_schema
 
 from calendly.identifiers import ContactId, ContactListId, CustomFieldDefinitionId, Identifier, NoteId
-from tools.fields import Named, Reference, is_person, line
+from tools.fields import Named, Reference, is_name, is_person, line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Several:
 
     def parse(self, text: str, info: ValidationInfo) -> list[Identifier | Reference]:
         """Read the text. Raises ValueError."""
-        parts = re.split(r", ?", text)
+        parts = text.split(",")
         if len(parts) > self.most:
             raise ValueError(f"Must name at most {self.most}.")
         return [self.each.parse(part, info) for part in parts]
@@ -48,7 +47,9 @@ ContactRefById = Annotated[ContactId, Named(ContactId), Field(description="uuid 
 CustomFieldDefinitionRef = Annotated[
     CustomFieldDefinitionId, Named(CustomFieldDefinitionId), Field(description="uuid or URI")
 ]
-ContactListRef = Annotated[ContactListId, Named(ContactListId), Field(description="uuid or URI")]
+ContactListRef = Annotated[
+    ContactListId, Named(ContactListId, is_name, " Its name will do too."), Field(description="name, uuid or URI")
+]
 NoteRef = Annotated[NoteId, Named(NoteId), Field(description="uuid or URI")]
 
 Heading = Annotated[str, Field(max_length=255), AfterValidator(line)]

@@ -23,6 +23,9 @@ _MOST: Final = 48
 
 _CLOCK: Final = r"(\d{1,2})(?::?(\d\d)(?::00)?)?\s*([ap])?(?:\.?m\.?)?"
 _INTERVAL: Final = re.compile(rf"(?:from )?{_CLOCK}\s*(?:-|to|until|till)\s*{_CLOCK}")
+_MAY_BE_EITHER: Final = re.compile(r"(?:from )?[1-6]\s*(?:-|to|until|till)\s*1?\d")
+"""Bare hours that begin before the day does, and in the afternoon as well."""
+
 _SENT: Final = re.compile(r"(\d\d):(\d\d)(?::00)?")
 _EXPECTED: Final = "Expected hours such as 09:00-12:00, 13:00-17:00"
 
@@ -52,6 +55,9 @@ def parse_interval(text: str) -> tuple[int, int]:
     if bool(found[3]) != bool(found[6]):
         raise ValueError(f"{_EXPECTED}: am and pm stand with both times or with none.")
     end = end or (DAY if start else 0)  # midnight is where a day ends; 00:00-00:00 is all or nothing
+    if _MAY_BE_EITHER.fullmatch(folded(text)) and start < end <= DAY // 2:
+        afternoon = _told((start + DAY // 2, end + DAY // 2))
+        raise ValueError(f"This can mean {_told((start, end))} or {afternoon}: write which.")
     if start >= end:
         raise ValueError(f"{_told((start, end))} ends before it begins: hours after midnight belong to the next day.")
     return start, end

@@ -10,8 +10,9 @@ from typing_extensions import TypedDict
 from tools.answers.size_limit import MOST_TOKENS, row_cost
 from tools.fields import Count, EventTypeRef, TimeZone
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
-from tools.toolset.declaring import Call, FeedTools
+from tools.toolset.declaring import Call
 from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent
+from tools.toolset.feed_tools import FeedTools
 
 events = FeedTools("events")
 

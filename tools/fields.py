@@ -45,6 +45,7 @@ from tools.times import Day, parse_moment, parse_time
 from tools.toolset.errors import ArgumentError
 from tools.zones import named_zone
 
+IdentifierT = TypeVar("IdentifierT", bound=Identifier)
 Nested = TypeVar("Nested", bound=NestedIdentifier)
 Listed = TypeVar("Listed")
 
@@ -76,6 +77,11 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _SURE_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16}|me")
 
 _OLDER_ID: Final = re.compile(r"[0-9A-Z]{16}")
+
+_BLANKS: Final = " \t\u00a0"
+
+# What is certainly no id of Calendly's: it has no digit.
+_WORD: Final = re.compile(r"[A-Za-z_-]+")
 
 _LONGEST_NAME: Final = 55
 """Most characters of an event type's name, in Calendly."""
@@ -131,7 +137,7 @@ class Named:
 
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
         """Read a uuid, a URI or a name. Raises ValueError."""
-        text = understood(text, self.kind)
+        text = understood(text.lstrip(_BLANKS).rstrip(), self.kind)
         is_name = self.names(text) and not _SURE_ID.fullmatch(text)
         try:
             identifier = self.kind.parse(text, origins=cast("tuple[str, ...]", info.context or ()))
@@ -139,7 +145,14 @@ class Named:
             if is_name:
                 return Reference(self.kind, text, None)
             raise ValueError(f"{fault}{self.expected}") from None
-        return Reference(self.kind, text, identifier) if is_name else identifier
+        return Reference(self.kind, text, identifier) if is_name else no_word(text, identifier)
+
+
+def no_word(text: str, identifier: IdentifierT) -> IdentifierT:
+    """Return what a text identifies. Raises ValueError for a word: Calendly would only say that there is no such id."""
+    if _WORD.fullmatch(text) and not _SURE_ID.fullmatch(text):
+        raise ValueError(f"This is a word, and no id of {identifier.resource}: pass the uuid or URI that a list tells.")
+    return identifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +174,10 @@ def _bounded(text: str, limit: int, unwanted: re.Pattern[str]) -> str:
 
 
 def line(text: str) -> str:
-    """Return a text that is one line. Raises ValueError."""
+    """Return a text that is one line, without blanks around it. Raises ValueError."""
     if not text.strip():
         raise ValueError("Must not be empty.")
-    return _bounded(text, _LONGEST_LINE, _CONTROL)
+    return _bounded(text.strip(), _LONGEST_LINE, _CONTROL)
 
 
 def checked_text(text: str) -> str:
@@ -179,6 +192,7 @@ def _opaque(text: str) -> str:
 
 
 def _email(text: str) -> str:
+    text = text.strip()
     if len(text) > _LONGEST_EMAIL or _CONTROL.search(text) or not _EMAIL.fullmatch(text):
         raise ValueError("Expected an e-mail address such as lee@example.com.")
     return text
@@ -211,19 +225,23 @@ def is_event_type_name(text: str) -> bool:
     """Return whether a text could be the name, slug or booking page of an event type."""
     if page_of(text):
         return True
-    name = folded(text)
     is_long = len(unicodedata.normalize("NFC", text.strip())) > _LONGEST_NAME
-    return bool(name) and not (is_long or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
+    return not is_long and _is_name(text)
 
 
-def is_schedule_name(text: str) -> bool:
-    """Return whether a text could be the name of an availability schedule."""
+def is_name(text: str) -> bool:
+    """Return whether a text could be the name of a schedule, a team or something else that people name."""
+    return len(text) <= _LONGEST_LINE and _is_name(text)
+
+
+def _is_name(text: str) -> bool:
     name = folded(text)
-    return bool(name) and not (len(text) > _LONGEST_LINE or _CONTROL.search(text.strip()) or _NO_NAME.search(name))
+    return bool(name) and not (_CONTROL.search(text.strip()) or _NO_NAME.search(name))
 
 
 def on_date(text: str) -> str:
     """Return a date as YYYY-MM-DD. Raises ValueError."""
+    text = text.strip()
     try:
         date.fromisoformat(text if _DATE.fullmatch(text) else "")
     except ValueError:
@@ -232,6 +250,7 @@ def on_date(text: str) -> str:
 
 
 def _url(text: str) -> str:
+    text = text.strip()
     _bounded(text, _LONGEST_URL, _CONTROL)
     try:
         parts = urlsplit(text)
@@ -262,9 +281,8 @@ def at_most(limit: int) -> AfterValidator:
 UserRef = Annotated[
     UserId,
     Named(UserId, is_person, " A full name or an e-mail address will do too."),
-    Field(description="name, e-mail, uuid, URI or me"),
+    Field(description="name, e-mail, URI or me"),
 ]
-UserRefById = Annotated[UserId, Named(UserId), Field(description="uuid, URI or me")]
 OrganizationRef = Annotated[
     OrganizationId,
     Named(OrganizationId, _is_mine, ' "mine" will do too.'),
@@ -277,19 +295,18 @@ EventTypeRef = Annotated[
     Field(description="uuid, URI, name, slug or booking URL"),
 ]
 ScheduledEventRef = Annotated[ScheduledEventId, Named(ScheduledEventId), Field(description="uuid or URI")]
-ScheduleRef = Annotated[ScheduleId, Named(ScheduleId), Field(description="uuid or URI")]
-ScheduleNameRef = Annotated[
-    ScheduleId, Named(ScheduleId, is_schedule_name, " Its name will do too."), Field(description="name, uuid or URI")
-]
+_BY_NAME: Final = " Its name will do too."
+_OR_NAME: Final = Field(description="name or URI")
+ScheduleRef = Annotated[ScheduleId, Named(ScheduleId, is_name, _BY_NAME), _OR_NAME]
 MembershipRef = Annotated[MembershipId, Named(MembershipId), Field(description="uuid or URI")]
 WebhookSubscriptionRef = Annotated[
     WebhookSubscriptionId, Named(WebhookSubscriptionId), Field(description="uuid or URI")
 ]
-GroupRef = Annotated[GroupId, Named(GroupId), Field(description="uuid or URI")]
+GroupRef = Annotated[GroupId, Named(GroupId, is_name, _BY_NAME), _OR_NAME]
 GroupRelationshipRef = Annotated[GroupRelationshipId, Named(GroupRelationshipId), Field(description="uuid or URI")]
-TeamRef = Annotated[TeamId, Named(TeamId), Field(description="uuid or URI")]
+TeamRef = Annotated[TeamId, Named(TeamId, is_name, _BY_NAME), _OR_NAME]
 MeetingRecapRef = Annotated[MeetingRecapId, Named(MeetingRecapId), Field(description="uuid or URI")]
-RoutingFormRef = Annotated[RoutingFormId, Named(RoutingFormId), Field(description="uuid or URI")]
+RoutingFormRef = Annotated[RoutingFormId, Named(RoutingFormId, is_name, _BY_NAME), _OR_NAME]
 RoutingFormSubmissionRef = Annotated[
     RoutingFormSubmissionId, Named(RoutingFormSubmissionId), Field(description="uuid or URI")
 ]

@@ -24,8 +24,8 @@ _INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})
 def folded(text: str) -> str:
     """Return what is the same for all ways to write a text."""
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
-    kept = "".join(" " if letter.isspace() else letter for letter in plain if letter.isspace() or _is_visible(letter))
-    return " ".join(unicodedata.normalize("NFKC", kept.casefold()).split())
+    other = {ord(letter): " " if letter.isspace() else "" for letter in set(plain) if not _is_kept(letter)}
+    return " ".join(unicodedata.normalize("NFKC", plain.translate(other).casefold()).split())
 
 
 def the_one(text: str, among: Iterable[str]) -> str | None:
@@ -49,5 +49,5 @@ def near(text: str, names: Iterable[str]) -> list[str]:
     return [by_name[key] for key in dict.fromkeys(keys)]
 
 
-def _is_visible(letter: str) -> bool:
-    return unicodedata.category(letter) not in _INVISIBLE
+def _is_kept(letter: str) -> bool:
+    return not letter.isspace() and unicodedata.category(letter) not in _INVISIBLE

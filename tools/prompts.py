@@ -36,6 +36,7 @@ from tools.fields import Line
 from tools.times import begin
 from tools.toolset.arguments import Arguments, arguments_model, checked, description_of
 from tools.toolset.declaring import Declared
+from tools.toolset.errors import ArgumentError
 from tools.toolset.tool import Tool, tool_of
 from tools.workflows.agenda import get_agenda
 from tools.workflows.bookings_search import find_bookings
@@ -71,7 +72,7 @@ class Scene:
     def clock(self) -> str:
         """Return the line about local time and zone."""
         if self.now is not None:
-            local = told(self.now.replace(second=0))
+            local = told(self.now.replace(second=0, microsecond=0))
             return f"For me it is {local} in {self.now.tzinfo}: read and show times in that zone."
         asking = f" with {_named(get_current_user)}, else ask me" if self.has(get_current_user) else ": ask me"
         return f"Find out my time zone and today's date first{asking}."
@@ -286,6 +287,9 @@ def holiday_mode(
     last: Annotated[PromptText, Field(description="last day away")] | None = None,
 ) -> Iterator[str]:
     """Close all days of an absence, and decide about each meeting that is booked in it."""
+    days = [_date(text) for text in (first, last)]
+    if days[0] and days[1] and days[1] < days[0]:
+        raise ArgumentError.of("last", "Must not be before the first day.")
     yield f"Turn my Calendly off while I am away{_said('first day', first)}{_said('last day', last)}."
     yield f"{_named(change_working_hours)}: no hours on all those days. With dry_run first: show me what it closes."
     yield "Say which event types have hours of their own and stay open, and offer to close them too."
@@ -339,6 +343,14 @@ def _who_comes(scene: Scene) -> Iterator[str]:
 
 def _named(function: Declared) -> str:
     return tool_of(function).name
+
+
+def _date(text: str | None) -> date | None:
+    """Return the date that a text is, None for one in other words."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None
 
 
 def _said(what: str, text: str | None) -> str:

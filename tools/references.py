@@ -1,7 +1,8 @@
 """Look-up of names in Calendly's lists: event types by name, slug or page, people and contacts by name or e-mail.
 
-The look-ups call the list tools for the same agent, so it cannot name what it may not read. Tools
-that cancel, remove, revoke or delete take no names.
+Schedules, teams, groups, contact lists and routing forms go by their name. The look-ups call the list
+tools for the same agent, so it cannot name what it may not read. Tools that cancel, remove, revoke or
+delete take no names.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,13 +12,27 @@ from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
 from calendly.errors import CalendlyError
-from calendly.identifiers import ContactId, EventTypeId, Identifier, OrganizationId, ScheduleId, UserId
+from calendly.identifiers import (
+    ContactId,
+    ContactListId,
+    EventTypeId,
+    GroupId,
+    Identifier,
+    OrganizationId,
+    RoutingFormId,
+    ScheduleId,
+    TeamId,
+    UserId,
+)
 from tools.contacts import find_contact
 from tools.endpoints.availability import list_user_availability_schedules
+from tools.endpoints.contacts.lists import list_contact_lists
 from tools.endpoints.event_types.event_types import list_event_types
+from tools.endpoints.routing_forms import list_routing_forms
+from tools.endpoints.teams import list_groups, list_teams
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.links import PAGES, page_of
-from tools.matching import folded, the_one
+from tools.matching import folded
 from tools.people import find_person
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
@@ -63,6 +78,9 @@ async def _resolved(place: _Place, parameter: str, value: object) -> object:
     if isinstance(value, list):
         items = cast("list[object]", value)
         return [await _resolved(place, f"{parameter}.{number}", item) for number, item in enumerate(items)]
+    if isinstance(value, dict):
+        fields = cast("dict[str, object]", value)
+        return {name: await _resolved(place, f"{parameter}.{name}", item) for name, item in fields.items()}
     return await _look_up(place, parameter, value) if isinstance(value, Reference) else value
 
 
@@ -157,18 +175,57 @@ async def _contact(place: _Place, parameter: str, text: str) -> ContactId:
     return await find_contact(place.call, parameter, text)
 
 
-async def _schedule(place: _Place, parameter: str, text: str) -> ScheduleId:
-    """Return one's own availability schedule of a name. Raises ArgumentError, with the names that there are."""
+async def _schedule(place: _Place, parameter: str, text: str) -> Identifier:
+    """Return one's own availability schedule of a name, or the default one."""
     rows = (await place.call.via(list_user_availability_schedules)()).get("collection", [])
-    by_name = {row.get("name") or "": row.get("uri") or "" for row in rows}
-    name = the_one(text, by_name)
-    if name is None and folded(text) == "default":
-        name = next((row.get("name") or "" for row in rows if row.get("default")), None)
-    if name is None or sum(row.get("name") == name for row in rows) > 1:
-        names = ", ".join(one_line(name) for name in list(by_name)[:_MOST_NAMED])
-        told = "No schedule of yours goes" if name is None else "Several schedules go"
-        raise ArgumentError.of(parameter, f"{told} by that name; pass a URI or one of: {names or 'none'}.")
-    return ScheduleId.parse(by_name[name])
+    uris = [(row.get("name"), row.get("uri")) for row in rows]
+    default = [("default", row.get("uri")) for row in rows if row.get("default")]
+    is_name = any(folded(name or "") == folded(text) for name, _ in uris)
+    return _of_name(ScheduleId, parameter, text, uris if is_name or folded(text) != "default" else default)
+
+
+async def _team(place: _Place, parameter: str, text: str) -> Identifier:
+    page = await place.call.via(list_teams)(count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
+    return _of_name(TeamId, parameter, text, [(row.get("name"), row.get("uri")) for row in page.get("collection", [])])
+
+
+async def _group(place: _Place, parameter: str, text: str) -> Identifier:
+    page = await place.call.via(list_groups)(place.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
+    return _of_name(GroupId, parameter, text, [(row.get("name"), row.get("uri")) for row in page.get("collection", [])])
+
+
+async def _contact_list(place: _Place, parameter: str, text: str) -> Identifier:
+    rows = (await place.call.via(list_contact_lists)()).get("collection", [])
+    return _of_name(ContactListId, parameter, text, [(row.get("name"), row.get("uri")) for row in rows])
+
+
+async def _routing_form(place: _Place, parameter: str, text: str) -> Identifier:
+    page = await place.call.via(list_routing_forms)(place.organization, count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
+    rows = page.get("collection", [])
+    return _of_name(RoutingFormId, parameter, text, [(row.get("name"), row.get("uri")) for row in rows])
+
+
+def _of_name(
+    kind: type[Identifier], parameter: str, text: str, listed: Sequence[tuple[str | None, str | None]]
+) -> Identifier:
+    """Return the identifier of a name in a list of names and URIs. Raises ArgumentError, with the names that there are.
+
+    The same name stands for one alone; of several it takes the one that is written exactly so.
+    """
+    found = [(name, uri) for name, uri in listed if name and uri and folded(name) == folded(text)]
+    found = [one for one in found if one[0] == text] or found
+    if len(found) == 1:
+        name, uri = found[0]
+        return replace(kind.parse(uri), called=one_line(name))
+    what = kind.resource.partition(" ")[2]
+    if found:
+        uris = "; ".join(uri for _, uri in found[:_MOST_NAMED])
+        raise ArgumentError.of(parameter, f"Several go by that name, so pass the URI of one: {uris}.")
+    names = ", ".join(one_line(name) for name, _ in listed[:_MOST_NAMED])
+    more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
+    raise ArgumentError.of(
+        parameter, f"No {what} goes by that name; pass a URI or one of: {names or 'there is none'}{more}."
+    )
 
 
 async def _own_organization(place: _Place, _parameter: str, _mine: str) -> OrganizationId:
@@ -181,4 +238,8 @@ _FINDERS: Final[Mapping[type[Identifier], Callable[[_Place, str, str], Awaitable
     ContactId: _contact,
     OrganizationId: _own_organization,
     ScheduleId: _schedule,
+    TeamId: _team,
+    GroupId: _group,
+    ContactListId: _contact_list,
+    RoutingFormId: _routing_form,
 }

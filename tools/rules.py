@@ -1,5 +1,6 @@
 """The hours of weekdays and dates, as parameters that several tools take."""
 
+from collections import Counter
 from typing import Annotated, Any, Final, Literal, NotRequired, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, with_config
@@ -9,7 +10,8 @@ from calendly.models.availability import Interval
 from tools.bodies import CLOSED, Variants, given
 from tools.day_hours import intervals_of, parse_interval
 from tools.fields import AsText, Date, at_most
-from tools.working_hours import Weekday
+from tools.toolset.errors import ArgumentError
+from tools.working_hours import WEEKDAYS, Weekday
 
 _MOST_RULES: Final = 1_000
 
@@ -57,3 +59,14 @@ RuleSet = Annotated[
 def sent_rules(rules: list[RuleFields]) -> list[dict[str, Any]]:
     """Return rules as Calendly takes them."""
     return [given(rule) for rule in rules]
+
+
+def check_weekdays(rules: list[RuleFields]) -> None:
+    """Raise ArgumentError for rules that do not have each weekday exactly once, as schedules of people want them."""
+    found = Counter(rule.get("wday") for rule in rules if rule["type"] == "wday")
+    wrong = [
+        *(f"{weekday} is missing" for weekday in WEEKDAYS if not found[weekday]),
+        *(f"{weekday} is there twice" for weekday in WEEKDAYS if found[weekday] > 1),
+    ]
+    if wrong:
+        raise ArgumentError.of("rules", f"Pass each weekday once, a closed one with no intervals: {', '.join(wrong)}.")

@@ -32,13 +32,25 @@ _LONGEST_LENGTH: Final = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A whole day of a zone that is not yet known, as one end of a range."""
+    """A whole day of a zone that is not yet known, such as one end of a range.
 
-    date: date
+    Attributes:
+        which: The date, or how far it is from today.
+    """
+
+    which: date | timedelta
+
+    def on(self, today: date) -> date:
+        """Return which day it is."""
+        return today + self.which if isinstance(self.which, timedelta) else self.which
 
     @override
     def __str__(self) -> str:
-        return self.date.isoformat()
+        return self.which.isoformat() if isinstance(self.which, date) else _WORD_OF_DAY[self.which]
+
+
+_DAYS_FROM_TODAY: Final = {"today": timedelta(0), "tomorrow": timedelta(days=1), "yesterday": timedelta(days=-1)}
+_WORD_OF_DAY: Final = {day: word for word, day in _DAYS_FROM_TODAY.items()}
 
 
 def parse_time(text: str) -> datetime:
@@ -47,6 +59,7 @@ def parse_time(text: str) -> datetime:
     Raises:
         ValueError: The text is not a time, or only a date.
     """
+    text = text.strip()
     try:
         time = datetime.fromisoformat(text.upper()) if len(text) <= _LONGEST_TEXT else None
     except ValueError:
@@ -59,16 +72,36 @@ def parse_time(text: str) -> datetime:
 
 
 def parse_moment(text: str) -> datetime | Day:
-    """Read one end of a range: an ISO 8601 time, or a date for the whole day. Raises ValueError."""
+    """Read one end of a range: an ISO 8601 time, or what `parse_day` reads for the whole day. Raises ValueError."""
+    if (day := _day(text.strip())) is not None:
+        return day
+    try:
+        return parse_time(text)
+    except ValueError as fault:
+        raise ValueError(f"{fault} {_DAYS_TAKEN}") from None
+
+
+def parse_day(text: str) -> Day:
+    """Read a date, or today, tomorrow or yesterday. Raises ValueError."""
+    day = _day(text.strip())
+    if day is None:
+        raise ValueError(f"Expected a date. {_DAYS_TAKEN}")
+    return day
+
+
+_DAYS_TAKEN: Final = "Days are written as 2026-12-01, today, tomorrow or yesterday."
+
+
+def _day(text: str) -> Day | None:
+    if text.casefold() in _DAYS_FROM_TODAY:
+        return Day(_DAYS_FROM_TODAY[text.casefold()])
     try:
         day = date.fromisoformat(text) if len(text) <= _DATE_ONLY else None
     except ValueError:
-        day = None
-    if day is None:
-        return parse_time(text)
-    if day.year not in YEARS:
+        return None
+    if day is not None and day.year not in YEARS:
         raise ValueError(f"Expected a date from {YEARS.start} on and before {YEARS.stop}.")
-    return Day(day)
+    return None if day is None else Day(day)
 
 
 def sent_time(text: object) -> datetime | None:
@@ -112,14 +145,16 @@ async def first_instant(
 ) -> datetime:
     """Return the instant at which a range begins, inclusive. Raises ArgumentError as `instant`."""
     if isinstance(moment, Day):
-        return begin(moment.date, await _zone_of_naive(caller, parameter, timezone))
+        zone = await _zone_of_naive(caller, parameter, timezone)
+        return begin(moment.on(today_in(zone, caller)), zone)
     return await instant(caller, parameter, moment, timezone=timezone)
 
 
 async def end_instant(caller: Caller, parameter: str, moment: datetime | Day, timezone: str | None = None) -> datetime:
     """Return the instant before which a range ends. A day ends with it. Raises ArgumentError as `instant`."""
     if isinstance(moment, Day):
-        return begin(moment.date + timedelta(days=1), await _zone_of_naive(caller, parameter, timezone))
+        zone = await _zone_of_naive(caller, parameter, timezone)
+        return begin(moment.on(today_in(zone, caller)) + timedelta(days=1), zone)
     return await instant(caller, parameter, moment, timezone=timezone)
 
 
@@ -127,6 +162,11 @@ async def last_instant(caller: Caller, parameter: str, moment: datetime | Day, t
     """Return the last instant of a range, inclusive. Raises ArgumentError as `instant`."""
     end = await end_instant(caller, parameter, moment, timezone)
     return end - _TICK if isinstance(moment, Day) else end
+
+
+def today_in(zone: ZoneInfo, caller: Caller) -> date:
+    """Return which day it is in a zone."""
+    return caller.now().astimezone(zone).date()
 
 
 def before(instant: datetime) -> datetime:

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
 from calendly.models import AvailabilitySchedule
-from calendly.models.availability import Rule
+from calendly.models.availability import AvailabilityRule, Rule
 from tools.zones import zone_of
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -37,10 +37,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class HoursOfHost:
-    """The working hours of a person by their default schedule, in the zone of the schedule."""
+    """The working hours of a person by a schedule, or by the rules of an event type, in the zone of these."""
 
     zone: ZoneInfo
-    schedule: AvailabilitySchedule
+    schedule: AvailabilitySchedule | AvailabilityRule
 
     @classmethod
     def of(cls, schedules: Sequence[AvailabilitySchedule]) -> "HoursOfHost | None":
@@ -54,7 +54,7 @@ class HoursOfHost:
         return working_spans(self.schedule, self.zone, window)
 
 
-def working_spans(schedule: AvailabilitySchedule, zone: ZoneInfo, window: Span) -> list[Span]:
+def working_spans(schedule: AvailabilitySchedule | AvailabilityRule, zone: ZoneInfo, window: Span) -> list[Span]:
     """Return the working hours within a window, in order. Hours of a date override those of its weekday."""
     by_weekday = {rule.get("wday"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "wday"}
     by_date = {rule.get("date"): rule for rule in schedule.get("rules") or [] if rule.get("type") == "date"}

@@ -59,6 +59,7 @@ def named_zone(text: str) -> str:
     Raises:
         ValueError: It names no zone, or one that is seldom meant. The message suggests another.
     """
+    text = text.strip()
     name = _by_spelling().get(text.casefold()) if len(text) <= _LONGEST_NAME else None
     if name is None or text.casefold() in _ABBREVIATIONS or _OFFSET.fullmatch(text):
         raise ValueError(f"Expected an IANA time zone such as Europe/Berlin.{_suggestion(text)}")

@@ -11,6 +11,8 @@ from auth.access.words import WORDS
 from auth.protocol.parameters import values
 
 _SEPARATORS: Final = re.compile(r"[\s,;]+")
+_LISTED: Final = re.compile(r"[,;\r\n]+")
+_ID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9A-Z]{16,64}")
 _WORD: Final = re.compile(r"@?[0-9A-Za-z._-]{1,253}")
 _NOUNS: Final = {
     "event_types": "event types",
@@ -92,6 +94,41 @@ def show_conditions(
     )
 
 
+def with_ids(fields: Sequence[tuple[str, str]], names: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str]]:
+    """Return the fields with ids in the place of names.
+
+    Args:
+        fields: The fields of the form.
+        names: For `event_types` and `hosts`, the names by uuid, none where they cannot be read now.
+
+    Raises:
+        InvalidAccess: Something is neither an id nor the name of exactly one; the message is a sentence for the person.
+    """
+    return [(field, _ids(field, text, names)) for field, text in fields]
+
+
+def _ids(field: str, text: str, names: Mapping[str, Mapping[str, str]]) -> str:
+    condition, _, capability = field.partition("-")
+    if condition not in names or capability not in CAPABILITIES:
+        return text
+    known, found = names[condition], list[str]()
+    for part in [text] if _called(text, known) else _LISTED.split(text):
+        called = _called(part, known)
+        if len(called) > 1:
+            raise _invalid(capability, condition, f'several are called "{part.strip()[:60]}"; tick the one.')
+        words = called or part.split()
+        if not all(word in known or _ID.fullmatch(word) for word in words):
+            hint = "" if known else " Their names cannot be read now, so only ids can stand there."
+            raise _invalid(capability, condition, f'there is no "{part.strip()[:60]}".{hint}')
+        found += words
+    return ", ".join(found)
+
+
+def _called(text: str, known: Mapping[str, str]) -> list[str]:
+    name = " ".join(text.split()).casefold()
+    return [uuid for uuid, one in known.items() if name and " ".join(one.split()).casefold() == name]
+
+
 def read_conditions(fields: Sequence[tuple[str, str]], capability: str, level: Level) -> Allowance:
     """Read the fields of one capability.
 
@@ -119,6 +156,11 @@ def _words(fields: Sequence[tuple[str, str]], capability: str, name: str) -> lis
         if not _WORD.fullmatch(word):  # in the text of access it could mean something else
             raise _invalid(capability, name, f'"{word[:60]}" cannot stand there.')
     return [word.removeprefix("@") for word in words]
+
+
+def not_there(capability: str, name: str, uuids: Iterable[str]) -> InvalidAccess:
+    """Return the error that Calendly has nothing with these ids, or does not show it to the person."""
+    return _invalid(capability, name, f"Calendly shows you none with the id {', '.join(sorted(uuids))}.")
 
 
 def _invalid(capability: str, name: str, what: str) -> InvalidAccess:

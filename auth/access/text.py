@@ -36,7 +36,7 @@ def parse_access(text: str) -> Access:
     access: dict[str, Allowance] = {}
     for part in filter(None, (part.strip() for part in text.split(","))):
         first, *conditions = part.split(":")
-        capability, level = _pair(first, "capability=level")
+        capability, level = (word.lower() for word in _pair(first, "capability=level"))
         if capability in access:
             raise InvalidAccess(f"{capability} comes twice.")
         level = _level(capability, level)

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 import anyio
 
@@ -38,6 +38,32 @@ RETRY: Final = 15.0
 
 Draft = Callable[[Redactor], AuditEntry]
 """Makes an entry, given what redacts personal data in it."""
+
+
+Decided = Literal[
+    "register",
+    "consent",
+    "sign_in",
+    "page_sign_in",
+    "redeem_code",
+    "refresh",
+    "revoke",
+    "sign_in_again",
+    "change_access",
+    "approve_call",
+    "disconnect",
+    "delete_all",
+    "create_agent_token",
+    "revoke_agent_token",
+    "rotate_keys",
+    "receive_event",
+    "watch_events",
+    "unwatch_events",
+    "rotate_webhook",
+    "lose_webhook",
+    "repair_webhook",
+]
+"""What is decided outside of calls."""
 
 
 class AuditLogUnavailable(Exception):
@@ -89,7 +115,7 @@ class AuditNote:
     """A decision outside of calls.
 
     Attributes:
-        action: What was decided about, such as `redeem_code`.
+        action: What was decided about.
         told: The sentence, with `{person}` and `{agent}` for their names.
         person: The person, a user URI.
         agent: The name of the agent.
@@ -100,7 +126,7 @@ class AuditNote:
         transport: Where it was decided: `http` or `command`.
     """
 
-    action: str
+    action: Decided
     told: str
     person: str | None = None
     agent: str | None = None

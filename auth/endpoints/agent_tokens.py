@@ -7,12 +7,13 @@ person who is connected to Calendly, and ends with that person's connection or w
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.levels import LOCAL, Access
-from auth.audit.log import AuditNote
+from auth.audit.log import AuditNote, Decided
 from auth.endpoints.ending import end_grant
 from auth.endpoints.site import Realm
 from auth.grants import agent_token_rows, client_rows, grant_rows
@@ -21,7 +22,7 @@ from auth.grants.clients import Client
 from auth.grants.grant_rows import Grant
 from auth.protocol.scopes import Scopes
 from auth.protocol.secrets import AGENT_TOKEN, digest, mint, nonce
-from calendly.scopes import includes
+from calendly.scopes import SCOPES, includes
 from calendly.third_party_text import shown
 
 LIFE: Final = timedelta(days=365)
@@ -126,7 +127,7 @@ async def revoke(realm: Realm, token_id: str) -> None:
     await realm.audit_log.note(_note("revoke_agent_token", told, token.person, token.name, token_id))
 
 
-def _note(action: str, told: str, person: str, agent: str | None, grant: str) -> AuditNote:
+def _note(action: Decided, told: str, person: str, agent: str | None, grant: str) -> AuditNote:
     return AuditNote(
         action=action, told=told, person=person, agent=agent, grant=grant, source="operator", transport="command"
     )
@@ -136,7 +137,11 @@ def _check(scopes: Iterable[str], offered: Scopes) -> Scopes:
     given = frozenset(scopes)
     unknown = sorted(scope for scope in given if not includes(offered, {scope}))
     if unknown or not given:
-        raise AgentTokenError(f"This server gives no scope {', '.join(unknown)}." if unknown else "No scope was named.")
+        close = get_close_matches(unknown[0], offered, n=1) if len(unknown) == 1 else []
+        hint = f"; did you mean {close[0]}?" if close and unknown[0] not in SCOPES else "."
+        raise AgentTokenError(
+            f"This server gives no scope {', '.join(unknown)}{hint}" if unknown else "No scope was named."
+        )
     return given
 
 

@@ -12,7 +12,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth.endpoints.html import SIGN_IN_FAILED, Pages
-from auth.protocol.errors import InvalidClient, OAuthError, SignInError, TemporarilyUnavailable, TooManyRequests
+from auth.protocol.errors import (
+    Forgotten,
+    InvalidClient,
+    OAuthError,
+    SignInError,
+    TemporarilyUnavailable,
+    TooManyRequests,
+)
 from storage.errors import StorageUnavailable
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -66,7 +73,13 @@ def page_route(path: str, method: str, pages: Pages, answer: Answer, *, failed: 
                 return await answer(request)
         except SignInError as fault:
             request.state.refusal = fault.description
-            return pages.error(fault.description, status=fault.status, retry_after=_retry_after(fault), title=failed)
+            return pages.error(
+                fault.description,
+                status=fault.status,
+                retry_after=_retry_after(fault),
+                title=failed,
+                starts_anew=not isinstance(fault, Forgotten),  # its own sentence says what comes first
+            )
 
     return Route(path, endpoint, methods=[method])
 

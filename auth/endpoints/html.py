@@ -85,8 +85,8 @@ class Consent:
 class Pages:
     """Renders the pages."""
 
-    def __init__(self, *folders: Path, operator: Operator = Operator()) -> None:
-        """Read our templates and those in other `folders`. Each page names the operator."""
+    def __init__(self, *folders: Path, operator: Operator = Operator(), sandbox: bool = False) -> None:
+        """Read our templates and those in other `folders`. Each page names the operator, and a sandbox as one."""
         style = (_FOLDER / "style.css").read_text()
         self._style = Markup(style)  # noqa: S704 - our own file
         self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
@@ -94,7 +94,7 @@ class Pages:
             loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
         everywhere: Any = self._environment.globals
-        everywhere.update(operator=operator, level_words=LEVELS)
+        everywhere.update(operator=operator, sandbox=sandbox, level_words=LEVELS)
 
     def consent(self, page: Consent) -> HTMLResponse:
         """Show which client asks for what, with a form for the choice."""
@@ -104,7 +104,7 @@ class Pages:
         """Show the result of a person's decision."""
         return self._page("result.html", {"title": title, "message": message, "back": back})
 
-    def error(
+    def error(  # noqa: PLR0913 - keyword arguments, named by the caller
         self,
         message: str,
         *,
@@ -112,11 +112,18 @@ class Pages:
         back: Back | None = None,
         retry_after: int | None = None,
         title: str = SIGN_IN_FAILED,
+        starts_anew: bool = True,
     ) -> HTMLResponse:
-        """Show why something failed."""
+        """Show why something failed; `starts_anew` if it helps to start a failed sign-in again."""
         response = self._page(
             "error.html",
-            {"title": title, "message": message, "back": back, "is_sign_in": title == SIGN_IN_FAILED},
+            {
+                "title": title,
+                "message": message,
+                "back": back,
+                "is_sign_in": title == SIGN_IN_FAILED,
+                "starts_anew": starts_anew,
+            },
             status=status,
         )
         if retry_after is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy import Column
@@ -36,6 +36,10 @@ MCP_PATH: Final = "/mcp"
 CALLBACK_PATH: Final = "/oauth/callback"
 
 
+NamedCondition = Literal["event_types", "hosts"]
+"""A condition whose values have names at Calendly."""
+
+
 @dataclass(frozen=True, slots=True)
 class MeetingName:
     """What a meeting is called, and when it is, None if that is not known."""
@@ -59,6 +63,10 @@ class Names(Protocol):
         """Return the names of meetings of a person by uuid."""
         ...
 
+    async def missing(self, person: str, kind: NamedCondition, uuids: Collection[str]) -> Collection[str]:
+        """Return the uuids of which Calendly says to the person that there is no such thing."""
+        ...
+
 
 class NoNames:
     """Finds none."""
@@ -74,6 +82,10 @@ class NoNames:
     async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:  # noqa: ARG002 - the Protocol has it
         """Return none."""
         return {}
+
+    async def missing(self, person: str, kind: NamedCondition, uuids: Collection[str]) -> Collection[str]:  # noqa: ARG002 - the Protocol has it
+        """Return none."""
+        return ()
 
 
 @dataclass(frozen=True, slots=True)

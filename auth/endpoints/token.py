@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from auth.audit.log import AuditNote
+from auth.audit.log import AuditNote, Decided
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.issuing import Issued, begin_family, rotate
 from auth.endpoints.site import Realm
@@ -175,12 +175,14 @@ async def _decide_refresh(
 
 
 def _refused(
-    action: str, client: Client, error: OAuthError, grant: str | None = None, person: str | None = None
+    action: Decided, client: Client, error: OAuthError, grant: str | None = None, person: str | None = None
 ) -> _TokenOutcome:
     return _TokenOutcome(error, _note(action, client, grant, person, rule=error.description.rstrip(".")))
 
 
-def _note(action: str, client: Client, grant: str | None, person: str | None, *, rule: str | None = None) -> AuditNote:
+def _note(
+    action: Decided, client: Client, grant: str | None, person: str | None, *, rule: str | None = None
+) -> AuditNote:
     return AuditNote(
         action=action,
         told=_TOLD[action],

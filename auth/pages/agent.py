@@ -17,18 +17,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from auth.access.condition_fields import read_conditions
-from auth.access.levels import Access
+from auth.access.condition_fields import not_there, read_conditions, with_ids
+from auth.access.levels import Access, Allowance
 from auth.access.offers import choose
 from auth.access.restrictions import Known, place, remember
 from auth.access.text import InvalidAccess
-from auth.access.words import changes
-from auth.audit.log import AuditNote
+from auth.access.words import WORDS, changes
+from auth.audit.log import AuditNote, Decided
 from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
-from auth.endpoints.site import Realm, ShownSubscription
+from auth.endpoints.site import NamedCondition, Realm, ShownSubscription
 from auth.grants import agent_rows, grant_rows, restriction_rows, token_rows
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH
@@ -40,6 +40,8 @@ _AWAITED: Final = timedelta(days=1)
 """How long an agent that has to sign in again keeps its place."""
 
 _SIGNED_OUT: Final = "It is signed out: go to the app, whose next call opens the sign-in."
+_FROM_NEXT_CALL: Final = "This holds from its next call on."
+_AFTER_SIGN_IN: Final = "This holds once the app has signed in again."
 _SIGN_IN_AGAIN: Final = "sign-in"
 """The value of the field `then` that has the agent sign in again."""
 
@@ -124,7 +126,7 @@ async def _names(realm: Realm, person: str, found: Choices) -> tuple[Mapping[str
 async def _change(realm: Realm, session: PageSession, agent: GrantedAgent, fields: Pairs) -> Response:
     found = choices(realm, agent)
     try:
-        sent = _read(fields, found)
+        sent = await _read(realm, session.person, fields, found)
     except InvalidAccess as fault:
         return await _show(realm, session, agent, {"message": None, "fault": str(fault)})
     changed = {name: allowance for name, allowance in sent.items() if allowance != found.shown[name]}
@@ -150,7 +152,17 @@ async def _told(realm: Realm, session: PageSession, agent: GrantedAgent, found: 
         _note(agent, "change_access", f"{{person}} changed what {{agent}} may do ({' '.join(told)})")
     )
     event_types, people = await _names(realm, session.person, found)
-    return f"{' '.join(changes(found.shown, after, {**event_types, **people}))} This holds from its next call on."
+    return f"{' '.join(changes(found.shown, after, {**event_types, **people}))} {_from_when(realm, agent, changed)}"
+
+
+def _from_when(realm: Realm, agent: GrantedAgent, changed: Access) -> str:
+    """Say from when a change holds: a level beyond the agent's scopes only once its app has signed in again."""
+    now = realm.levels(agent.scopes)
+    later = [name for name, allowance in changed.items() if allowance.level not in {"off", *now.get(name, ())}]
+    if len(later) in {0, len(changed)}:
+        return _AFTER_SIGN_IN if later else _FROM_NEXT_CALL
+    titles = ", ".join(WORDS[name].title for name in later)
+    return f"{_FROM_NEXT_CALL.rstrip('.')}, but for {titles} once the app has signed in again."
 
 
 async def _have_it_sign_in_again(realm: Realm, agent: GrantedAgent) -> None:
@@ -163,10 +175,23 @@ async def _have_it_sign_in_again(realm: Realm, agent: GrantedAgent) -> None:
     await realm.audit_log.note(_note(agent, "sign_in_again", "{person} had {agent} sign in again"))
 
 
-def _read(fields: Pairs, found: Choices) -> Access:
-    """Read the form. Raises InvalidAccess."""
-    chosen = choose(fields, found.levels)
-    return {name: read_conditions(fields, name, allowance.level) for name, allowance in chosen.items()}
+async def _read(realm: Realm, person: str, fields: Pairs, found: Choices) -> Access:
+    """Read the form, with ids in the place of names. Raises InvalidAccess."""
+    names: dict[NamedCondition, Mapping[str, str]] = {"event_types": {}, "hosts": {}}
+    if any(text.strip() and field.partition("-")[0] in names for field, text in fields):
+        names["event_types"], names["hosts"] = await _names(realm, person, found)
+    by_id = with_ids(fields, {str(kind): known for kind, known in names.items()})
+    sent = {name: read_conditions(by_id, name, one.level) for name, one in choose(fields, found.levels).items()}
+    for kind, known in names.items():
+        for name, allowance in sent.items():
+            new = _values(allowance, kind) - _values(found.shown[name], kind) - known.keys()
+            if missing := await realm.names.missing(person, kind, new) if new else ():
+                raise not_there(name, kind, missing)
+    return sent
+
+
+def _values(allowance: Allowance, kind: NamedCondition) -> frozenset[str]:
+    return (allowance.event_types if kind == "event_types" else allowance.hosts) or frozenset()
 
 
 async def _remember(
@@ -181,7 +206,7 @@ async def _remember(
             await restriction_rows.put(connection, known, remembered, realm.now())
 
 
-def _note(agent: GrantedAgent, action: str, told: str) -> AuditNote:
+def _note(agent: GrantedAgent, action: Decided, told: str) -> AuditNote:
     return AuditNote(
         action=action, told=told, person=agent.person, agent=agent.name or "", grant=agent.id, source="person"
     )

@@ -5,11 +5,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.records.scopes import ALL_SCOPES
+from sandbox.requests.loopback import is_loopback
 
 
 async def _metadata(request: Request) -> Response:
-    """Return the metadata, with the address of the request as issuer."""
-    issuer = str(request.base_url).rstrip("/")
+    """Return the metadata. The issuer is the address of the request where that is a name of this machine."""
+    issuer = _issuer(request)
     methods = ["none", "client_secret_basic", "client_secret_post"]
     return JSONResponse(
         {
@@ -28,6 +29,14 @@ async def _metadata(request: Request) -> Response:
             "introspection_endpoint_auth_methods_supported": methods,
         }
     )
+
+
+def _issuer(request: Request) -> str:
+    """Return the address of this sandbox: the Host header may say anything, so only known names in it count."""
+    if is_loopback(request.url.hostname or ""):
+        return str(request.base_url).rstrip("/")
+    host, port = request.scope["server"]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def metadata_route() -> Route:

@@ -4,6 +4,7 @@ URIs are the same at every start; times lie around the current time.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -34,6 +35,22 @@ from sandbox.seed.routing_forms import add_routing_forms
 
 # An id of the form that accounts from before UUIDs have.
 LEGACY_USER_ID: Final = "GBJHDKVLQZWTXSNM"
+
+_PERSONAL_TOKENS: Final[Mapping[str, tuple[str, frozenset[str] | None]]] = {
+    "sandbox-pat-owner": ("maya-lindqvist", ALL_SCOPES),
+    "sandbox-pat-admin": ("tomas-herrera", ALL_SCOPES),
+    "sandbox-pat-member": ("priya-raman", ALL_SCOPES),
+    "sandbox-pat-readonly": ("maya-lindqvist", READ_SCOPES),
+    "sandbox-pat-noscopes": ("maya-lindqvist", frozenset()),
+    "sandbox-pat-free": ("sam-okoro", ALL_SCOPES),
+    "sandbox-pat-enterprise": ("ingrid-solberg", ALL_SCOPES),
+    "sandbox-pat-legacy": ("maya-lindqvist", None),
+}
+"""The person and the scopes of each token; None where no scopes are recorded."""
+
+UNTIDY_TOKEN: Final = "sandbox-pat-untidy"  # noqa: S105 - a made-up token
+TOKENS: Final = (*_PERSONAL_TOKENS, UNTIDY_TOKEN)
+"""The personal access tokens of the sandbox. The last is that of an organization which `sandbox.seed.untidy` adds."""
 
 _DAY: Final[DayHours] = ((time(9), time(17)),)
 _DAY_WITH_LUNCH: Final[DayHours] = ((time(9), time(12)), (time(13), time(18)))
@@ -213,18 +230,10 @@ def _add_webhook(records: Records, now: datetime) -> None:
 
 
 def _add_tokens(records: Records) -> None:
-    owner = user_id("maya-lindqvist")
-    personal: tuple[tuple[str, str, frozenset[str] | None], ...] = (
-        ("sandbox-pat-owner", owner, ALL_SCOPES),
-        ("sandbox-pat-admin", user_id("tomas-herrera"), ALL_SCOPES),
-        ("sandbox-pat-member", user_id("priya-raman"), ALL_SCOPES),
-        ("sandbox-pat-readonly", owner, READ_SCOPES),
-        ("sandbox-pat-noscopes", owner, frozenset()),
-        ("sandbox-pat-free", user_id("sam-okoro"), ALL_SCOPES),
-        ("sandbox-pat-enterprise", user_id("ingrid-solberg"), ALL_SCOPES),
-        ("sandbox-pat-legacy", owner, None),
-    )
-    records.access_tokens.update({value: StoredAccessToken(value, user, scopes) for value, user, scopes in personal})
+    personal = {
+        value: StoredAccessToken(value, user_id(person), scopes) for value, (person, scopes) in _PERSONAL_TOKENS.items()
+    }
+    records.access_tokens.update(personal)
     for client in (
         StoredOAuthClient("sandbox-client", "Sandbox application", "sandbox-secret", None, "sandbox-signing-key"),
         StoredOAuthClient("sandbox-native", "Sandbox native application", None, None, "sandbox-native-signing-key"),

@@ -15,11 +15,9 @@ from sandbox.records.people import StoredInvitation, StoredOrganization, StoredU
 from sandbox.records.records import Records
 from sandbox.records.scopes import ALL_SCOPES
 from sandbox.records.slots import DayHours
-from sandbox.seed.account import add_person
+from sandbox.seed.account import UNTIDY_TOKEN, add_person
 from sandbox.seed.event_types import ZOOM, plain_event_type
 from sandbox.seed.untidy_meetings import UntidyTypes, add_untidy_meetings
-
-UNTIDY_TOKEN: Final = "sandbox-pat-untidy"  # noqa: S105 - a made-up token
 
 DISCOVERY: Final = "Intro / Discovery Call"
 ODD_EVENT_TYPES: Final = (

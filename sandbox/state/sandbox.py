@@ -17,8 +17,8 @@ from sandbox.records.routing_forms import StoredSubmission
 from sandbox.records.routing_forms_as_json import submission_json
 from sandbox.records.scheduled_events import StoredInvitee, StoredScheduledEvent
 from sandbox.records.webhooks import StoredWebhookSubscription
-from sandbox.seed.account import seeded_records
-from sandbox.seed.untidy import UNTIDY_TOKEN, add_untidy
+from sandbox.seed.account import UNTIDY_TOKEN, seeded_records
+from sandbox.seed.untidy import add_untidy
 from sandbox.state.clock import SandboxClock
 from sandbox.state.deliveries import Deliveries
 from sandbox.state.faults import Faults

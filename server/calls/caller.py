@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import mcp_types as types
 from starlette.requests import Request as HttpRequest
@@ -14,26 +14,24 @@ from starlette.requests import Request as HttpRequest
 from auth.access.daily_limits import Full, full
 from auth.access.levels import Decision, conditions, daily_limit, is_browser_only, object_to
 from auth.audit.log import AuditLog
-from calendly import models
 from calendly.client import Calendly
-from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, Unreachable, unreadable
-from calendly.identifiers import EventTypeId, InvalidIdentifier, OrganizationId, UserId
+from calendly.errors import CalendlyRefusal, InsufficientScope, Unreachable
+from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
 from server.calls.clock import ClockWatch, complaint
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
+from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
 from server.calls.selection import objection_of, refusal_of
 from server.calls.walls import Walls
 from server.stores.proof import digest
-from storage.errors import StorageError
 from tools.endpoints.scheduled_events import cancel_scheduled_event
-from tools.endpoints.users import get_current_user
 from tools.times import own_timezone
 from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
-from tools.toolset.errors import DeniedByPolicy, NotRecorded, ToolError
+from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.feed import Feed
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
@@ -61,7 +59,6 @@ _FOR_SENDING: Final = 10.0
 _BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
 _BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
 
-ME: Final = Request(endpoint_of(get_current_user).endpoint)
 _CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
 
@@ -200,12 +197,16 @@ class ToolCaller:
         """The longest range of one available-times request, as learned so far of this account."""
         return self.shared.caps.setdefault(self.principal.account.user, Cap(self.shared.available_times_days))
 
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who the token belongs to, None where Calendly has to be asked."""
+        return self.principal.identity or self.shared.identities.get(self.principal.account.user)
+
     async def identity(self) -> Identity:
         """Who the token belongs to. Raises InsufficientScope when the token may not say."""
-        user = self.principal.account.user
-        known = self.principal.identity or self.shared.identities.get(user)
+        known = self.known_identity
         if known is None:
-            known = self.shared.identities[user] = identity_of(user_in(await self._me()))
+            known = self.shared.identities[self.principal.account.user] = identity_of(user_in(await self._me()))
         return known
 
     async def precheck(self, tool: Tool, effects: Effects) -> None:
@@ -303,31 +304,19 @@ class ToolCaller:
         answer = await self.shared.calendly().send(
             request, account, deadline=self.deadline, waiting=self._report_waiting
         )
-        known = self.principal.identity or self.shared.identities.get(account.user)
-        self.shared.walls.notice(self.principal, known, request, answer, self.shared.clock())
+        self.shared.walls.notice(self.principal, self.known_identity, request, answer, self.shared.clock())
         return answer
 
     @asynccontextmanager
     async def _noted(self, request: Request) -> AsyncGenerator[Callable[[JSON], Awaitable[None]]]:
         """Note what the agent does itself, where its person has events. Yields what is told of the answer."""
-        person = await self._person_with_events() if request.is_booking or request.endpoint == _CANCELING else None
-        if person is None:
+        if not request.is_booking and request.endpoint != _CANCELING:
             yield _not_noted
             return
         from server.calls.own_changes import noted  # noqa: PLC0415 - it loads the database
 
-        async with noted(await self.shared.events(), person, self.principal.account.agent, request) as answered:
+        async with noted(await self.shared.events(), self, request) as answered:
             yield answered
-
-    async def _person_with_events(self) -> str | None:
-        """Return the user URI of the person, None where nobody asked for events yet."""
-        known = self.principal.identity or self.shared.identities.get(self.principal.account.user)
-        try:
-            if known is None and await (await self.shared.events()).feeds.is_empty():
-                return None
-            return (known or await self.identity()).user.uri
-        except (CalendlyError, ToolError, StorageError):
-            return None
 
     @asynccontextmanager
     async def _counted(self, request: Request) -> AsyncGenerator[None]:
@@ -403,24 +392,3 @@ class ToolCaller:
 
 async def _not_noted(_answer: JSON) -> None:
     """Note nothing."""
-
-
-def user_in(answer: JSON) -> models.User:
-    """The user in an answer to `ME`. Raises UpstreamError when there is none."""
-    resource = answer.get("resource")
-    if not isinstance(resource, dict):
-        raise unreadable(ME)
-    return models.read(models.User, cast("JSON", resource))
-
-
-def identity_of(user: models.User) -> Identity:
-    """Return who a user is. Calendly can leave out the organization. Raises UpstreamError."""
-    try:
-        person = UserId.parse(user.get("uri") or "")
-    except InvalidIdentifier:
-        raise unreadable(ME) from None
-    try:
-        organization = OrganizationId.parse(user.get("current_organization") or "")
-    except InvalidIdentifier:
-        organization = None
-    return Identity(user=person, organization=organization, timezone=user.get("timezone"))

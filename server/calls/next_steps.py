@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from math import ceil
+from types import MappingProxyType
 from typing import Final, Literal
 
 from tools.toolset.tool import Tool
@@ -129,6 +130,13 @@ LOCAL_LOGIN: Final[Advice] = {
 """The advice after a sign-in with `calendly-mcp login`."""
 
 
+def on_the_way(proxy: str) -> Advice:
+    """Return the advice for a server whose requests go through a proxy, which a sentence names; nothing without one."""
+    means, step = _ADVICE["upstream_unreachable"]
+    told = proxy.replace("{", "{{").replace("}", "}}")
+    return {"upstream_unreachable": (means, f"{step}{told}")} if proxy else {}
+
+
 def signed_in_at(address: str) -> Advice:
     """Return the advice for an agent whose person signed in by browser at `address`."""
     return {
@@ -197,6 +205,25 @@ _LOOK: Final[Mapping[str, str]] = {
 """By capability, or by tool where it is not the same for all of them, how to check whether a write took place."""
 
 
+_NO_ID: Final = "its uuid, or its URI"
+"""Stands in the message about a text that is no identifier (`calendly.identifiers`)."""
+
+_FOUND_BY: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "invitee": "list_event_invitees gives the URIs of a meeting's invitees, and find_bookings finds them by name",
+        "scheduled_event": "list_scheduled_events gives the URIs of meetings, and find_bookings finds them by name",
+        "event_type": "list_event_types gives their URIs",
+        "user": "list_organization_memberships gives the URIs of people",
+        "membership": "list_organization_memberships gives their URIs",
+        "invitation": "list_organization_invitations gives their URIs",
+        "schedule": "list_user_availability_schedules gives their URIs",
+        "webhook_subscription": "list_webhook_subscriptions gives their URIs",
+        "contact": "list_contacts gives their URIs",
+    }
+)
+"""By parameter, how to find the identifier of what one knows by name."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """The facts of a failure that decide the next step."""
@@ -232,7 +259,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return _GO_ON
     if failure.kind == "upstream_unreachable" and failure.status is not None:
         return _BLOCKED
-    return (_ADVICE | advice)[failure.kind][1].format(
+    step = (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,
         scopes=" ".join(failure.scopes) or " ".join(tool.scopes),
@@ -241,6 +268,15 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         confirm=_CONFIRM[failure.confirms],
         look=_LOOK.get(tool.name) or _LOOK.get(tool.capabilities[0], "the reading tools"),
     )
+    return f"{step}{_how_to_find(failure)}"
+
+
+def _how_to_find(failure: Failure) -> str:
+    """Return the sentence on where an identifier is found, empty where none was missing."""
+    named = next((name for name in failure.parameters if name in _FOUND_BY), None)
+    if failure.kind != "invalid_argument" or _NO_ID not in failure.message or named is None:
+        return ""
+    return f" A name is no identifier: {_FOUND_BY[named]}."
 
 
 def _who(failure: Failure, tool: Tool) -> str:

@@ -7,12 +7,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from calendly.errors import CalendlyRefusal
+from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import ScheduledEventId
 from calendly.request import JSON, Request
 from events.facts import canonical, part
+from server.calls.caller import ToolCaller
 from server.stores.events import EventStore
 from server.stores.faults import best_effort
+from storage.errors import StorageError
+from tools.toolset.errors import ToolError
 
 _FAILED: Final = "what an agent does itself could not be noted"
 
@@ -21,18 +24,20 @@ Answered = Callable[[JSON], Awaitable[None]]
 
 
 @asynccontextmanager
-async def noted(events: EventStore, person: str, agent: str, request: Request) -> AsyncGenerator[Answered]:
+async def noted(events: EventStore, caller: ToolCaller, request: Request) -> AsyncGenerator[Answered]:
     """Note a booking or a cancellation before it is sent, and what became of it.
 
     Args:
         events: Where it is noted.
-        person: For whom.
-        agent: By whom.
+        caller: By whom and for whom.
         request: What is sent.
     """
     change: str | None = None
+    agent, person = caller.principal.account.agent, await _person(events, caller)
     async with best_effort(_FAILED):
-        if request.is_booking:
+        if person is None:
+            pass
+        elif request.is_booking:
             change = await events.own_changes.booking(person, agent, request.body or {})
         else:
             meeting = ScheduledEventId(request.ids["scheduled_event"]).uri
@@ -40,7 +45,7 @@ async def noted(events: EventStore, person: str, agent: str, request: Request) -
 
     async def answered(answer: JSON) -> None:
         invitee = canonical(part(answer, "resource").get("uri"))
-        if change is not None and request.is_booking and invitee is not None:
+        if person is not None and change is not None and request.is_booking and invitee is not None:
             async with best_effort(_FAILED):
                 await events.own_changes.booked(person, change, invitee)
 
@@ -51,3 +56,14 @@ async def noted(events: EventStore, person: str, agent: str, request: Request) -
             async with best_effort(_FAILED):
                 await events.own_changes.withdraw(change)
         raise
+
+
+async def _person(events: EventStore, caller: ToolCaller) -> str | None:
+    """Return the user URI of the person, None where nobody has events yet."""
+    try:
+        known = caller.known_identity
+        if known is None and await events.feeds.is_empty():
+            return None
+        return (known or await caller.identity()).user.uri
+    except (CalendlyError, ToolError, StorageError):
+        return None

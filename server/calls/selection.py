@@ -69,7 +69,7 @@ def select(tools: tuple[Tool, ...], rules: Rules) -> Selection:
     """Apply the operator's rules.
 
     Raises:
-        UsageError: A rule names a toolset or a tool that does not exist.
+        UsageError: A rule names a toolset or a tool that does not exist, or none at all.
     """
     _check_names(tools, rules)
     chosen = _chosen(tools, rules)
@@ -142,6 +142,9 @@ def _members(tools: Iterable[Tool]) -> dict[str, set[str]]:
 
 def _check_names(tools: tuple[Tool, ...], rules: Rules) -> None:
     names = [tool.name for tool in tools]
+    is_given = rules.toolsets is not None or rules.tools is not None
+    if is_given and not rules.toolsets and not rules.tools:
+        raise UsageError("No toolset and no tool is named, so there would be none; `calendly-mcp tools` lists all.")
     for kind, given, known in (
         ("toolset", rules.toolsets or (), list(_members(tools))),
         ("tool", rules.tools or (), names),

@@ -2,21 +2,23 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Final, Self
+from typing import Any, Final, Self, get_args
 
 import anyio
 
 from auth.audit.archive import DatabaseArchive
 from auth.audit.entries import AuditEntry, facts
+from auth.audit.log import Decided
 from auth.audit.rows import EntryFilter, find_actions
 from auth.grants.agent_token_rows import find_connected
 from calendly.identifiers import CALENDLY_ORIGIN
 from server.commands.declaring import Action, Command, Invocation, Options, Run
+from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, reporting, show, suggestion
 from server.stores.database import open_store, require_database, settings_to_read
@@ -25,6 +27,9 @@ from tools import ALL
 
 _LIMIT: Final = 50
 _DECISIONS: Final = ("allowed", "refused", "asked", "declined", "tried")
+_KNOWN: Final = frozenset({*(tool.name for tool in ALL), *get_args(Decided)})
+"""The tools of this version, and the other actions."""
+
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
@@ -75,7 +80,7 @@ def _running(work: _Work) -> Run:
     """Return what runs an action against the archive of the settings."""
 
     async def act(settings: Settings, wanted: _Wanted) -> None:
-        require_database(settings)
+        _require_database(settings, wanted.filter.action)
         async with AsyncExitStack() as stack:
             archive = (await open_store(settings_to_read(settings, stack), stack)).archive
             with reporting(StorageError):
@@ -89,15 +94,29 @@ def _running(work: _Work) -> Run:
     return run
 
 
+def _require_database(settings: Settings, action: str | None) -> None:
+    """Raise CommandError if there is no database, and UsageError if the tool is none either."""
+    try:
+        require_database(settings)
+    except CommandError:
+        if action is not None and action not in _KNOWN:
+            raise _no_tool(action, ()) from None
+        raise
+
+
 async def _check_action(archive: DatabaseArchive, name: str | None) -> None:
     """Refuse a tool that is none and that nothing was recorded of. Raises UsageError."""
-    if name is None or name in (tools := {tool.name for tool in ALL}):
+    if name is None or name in _KNOWN:
         return
     async with archive.database.read() as connection:
         recorded = await find_actions(connection)
-    if name not in recorded:
-        hint = suggestion(name, tools | recorded) or f"`{PROGRAM} tools` lists them all."
-        raise UsageError(f'--tool: there is no tool "{name[:60]}", and nothing of that name was recorded; {hint}')
+    if name not in recorded:  # what is recorded may be of a tool that another version had
+        raise _no_tool(name, recorded)
+
+
+def _no_tool(name: str, recorded: Collection[str]) -> UsageError:
+    hint = suggestion(name, {*_KNOWN, *recorded}) or f"`{PROGRAM} tools` lists them all."
+    return UsageError(f'--tool: there is no tool "{name[:60]}", and nothing of that name was recorded; {hint}')
 
 
 async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
@@ -106,7 +125,7 @@ async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
         if limit == 0:
             return
         limit -= 1
-        show(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}")
+        show(as_typed(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}"))
 
 
 async def _export(archive: DatabaseArchive, wanted: _Wanted) -> None:

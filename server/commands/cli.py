@@ -97,7 +97,7 @@ class _Parser(argparse.ArgumentParser):
 
     @override
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{sentence(message)} See {self.prog} --help.")
+        raise UsageError(f"{sentence(message)} See `{self.prog} --help`.")
 
     @override
     def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
@@ -200,6 +200,6 @@ def _settings_help() -> str:
                 for variable, told in variables.items()
             ),
             "",
-            f"{PROGRAM} COMMAND --help lists the flags of a command.",
+            as_typed(f"`{PROGRAM} COMMAND --help` lists the flags of a command."),
         ]
     )

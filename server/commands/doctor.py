@@ -1,10 +1,11 @@
 """`calendly-mcp doctor`: checks everything, says what to fix, and changes nothing."""
 
+import shlex
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from textwrap import fill
+from textwrap import fill, indent
 from typing import Final
 
 import anyio
@@ -106,7 +107,7 @@ async def _principal(settings: Settings, stack: AsyncExitStack, machine: Machine
             "token",
             "note",
             "none is set here, and nobody signed in, but clients have one of their own; to check that one: "
-            f"{TOKEN_FILE}={files[0]} {PROGRAM} doctor",
+            f"`{TOKEN_FILE}={shlex.quote(files[0])} {PROGRAM} doctor`",
         )
 
 
@@ -136,7 +137,7 @@ def _line(finding: Finding) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return f"{first}\n" + (f"\n{rest}\n\n" if rest else "")
+    return f"{first}\n" + (f"\n{indent(rest, _BELOW)}\n\n" if rest else "")
 
 
 def _summary(faults: int) -> str:

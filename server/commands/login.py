@@ -9,14 +9,15 @@ import anyio
 
 from auth.local.login_store import LocalLogin
 from auth.protocol.scopes import Scopes, least
-from auth.upstream.login import CalendlyLoginError
+from auth.upstream.login import CalendlyLoginError, LoginUnavailable
 from calendly.scopes import includes
 from server.app import rules
 from server.calls.selection import select
 from server.commands.declaring import Command, Invocation
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
-from server.configuration.terminal import UsageError, reporting, show
+from server.configuration.surroundings import proxy_told
+from server.configuration.terminal import CommandError, UsageError, reporting, show
 from server.configuration.values import read_scopes
 from server.local.login import sign_in
 from server.transports.stdio import STDIN, reading
@@ -34,7 +35,10 @@ def run(invocation: Invocation) -> int:
 
 async def _login(settings: Settings, scopes: Scopes) -> LocalLogin:
     with reporting(CalendlyLoginError):
-        return await sign_in(settings, _show, _pasted).login(settings.redirect_port, scopes)
+        try:
+            return await sign_in(settings, _show, _pasted).login(settings.redirect_port, scopes)
+        except LoginUnavailable as fault:
+            raise CommandError(f"{fault}{proxy_told(settings.auth_url)}") from None
 
 
 def _wanted(settings: Settings, named: str | None) -> Scopes:

@@ -36,7 +36,7 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
     if flag is not None:
         return f"{flag[:_LONGEST]}: {_no_flag(flag, command, flags)}"
     if words[0] in commands:
-        return f"the command comes first: {PROGRAM} {words[0]} …, then its flags."
+        return f"the command comes first: `{PROGRAM} {words[0]}` …, then its flags."
     return f'"{words[0][:_LONGEST]}" is one word too many.'
 
 
@@ -55,7 +55,7 @@ def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
         return f"there is no such flag; {hint}"
     if _SECRET.search(flag):
         return "there is no such flag: secrets are never taken from the command line."
-    return f"there is no such flag (see {PROGRAM} {command} --help)."
+    return f"there is no such flag (see `{PROGRAM} {command} --help`)."
 
 
 def _by_variable(settings: Mapping[str, Setting], flag: str) -> Setting | None:

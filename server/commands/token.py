@@ -22,8 +22,9 @@ from calendly.scopes import includes
 from server.calls.principal import Principal
 from server.calls.selection import Selection
 from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
+from server.configuration.hints import as_typed
 from server.configuration.settings import HTTP_PORT, Settings
-from server.configuration.terminal import UsageError, columns, reporting, say, show
+from server.configuration.terminal import PROGRAM, UsageError, columns, reporting, say, show
 from server.configuration.values import http_address
 from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
 from server.stores.database import open_store
@@ -33,6 +34,7 @@ from tools import ALL
 _DAYS: Final = re.compile(r"(\d{1,5})d?", re.ASCII)
 _LONGEST: Final = timedelta(days=3650)
 _HEADING: Final = ("id", "agent", "person", "address", "created", "expires", "last used", "scopes", "levels")
+_NO_TOKENS: Final = f"There are no valid tokens. `{PROGRAM} token create` makes one."
 
 _Options = Mapping[str, str]
 _Work = Callable[[Realm], Awaitable[str]]
@@ -111,7 +113,8 @@ async def _created(wanted: _WantedToken, realm: Realm) -> str:
     made = await agent_tokens.create(
         realm, name=wanted.name, person=wanted.person, scopes=wanted.scopes, access=wanted.access, life=wanted.life
     )
-    say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. To end it: token revoke {made.id}")
+    ended = as_typed(f"`{PROGRAM} token revoke {made.id}` ends it")
+    say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. {ended}.")
     return made.secret
 
 
@@ -137,7 +140,7 @@ async def _listed(realm: Realm, *, as_json: bool) -> str:
         )
         for token in tokens
     ]
-    return columns([_HEADING, *rows]) if rows else ""
+    return columns([_HEADING, *rows]) if rows else as_typed(_NO_TOKENS)
 
 
 def _facts(token: AgentToken) -> dict[str, object]:

@@ -11,10 +11,12 @@ import anyio
 from calendly import models
 from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated, Unreachable
 from server.app import calendly_for
-from server.calls.caller import LEAST_LIMIT, ME, user_in
+from server.calls.caller import LEAST_LIMIT
+from server.calls.identities import ME, user_in
 from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
 from server.configuration.settings import Settings
+from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import CommandError, show
 from server.local.principals import local_principal
 
@@ -46,7 +48,7 @@ def _help(refused: CalendlyError, asked: str) -> str:
             "`calendly-mcp login`."
         )
     if isinstance(refused, Unreachable):
-        return f" The address is {asked}: check the network, and the proxy if there is one."
+        return f" The address is {asked}: check the network, and the proxy if there is one.{proxy_told(asked)}"
     return ""
 
 

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from server.configuration.terminal import UsageError, suggestion
+from server.configuration.terminal import UsageError
 from server.configuration.text_files import TextFileError, read_text
 
 # The placeholders of MCP bundles, Cursor and VS Code. A client leaves one in place if its user gave
@@ -16,6 +16,7 @@ from server.configuration.text_files import TextFileError, read_text
 _PLACEHOLDER: Final = re.compile(r"\$\{(user_config\.|env:|input:)[^{}]*\}")
 
 _PREFIX: Final = "CALENDLY_MCP_"
+_SERVICES: Final = "CALENDLY_"
 _SERVICE: Final = re.compile(r"CALENDLY_MCP_(SERVICE_|PORT_\d)\w*")
 """What Kubernetes sets in every container beside a service called calendly-mcp. Its CALENDLY_MCP_PORT is an address."""
 
@@ -84,13 +85,28 @@ def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:
     except tomllib.TOMLDecodeError as fault:
         raise UsageError(f"--config: {config} is not TOML: {fault}.") from None
     known = _names(settings)
-    for name in content:
+    for name, value in content.items():
         if name not in known:
-            hint = suggestion(name.upper(), known)
-            raise UsageError(
-                f'--config: {config} names "{name[:60]}", which is no setting{f"; {hint}" if hint else "."}'
-            )
+            hint = _meant(name, value, settings, known)
+            raise UsageError(f'--config: {config} names "{name[:60]}", which is no setting{hint}')
     return _layer(content, known, f"{config}: ")
+
+
+def _meant(name: str, value: object, settings: Mapping[str, Setting], known: Iterable[str]) -> str:
+    """Return how the sentence about a name in the file ends: with the setting that was probably meant."""
+    if isinstance(value, dict):
+        return ": settings stand in no table, but by themselves, such as CALENDLY_MCP_TOOLSETS."
+    plain = name.strip("-").upper().replace("-", "_")
+    flag = f"--{plain.lower().replace('_', '-')}"
+    alone = {setting.flag for setting in settings.values() if setting.variable is None}
+    if flag in alone:
+        return f": only the flag {flag} sets it."
+    by_flag = {setting.flag: setting.variable for setting in settings.values() if setting.flag and setting.variable}
+    prefixes = ("", _SERVICES, _PREFIX)
+    spelled = {full.removeprefix(prefix): full for prefix in prefixes for full in known}
+    close = get_close_matches(plain, spelled, n=1)
+    meant = by_flag.get(flag) or (spelled[close[0]] if close else None)
+    return f"; did you mean {meant}?" if meant else "."
 
 
 def _names(settings: Mapping[str, Setting]) -> dict[str, tuple[str, bool]]:

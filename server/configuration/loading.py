@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -11,8 +13,31 @@ from pydantic_core import ErrorDetails
 from server.configuration.layers import Layer, Value, read_environment, read_file
 from server.configuration.settings import CALLING, KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
 from server.configuration.surroundings import check_surroundings
-from server.configuration.terminal import UsageError
+from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import MEMORY, data_folder, is_loopback
+
+_WORDINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "int_parsing": "must be a whole number.",
+        "int_parsing_size": "must be a whole number.",
+        "int_from_float": "must be a whole number.",
+        "int_type": "must be a whole number.",
+        "float_parsing": "must be a number.",
+        "float_type": "must be a number.",
+        "finite_number": "must be a number.",
+        "bool_parsing": "must be true or false.",
+        "bool_type": "must be true or false.",
+        "literal_error": "must be {expected}.",
+        "string_type": "must be a text.",
+        "tuple_type": "must be names, separated by commas.",
+        "frozen_set_type": "must be names, separated by commas.",
+        "string_too_short": "must not be empty.",
+        "string_too_long": "must have at most {max_length} characters.",
+        "greater_than_equal": "must be {ge:.0f} or more.",
+        "less_than_equal": "must be {le:.0f} or less.",
+    }
+)
+"""What a person reads of each error that the types of `Settings` can have."""
 
 
 def load(
@@ -69,9 +94,11 @@ def _validated(merged: Layer) -> Settings:
 
 
 def _sentence(fault: ErrorDetails) -> str:
+    context = fault.get("ctx", {})
     if fault["type"] == "value_error":
-        return str(fault.get("ctx", {}).get("error", fault["msg"]))
-    return fault["msg"].replace("Input should", "must").rstrip(".") + "."
+        return str(context.get("error", fault["msg"]))
+    known = _WORDINGS.get(fault["type"], fault["msg"].replace("Input should", "must").rstrip(".") + ".")
+    return known.format(**context)
 
 
 def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
@@ -80,8 +107,17 @@ def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
     aside: dict[str, object] = {field: Settings.model_fields[field].default for field in outside if field in merged}
     if not (settings.access_token or "").startswith(SANDBOX_TOKEN):
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
+    elif settings.access_token not in (there := _sandbox_tokens()):
+        hint = suggestion(settings.access_token or "", there) or f"there are: {', '.join(there)}."
+        raise UsageError(f"{merged['access_token'][0]}: the sandbox has no such token; {hint}")
     ignored = tuple(merged[field][0] for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
+
+
+def _sandbox_tokens() -> tuple[str, ...]:
+    from sandbox.seed.account import TOKENS  # noqa: PLC0415 - a sandbox is loaded only where one is wanted
+
+    return TOKENS
 
 
 def _check_confirmations(settings: Settings, merged: Layer) -> None:

@@ -24,6 +24,7 @@ from server.configuration.values import (
     read_access,
     read_callback_hosts,
     read_ceilings,
+    read_choice,
     read_contact,
     read_database_url,
     read_keys,
@@ -130,6 +131,7 @@ class Settings(BaseModel):
     ] = False
     output_schemas: Annotated[
         Literal["on", "off"],
+        BeforeValidator(read_choice),
         Setting(
             "CALENDLY_MCP_OUTPUT_SCHEMAS",
             "--output-schemas",
@@ -172,11 +174,15 @@ class Settings(BaseModel):
     ] = AVAILABLE_TIMES_DAYS
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
+        BeforeValidator(read_choice),
         Setting("CALENDLY_MCP_LOG_LEVEL", help="debug, info, warning or error"),
     ] = "info"
-    log_format: Annotated[Literal["text", "json"], Setting("CALENDLY_MCP_LOG_FORMAT", help="text or json")] = "text"
+    log_format: Annotated[
+        Literal["text", "json"], BeforeValidator(read_choice), Setting("CALENDLY_MCP_LOG_FORMAT", help="text or json")
+    ] = "text"
     auth: Annotated[
         Literal["oauth", "none"],
+        BeforeValidator(read_choice),
         Setting(
             "CALENDLY_MCP_AUTH", "--auth", HTTP, "oauth: agents sign in; none: anyone who reaches the port may call"
         ),
@@ -255,7 +261,7 @@ class Settings(BaseModel):
         ),
     ] = None
     client_documents: Annotated[
-        Literal["on", "off"] | None,
+        Annotated[Literal["on", "off"], BeforeValidator(read_choice)] | None,
         Setting(
             "CALENDLY_MCP_CLIENT_DOCUMENTS",
             help="on or off: fetch client ID metadata documents",
@@ -339,6 +345,7 @@ class Settings(BaseModel):
     ] = 400
     audit_detail: Annotated[
         Literal["hashed", "full"],
+        BeforeValidator(read_choice),
         Setting("CALENDLY_MCP_AUDIT_DETAIL", help="personal data in the audit log: hashed or full"),
     ] = "hashed"
     events_days: Annotated[

@@ -1,5 +1,6 @@
 """What the environment says of the network: proxies and certificates. None of it is a setting of ours."""
 
+import os
 import ssl
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -8,10 +9,32 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from server.configuration.terminal import UsageError
+from server.configuration.values import is_loopback
 
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _WEB: Final = frozenset({"http", "https"})
 _SOCKS: Final = frozenset({"socks5", "socks5h"})
+
+
+def proxy_told(url: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Return the sentence that names the proxy on the way to an address, without its password; empty without one."""
+    parts = urlsplit(url)
+    host = parts.hostname
+    if host is None or is_loopback(host) or _is_passed_by(host, environ.get("no_proxy") or environ.get("NO_PROXY", "")):
+        return ""
+    names = (f"{parts.scheme}_proxy", "all_proxy")
+    found = next((name for lower in names for name in (lower, lower.upper()) if environ.get(name)), None)
+    if found is None:
+        return ""
+    address = environ[found] if "://" in environ[found] else f"http://{environ[found]}"
+    proxy = urlsplit(address)
+    user = f"{proxy.username}@" if proxy.username else ""
+    return f" The way leads through the proxy that {found} names: {proxy.scheme}://{user}{proxy.netloc.rpartition('@')[2]}."
+
+
+def _is_passed_by(host: str, no_proxy: str) -> bool:
+    names = [name.strip().lstrip(".").lower() for name in no_proxy.split(",") if name.strip()]
+    return "*" in names or any(f".{host}".endswith(f".{name}") for name in names)
 
 
 def check_surroundings(environ: Mapping[str, str]) -> None:

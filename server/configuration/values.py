@@ -17,6 +17,7 @@ from calendly.identifiers import InvalidIdentifier, UserId
 from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
 from calendly.third_party_text import shown
+from server.configuration.terminal import suggestion
 
 MEMORY: Final = "sqlite://"
 """The URL of a database in memory."""
@@ -59,6 +60,11 @@ def split(names: str) -> tuple[str, ...]:
 def read_names(value: object) -> object:
     """Read names separated by commas, unless they are a list already."""
     return split(value) if isinstance(value, str) else value
+
+
+def read_choice(value: object) -> object:
+    """Read one of several words, in whatever case."""
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 def read_token(text: str) -> str:
@@ -135,7 +141,8 @@ def read_scopes(value: object) -> object:
     names = value.replace(",", " ").split()
     for name in names:
         if name not in SCOPES:
-            raise ValueError(f'Calendly has no scope "{name[:60]}".')
+            hint = suggestion(name, SCOPES) or f"there are: {', '.join(SCOPES)}."
+            raise ValueError(f'Calendly has no scope "{name[:60]}"; {hint}')
     return frozenset(names)
 
 

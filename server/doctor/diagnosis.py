@@ -39,13 +39,14 @@ class Finding:
     text: str
 
 
-def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
+def connection(api_url: str, status: int | None, failure: str = "", proxy: str = "") -> Finding:
     """Judge whether Calendly can be reached.
 
     Args:
         api_url: The address of Calendly's API, which was asked without a token.
         status: The status of the answer; None if there was none.
         failure: Why there was no answer.
+        proxy: The sentence that names the proxy on the way, empty without one.
     """
     if status == HTTPStatus.UNAUTHORIZED:
         return Finding("network", "ok", f"{api_url} answers")
@@ -62,7 +63,9 @@ def connection(api_url: str, status: int | None, failure: str = "") -> Finding:
     else:
         seen = f"something answers {status}, as Calendly does not"
         remedy = "check whether this network wants a sign-in of its own, or a proxy stands between"
-    return Finding("network", "fix", f"{api_url}: {seen}. {remedy[0].upper()}{remedy[1:]}")
+    return Finding(
+        "network", "fix", f"{api_url}: {seen}. {remedy[0].upper()}{remedy[1:]}{f'.{proxy}' if proxy else ''}"
+    )
 
 
 def proxies(public_url: str | None, *, trusted: bool) -> list[Finding]:

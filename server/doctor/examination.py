@@ -17,9 +17,10 @@ from calendly.errors import CalendlyError
 from calendly.pacing.rate_headers import RateHeaders
 from calendly.request import Account, Request
 from server.app import calendly_for
-from server.calls.caller import ME, identity_of, user_in
+from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
+from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import DISTRIBUTION
 from server.doctor import diagnosis
 from server.doctor.diagnosis import Finding
@@ -71,9 +72,10 @@ class Examination:
             answer = await http.get(f"{self.settings.api_url}{ME.path}")
         except httpx2.RequestError as failure:
             why = str(failure) or type(failure).__name__
-            return [diagnosis.connection(self.settings.api_url, None, why)]
+            return [diagnosis.connection(self.settings.api_url, None, why, proxy_told(self.settings.api_url))]
         now = datetime.now(UTC)
-        found = diagnosis.connection(self.settings.api_url, answer.status_code)
+        proxy = proxy_told(self.settings.api_url)
+        found = diagnosis.connection(self.settings.api_url, answer.status_code, proxy=proxy)
         return [found] if found.state == "fix" else [found, diagnosis.clock(answer.headers.get("date"), now)]
 
     async def account(self, principal: Principal) -> list[Finding]:

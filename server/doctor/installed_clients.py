@@ -77,6 +77,8 @@ def faults_of(one: InstalledEntry, which: Callable[[str], str | None]) -> list[F
     again = f"`{PROGRAM} install {one.client.name}"
     if command is not None and which(command) is None:
         return [one.found("fix", f"starts {command}, which is not there; {again}` writes it again")]
+    if command is not None and not one.folder.is_dir():
+        return [one.found("fix", f"is started in {one.folder} (cwd), which is no folder")]
     if TOKEN_FILE in env and not Path(env[TOKEN_FILE]).expanduser().is_file():
         return [one.found("fix", f"takes its token from {env[TOKEN_FILE]}: no such file")]
     if TOKEN in env and not env[TOKEN].startswith("${"):

@@ -17,6 +17,7 @@ from mcp.client.stdio import stdio_client
 
 from calendly.client import open_http
 from server.configuration.failing import ending
+from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
 from server.doctor.diagnosis import Finding
 from server.doctor.installed_clients import InstalledEntry
@@ -85,7 +86,7 @@ async def _reached(one: InstalledEntry, url: str) -> Finding:
         try:
             answer = await http.post(url, json=_HELLO, headers=headers)
         except (httpx2.RequestError, ValueError) as fault:
-            return one.found("fix", f"cannot reach {url}: {str(fault) or type(fault).__name__}")
+            return one.found("fix", f"cannot reach {url}: {str(fault) or type(fault).__name__}.{proxy_told(url)}")
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return one.found("ok", f"reaches {url}, where {one.client.title} signs in by browser")
     if answer.status_code == HTTPStatus.OK and '"serverInfo"' in answer.text:

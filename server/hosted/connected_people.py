@@ -9,7 +9,7 @@ from auth.grants import grant_rows
 from auth.upstream.connections import Connections
 from calendly.client import Calendly
 from calendly.request import JSON, Account, PersonalToken, Request
-from server.calls.caller import ME, user_in
+from server.calls.identities import ME, user_in
 from storage.database import Database
 
 _AGENT: Final = "webhooks"

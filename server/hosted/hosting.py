@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ from events.background import BackgroundLooks
 from events.callbacks import CallbackPoster
 from events.feed import Feeds
 from events.receiver import Receiver
-from events.webhooks import Webhooks
+from events.webhooks import WebhookAction, Webhooks
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.event_access import step_up
@@ -52,7 +52,7 @@ from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.stores.database import Store, audit_log_in, open_store, watch_database
 from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
@@ -129,17 +129,10 @@ async def hosting(
         delivery = event_delivery(realm, events, endings, principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
-        open_paths = {route.path for route in routes if _is_open(route)}
         around = Surroundings(
-            reach=Reach(
-                address=realm.issuer,
-                is_local=is_loopback(settings.host),
-                origins=settings.allowed_origins,
-                open_paths=open_paths,
-                trusted_proxies=settings.trusted_proxies,
-                pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-            ),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True, sandbox=settings.sandbox),
+            reach=_reach(settings, realm, routes),
+            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
+            error_page=error_page(realm.pages),
             door=BearerCheck(
                 authorization,
                 principals.known_as,
@@ -165,6 +158,19 @@ def _known(answers: EventsAnswers) -> EventsAnswers:
     return answers
 
 
+def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
+    """Say which requests are let in, by where they come from and which endpoint they are for."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=realm.issuer,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
+
+
 @asynccontextmanager
 async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on."""
@@ -187,7 +193,7 @@ def webhooks_of(
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
-    async def told(person: str, action: str, sentence: str) -> None:
+    async def told(person: str, action: WebhookAction, sentence: str) -> None:
         await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
 
     return Webhooks(
@@ -283,7 +289,7 @@ def realm_for(
             random=os.urandom,
         ),
         documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact)),
+        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
         owners=settings.owners,
         audit_days=settings.audit_days,
         audit_log=audit_log_in(store.archive),

@@ -6,26 +6,32 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, TypeVar, cast
 
-from auth.endpoints.site import MeetingName
+from auth.endpoints.site import MeetingName, NamedCondition
 from auth.upstream.connections import Connections
 from calendly.client import Calendly
 from calendly.endpoint import Endpoint
-from calendly.errors import CalendlyError
+from calendly.errors import CalendlyError, InvalidArgument, NotFound
 from calendly.identifiers import EventTypeId, Identifier, InvalidIdentifier, UserId
 from calendly.paging import walk
 from calendly.request import JSON, Account, Request
 from calendly.side_by_side import side_by_side
 from calendly.third_party_text import shown
-from tools.endpoints.event_types.event_types import list_event_types
+from tools.endpoints.event_types.event_types import get_event_type, list_event_types
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.scheduled_events import get_scheduled_event
-from tools.endpoints.users import get_current_user
+from tools.endpoints.users import get_current_user, get_user
 from tools.toolset.tool import endpoint_of
 
 _EVENT_TYPES: Final = endpoint_of(list_event_types).endpoint
 _MEMBERS: Final = endpoint_of(list_organization_memberships).endpoint
 _MEETING: Final = endpoint_of(get_scheduled_event).endpoint
 _ME: Final = endpoint_of(get_current_user).endpoint
+
+_BY_CONDITION: Final[Mapping[NamedCondition, tuple[Endpoint, str]]] = {
+    "event_types": (endpoint_of(get_event_type).endpoint, "event_type"),
+    "hosts": (endpoint_of(get_user).endpoint, "user"),
+}
+"""For each condition, the endpoint that reads one thing of it, and the name of its parameter."""
 
 _AGENT: Final = "pages"
 """Whose share of a person's pace it takes: a page has one of its own."""
@@ -79,6 +85,13 @@ class OwnNames:
         pairs = zip(some, map(_meeting, found), strict=True)
         return {uuid: meeting for uuid, meeting in pairs if meeting is not None}
 
+    async def missing(self, person: str, kind: NamedCondition, uuids: Collection[str]) -> Collection[str]:
+        """Return the uuids of which Calendly says to the person that there is no such thing."""
+        ask, some = self._asking(person), list(dict.fromkeys(uuids))[:_MOST_MEETINGS]
+        endpoint, parameter = _BY_CONDITION[kind]
+        there = await side_by_side(partial(_is_there, ask(endpoint, {parameter: uuid}, {})) for uuid in some)
+        return [uuid for uuid, is_there in zip(some, there, strict=True) if not is_there]
+
     def _asking(self, person: str) -> Ask:
         account = Account(person, _AGENT, self.connections.refresher.credentials(person))
         deadline = self.clock() + _PATIENCE
@@ -97,6 +110,17 @@ async def _all(ask: Ask, endpoint: Endpoint, query: Mapping[str, str | int | Non
         return answer if isinstance(answer.get("collection"), list) else {**answer, "collection": []}
 
     return (await walk(page, None, _MOST_PAGES))["collection"]
+
+
+async def _is_there(reading: Awaitable[JSON]) -> bool:
+    """Say whether something is there; what cannot be read now may be."""
+    try:
+        await reading
+    except (NotFound, InvalidArgument):
+        return False
+    except CalendlyError:
+        return True
+    return True
 
 
 async def _or(reading: Awaitable[T], otherwise: T) -> T:

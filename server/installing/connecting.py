@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from server.configuration.settings import TOKEN
+from server.installing import toml_text
 from server.installing.clients import CLIENTS, NAME, ClientProgram, Local, Remote, ServerEntry
 from server.installing.jsonc import Json
 from server.installing.machine import Machine
@@ -28,6 +29,8 @@ BY_NAME: Final = {client.name: client for client in CLIENTS}
 
 def snippet(client: ClientProgram, entry: ServerEntry, *, indent: int | None = 2) -> str:
     """Return the text for the file of a client."""
+    if client.form is toml_text:
+        return toml_text.put("", (client.key, NAME), {**entry})
     return json.dumps({client.key: {NAME: entry}}, indent=indent, ensure_ascii=False)
 
 

@@ -1,18 +1,16 @@
 """What of our entry stays when it is written again: all that the person set, unless the new one says otherwise."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import Final
 
-from server.configuration.settings import SETTINGS, TOKEN, TOKEN_FILE, Settings
+from server.configuration.settings import TOKEN, TOKEN_FILE
 from server.installing.clients import HEADERS, URLS, ServerEntry, args_of, command_of, endpoint_of, texts_in
 from server.installing.jsonc import Json
-from server.installing.starting import own_words
+from server.installing.limits import lifted
+from server.installing.starting import flags_in, own_words
 
-_SWITCHES: Final = frozenset(
-    setting.flag for name, setting in SETTINGS.items() if Settings.model_fields[name].annotation is bool
-)
 _SANDBOX: Final = frozenset({"--sandbox", "CALENDLY_MCP_SANDBOX"})
 _TRANSPORT: Final = frozenset({"type", "command", "args", "env", *URLS, *HEADERS})
 """Members that say how the server is reached; all others are settings of the client."""
@@ -24,7 +22,7 @@ class Renewed:
 
     Attributes:
         entry: The entry.
-        gone: The names of what the other had, and this one has not.
+        gone: The names of what the other had, and this one has not; of a limit that is another now, what it lifts.
     """
 
     entry: ServerEntry
@@ -46,13 +44,14 @@ def renewed(old: ServerEntry, new: ServerEntry, given: Collection[str]) -> Renew
         entry |= _local(old, new, given)
     ordered = {name: entry[name] for name in (*(name for name in old if name in entry), *entry)}
     there = _names(ordered)
-    return Renewed(ordered, tuple(name for name in _names(old) if name not in there))
+    gone = [name for name in _names(old) if name not in there]
+    return Renewed(ordered, (*gone, *(told for told in lifted(old, ordered) if told.partition(" ")[0] not in gone)))
 
 
 def _local(old: ServerEntry, new: ServerEntry, given: Collection[str]) -> ServerEntry:
     words, env = texts_in(new.get("args")), _members(new.get("env"))
     ours = own_words(command_of(new) or "", words)
-    flags = _flags(own_words(command_of(old) or "", args_of(old))) | _flags(ours)
+    flags = flags_in(own_words(command_of(old) or "", args_of(old))) | flags_in(ours)
     env = env | _members(old.get("env")) | {name: env[name] for name in given}
     if TOKEN_FILE in given:  # a token of one's own is not for the sandbox, and there is one token
         flags = {flag: words for flag, words in flags.items() if flag not in _SANDBOX}
@@ -89,22 +88,10 @@ def _limits(header: str) -> bool:
     return header.lower().startswith("x-mcp-")
 
 
-def _flags(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """Divide words into flags, each with its value; a word by itself is one too."""
-    found: dict[str, tuple[str, ...]] = {}
-    at = 0
-    while at < len(words):
-        name, equals, _ = words[at].partition("=")
-        size = 2 if name.startswith("--") and not equals and name not in _SWITCHES and at + 1 < len(words) else 1
-        found[name] = tuple(words[at : at + size])
-        at += size
-    return found
-
-
 def _names(entry: ServerEntry) -> list[str]:
     """List what can go with an entry: members, flags, variables and headers."""
     words, url = args_of(entry), endpoint_of(entry)
-    flags = () if url else _flags(own_words(command_of(entry) or "", words))
+    flags = () if url else flags_in(own_words(command_of(entry) or "", words))
     bridged = (pair[1].partition(":")[0] for pair in pairwise(words) if pair[0] == "--header")
     return [
         *(name for name in entry if name not in _TRANSPORT),

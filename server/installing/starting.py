@@ -6,7 +6,12 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from server.configuration.hints import runner
+from server.configuration.settings import SETTINGS, Settings
 from server.configuration.terminal import DISTRIBUTION, PROGRAM
+
+_SWITCHES: Final = frozenset(
+    setting.flag for name, setting in SETTINGS.items() if Settings.model_fields[name].annotation is bool
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,18 @@ def own_words(command: str, args: Sequence[str]) -> tuple[str, ...]:
     if tuple(args[:2]) == ("-m", "server"):
         return tuple(args[2:])
     return tuple(args[next((at for at, word in enumerate(args, 1) if _is_program(word)), len(args)) :])
+
+
+def flags_in(words: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Divide words into flags, each with its value; a word by itself is one too."""
+    found: dict[str, tuple[str, ...]] = {}
+    at = 0
+    while at < len(words):
+        name, equals, _ = words[at].partition("=")
+        size = 2 if name.startswith("--") and not equals and name not in _SWITCHES and at + 1 < len(words) else 1
+        found[name] = tuple(words[at : at + size])
+        at += size
+    return found
 
 
 def _is_program(word: str) -> bool:

@@ -19,10 +19,11 @@ from auth.upstream.refusals import to_call
 from calendly.errors import Unauthenticated
 from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
-from server.calls.next_steps import LOCAL_LOGIN, Advice
+from server.calls.next_steps import LOCAL_LOGIN, Advice, on_the_way
 from server.calls.principal import Principal
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings, home_folder
+from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import PROGRAM, CommandError, reporting, say
 from tools.toolset.declaring import Identity
 
@@ -92,7 +93,7 @@ class LateSignIn:
         unknown = Principal(
             account=Account("", "", self),
             limits=Limits(ceiling=self.settings.local_ceiling),
-            advice=_typed(LOCAL_LOGIN),
+            advice=_advice(self.settings),
         )
         return self._known or unknown
 
@@ -125,14 +126,15 @@ async def _read_principal(settings: Settings, store: LoginStore, stack: AsyncExi
         account=Account(user, "", refresher.credentials(user)),
         identity=_identity(login),
         limits=Limits(ceiling=settings.local_ceiling, granted=login.connection.scopes),
-        advice=_typed(LOCAL_LOGIN),
+        advice=_advice(settings),
         note=partial(refresher.note, user=user, asked=() if settings.client_id is not None else settings.scopes),
     )
 
 
-def _typed(advice: Advice) -> Advice:
-    """Spell the commands as the person types them, in whichever folder the client has started us."""
-    return {kind: (means, as_typed(step, anywhere=True)) for kind, (means, step) in advice.items()}
+def _advice(settings: Settings) -> Advice:
+    """Return what helps, with commands as the person types them in whichever folder the client has started us."""
+    typed: Advice = {kind: (means, as_typed(step, anywhere=True)) for kind, (means, step) in LOCAL_LOGIN.items()}
+    return {**typed, **on_the_way(proxy_told(settings.api_url))}
 
 
 def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]:

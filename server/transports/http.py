@@ -19,6 +19,7 @@ from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import RequestBodyLimitMiddleware
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -30,9 +31,10 @@ from typing_extensions import override
 from server.configuration.terminal import say
 from server.transports.accepting import accepting
 from server.transports.connections import ConnectionLimits, bounded
+from server.transports.error_pages import ErrorPage, ErrorPages
 from server.transports.guard import LARGEST_MESSAGE, Guard, Reach
 from server.transports.listening import pass_over_exhaustion
-from server.transports.messages import Rejected, understood
+from server.transports.messages import Rejected, understood, unknown_revision
 from server.transports.refusals import Refusals
 from server.transports.signals import on_termination
 
@@ -67,6 +69,7 @@ class Surroundings:
     Attributes:
         reach: The names under which the server answers, and the origins that may call it.
         front_page: Makes the page at `/`.
+        error_page: Makes the page of a refusal, for browsers.
         door: The check of the caller; None if anyone who reaches the endpoint may call.
         routes: Further routes.
         is_ready: Says whether requests can be answered now.
@@ -74,6 +77,7 @@ class Surroundings:
 
     reach: Reach
     front_page: Callable[[], Response]
+    error_page: ErrorPage
     door: Door | None = None
     routes: Sequence[BaseRoute] = ()
     is_ready: Callable[[], Awaitable[bool]] = _always_ready
@@ -113,7 +117,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
             Route("/", page),
             *around.routes,
         ],
-        middleware=[Middleware(Refusals), Middleware(Guard, around.reach)],
+        middleware=[Middleware(Refusals), Middleware(ErrorPages, around.error_page), Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket
@@ -163,9 +167,15 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     return endpoint
 
 
-def _refuse_malformed(_scope: Scope, body: bytes) -> Response | None:
-    """Refuse what is not one message. The SDK would take a request with an odd id for a notification."""
+def _refuse_malformed(scope: Scope, body: bytes) -> Response | None:
+    """Refuse what is not one message, or of no known revision.
+
+    The SDK would take a request with an odd id for a notification, and an unknown revision for the newest.
+    """
     message = understood(body)
+    revision = Headers(scope=scope).get("mcp-protocol-version")
+    if not isinstance(message, Rejected) and revision is not None:
+        message = unknown_revision(revision, getattr(message, "id", None)) or message
     if not isinstance(message, Rejected):
         return None
     answer = message.answer.model_dump(mode="json", exclude_none=True)

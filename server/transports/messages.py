@@ -3,11 +3,15 @@
 import json
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import mcp_types as types
+from mcp_types.version import KNOWN_PROTOCOL_VERSIONS, MODERN_PROTOCOL_VERSIONS, SUPPORTED_PROTOCOL_VERSIONS
 from pydantic import TypeAdapter, ValidationError
 
+from calendly.third_party_text import shown
+
+_LONGEST: Final = 40
 _BATCH: Final = "JSON-RPC batches are not accepted; send one message."
 _MALFORMED: Final = "Invalid request: send one JSON-RPC 2.0 message, with a text or an integer as its id."
 _REQUEST_ID: Final = TypeAdapter[types.RequestId](types.RequestId)
@@ -36,6 +40,28 @@ def understood(line: bytes) -> types.JSONRPCMessage | Rejected:
             return message
     is_batch = line.lstrip().startswith(b"[")
     return _rejected(types.INVALID_REQUEST, _BATCH if is_batch else _MALFORMED, _id_in(line))
+
+
+def unknown_revision(revision: str, request: types.RequestId | None) -> Rejected | None:
+    """Return the answer to a revision of MCP that is not known here, None to one that is."""
+    if revision in KNOWN_PROTOCOL_VERSIONS:
+        return None
+    known = f"{', '.join(SUPPORTED_PROTOCOL_VERSIONS[:-1])} and {SUPPORTED_PROTOCOL_VERSIONS[-1]}"
+    told = f"Unsupported protocol version {shown(revision)[:_LONGEST]!r}: this server speaks {known}."
+    # As the SDK has it: those that a client can go on with in this form of request.
+    data = types.UnsupportedProtocolVersionErrorData(supported=[*MODERN_PROTOCOL_VERSIONS], requested=revision)
+    rejected = _rejected(types.UNSUPPORTED_PROTOCOL_VERSION, told, request)
+    rejected.answer.error.data = data.model_dump(mode="json")
+    return rejected
+
+
+def revision_of(message: types.JSONRPCMessage) -> str | None:
+    """Return the revision that a request says of itself (2026-07-28, per-request `_meta`), None where it says none."""
+    if not isinstance(message, types.JSONRPCRequest) or message.params is None:
+        return None
+    meta = message.params.get("_meta")
+    said = cast("dict[str, object]", meta).get(types.PROTOCOL_VERSION_META_KEY) if isinstance(meta, dict) else None
+    return said if isinstance(said, str) else None
 
 
 def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected:

@@ -24,7 +24,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 
-from server.transports.messages import Rejected, understood
+from server.transports.messages import Rejected, revision_of, understood, unknown_revision
 from server.transports.signals import on_termination
 
 STDIN: Final = 0
@@ -95,6 +95,8 @@ class _Wire:
         async with self._into, lines:
             async for line in lines:
                 message = understood(line)
+                if not isinstance(message, Rejected) and (revision := revision_of(message)) is not None:
+                    message = unknown_revision(revision, getattr(message, "id", None)) or message
                 if isinstance(message, Rejected):
                     await self._write(message.answer)
                 else:

@@ -55,6 +55,9 @@ async def test_a_token_counts_in_the_authorization_header_only(site: Site) -> No
             http.build_request("POST", "/mcp", headers=[("Authorization", f"Bearer {tokens.access}")] * 2),
         ):
             assert (await http.send(request)).status_code == 401
+        basic = await http.post("/mcp", headers={"Authorization": "Basic YTpi"})
+        assert "as `Authorization: Bearer TOKEN`" in basic.json()["error_description"]
+        assert "resource_metadata" in challenge_of(basic)
         for scheme in ("Bearer", "bearer", "BEARER"):
             response = await http.post("/mcp", headers={"Authorization": f"{scheme} {tokens.access}"})
             assert response.status_code == 200

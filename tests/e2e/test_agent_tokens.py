@@ -172,7 +172,10 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
         'calendly-mcp: --access: users cannot be "all"; it can be off, read.\n',
     )
     unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:write")
-    assert (unknown.status, unknown.stderr) == (1, "calendly-mcp: This server gives no scope users:write.\n")
+    assert (unknown.status, unknown.stderr) == (
+        1,
+        "calendly-mcp: This server gives no scope users:write; did you mean users:read?\n",
+    )
     missing = operator.run("token", "revoke", "nothing")
     assert missing.status == 1
     assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"

@@ -20,6 +20,7 @@ _SCROLLS = "document.documentElement.scrollHeight > innerHeight"
 _SIZE_OF = "parseFloat(getComputedStyle(document.querySelector('{}')).fontSize)"
 _ANSWERS_IN_SIGHT = """[...document.querySelectorAll("button[name=decision]")].every(
     (button) => button.getBoundingClientRect().bottom <= innerHeight)"""
+_BAR = "document.querySelector('.bar').offsetHeight"
 UNSAVED = "You have changes that are not saved."
 
 
@@ -131,6 +132,7 @@ def test_who_asks_the_choice_and_both_answers_are_on_one_screen(browser: Browser
     for width, height in ((1280, 800), (320, 700)):
         page.look(width, height)
         assert page.script(_ANSWERS_IN_SIGHT) is True
+        assert page.script(_BAR) <= height / 10  # what is chosen among stays in sight too
 
 
 @pytest.mark.parametrize("name", WAYS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import Executable, insert, select, update
 
 from calendly.errors import RateLimited, Unauthenticated, Unreachable
 from events.background import BackgroundLooks, pace
@@ -80,9 +80,9 @@ class Watch:
         await self._write(insert(receiver).values(**row, created_at=self.clock.now))
         await self._write(update(feed).values(proved_at=proved_at))
 
-    async def _write(self, statement: object) -> None:
+    async def _write(self, statement: Executable) -> None:
         async with self.feeds.database.begin() as connection:
-            await connection.execute(statement)  # type: ignore[call-overload]  # any statement
+            await connection.execute(statement)
 
 
 @pytest.fixture

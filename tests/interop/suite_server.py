@@ -7,7 +7,7 @@ import anyio
 from auth.endpoints.html import Pages
 from server.configuration.loading import load
 from server.configuration.logs import log_to_stderr
-from server.installing.front_page import FOLDER, front_page
+from server.installing.front_page import FOLDER, error_page, front_page
 from server.local.serving import serving
 from server.transports.guard import Reach
 from server.transports.http import Surroundings, http_app, serve_http
@@ -22,9 +22,11 @@ async def main() -> None:
     with listen("127.0.0.1", 0) as (listener, address):
         async with serving(settings) as server:
             equip(server.mcp, (await server.stores()).confirmations)
+            pages = Pages(FOLDER, sandbox=True)
             around = Surroundings(
                 reach=Reach(address=address, is_local=True),
-                front_page=lambda: front_page(Pages(FOLDER), f"{address}/mcp", signs_in=False, sandbox=True),
+                front_page=lambda: front_page(pages, f"{address}/mcp", signs_in=False),
+                error_page=error_page(pages),
             )
             await serve_http(http_app(server.mcp, around), listener, f"ready: {address}/mcp", 1.0)
 

@@ -5,6 +5,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.cases import each
@@ -40,17 +41,25 @@ def code_lines(function: ast.AST) -> int:
     return last - function.lineno + 1 - docstring
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def functions() -> dict[str, int]:
     return {
         f"{name(path)}:{node.lineno} {node.name}": code_lines(node)
         for path in PRODUCT
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in ast.walk(parsed(path))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }
 
 
 def comments(path: Path) -> Iterator[tokenize.TokenInfo]:
-    tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+    """Yield the comments of a file that has a suppression."""
+    text = path.read_text()
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline) if SUPPRESSION.search(text) else ()
     return (token for token in tokens if token.type == tokenize.COMMENT)
 
 
@@ -97,7 +106,7 @@ def test_every_suppression_names_its_rule_and_gives_a_reason(path: Path) -> None
 
 def type_names(path: Path) -> Iterator[str]:
     """Yield the names of the public classes and type aliases of a module."""
-    for node in ast.parse(path.read_text()).body:
+    for node in parsed(path).body:
         targets = (
             [node] if isinstance(node, ast.ClassDef) else getattr(node, "targets", [getattr(node, "target", None)])
         )

@@ -67,6 +67,14 @@ async def refresh(api: Api, token: str) -> Json:
     return await api.http.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": token}, auth=WEB)
 
 
+@pytest.mark.anyio
+async def test_metadata_repeats_no_host_that_is_not_this_machine(api: Api) -> None:
+    own = str(api.http.base_url).rstrip("/")
+    for host, issuer in (("evil.example", own), ("evil.example:1", own), ("localhost:7", "http://localhost:7")):
+        answer = await api.http.get("/.well-known/oauth-authorization-server", headers={"Host": host})
+        assert answer.json()["issuer"] == issuer
+
+
 @pytest.mark.requirement("sandbox-registration")
 @pytest.mark.anyio
 async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api) -> None:

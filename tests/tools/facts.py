@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,13 @@ RESOURCES: dict[str, str] = {
 """A resource for each parameter that takes a URI."""
 
 
+@cache
 def shape(path: str) -> str:
     """A path without the names of its placeholders."""
     return re.sub(r"\{\w+\}", "{}", path)
 
 
+@cache
 def fact_of(tool: EndpointTool) -> Fact:
     """What Calendly says of the tool's operation."""
     wanted = (tool.endpoint.method, shape(tool.endpoint.path))
@@ -105,6 +108,13 @@ def answer_of(fact: Fact) -> JSON:
     is_without = fact["example_response"] is None and fact["response"]
     answer: JSON = example_of("", fact["response"]) if is_without else fact["example_response"] or {}
     return answer
+
+
+@cache
+def documented(method: str, path: str) -> JSON:
+    """What an operation answers; the names of its placeholders are left out."""
+    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == (method, path)]
+    return answer_of(fact)
 
 
 TOOL_FACTS = [(tool, fact_of(tool)) for tool in ENDPOINTS]
@@ -242,12 +252,7 @@ class Documented:
         if self.only is not None and request.endpoint != self.only.endpoint:
             raise NotFound("Nobody may see this.", status=404)
         self.sent.append(request)
-        (example,) = [
-            answer_of(fact)
-            for fact in FACTS
-            if (fact["method"], shape(fact["path"])) == (request.endpoint.method, shape(request.endpoint.path))
-        ]
-        return example
+        return documented(request.endpoint.method, shape(request.endpoint.path))
 
     async def pause(self, seconds: float) -> bool:
         """Have no time to wait."""

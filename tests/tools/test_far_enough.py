@@ -226,7 +226,7 @@ async def test_why_there_is_no_time_is_said_as_far_as_it_is_known(agent: Agent, 
     weekend = {"start_time": "2026-11-28", "end_time": "2026-11-29"}
     assert "has no working hours in that range (in Europe/Berlin)" in await why(users=["me"], **weekend)
     at_the_weekend = await why(event_types=["Intro call"], **weekend)
-    assert "Its host has no working hours then (by the default schedule, in Europe/Berlin)" in at_the_weekend
+    assert "Its host has no working hours then (by the hours of the event type, in Europe/Berlin)" in at_the_weekend
     assert "next open time after it is 2026-11-30" in at_the_weekend
     assert "bookable further ahead" in await why(
         event_types=["Intro call"], start_time="2027-03-01", end_time="2027-03-05"

@@ -10,7 +10,7 @@ from calendly.request import Request
 from tests.cases import case, each
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
-from tests.tools.facts import required_arguments
+from tests.tools.facts import RESOURCES, required_arguments
 from tools import ALL, Tool
 from tools.toolset.errors import ArgumentError
 
@@ -44,9 +44,9 @@ IN_IDENTIFIERS = {
     "an encoded slash": "..%2fusers%2fme",
     "a doubly encoded slash": "%252e%252e%252f",
     "a backslash": "..\\users",
-    "a line": f"{UUID}\n",
     "a header": f"{UUID}\r\nX-Evil: 1",
-    "a space": f" {UUID}",
+    "a space": f"{UUID[:9]} {UUID[9:]}",
+    "a word": "standup",
     "another alphabet": "аpі",  # noqa: RUF001 - that is the point
 }
 IDENTIFIERS = {
@@ -132,16 +132,22 @@ def is_identifier(path: Path) -> bool:
     return path[0] in IDENTIFIERS and len(path) == 1 + (path[0] in {"co_hosts", "event_types", "users", "actor"})
 
 
-NAMED = {"actor", "contact", "event_type", "event_types", "owner", "user", "users"}
+NAMED = {
+    *("actor", "contact", "event_type", "event_types", "owner", "user", "users", "host", "co_hosts"),
+    *("schedule", "user_availability_schedule", "team", "group", "contact_list", "routing_form", "form"),
+}
 """What may also be written as people name it, in any alphabet."""
+
+NOT_NAMED = {("list_group_relationships", "owner")}
+"""What has such a name, and is an id."""
 
 
 def hostile(tool: Tool, path: Path) -> dict[str, str]:
     if not is_identifier(path):
         return ANYWHERE
     required: Any = tool.input_schema.get("required", ())
-    takes_names = path[0] in NAMED or (tool.name, path[0]) == ("change_working_hours", "schedule")
-    harmless = {"another alphabet"} if takes_names else set[str]()
+    takes_names = path[0] in NAMED and (tool.name, path[0]) not in NOT_NAMED
+    harmless = {"another alphabet", "a word", "a space"} if takes_names else set[str]()
     harmless |= {"nothing"} if len(path) == 1 and path[0] not in required else set()  # it stands for absence
     return {name: text for name, text in IN_IDENTIFIERS.items() if name not in harmless}
 
@@ -203,3 +209,37 @@ def test_names_that_it_does_not_have_are_refused(tool: Tool) -> None:
     assert fault["message"] == f"{tool.name} has no such parameter. It takes {parameters}."
     assert len(str(refused.value)) < 200 + len(parameters)
     assert str(refused.value).isprintable()
+
+
+PLAIN = (
+    *("lee@acme.example", "Europe/Berlin", "2026-12-03T10:00:00Z", "2026-12-24", "https://acme.example/hook", "09:00"),
+    *("name", "Ada", "DE", "#8247f5", "mine"),
+)
+"""What a person can copy with blanks around it."""
+
+AS_WRITTEN = {
+    *("page_token", "continue_from", "idempotency_key", "signing_key", "reason", "answer", "choices", "question"),
+    *("additional_info", "body", "description", "location", "value"),
+    *("summary_md", "action_items_md", "discussion_md"),
+}
+"""Keys, and longer texts, in which a blank may mean something."""
+
+
+def test_blanks_around_what_names_something_are_harmless() -> None:
+    kept = set[str]()
+    for tool in ALL:
+        for path in texts(tool.input_schema):
+            values = [RESOURCES.get(str(path[0])) or RESOURCES[str(path[0])[:-1]]] if is_identifier(path) else PLAIN
+            for value in values:
+                try:
+                    plain = tool.parse(arguments_with(tool, path, value), ()).values()
+                except ArgumentError:
+                    continue  # it is something else that stands there
+                for blank in (f" {value}", f"{value} ", f"\t{value}\r\n", f"\u00a0{value}"):
+                    try:
+                        is_same = tool.parse(arguments_with(tool, path, blank), ()).values() == plain
+                    except ArgumentError:
+                        is_same = False
+                    if not is_same:
+                        kept.add(str(path[-1] if isinstance(path[-1], str) else path[-2]))
+    assert sorted(kept - AS_WRITTEN) == []

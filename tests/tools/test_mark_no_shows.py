@@ -64,6 +64,9 @@ async def test_everyone_of_a_meeting_is_everyone_who_did_not_cancel(agent: Agent
     agent.began -= timedelta(days=60).total_seconds()
     answer = await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)
     assert [row["outcome"] for row in answer["collection"]] == ["marked"] * 3
+    one = answer["collection"][0]["invitee"].rpartition("/")[2]
+    (again,) = (await agent.call("mark_no_shows", invitees=[one], scheduled_event=workshop))["collection"]
+    assert (again["outcome"], again["name"]) == ("already", answer["collection"][0]["name"])
     with pytest.raises(ArgumentError, match="scheduled_event: This parameter is required for everyone"):
         await agent.call("mark_no_shows", invitees=["everyone"])
 
@@ -77,9 +80,12 @@ async def group_meeting(agent: Agent) -> str:
 @each(
     "invitees, sentence",
     [
-        (["Bo Bergg"], 'Nobody goes by "Bo Bergg" there. Names that come near: Bo Berg'),
+        (["Bo Bergg"], 'Nobody goes by "Bo Bergg" among .*. Names that come near: Bo Berg'),
         (["Daria Dietrich"], '"Daria Dietrich" canceled, or the meeting was canceled: that is no no-show'),
-        (["Nobody At All"], 'Nobody goes by "Nobody At All" there.'),
+        (
+            ["Nobody At All"],
+            'Nobody goes by "Nobody At All" among the invitees of your meetings from 2026-10-24 08:00 to',
+        ),
     ],
 )
 async def test_nobody_is_marked_while_one_is_not_certain(agent: Agent, invitees: list[str], sentence: str) -> None:
@@ -97,6 +103,8 @@ async def test_somebody_with_several_meetings_is_not_guessed(agent: Agent) -> No
 
 
 async def test_a_meeting_that_has_not_begun_has_no_no_show(agent: Agent) -> None:
+    with pytest.raises(ArgumentError, match="start_time: Must be in the past"):
+        await agent.call("mark_no_shows", invitees=["Bo Berg"], start_time="2026-12-01", end_time="2026-12-05")
     workshop = await group_meeting(agent)
     with pytest.raises(ArgumentError, match="has not begun"):
         await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)

@@ -63,6 +63,7 @@ async def test_where_a_day_is_empty_the_next_meeting_is_named(agent: Agent) -> N
     )
     assert empty["empty_because"].endswith(f" Next: {start:%a %Y-%m-%d %H:%M} (Europe/Berlin): {later['name']}.")
     assert sent(agent) == ["/scheduled_events", "/scheduled_events"]
+    assert (await agent.call("get_agenda", date="Tomorrow")) == (await agent.call("get_agenda", date="2026-11-24"))
     assert (await agent.call("get_agenda", date="2031-01-01"))["empty_because"].endswith(" Next: none so far.")
 
 
@@ -174,7 +175,7 @@ async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"date": "24.11.2026"}, "date: Expected a date such as"),
+        ({"date": "24.11.2026"}, "date: Expected a date. Days are written as 2026-12-01, today"),
         ({"date": "0001-01-01"}, "date: Expected a date from 1970"),
         ({"days": 0}, "days"),
         ({"days": 63}, "days"),

@@ -11,11 +11,11 @@ from typing_extensions import override
 from calendly import models
 from calendly.errors import CalendlyError
 from calendly.request import JSON, Request
-from server.calls.caller import identity_of
+from server.calls.identities import identity_of
 from tests.cases import case
 from tests.sandbox.api import Json
 from tests.tools.agent import prepared
-from tests.tools.facts import EXAMPLES, FACTS, Documented, answer_of, required_arguments, shape
+from tests.tools.facts import EXAMPLES, Documented, documented, required_arguments, shape
 from tools import ALL, EndpointTool, Tool
 from tools.answers.shown import shown
 from tools.toolset.errors import ToolError
@@ -78,9 +78,7 @@ def changed(answer: JSON, path: Path, odd: object) -> JSON:
 
 def answers(tool: EndpointTool) -> JSON:
     """The documented answer of an operation."""
-    wanted = (tool.endpoint.method, shape(tool.endpoint.path))
-    (fact,) = [fact for fact in FACTS if (fact["method"], shape(fact["path"])) == wanted]
-    return answer_of(fact)
+    return documented(tool.endpoint.method, shape(tool.endpoint.path))
 
 
 async def answered(tool: Tool, calendly: Documented) -> None:

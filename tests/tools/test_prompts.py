@@ -109,3 +109,11 @@ def test_an_argument_that_cannot_be_is_refused_by_name(name: str, arguments: dic
 def test_only_an_argument_with_few_values_has_choices() -> None:
     assert PROMPT["weekly_summary"].choices("week") == ("last", "this", "next")
     assert PROMPT["book_meeting"].choices("event_type") == ()
+
+
+def test_the_time_is_told_to_the_minute_and_an_absence_ends_after_it_begins() -> None:
+    odd = BERLIN.replace(second=7, microsecond=123_456)
+    assert "For me it is Mon 2026-11-23 07:00 in Europe/Berlin" in text("prepare_today", now=odd)
+    with pytest.raises(ArgumentError, match="last: Must not be before the first day"):
+        text("holiday_mode", first="2026-12-24", last="2026-12-20")
+    assert "after the holidays" in text("holiday_mode", first="2026-12-20", last="after the holidays")

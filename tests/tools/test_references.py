@@ -332,14 +332,63 @@ def test_what_ends_something_is_named_by_its_id_alone() -> None:
     for tool in ALL:
         properties: Any = tool.input_schema["properties"]
         for name, schema in properties.items():
-            if "e-mail or me" in schema.get("description", "") or "booking URL" in schema.get("description", ""):
+            if any(way in str(schema) for way in ("name, e-mail", "name or URI", "booking URL")):
                 named.setdefault(tool.name, set()).add(name)
     writing = {tool.name for tool in ALL if tool.access == "write"} & set(named)
     assert writing == {
-        "create_event_invitee",
-        "create_share",
-        "update_event_type",
-        "update_event_type_availability_schedules",
+        *("change_working_hours", "create_event_invitee", "create_note", "create_one_off_event_type", "create_share"),
+        *("create_webhook_subscription", "update_contact", "update_event_type", "update_share"),
+        *("update_event_type_availability_schedules", "update_user_availability_schedule"),
+        "update_user_meeting_limits",
     }
     assert named["create_event_invitee"] == {"event_type"}
     assert not any(tool.destructive for tool in ALL if tool.name in named)
+
+
+@pytest.mark.requirement("people-by-name")
+async def test_schedules_teams_groups_lists_and_forms_go_by_their_name(agent: Agent) -> None:
+    lists = {
+        "get_user_availability_schedule": ("list_user_availability_schedules", "schedule"),
+        "get_team": ("list_teams", "team"),
+        "get_group": ("list_groups", "group"),
+        "get_contact_list": ("list_contact_lists", "contact_list"),
+        "get_routing_form": ("list_routing_forms", "routing_form"),
+    }
+    for tool, (listing, parameter) in lists.items():
+        row = (await agent.call(listing))["collection"][0]
+        with case(tool):
+            for name in (row["name"], f" {row['name'].upper()} "):
+                assert (await agent.call(tool, **{parameter: name}))["uri"] == row["uri"]
+            for word in ("Nowhere", "no such thing"):
+                with pytest.raises(ArgumentError, match="goes by that name; pass a URI or one of: ") as refused:
+                    await agent.call(tool, **{parameter: word})
+                assert row["name"] in str(refused.value)
+
+
+async def test_people_go_by_name_wherever_they_stand(agent: Agent, api: Api) -> None:
+    me = await api.me()
+    links = await agent.call("list_shares", user=me["name"])
+    assert links["searched"]["whose"].startswith(me["name"])
+    url = "https://hooks.northlight.example/x"
+    made = await agent.call("create_webhook_subscription", url=url, events=["invitee.created"], user=me["email"])
+    assert made["user"] == me["uri"]
+    rule = {"timezone": "Europe/Rome", "user": me["name"]}
+    changed = await agent.call(
+        "update_event_type_availability_schedules", event_type="Intro call", availability_rule=rule
+    )
+    assert changed["availability_rule"]["timezone"] == "Europe/Rome"
+
+
+@pytest.mark.parametrize(
+    ("tool", "parameter"),
+    [
+        ("get_meeting_recap", "meeting_recap"),
+        ("get_webhook_subscription", "webhook_subscription"),
+        ("get_scheduled_event", "scheduled_event"),
+        ("list_group_relationships", "owner"),
+    ],
+)
+async def test_a_word_where_only_an_id_will_do_is_refused_as_one(agent: Agent, tool: str, parameter: str) -> None:
+    with pytest.raises(ArgumentError, match=f"{parameter}: This is a word, and no id of an? .* that a list tells"):
+        await agent.call(tool, **{parameter: "standup"})
+    assert agent.sent == []

@@ -133,6 +133,18 @@ async def test_an_invitee_who_canceled_counts_apart_though_the_meeting_goes_on(
     assert counted(found, "invitees")["Webinar: what\u2019s new"] == 230
 
 
+async def test_rows_that_count_a_meeting_more_than_once_say_so(untidy: Agent, organization: str) -> None:
+    found = await untidy.call("summarize_bookings", group_by=["host"], organization=organization, **QUARTER)
+    in_rows = sum(row[1] for row in found["rows"])
+    assert in_rows > found["meetings"]
+    assert found["rows_add_up_to"] == (
+        f"{in_rows} for {found['meetings']} meetings: one with several hosts counts in each of its rows. Do not add "
+        "the rows up."
+    )
+    by_week = await untidy.call("summarize_bookings", group_by=["week"], organization=organization, **QUARTER)
+    assert "rows_add_up_to" not in by_week
+
+
 async def test_no_shows_are_counted_by_invitee_from_past_meetings_alone(
     untidy: Agent, api: Api, organization: str
 ) -> None:

@@ -8,8 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
+import anyio
+
 from calendly import models
 from calendly.errors import (
+    CalendlyError,
     CalendlyRefusal,
     Conflict,
     Detail,
@@ -21,7 +24,8 @@ from tools.booking.answers import answer_faults, prepared
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import exact_location, location_faults, only_location, state_faults
 from tools.booking.lookup import BookingSought, booked_already, look_up, overlapping
-from tools.booking.survey import OpenStarts, Survey, open_times, survey
+from tools.booking.survey import PATIENCE, OpenStarts, Survey, open_times, survey
+from tools.endpoints.availability import list_event_type_available_times, why_not_open_at
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.times import sent_length, sent_time, wire, zone_if_known
@@ -31,7 +35,13 @@ from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
 from tools.toolset.wording import one_line
 
 TAKEN: Final = "already_filled"
-"""Calendly's code for a time that is not open."""
+"""Calendly's code for a time that is not open, whatever the reason."""
+
+NOT_OPEN: Final = "not_open"
+"""Our code for the same, which says nothing of the reason either."""
+
+OPEN_TIMES: Final = "open times"
+"""The check of a booking that its time is open."""
 
 _UNKNOWN: Final = "What became of the first call with this key is not known."
 
@@ -130,7 +140,7 @@ async def _repeat(key: str, call: Call, order: Order) -> Booked:
 def is_taken(refused: Exception) -> bool:
     """Return whether a booking was refused for nothing but its time, which is not open."""
     if isinstance(refused, ArgumentError):
-        return all(fault.get("code") == TAKEN for fault in refused.faults)
+        return all(fault.get("code") in {TAKEN, NOT_OPEN} for fault in refused.faults)
     return isinstance(refused, CalendlyRefusal) and any(detail.get("code") == TAKEN for detail in refused.details)
 
 
@@ -172,8 +182,8 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
     listed, start = found.open_times, order.wanted.start
     if listed is not None and listed.offers(start) is False:
         own = await _own_booking(call, order, listed, sent_length((kind or {}).get("duration")))
-        told_of = own or f"{wire(start)} is not open. {await _near(call, order, listed)}"
-        faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN})
+        told_of = own or await _not_open(call, order, listed)
+        faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN if own else NOT_OPEN})
     return faults
 
 
@@ -197,7 +207,19 @@ def _unchecked(found: Survey, order: Order) -> list[str]:
     by_kind = ["location", "questions"] if found.kind is None else []
     open_times = found.open_times
     is_checked = open_times is not None and open_times.offers(order.wanted.start) is not None
-    return by_kind if is_checked else [*by_kind, "open times"]
+    return by_kind if is_checked else [*by_kind, OPEN_TIMES]
+
+
+async def _not_open(call: Call, order: Order, listed: OpenStarts) -> str:
+    """Say that a time is not open, which times are, and why it is not, as far as that can be read in time."""
+    why = ""
+    with anyio.move_on_after(PATIENCE):
+        try:
+            about = call.of(list_event_type_available_times)
+            why = f" {await why_not_open_at(about, order.wanted.event_type, order.wanted.start)}"
+        except (CalendlyError, ToolError):
+            pass  # the nearest times matter more
+    return f"{wire(order.wanted.start)} is not open. {await _near(call, order, listed)}{why}"
 
 
 async def _near(call: Call, order: Order, open_times: OpenStarts) -> str:
@@ -218,19 +240,24 @@ async def _send(ready: _Ready) -> Booked:
     except OutcomeUnknown as unknown:
         return await look_up(call, order.wanted, unknown)
     except (InvalidArgument, Conflict) as refused:
-        raise await _explained(call, order, refused) from None
+        raise await _explained(ready, refused) from None
     except DryRun as tried:
         raise DryRun(*tried.requests, unchecked=ready.unchecked) from None
 
 
-async def _explained(call: Call, order: Order, refused: CalendlyRefusal) -> CalendlyRefusal:
-    """Tell a refusal as a lost time, if the time is no longer open: Calendly words that in several ways."""
+async def _explained(ready: _Ready, refused: CalendlyRefusal) -> CalendlyRefusal:
+    """Tell a refusal as a time that is not open, if it is not, or not any more: Calendly words that in several ways."""
+    call, order = ready.call, ready.order
     listed = await open_times(call, order.wanted.event_type, order.wanted.start)
     if not is_taken(refused) and (listed is None or listed.offers(order.wanted.start) is not False):
         return refused
     lost = f"{wire(order.wanted.start)} was taken between the look at the open times and this booking."
-    near = f" {await _near(call, order, listed)}" if listed else ""
-    told = refused.retold(f"{refused.reason.rstrip('.')}. {lost}{near}")
+    if OPEN_TIMES in ready.unchecked:
+        lost = f"{wire(order.wanted.start)} is not open."
+        more = (await _not_open(call, order, listed)).removeprefix(lost) if listed else ""
+    else:
+        more = f" {await _near(call, order, listed)}" if listed else ""
+    told = refused.retold(f"{refused.reason.rstrip('.')}. {lost}{more}")
     if not is_taken(refused):
         told.details = [*refused.details, Detail(parameter="start_time", message=lost, code=TAKEN)]
     return told

@@ -34,9 +34,10 @@ async def create_single_use_scheduling_link(
     owner_type: Literal["EventType"] = "EventType",
     max_event_count: Annotated[int, Field(ge=1, le=1)] = 1,
 ) -> models.SchedulingLink:
-    """Create a booking link for one event type that a person can use once.
+    """Create a single-use booking link for one event type.
 
     It serves one booking; unused, it dies after 90 days. Nobody is e-mailed: hand out booking_url.
+    For dates or hours: create_share.
     """
     await call.precheck()
     kind: models.EventType | None = None

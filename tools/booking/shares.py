@@ -17,6 +17,7 @@ from tools.booking.checks import state_faults
 from tools.booking.survey import PATIENCE, kind_of
 from tools.contact_fields import ContactRef
 from tools.durations import Duration, Durations, check_durations
+from tools.endpoints.event_types.settings import is_shared
 from tools.fields import (
     ByCreation,
     Count,
@@ -30,7 +31,7 @@ from tools.fields import (
     ShareRef,
     Text,
     TimeZone,
-    UserRefById,
+    UserRef,
     at_most,
 )
 from tools.rules import RuleSet, sent_rules
@@ -43,8 +44,16 @@ from tools.toolset.searched import nothing_matches, searched, whose
 
 shares = Toolset("shares")
 
+_NOT_LISTED: Final = (
+    "Calendly lists neither links that are switched off nor those of meeting polls, and perhaps not those of "
+    "create_single_use_scheduling_link."
+)
+
 PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
 _MOVING: Final = frozenset({"available_moving", "moving"})
+_ONE_ON_ONE: Final = (
+    "Only one-on-one event types have such links: create_single_use_scheduling_link makes a plain one for this one."
+)
 
 Overridden = Literal[
     "contact",
@@ -161,6 +170,8 @@ async def create_share(
         kind = await kind_of(call, event_type)
     if kind is not None and (faults := state_faults(kind, "event_type")):
         raise ArgumentError(*faults)
+    if kind is not None and is_shared(kind):
+        raise ArgumentError.of("event_type", _ONE_ON_ONE)
     return await call(models.Share, body={"event_type": event_type.uri, **_settings(fields)})
 
 
@@ -174,7 +185,7 @@ async def create_share(
 )
 async def list_shares(
     call: Call,
-    user: Annotated[UserRefById, Field(description="only you")] | None = None,
+    user: Annotated[UserRef, Field(description="only you")] | None = None,
     min_created_at: RangeTime | None = None,
     max_created_at: RangeTime | None = None,
     event_type: EventTypeRef | None = None,
@@ -199,7 +210,8 @@ async def list_shares(
         page_token=page_token,
         max_pages=max_pages,
     )
-    return page_of(page, searched(whose(owner)), nothing_matches(filters, page_token))
+    looked = searched(whose(owner), start=first, end=last)
+    return page_of(page, looked, nothing_matches(filters, page_token, beyond=_NOT_LISTED))
 
 
 @shares.tool(

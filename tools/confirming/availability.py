@@ -21,12 +21,13 @@ from tools.workflows.hours.asked import HoursOnDays
 from tools.workflows.hours.change import change_working_hours
 from tools.workflows.hours.difference import keeping, told_date
 from tools.workflows.hours.reading import HoursPlan, plan_of
-from tools.workflows.hours.surroundings import HoursSurroundings, surroundings_of
+from tools.workflows.hours.surroundings import HoursSurroundings, MeetingInTheWay, surroundings_of
 
 _MOST_MEETINGS: Final = 10
 _MOST_DAYS: Final = 14
-_MAY_DETACH: Final = (
-    "The event type then has hours of its own: changes of its schedule may reach it no more, also after an undo."
+_DETACHES: Final = (
+    "The event type then has hours of its own, and changes of its schedule reach it no more. An undo gives the hours "
+    "back, not that link: a person makes it at calendly.com, in the Availability section of the event type."
 )
 
 
@@ -41,6 +42,7 @@ async def _change_hours(
     facts = (
         await _subject_fact(call, plan),
         *([await person_fact(call, "Whose", plan.subject.owner)] if await _is_of_another(call, plan) else []),
+        *([stored("Follows the schedule", plan.subject.follows)] if plan.subject.follows else []),
         stated("Time zone", plan.subject.timezone),
         *(stated(row["days"], f"{row['before']} before, {row['after']} after") for row in plan.difference),
         *_kept(plan),
@@ -48,8 +50,7 @@ async def _change_hours(
         *_of_meetings(around),
         *([stated("Could not be read", ", ".join(around.unread))] if around.unread else []),
     )
-    is_of_type = isinstance(plan.subject.identifier, EventTypeId)
-    return Question("Change working hours", facts, (_MAY_DETACH,) if is_of_type else ())
+    return Question("Change working hours", facts, (_DETACHES,) if plan.subject.follows else ())
 
 
 async def _is_of_another(call: Call, plan: HoursPlan) -> bool:
@@ -86,9 +87,13 @@ def _of_meetings(around: HoursSurroundings) -> list[Fact]:
     named = around.meetings[:_MOST_MEETINGS]
     more = len(around.meetings) - len(named)
     return [
-        *(stored(f"Booked in the closed time, not canceled: {one['when']}", one["name"]) for one in named),
+        *(stored(f"Booked in the closed time, not canceled: {one['when']}", _with_whom(one)) for one in named),
         *([stated("Booked in the closed time as well", f"{more} more meetings")] if more else []),
     ]
+
+
+def _with_whom(meeting: MeetingInTheWay) -> str:
+    return ": ".join(filter(None, (meeting["name"], ", ".join(meeting.get("invitees", ())))))
 
 
 async def _create_schedule(_call: Call, name: str, timezone: str, rules: Sequence[Any]) -> Question:
@@ -128,7 +133,7 @@ async def _update_event_type(
         typed("Time zone", availability_rule["timezone"]),
         *_of_rules(availability_rule.get("rules")),
     )
-    return Question("Give an event type hours of its own", facts, ("Other event types stay as they are.",))
+    return Question("Give an event type hours of its own", facts, ("Other event types stay as they are.", _DETACHES))
 
 
 def _of_rules(rules: Sequence[Any] | None) -> list[Fact]:

@@ -1,6 +1,6 @@
 """Meeting recaps and transcripts of Calendly's Notetaker. They are private: what people said."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -81,7 +81,9 @@ async def list_meeting_recaps(
         max_pages=max_pages,
     )
     looked = searched("you", status=status, start=start, end=end)
-    return page_of(page, looked, nothing_matches({**filters, "the range": start or end}, page_token))
+    others = " and ".join(f"status={other}" for other in get_args(RecapStatus) if other != status)
+    beyond = f"Only those with status {status} were looked for; {others} list the others."
+    return page_of(page, looked, nothing_matches({**filters, "the range": start or end}, page_token, beyond=beyond))
 
 
 @meeting_recaps.tool(

@@ -21,7 +21,7 @@ from tools.fields import (
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page, page_of
-from tools.toolset.searched import nothing_matches, searched, whose
+from tools.toolset.searched import nothing_matches, only_yours, searched, whose
 
 organizations = Toolset()
 
@@ -70,7 +70,8 @@ async def list_organization_memberships(
     page = await call.pages(
         models.OrganizationMembership, query=query, count=count, page_token=page_token, max_pages=max_pages
     )
-    return page_of(page, searched(whose(user, organization)), nothing_matches(filters, page_token))
+    beyond = only_yours(user, "organization")
+    return page_of(page, searched(whose(user, organization)), nothing_matches(filters, page_token, beyond=beyond))
 
 
 @organizations.tool(

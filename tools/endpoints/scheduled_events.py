@@ -27,7 +27,7 @@ from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.toolset.lists import Page, page_of
-from tools.toolset.searched import nothing_matches, searched, whose
+from tools.toolset.searched import nothing_matches, only_yours, searched, whose
 
 scheduled_events = Toolset()
 
@@ -84,7 +84,8 @@ async def list_scheduled_events(
     page["collection"] = [_named(row) if user is None else row for _, row in rows]
     call.resumption.kept = [number for number, _ in rows]
     looked = searched(whose(user, organization, group), status=status, start=first, end=last)
-    return page_of(page, looked, nothing_matches({**filters, "the range": first or last}, page_token))
+    beyond = only_yours(user, "user or organization")
+    return page_of(page, looked, nothing_matches({**filters, "the range": first or last}, page_token, beyond=beyond))
 
 
 async def _bounds(

@@ -7,8 +7,8 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from tools.bodies import CLOSED, given
-from tools.fields import EventTypeRef, Line, ScheduleRef, TimeZone, UserRefById
-from tools.rules import RuleSet, sent_rules
+from tools.fields import EventTypeRef, Line, ScheduleRef, TimeZone, UserRef
+from tools.rules import RuleSet, check_weekdays, sent_rules
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
@@ -24,7 +24,7 @@ class AvailabilityRuleFields(TypedDict):
 
     timezone: TimeZone
     rules: NotRequired[RuleSet | None]
-    user: NotRequired[Annotated[UserRefById, Field(description="whose, if not yours")] | None]
+    user: NotRequired[Annotated[UserRef, Field(description="whose, if not yours")] | None]
 
 
 @schedules.tool(
@@ -82,6 +82,7 @@ async def create_user_availability_schedule(
     call: Call, name: Line, timezone: TimeZone, rules: RuleSet
 ) -> models.AvailabilitySchedule:
     """Create an availability schedule of yours. No event type uses it until a person assigns it at calendly.com."""
+    check_weekdays(rules)
     return await call(
         models.AvailabilitySchedule, body={"name": name, "timezone": timezone, "rules": sent_rules(rules)}
     )
@@ -112,6 +113,8 @@ async def update_user_availability_schedule(
 
     For single days change_working_hours is easier.
     """
+    if rules is not None:
+        check_weekdays(rules)
     sent = None if rules is None else sent_rules(rules)
     body = given({"name": name, "timezone": timezone, "rules": sent, "default": default})
     if not body:

@@ -17,6 +17,7 @@ from tools.fields import (
     PageToken,
     TeamRef,
     UserRef,
+    no_word,
 )
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -34,7 +35,7 @@ class _GroupOwner:
         return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
 
     def parse(self, text: str, info: ValidationInfo) -> MembershipId | InvitationId:
-        origins = cast("tuple[str, ...]", info.context or ())
+        origins, text = cast("tuple[str, ...]", info.context or ()), text.strip()
         try:
             invitation = InvitationId.parse(text, origins=origins)
             if invitation.parent is not None:
@@ -42,7 +43,7 @@ class _GroupOwner:
         except InvalidIdentifier:
             pass  # then it has to be a membership
         try:
-            return MembershipId.parse(text, origins=origins)
+            return no_word(text, MembershipId.parse(text, origins=origins))
         except InvalidIdentifier as fault:
             raise ValueError(f"{fault} The URI of an invitation will do too.") from None
 

@@ -21,7 +21,6 @@ from tools.fields import (
     PageToken,
     Url,
     UserRef,
-    UserRefById,
     WebhookSubscriptionRef,
     at_most,
 )
@@ -142,7 +141,7 @@ async def create_webhook_subscription(
     events: Annotated[list[Event], Field(min_length=1), at_most(100)],
     scope: Scope = "user",
     organization: OrganizationRef | None = None,
-    user: UserRefById | None = None,
+    user: UserRef | None = None,
     group: GroupRef | None = None,
     signing_key: Annotated[Opaque, Field(description="your secret for checking signatures")] | None = None,
 ) -> models.WebhookSubscription:

@@ -23,16 +23,23 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,1024}")
 
 
 def _confirmation(token: str) -> str:
+    token = token.strip()
     if not _TOKEN.fullmatch(token):
         raise ValueError("Expected the token of a confirmation_required error.")
     return token
 
 
 class Arguments(BaseModel):
-    """Checked arguments. `own` names the parameters that the function does not have."""
+    """Checked arguments.
+
+    Attributes:
+        own: The parameters that the function does not have.
+        told: The fields of a writing tool's answer, of which not all can be set.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
     own: ClassVar[frozenset[str]] = frozenset()
+    told: ClassVar[frozenset[str]] = frozenset()
 
     def values(self) -> dict[str, Any]:
         """Return the arguments of the tool's function."""
@@ -101,7 +108,10 @@ def parameters_of(function: Callable[..., object]) -> dict[str, tuple[Any, Any]]
 def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:
     """Return the model of a function's parameters without the first; `base` has the additional ones."""
     fields: dict[str, Any] = parameters_of(function)
-    return create_model(name, __base__=base, **fields)
+    model = create_model(name, __base__=base, **fields)
+    if issubclass(base, WriteArguments):
+        model.told = frozenset(fields_of(get_type_hints(function)["return"])) - model.model_fields.keys()
+    return model
 
 
 def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[str, ...] = ()) -> Arguments:
@@ -118,9 +128,7 @@ def checked(model: type[Arguments], raw: Mapping[str, object], origins: tuple[st
     try:
         return model.model_validate(raw, context=origins)
     except ValidationError as fault:
-        raise ArgumentError(
-            *_explained(fault, model.__name__, sorted(model.model_fields, key=model.own.__contains__))
-        ) from None
+        raise ArgumentError(*_explained(fault, model, sorted(model.model_fields, key=model.own.__contains__))) from None
 
 
 def description_of(function: Callable[..., object]) -> str:
@@ -129,11 +137,11 @@ def description_of(function: Callable[..., object]) -> str:
     return "\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
 
 
-def _explained(error: ValidationError, tool: str, known: Iterable[str]) -> list[ArgumentFault]:
+def _explained(error: ValidationError, model: type[Arguments], known: Iterable[str]) -> list[ArgumentFault]:
     """Return one sentence per parameter at fault, for the first few, without what was sent."""
     faults = error.errors(include_url=False)[:_MOST_FAULTS]
-    told = [_sentence(fault, tool, known) for fault in faults]
-    if (unclear := _no_such(tool)) in told:  # the list is long, so it is told once
+    told = [_sentence(fault, model, known) for fault in faults]
+    if (unclear := _no_such(model)) in told:  # the list is long, so it is told once
         told[told.index(unclear)] += f" It takes {', '.join(known)}."
     return [{"parameter": _path(fault), "message": sentence} for fault, sentence in zip(faults, told, strict=True)]
 
@@ -143,12 +151,12 @@ def _path(fault: ErrorDetails) -> str:
     return "".join(char if char.isprintable() else "?" for char in parts)
 
 
-def _sentence(fault: ErrorDetails, tool: str, known: Iterable[str]) -> str:
+def _sentence(fault: ErrorDetails, model: type[Arguments], known: Iterable[str]) -> str:
     if fault["type"] == "missing":
         return "This parameter is required."
     if fault["type"] == "extra_forbidden":
         is_inside = len(fault["loc"]) > 1
-        return "There is no such parameter here." if is_inside else _unknown(str(fault["loc"][0]), tool, known)
+        return "There is no such parameter here." if is_inside else _unknown(str(fault["loc"][0]), model, known)
     if fault["type"] == "value_error":
         return str(_context(fault).get("error", fault["msg"]))
     if fault["type"] == "literal_error":
@@ -162,13 +170,15 @@ def _context(fault: ErrorDetails) -> Mapping[str, Any]:
     return fault.get("ctx", {})
 
 
-def _unknown(name: str, tool: str, known: Iterable[str]) -> str:
+def _unknown(name: str, model: type[Arguments], known: Iterable[str]) -> str:
     """Refuse a name, with the parameters that have all its words, else with one that is written alike."""
+    if name in model.told:
+        return f"{_no_such(model)} Calendly tells it, and takes it not from here: a person sets it at calendly.com."
     name, words = name[:_ECHOED], set(name[:_ECHOED].split("_"))
     meant = [other for other in known if words <= set(other.split("_"))]
     close = meant or difflib.get_close_matches(name, list(known), n=1, cutoff=_ALIKE)
-    return _no_such(tool) + (f" Did you mean {' or '.join(close)}?" if close else "")
+    return _no_such(model) + (f" Did you mean {' or '.join(close)}?" if close else "")
 
 
-def _no_such(tool: str) -> str:
-    return f"{tool} has no such parameter."
+def _no_such(model: type[Arguments]) -> str:
+    return f"{model.__name__} has no such parameter."

@@ -3,15 +3,20 @@
 Models fill parameters that they do not need with null or what is empty, some because their client
 makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
 30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
-JSON text, a list of words as words with commas, and a list of at most one item as that item. Some
-clients add names of their own, which begin with an underscore.
+JSON text, a list of words, ids or addresses as these with commas, a list of texts as the only one of
+them, and a choice in another case. Some clients add names of their own, which begin with an
+underscore.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 _NOTHING: Final[tuple[object, ...]] = ("", {}, [])
+_WORD: Final = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+|[a-z0-9][a-z0-9_:-]*")
+"""What has no comma in it: an address, an id, a word of ours. A name may have one."""
+
 _TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
 
 
@@ -38,13 +43,20 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
-        words = [word.strip() for word in value.split(",")]
-        if set(words) <= set(schema.get("items", {}).get("enum", ())):
-            return words
         read = _read(value, _TYPES[kind])
-        is_only_item = read is value and value.strip() and schema.get("maxItems") == 1 and value.lstrip()[0] not in "[{"
-        return _inside([value] if is_only_item else read, schema, kind)
+        return _inside(_items(value, schema) if read is value else read, schema, kind)
+    if isinstance(value, str) and "enum" in schema:
+        return next((word for word in schema["enum"] if word.casefold() == value.strip().casefold()), value)
     return _inside(value, schema, kind)
+
+
+def _items(text: str, schema: Mapping[str, Any]) -> object:
+    """Return a text as the list of texts that it stands for: words or addresses with commas, else its only item."""
+    items = schema.get("items", {})
+    if items.get("type") != "string" or not text.strip() or text.lstrip()[0] in '[{"':
+        return text
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    return words if "enum" in items or all(_WORD.fullmatch(word) for word in words) else [text]
 
 
 def _inside(value: object, schema: Mapping[str, Any], kind: object) -> object:

@@ -74,7 +74,19 @@ class AuditedArguments:
         first, last = (_time(self.values.get(name)) for name in (start, end))
         if first and last:
             return f", {_between(first, last)}"
-        return f", from {_date(first)}" if first else f", until {_date(last)}" if last else ""
+        begins, ends = (self._day(name) for name in (start, end))
+        return (
+            f", from {begins} to {ends}"
+            if begins and ends
+            else f", from {begins}"
+            if begins
+            else ends and f", until {ends}"
+        )
+
+    def _day(self, name: str) -> str:
+        value = self.values.get(name)
+        time = _time(value)
+        return "" if value is None else _date(time) if time else one_line(str(value))
 
     def moment(self, name: str) -> str:
         """Return an instant, such as ` on 1 Dec 2026, 10:00 UTC`; empty where it was not given."""

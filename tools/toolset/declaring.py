@@ -43,7 +43,7 @@ from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
 from tools.toolset.shapes import fields_of
-from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, Tool, ToolPreset, Workflow, declare, endpoint_of, tool_of
+from tools.toolset.tool import GUIDE, EndpointTool, Tool, ToolPreset, Workflow, declare, endpoint_of, tool_of
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -84,10 +84,7 @@ class Caller(Protocol):
         ...
 
     async def forget(self, addresses: Collection[str]) -> None:
-        """Keep nothing of invitees with these e-mail addresses any more, for anybody in the organization.
-
-        Raises Unreachable.
-        """
+        """Keep nothing of invitees with these addresses, for anybody in the organization. Raises Unreachable."""
         ...
 
     @property
@@ -199,42 +196,6 @@ class Toolset:
                 presets=presets,
                 in_parts=in_parts,
                 function=function,
-            )
-            declare(tool)
-            self.tools.append(tool)
-            return function
-
-        return declared
-
-
-@dataclass(slots=True)
-class FeedTools:
-    """Tools of what this server keeps, in the order of their declaration.
-
-    Attributes:
-        name: The toolset that switches them on.
-    """
-
-    name: str
-    tools: list[FeedTool] = field(default_factory=list[FeedTool])
-
-    def tool(
-        self, *, title: str, scope: str, capability: str, audit: Sentence
-    ) -> Callable[[Function[P, R]], Function[P, R]]:
-        """Declare a function as a tool that reads."""
-
-        def declared(function: Function[P, R]) -> Function[P, R]:
-            tool = FeedTool(
-                name=function.__name__,
-                title=title,
-                access="read",
-                destructive=False,
-                idempotent=True,
-                audit=audit,
-                function=function,
-                scope=scope,
-                capability=capability,
-                toolset=self.name,
             )
             declare(tool)
             self.tools.append(tool)

@@ -12,12 +12,15 @@
 What Calendly itself refuses is a `calendly.errors.CalendlyError`.
 """
 
-from collections.abc import Callable
-from typing import NotRequired
+import re
+from collections.abc import Callable, Collection
+from typing import Final, NotRequired
 
 from typing_extensions import TypedDict
 
 from tools.toolset.question import Question
+
+_NAME: Final = re.compile(r"\w+")
 
 
 class ArgumentFault(TypedDict):
@@ -47,11 +50,10 @@ class ArgumentError(ToolError):
         """Return an error about one parameter."""
         return cls({"parameter": parameter, "message": message})
 
-    def without(self, is_unknown: Callable[[str], bool]) -> "ArgumentError":
-        """Return the same error, which names no parameter that is unknown."""
-        return ArgumentError(
-            *(_unnamed(fault) if is_unknown(fault.get("parameter", "")) else fault for fault in self.faults)
-        )
+    def without(self, is_unknown: Callable[[str], bool], words: Collection[str]) -> "ArgumentError":
+        """Return the same error, which names no parameter that is unknown: not as one, nor among its `words`."""
+        told = [_unnamed(fault) if is_unknown(fault.get("parameter", "")) else fault for fault in self.faults]
+        return ArgumentError(*(_plain(fault, words) for fault in told))
 
 
 class KeyTaken(ToolError):
@@ -105,6 +107,12 @@ class Declined(ToolError):
 def _told(fault: ArgumentFault) -> str:
     parameter = fault.get("parameter")
     return f"{parameter}: {fault['message']}" if parameter else fault["message"]
+
+
+def _plain(fault: ArgumentFault, words: Collection[str]) -> ArgumentFault:
+    """Return a fault with some names written as plain words."""
+    message = _NAME.sub(lambda name: name[0].replace("_", " ") if name[0] in words else name[0], fault["message"])
+    return {**fault, "message": message}
 
 
 def _unnamed(fault: ArgumentFault) -> ArgumentFault:

@@ -69,6 +69,13 @@ def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, objec
     return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
 
 
+def names_in(schema: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of all properties of a schema, at any depth."""
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    inside = [*properties.values(), *([schema["items"]] if "items" in schema else [])]
+    return frozenset(properties).union(*map(names_in, inside))
+
+
 def output_schema(shape: object, *, may_withhold: bool, may_dry_run: bool) -> dict[str, object]:
     """Return the schema of a tool's answer: the fields of the resource, or `error`.
 

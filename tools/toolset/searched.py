@@ -66,14 +66,21 @@ def whose(user: UserId | None = None, organization: OrganizationId | None = None
     return f"everybody in {organization.uri if organization else 'your organization'}"
 
 
-def nothing_matches(filters: Mapping[str, object], page_token: str | None = None) -> str:
+def nothing_matches(filters: Mapping[str, object], page_token: str | None = None, *, beyond: str | None = None) -> str:
     """Say why a list has no rows.
 
     Args:
         filters: What narrowed it, by parameter; None for what did not.
         page_token: Where the page begins, None for the first.
+        beyond: A sentence about what it does not hold unless asked for, or not at all.
     """
     if page_token is not None:
         return "The list ends before this page."
     named = [name for name, value in filters.items() if value is not None]
-    return f"Nothing matches {' and '.join(named)}; without that there may be some." if named else "There are none."
+    why = f"Nothing matches {' and '.join(named)}; without that there may be some." if named else "The list is empty."
+    return f"{why} {beyond}" if beyond else why
+
+
+def only_yours(whose: UserId | None, others: str) -> str | None:
+    """Say that a list looked at what is the person's own alone, and which parameters look at others'."""
+    return f"Only your own were looked for; {others} looks further." if whose is not None and whose.is_me else None

@@ -20,6 +20,7 @@ def fields_of(shape: object) -> Mapping[str, object]:
     return {name: _substituted(hint, bound) for name, hint in hints.items()}
 
 
+@cache
 def object_in(hint: object) -> object:
     """Return the TypedDict in an annotation, also inside a list; None if there is none."""
     return next((part for part in parts_of(hint) if is_typeddict(get_origin(part) or part)), None)

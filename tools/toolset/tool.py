@@ -35,7 +35,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.errors import ArgumentError
 from tools.toolset.hosted import HOSTED, THEIR_NAMES
 from tools.toolset.redaction import tells_of_invitees
-from tools.toolset.schemas import input_schema, output_schema
+from tools.toolset.schemas import input_schema, names_in, output_schema
 from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
@@ -165,7 +165,12 @@ class Tool(ABC):
         try:
             return await self.function(call, **values)
         except ArgumentError as refused:
-            raise refused.without(self.lacks) from None
+            raise refused.without(self.lacks, self._foreign()) from None
+
+    def _foreign(self) -> frozenset[str]:
+        """Return the names of what only the tools that it calls take, at any depth."""
+        inner = frozenset[str]().union(*(names_in(tool.input_schema) for tool in self.calls))
+        return inner - names_in(self.input_schema)
 
     def parse(self, raw: Mapping[str, object], origins: tuple[str, ...]) -> Arguments:
         """Check an agent's arguments: see `tools.toolset.arguments.checked`. Raises ArgumentError."""

@@ -52,6 +52,7 @@ _WHOSE: Final = "the event types and users that were named"
 
 
 def _clock(text: str) -> str:
+    text = text.strip()
     if not _CLOCK.fullmatch(text):
         raise ValueError("Expected a time of day such as 09:00.")
     return text

@@ -106,7 +106,7 @@ async def book_first(move: Move, earlier: Progress | None) -> Rescheduling:
         raise goes_on(unknown, "The old meeting was not canceled.") from unknown
     except (ToolError, CalendlyRefusal, Unreachable) as refused:
         if earlier is not None and is_taken(refused):
-            raise goes_on(OutcomeUnknown(str(refused)), "An earlier call may have booked it.") from refused
+            raise goes_on(_unknown(refused), "An earlier call may have booked it.") from refused
         await move.promise.refused()
         raise
     return await finish(move, booked)
@@ -168,6 +168,19 @@ async def book_after(move: Move, canceled: models.Cancellation) -> Rescheduling:
     return await _done(move, booked, canceled)
 
 
+def _unknown(problem: Exception) -> OutcomeUnknown:
+    """Return a failure as one that leaves open what became of a move, with all that Calendly said."""
+    if not isinstance(problem, CalendlyError):
+        return OutcomeUnknown(str(problem))
+    return OutcomeUnknown(
+        problem.reason,
+        status=problem.status,
+        title=problem.title,
+        message=problem.message,
+        details=problem.details,
+    )
+
+
 def goes_on(unknown: OutcomeUnknown, where_it_stands: str) -> OutcomeUnknown:
     """Return an unknown outcome that the same call again settles."""
     cause = unknown.__cause__  # without the advice to look, which is for who books
@@ -217,8 +230,7 @@ async def _book_once_open(move: Move, start: datetime, step: MovingStep) -> Book
             raise goes_on(unknown, gone) from unknown
         except (Unreachable, RateLimited, UpstreamError) as problem:
             await move.promise.note({"step": "canceling"})
-            told = goes_on(OutcomeUnknown(problem.reason, status=problem.status), gone)
-            raise told from problem
+            raise goes_on(_unknown(problem), gone) from problem
         except (ToolError, CalendlyRefusal) as refused:
             if not is_taken(refused) or pause is None or not await move.call.caller.pause(pause):
                 raise

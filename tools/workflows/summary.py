@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -68,7 +68,8 @@ class BookingsSummary(TypedDict, total=False):
     invitees: Annotated[int, Field(description="still booked")]
     canceled: Annotated[int, Field(description="invitees who canceled, or whose meeting was canceled")]
     columns: list[str]
-    rows: Annotated[list[list[str | int]], Field(description="a meeting with several hosts counts for each of them")]
+    rows: list[list[str | int]]
+    rows_add_up_to: Annotated[str, Field(description="why to more than there are")]
     searched: Searched
     empty_because: EmptyBecause
     unread: Annotated[list[str], Field(description="meetings without no-show marks, and why")]
@@ -160,8 +161,18 @@ def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone
     answer: BookingsSummary = {"meetings": total.meetings, "invitees": total.invitees, "canceled": total.canceled}
     if not groups:
         return answer
-    columns = [*groups, "meetings", "invitees", "canceled"]
-    return {**answer, "columns": columns, "rows": rows_of(meetings, groups, zone)}
+    counts = ("meetings", "invitees", "canceled")
+    rows = rows_of(meetings, groups, zone)
+    answer = {**answer, "columns": [*groups, *counts], "rows": rows}
+    in_rows = sum(cast("int", row[len(groups)]) for row in rows)
+    return {**answer, "rows_add_up_to": _more(in_rows, total.meetings, groups)} if in_rows > total.meetings else answer
+
+
+def _more(in_rows: int, meetings: int, groups: Sequence[GroupBy]) -> str:
+    """Say why the rows count more meetings than there are."""
+    several = {"host": "with several hosts", "no_show": "of which some invitees are marked and others are not"}
+    which = " or ".join(several[name] for name in groups if name in several)
+    return f"{in_rows} for {meetings} meetings: one {which} counts in each of its rows. Do not add the rows up."
 
 
 @dataclass(slots=True)

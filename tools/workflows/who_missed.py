@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from typing import Final
 
@@ -78,9 +78,11 @@ class Target:
             return None
 
     def goes_by(self, text: str) -> bool:
-        """Return whether a name, an address or a URI is exactly this invitee's."""
+        """Return whether a name, an address, a URI or a uuid is exactly this invitee's."""
         known = (self.invitee.get("name"), self.invitee.get("email"))
-        return text == self.identifier.uri or folded(text) in {folded(one) for one in known if one}
+        return text in {self.identifier.uri, self.identifier.uuid} or folded(text) in {
+            folded(one) for one in known if one
+        }
 
     @property
     def is_canceled(self) -> bool:
@@ -108,12 +110,15 @@ async def targets(call: Call, sought: Sought) -> list[Target]:
     events |= {sought.scheduled_event} if sought.scheduled_event else set()
     read = await side_by_side([partial(_of_event, call, event) for event in sorted(events, key=str)])
     known = [target for group in read for target in group]
-    if sought.scheduled_event is None and len(by_uri) < len(sought.invitees):
-        known += await _in_range(call, sought)
     zone = await zone_for(call.caller, sought.timezone)
+    where = "among the invitees of that meeting"
+    if sought.scheduled_event is None and len(by_uri) < len(sought.invitees):
+        first, last = await _range(call, sought)
+        where = _among(first, last, zone, is_default=sought.start is None and sought.end is None)
+        known += await _in_range(call, sought, first, last)
     chosen: dict[InviteeId, Target] = {}
     for text in sought.invitees:
-        for target in _meant(text, known, sought.scheduled_event, zone):
+        for target in _meant(text, known, sought.scheduled_event, zone, where):
             _check(target, call.caller.now())
             chosen[target.identifier] = target
     return list(chosen.values())
@@ -137,23 +142,37 @@ def _targets(meeting: Meeting, people: Iterable[Attendee]) -> list[Target]:
     return [target for invitee in people if (target := Target.of(meeting, invitee))]
 
 
-async def _in_range(call: Call, sought: Sought) -> list[Target]:
-    """Return the invitees of one's own meetings in the range; where one address is meant, the meetings of that."""
+async def _range(call: Call, sought: Sought) -> tuple[datetime, datetime]:
+    """Return where to look, which is over. Raises ArgumentError if it has not begun."""
     now = call.caller.now()
     first, last, _ = await span(
         call.caller, sought.start or now - _BEFORE, sought.end or now, sought.timezone, longest=_LONGEST_RANGE
     )
+    if first >= now:
+        raise ArgumentError.of("start_time", "Must be in the past: nobody has missed a meeting that has not begun.")
+    return first, min(last, now)
+
+
+def _among(first: datetime, last: datetime, zone: tzinfo | None, *, is_default: bool) -> str:
+    """Say whose names count: of which meetings, from when to when."""
+    begins, ends = (f"{moment.astimezone(zone or UTC):%Y-%m-%d %H:%M}" for moment in (first, last))
+    usual = "; start_time looks further back" if is_default else ""
+    return f"among the invitees of your meetings from {begins} to {ends} ({zone or UTC}{usual})"
+
+
+async def _in_range(call: Call, sought: Sought, first: datetime, last: datetime) -> list[Target]:
+    """Return the invitees of one's own meetings in a range; where one address is meant, the meetings of that."""
     only = sought.invitees[0] if len(sought.invitees) == 1 and "@" in sought.invitees[0] else None
     found = Found(Position(first))
-    asked = Range(start=first, end=min(last, now), user=UserId.ME, invitee_email=only)
+    asked = Range(start=first, end=last, user=UserId.ME, invitee_email=only)
     await look_through(call, asked, found, MeetingChoice(keeps=lambda row: row, invitee_pages=_INVITEE_PAGES))
     return [target for row in found.rows for target in _targets(row, row.get("invitees", []))]
 
 
 def _meant(
-    text: str, known: Sequence[Target], scheduled_event: ScheduledEventId | None, zone: tzinfo | None
+    text: str, known: Sequence[Target], scheduled_event: ScheduledEventId | None, zone: tzinfo | None, where: str
 ) -> list[Target]:
-    """Return whom one text names: those who come, before those who canceled."""
+    """Return whom one text names: those who come, before those who canceled. `where` says among whom."""
     if folded(text) == EVERYONE and scheduled_event is not None:
         found = [target for target in known if target.identifier.scheduled_event == scheduled_event.uuid]
         return [target for target in found if not target.is_canceled]
@@ -163,7 +182,7 @@ def _meant(
         listed = "; ".join(target.named(zone) for target in found[:_MOST_NAMED])
         raise ArgumentError.of("invitees", f"{_quoted(text)} can be several: pass the URI of one: {listed}.")
     if not found:
-        raise ArgumentError.of("invitees", f"Nobody goes by {_quoted(text)} there.{_near(text, known)}")
+        raise ArgumentError.of("invitees", f"Nobody goes by {_quoted(text)} {where}.{_near(text, known)}")
     return found
 
 

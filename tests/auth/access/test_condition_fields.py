@@ -1,8 +1,9 @@
 import pytest
 
-from auth.access.condition_fields import Box, read_conditions, show_conditions
+from auth.access.condition_fields import Box, read_conditions, show_conditions, with_ids
 from auth.access.levels import CAPABILITIES, CONDITIONS, Allowance
 from auth.access.text import InvalidAccess, parse_access, spell_access
+from tests.cases import each
 
 ME = "0b9d9c5e-1111-4222-8333-444455556666"
 OTHER = "0b9d9c5e-1111-4222-8333-777788889999"
@@ -60,3 +61,40 @@ def test_empty_fields_are_no_conditions() -> None:
 def test_a_word_that_would_be_read_as_something_else_is_refused(word: str) -> None:
     with pytest.raises(InvalidAccess, match="Canceling, e-mail domains: "):
         read_conditions([("domains-canceling", word)], "canceling", "ask")
+
+
+@each(
+    "text, ids",
+    [
+        ("E1", "E1"),
+        ("intro  call", "E1"),
+        ("Deep dive, Intro call", "E2, E1"),
+        ("Demo, long", "E3"),
+        (f"{ME} {OTHER}\nDeep dive", f"{ME}, {OTHER}, E2"),
+        ("GBJHDKVLQZWTXSNM", "GBJHDKVLQZWTXSNM"),
+        (" , ", ""),
+    ],
+)
+def test_a_name_is_as_good_as_an_id(text: str, ids: str) -> None:
+    known = {"event_types": {**NAMES, "E3": "Demo, long"}, "hosts": PEOPLE}
+    other = [("domains-booking", "a b"), ("event_types-x", "y z"), ("secret", "s")]
+    assert with_ids([("event_types-booking", text), *other], known) == [("event_types-booking", ids), *other]
+
+
+@each(
+    "text, known, told",
+    [
+        ("Intro", NAMES, 'Booking, event types: there is no "Intro".'),
+        ("E1 E9", NAMES, 'Booking, event types: there is no "E1 E9".'),
+        (
+            "Intro call",
+            {"A": "Intro call", "B": "intro call"},
+            'Booking, event types: several are called "Intro call"; ',
+        ),
+        ("Intro call", {}, "so only ids can stand there."),
+    ],
+)
+def test_what_is_neither_a_name_nor_an_id_is_refused(text: str, known: dict[str, str], told: str) -> None:
+    with pytest.raises(InvalidAccess) as refused:
+        with_ids([("event_types-booking", text)], {"event_types": known, "hosts": {}})
+    assert told in str(refused.value)

@@ -33,7 +33,7 @@ def test_conditions_follow_the_level() -> None:
         ("booking=read", 'booking cannot be "read"; it can be off, ask, full.'),
         ("users=full", 'users cannot be "full"; it can be off, read.'),
         ("users=", 'users cannot be ""; it can be off, read.'),
-        ("users=Read", 'users cannot be "Read"; it can be off, read.'),
+        ("users=Reed", 'users cannot be "reed"; it can be off, read.'),
         ("users", '"users" is not of the form capability=level.'),
         ("users=read,users=read", "users comes twice."),
         ("cancelling=off", 'There is no capability "cancelling"; did you mean canceling?'),

@@ -164,3 +164,15 @@ def test_whatever_a_stranger_is_called_is_text_on_the_page() -> None:
     error = bytes(Pages().error(hostile, status=400, back=Back(hostile, 'javascript:"x')).body).decode()
     assert "<img" not in error
     assert 'href="javascript:&#34;x"' in error
+
+
+def test_each_page_says_that_a_sandbox_is_one_and_no_other_does() -> None:
+    for sandbox in (True, False):
+        page = str(Pages(sandbox=sandbox).error("It failed.", status=400).body, "utf-8")
+        assert ("nothing reaches Calendly" in page) is sandbox
+
+
+def test_whoever_has_to_connect_anew_first_is_not_told_to_start_again() -> None:
+    for starts_anew in (True, False):
+        page = str(Pages().error("It failed.", status=400, starts_anew=starts_anew).body, "utf-8")
+        assert ("start the sign-in anew" in page) is starts_anew

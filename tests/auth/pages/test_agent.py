@@ -15,7 +15,7 @@ from auth.access.levels import UNLIMITED
 from auth.access.text import parse_access
 from auth.audit.entries import AuditEntry, Redactor
 from auth.endpoints.agent_tokens import create
-from auth.endpoints.site import MeetingName, NoNames
+from auth.endpoints.site import MeetingName, NamedCondition, NoNames
 from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from tests.auth.calendly_side import consent
@@ -24,6 +24,7 @@ from tests.consent_forms import levels_on
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
 OTHER = "0b9d9c5e-1111-4222-8333-777788889999"
+GONE = "0b9d9c5e-1111-4222-8333-999999999999"
 
 
 def agents_on(page: httpx2.Response) -> list[str]:
@@ -116,8 +117,12 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     tokens = await site.sign_in(scope="users:read")
     browser, page = await own_page(site)
     assert "after a new sign-in of the app" in page.text
-    await change(browser, page, "booking=full")
+    saved = await change(browser, page, "booking=full")
+    assert message_on(saved).endswith("This holds once the app has signed in again.")
     assert (await access_of(site, tokens.access))["booking"] == "full"
+    mixed = message_on(await change(browser, saved, "users=off,booking=ask"))
+    assert mixed.endswith("from its next call on, but for Booking once the app has signed in again.")
+    assert message_on(await change(browser, saved, "users=read,booking=full")).startswith("Your profile")
     assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
     assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 
@@ -132,7 +137,7 @@ async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_
     assert "Save, and have the app sign in again" in page.text
     saved = await change(browser, page, "booking=full", ("then", "sign-in"))
     assert message_on(saved).startswith(
-        "Booking is now “Without asking”. This holds from its next call on. It is signed"
+        "Booking is now “Without asking”. This holds once the app has signed in again. It is signed"
     )
     assert (await site.call(tokens.access)).status_code == 401
     assert (await site.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
@@ -201,7 +206,7 @@ async def test_conditions_are_stored_shown_and_taken_away_again(site: Site) -> N
         ("per_day-booking", "many", "Booking, bookings a day:"),
         ("per_day-booking", "1+1", "Booking, bookings a day:"),
         ("event_types-canceling", "a/b", "Canceling, event types:"),
-        ("hosts-scheduling_links", "me", "Scheduling links, hosts:"),
+        ("hosts-scheduling_links", "them", "Scheduling links, hosts:"),
         ("confirm-webhooks", "yes", "Webhooks, the page to confirm on:"),
     ],
 )
@@ -291,6 +296,10 @@ class Names(NoNames):
     async def meetings(self, person: str, uuids: Collection[str]) -> Mapping[str, MeetingName]:
         return {uuid: MeetingName("Lunch", datetime(2026, 12, 1, 11, tzinfo=UTC)) for uuid in uuids if uuid == UUID}
 
+    @override
+    async def missing(self, person: str, kind: NamedCondition, uuids: Collection[str]) -> Collection[str]:
+        return [uuid for uuid in uuids if uuid == GONE]
+
 
 @pytest.mark.anyio
 async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(site: Site) -> None:
@@ -308,6 +317,38 @@ async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(si
     assert (await access_of(site, tokens.access))["booking"] == f"ask:event_types={UUID}+{OTHER}"
     assert f'name="event_types-booking" value="{UUID}" checked' in saved.text
     assert f'name="event_types-booking" value="{OTHER}"' in saved.text  # which has no name any more
+
+
+@pytest.mark.anyio
+async def test_a_condition_takes_a_name_and_nothing_that_is_not_there(site: Site) -> None:
+    site = serve(replace(site.realm, names=Names()), site.calendly)
+    tokens = await site.sign_in()
+    browser, page = await own_page(site)
+    named = [
+        ("event_types-booking", "intro <CALL> of " + (await _last_three(site, tokens.access))),
+        ("hosts-booking", "me"),
+    ]
+    await change(browser, page, "", *named)
+    own = (await site.call(tokens.access)).json()["person"].rpartition("/")[2]
+    kept = f"ask:event_types={UUID}:hosts={own}"
+    assert (await access_of(site, tokens.access))["booking"] == kept
+    for field, value, said in (
+        ("event_types-booking", "Deep dive", "Booking, event types: there is no &#34;Deep dive&#34;."),
+        ("hosts-booking", "Nobody, Priya <Raman>", "Booking, hosts: there is no &#34;Nobody&#34;."),
+        ("event_types-booking", GONE, f"Booking, event types: Calendly shows you none with the id {GONE}."),
+        ("hosts-booking", GONE, f"Booking, hosts: Calendly shows you none with the id {GONE}."),
+    ):
+        refused = await change(browser, page, "", (field, value))
+        assert said in refused.text
+        assert (await access_of(site, tokens.access))["booking"] == kept
+    site = serve(replace(site.realm, names=NoNames()), site.calendly)
+    browser, page = await own_page(site)
+    refused = await change(browser, page, "", ("event_types-booking", "Deep dive"))
+    assert "Their names cannot be read now, so only ids can stand there." in refused.text
+
+
+async def _last_three(site: Site, token: str) -> str:
+    return str((await site.call(token)).json()["person"])[-3:]
 
 
 @pytest.mark.anyio

@@ -72,7 +72,6 @@ def test_the_families_that_are_off_are_named_until_one_of_their_tools_is_on() ->
         ),
         (Chosen(tools=("get_user", "get_current_user"), exclude_tools=("get_user",)), ["get_current_user"]),
         (Chosen(toolsets=("extended",)), [tool.name for tool in ENDPOINTS if tool not in GUIDE_TOOLS]),
-        (Chosen(toolsets=()), []),
         (Chosen(read_only=True), READING),
     ],
     ids=str,
@@ -123,6 +122,11 @@ def test_a_tool_that_is_off_says_its_capability_the_rule_and_who_can_change_it(r
     ("rules", "sentence"),
     [
         (Chosen(toolsets=("endpoint",)), 'There is no toolset "endpoint"; did you mean endpoints?'),
+        (
+            Chosen(toolsets=()),
+            "No toolset and no tool is named, so there would be none; `calendly-mcp tools` lists all.",
+        ),
+        (Chosen(tools=()), "No toolset and no tool is named, so there would be none; `calendly-mcp tools` lists all."),
         (Chosen(toolsets=("weather",)), 'There is no toolset "weather"; `calendly-mcp tools` lists them all.'),
         (Chosen(tools=("get_users",)), 'There is no tool "get_users"; did you mean get_user?'),
         (Chosen(exclude_tools=("nothing",)), 'There is no tool "nothing"; `calendly-mcp tools` lists them all.'),

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from server.configuration.logs import log_to_stderr
+from server.configuration.logs import Seldom, log_to_stderr
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,18 @@ def test_a_level_is_for_our_own_events(capsys: pytest.CaptureFixture[str]) -> No
 def test_others_tell_only_what_is_wrong_whatever_the_level(name: str) -> None:
     log_to_stderr("debug", "text")
     assert logging.getLogger(f"{name}.anything").getEffectiveLevel() == logging.WARNING
+
+
+def test_a_flood_of_one_warning_is_one_line_a_minute_with_its_number() -> None:
+    times = iter([0.0, 1.0, 2.0, 3.0, 61.0, 70.0])
+    seldom = Seldom(lambda: next(times))
+
+    def passed(text: str, level: int = logging.WARNING) -> str | None:
+        record = logging.LogRecord("uvicorn.error", level, "", 0, text, None, None)
+        return record.getMessage() if seldom.filter(record) else None
+
+    garbage = "Invalid HTTP request received."
+    assert [passed(garbage), passed(garbage), passed("another"), passed(garbage)] == [garbage, None, "another", None]
+    assert passed(garbage) == f"{garbage} (2 more since the last such line)"
+    assert passed(garbage) is None
+    assert passed(garbage, logging.ERROR) == garbage

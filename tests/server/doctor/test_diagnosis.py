@@ -41,6 +41,11 @@ def test_a_network_on_which_calendly_is_not_reached_is_to_be_fixed(
     assert words in found.text
 
 
+def test_the_proxy_on_the_way_is_named() -> None:
+    found = diagnosis.connection(URL, None, "refused", " The way leads through the proxy that X names: http://p.")
+    assert found.text.endswith("the proxy if there is one. The way leads through the proxy that X names: http://p.")
+
+
 def test_calendly_is_known_by_its_refusal_to_answer_without_a_token() -> None:
     assert diagnosis.connection(URL, 401) == diagnosis.Finding("network", "ok", f"{URL} answers")
 

@@ -45,6 +45,16 @@ async def test_a_persons_own_event_types_are_named_over_their_connection(asked: 
     assert "Intro call" in names.values()
 
 
+async def test_what_calendly_says_is_not_there_is_missing_and_what_it_cannot_say_is_not(asked: Asked) -> None:
+    records = asked.site.calendly.running.sandbox.records
+    there, user = next(iter(records.event_types)), asked.person.rpartition("/")[2]
+    gone = "0b9d9c5e-1111-4222-8333-444455556666"
+    assert await asked.names.missing(asked.person, "event_types", [there, gone]) == [gone]
+    assert await asked.names.missing(asked.person, "hosts", [user, gone]) == [gone]
+    nobody = "https://api.calendly.com/users/NOBODY"
+    assert await asked.names.missing(nobody, "hosts", [gone]) == []
+
+
 async def test_there_are_none_of_who_has_no_connection(asked: Asked) -> None:
     assert await asked.names.event_types("https://api.calendly.com/users/NOBODY") == {}
 

@@ -37,7 +37,7 @@ ELSEWHERE: Final = "https://elsewhere.example.com/mcp"
             {**NEW, "args": ["--access", "booking=ask"]},
             (),
             {**NEW, "args": ["stdio", "--access", "booking=ask", "--toolsets", "x"]},
-            (),
+            ("--access booking=off",),
         ),
         (
             {
@@ -110,6 +110,55 @@ def test_what_the_person_set_stays_and_what_goes_is_told(
     result = renewed(old, new, given)
     assert json.dumps(result.entry) == json.dumps(after)
     assert result.gone == gone
+
+
+@each(
+    "old, new, gone",
+    [
+        (
+            ["--access", "canceling=off,booking=ask"],
+            ["--access", "canceling=ask"],
+            ["--access canceling=off", "--access booking=ask"],
+        ),
+        (["--access", "canceling=ask"], ["--access", "canceling=off"], []),
+        (
+            ["--access", "booking=ask:per_day=2"],
+            ["--access", "booking=ask:per_day=3"],
+            ["--access booking=ask:per_day=2"],
+        ),
+        (["--toolsets", "scheduling"], ["--toolsets", "scheduling,events"], ["--toolsets scheduling"]),
+        (["--toolsets", "scheduling,events"], ["--toolsets=events"], []),
+        (["--tools", "get_user"], ["--tools", "get_event_type"], ["--tools get_user"]),
+        (
+            ["--exclude-tools=get_user,list_contacts"],
+            ["--exclude-tools", "get_user"],
+            ["--exclude-tools list_contacts"],
+        ),
+        (["--booking-limits", "1/day"], ["--booking-limits", "9/day,3/min"], ["--booking-limits 1/day"]),
+        (["--booking-limits", "9/day"], ["--booking-limits", "1/day"], []),
+        (["--access", "nonsense"], ["--access", "canceling=ask"], []),
+    ],
+)
+def test_a_limit_that_the_new_entry_has_otherwise_is_told_with_what_it_was(
+    old: list[str], new: list[str], gone: list[str]
+) -> None:
+    before: dict[str, Json] = {"command": "calendly-mcp", "args": [*old]}
+    assert [*renewed(before, {**NEW, "args": [*new]}, ()).gone] == gone
+
+
+def test_a_limit_counts_where_it_stands_a_variable_a_file_or_a_header(tmp_path: Path) -> None:
+    config = tmp_path / "limits.toml"
+    config.write_text("CALENDLY_MCP_READ_ONLY = true\nCALENDLY_MCP_ACCESS = 'booking=off'\n")
+    old: dict[str, Json] = {"command": "calendly-mcp", "env": {"CALENDLY_MCP_ACCESS": "canceling=off"}}
+    assert renewed(old, {**NEW, "args": ["--access", "canceling=ask"]}, ()).gone == ("--access canceling=off",)
+    old = {"command": "calendly-mcp", "args": ["--config", str(config)]}
+    none = tmp_path / "none.toml"
+    none.write_text("CALENDLY_MCP_PORT = 1\n")
+    gone = renewed(old, {**NEW, "args": ["--config", str(none)]}, ()).gone
+    assert gone == ("--access booking=off", "--read-only")
+    for had, has, told in (("a", "a,b", ("X-MCP-Tools a",)), ("a,b", "a", ())):
+        before: dict[str, Json] = {"url": URL, "headers": {"X-MCP-Tools": had}}
+        assert renewed(before, {"url": URL, "headers": {"X-MCP-Tools": has}}, ()).gone == told
 
 
 def test_what_is_no_text_in_an_entry_stays_as_well() -> None:

@@ -1,8 +1,10 @@
 """What a line of stdin is answered with that is no message: always something, with its id where that can be read."""
 
+import json
+
 import mcp_types as types
 
-from server.transports.messages import Rejected, understood
+from server.transports.messages import Rejected, revision_of, understood, unknown_revision
 from tests.cases import each
 
 PARSE, INVALID = types.PARSE_ERROR, types.INVALID_REQUEST
@@ -37,3 +39,23 @@ def test_whatever_asks_gets_an_answer(line: bytes, code: int, request: types.Req
     assert isinstance(rejected, Rejected)
     assert (rejected.answer.error.code, rejected.answer.id) == (code, request)
     assert words in rejected.answer.error.message
+
+
+def test_an_unknown_revision_is_answered_with_those_that_are_known() -> None:
+    meta = {"io.modelcontextprotocol/protocolVersion": "2027-01-01"}
+    request = {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"_meta": meta}}
+    message = understood(json.dumps(request).encode())
+    assert not isinstance(message, Rejected)
+    rejected = unknown_revision(revision_of(message) or "", 7)
+    assert rejected is not None
+    assert (rejected.answer.id, rejected.answer.error.code) == (7, -32022)
+    told = "Unsupported protocol version '2027-01-01': this server speaks 2024-11-05, "
+    assert rejected.answer.error.message.startswith(told)
+    assert rejected.answer.error.message.endswith("2025-11-25 and 2026-07-28.")
+    assert rejected.answer.error.data == {"supported": ["2026-07-28"], "requested": "2027-01-01"}
+    for revision in ("2024-11-05", "2025-06-18", "2026-07-28"):
+        assert unknown_revision(revision, None) is None
+    for other in (b'{"jsonrpc":"2.0","method":"x"}', b'{"jsonrpc":"2.0","id":1,"method":"x","params":{"_meta":{}}}'):
+        read = understood(other)
+        assert not isinstance(read, Rejected)
+        assert revision_of(read) is None

@@ -106,6 +106,9 @@ async def test_what_a_change_is_about_is_found_in_the_list(agent: Agent, api: Ap
 async def test_a_link_to_what_nobody_can_book_is_refused(agent: Agent) -> None:
     with pytest.raises(ArgumentError, match="event_type"):
         await agent.call("create_share", event_type="Consultation (old)")
+    for shared in ("Product workshop", "Hiring panel"):
+        with pytest.raises(ArgumentError, match="event_type: Only one-on-one event types have such links"):
+            await agent.call("create_share", event_type=shared)
     with pytest.raises(ArgumentError, match="end_date: Is past"):
         await agent.call(
             "create_share",

@@ -1,15 +1,16 @@
 """What is looked into just before a booking, and what an agent learns of it."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from calendly.errors import Conflict, InvalidArgument
-from tests.sandbox.api import Api, Json
-from tests.tools.agent import Agent, prepared
+from tests.cases import case
+from tests.sandbox.api import Api, Json, iso
+from tests.tools.agent import SECONDS, TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
 from tools.toolset.effects import DryRun
@@ -65,14 +66,56 @@ async def test_a_booking_costs_two_reads_before_and_one_after_and_says_nothing_o
     assert "unchecked" not in invitee
 
 
+async def test_why_a_time_is_not_open_is_said_alike_by_booking_dry_run_moving_and_the_search(
+    agent: Agent, api: Api
+) -> None:
+    body = await api.booking()
+    kind = body["event_type"]
+    old = (await api.book(event_type=kind))["event"]
+    first = datetime.fromisoformat((await api.slots(kind))[0])
+    too_far = "2027-03-03T09:00:00Z"
+    for start, why in {
+        "2026-11-28T09:00:00Z": r"Its host has no working hours then \(by the hours of the event type, in Europe/B",
+        too_far: "The last open time before it is .* the event type may not be bookable further ahead",
+        iso(first + timedelta(days=1, minutes=7)): "begin 30 minutes apart, and not then",
+    }.items():
+        with case(start):
+            for dry_run in (False, True):
+                agent.deadline = agent.clock() + SECONDS
+                call, values = await prepared(
+                    TOOLS[BOOK], agent, TOOLS[BOOK].parse({**body, "start_time": start}, ()).values(), dry_run=dry_run
+                )
+                with pytest.raises(ArgumentError, match=why) as refused:
+                    await TOOLS[BOOK].run(call, values)
+                assert "filled" not in str(refused.value.faults)
+            with pytest.raises(ArgumentError, match=why):
+                await agent.call("reschedule_scheduled_event", scheduled_event=old, start_time=start)
+    span = {"start_time": too_far, "end_time": "2027-03-03T10:00:00Z"}
+    found = await agent.call("find_meeting_times", event_types=[kind], **span)
+    assert "may not be bookable further ahead" in found["empty_because"]
+
+
+async def test_a_time_before_the_first_open_one_may_be_too_near(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    later: Json = {"collection": [{"status": "available", "start_time": "2026-11-24T09:00:00Z"}]}
+    await api.control(
+        "faults",
+        {"method": "GET", "path": "/event_type_available_times", "status": 200, "times": 9, "body": later},
+    )
+    assert "None is open from now until 2026-11-24T09:00:00Z: the event type may ask for more notice" in await message(
+        agent, **{**body, "start_time": "2026-11-23T14:00:00Z"}
+    )
+
+
 async def test_a_taken_time_is_told_with_the_open_ones_around_it_in_the_persons_zone(agent: Agent, api: Api) -> None:
     body = await api.booking()
     slots = await api.slots(body["event_type"])
     body["start_time"] = slots[5]
     await api.post("/invitees", {**body, "invitee": {**body["invitee"], "email": "first@acme.example"}})
     [fault] = await faults(agent, **body)
-    assert (fault.get("parameter"), fault.get("code")) == ("start_time", "already_filled")
+    assert (fault.get("parameter"), fault.get("code")) == ("start_time", "not_open")
     assert f"{slots[5]} is not open." in fault["message"]
+    assert fault["message"].endswith("It is taken, or kept free around another meeting.")
     left = await api.slots(body["event_type"])
     near = [slot for slot in left if slot < slots[5]][-2:] + [slot for slot in left if slot > slots[5]][:4]
     assert re.findall(r"(\w{3} \d{4}-\d\d-\d\d \d\d:\d\d) = (\S+Z)", fault["message"]) == [

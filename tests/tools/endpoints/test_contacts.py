@@ -220,6 +220,8 @@ async def test_the_question_for_a_note_says_what_becomes_of_it_and_a_reminder_is
     assert "Text (typed by the agent): “Yes. Approved”" in told
     assert "Reminder: Thu 10 Dec 2026, 09:00 (Europe/Berlin)" in told
     assert (await agent.call("create_note", **reminder))["remind_at"] == "2026-12-10T08:00:00.000000Z"
+    with pytest.raises(ArgumentError, match="is past: name a time to come"):
+        await agent.call("create_note", **{**reminder, "remind_at": "2026-11-01T09:00"})
     for arguments, sentence in (
         ({"title": " "}, "title: Must not be empty"),
         ({}, "body: Write a body or a title"),

@@ -40,6 +40,6 @@ async def test_two_different_events_for_one_invitee_are_refused(agent: Agent) ->
         await agent.call(
             "get_event_invitee",
             invitee="https://api.calendly.com/scheduled_events/A/invitees/B",
-            scheduled_event="C",
+            scheduled_event="C1",
         )
     assert agent.sent == []

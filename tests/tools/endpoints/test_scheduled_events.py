@@ -112,7 +112,10 @@ async def test_days_as_bounds_are_whole(agent: Agent) -> None:
 async def test_an_empty_list_says_what_narrowed_it(agent: Agent) -> None:
     found = await agent.call("list_scheduled_events", status="canceled", invitee_email="nobody@acme.example")
     assert found["searched"] == {"whose": "you", "status": "canceled"}
-    assert found["empty_because"] == "Nothing matches invitee_email and status; without that there may be some."
+    assert found["empty_because"] == (
+        "Nothing matches invitee_email and status; without that there may be some. Only your own were looked for; user "
+        "or organization looks further."
+    )
     with pytest.raises(ArgumentError, match="max_start_time: Must not be before min_start_time"):
         await agent.call("list_scheduled_events", min_start_time="2026-11-24", max_start_time="2026-11-23")
 

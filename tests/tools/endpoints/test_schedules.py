@@ -31,8 +31,9 @@ async def test_a_schedule_is_created_and_changed_as_a_whole(agent: Agent, api: A
     assert (changed["rules"][-1], changed["timezone"], changed["default"]) == (holiday, "Asia/Tokyo", True)
     rows = await api.read("/user_availability_schedules", user=(await api.me())["uri"])
     assert [row["name"] for row in rows if row["default"]] == ["Summer"]
-    with pytest.raises(InvalidArgument):
-        await agent.call("update_user_availability_schedule", **{**update, "rules": WEEK[1:]})
+    for rules, wrong in ((WEEK[1:], "monday is missing"), ([*WEEK, WEEK[1]], "tuesday is there twice")):
+        with pytest.raises(ArgumentError, match=f"no intervals: {wrong}"):
+            await agent.call("update_user_availability_schedule", **{**update, "rules": rules})
     with pytest.raises(InvalidArgument):
         await agent.call("update_user_availability_schedule", schedule=made["uri"], default=False)
     with pytest.raises(ArgumentError, match="Nothing to change"):
@@ -81,7 +82,9 @@ async def test_the_questions_say_what_replaces_what(agent: Agent, api: Api) -> N
     assert await agent.ask(
         "update_event_type_availability_schedules", event_type="Intro call", availability_rule=rule
     ) == (
-        "Give an event type hours of its own. Other event types stay as they are.\n"
+        "Give an event type hours of its own. Other event types stay as they are. The event type then has hours of its "
+        "own, and changes of its schedule reach it no more. An undo gives the hours back, not that link: a person "
+        "makes it at calendly.com, in the Availability section of the event type.\n"
         "Event type: \u201cIntro call\u201d\n"
         f"Whose hours: you\nTime zone (typed by the agent): \u201cEurope/Rome\u201d\n{weekly}"
     )

@@ -59,6 +59,7 @@ async def test_a_blocked_day_has_no_open_times_until_it_is_undone(agent: Agent, 
     assert [(one["name"], one["schedule"]) for one in blocked["apart"]] == [("Morning coffee", "Mornings")]
     (meeting,) = blocked["meetings"]
     assert (meeting["name"], meeting["when"]) == ("Intro call", "Tue 24 Nov 2026, 09:00-09:30")
+    assert meeting["invitees"] == ["Ada Abara (ada.abara@acme.example)"]
     assert (await api.read(meeting["scheduled_event"]))["status"] == "active"
     assert any("cancel_scheduled_event" in step for step in blocked["next_steps"])
     assert await days_open(api) == open_days - {"2026-11-24"}
@@ -87,9 +88,12 @@ async def test_the_difference_is_the_question_and_says_who_follows_and_what_is_b
         "“Product workshop” and “Support triage”\n"
         "Event types with hours of their own, which stay: “Deep dive”\n"
         "Event types of other schedules, which stay: “Morning coffee”\n"
-        "Booked in the closed time, not canceled: Tue 24 Nov 2026, 09:00-09:30: “Intro call”\n"
-        "Booked in the closed time, not canceled: Fri 27 Nov 2026, 09:00-09:30: “Intro call”\n"
-        "Booked in the closed time, not canceled: Fri 4 Dec 2026, 09:00-09:30: “Intro call”"
+        "Booked in the closed time, not canceled: Tue 24 Nov 2026, 09:00-09:30: “Intro call: Ada Abara "
+        "(ada.abara@acme.example)”\n"
+        "Booked in the closed time, not canceled: Fri 27 Nov 2026, 09:00-09:30: “Intro call: Daria Dietrich "
+        "(daria.dietrich@acme.example)”\n"
+        "Booked in the closed time, not canceled: Fri 4 Dec 2026, 09:00-09:30: “Intro call: Ivo Berg "
+        "(ivo.berg@acme.example)”"
     )
     thursday = await agent.ask("change_working_hours", changes=[{"days": "weekdays", "hours": "none"}])
     assert day_off == "2026-12-17"
@@ -104,20 +108,23 @@ async def test_a_schedule_goes_by_its_name_and_an_event_type_can_be_changed_alon
         "name"
     ] == "Working hours"
     await agent.call("change_working_hours", changes=[{"days": "2026-11-24", "hours": "weekly"}])
-    with pytest.raises(ArgumentError, match=r"No schedule of yours goes by that name; .* Working hours, Mornings"):
+    with pytest.raises(ArgumentError, match=r"No availability schedule goes by that name; .* Working hours, Mornings"):
         await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="Evenings")
     with pytest.raises(ArgumentError, match="not both"):
         await agent.call("change_working_hours", changes=TUESDAY_OFF, schedule="Mornings", event_type="Intro call")
     before, days = await schedules(api), await days_open(api)
-    assert "Event type: “Intro call”\n" in await agent.ask(
-        "change_working_hours", changes=TUESDAY_OFF, event_type="Intro call"
-    )
+    question = await agent.ask("change_working_hours", changes=TUESDAY_OFF, event_type="Intro call")
+    assert "Event type: “Intro call”\nFollows the schedule: “Working hours”\n" in question
+    assert "An undo gives the hours back, not that link: a person makes it at calendly.com" in question
     alone = await agent.call("change_working_hours", changes=TUESDAY_OFF, event_type="Intro call")
     assert (alone["following"], [one["name"] for one in alone["meetings"]]) == (["Intro call"], ["Intro call"])
     assert await days_open(api) == days - {"2026-11-24"}
     assert await schedules(api) == before
-    await agent.call("change_working_hours", **alone["undo"])
+    assert "followed the schedule Working hours, and follows it no more. undo gives the hours back" in alone["message"]
+    undone = await agent.call("change_working_hours", **alone["undo"])
     assert await days_open(api) == days
+    assert "had hours of its own before" in undone["message"]
+    assert "Follows" not in await agent.ask("change_working_hours", changes=TUESDAY_OFF, event_type="Intro call")
 
 
 async def test_hours_that_are_so_already_are_neither_asked_about_nor_written(agent: Agent) -> None:
@@ -209,8 +216,12 @@ async def test_where_the_answer_is_lost_reading_tells_what_became_of_it(
     with pytest.raises(OutcomeUnknown, match="not changed as far as it shows") as lost:
         await agent.call("change_working_hours", changes=TUESDAY_OFF)
     assert lost.value.goes_on
+    assert (lost.value.title, lost.value.status) == _TOLD.get(fault.get("status", 0), (None, None))
     assert agent.pauses == [1.0, 2.0, 4.0]
     assert (await agent.call("change_working_hours", changes=TUESDAY_OFF))["outcome"] == "changed"
+
+
+_TOLD = {500: ("Internal Server Error", 500), 502: ("Bad Gateway", 502)}
 
 
 @dataclass(kw_only=True)
@@ -261,6 +272,11 @@ async def test_what_may_not_be_read_is_named_and_what_may_not_be_written_is_refu
     agent.off = {"event_types", "scheduled_events"}
     changed = await agent.call("change_working_hours", changes=TUESDAY_OFF)
     assert changed["without"] == ["which event types follow", "the meetings in the closed time"]
+    agent.off = {"invitee_data"}
+    back = await agent.call("change_working_hours", **changed["undo"])
+    off = await agent.call("change_working_hours", changes=TUESDAY_OFF)
+    assert ("without" in back, off["without"]) == (False, ["who comes to 1 of the meetings"])
+    assert "invitees" not in off["meetings"][0]
     agent.off = {"availability"}
     with pytest.raises(DeniedByPolicy):
         await agent.call("change_working_hours", changes=TUESDAY_OFF)

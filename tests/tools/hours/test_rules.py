@@ -193,6 +193,7 @@ def test_hours_are_read_as_models_write_them(text: str, hours: object) -> None:
         ("09:00-09:00", "09:00-09:00 ends before it begins"),
         ("22:00-02:00", "22:00-02:00 ends before it begins"),
         ("00:00-00:00", "00:00-00:00 ends before it begins"),
+        ("2-6", "This can mean 02:00-06:00 or 14:00-18:00"),
         ("9-5pm", "am and pm stand with both times or with none"),
         ("13pm-14pm", "Expected hours"),
         ("09:00-24:30", "Expected hours"),
@@ -203,7 +204,7 @@ def test_hours_are_read_as_models_write_them(text: str, hours: object) -> None:
     ],
 )
 def test_other_hours_are_refused_and_said(text: str, said: str) -> None:
-    with pytest.raises(ValueError, match=r"overlap|ends|Expected") as refused:
+    with pytest.raises(ValueError, match=r"overlap|ends|Expected|can mean") as refused:
         parse_asked_hours(text)
     assert said in str(refused.value)
 

@@ -67,6 +67,7 @@ def _one_primary(emails: list[ContactEmailFields]) -> list[ContactEmailFields]:
 
 
 def _country(text: str) -> str:
+    text = text.strip()
     if not (len(text) == _LETTERS and text.isascii() and text.isalpha()):
         raise ValueError("Expected a country by its two letters, such as US.")
     return text.upper()

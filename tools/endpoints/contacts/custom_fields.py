@@ -32,6 +32,7 @@ _YES_AND_NO: Final[Mapping[str, bool]] = MappingProxyType({"true": True, "yes": 
 
 
 def _currency(text: str) -> str:
+    text = text.strip()
     if not (len(text) == len("EUR") and text.isascii() and text.isalpha()):
         raise ValueError("Expected a currency by its three letters, such as EUR.")
     return text.upper()

@@ -1,6 +1,6 @@
 """Contact lists: named lists of contacts, and views that follow a filter."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from calendly import models
 from tools.contact_fields import ContactListRef, Heading
@@ -10,6 +10,8 @@ from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, searched
 
 contact_lists = Toolset("contacts")
+
+_IMPORTED: Final = "Views that an import made are never among them."
 
 
 @contact_lists.tool(
@@ -26,7 +28,7 @@ async def list_contact_lists(
 ) -> Page[models.ContactList]:
     """List your lists of contacts, and views that follow a filter. Next: list_contacts with contact_list."""
     page = await call.only_page(models.ContactList, query={"type": type})
-    return page_of(page, searched("you"), nothing_matches({"type": type}))
+    return page_of(page, searched("you"), nothing_matches({"type": type}, beyond=_IMPORTED))
 
 
 @contact_lists.tool(

@@ -86,6 +86,8 @@ async def create_note(
     if not any(text and text.strip() for text in (title, body)):
         raise ArgumentError.of("body", "Write a body or a title.")
     moment = None if remind_at is None else await instant(call.caller, "remind_at", remind_at)
+    if moment is not None and moment <= call.caller.now():
+        raise ArgumentError.of("remind_at", f"{wire(moment)} is past: name a time to come.")
     wanted = {
         "contact": contact.uri,
         "title": title,

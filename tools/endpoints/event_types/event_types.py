@@ -20,7 +20,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
 from tools.toolset.lists import Page, page_of
-from tools.toolset.searched import nothing_matches, searched, whose
+from tools.toolset.searched import nothing_matches, only_yours, searched, whose
 
 event_types = Toolset()
 
@@ -29,6 +29,7 @@ _LONGEST_ORDER: Final = 200
 
 
 def _sort(text: str) -> str:
+    text = text.strip()
     if len(text) > _LONGEST_ORDER or not all(_ORDER.fullmatch(part) for part in text.split(",")):
         raise ValueError("Expected name, position, created_at or updated_at with :asc or :desc, comma-separated.")
     return text
@@ -85,7 +86,8 @@ async def list_event_types(
     page = await call.pages(models.EventType, query=query, count=count, page_token=page_token, max_pages=max_pages)
     status = None if active is None else "active" if active else "inactive"
     looked = searched(whose(user, organization), status=status)
-    return page_of(page, looked, nothing_matches(filters, page_token))
+    beyond = None if organization else only_yours(user, "user or organization")
+    return page_of(page, looked, nothing_matches(filters, page_token, beyond=beyond))
 
 
 @event_types.tool(

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 from calendly import models
 from calendly.identifiers import UserId
 from tools.bodies import CLOSED, OfferedLocationFields, Variants, given
-from tools.fields import Date, Minutes, Name, Time, TimeZone, UserRefById, at_most
+from tools.fields import Date, Minutes, Name, Time, TimeZone, UserRef, at_most
 from tools.times import instant, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
@@ -94,8 +94,8 @@ async def create_one_off_event_type(
     name: Name,
     duration: Minutes,
     date_setting: DateSetting,
-    host: Annotated[UserRefById, Field(description="default: you")] | None = None,
-    co_hosts: Annotated[list[UserRefById], Field(max_length=9)] | None = None,
+    host: Annotated[UserRef, Field(description="default: you")] | None = None,
+    co_hosts: Annotated[list[UserRef], Field(max_length=9)] | None = None,
     timezone: TimeZone | None = None,
     location: OfferedLocation | None = None,
 ) -> models.EventType:

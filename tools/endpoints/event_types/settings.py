@@ -47,7 +47,7 @@ _READ_AS: Final = {"description": "description_plain"}
 
 
 def _color(text: str) -> str:
-    lower = text.lower()
+    lower = text.strip().lower()
     if not _COLOR.fullmatch(lower):
         raise ValueError("Expected a color such as #8247f5.")
     return lower
@@ -151,9 +151,13 @@ async def _kind(call: Call, event_type: EventTypeId) -> models.EventType:
         return {}
 
 
+def is_shared(kind: models.EventType) -> bool:
+    """Return whether the meetings of an event type have several invitees or hosts: it is not a one-on-one."""
+    return kind.get("kind") == "group" or kind.get("pooling_type") is not None
+
+
 def _check_kind(kind: models.EventType) -> None:
-    is_shared = kind.get("kind") == "group" or kind.get("pooling_type") is not None
-    if is_shared or kind.get("type") == "AdhocEventType":
+    if is_shared(kind) or kind.get("type") == "AdhocEventType":
         page = kind.get("scheduling_url") or "calendly.com"
         raise ArgumentError.of(
             "event_type", f"Calendly's API changes one-on-one event types only: a person changes this one at {page}."

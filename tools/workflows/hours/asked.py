@@ -109,7 +109,7 @@ def parse_days(text: str) -> AskedDays:
     parts = [part for part in re.split(r"[,;|\n]|\band\b", checked_text(text).casefold()) if part.strip()]
     if not parts or len(parts) > _MOST_PARTS:
         raise ValueError(_EXPECTED)
-    return AskedDays(text, tuple(found for part in parts for found in _days_in(folded(part))))
+    return AskedDays(text.strip(), tuple(found for part in parts for found in _days_in(folded(part))))
 
 
 def _days_in(part: str) -> Sequence[Weekday | tuple[AskedDay, AskedDay]]:
@@ -140,6 +140,7 @@ def _day(text: str) -> AskedDay:
 
 def parse_asked_hours(text: str) -> AskedHours:
     """Read hours of a day, `none` or `weekly`. Raises ValueError."""
+    text = text.strip()
     plain = folded(checked_text(text))
     if plain in _NONE:
         return AskedHours(text, NO_HOURS)

@@ -15,13 +15,14 @@ from calendly.identifiers import EventTypeId
 from tools.bodies import given
 from tools.endpoints.availability import get_user_availability_schedule, list_user_availability_schedules
 from tools.endpoints.event_types.event_types import list_event_types
+from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.schedules import (
     list_event_type_availability_schedules,
     update_event_type_availability_schedules,
     update_user_availability_schedule,
 )
-from tools.fields import EventTypeRef, ScheduleNameRef
+from tools.fields import EventTypeRef, ScheduleRef
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ToolError
@@ -61,7 +62,7 @@ class HoursChange(TypedDict, total=False):
     meetings: Annotated[list[MeetingInTheWay], Field(description="booked in the closed time, not canceled")]
     without: Annotated[list[str], Field(description="what could not be read")]
     next_steps: list[str]
-    undo: Annotated[HoursUndo, Field(description="arguments that put it back")]
+    undo: Annotated[HoursUndo, Field(description="arguments that give the hours back")]
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -84,12 +85,13 @@ def _audited(call: AuditedArguments) -> str:
         list_event_type_availability_schedules,
         list_event_types,
         list_scheduled_events,
+        list_event_invitees,
     ),
 )
 async def change_working_hours(
     call: Call,
     changes: Changes,
-    schedule: Annotated[ScheduleNameRef, Field(description="name or URI; default: your default one")] | None = None,
+    schedule: Annotated[ScheduleRef, Field(description="name or URI; default: your default one")] | None = None,
     event_type: Annotated[EventTypeRef, Field(description="change its own hours instead")] | None = None,
 ) -> HoursChange:
     """Change your working hours on dates or weekdays: other hours, none (block a day, time off), or weekly again.
@@ -107,15 +109,14 @@ async def change_working_hours(
         if again.found != plan.found:
             return _told(again, "unchanged", _CHANGED_MEANWHILE)
         plan = again
-    is_answered = await _write(call, plan)
-    return await _settled(call, plan, is_answered=is_answered)
+    return await _settled(call, plan, await _write(call, plan))
 
 
 _CHANGED_MEANWHILE: Final = (
     "Somebody changed these hours in the meantime, so nothing was written. The difference is what this call would do "
     "now: if it is still wanted, call again."
 )
-_LOST: Final = "Calendly's answer was lost, and the hours are not changed as far as it shows."
+_NOT_CHANGED: Final = "The hours are not changed as far as it shows."
 _NOT_SHOWN_YET: Final = "Calendly took the change, and does not show it yet."
 _BY_OTHERS: Final = "The hours were written, and somebody else changed them at once: the difference is what stands now."
 _MOVE_OR_CANCEL: Final = (
@@ -126,8 +127,14 @@ _OWN_HOURS: Final = "Event types in apart keep their hours: repeat the changes w
 _OTHER_SCHEDULE: Final = "Those in apart with a schedule follow that one: repeat the changes with schedule."
 
 
-async def _write(call: Call, plan: HoursPlan) -> bool:
-    """Send the whole set of rules, and return whether Calendly answered: else only reading tells what became of it.
+_NO_LINK: Final = (
+    "undo gives the hours back, not that link, which Calendly's API cannot make: a person makes it at calendly.com, in "
+    "the Availability section of the event type."
+)
+
+
+async def _write(call: Call, plan: HoursPlan) -> OutcomeUnknown | None:
+    """Send the whole set of rules. Where Calendly's answer says not what became of it, return that: reading tells.
 
     Raises:
         DryRun: Always in a dry run.
@@ -142,18 +149,23 @@ async def _write(call: Call, plan: HoursPlan) -> bool:
             await call.via(update_event_type_availability_schedules)(subject.identifier, rule)
         else:
             await call.via(update_user_availability_schedule)(subject.identifier, rules=sent)
-    except OutcomeUnknown:
-        return False
+    except OutcomeUnknown as unknown:
+        return unknown
     except PermissionDenied as refused:
         raise not_yours(refused) from None
-    return True
+    return None
 
 
-async def _settled(call: Call, plan: HoursPlan, *, is_answered: bool) -> HoursChange:
+async def _settled(call: Call, plan: HoursPlan, unknown: OutcomeUnknown | None) -> HoursChange:
     """Read again until Calendly shows other hours than before, and return the answer.
 
+    Args:
+        call: The call that changed them.
+        plan: The change.
+        unknown: How the writing ended where that is not known.
+
     Raises:
-        OutcomeUnknown: The answer was lost, and the old hours are there, or cannot be read.
+        OutcomeUnknown: It is not known, and the old hours are there, or cannot be read.
     """
     wanted = (plan.subject.timezone, plan.after.effective(plan.today))
     old = (plan.subject.timezone, plan.subject.rules.effective(plan.today))
@@ -163,13 +175,13 @@ async def _settled(call: Call, plan: HoursPlan, *, is_answered: bool) -> HoursCh
             break
         found, shown = await _read_again(call, plan)
     if shown == wanted:
-        return _whole(plan, await surroundings_of(call, plan), _done(plan))
+        return _whole(plan, await surroundings_of(call, plan), _done(plan, found))
     if found is None or shown == old:
-        if is_answered:
-            return _whole(plan, await surroundings_of(call, plan), f"{_done(plan)} {_NOT_SHOWN_YET}")
-        lost = OutcomeUnknown(_LOST)
-        lost.goes_on = True
-        raise lost
+        if unknown is None:
+            return _whole(plan, await surroundings_of(call, plan), f"{_done(plan, None)} {_NOT_SHOWN_YET}")
+        told = unknown.retold(f"{unknown.reason} {_NOT_CHANGED}")
+        told.goes_on = True
+        raise told
     now = replace(plan, after=found.rules)
     return {**_told(now, "changed_by_others", _BY_OTHERS), "timezone": found.timezone}
 
@@ -183,10 +195,15 @@ async def _read_again(call: Call, plan: HoursPlan) -> tuple[Subject | None, Stan
     return found, (found.timezone, found.rules.effective(plan.today))
 
 
-def _done(plan: HoursPlan) -> str:
-    if isinstance(plan.subject.identifier, EventTypeId):
-        return "Only this event type is changed. Whether it still follows a schedule, Calendly does not say."
-    return "The hours are changed."
+def _done(plan: HoursPlan, found: Subject | None) -> str:
+    """Say what was done; of an event type also whether it still follows its schedule, by what was `found` since."""
+    followed = plan.subject.follows
+    if not isinstance(plan.subject.identifier, EventTypeId):
+        return "The hours are changed."
+    if followed is None:
+        return "Only this event type is changed. It had hours of its own before, too."
+    goes_on = "may follow it no more" if found is None or found.follows else "follows it no more"
+    return f"Only this event type is changed. It followed the schedule {followed}, and {goes_on}. {_NO_LINK}"
 
 
 def _told(plan: HoursPlan, outcome: HoursOutcome, message: str) -> HoursChange:

@@ -35,6 +35,7 @@ class Subject:
         timezone: IANA name of the zone of its hours.
         owner: Whose it is, as far as Calendly says.
         rules: Its hours.
+        follows: The name of the schedule that the hours of an event type come from; None for hours of its own.
         schedules: The names of its owner's schedules by URI; empty where they were not read.
     """
 
@@ -43,6 +44,7 @@ class Subject:
     timezone: str
     owner: UserId | None
     rules: ScheduleRules
+    follows: str | None = None
     schedules: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -153,7 +155,8 @@ async def _event_type(call: Call, event_type: EventTypeId) -> Subject:
     found = next((rule for rule in rules if rule.get("user") in {None, me}), rules[0] if len(rules) == 1 else None)
     if found is None:
         raise ArgumentError.of("event_type", "Calendly tells no hours of yours for this event type.")
-    return _subject(found, event_type, event_type.called)
+    follows = one_line(found.get("name")) or found.get("uri") if found.get("uri") else None
+    return replace(_subject(found, event_type, event_type.called), follows=follows)
 
 
 def _subject(

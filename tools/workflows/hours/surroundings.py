@@ -12,10 +12,12 @@ from typing_extensions import TypedDict
 
 from calendly import models
 from calendly.errors import CalendlyError
-from calendly.identifiers import EventTypeId, InvalidIdentifier, ScheduleId, UserId
+from calendly.identifiers import EventTypeId, InvalidIdentifier, ScheduledEventId, ScheduleId, UserId
+from calendly.models.personal import PERSONAL
 from calendly.side_by_side import side_by_side
 from tools.endpoints.availability import list_user_availability_schedules
 from tools.endpoints.event_types.event_types import list_event_types
+from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
 from tools.times import sent_time
@@ -28,6 +30,10 @@ from tools.working_hours import Span
 
 _LONGEST_MEETING: Final = timedelta(hours=12)
 _MOST_PAGES: Final = 3
+_MOST_ASKED_ABOUT: Final = 20
+"""Of so many meetings the invitees are read, one call each."""
+
+_MOST_NAMED: Final = 10
 
 
 class EventTypeApart(TypedDict):
@@ -44,6 +50,7 @@ class MeetingInTheWay(TypedDict):
     name: str
     scheduled_event: Annotated[str, Field(description="URI")]
     when: Annotated[str, Field(description="in the schedule's zone")]
+    invitees: NotRequired[Annotated[list[str], PERSONAL, Field(description="who still comes")]]
 
 
 @dataclass(slots=True)
@@ -153,6 +160,30 @@ async def _add_meetings(call: Call, plan: HoursPlan, around: HoursSurroundings) 
             )
     if page.get("pagination", {}).get("next_page_token"):
         around.unread.append(f"meetings after the first {_MOST_PAGES * LARGEST_PAGE}")
+    await _add_invitees(call, around)
+
+
+async def _add_invitees(call: Call, around: HoursSurroundings) -> None:
+    """Name who comes to the meetings; say of which that is not told."""
+    first = around.meetings[:_MOST_ASKED_ABOUT] if call.for_person or call.allows(list_event_invitees) else []
+    found = await side_by_side([partial(_invitees, call, meeting) for meeting in first])
+    for meeting, invitees in zip(first, found, strict=True):
+        if invitees is not None:
+            meeting["invitees"] = invitees
+    if unnamed := sum("invitees" not in meeting for meeting in around.meetings):
+        around.unread.append(f"who comes to {unnamed} of the meetings")
+
+
+async def _invitees(call: Call, meeting: MeetingInTheWay) -> list[str] | None:
+    try:
+        event = ScheduledEventId.parse(meeting["scheduled_event"])
+        page = await call.via(list_event_invitees)(event, status="active", count=LARGEST_PAGE)
+    except (CalendlyError, ToolError, InvalidIdentifier):
+        return None
+    people = page.get("collection", [])
+    named = [f"{one_line(one.get('name')) or 'somebody'} ({one_line(one.get('email'))})" for one in people]
+    more = len(named) - _MOST_NAMED
+    return [*named[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _span(event: models.ScheduledEvent) -> Span | None:
