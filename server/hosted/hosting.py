@@ -130,7 +130,7 @@ async def hosting(
         answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
-            reach=_reach(settings, realm, routes),
+            reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
             door=BearerCheck(
@@ -156,19 +156,6 @@ async def hosting(
 
 def _known(answers: EventsAnswers) -> EventsAnswers:
     return answers
-
-
-def _reach(settings: Settings, realm: Realm, routes: Sequence[Route]) -> Reach:
-    """Say which requests are let in, by where they come from and which endpoint they are for."""
-    open_paths = {route.path for route in routes if _is_open(route)}
-    return Reach(
-        address=realm.issuer,
-        is_local=is_loopback(settings.host),
-        origins=settings.allowed_origins,
-        open_paths=open_paths,
-        trusted_proxies=settings.trusted_proxies,
-        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
-    )
 
 
 @asynccontextmanager
@@ -251,20 +238,7 @@ def realm_for(
         documents: Fetches the metadata documents of clients, None where they are not taken.
     """
     database, keyring = store.database, store.keyring
-    callback = f"{issuer}{CALLBACK_PATH}"
-    applications: Applications
-    if settings.client_id is None:
-        applications = Registration(
-            database,
-            keyring,
-            settings.issuer,
-            callback,
-            register=partial(register, settings.issuer, callback, settings.scopes),
-            now=_now,
-        )
-    else:
-        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
-    upstream = CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+    upstream = _calendly_login(settings, store, f"{issuer}{CALLBACK_PATH}")
     return Realm(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
@@ -298,8 +272,38 @@ def realm_for(
     )
 
 
+def _calendly_login(settings: Settings, store: Store, callback: str) -> CalendlyLogin:
+    """Make the sign-in at Calendly: with the operator's application, else with one that registers itself."""
+    applications: Applications
+    if settings.client_id is None:
+        applications = Registration(
+            store.database,
+            store.keyring,
+            settings.issuer,
+            callback,
+            register=partial(register, settings.issuer, callback, settings.scopes),
+            now=_now,
+        )
+    else:
+        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
+    return CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
+
+
 async def _given(made: T) -> T:
     return made
+
+
+def _reach(settings: Settings, address: str, routes: Sequence[Route]) -> Reach:
+    """Return who may reach the endpoint, and which of the authorization's paths are pages."""
+    open_paths = {route.path for route in routes if _is_open(route)}
+    return Reach(
+        address=address,
+        is_local=is_loopback(settings.host),
+        origins=settings.allowed_origins,
+        open_paths=open_paths,
+        trusted_proxies=settings.trusted_proxies,
+        pages={first_segment(route.path) for route in routes if route.path not in open_paths},
+    )
 
 
 def _is_open(route: Route) -> bool:

@@ -91,18 +91,21 @@ class WriteArguments(Arguments):
 def parameters_of(function: Callable[..., object]) -> dict[str, tuple[Any, Any]]:
     """Return the annotation and the default of each parameter without the first, the call.
 
-    `**fields: Unpack[Fields]` stands for the fields of a TypedDict, all of them optional (PEP 692).
+    `**fields: Unpack[Fields]` stands for the fields of a TypedDict (PEP 692). All of them are optional, and come before
+    the other optional ones.
     """
     hints = get_type_hints(function, include_extras=True)
     _, *parameters = inspect.signature(function).parameters.values()
-    found: dict[str, tuple[Any, Any]] = {}
+    named: dict[str, tuple[Any, Any]] = {}
+    fields: dict[str, tuple[Any, Any]] = {}
     for parameter in parameters:
-        hint = hints[parameter.name]
+        hint, default = hints[parameter.name], parameter.default
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            found |= {name: (kind, None) for name, kind in fields_of(get_args(hint)[0]).items()}
+            fields = {name: (kind, None) for name, kind in fields_of(get_args(hint)[0]).items()}
         else:
-            found[parameter.name] = (hint, ... if parameter.default is inspect.Parameter.empty else parameter.default)
-    return found
+            named[parameter.name] = (hint, ... if default is inspect.Parameter.empty else default)
+    required = {name: known for name, known in named.items() if known[1] is ...}
+    return {**required, **fields, **named}
 
 
 def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:

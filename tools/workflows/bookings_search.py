@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import accumulate
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Unpack
 
 from pydantic import Field
+from typing_extensions import TypedDict
 
 from calendly.identifiers import EventTypeId, UserId
 from calendly.models.personal import PERSONAL
@@ -65,21 +66,32 @@ class BookingsFound(MeetingsFound, Table, total=False):
     looked_at: Annotated[int, Field(description="meetings that were searched")]
 
 
+class InviteeConditions(TypedDict, total=False):
+    """What an invitee has to be like."""
+
+    invitee_email: InviteeEmail | None
+    invitee_name: Annotated[SearchText, Field(description="or part of it")] | None
+    domain: Annotated[SearchText, Field(description="of the address, such as acme.com")] | None
+    answer: Annotated[SearchText, Field(description="text in an answer")] | None
+    status: Annotated[InviteeStatus, Field(description="of the invitee")] | None
+    no_show: Annotated[bool, Field(description="only those marked or not marked")] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _InviteeFilter:
-    """The conditions for an invitee; None for any.
+    """The same as a filter of meetings; None for any.
 
     Attributes:
         shows_all: A row holds all matching invitees, and not only ten.
         seen: The names of the invitees that were looked at.
     """
 
-    email: str | None
-    name: str | None
-    domain: str | None
-    answer: str | None
-    status: InviteeStatus | None
-    no_show: bool | None
+    invitee_email: str | None = None
+    invitee_name: str | None = None
+    domain: str | None = None
+    answer: str | None = None
+    status: InviteeStatus | None = None
+    no_show: bool | None = None
     shows_all: bool
     seen: set[str] = field(default_factory=set[str])
 
@@ -99,15 +111,15 @@ class _InviteeFilter:
         return (
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
             and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
-            and (self.email is None or email == self.email.casefold())
-            and (self.name is None or folded(self.name) in folded(name))
+            and (self.invitee_email is None or email == self.invitee_email.casefold())
+            and (self.invitee_name is None or folded(self.invitee_name) in folded(name))
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
             and (self.answer is None or any(folded(self.answer) in folded(text) for text in _answers(invitee)))
         )
 
     def nearest(self) -> str:
         """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
-        alike = near(self.name, self.seen) if self.name else []
+        alike = near(self.invitee_name, self.seen) if self.invitee_name else []
         return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
 
@@ -116,21 +128,16 @@ class _InviteeFilter:
 )
 async def find_bookings(
     call: Call,
-    invitee_email: InviteeEmail | None = None,
-    invitee_name: Annotated[SearchText, Field(description="or part of it")] | None = None,
-    domain: Annotated[SearchText, Field(description="of the address, such as acme.com")] | None = None,
-    answer: Annotated[SearchText, Field(description="text in an answer")] | None = None,
     event_type: EventTypeRef | None = None,
     start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
-    status: Annotated[Literal["active", "canceled"], Field(description="of the invitee")] | None = None,
-    no_show: Annotated[bool, Field(description="only those marked or not marked")] | None = None,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
     count: Annotated[int, Field(ge=1, le=100, description="most meetings to answer")] = 20,
     timezone: TimeZone | None = None,
     columns: Columns | None = None,
     continue_from: Continue = None,
+    **invitee: Unpack[InviteeConditions],
 ) -> BookingsFound:
     """Find who booked what: meetings by invitee, company domain, event type or answer text; by default yours.
 
@@ -145,18 +152,10 @@ async def find_bookings(
         end=wanted.end,
         user=user if organization else user or UserId.ME,
         organization=organization,
-        status=status,
-        invitee_email=invitee_email,
+        status=invitee.get("status"),
+        invitee_email=invitee.get("invitee_email"),
     )
-    sought = _InviteeFilter(
-        email=invitee_email,
-        name=invitee_name,
-        domain=domain,
-        answer=answer,
-        status=status,
-        no_show=no_show,
-        shows_all=columns is not None,
-    )
+    sought = _InviteeFilter(**invitee, shows_all=columns is not None)
     selection = MeetingChoice(
         keeps=sought.row,
         wants=lambda event: _is_of(event, event_type),

@@ -118,22 +118,32 @@ async def summarize_bookings(
     await look_through(call, asked, found, _selection(event_type, status))
     reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
     goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
-    looked = searched(
-        whose(asked.user, organization),
-        status=status,
-        start=began.start.astimezone(zone),
-        end=(goes_on.start if goes_on else end).astimezone(zone),
-        note=None if start_time or end_time else _DEFAULT_RANGE,
-    )
+    note = None if start_time or end_time else _DEFAULT_RANGE
     answer: BookingsSummary = {
         **_counted(reading.counted, groups, zone),
-        "searched": {**looked, "timezone": str(zone)},
+        "searched": _searched(asked, began.start, goes_on.start if goes_on else end, zone, note),
         **reading.told(),
     }
-    if not answer.get("meetings") and not answer.get("canceled") and not goes_on:
-        of = f" of the event type {event_type.told}" if event_type else ""
-        answer["empty_because"] = f"No meeting{of}{f' with status {status}' if status else ''} begins in that range."
-    return {**answer, "continue_from": goes_on.token()} if goes_on else answer
+    if goes_on:
+        return {**answer, "continue_from": goes_on.token()}
+    is_empty = not answer.get("meetings") and not answer.get("canceled")
+    return {**answer, "empty_because": _nothing(asked, event_type)} if is_empty else answer
+
+
+def _searched(asked: Range, start: datetime, end: datetime, zone: tzinfo, note: str | None) -> Searched:
+    looked = searched(
+        whose(asked.user, asked.organization),
+        status=asked.status,
+        start=start.astimezone(zone),
+        end=end.astimezone(zone),
+        note=note,
+    )
+    return {**looked, "timezone": str(zone)}
+
+
+def _nothing(asked: Range, event_type: EventTypeRef | None) -> str:
+    of = f" of the event type {event_type.told}" if event_type else ""
+    return f"No meeting{of}{f' with status {asked.status}' if asked.status else ''} begins in that range."
 
 
 def _selection(event_type: EventTypeRef | None, status: InviteeStatus | None) -> MeetingChoice:
