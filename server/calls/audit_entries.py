@@ -24,7 +24,6 @@ from server.calls.principal import Principal
 from server.calls.results import kind_of
 from tools.fields import Reference
 from tools.toolset.audit_sentences import AuditedArguments
-from tools.toolset.declaring import Identity
 from tools.toolset.errors import (
     ArgumentError,
     ConfirmationRequired,
@@ -34,6 +33,7 @@ from tools.toolset.errors import (
     TooLate,
     ToolError,
 )
+from tools.toolset.identity import Identity
 from tools.toolset.tool import EndpointTool, Tool
 
 _log: Final = logging.getLogger(__name__)

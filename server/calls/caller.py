@@ -29,10 +29,10 @@ from server.calls.walls import Walls
 from server.stores.proof import digest
 from tools.endpoints.scheduled_events import cancel_scheduled_event
 from tools.times import own_timezone
-from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
 from tools.toolset.feed import Feed
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 

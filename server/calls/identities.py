@@ -7,7 +7,7 @@ from calendly.errors import unreadable
 from calendly.identifiers import InvalidIdentifier, OrganizationId, UserId
 from calendly.request import JSON, Request
 from tools.endpoints.users import get_current_user
-from tools.toolset.declaring import Identity
+from tools.toolset.identity import Identity
 from tools.toolset.tool import endpoint_of
 
 ME: Final = Request(endpoint_of(get_current_user).endpoint)

@@ -10,7 +10,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.request import Account
 from server.calls.confirm import Context
 from server.calls.next_steps import PERSONAL_TOKEN, Advice
-from tools.toolset.declaring import Identity
+from tools.toolset.identity import Identity
 from tools.toolset.redaction import INVITEE_DATA
 from tools.toolset.tool import SingleTool, Tool
 

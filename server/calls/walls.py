@@ -8,7 +8,7 @@ from calendly.errors import CalendlyRefusal, InsufficientScope, PermissionDenied
 from calendly.request import JSON, Request
 from calendly.scopes import expand
 from server.calls.principal import Principal
-from tools.toolset.declaring import Identity
+from tools.toolset.identity import Identity
 from tools.toolset.tool import EndpointTool
 
 _KEPT: Final = 300.0

@@ -15,7 +15,7 @@ from server.calls.confirm import Context
 from server.calls.next_steps import made_for_agent_at, signed_in_at
 from server.calls.principal import AuditedAgent, Principal
 from server.transports.bearer import principal_of
-from tools.toolset.declaring import Identity
+from tools.toolset.identity import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from server.configuration.hints import as_typed
 from server.configuration.settings import Settings, home_folder
 from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import PROGRAM, CommandError, reporting, say
-from tools.toolset.declaring import Identity
+from tools.toolset.identity import Identity
 
 
 def login_store(settings: Settings) -> LoginStore:

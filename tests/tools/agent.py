@@ -23,10 +23,11 @@ from tests.sandbox.api import MONDAY, Json
 from tools import ALL
 from tools.confirming import EFFECTS
 from tools.references import resolved
-from tools.toolset.declaring import Call, Caller, Identity
+from tools.toolset.declaring import Call, Caller
 from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
 from tools.toolset.feed import Feed
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.question import Question
 from tools.toolset.tool import Tool

@@ -16,9 +16,9 @@ from calendly.request import JSON, Request
 from tests.sandbox.api import MONDAY, Json
 from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
-from tools.toolset.declaring import Identity
 from tools.toolset.effects import Effects
 from tools.toolset.feed import EventsFound, Feed, FeedQuery, FeedRow, ReceivedEvent
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
 

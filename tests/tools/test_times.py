@@ -11,8 +11,8 @@ from calendly.identifiers import OrganizationId, UserId
 from tests.sandbox.api import MONDAY
 from tests.tools.facts import Documented
 from tools.times import Day, coming_span, instant, parse_moment, parse_time, span, wire
-from tools.toolset.declaring import Identity
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
+from tools.toolset.identity import Identity
 
 
 class Somewhere(Documented):

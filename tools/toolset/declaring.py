@@ -39,6 +39,7 @@ from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
 from tools.toolset.feed import Feed
+from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
 from tools.toolset.page_tokens import PagePlace
@@ -55,21 +56,6 @@ Body = Mapping[str, object]
 Ids = Mapping[str, Identifier]
 Function = Callable[Concatenate["Call", P], Awaitable[R]]
 Declared = Callable[..., Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The person a token belongs to.
-
-    Attributes:
-        user: The person.
-        organization: The organization most lists are asked for, None where Calendly names none.
-        timezone: IANA name of the person's own zone, where it is known.
-    """
-
-    user: UserId
-    organization: OrganizationId | None
-    timezone: str | None = None
 
 
 class Caller(Protocol):
