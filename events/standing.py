@@ -8,6 +8,9 @@ from events.payload import Reader
 Refusal = Literal["access", "scope", "connection", "callback"]
 """Why a grant may not have an event: its level, its scope, the person's connection to Calendly, or the callback."""
 
+EventAction = Literal["subscribe_events", "refresh_events", "unsubscribe_events", "deliver_event", "end_subscription"]
+"""What is noted about subscriptions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
@@ -43,7 +46,7 @@ class EventNote:
     """An entry of the audit log about events.
 
     Attributes:
-        action: What was done, such as `deliver_event`.
+        action: What was done.
         told: The sentence, with `{person}` and `{agent}` for their names.
         person: The person's Calendly user URI.
         agent: What the agent is called.
@@ -51,7 +54,7 @@ class EventNote:
         is_refused: It was refused.
     """
 
-    action: str
+    action: EventAction
     told: str
     person: str
     agent: str

@@ -14,7 +14,7 @@ from events.cursor import Cursor, place_of
 from events.endings import Endings
 from events.feed import Feeds
 from events.minute_limits import MinuteLimits
-from events.standing import EventNote, Standing
+from events.standing import EventAction, EventNote, Standing
 from events.stored_deliveries import outstanding_positions, queue_missed
 from events.stored_events import oldest
 from events.stored_feeds import StoredFeed
@@ -123,9 +123,10 @@ class Subscriptions:
             grant, host = f"grant {standing.grant}", f"host {url.host}"
             self.limits.take({grant: _CHALLENGES_OF_GRANT, host: _CHALLENGES_OF_HOST})
             await self.endings.poster.challenge(Addressee(url, [request.secret], asked.id))
-        action, did = ("subscribe", "subscribed to") if before is None else ("refresh", "goes on to have")
+        did = "subscribed to" if before is None else "goes on to have"
         told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"
-        await self.endings.noted.keep(_note(f"{action}_events", told, standing))
+        action: EventAction = "subscribe_events" if before is None else "refresh_events"
+        await self.endings.noted.keep(_note(action, told, standing))
         await self.feeds.begin(standing.person)
         async with self.endings.database.begin() as connection:
             return await self._store(connection, asked)
@@ -236,5 +237,5 @@ def _status(before: StoredSubscription) -> DeliveryStatus:
     )
 
 
-def _note(action: str, told: str, standing: Standing) -> EventNote:
+def _note(action: EventAction, told: str, standing: Standing) -> EventNote:
     return EventNote(action=action, told=told, person=standing.person, agent=standing.agent, grant=standing.grant)

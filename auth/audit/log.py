@@ -62,6 +62,11 @@ Decided = Literal[
     "rotate_webhook",
     "lose_webhook",
     "repair_webhook",
+    "subscribe_events",
+    "refresh_events",
+    "unsubscribe_events",
+    "deliver_event",
+    "end_subscription",
 ]
 """What is decided outside of calls."""
 
