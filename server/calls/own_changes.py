@@ -5,17 +5,18 @@ Whatever fails here stops no call: the event then says that somebody did it, as 
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, Protocol
 
 from calendly.errors import CalendlyError, CalendlyRefusal
 from calendly.identifiers import ScheduledEventId
 from calendly.request import JSON, Request
 from events.facts import canonical, part
-from server.calls.caller import ToolCaller
+from server.calls.principal import Principal
 from server.stores.events import EventStore
 from server.stores.faults import best_effort
 from storage.errors import StorageError
 from tools.toolset.errors import ToolError
+from tools.toolset.identity import Identity
 
 _FAILED: Final = "what an agent does itself could not be noted"
 
@@ -23,8 +24,26 @@ Answered = Callable[[JSON], Awaitable[None]]
 """Told what Calendly answered."""
 
 
+class ActingCaller(Protocol):
+    """Who changes something: `server.calls.caller.ToolCaller`."""
+
+    @property
+    def principal(self) -> Principal:
+        """The person and the agent."""
+        ...
+
+    @property
+    def known_identity(self) -> Identity | None:
+        """Who the person is, None where Calendly has to be asked."""
+        ...
+
+    async def identity(self) -> Identity:
+        """Who the person is. Raises CalendlyError and ToolError."""
+        ...
+
+
 @asynccontextmanager
-async def noted(events: EventStore, caller: ToolCaller, request: Request) -> AsyncGenerator[Answered]:
+async def noted(events: EventStore, caller: ActingCaller, request: Request) -> AsyncGenerator[Answered]:
     """Note a booking or a cancellation before it is sent, and what became of it.
 
     Args:
@@ -58,7 +77,7 @@ async def noted(events: EventStore, caller: ToolCaller, request: Request) -> Asy
         raise
 
 
-async def _person(events: EventStore, caller: ToolCaller) -> str | None:
+async def _person(events: EventStore, caller: ActingCaller) -> str | None:
     """Return the user URI of the person, None where nobody has events yet."""
     try:
         known = caller.known_identity
