@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+import anyio
+
 from events import stored_feeds
 from events.callbacks import Addressee, CallbackAnswer, compact
 from events.contents import EventContents
@@ -234,7 +236,9 @@ class Deliverer:
 
     async def _finish(self) -> None:
         """Let posts under way end; what takes longer is claimed elsewhere."""
-        if self._posts:
+        if not self._posts:
+            return
+        with anyio.CancelScope(shield=True):
             _, late = await asyncio.wait(self._posts, timeout=_STOPPING)
             for post in late:
                 post.cancel()

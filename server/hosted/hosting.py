@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+import anyio
 import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -160,18 +161,26 @@ def _known(answers: EventsAnswers) -> EventsAnswers:
 
 @asynccontextmanager
 async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on."""
+    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on.
+
+    It is ended by a scope: a cancelled task would break off a transaction, which a scope lets end.
+    """
+    scope = anyio.CancelScope()
+
+    async def run() -> None:
+        with scope:
+            await chore
 
     def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
+        if not task.cancelled() and not scope.cancel_called:
             _log.error("housekeeping has ended by a fault of this server", exc_info=task.exception())
 
-    task = asyncio.create_task(chore)
+    task = asyncio.create_task(run())
     task.add_done_callback(ended)
     try:
         yield
     finally:
-        task.cancel()
+        scope.cancel()
         await asyncio.wait([task])
 
 
