@@ -83,9 +83,10 @@ class Deliverer:
         """Deliver until cancelled; then posts under way get 10 seconds."""
         try:
             while True:
+                await self._rest()
                 self.woken.clear()
-                if not await self._begin_due():
-                    await self._rest()
+                while await self._begin_due():
+                    pass
         finally:
             await self._finish()
 

@@ -79,11 +79,11 @@ class EventDelivery:
 
     async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
+            await sleep(_PAUSE)
             try:
                 await self.sweep()
             except StorageUnavailable as fault:
                 _log.info("subscriptions will be swept again: %s", fault)  # the database itself tells that it fails
-            await sleep(_PAUSE)
 
 
 async def live_families(database: Database, person: str) -> frozenset[str]:

@@ -93,8 +93,8 @@ class EventStore:
 async def keep_events(feeds: Feeds, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Drop what is past its time every minute, until cancelled. `sleep` waits for a number of seconds."""
     while True:
+        await sleep(_PAUSE)
         try:
             await feeds.retain()
         except StorageUnavailable as error:
             _log.info("old events will be dropped later: %s", error)
-        await sleep(_PAUSE)

@@ -280,9 +280,10 @@ async def test_what_is_published_is_posted_at_once(world: World) -> None:
 
 @asynccontextmanager
 async def running(world: World) -> AsyncGenerator[Deliverer]:
-    """Run a deliverer that waits until it is woken."""
+    """Run a deliverer that looks once, and then waits until it is woken."""
     deliverer = world.replica()
     deliverer.sleep = _forever
+    deliverer.woken.set()
     task = asyncio.create_task(deliverer.run())
     yield deliverer
     task.cancel()
