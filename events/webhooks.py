@@ -15,18 +15,24 @@ from typing import Final, Literal, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from calendly.endpoint import Endpoint
-from calendly.errors import CalendlyError, NotFound, OutcomeUnknown, UpstreamError, unreadable
-from calendly.paging import walk
+from calendly.errors import (
+    CalendlyError,
+    InsufficientScope,
+    OutcomeUnknown,
+    PermissionDenied,
+    Unauthenticated,
+    unreadable,
+)
 from calendly.request import JSON, Request
 from events import stored_receivers
-from events.facts import canonical, last_segment, part
+from events.calendly_subscriptions import CalendlyOfPeople, creation, deletion, listed, remove
+from events.facts import canonical, part
 from events.feed import Feeds
 from events.incoming import receiver_digest
 from events.kinds import FAMILIES, MEETINGS, EventFamily
 from events.stored_feeds import hold
 from events.stored_receivers import UNFINISHED_LIVES, StoredReceiver
-from events.webhook_states import MOST_REPAIRS, FamilyWebhook, out_of_reach, shown_webhooks, told_by
+from events.webhook_states import MOST_REPAIRS, FamilyWebhook, out_of_reach, shown_webhooks
 from storage.database import Database
 from storage.keys import KeyRing, RandomBytes
 
@@ -37,31 +43,8 @@ CHECK_EVERY: Final = timedelta(hours=1)
 
 _DAY: Final = timedelta(days=1)
 _SECRET_BYTES: Final = 32
-_MOST_LISTED: Final = 100
-_MOST_PAGES: Final = 10
-
-_COLLECTION: Final = "/webhook_subscriptions"
-_CREATE: Final = Endpoint("POST", _COLLECTION)
-_LIST: Final = Endpoint("GET", _COLLECTION)
-_DELETE: Final = Endpoint("DELETE", f"{_COLLECTION}/{{webhook_subscription}}")
 
 _log: Final = logging.getLogger(__name__)
-
-
-class CalendlyOfPeople(Protocol):
-    """Calendly, asked on behalf of a person."""
-
-    async def send(self, person: str, request: Request, *, token: str | None = None) -> JSON:
-        """Send a request with a person's connection, or with a token that was taken from it. Raises CalendlyError."""
-        ...
-
-    async def organization(self, person: str) -> str:
-        """Return the URI of a person's organization. Raises CalendlyError."""
-        ...
-
-    async def signed_in_at(self, person: str) -> datetime | None:
-        """Return when a person last signed in at Calendly, None where the connection was refreshed since."""
-        ...
 
 
 WebhookAction = Literal["watch_events", "unwatch_events", "rotate_webhook", "lose_webhook", "repair_webhook"]
@@ -111,11 +94,26 @@ class Webhooks:
         async with self.database.read() as connection:
             return shown_webhooks(await stored_receivers.of_person(connection, person))
 
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why Calendly cannot post to this server, None where it can."""
+        reason = out_of_reach(self.address, self.calendly_url)
+        return reason and f"{reason} Events are still found by asking Calendly now and then."
+
     def require_reach(self) -> None:
         """Raise OutOfReach where Calendly cannot post to this server."""
-        reason = out_of_reach(self.address, self.calendly_url)
-        if reason is not None:
-            raise OutOfReach(f"{reason} Events are still found by asking Calendly now and then.")
+        if self.out_of_reach is not None:
+            raise OutOfReach(self.out_of_reach)
+
+    async def requests(self, person: str, families: Collection[EventFamily], *, stop: bool) -> list[Request]:
+        """Return what `watch` or `unwatch` would send, without addresses and keys. Raises CalendlyError."""
+        if not stop:
+            organization = await self.calendly.organization(person)
+            return [creation(f"{self.address}{PATH}/…", person, organization, family) for family in families]
+        names = {family.name for family in families}
+        async with self.database.read() as connection:
+            rows = await stored_receivers.of_person(connection, person)
+        return [request for row in rows if row.family in names and (request := deletion(row.calendly_uri))]
 
     async def watch(self, person: str, families: Collection[EventFamily] = (MEETINGS,)) -> Mapping[str, CalendlyError]:
         """Make the subscriptions that a person has not.
@@ -143,17 +141,18 @@ class Webhooks:
         return refused
 
     async def unwatch(self, person: str, families: Collection[EventFamily] = FAMILIES) -> None:
-        """Remove subscriptions of a person.
+        """Remove subscriptions of a person. What their sign-in may not remove loses its receiver; Calendly disables it.
 
         Raises:
-            CalendlyError: One cannot be removed; it stays, and what follows it.
+            CalendlyError: One cannot be removed now; it stays, and what follows it.
             StorageUnavailable: The database failed.
         """
         names = {family.name for family in families}
         async with self.database.read() as connection:
             rows = [row for row in await stored_receivers.of_person(connection, person) if row.family in names]
         for row in rows:
-            await self._remove(person, row.calendly_uri)
+            with suppress(InsufficientScope, PermissionDenied, Unauthenticated):
+                await remove(self.calendly, person, row.calendly_uri)
             async with self.database.begin() as connection:
                 await stored_receivers.drop(connection, [row.receiver_digest])
                 if row.family == MEETINGS.name:
@@ -175,7 +174,7 @@ class Webhooks:
             rows = [row for row in await stored_receivers.of_person(connection, person) if row.state == "live"]
         for row in rows:
             if await self._make(person, organization, _family(row), _Instead(row)):
-                await self._remove(person, row.calendly_uri)
+                await remove(self.calendly, person, row.calendly_uri)
                 await self.told(person, "rotate_webhook", f"the webhook for {row.family} of {{person}} got another key")
 
     async def check_due(self) -> None:
@@ -208,14 +207,16 @@ class Webhooks:
             await stored_receivers.drop(connection, over)
         rows = [row for row in rows if row.receiver_digest not in over]
         organization = await self.calendly.organization(person)
-        extents = {"user", *(family.extent for family in FAMILIES if family.name in {row.family for row in rows})}
-        listed = [hook for extent in sorted(extents) for hook in await self._listed(person, organization, extent)]
-        states = {canonical(hook.get("uri")): hook.get("state") for hook in listed}
-        for row in rows:
-            if row.state == "live":
-                was_before = signed_in_at is not None and row.created_at < signed_in_at
-                await self._settle(row, organization, states.get(row.calendly_uri), anew=was_before)
-        await self._remove_unknown(person, listed)
+        found: list[JSON] = []
+        for extent in sorted({_family(row).extent for row in rows if row.state == "live"} | {"user"}):
+            of_extent = [row for row in rows if row.state == "live" and _family(row).extent == extent]
+            try:
+                hooks = await listed(self.calendly, person, organization, extent)
+            except PermissionDenied:  # who administers the organization no more may not list its subscriptions
+                continue
+            await self._settle_all(of_extent, organization, hooks, signed_in_at)
+            found += hooks
+        await self._remove_unknown(person, found)
 
     async def detach(self, connection: AsyncConnection, person: str) -> list[str]:
         """Delete the receivers of a person, in the transaction that ends their last grant.
@@ -231,7 +232,7 @@ class Webhooks:
         """Remove subscriptions at Calendly with a token that is revoked afterwards. What fails, Calendly disables."""
         for subscription in subscriptions:
             try:
-                await self._remove(person, subscription, token=token)
+                await remove(self.calendly, person, subscription, token=token)
             except CalendlyError as error:
                 _log.info("a webhook subscription of %s is left to Calendly: %s", person, error)
 
@@ -280,15 +281,7 @@ class Webhooks:
         self, new: StoredReceiver, organization: str, family: EventFamily, secret: str, key: str
     ) -> str:
         """Create a subscription at Calendly and return its URI. What was refused leaves no receiver."""
-        body = {
-            "url": f"{self.address}{PATH}/{secret}",
-            "events": told_by(family),
-            "organization": organization,
-            "scope": family.extent,
-            **({"user": new.person} if family.extent == "user" else {}),
-            "signing_key": key,
-        }
-        request = Request(_CREATE, body=body)
+        request = creation(f"{self.address}{PATH}/{secret}", new.person, organization, family, key)
         try:
             answer = await self.calendly.send(new.person, request)
         except OutcomeUnknown:
@@ -301,6 +294,18 @@ class Webhooks:
         if uri is None:
             raise unreadable(request)
         return uri
+
+    async def _settle_all(
+        self,
+        rows: Sequence[StoredReceiver],
+        organization: str,
+        hooks: Sequence[JSON],
+        signed_in_at: datetime | None,
+    ) -> None:
+        states = {canonical(hook.get("uri")): hook.get("state") for hook in hooks}
+        for row in rows:
+            was_before = signed_in_at is not None and row.created_at < signed_in_at
+            await self._settle(row, organization, states.get(row.calendly_uri), anew=was_before)
 
     async def _settle(self, row: StoredReceiver, organization: str, state: object, *, anew: bool) -> None:
         """Repair a subscription that Calendly disabled; note one that is gone, or make it anew."""
@@ -329,38 +334,17 @@ class Webhooks:
                 await stored_receivers.prove(connection, row.person, None)
             return
         if await self._make(row.person, organization, family, _Instead(row, repairs + 1, since)):
-            await self._remove(row.person, row.calendly_uri)
+            await remove(self.calendly, row.person, row.calendly_uri)
             await self.told(
                 row.person, "repair_webhook", f"Calendly had disabled the webhook for {row.family} of {{person}}"
             )
 
-    async def _remove(self, person: str, subscription: str | None, *, token: str | None = None) -> None:
-        """Delete a subscription at Calendly, unless it is gone. Raises CalendlyError."""
-        uuid = last_segment(subscription)
-        if uuid is None:
-            return
-        with suppress(NotFound):
-            await self.calendly.send(person, Request(_DELETE, {"webhook_subscription": uuid}), token=token)
-
-    async def _listed(self, person: str, organization: str, extent: str) -> list[JSON]:
-        query = {"organization": organization, "scope": extent, **({"user": person} if extent == "user" else {})}
-
-        async def page(token: str | None) -> JSON:
-            asked = {**query, "count": _MOST_LISTED, "page_token": token}
-            return await self.calendly.send(person, Request(_LIST, query=asked))
-
-        answer = await walk(page, None, _MOST_PAGES)
-        if answer["pagination"].get("next_page_token"):
-            raise UpstreamError("Calendly lists more webhook subscriptions than are read.")  # none counts as gone
-        rows: list[JSON] = [row for row in answer["collection"] if isinstance(row, dict)]
-        return rows
-
-    async def _remove_unknown(self, person: str, listed: Sequence[JSON]) -> None:
+    async def _remove_unknown(self, person: str, found: Sequence[JSON]) -> None:
         """Remove subscriptions of this person under our address that no receiver is there for."""
         beginning = f"{self.address}{PATH}/"
         ours = {
             receiver_digest(url.removeprefix(beginning)): hook
-            for hook in listed
+            for hook in found
             if isinstance(url := hook.get("callback_url"), str)
             and url.startswith(beginning)
             and canonical(hook.get("creator")) == person
@@ -369,7 +353,7 @@ class Webhooks:
             known = await stored_receivers.known(connection, list(ours))
         for digest, hook in ours.items():
             if digest not in known:
-                await self._remove(person, canonical(hook.get("uri")))
+                await remove(self.calendly, person, canonical(hook.get("uri")))
 
     def _secret(self) -> str:
         return urlsafe_b64encode(self.random(_SECRET_BYTES)).decode().rstrip("=")

@@ -251,7 +251,7 @@ def workflow_table() -> str:
 def event_table() -> str:
     """The tools of what happened."""
     body = (
-        (f"`{tool.name}`", what(tool), f"`{tool.scope}`", f"`{tool.capability}`", f"`{tool.toolset}`")
+        (f"`{tool.name}`", what(tool), _words(tool.scopes), _words(tool.capabilities), f"`{tool.toolset}`")
         for tool in EVENTS
     )
     return table(("tool", "what", "scope", "capability", "toolset"), body)
@@ -290,7 +290,11 @@ def _of_kinds(names: Sequence[str]) -> str:
 
 
 def _names(tools: Iterable[Tool]) -> str:
-    return " ".join(f"`{tool.name}`" for tool in tools)
+    return _words(tool.name for tool in tools)
+
+
+def _words(words: Iterable[str]) -> str:
+    return " ".join(f"`{word}`" for word in words)
 
 
 def hosted_table() -> str:

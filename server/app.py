@@ -144,8 +144,17 @@ def has_events(ceiling: Access) -> bool:
     return ceiling.get("events", OFF).level != "off"
 
 
-def rules(settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None) -> Rules:
-    """What the operator asked for; `limited_to` are the scopes that there can be, None where any can."""
+def rules(
+    settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None, is_hosted: bool = False
+) -> Rules:
+    """What the operator asked for.
+
+    Args:
+        settings: The operator's.
+        ceiling: What may be allowed.
+        limited_to: The scopes that there can be, None where any can.
+        is_hosted: People sign in to the server.
+    """
     return Rules(
         toolsets=settings.toolsets,
         tools=settings.tools,
@@ -153,6 +162,7 @@ def rules(settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | N
         read_only=settings.read_only,
         ceiling=ceiling,
         scopes=limited_to,
+        is_hosted=is_hosted,
     )
 
 

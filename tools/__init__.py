@@ -23,7 +23,7 @@ from tools.endpoints import (
 from tools.endpoints.contacts import contacts, custom_fields, lists, notes
 from tools.endpoints.event_types import event_types, one_off, settings
 from tools.events import events
-from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, Tool, Workflow
+from tools.toolset.tool import GUIDE, EndpointTool, FeedTool, HostedWorkflow, Tool, Workflow
 from tools.workflows import agenda, bookings_search, meeting_times, rescheduling, summary
 from tools.workflows import no_shows as marking
 from tools.workflows.hours import change as hours_change
@@ -73,10 +73,21 @@ WORKFLOWS: Final[tuple[Workflow, ...]] = (
 )
 """The tools that call several endpoints."""
 
-EVENTS: Final[tuple[FeedTool, ...]] = tuple(events.tools)
+EVENTS: Final[tuple[FeedTool | HostedWorkflow, ...]] = (*events.tools, *events.workflows)
 """The tools of what this server keeps of what happened."""
 
 ALL: Final[tuple[Tool, ...]] = (*ENDPOINTS, *WORKFLOWS, *EVENTS)
 """Every tool, in the order in which agents and people see them."""
 
-__all__ = ["ALL", "ENDPOINTS", "EVENTS", "GUIDE_TOOLS", "WORKFLOWS", "EndpointTool", "FeedTool", "Tool", "Workflow"]
+__all__ = [
+    "ALL",
+    "ENDPOINTS",
+    "EVENTS",
+    "GUIDE_TOOLS",
+    "WORKFLOWS",
+    "EndpointTool",
+    "FeedTool",
+    "HostedWorkflow",
+    "Tool",
+    "Workflow",
+]

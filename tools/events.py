@@ -1,4 +1,4 @@
-"""What happened: the events of the person's account, by cursor."""
+"""What happened: the events of the person's account by cursor, and whether Calendly tells them at once."""
 
 import json
 from collections.abc import Sequence
@@ -8,10 +8,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from tools.answers.size_limit import MOST_TOKENS, row_cost
+from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription
 from tools.fields import Count, EventTypeRef, TimeZone
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call
-from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent
+from tools.toolset.effects import DryRun
+from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent, WatchedFamily, WebhookSwitch
 from tools.toolset.feed_tools import FeedTools
 
 events = FeedTools("events")
@@ -93,3 +95,66 @@ def _fitting(rows: Sequence[FeedRow], *, from_the_end: bool) -> list[FeedRow]:
             break
         kept.append(row)
     return kept[::-1] if from_the_end else kept
+
+
+class Watching(TypedDict, total=False):
+    """How Calendly tells what happens."""
+
+    webhooks: list[WatchedFamily]
+    source: str
+    note: str
+
+
+def _audited_switch(call: AuditedArguments) -> str:
+    return f"the webhook for the events of {call.me}{', to stop it' if call.values.get('stop') else ''}"
+
+
+@events.workflow(
+    title="Watch events",
+    audit=Sentence("switch", _audited_switch),
+    needs=(create_webhook_subscription,),
+    uses=(delete_webhook_subscription,),
+    reads=(list_received_events,),
+)
+async def watch_events(
+    call: Call,
+    kinds: Annotated[list[str], Field(max_length=20, description="default: meetings and no-shows")] | None = None,
+    stop: Annotated[bool, Field(description="true has Calendly tell nothing more")] = False,
+) -> Watching:
+    """Subscribe this server to Calendly's events (webhook), so that list_received_events has them at once.
+
+    stop ends it. All agents of the person share it. Without it events come later, by polling.
+    """
+    webhooks = await call.caller.webhooks()
+    families = webhooks.families(kinds)
+    due = await due_families(webhooks, families, stop=stop, all_of_them=kinds is None)
+    if due:
+        call = await call.authorize()
+        if call.is_dry_run:
+            raise DryRun(*await webhooks.requests(due, stop=stop))
+        refused = await webhooks.switch(due, stop=stop)
+        if len(refused) == len(due):
+            raise next(iter(refused.values()))
+        note = "; ".join(f"{family}: {error.reason}" for family, error in refused.items())
+    else:
+        note = (None if stop else webhooks.out_of_reach) or "It was so already; nothing was sent."
+    states = await webhooks.states()
+    answer: Watching = {"webhooks": [*states], "source": "webhook" if states else "polling"}
+    return {**answer, "note": note} if note else answer
+
+
+async def due_families(
+    webhooks: WebhookSwitch, families: Sequence[str], *, stop: bool, all_of_them: bool
+) -> Sequence[str]:
+    """Return the families that a call would switch.
+
+    Args:
+        webhooks: What there is.
+        families: Those that were asked for.
+        stop: They are to be switched off.
+        all_of_them: None was named, so that `stop` means all.
+    """
+    on = [each["events"] for each in await webhooks.states() if "events" in each]
+    if stop:
+        return [family for family in on if all_of_them or family in families]
+    return [] if webhooks.out_of_reach else [family for family in families if family not in on]

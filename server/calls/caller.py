@@ -20,7 +20,7 @@ from calendly.identifiers import EventTypeId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Request
 from server.calls.audit_entries import AuditedDecision, CallRecord
-from server.calls.clock import ClockWatch, complaint
+from server.calls.clock import ClockWatch, told_of
 from server.calls.confirm import CallConfirmation, ConfirmPage, Context
 from server.calls.identities import ME, identity_of, user_in
 from server.calls.principal import Principal, Principals, is_for_lack_of_scope
@@ -31,12 +31,13 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event
 from tools.times import own_timezone
 from tools.toolset.effects import Effects
 from tools.toolset.errors import DeniedByPolicy, NotRecorded
-from tools.toolset.feed import Feed
+from tools.toolset.feed import Feed, WebhookSwitch
 from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
+    from events.webhooks import Webhooks
     from server.stores.confirmations import Confirmations
     from server.stores.events import EventStore
     from server.stores.stores import Stores
@@ -55,9 +56,6 @@ _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 
 _FOR_SENDING: Final = 10.0
 """What is kept for the call itself after a person answered, in seconds."""
-
-_BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
-_BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
 
 _CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
@@ -81,6 +79,7 @@ class Callers:
         audit_log: Where calls are recorded.
         clock_watch: Compares this machine's clock with Calendly's.
         page_of: Gives the page on which the person approves calls of an agent, None where there is none.
+        webhooks: Calendly's webhooks of people, None where Calendly cannot post to this server.
         clock: Seconds that only grow.
         sleep: Lets seconds pass.
     """
@@ -96,6 +95,7 @@ class Callers:
     sleep: Callable[[float], Awaitable[None]]
     clock_watch: ClockWatch
     page_of: Callable[[str], ConfirmPage] | None = None
+    webhooks: "Webhooks | None" = None
     identities: dict[str, Identity] = field(default_factory=dict[str, Identity])
     caps: dict[str, Cap] = field(default_factory=dict[str, Cap])
     walls: Walls = field(default_factory=Walls)
@@ -181,6 +181,14 @@ class ToolCaller:
             reads=AccountReads.of(self.shared.calendly(), self.principal.account, self.shared.clock),
             own_zone=partial(own_timezone, self),
         )
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Calendly's webhooks of the person. Raises DeniedByPolicy where there are none, and as `identity`."""
+        from server.calls.webhook_switch import AgentsWebhooks  # noqa: PLC0415 - it loads the database
+
+        if self.shared.webhooks is None:
+            raise DeniedByPolicy("This server has no address of its own to which Calendly could post.")
+        return AgentsWebhooks.of(self.shared.webhooks, await self.identity(), self.principal, self.send)
 
     async def forget(self, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these e-mail addresses any more."""
@@ -363,12 +371,7 @@ class ToolCaller:
 
     def clock_note(self) -> str | None:
         """Say that this machine's clock is off, None where it is not or where the answer does not depend on it."""
-        ahead = self.shared.clock_watch.ahead
-        warning = complaint(ahead.total_seconds())
-        if warning is None or self.ahead is None:
-            return None
-        is_right = complaint((ahead - self.ahead).total_seconds()) is None
-        return f"{warning}. {_BY_CALENDLYS if is_right else _BY_OURS}"
+        return told_of(self.shared.clock_watch.ahead, taken_back=self.ahead)
 
     async def _me(self) -> JSON:
         try:

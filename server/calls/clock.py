@@ -11,6 +11,9 @@ import httpx2
 # A second of the header's, and what the way there and back takes.
 _TOLERANCE: Final = 60.0
 
+_BY_CALENDLYS: Final = "This answer goes by Calendly's clock."
+_BY_OURS: Final = "This answer goes by this machine's: call again for one by Calendly's."
+
 _log: Final = logging.getLogger(__name__)
 
 
@@ -66,3 +69,17 @@ def _span(seconds: float) -> str:
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def told_of(ahead: timedelta, *, taken_back: timedelta | None) -> str | None:
+    """Say in an answer that this machine's clock is off; None where it is not, or the answer does not depend on it.
+
+    Args:
+        ahead: By how much the clock is ahead of Calendly's.
+        taken_back: By how much it was taken back for the answer, None where the answer does not depend on it.
+    """
+    warning = complaint(ahead.total_seconds())
+    if warning is None or taken_back is None:
+        return None
+    is_right = complaint((ahead - taken_back).total_seconds()) is None
+    return f"{warning}. {_BY_CALENDLYS if is_right else _BY_OURS}"

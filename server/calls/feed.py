@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Final, cast
 
-from auth.access.levels import Operation, decide
+from auth.access.levels import Limits, Operation, decide
 from calendly.client import Calendly
 from calendly.errors import Unreachable
 from calendly.request import JSON, Account, Request
@@ -80,7 +80,7 @@ class AgentFeed:
     async def read(self, query: FeedQuery) -> EventsFound:
         """Return events, after a look where that is due. Raises ArgumentError, CalendlyError, Unreachable."""
         wanted = Wanted(kinds=self._kinds(query.kinds), filter=query.event_type, count=query.count)
-        async with _needed():
+        async with answering_storage():
             rereads = any(name.startswith("no_show.") for name in wanted.kinds)
             feed = await self.events.looks.on_demand(self.person, self.reads, rereads=rereads)
             page = await self.events.feeds.read(self.person, wanted, query.cursor)
@@ -99,7 +99,7 @@ class AgentFeed:
 
     async def event(self, event_id: str) -> ReceivedEvent | None:
         """Return one event, None where there is none that the agent may see. Raises Unreachable."""
-        async with _needed():
+        async with answering_storage():
             event = await self.events.feeds.find_event(self.person, event_id)
             if event is None or event.kind not in self._kinds(None):
                 return None
@@ -110,23 +110,18 @@ class AgentFeed:
         unknown = [name for name in asked or () if name not in KINDS]
         if unknown:
             raise ArgumentError.of("kinds", f"There is no kind {unknown[0][:40]!a}; there are {', '.join(KINDS)}.")
-        capabilities = self._capabilities
+        capabilities = readable_capabilities(self.principal.limits)
         return [
             name
             for name, kind in KINDS.items()
             if (asked is None or name in asked) and (kind.family is None or kind.family.capability in capabilities)
         ]
 
-    @property
-    def _capabilities(self) -> frozenset[str]:
-        """The capabilities of the families that the agent may read."""
-        limits = self.principal.limits
-        operations = {family.capability: Operation(family.capability, "read", family.scope) for family in FAMILIES}
-        return frozenset(name for name, each in operations.items() if decide(each, limits).verdict != "deny")
-
     async def _shown(self, events: Sequence[ReadEvent], zone: tzinfo | None) -> list[ReceivedEvent]:
         sees_invitees = self.principal.invitees_hidden_by is None
-        reader = Reader(zone=zone, sees_invitees=sees_invitees, capabilities=self._capabilities)
+        reader = Reader(
+            zone=zone, sees_invitees=sees_invitees, capabilities=readable_capabilities(self.principal.limits)
+        )
         doers = await self.events.own_changes.doers(self.person, self.principal.account.agent, events)
         return [
             {
@@ -139,8 +134,14 @@ class AgentFeed:
         ]
 
 
+def readable_capabilities(limits: Limits) -> frozenset[str]:
+    """Return the capabilities of the families whose events may be read."""
+    operations = {family.capability: Operation(family.capability, "read", family.scope) for family in FAMILIES}
+    return frozenset(name for name, each in operations.items() if decide(each, limits).verdict != "deny")
+
+
 @asynccontextmanager
-async def _needed() -> AsyncGenerator[None]:
+async def answering_storage() -> AsyncGenerator[None]:
     """Answer a failure of the database as tools do."""
     try:
         yield

@@ -13,7 +13,7 @@ from server.calls.principal import ACCESS_SETTING, Principal, operation_of
 from server.configuration.settings import DEFAULT_TOOLSETS
 from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import split
-from tools.toolset.tool import EXTENDED, SingleTool, Tool
+from tools.toolset.tool import EXTENDED, HostedWorkflow, SingleTool, Tool
 
 _EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
@@ -30,6 +30,7 @@ class Rules:
         read_only: Whether every tool that writes is off.
         ceiling: What is allowed of every capability.
         scopes: The scopes that a token can have here, None where any can be.
+        is_hosted: People sign in to the server.
     """
 
     toolsets: tuple[str, ...] | None = None
@@ -38,6 +39,7 @@ class Rules:
     read_only: bool = False
     ceiling: Access
     scopes: frozenset[str] | None = None
+    is_hosted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,11 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
             tool.name not in chosen,
             f"the toolset {tool.toolsets[0]} is not on",
             f"--toolsets …,{tool.toolsets[0]} or --tools (CALENDLY_MCP_TOOLSETS, CALENDLY_MCP_TOOLS)",
+        ),
+        (
+            isinstance(tool, HostedWorkflow) and not rules.is_hosted,
+            "Calendly can post to a hosted endpoint only",
+            "`calendly-mcp http`, which people sign in to",
         ),
         (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
         (decision.verdict == "deny", decision.rule, ACCESS_SETTING),

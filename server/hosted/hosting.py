@@ -60,7 +60,7 @@ from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
-from tools import ALL
+from tools import ALL, HostedWorkflow
 
 _log: Final = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ T = TypeVar("T")
 
 def hosted_selection(settings: Settings) -> Selection:
     """Select the tools of a hosted endpoint. Raises UsageError where a setting names what does not exist."""
-    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
+    return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes, is_hosted=True))
 
 
 @asynccontextmanager
@@ -95,17 +95,16 @@ async def hosting(
         settings = await with_sandbox(settings, stack)
         store = await open_store(settings, stack)
         events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
-        issuer = settings.public_url or address
         clock = asyncio.get_running_loop().time
         watch = clock_watch()
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
-        realm = realm_for(settings, issuer, selection, store, documents(settings) if takes_documents else None)
+        fetcher = documents(settings) if takes_documents else None
+        realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
         endings = endings_of(settings, realm, callbacks(realm))
-        realm = replace(
-            realm, names=OwnNames(calendly, realm.connections, clock), events=PeoplesEvents(webhooks, endings)
-        )
+        of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
+        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
         authorization = Authorization(realm)
@@ -121,6 +120,7 @@ async def hosting(
             events=partial(_given, events),
             stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
             page_of=partial(AgentsPage, realm),
+            webhooks=webhooks,
             clock=clock,
             sleep=asyncio.sleep,
             clock_watch=watch,
@@ -129,18 +129,19 @@ async def hosting(
 
         delivery = event_delivery(realm, events, endings, principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
+        door = BearerCheck(
+            authorization,
+            principals.known_as,
+            lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+            lambda request, kind: step_up(principals.of_request(request), kind),
+        )
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
             reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
-            door=BearerCheck(
-                authorization,
-                principals.known_as,
-                lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-                lambda request, kind: step_up(principals.of_request(request), kind),
-            ),
-            routes=[*routes, _receiving(settings, realm, webhooks.feeds, clock)],
+            door=door,
+            routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
         chores = [
@@ -182,6 +183,11 @@ async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
     finally:
         scope.cancel()
         await asyncio.wait([task])
+
+
+def _may_be_told(selection: Selection) -> bool:
+    """Whether the operator allows that Calendly tells this server what happens."""
+    return any(isinstance(tool, HostedWorkflow) for tool in selection.listed)
 
 
 def webhooks_of(

@@ -55,10 +55,17 @@ async def check_webhooks(webhooks: Webhooks, sleep: Callable[[float], Awaitable[
 
 @dataclass(frozen=True, slots=True)
 class PeoplesEvents:
-    """See `auth.endpoints.site.EventsOfPeople`."""
+    """See `auth.endpoints.site.EventsOfPeople`.
+
+    Args:
+        webhooks: Calendly's webhooks.
+        endings: Ends subscriptions of agents.
+        may_be_made: The operator allows them.
+    """
 
     webhooks: Webhooks
     endings: Endings
+    may_be_made: bool = True
 
     async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:
         """Return the live subscriptions of an agent, the oldest first. Raises StorageUnavailable."""
@@ -74,17 +81,14 @@ class PeoplesEvents:
         """Return how it is with Calendly's webhook for a person. Raises StorageUnavailable."""
         found = await self.webhooks.of(person)
         if not found:
-            return self._off()
+            return self._off() if self.may_be_made else None
         worst = min(found, key=lambda each: _WORST_FIRST.index(each.state))
         latest = max((each.last_at for each in found if each.last_at is not None), default=None)
         return ShownWebhook(is_on=True, told=_TOLD[worst.state], last_at=latest)
 
     def _off(self) -> ShownWebhook:
-        try:
-            self.webhooks.require_reach()
-        except OutOfReach as reason:
-            return ShownWebhook(is_on=False, told=f"Off. {reason}", may_change=False)
-        return ShownWebhook(is_on=False, told=_OFF)
+        reason = self.webhooks.out_of_reach
+        return ShownWebhook(is_on=False, told=f"Off. {reason}" if reason else _OFF, may_change=reason is None)
 
     async def switch(self, person: str, *, on: bool) -> str:
         """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
@@ -92,6 +96,8 @@ class PeoplesEvents:
             if not on:
                 await self.webhooks.unwatch(person)
                 return "Calendly's webhook is off."
+            if not self.may_be_made:
+                return "The operator of this server does not allow that."
             refused = await self.webhooks.watch(person)
         except (OutOfReach, CalendlyError) as failure:
             return f"That did not work. {reason_for(failure)}"

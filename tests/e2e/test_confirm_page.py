@@ -11,6 +11,7 @@ import anyio
 import httpx2
 import pytest
 
+from tests.databases import FILE
 from tests.e2e.conftest import Replicas, Sandbox
 from tests.e2e.hosting import Agent, coming_meeting
 from tests.e2e.people import ADMIN, OWNER
@@ -18,6 +19,9 @@ from tests.server.desk import Answer, Person, call
 
 pytestmark = pytest.mark.anyio
 TOOL = "cancel_scheduled_event"
+
+ON_ONE_DATABASE = pytest.mark.parametrize("shared_database_url", [FILE], indirect=True)
+"""On one kind: tests/server/stores/test_confirmations.py proves of each what is stored and given out once."""
 
 
 @dataclass
@@ -115,6 +119,7 @@ async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
         assert cancellations(sandbox) == before + 1
 
 
+@ON_ONE_DATABASE
 @pytest.mark.requirement("asked-first", "confirm-page")
 async def test_who_says_no_on_the_page_is_heard_and_cannot_be_made_to_have_said_yes(
     replicas: Replicas, sandbox: Sandbox
@@ -131,6 +136,7 @@ async def test_who_says_no_on_the_page_is_heard_and_cannot_be_made_to_have_said_
         assert cancellations(sandbox) == before
 
 
+@ON_ONE_DATABASE
 async def test_a_yes_is_for_the_very_arguments_and_agent(replicas: Replicas, sandbox: Sandbox) -> None:
     agent, other, before = Agent(), Agent("Other"), cancellations(sandbox)
     async with at_browser() as browser:
@@ -145,6 +151,7 @@ async def test_a_yes_is_for_the_very_arguments_and_agent(replicas: Replicas, san
         assert (await again(replicas, agent, meeting, first)).kind == "answered"
 
 
+@ON_ONE_DATABASE
 async def test_nobody_else_sees_the_question_or_answers_it(replicas: Replicas) -> None:
     agent = Agent()
     async with at_browser(ADMIN) as stranger, at_browser() as browser:
@@ -188,6 +195,7 @@ async def test_of_two_replicas_that_are_given_one_token_at_once_one_sends(replic
         assert cancellations(sandbox) == before + 1
 
 
+@ON_ONE_DATABASE
 async def test_without_an_answer_on_the_page_the_agents_word_counts_unless_the_page_alone_does(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:
@@ -217,6 +225,7 @@ async def test_without_an_answer_on_the_page_the_agents_word_counts_unless_the_p
         assert cancellations(sandbox) == before + 1
 
 
+@ON_ONE_DATABASE
 async def test_an_agents_word_is_enough_where_the_person_did_not_say_otherwise(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:

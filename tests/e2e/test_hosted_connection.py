@@ -14,7 +14,7 @@ from anyio.lowlevel import checkpoint
 from tests.e2e.conftest import Sandbox
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
 from tests.e2e.people import Browser
-from tests.server.desk import ON, Answer, Era, call
+from tests.server.desk import ON_HOSTED, Answer, Era, call
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +139,7 @@ async def test_what_calendly_takes_away_at_a_refresh_is_explained(
         assert (await call(client, "list_scheduled_events")).kind == "answered"
         before = len(sandbox.requests())
         refused = await call(client, "list_event_types")
-        assert len((await client.list_tools()).tools) == len(ON) - 1  # the application has no availability:write
+        assert len((await client.list_tools()).tools) == len(ON_HOSTED) - 1  # the application has no availability:write
     assert refused.kind == "insufficient_scope"
     assert refused.error["required_scopes"] == ["event_types:read"]
     assert "Calendly once granted" in refused.error["message"]

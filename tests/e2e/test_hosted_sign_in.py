@@ -15,7 +15,7 @@ from auth.access.levels import UNLIMITED, Limits, decide_all
 from server.calls.principal import operation_of
 from tests.e2e.hosting import Agent, Site, coming_meeting, hosted, let_minutes_pass
 from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
-from tests.server.desk import ON, Era, Person, call
+from tests.server.desk import ON_HOSTED, Era, Person, call
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ async def test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in(site:
         listed = (await client.list_tools()).tools
         assert (await call(client, "get_current_user")).content["name"] == person
     preselected = Limits(ceiling=UNLIMITED, chosen=CAUTIOUS)
-    allowed = [tool for tool in ON if decide_all(map(operation_of, tool.needs), preselected).verdict != "deny"]
+    allowed = [tool for tool in ON_HOSTED if decide_all(map(operation_of, tool.needs), preselected).verdict != "deny"]
     assert [tool.name for tool in listed] == [tool.name for tool in allowed]
 
 

@@ -20,6 +20,7 @@ from tests.e2e.processes import Ended, run
 from tests.e2e.test_confirm_page import Browser as Pages
 from tests.e2e.test_confirm_page import at_browser
 from tests.sandbox.api import Api, Json
+from tests.server.desk import call
 
 pytestmark = pytest.mark.anyio
 
@@ -76,6 +77,44 @@ async def test_a_person_switches_the_webhook_on_and_it_goes_with_their_last_agen
             assert of_agent
             page = await pages.see(f"{site.url}{of_agent[1]}")
             assert "is disconnected" in await submit(pages, page, f"{of_agent[1]}/disconnection")
+            assert await subscriptions(api) == []
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.requirement("watch-events", "events-tools")
+async def test_an_agent_has_calendly_tell_what_happens_and_reads_it_at_once() -> None:
+    agent = Agent(browser=Browser(access=f"{MAY},event_types=read,events=read"))
+    with hosted("--sandbox") as site:
+        await agent.sign_in(site)
+        async with httpx2.AsyncClient(base_url=site.calendly) as http, agent.connect(site.endpoint) as client:
+            api = Api(http)
+            tried = (await call(client, "watch_events", dry_run=True)).content["dry_run"]
+            assert tried["path"] == "/webhook_subscriptions"
+            assert tried["body"]["url"] == f"{site.url}/webhooks/calendly/…"
+            assert "signing_key" not in tried["body"]
+            assert await subscriptions(api) == []
+            made = await call(client, "watch_events")
+            assert made.content == {
+                "webhooks": [{"events": "meetings", "state": "waiting for the first event"}],
+                "source": "webhook",
+            }
+            before = (await call(client, "list_received_events")).content["cursor"]
+            await api.book(start_time=(await slots(api))[0])
+            assert await deliveries(api, 1) == [204]
+            news = (await call(client, "list_received_events", cursor=before)).content
+            assert [event["kind"] for event in news["collection"]] == ["meeting.booked"]
+            again = await call(client, "watch_events")
+            assert again.content["note"] == "It was so already; nothing was sent."
+            assert again.content["webhooks"][0]["state"] == "working"
+            assert len(await subscriptions(api)) == 1
+            unknown = await call(client, "watch_events", kinds=["meeting.lost"])
+            assert unknown.kind == "invalid_argument"
+            other = await call(client, "watch_events", kinds=["contact.created"])
+            assert other.kind == "access_denied_by_policy"
+            some = await call(client, "watch_events", kinds=["event_type.updated", "meeting.booked"])
+            assert [each["events"] for each in some.content["webhooks"]] == ["meetings", "event_types"]
+            ended = await call(client, "watch_events", stop=True)
+            assert ended.content == {"webhooks": [], "source": "polling"}
             assert await subscriptions(api) == []
 
 

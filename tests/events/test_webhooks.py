@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from calendly.errors import CalendlyError, InsufficientScope, Unauthenticated
+from calendly.errors import CalendlyError, InsufficientScope
 from events import stored_receivers
 from events.incoming import receiver_digest
 from events.kinds import FAMILIES, MEETINGS, ROUTING_FORMS
@@ -65,12 +65,25 @@ async def test_a_subscription_is_removed_and_can_be_gone_already(scene: Scene) -
     ]
 
 
-async def test_a_removal_that_fails_leaves_what_there_is(scene: Scene) -> None:
+async def test_a_removal_that_fails_leaves_what_there_is_unless_the_sign_in_may_not(scene: Scene) -> None:
     await scene.webhooks.watch(scene.person)
-    scene.calendly.token = "sandbox-pat-unknown"
-    with pytest.raises(Unauthenticated):
+    await scene.api.control("faults", {"method": "DELETE", "status": 500})
+    with pytest.raises(CalendlyError):
         await scene.webhooks.unwatch(scene.person)
     assert await scene.states() == {"meetings": "waiting for the first event"}
+    scene.calendly.token = "sandbox-pat-noscopes"
+    await scene.webhooks.unwatch(scene.person)
+    assert await scene.states() == {}
+    assert len(await scene.subscriptions()) == 1
+
+
+async def test_who_administers_the_organization_no_more_keeps_what_is_their_own(scene: Scene) -> None:
+    await scene.webhooks.watch(scene.person, [MEETINGS, ROUTING_FORMS])
+    await scene.set_state("disabled")
+    scene.sandbox.sandbox.records.membership_of(scene.person.rpartition("/")[2]).role = "user"
+    await scene.webhooks.check(scene.person)
+    assert (await scene.subscriptions())[-1]["state"] == "active"
+    assert set(await scene.states()) == {"meetings", "routing_forms"}
 
 
 @pytest.mark.requirement("webhook-repaired")

@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.hosting import Site
 from tests.e2e.people import Browser
 from tests.interop.node import SCRIPTS, node
-from tests.server.desk import ON
+from tests.server.desk import ON_HOSTED
 
 pytestmark = pytest.mark.needs("node")
 
@@ -38,5 +38,5 @@ def test_the_sdk_signs_in_refreshes_and_asks_for_more_without_losing_what_it_had
     assert message["refreshed"]
     assert message["listed"] == 1
     assert message["user"]["name"] == message["again"]["name"] == person
-    assert message["tools"] == [tool.name for tool in ON]  # also those that it would have to ask for
+    assert message["tools"] == [tool.name for tool in ON_HOSTED]  # also those that it would have to ask for
     assert message.get("version") == version

@@ -17,7 +17,7 @@ from server.local.serving import serving
 from tests.audit_log import NOW, Shelf, audit_log_in_memory
 from tests.hostile_upstream import HostileUpstream, Step, answer
 from tests.virtual_time import going_on_from
-from tools import ALL
+from tools import ALL, HostedWorkflow
 
 Era = Literal["legacy", "2026-07-28"]
 """How a client opens the conversation; `legacy` is revision 2025-11-25."""
@@ -30,7 +30,10 @@ def _yes() -> Form | None:
     return {"approve": True}
 
 
-ON: Final = tuple(tool for tool in ALL if {"endpoints", "workflows", "events"} & {*tool.toolsets})
+ON_HOSTED: Final = tuple(tool for tool in ALL if {"endpoints", "workflows", "events"} & {*tool.toolsets})
+"""The tools that are on by default where people sign in."""
+
+ON: Final = tuple(tool for tool in ON_HOSTED if not isinstance(tool, HostedWorkflow))
 """The tools that are on by default."""
 EVENT = "https://api.calendly.com/scheduled_events/E1"
 

@@ -15,8 +15,10 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
+from events.webhooks import Webhooks
 from server.calls.feed import AccountReads, AgentFeed
 from server.calls.principal import Principal
+from server.calls.webhook_switch import AgentsWebhooks, CalendlyOfCall
 from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json
@@ -26,7 +28,7 @@ from tools.references import resolved
 from tools.toolset.declaring import Call, Caller
 from tools.toolset.effects import Affected, Effects
 from tools.toolset.errors import DeniedByPolicy
-from tools.toolset.feed import Feed
+from tools.toolset.feed import Feed, WebhookSwitch
 from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.question import Question
@@ -82,6 +84,8 @@ class Agent:
         questions: What the person was asked.
         pauses: The waits that its tools asked for.
         reports: What long calls told of their progress.
+        told: What was noted about webhooks.
+        address: Where its server answers; nobody listens there.
         began: When it was that Monday, on the clock.
     """
 
@@ -98,6 +102,8 @@ class Agent:
     questions: list[str] = field(default_factory=list[str])
     pauses: list[float] = field(default_factory=list[float])
     reports: list[str] = field(default_factory=list[str])
+    told: list[str] = field(default_factory=list[str])
+    address: str = "http://127.0.0.1:1"
     deadline: float = 0.0
     began: float = 0.0
 
@@ -137,6 +143,26 @@ class Agent:
             reads=AccountReads.of(self.calendly, self.account, self.clock),
             own_zone=own_zone,
         )
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Calendly's webhooks of the person, for a server at which nobody listens."""
+        events, principal = await self.store.events(), Principal(account=self.account, limits=Limits(ceiling=LOCAL))
+
+        async def told(person: str, action: str, sentence: str) -> None:
+            self.told.append(f"{action} {person}: {sentence}")
+
+        webhooks = Webhooks(
+            database=events.feeds.database,
+            keyring=events.feeds.keyring,
+            feeds=events.feeds,
+            calendly=CalendlyOfCall(self.send, await self.identity()),
+            address=self.address,
+            calendly_url=self.origin,
+            told=told,
+            now=events.feeds.now,
+            random=events.feeds.random,
+        )
+        return AgentsWebhooks(webhooks, (await self.identity()).user.uri, principal)
 
     async def forget(self, addresses: Collection[str]) -> None:
         """Keep nothing of these people."""

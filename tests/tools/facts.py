@@ -17,7 +17,8 @@ from tests.sandbox.api import MONDAY, Json
 from tests.tools.agent import SECONDS
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.effects import Effects
-from tools.toolset.feed import EventsFound, Feed, FeedQuery, FeedRow, ReceivedEvent
+from tools.toolset.errors import DeniedByPolicy
+from tools.toolset.feed import EventsFound, Feed, FeedQuery, FeedRow, ReceivedEvent, WebhookSwitch
 from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool
@@ -226,6 +227,10 @@ class Documented:
     async def feed(self) -> Feed:
         """Know of one event."""
         return OneEvent()
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Have an address to which Calendly cannot post."""
+        raise DeniedByPolicy("Calendly cannot post to a documented caller.")
 
     async def forget(self, addresses: Collection[str]) -> None:
         """Have nothing to forget."""

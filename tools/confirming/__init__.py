@@ -9,6 +9,7 @@ from tools.confirming import (
     availability,
     contacts,
     event_types,
+    events,
     meeting_recaps,
     meetings,
     no_shows,
@@ -27,6 +28,7 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
         **meeting_recaps.EFFECTS,
         **contacts.EFFECTS,
         **administration.EFFECTS,
+        **events.EFFECTS,
     }
 )
 """The entry of each writing tool."""

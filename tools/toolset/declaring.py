@@ -38,7 +38,7 @@ from calendly.request import JSON, Request
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.effects import DryRun, Effects
 from tools.toolset.errors import ArgumentError
-from tools.toolset.feed import Feed
+from tools.toolset.feed import Feed, WebhookSwitch
 from tools.toolset.identity import Identity
 from tools.toolset.ledger import Ledger
 from tools.toolset.lists import LogPage, Page, Resumption
@@ -67,6 +67,10 @@ class Caller(Protocol):
 
     async def feed(self) -> Feed:
         """Return what has happened in the person's account. Raises Unreachable."""
+        ...
+
+    async def webhooks(self) -> WebhookSwitch:
+        """Return Calendly's webhooks of the person. Raises DeniedByPolicy where there are none, and as `identity`."""
         ...
 
     async def forget(self, addresses: Collection[str]) -> None:

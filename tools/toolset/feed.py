@@ -1,11 +1,14 @@
 """What has happened in a person's account, as tools see it; the server supplies it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 from typing_extensions import TypedDict
+
+from calendly.errors import CalendlyError
+from calendly.request import Request
 
 
 class EventData(TypedDict, total=False):
@@ -84,4 +87,42 @@ class Feed(Protocol):
 
     async def event(self, event_id: str) -> ReceivedEvent | None:
         """Return one event, None where there is none that the agent may see. Raises Unreachable."""
+        ...
+
+
+class WatchedFamily(TypedDict, total=False):
+    """How it is with Calendly's webhook for a family of events."""
+
+    events: str
+    state: str
+    last_told: str
+
+
+class WebhookSwitch(Protocol):
+    """Calendly's webhooks of one person, as far as one agent may switch them."""
+
+    @property
+    def out_of_reach(self) -> str | None:
+        """Why Calendly cannot post to this server, None where it can."""
+        ...
+
+    def families(self, kinds: Collection[str] | None) -> Sequence[str]:
+        """Return the families that kinds belong to, by default those of meetings and no-shows.
+
+        Raises:
+            ArgumentError: A kind does not exist.
+            DeniedByPolicy: The agent may not see it.
+        """
+        ...
+
+    async def states(self) -> Sequence[WatchedFamily]:
+        """Return what is on. Raises Unreachable."""
+        ...
+
+    async def requests(self, families: Collection[str], *, stop: bool) -> Sequence[Request]:
+        """Return what would be sent, without the secrets in it. Raises CalendlyError."""
+        ...
+
+    async def switch(self, families: Collection[str], *, stop: bool) -> Mapping[str, CalendlyError]:
+        """Make webhooks, or remove them. Returns what Calendly refused, by family. Raises CalendlyError, ToolError."""
         ...

@@ -5,6 +5,7 @@ Tool
 │   ├── EndpointTool   one endpoint of Calendly's: it states the facts of the operation
 │   └── FeedTool       what this server keeps itself
 └── Workflow           several endpoints, through their tools: whatever can be said of it follows from theirs
+    └── HostedWorkflow the same, about what a hosted server keeps
 """
 
 from abc import ABC, abstractmethod
@@ -289,7 +290,7 @@ class Workflow(Tool):
 
     @property
     @override
-    def needs(self) -> tuple[EndpointTool, ...]:
+    def needs(self) -> tuple[SingleTool, ...]:
         return self.required
 
     @property
@@ -313,6 +314,29 @@ class Workflow(Tool):
             "calendly/capabilities": list(self.capabilities),
             "calendly/toolset": self.toolsets[0],
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostedWorkflow(Workflow):
+    """A workflow about what a hosted server keeps. Without an address of its own a server has it switched off.
+
+    Attributes:
+        reads: The tools of what is kept that it requires besides.
+        toolset: The toolset that switches it on.
+    """
+
+    reads: tuple[FeedTool, ...]
+    toolset: str
+
+    @property
+    @override
+    def needs(self) -> tuple[SingleTool, ...]:
+        return (*self.required, *self.reads)
+
+    @property
+    @override
+    def toolsets(self) -> tuple[str, ...]:
+        return (self.toolset,)
 
 
 def declare(tool: Tool) -> None:

@@ -47,9 +47,14 @@ def near(hint: Json) -> some.SearchStrategy[Any]:
     return SCALARS.get(hint, some.none()) | ANYTHING
 
 
+@cache
+def adapter(shape: Json) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
+
+
 def fits(shape: Json, value: object) -> bool:
     try:
-        TypeAdapter(shape).validate_python(value, strict=True)
+        adapter(shape).validate_python(value, strict=True)
     except ValueError:
         return False
     return True

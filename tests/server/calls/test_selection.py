@@ -23,10 +23,11 @@ class Chosen(TypedDict, total=False):
     exclude_tools: tuple[str, ...]
     read_only: bool
     ceiling: Access
+    is_hosted: bool
 
 
 def selection(**chosen: Unpack[Chosen]) -> Selection:
-    fields: Chosen = {"ceiling": LOCAL, **chosen}
+    fields: Chosen = {"ceiling": LOCAL, "is_hosted": True, **chosen}
     return select(ALL, Rules(**fields))
 
 
@@ -48,6 +49,16 @@ def test_by_default_all_endpoint_tools_are_on_in_their_order() -> None:
     assert set(chosen.refusals) == set(NAMES) - set(DEFAULT)
     assert chosen.summary == ()
     assert chosen.families_off == FAMILIES
+
+
+@pytest.mark.requirement("watch-events")
+def test_where_nobody_signs_in_calendly_cannot_be_had_to_tell_what_happens() -> None:
+    chosen = selection(is_hosted=False)
+    assert listed(chosen) == [name for name in DEFAULT if name != "watch_events"]
+    assert chosen.refusals["watch_events"].told == (
+        "watch_events (capabilities webhooks and events) is switched off: Calendly can post to a hosted endpoint only. "
+        "Whoever started this server can change that with `calendly-mcp http`, which people sign in to."
+    )
 
 
 def test_the_families_that_are_off_are_named_until_one_of_their_tools_is_on() -> None:
