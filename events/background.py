@@ -16,7 +16,7 @@ from calendly.errors import CalendlyError
 from events import stored_events, stored_feeds, stored_looks
 from events.looks import Looks, PersonAccess
 from events.stored_looks import DueLook
-from storage.errors import StorageUnavailable
+from storage.errors import StorageUnavailable, UnreadableSecret
 
 _ROUND: Final = 5.0
 """Between two rounds, in seconds."""
@@ -87,8 +87,12 @@ class BackgroundLooks:
 
     async def _settle(self, person: str) -> None:
         found = await self.looks.feeds.find(person)
-        if found is not None:
+        if found is None:
+            return
+        try:
             await self.looks.settle(found, self.access(person))
+        except UnreadableSecret as fault:
+            _log.warning("What waits in a feed cannot be read: %s", fault)
 
     async def _look(self, due: DueLook) -> None:
         feeds = self.looks.feeds
@@ -97,8 +101,8 @@ class BackgroundLooks:
             return
         try:
             await self.looks.look(found, self.access(due.person), rereads=due.wants_no_shows)
-        except CalendlyError as fault:
-            _log.info("Calendly cannot be read for somebody: %s", fault.reason)
+        except (CalendlyError, UnreadableSecret) as fault:
+            _log.info("Calendly cannot be read for somebody: %s", fault)
             await self._next(due, _UNREADABLE)
             return
         found = await feeds.find(due.person)

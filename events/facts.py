@@ -10,6 +10,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9_-]{1,64}){2,6}")
 _LONGEST_TIME: Final = 40
+_YEARS: Final = range(1970, 3000)
 
 
 def canonical(uri: object) -> str | None:
@@ -42,7 +43,7 @@ def moment(text: object) -> datetime | None:
         read = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return read.astimezone(UTC) if read.tzinfo else None
+    return read.astimezone(UTC) if read.tzinfo and read.year in _YEARS else None
 
 
 def written(time: datetime) -> str:

@@ -120,7 +120,7 @@ class Looks:
         look = self._running.get(person)
         if look is None:
             look = self._running[person] = asyncio.create_task(self.look(found, access, rereads=rereads))
-            look.add_done_callback(lambda _: self._running.pop(person, None))
+            look.add_done_callback(lambda ended: self._ended(person, ended))
         patience = asyncio.ensure_future(self.sleep(_PATIENCE))
         await asyncio.wait({look, patience}, return_when=asyncio.FIRST_COMPLETED)
         patience.cancel()
@@ -158,6 +158,13 @@ class Looks:
             look.cancel()
         if looks:
             await asyncio.wait(looks)
+
+    def _ended(self, person: str, look: asyncio.Task[None]) -> None:
+        """Let the next look begin. Whoever waits is told why this one failed; nobody may be left who does."""
+        self._running.pop(person, None)
+        fault = None if look.cancelled() else look.exception()
+        if fault is not None:
+            _log.info("A look at Calendly failed: %s", getattr(fault, "reason", type(fault).__name__))
 
     def _made(self, found: StoredFeed, access: PersonAccess, *, rereads: bool) -> Look:
         spent = self._spent.setdefault(found.person, deque())

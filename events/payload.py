@@ -211,15 +211,14 @@ def _local(meeting: JSON, zone: tzinfo | None) -> JSON:
 
 def _cut(payload: JSON) -> JSON | str:
     """Return what Calendly told as far as there is room for it, without characters that cannot be seen."""
-    text = visible(json.dumps(payload, ensure_ascii=False))
-    if len(text.encode()) <= _LONGEST_SHOWN:
-        return cast("JSON", _visible(payload))
-    return text.encode()[:_LONGEST_SHOWN].decode(errors="ignore")
+    seen = cast("JSON", _visible(payload))
+    text = json.dumps(seen, ensure_ascii=False).encode()
+    return seen if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN].decode(errors="ignore")
 
 
 def _visible(value: object) -> object:
     if isinstance(value, str):
-        return str(visible(value))
+        return str(visible(value)).encode(errors="replace").decode()  # halves of surrogates have no UTF-8
     if isinstance(value, list):
         return [_visible(each) for each in cast("list[object]", value)]
     if isinstance(value, dict):

@@ -44,8 +44,8 @@ class Payloads:
 
     def sealed(self, data: JSON, row: str) -> bytes:
         """Seal what the event of a row says."""
-        written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode()
-        return self.keyring.seal(written, **sealed_for(feed_event.c.payload_ciphertext, row))
+        written = json.dumps(data, separators=(",", ":"))  # ASCII: halves of surrogates have no UTF-8
+        return self.keyring.seal(written.encode(), **sealed_for(feed_event.c.payload_ciphertext, row))
 
     def arrival_of(self, row: StoredEvent) -> Arrival:
         """Return what was stored of a half that waits. Its addresses are known from then."""

@@ -68,7 +68,7 @@ class Digests:
 
     def of_text(self, text: str) -> str:
         """Return the digest of a text in 64 hexadecimal digits."""
-        return hmac_digest(self.secret, text.encode(), "sha256").hex()
+        return hmac_digest(self.secret, text.encode(errors="surrogatepass"), "sha256").hex()
 
 
 async def begin(connection: AsyncConnection, person: str, keyring: KeyRing, random: RandomBytes, now: datetime) -> None:

@@ -24,7 +24,7 @@ BUNDLES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "scheduled_events:write",
             "event_types:write",
             "scheduling_links:write",
-            "availability:write",  # offered while the extended tools are on
+            "availability:write",
         ),
     }
 )

@@ -25,6 +25,7 @@ from server.calls.results import kind_of
 from tools.fields import Reference
 from tools.toolset.audit_sentences import AuditedArguments
 from tools.toolset.errors import (
+    AlreadyBooked,
     ArgumentError,
     ConfirmationRequired,
     Declined,
@@ -50,6 +51,7 @@ _WHOSE: Final[Mapping[str, str]] = {
 
 _OF_THIS_SERVER: Final[Mapping[type[ToolError], str]] = {
     ArgumentError: "the arguments cannot be sent",
+    AlreadyBooked: "the same booking exists",
     KeyTaken: "the idempotency key stands for another booking",
     TooLate: "what it would end is over already",
     NotRecorded: "the audit log cannot be written",

@@ -183,8 +183,6 @@ _UNRECORDED: Final = (
     ),
 )
 
-_KEY_TAKEN: Final = "For another booking, call again with another idempotency_key or none."
-
 _LOOK: Final[Mapping[str, str]] = {
     "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
@@ -226,7 +224,11 @@ _FOUND_BY: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """The facts of a failure that decide the next step."""
+    """The facts of a failure that decide the next step.
+
+    Attributes:
+        own_step: The next step that the failure itself names.
+    """
 
     kind: Kind
     status: int | None = None
@@ -235,7 +237,7 @@ class Failure:
     scopes: tuple[str, ...] = ()
     retry_after: float | None = None
     confirms: Confirms = "in the chat"
-    is_key_taken: bool = False
+    own_step: str | None = None
     is_unrecorded: bool = False
     goes_on: bool = False
 
@@ -251,8 +253,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
     """Return what to do after a failure of a call of `tool`."""
     if failure.status == HTTPStatus.FAILED_DEPENDENCY:
         return _EXTERNAL_CALENDAR
-    if failure.is_key_taken:
-        return _KEY_TAKEN
+    if failure.own_step is not None:
+        return failure.own_step
     if failure.is_unrecorded:
         return _UNRECORDED[1]
     if failure.goes_on:

@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
     calendly.Unreachable: "upstream_unreachable",
     calendly.OutcomeUnknown: "outcome_unknown",
     tools.ArgumentError: "invalid_argument",
+    tools.AlreadyBooked: "conflict",
     tools.KeyTaken: "conflict",
     tools.TooLate: "conflict",
     tools.DeniedByPolicy: "access_denied_by_policy",
@@ -149,7 +150,7 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,
         confirms=_confirms(problem),
-        is_key_taken=isinstance(problem, tools.KeyTaken),
+        own_step=problem.next_step if isinstance(problem, tools.ToolError) else None,
         is_unrecorded=isinstance(problem, tools.NotRecorded),
         goes_on=isinstance(problem, calendly.OutcomeUnknown) and problem.goes_on,
     )

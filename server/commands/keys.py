@@ -12,7 +12,7 @@ from events.tables import metadata as events
 from server.commands.declaring import Action, Command, Invocation
 from server.configuration.settings import Settings
 from server.configuration.terminal import reporting, show
-from server.stores.database import audit_log_in, open_store
+from server.stores.database import audit_log_in, open_store, require_database
 from storage.errors import StorageError
 from storage.rotation import rotate
 
@@ -24,6 +24,7 @@ def run(invocation: Invocation) -> int:
 
 
 async def _rotate(settings: Settings) -> str:
+    require_database(settings)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         with reporting(StorageError):
@@ -33,7 +34,11 @@ async def _rotate(settings: Settings) -> str:
             await audit_log_in(store.archive).note(
                 AuditNote(action="rotate_keys", told=told, source="operator", transport="command")
             )
-    return f"{renewed} secrets encrypted anew under the key {store.keyring.first}; the other keys may go."
+    key = store.keyring.first
+    if not renewed:
+        return f"Nothing to do: this database holds no secret under another key than {key}."
+    some = "1 secret" if renewed == 1 else f"{renewed} secrets"
+    return f"{some} encrypted anew under the key {key}; the other keys may go."
 
 
 COMMAND: Final = Command(

@@ -27,7 +27,7 @@ from server.configuration.settings import HTTP_PORT, Settings
 from server.configuration.terminal import PROGRAM, UsageError, columns, reporting, say, show
 from server.configuration.values import http_address
 from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
-from server.stores.database import open_store
+from server.stores.database import open_store, require_database
 from storage.errors import StorageError
 from tools import ALL
 
@@ -59,7 +59,11 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
 
 @asynccontextmanager
 async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerator[Realm]:
-    """Open the realm of the hosted endpoint with these settings and tools. Raises CommandError."""
+    """Open the realm of the hosted endpoint with these settings and tools.
+
+    Raises CommandError, also where there is no database yet: a mistyped one is not made.
+    """
+    require_database(settings)
     issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)

@@ -11,7 +11,7 @@ from calendly.pacing.rate_headers import RateHeaders
 from calendly.scopes import includes
 from server.calls.clock import complaint, seconds_ahead
 from server.configuration.terminal import PROGRAM
-from tools import GUIDE_TOOLS
+from tools import GUIDE_TOOLS, WORKFLOWS
 
 State = Literal["ok", "note", "fix"]
 
@@ -173,8 +173,9 @@ def _missing(lacking: Iterable[str]) -> str:
 
 
 def writes(granted: Collection[str] | None) -> Finding:
-    """Judge the write scopes by what was granted, without trying them."""
-    wanted = sorted({tool.scope for tool in GUIDE_TOOLS if tool.access == "write"})
+    """Judge the write scopes of the tools that are on by default, by what was granted: none is tried."""
+    needed = (scope for tool in (*GUIDE_TOOLS, *WORKFLOWS) for scope in tool.scopes)
+    wanted = sorted({scope for scope in needed if scope.endswith(":write")})
     if granted is None:
         return Finding("writes", "note", f"unknown until used, since trying would change something: {' '.join(wanted)}")
     good = [scope for scope in wanted if includes(granted, [scope])]

@@ -22,6 +22,7 @@ by browser with `calendly-mcp login`, or make a token:
      to read                  users:read event_types:read availability:read
                               scheduled_events:read
      also to book and cancel  scheduled_events:write scheduling_links:write
+     to change your hours     availability:write
      for every tool           those, and event_types:write organizations:write
                               webhooks:write data_compliance:write
 3. Set {TOKEN} to the token, or {TOKEN_FILE} to a file

@@ -31,10 +31,14 @@ def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environ
     ("words", "status", "line"),
     [
         (["cancel_event"], 2, 'There is no tool "cancel_event"; did you mean cancel_scheduled_event?'),
-        ([], 2, "the following arguments are required: TOOL. See calendly-mcp access explain --help"),
+        ([], 2, "the following arguments are required: TOOL. See `calendly-mcp access explain --help`"),
         ([CANCEL, "--access", "canceling=read"], 2, '--access: canceling cannot be "read"; it can be off, ask, full.'),
         ([CANCEL, "--client", "x", "--database-url", "sqlite://"], 2, "--client: sqlite:// is memory"),
-        ([CANCEL, "--client", "x"], 1, "Nobody has connected an agent to this endpoint yet."),
+        (
+            [CANCEL, "--client", "x", "--database-url", "sqlite:////nowhere/x"],
+            1,
+            "there is no database at /nowhere/x yet.",
+        ),
     ],
     ids=str,
 )

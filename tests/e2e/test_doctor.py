@@ -1,6 +1,7 @@
 """`doctor` as a person runs it: what it looks at, what it says, and that it changes nothing."""
 
 import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -12,6 +13,7 @@ import anyio.to_thread
 import pytest
 
 from auth.access.levels import LOCAL
+from calendly.scopes import includes
 from server.calls.selection import Rules, select
 from tests.cases import each
 from tests.documents import ROOT
@@ -19,7 +21,7 @@ from tests.e2e.conftest import Sandbox
 from tests.e2e.people import ADMIN, Browser
 from tests.e2e.processes import Ended, command, program, run
 from tests.hostile_upstream import HostileUpstream, answer
-from tools import ALL
+from tools import ALL, GUIDE_TOOLS, WORKFLOWS
 
 CURSOR = ".cursor/mcp.json"
 
@@ -87,7 +89,9 @@ async def test_a_sign_in_is_looked_at_with_what_was_granted(person: dict[str, st
     ended = run("doctor", **machine)
     assert ended.status == 0
     assert found(ended, "token")[0].startswith("ok: the sign-in works; it belongs to ")
-    assert found(ended, "writes")[0].startswith("note: granted: scheduled_events:write; not granted: data_compliance")
+    assert found(ended, "writes")[0].startswith(
+        "note: granted: scheduled_events:write; not granted: availability:write data_compliance"
+    )
     assert "missing: event_types:read (" in found(ended, "reads")[1]
     sandbox.reset()
     ended = run("doctor", **machine)
@@ -295,10 +299,22 @@ def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
     assert len(found(run("doctor", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file)), "token")) == 1
 
 
+def test_what_lists_scopes_for_everything_names_all_that_the_tools_on_by_default_need(
+    home: dict[str, str], person: dict[str, str]
+) -> None:
+    needed = {scope for tool in (*GUIDE_TOOLS, *WORKFLOWS) for scope in tool.scopes}
+    page = (ROOT / "docs/start-local.md").read_text()
+    for listed in (run("whoami", **home).stderr, run("doctor", **home).stdout, page):
+        assert includes(re.findall(r"[a-z_]+:(?:read|write)", listed), needed), listed
+    [unknown] = found(run("doctor", **person), "writes")
+    assert "availability:write" in unknown
+
+
 def test_the_folder_and_the_database_of_our_data_are_looked_at(person: dict[str, str], tmp_path: Path) -> None:
     folder = Path(person["XDG_DATA_HOME"], "calendly-mcp")
     assert found(run("doctor", **person), "data") == [f"ok: {folder} will be made when needed"]
-    run("token", "list", **person | {"CALENDLY_ACCESS_TOKEN": ""})  # makes the database
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "calendly-mcp.sqlite3").touch(0o600)
     opened = run("doctor", **person)
     assert found(opened, "data") == [
         f"ok: {folder} can be written",

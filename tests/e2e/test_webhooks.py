@@ -38,16 +38,18 @@ async def deliveries(api: Api, attempts: int) -> list[Json]:
                 return ours
 
 
-async def submit(pages: Pages, page: httpx2.Response, path: str) -> str:
-    """Send one of the forms of a page, and return what the next page says about it."""
+async def submit(pages: Pages, page: httpx2.Response, path: str, **filled: str) -> str:
+    """Fill in and send one of the forms of a page, and return what the next page says about it."""
     form = re.search(rf'<form method="post" action="{path}"[^>]*>(.*?)</form>', page.text, re.DOTALL)
     assert form, page.text
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form[1])
-    fields = urlencode([(name, unescape(value)) for name, value in hidden])
+    fields = urlencode([*((name, unescape(value)) for name, value in hidden), *filled.items()])
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"}
     address = f"{page.request.url.scheme}://{page.request.url.netloc.decode()}"
     answer = await pages.http.post(f"{address}{path}", content=fields, headers=headers)
-    shown = await pages.see(f"{address}{answer.headers['Location'].removeprefix(address)}")
+    shown = answer
+    if answer.is_redirect:
+        shown = await pages.see(f"{address}{answer.headers['Location'].removeprefix(address)}")
     said = re.search(r'<p class="done" role="status">([^<]*)', shown.text)
     return unescape(said[1]) if said else ""
 

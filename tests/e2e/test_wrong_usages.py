@@ -271,6 +271,17 @@ USAGES: Final[list[tuple[str, int, str]]] = [
     ("audit list --chain x", 2, "--chain: must be a number from 1 to 999999999."),
     ("audit list --database-url sqlite://", 2, "--database-url: sqlite:// is memory"),
     ("audit list --database-url sqlite:////nowhere/x", 1, "there is no database at /nowhere/x yet."),
+    *(
+        (f"{command} --database-url sqlite:///~/mistyped", 1, "there is no database at ")
+        for command in (
+            "keys rotate",
+            "token list",
+            "token revoke x",
+            "token create --for x --scopes users:read",
+            "events list",
+            "access explain get_user --client x",
+        )
+    ),
     ("audit verify --database-url sqlite:///~/damaged.sqlite3", 1, "damaged.sqlite3"),
     ("token create --for CI", 2, "the following arguments are required: --scopes"),
     ("token create --scopes users:read", 2, "the following arguments are required: --for"),

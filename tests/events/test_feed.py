@@ -170,10 +170,12 @@ async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(databas
     await feeds.begin(PERSON)
     booked, other = happen.book(), happen.book()
     body = b'{"event":"new.kind","payload":{"who":"GUEST0@example.com"}}'
+    half = told("new.kind", "2026-12-01T12:00:00Z", {"who": "\ud800@example.com"}, b"2")
+    await feeds.publish(PERSON, half)
     unknown = told("new.kind", "2026-12-01T12:00:00Z", json.loads(body)["payload"], body)
     await feeds.publish_all(PERSON, [*booked, *other, unknown])
     await feeds.forget([PERSON, "https://api.calendly.com/users/nobody"], ["Guest0@Example.com"])
-    first, second, third = (await feeds.read(PERSON, all_kinds())).events
+    _, first, second, third = (await feeds.read(PERSON, all_kinds())).events
     assert first.data["invitee"] == {"uri": booked[0].invitee, "status": "active"}
     assert second.data["invitee"]["email"] == "guest1@example.com"
     assert third.data == {"kind": "other"}

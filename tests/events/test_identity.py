@@ -14,6 +14,7 @@ from events.facts import canonical, moment
 from events.identity import Arrival, event_id, implied, told
 from events.kinds import FAMILIES, KINDS, OTHER, family_of
 from events.payload import Doer, Reader, shown
+from events.stored_feeds import Digests
 from tests.cases import each
 from tests.events.histories import Account, arrivals, seeded
 
@@ -58,6 +59,8 @@ def test_what_is_about_a_resource_has_its_kind_and_an_id_over_its_facts(event: s
         ("invitee.created", {"uri": "https://api.calendly.com"}),
         ("invitee.created", {"created_at": "yesterday"}),
         ("invitee.created", {"created_at": "2026-12-01T10:00:00"}),
+        ("invitee.created", {"created_at": "0001-01-01T00:00:00+14:00"}),
+        ("invitee.created", {"created_at": "9999-12-31T23:59:59-14:00"}),
         ("invitee.canceled", {}),
         ("invitee.canceled", {"status": "canceled", "rescheduled": True, "new_invitee": None}),
         ("invitee_no_show.created", {"no_show": None}),
@@ -175,6 +178,13 @@ def test_what_has_no_kind_is_shown_to_who_may_read_its_family_and_as_far_as_ther
     assert len(shown_of_it.encode()) <= 8192
 
 
+def test_half_a_surrogate_stops_nothing() -> None:
+    data = delivered("new.kind", {"text": "a\ud800b", "who": "\udc00@example.com"}).data
+    read = shown(data, Reader(capabilities=frozenset({"scheduled_events"})), None)["payload"]
+    assert json.dumps(read, ensure_ascii=False).encode()
+    assert Digests(b"secret").of_text("\udc00@example.com")
+
+
 def test_texts_of_strangers_are_cleaned_and_cut_and_an_event_stays_small() -> None:
     payload: JSON = booked() | {"name": "A\u202e\n" + "ü" * 500, "email": "x" * 5000, "timezone": "z" * 500}
     payload["scheduled_event"] |= {"name": "n" * 5000, "location": {"type": "l" * 5000}}
@@ -187,7 +197,7 @@ def test_texts_of_strangers_are_cleaned_and_cut_and_an_event_stays_small() -> No
 @each("field", ["scheduled_event", "no_show", "cancellation", "invitees_counter"])
 def test_a_field_of_another_type_stops_nothing(field: str) -> None:
     payload = booked()
-    odd_values: list[object] = [None, 7, "x", [], [{}], {"uri": []}]
+    odd_values: list[object] = [None, 7, "x", [], [{}], {"uri": []}, "\ud800", {"created_at": "9999-12-31T23:59-23:59"}]
     for odd in odd_values:
         for told_by in ("invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"):
             shown(delivered(told_by, {**payload, field: odd}).data, Reader(), None)

@@ -14,7 +14,7 @@ from tests.e2e.hosting import Site
 from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
 from tests.e2e.processes import Program, environment, parameters
 from tests.interop.node import SCRIPTS, node
-from tools import ALL
+from tests.server.desk import LOCAL_TOOLS
 
 SAM: Final = "Sam Okoro"
 DRIVE: Final = Path(__file__).parents[1] / "clients/drive.py"
@@ -46,7 +46,7 @@ def test_a_client_in_node_works_over_stdio(line: str) -> None:
     server = parameters(["stdio", "--sandbox", "--toolsets", "all"], {})
     with node(SCRIPTS / script, word) as client:
         client.say({"command": server.command, "args": server.args, "env": server.env})
-        check(client.hear(), OWNER, {tool.name for tool in ALL}, asks=True)
+        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=True)
 
 
 @pytest.mark.requirement("client-lines")
@@ -95,7 +95,7 @@ def test_a_library_in_python_works_over_stdio(name: str) -> None:
     server = parameters(["stdio", "--sandbox", "--toolsets", "all"], {})
     with library(name) as client:
         client.say({"command": server.command, "args": server.args, "env": server.env})
-        check(client.hear(), OWNER, {tool.name for tool in ALL}, asks=LIBRARIES[name][1])
+        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=LIBRARIES[name][1])
 
 
 @pytest.mark.requirement("client-lines")

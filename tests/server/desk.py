@@ -30,10 +30,13 @@ def _yes() -> Form | None:
     return {"approve": True}
 
 
+LOCAL_TOOLS: Final = tuple(tool for tool in ALL if not isinstance(tool, HostedWorkflow))
+"""The tools that there are where nobody signs in."""
+
 ON_HOSTED: Final = tuple(tool for tool in ALL if {"endpoints", "workflows", "events"} & {*tool.toolsets})
 """The tools that are on by default where people sign in."""
 
-ON: Final = tuple(tool for tool in ON_HOSTED if not isinstance(tool, HostedWorkflow))
+ON: Final = tuple(tool for tool in ON_HOSTED if tool in LOCAL_TOOLS)
 """The tools that are on by default."""
 EVENT = "https://api.calendly.com/scheduled_events/E1"
 

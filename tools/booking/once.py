@@ -31,7 +31,7 @@ from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.times import sent_length, sent_time, wire, zone_if_known
 from tools.toolset.declaring import Body, Call
 from tools.toolset.effects import DryRun
-from tools.toolset.errors import ArgumentError, ArgumentFault, ToolError
+from tools.toolset.errors import AlreadyBooked, ArgumentError, ArgumentFault, ToolError
 from tools.toolset.wording import one_line
 
 TAKEN: Final = "already_filled"
@@ -42,6 +42,8 @@ NOT_OPEN: Final = "not_open"
 
 OPEN_TIMES: Final = "open times"
 """The check of a booking that its time is open."""
+
+_ASK_FIRST: Final = "Ask the user whether to move that booking or to take another time; until then, book nothing."
 
 _UNKNOWN: Final = "What became of the first call with this key is not known."
 
@@ -90,7 +92,7 @@ async def book_under(key: str, call: Call, order: Order) -> Booked:
     if earlier is None:
         try:
             ready = await _prepare(call, order)
-        except ArgumentError:
+        except (AlreadyBooked, ArgumentError):
             earlier = await ledger.recall(key, order.body)
             if earlier is None:  # else it is by another call with this key, meanwhile, that the time is taken
                 raise
@@ -141,6 +143,8 @@ def is_taken(refused: Exception) -> bool:
     """Return whether a booking was refused for nothing but its time, which is not open."""
     if isinstance(refused, ArgumentError):
         return all(fault.get("code") in {TAKEN, NOT_OPEN} for fault in refused.faults)
+    if isinstance(refused, AlreadyBooked):
+        return True
     return isinstance(refused, CalendlyRefusal) and any(detail.get("code") == TAKEN for detail in refused.details)
 
 
@@ -148,6 +152,7 @@ async def _prepare(call: Call, order: Order) -> _Ready:
     """Check a booking and authorize it, in this order: nobody is asked about an impossible booking.
 
     Raises:
+        AlreadyBooked: The same booking exists.
         ArgumentError: It cannot be booked; the faults name everything that is wrong and what would
             be right.
     """
@@ -155,7 +160,8 @@ async def _prepare(call: Call, order: Order) -> _Ready:
     found = await survey(call, order.wanted.event_type, order.wanted.start)
     faults = await _faults(call, order, found)
     if faults:
-        raise ArgumentError(*faults)
+        is_overlapped = any(fault.get("code") == TAKEN for fault in faults)
+        raise ArgumentError(*faults, next_step=_ASK_FIRST if is_overlapped else None)
     return _Ready(await call.authorize(), _complete(order, found), found.kind, _unchecked(found, order))
 
 
@@ -188,13 +194,16 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
 
 
 async def _own_booking(call: Call, order: Order, listed: OpenStarts, length: timedelta) -> str | None:
-    """Say that the same invitee has booked that time already, if so and if the agent may see it."""
+    """Say that another booking of the same invitee takes that time, if so and if the agent may see it.
+
+    Raises AlreadyBooked where it is the same booking.
+    """
     if not (call.allows(list_scheduled_events) and call.allows(list_event_invitees)):
         return None
     taken = f"{wire(order.wanted.start)} is taken by this invitee's own booking"
     booked = await booked_already(call, order.wanted)
     if booked is not None:
-        return f"{taken}, {booked.get('uri')}. Nothing more needs to be booked."
+        raise AlreadyBooked(f"{taken}, {booked.get('uri')}. Nothing more needs to be booked.")
     other = await overlapping(call, order.wanted, length)
     if other is None:
         return None

@@ -171,7 +171,7 @@ async def create_share(
     if kind is not None and (faults := state_faults(kind, "event_type")):
         raise ArgumentError(*faults)
     if kind is not None and is_shared(kind):
-        raise ArgumentError.of("event_type", _ONE_ON_ONE)
+        raise ArgumentError.of("event_type", _ONE_ON_ONE, "Use create_single_use_scheduling_link instead.")
     return await call(models.Share, body={"event_type": event_type.uri, **_settings(fields)})
 
 

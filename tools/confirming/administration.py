@@ -23,6 +23,8 @@ from tools.toolset.errors import ArgumentError, TooLate
 from tools.toolset.question import Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
 
+_DO_NOT: Final = "Do not call again; tell the user why this membership stays."
+
 
 async def _remove_member(call: Call, membership: MembershipId) -> Question:
     await _require_removable(call, membership)
@@ -42,10 +44,12 @@ async def _require_removable(call: Call, membership: MembershipId) -> None:
     if member is None:
         return
     if member.get("role") == "owner":
-        raise ArgumentError.of("membership", "This is the owner of the organization, whom nobody can remove.")
+        raise ArgumentError.of("membership", "This is the owner of the organization, whom nobody can remove.", _DO_NOT)
     me = await if_allowed(call.caller.identity())
     if me is not None and (member.get("user") or {}).get("uri") == me.user.uri:
-        raise ArgumentError.of("membership", "This is the person's own membership; nobody can remove themselves.")
+        raise ArgumentError.of(
+            "membership", "This is the person's own membership; nobody can remove themselves.", _DO_NOT
+        )
 
 
 async def _invite(_call: Call, email: str, organization: OrganizationId | None = None) -> Question:

@@ -2,6 +2,7 @@
 
     ToolError
     ├── ArgumentError          the arguments cannot be sent
+    ├── AlreadyBooked          the same booking exists (kind `conflict`)
     ├── KeyTaken               the idempotency key stands for another booking (kind `conflict`)
     ├── TooLate                what it would end is over already (kind `conflict`)
     ├── NotRecorded            it writes, and its record cannot be stored (kind `access_denied_by_policy`)
@@ -35,29 +36,44 @@ class ArgumentFault(TypedDict):
 
 
 class ToolError(Exception):
-    """A call that ended before Calendly was asked to do it. The message is a sentence for the agent."""
+    """A call that ended before Calendly was asked to do it. The message is a sentence for the agent.
+
+    Attributes:
+        next_step: What the agent should do, where the advice for the kind of the failure would not fit.
+    """
+
+    next_step: str | None = None
 
 
 class ArgumentError(ToolError):
     """The arguments cannot be sent as they are."""
 
-    def __init__(self, *faults: ArgumentFault) -> None:
+    def __init__(self, *faults: ArgumentFault, next_step: str | None = None) -> None:
         super().__init__(" ".join(map(_told, faults)))
         self.faults = faults
+        self.next_step = next_step
 
     @classmethod
-    def of(cls, parameter: str, message: str) -> "ArgumentError":
-        """Return an error about one parameter."""
-        return cls({"parameter": parameter, "message": message})
+    def of(cls, parameter: str, message: str, next_step: str | None = None) -> "ArgumentError":
+        """Return an error about one parameter, with a next step where correcting it would not help."""
+        return cls({"parameter": parameter, "message": message}, next_step=next_step)
 
     def without(self, is_unknown: Callable[[str], bool], words: Collection[str]) -> "ArgumentError":
         """Return the same error, which names no parameter that is unknown: not as one, nor among its `words`."""
         told = [_unnamed(fault) if is_unknown(fault.get("parameter", "")) else fault for fault in self.faults]
-        return ArgumentError(*(_plain(fault, words) for fault in told))
+        return ArgumentError(*(_plain(fault, words) for fault in told), next_step=self.next_step)
+
+
+class AlreadyBooked(ToolError):
+    """The same invitee has booked the same event type at the same time."""
+
+    next_step = "The booking exists: use that invitee, and do not book again."
 
 
 class KeyTaken(ToolError):
     """The idempotency key was used with other arguments, so it stands for another booking."""
+
+    next_step = "For another booking, call again with another idempotency_key or none."
 
 
 class TooLate(ToolError):

@@ -71,14 +71,20 @@ def check(old: MeetingToMove, start: datetime, now: datetime) -> None:
     if old.span.start <= now:
         raise not_movable("It has begun already or is over.")
     if start == old.span.start:
-        raise ArgumentError.of("start_time", "The meeting is at that time already.")
+        raise ArgumentError.of(
+            "start_time", "The meeting is at that time already.", "Nothing needs to be moved; tell the user."
+        )
     if start <= now:
         raise ArgumentError.of("start_time", "Must be in the future.")
 
 
 def not_movable(why: str) -> ArgumentError:
     """Return the error for a meeting that cannot be moved."""
-    return ArgumentError.of("scheduled_event", f"This meeting cannot be moved. {why}")
+    return ArgumentError.of(
+        "scheduled_event",
+        f"This meeting cannot be moved. {why}",
+        "Tell the user why; do not call again for this meeting.",
+    )
 
 
 async def event_type_of(call: Call, old: MeetingToMove) -> models.EventType:

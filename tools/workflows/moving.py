@@ -32,7 +32,7 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event, get_schedul
 from tools.fields import ScheduledEventRef
 from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
-from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.errors import AlreadyBooked, ArgumentError, ToolError
 from tools.workflows.carried_over import CarryOver
 from tools.workflows.meeting_to_move import MeetingToMove
 from tools.workflows.promise import MovingStep, Progress, Promise
@@ -210,6 +210,7 @@ async def _book_back(move: Move, refused: Exception) -> Rescheduling:
             "start_time",
             f"The old meeting is canceled, the new time cannot be booked ({refused}), nor the old one again ({also}). "
             "Call again to try both anew, or book another time with create_event_invitee.",
+            "Call again with the same arguments to try both anew; for another time, use create_event_invitee.",
         ) from also
     return await booked_back(move, booked, str(refused))
 
@@ -257,7 +258,7 @@ async def _check_all_but_time(move: Move) -> None:
     """Raise ArgumentError if the new meeting cannot be booked for another reason than its time."""
     try:
         await _dry_run(_book(replace(move, call=move.call.dry_run()), move.start))
-    except ArgumentError as refused:
+    except (AlreadyBooked, ArgumentError) as refused:
         if not is_taken(refused):
             raise
 

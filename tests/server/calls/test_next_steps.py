@@ -16,6 +16,7 @@ from server.calls.next_steps import (
 )
 from tests.cases import each
 from tools import ALL
+from tools.toolset.errors import AlreadyBooked, KeyTaken
 from tools.toolset.tool import Tool
 
 TOOLS = {tool.name: tool for tool in ALL}
@@ -69,7 +70,8 @@ def test_every_kind_has_a_meaning_and_a_next_step_for_every_tool(advice: Advice,
          ["`confirmation`", "Only if the user agrees"]),
         (Failure(kind="conflict", status=403), "cancel_scheduled_event", ["present state"]),
         (Failure(kind="conflict"), "cancel_scheduled_event", ["present state"]),
-        (Failure(kind="conflict", is_key_taken=True), "create_event_invitee", ["another idempotency_key"]),
+        (Failure(kind="conflict", own_step=KeyTaken.next_step), "create_event_invitee", ["another idempotency_key"]),
+        (Failure(kind="conflict", own_step=AlreadyBooked.next_step), "create_event_invitee", ["do not book again"]),
     ],
 )  # fmt: skip
 def test_the_next_step_says_what_helps(failure: Failure, tool: str, words: list[str]) -> None:

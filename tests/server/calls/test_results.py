@@ -22,6 +22,7 @@ from server.calls.results import Problem, failure, kind_of, success
 from tests.cases import each
 from tools import ALL
 from tools.toolset.errors import (
+    AlreadyBooked,
     ArgumentError,
     ConfirmationRequired,
     Declined,
@@ -48,6 +49,7 @@ EVERY_PROBLEM: list[tuple[Problem, str]] = [
     (Unreachable("No."), "upstream_unreachable"),
     (OutcomeUnknown("No."), "outcome_unknown"),
     (ArgumentError.of("count", "No."), "invalid_argument"),
+    (AlreadyBooked("No."), "conflict"),
     (KeyTaken("No."), "conflict"),
     (TooLate("No.", Question("Cancel a meeting")), "conflict"),
     (DeniedByPolicy("No."), "access_denied_by_policy"),

@@ -17,7 +17,7 @@ from calendly.errors import (
 from calendly.pacing.rate_headers import RateHeaders
 from server.doctor import diagnosis
 from server.doctor.examination import READS, Whose, read_of
-from tools import GUIDE_TOOLS
+from tools import GUIDE_TOOLS, WORKFLOWS
 
 NOW: Final = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
 URL: Final = "https://api.calendly.com"
@@ -119,11 +119,14 @@ def test_what_writes_is_known_from_a_sign_in_only() -> None:
     assert "unknown until used" in unknown.text
     assert "scheduled_events:write" in unknown.text
     some = diagnosis.writes({"scheduled_events:write"})
-    assert (some.state, some.text.startswith("granted: scheduled_events:write; not granted: data_comp")) == (
+    assert (
+        some.state,
+        some.text.startswith("granted: scheduled_events:write; not granted: availability:write data_comp"),
+    ) == (
         "note",
         True,
     )
-    everything = {tool.scope for tool in GUIDE_TOOLS}
+    everything = {scope for tool in (*GUIDE_TOOLS, *WORKFLOWS) for scope in tool.scopes}
     assert (diagnosis.writes(everything).state, diagnosis.writes(frozenset()).text[:13]) == ("ok", "granted: none")
 
 

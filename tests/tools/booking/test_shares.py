@@ -107,8 +107,9 @@ async def test_a_link_to_what_nobody_can_book_is_refused(agent: Agent) -> None:
     with pytest.raises(ArgumentError, match="event_type"):
         await agent.call("create_share", event_type="Consultation (old)")
     for shared in ("Product workshop", "Hiring panel"):
-        with pytest.raises(ArgumentError, match="event_type: Only one-on-one event types have such links"):
+        with pytest.raises(ArgumentError, match="event_type: Only one-on-one event types have such links") as refused:
             await agent.call("create_share", event_type=shared)
+        assert refused.value.next_step == "Use create_single_use_scheduling_link instead."
     with pytest.raises(ArgumentError, match="end_date: Is past"):
         await agent.call(
             "create_share",

@@ -14,7 +14,7 @@ from tests.tools.agent import SECONDS, TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
 from tools import ALL
 from tools.toolset.effects import DryRun
-from tools.toolset.errors import ArgumentError, ArgumentFault, DeniedByPolicy
+from tools.toolset.errors import AlreadyBooked, ArgumentError, ArgumentFault, DeniedByPolicy
 from tools.toolset.ledger import KeyOutcome
 
 pytestmark = pytest.mark.anyio
@@ -186,8 +186,9 @@ async def test_a_refusal_of_a_time_that_is_still_open_is_left_as_it_is(agent: Ag
 async def test_a_time_that_the_same_invitee_has_booked_is_told_as_that(agent: Agent, api: Api) -> None:
     body = await api.booking()
     own = await api.book(**body)
-    told = await message(agent, **body)
-    assert told == (
+    with pytest.raises(AlreadyBooked) as refused:
+        await agent.call(BOOK, **body)
+    assert str(refused.value) == (
         f"{body['start_time']} is taken by this invitee's own booking, {own['uri']}. Nothing more needs to be booked."
     )
     agent.off = {"invitee_data"}
@@ -198,7 +199,10 @@ async def test_so_is_one_that_another_booking_of_theirs_overlaps(agent: Agent, a
     own = await api.book("Design review", **(await api.booking("Design review")))
     (event,) = await api.read("/scheduled_events", user=(await api.me())["uri"], invitee_email="lee@acme.example")
     body = await api.booking("Intro call", start_time=event["start_time"].replace(".000000", ""))
-    told = await message(agent, **body)
+    with pytest.raises(ArgumentError) as refused:
+        await agent.call(BOOK, **body)
+    assert "Ask the user whether to move that booking" in (refused.value.next_step or "")
+    told = str(refused.value)
     assert f"is taken by this invitee's own booking of Design review, {body['start_time']} to " in told
     assert f"{own['event']}: ask whether to move that. Nearest open times: " in told
     others = {**body, "invitee": {**body["invitee"], "email": "somebody.else@acme.example"}}

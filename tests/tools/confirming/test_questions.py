@@ -69,8 +69,9 @@ async def test_what_may_not_be_read_is_named_by_its_identifier(agent: Agent, api
 
 async def test_nobody_is_asked_about_what_certainly_fails(agent: Agent, api: Api) -> None:
     mine = await api.read("/organization_memberships", user=(await api.me())["uri"])
-    with pytest.raises(ArgumentError, match="owner of the organization"):
+    with pytest.raises(ArgumentError, match="owner of the organization") as refused:
         await agent.ask("remove_organization_membership", membership=mine[0]["uri"])
+    assert (refused.value.next_step or "").startswith("Do not call again")
     with pytest.raises(TooLate, match="accepted already"):
         await agent.ask("revoke_organization_invitation", invitation=fixed_id("invitation accepted"))
 

@@ -58,15 +58,16 @@ async def test_the_question_shows_each_setting_before_and_after(agent: Agent) ->
         ({"event_type": "Intro call", "duration_options": [15, 15]}, "duration_options: Must have each number once"),
         (
             {"event_type": "Product workshop", "duration": 45},
-            "one-on-one event types only: a person changes this one at",
+            "one-on-one event types only: a person changes this one at calendly.com, under Event types",
         ),
     ],
 )
 async def test_what_calendly_would_refuse_is_refused_in_words(
     agent: Agent, arguments: dict[str, object], sentence: str
 ) -> None:
-    with pytest.raises(ArgumentError, match=sentence):
+    with pytest.raises(ArgumentError, match=sentence) as refused:
         await agent.call("update_event_type", **arguments)
+    assert (refused.value.next_step is None) == ("at calendly.com" not in sentence)
     assert all(request.is_read for request in agent.sent)
 
 

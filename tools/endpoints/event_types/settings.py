@@ -158,9 +158,11 @@ def is_shared(kind: models.EventType) -> bool:
 
 def _check_kind(kind: models.EventType) -> None:
     if is_shared(kind) or kind.get("type") == "AdhocEventType":
-        page = kind.get("scheduling_url") or "calendly.com"
         raise ArgumentError.of(
-            "event_type", f"Calendly's API changes one-on-one event types only: a person changes this one at {page}."
+            "event_type",
+            "Calendly's API changes one-on-one event types only: a person changes this one at calendly.com, under "
+            "Event types.",
+            "Tell the user to change it at calendly.com, under Event types; do not call again.",
         )
 
 

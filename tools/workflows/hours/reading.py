@@ -14,11 +14,11 @@ from calendly.models.reading import UNRECOGNIZED
 from tools.endpoints.availability import get_user_availability_schedule, list_user_availability_schedules
 from tools.endpoints.schedules import list_event_type_availability_schedules
 from tools.toolset.declaring import Call
-from tools.toolset.errors import ArgumentError
+from tools.toolset.errors import ArgumentError, ArgumentFault
 from tools.toolset.wording import one_line
 from tools.workflows.hours.asked import HoursOnDays, Orders, orders_of
 from tools.workflows.hours.difference import HoursDifference, difference
-from tools.workflows.hours.rules import ScheduleRules
+from tools.workflows.hours.rules import AT_CALENDLY, ScheduleRules
 from tools.zones import zone_of
 
 Standing = tuple[str, tuple[tuple[str, str], ...]]
@@ -182,4 +182,5 @@ def _subject(
 
 
 def _unclear(what: str) -> NoReturn:
-    raise ArgumentError({"message": f"Calendly does not say {what}, so nothing can be changed safely."})
+    fault: ArgumentFault = {"message": f"Calendly does not say {what}, so nothing can be changed safely."}
+    raise ArgumentError(fault, next_step=AT_CALENDLY)

@@ -19,6 +19,8 @@ from tools.working_hours import WEEKDAYS, Weekday
 _SUNDAY_FIRST: Final[tuple[Weekday, ...]] = (WEEKDAYS[-1], *WEEKDAYS[:-1])
 _DAY: Final = timedelta(days=1)
 
+AT_CALENDLY: Final = "Tell the user to change these hours at calendly.com, under Availability; do not call again."
+
 
 class HoursAgain(TypedDict):
     """One change of an undo, as the argument that it is."""
@@ -47,7 +49,8 @@ class ScheduleRules:
                 dates[day] = rule
             else:
                 raise ArgumentError(
-                    {"message": "This schedule has a rule that this server does not know: change it at calendly.com."}
+                    {"message": "This schedule has a rule that this server does not know: change it at calendly.com."},
+                    next_step=AT_CALENDLY,
                 )
         return cls(weekly, dates)
 

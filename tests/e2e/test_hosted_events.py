@@ -1,0 +1,81 @@
+"""What happened, at the hosted endpoint: told by Calendly's webhook, read by cursor, by each agent what it may see."""
+
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client
+
+from tests.e2e.hosting import Agent, hosted
+from tests.e2e.people import ADMIN, OWNER, Browser
+from tests.e2e.test_confirm_page import at_browser
+from tests.e2e.test_webhooks import deliveries, slots, submit
+from tests.sandbox.api import Api
+from tests.server.desk import call
+
+pytestmark = pytest.mark.anyio
+
+READING = "users=read,scheduled_events=read,event_types=read,invitee_data=read,events=read"
+ACTING = f"{READING},booking=full,canceling=full,webhooks=full"
+
+
+async def told(client: Client, **arguments: object) -> dict[str, Any]:
+    answer = await call(client, "list_received_events", **arguments)
+    assert answer.kind == "answered", answer.content
+    return answer.content
+
+
+def who(news: dict[str, Any]) -> list[tuple[str, bool, str]]:
+    """What happened, and who did it."""
+    rows = news["collection"]
+    return [(row["kind"], row["data"]["actor"]["self"], row["data"]["actor"]["by"]) for row in rows]
+
+
+@pytest.mark.requirement("events-tool", "events-access", "feed-own", "feed-forgets")
+async def test_each_agent_is_told_at_once_what_it_may_see_and_what_it_did_itself() -> None:
+    actor = Agent("Actor", Browser(access=ACTING))
+    reader, other = Agent("Reader", Browser(access=READING)), Agent("Other", Browser(ADMIN, access=READING))
+    old = Agent("Old", Browser(access="users=read,scheduled_events=read"))
+    with hosted("--sandbox") as site:
+        async with (
+            actor.connect(site.endpoint) as acting,
+            reader.connect(site.endpoint) as reading,
+            other.connect(site.endpoint) as of_other,
+            old.connect(site.endpoint) as old_client,
+            httpx2.AsyncClient(base_url=site.calendly) as http,
+            at_browser(OWNER) as pages,
+        ):
+            api = Api(http)
+            start = await told(acting)
+            assert (start["collection"], start["source"]) == ([], "polling")
+            page = await pages.see(f"{site.url}/connections")
+            assert await submit(pages, page, "/connections/webhook") == "Calendly's webhook is on."
+
+            first, second = (await slots(api))[:2]
+            booked = await call(acting, "create_event_invitee", **await api.booking(start_time=first))
+            assert booked.kind == "answered", booked.content
+            await api.book(start_time=second)
+            assert await deliveries(api, 2) == [204, 204]
+            news = await told(acting, cursor=start["cursor"])
+            assert who(news) == [("meeting.booked", True, "agent"), ("meeting.booked", False, "host")]
+            assert news["source"] == "webhook"
+            assert who(await told(reading, cursor=start["cursor"]))[0] == ("meeting.booked", False, "agent")
+
+            canceled = await call(acting, "cancel_scheduled_event", scheduled_event=booked.content["event"])
+            assert canceled.kind == "answered", canceled.content
+            await deliveries(api, 3)
+            assert who(await told(acting, cursor=news["cursor"])) == [("meeting.canceled", True, "agent")]
+
+            foreign = await told(of_other, cursor=news["cursor"])
+            assert (foreign["collection"], foreign["truncated"]) == ([], True)
+            assert "list_received_events" not in {tool.name for tool in (await old_client.list_tools()).tools}
+            refused = await call(old_client, "list_received_events")
+            assert refused.kind == "access_denied_by_policy"
+            assert "/connections" in refused.error["message"]
+
+            page = await pages.see(f"{site.url}/connections")
+            await submit(pages, page, "/connections", sure="yes")
+        async with Agent("New", Browser(access=READING)).connect(site.endpoint) as anew:
+            nothing = await told(anew, cursor=news["cursor"])
+            assert nothing["truncated"]
+            assert nothing["source"] == "polling"
