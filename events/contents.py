@@ -7,7 +7,7 @@ from events.facts import written
 from events.feed import Feeds
 from events.own_changes import OwnChanges
 from events.payload import shown
-from events.standing import Standing
+from events.standing import EventStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class EventContents:
     feeds: Feeds = field(repr=False)
     own_changes: OwnChanges
 
-    async def of(self, row: str, standing: Standing) -> dict[str, Any] | None:
+    async def of(self, row: str, standing: EventStanding) -> dict[str, Any] | None:
         """Return the event of a row as a grant may see it now, None when its payload is gone.
 
         Raises StorageUnavailable.

@@ -20,7 +20,7 @@ from events.contents import EventContents
 from events.cursor import Cursor
 from events.endings import Endings
 from events.retrying import Attempts, is_suspended, next_attempt, outcome
-from events.standing import EventNote, Standing, Standings
+from events.standing import EventNote, EventStanding, EventStandings
 from events.stored_deliveries import (
     FOR_GOOD,
     Claimed,
@@ -70,7 +70,7 @@ class Deliverer:
 
     endings: Endings
     contents: EventContents
-    standings: Standings
+    standings: EventStandings
     now: Callable[[], datetime]
     sleep: Callable[[float], Awaitable[None]]
     random_bytes: Callable[[int], bytes]
@@ -117,7 +117,7 @@ class Deliverer:
         else:
             await self._deliver(claimed, subscription, standing)
 
-    async def _deliver(self, claimed: Claimed, subscription: StoredSubscription, standing: Standing) -> None:
+    async def _deliver(self, claimed: Claimed, subscription: StoredSubscription, standing: EventStanding) -> None:
         try:
             to = self.endings.rules.check(subscription.url)
         except EventsRefusal:
@@ -181,7 +181,7 @@ class Deliverer:
         self,
         claimed: Claimed,
         subscription: StoredSubscription,
-        standing: Standing,
+        standing: EventStanding,
         answer: CallbackAnswer,
         *,
         has_arrived: bool,

@@ -10,7 +10,7 @@ from events.callbacks import Addressee, CallbackPoster
 from events.standing import EventNote, Noted, Refusal
 from events.stored_deliveries import delete_deliveries
 from events.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_subscriptions, expire
-from events.wire import TERMINATED, EventsRefusal, Meaning, Profile
+from events.wire import TERMINATED, EventsRefusal, Meaning, WireProfile
 from storage.database import Database
 
 _WHY: Final = {
@@ -40,7 +40,7 @@ class Endings:
     rows: SubscriptionRows = field(repr=False)
     poster: CallbackPoster
     rules: CallbackRules
-    profile: Profile
+    profile: WireProfile
     noted: Noted
     now: Callable[[], datetime]
 

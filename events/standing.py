@@ -13,7 +13,7 @@ EventAction = Literal["subscribe_events", "refresh_events", "unsubscribe_events"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class EventStanding:
     """What a grant may see of one kind of events at this moment.
 
     Attributes:
@@ -33,10 +33,10 @@ class Standing:
     waits: bool = False
 
 
-class Standings(Protocol):
+class EventStandings(Protocol):
     """Tells what grants may see, read anew each time."""
 
-    async def of(self, grant: str, kind: str) -> Standing | None:
+    async def of(self, grant: str, kind: str) -> EventStanding | None:
         """Return what a grant may see of a kind, None when the grant is over. Raises StorageUnavailable."""
         ...
 

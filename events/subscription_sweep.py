@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from events.endings import Endings
-from events.standing import Standings
+from events.standing import EventStandings
 from events.stored_deliveries import KEPT_DONE
 from events.stored_subscriptions import KEPT_EXPIRED, forget_former_secrets
 from events.tables import event_delivery, event_subscription, verified_callback
@@ -20,7 +20,7 @@ class SubscriptionSweep:
     """
 
     endings: Endings
-    standings: Standings
+    standings: EventStandings
 
     async def __call__(self) -> None:
         """Sweep once. Raises StorageUnavailable."""

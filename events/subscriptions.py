@@ -14,7 +14,7 @@ from events.cursor import Cursor, place_of
 from events.endings import Endings
 from events.feed import Feeds
 from events.minute_limits import MinuteLimits
-from events.standing import EventAction, EventNote, Standing
+from events.standing import EventAction, EventNote, EventStanding
 from events.stored_deliveries import outstanding_positions, queue_missed
 from events.stored_events import oldest
 from events.stored_feeds import StoredFeed
@@ -98,7 +98,9 @@ class Subscriptions:
     feeds: Feeds
     limits: MinuteLimits
 
-    async def subscribe(self, request: SubscribeRequest, standing: Standing, narrowed_to: str | None) -> Subscribed:
+    async def subscribe(
+        self, request: SubscribeRequest, standing: EventStanding, narrowed_to: str | None
+    ) -> Subscribed:
         """Make or refresh a subscription.
 
         Args:
@@ -131,7 +133,7 @@ class Subscriptions:
         async with self.endings.database.begin() as connection:
             return await self._store(connection, asked)
 
-    async def unsubscribe(self, request: UnsubscribeRequest, standing: Standing) -> bool:
+    async def unsubscribe(self, request: UnsubscribeRequest, standing: EventStanding) -> bool:
         """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""
         name = subscription_id(standing.grant, request.url, request.name, request.arguments)
         async with self.endings.database.read() as connection:
@@ -179,7 +181,7 @@ class _Asked:
     """A request whose URL and secret can be used, and who makes it."""
 
     request: SubscribeRequest
-    standing: Standing
+    standing: EventStanding
     url: CallbackUrl
     narrowed_to: str | None
 
@@ -237,5 +239,5 @@ def _status(before: StoredSubscription) -> DeliveryStatus:
     )
 
 
-def _note(action: EventAction, told: str, standing: Standing) -> EventNote:
+def _note(action: EventAction, told: str, standing: EventStanding) -> EventNote:
     return EventNote(action=action, told=told, person=standing.person, agent=standing.agent, grant=standing.grant)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Final, Literal
 
-Profile = Literal["chatgpt", "sep-3415"]
+WireProfile = Literal["chatgpt", "sep-3415"]
 
 EXTENSION: Final = "io.modelcontextprotocol/events"
 CAPABILITY: Final = "events"
@@ -59,7 +59,7 @@ class Meaning(Enum):
     UNSUPPORTED = (-32014, -32026)
     CALLBACK_ENDPOINT_ERROR = (-32015, -32027)
 
-    def code(self, profile: Profile) -> int:
+    def code(self, profile: WireProfile) -> int:
         """Return the code of this error in a profile."""
         chatgpt, draft = self.value
         return chatgpt if profile == "chatgpt" else draft
@@ -79,7 +79,7 @@ class EventsRefusal(Exception):
         self.data = data
 
 
-def event_message_id(profile: Profile, event_id: str, delivery: str) -> str:
+def event_message_id(profile: WireProfile, event_id: str, delivery: str) -> str:
     """Return the `webhook-id` of an event.
 
     Args:
@@ -95,6 +95,6 @@ def control_message_id(kind: str, random: bytes) -> str:
     return f"msg_{kind}_{random.hex()}"
 
 
-def forgives_missing(profile: Profile) -> bool:
+def forgives_missing(profile: WireProfile) -> bool:
     """Return whether an unsubscribe of what is not there is answered as if it had been."""
     return profile == "chatgpt"

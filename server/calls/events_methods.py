@@ -20,7 +20,7 @@ from events.facts import moment, written
 from events.kinds import KINDS, MEETINGS, EventFamily, EventKind
 from events.minute_limits import MinuteLimits
 from events.payload import Reader
-from events.standing import NotNoted, Refusal, Standing
+from events.standing import EventStanding, NotNoted, Refusal
 from events.subscribing import (
     EventQuery,
     SubscribeRequest,
@@ -40,7 +40,7 @@ from events.wire import (
     WEBHOOK,
     EventsRefusal,
     Meaning,
-    Profile,
+    WireProfile,
     forgives_missing,
 )
 from server.calls.confirm import Context
@@ -85,11 +85,13 @@ _WHY: Final[Mapping[Refusal, str]] = MappingProxyType(
 class Subscribing(Protocol):
     """Makes and ends subscriptions: `events.subscriptions.Subscriptions`."""
 
-    async def subscribe(self, request: SubscribeRequest, standing: Standing, narrowed_to: str | None) -> "Subscribed":
+    async def subscribe(
+        self, request: SubscribeRequest, standing: EventStanding, narrowed_to: str | None
+    ) -> "Subscribed":
         """Make or refresh a subscription. Raises EventsRefusal, NotNoted and StorageUnavailable."""
         ...
 
-    async def unsubscribe(self, request: UnsubscribeRequest, standing: Standing) -> bool:
+    async def unsubscribe(self, request: UnsubscribeRequest, standing: EventStanding) -> bool:
         """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""
         ...
 
@@ -117,7 +119,7 @@ class EventsAnswers:
     """
 
     handlers: Handlers
-    profile: Profile
+    profile: WireProfile
     polls: MinuteLimits
     subscribing: Subscribing | None = None
     families: Callable[[str], Awaitable[frozenset[str]]] = _meetings_alone
@@ -235,11 +237,11 @@ class EventsAnswers:
         return found
 
 
-def standing_of(principal: Principal, kind: str) -> Standing:
+def standing_of(principal: Principal, kind: str) -> EventStanding:
     """Return what the agent of a request may see of a kind of events."""
     family = KINDS[kind].family if kind in KINDS else None
     zone = principal.identity.timezone if principal.identity else None
-    return Standing(
+    return EventStanding(
         grant=principal.account.agent,
         person=principal.account.user,
         agent=principal.agent.name,

@@ -325,10 +325,7 @@ class Settings(BaseModel):
     callback_hosts: Annotated[
         _NameList,
         AfterValidator(read_callback_hosts),
-        Setting(
-            "CALENDLY_MCP_CALLBACK_HOSTS",
-            help="hosts, or host:port, that events are posted to unverified, also private ones, by commas",
-        ),
+        Setting("CALENDLY_MCP_CALLBACK_HOSTS", help="hosts that need no challenge and may be private, by commas"),
     ] = ()
     agent_name: Annotated[
         Annotated[str, Field(min_length=1, max_length=80)] | None,

@@ -93,7 +93,7 @@ async def live_families(database: Database, person: str) -> frozenset[str]:
         return frozenset({MEETINGS.name, *(await connection.execute(query)).scalars()})
 
 
-def callback_poster(realm: Realm) -> CallbackPoster:
+def _callback_poster(realm: Realm) -> CallbackPoster:
     """Make what posts to callbacks: to the public network, and to what the operator lists."""
     return CallbackPoster(
         network=PublicNetwork(),
@@ -105,18 +105,17 @@ def callback_poster(realm: Realm) -> CallbackPoster:
     )
 
 
-def endings_of(settings: Settings, realm: Realm, poster: CallbackPoster) -> Endings:
+def endings_of(settings: Settings, realm: Realm) -> Endings:
     """Make what ends subscriptions.
 
     Args:
         settings: The operator's.
         realm: What knows grants.
-        poster: Posts to callbacks.
     """
     return Endings(
         database=realm.database,
         rows=SubscriptionRows(realm.keyring),
-        poster=poster,
+        poster=_callback_poster(realm),
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
         noted=EventNotes(realm.audit_log),

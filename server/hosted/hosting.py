@@ -32,7 +32,6 @@ from auth.upstream.registration import register
 from calendly.client import Calendly
 from calendly.request import Account
 from events.background import BackgroundLooks
-from events.callbacks import CallbackPoster
 from events.feed import Feeds
 from events.receiver import Receiver
 from events.webhooks import WebhookAction, Webhooks
@@ -48,7 +47,7 @@ from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
-from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
+from server.hosted.event_delivery import endings_of, event_delivery
 from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
@@ -74,11 +73,7 @@ def hosted_selection(settings: Settings) -> Selection:
 
 @asynccontextmanager
 async def hosting(
-    settings: Settings,
-    selection: Selection,
-    address: str,
-    documents: Callable[[Settings], DocumentFetcher],
-    callbacks: Callable[[Realm], CallbackPoster] = callback_poster,
+    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
@@ -87,7 +82,6 @@ async def hosting(
         selection: The tools there are.
         address: Where it listens, without a path.
         documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
-        callbacks: Makes what posts events to callbacks.
 
     Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
@@ -102,7 +96,7 @@ async def hosting(
         fetcher = documents(settings) if takes_documents else None
         realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        endings = endings_of(settings, realm, callbacks(realm))
+        endings = endings_of(settings, realm)
         of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
         realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
         stack.push_async_callback(realm.connections.refresher.finish)
@@ -129,18 +123,12 @@ async def hosting(
 
         delivery = event_delivery(realm, events, endings, principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
-        door = BearerCheck(
-            authorization,
-            principals.known_as,
-            lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-            lambda request, kind: step_up(principals.of_request(request), kind),
-        )
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
             reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
-            door=door,
+            door=_door(authorization, principals, handlers),
             routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
@@ -154,6 +142,15 @@ async def hosting(
         for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
             await stack.enter_async_context(_beside(chore))
         yield http_app(mcp_server(handlers, selection, None if answers is None else partial(_known, answers)), around)
+
+
+def _door(authorization: Authorization, principals: SignedIn, handlers: Handlers) -> BearerCheck:
+    return BearerCheck(
+        authorization,
+        principals.known_as,
+        lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+        lambda request, kind: step_up(principals.of_request(request), kind),
+    )
 
 
 def _known(answers: EventsAnswers) -> EventsAnswers:

@@ -8,7 +8,7 @@ from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
 from auth.grants.bearer import Bearer
 from auth.grants.bearer_rows import find_living
 from auth.upstream.connection import Status
-from events.standing import EventNote, NotNoted, Standing
+from events.standing import EventNote, EventStanding, NotNoted
 from server.calls.events_methods import standing_of
 from server.calls.principal import Principal
 from storage.database import Database
@@ -17,7 +17,7 @@ from storage.keys import KeyRing
 
 @dataclass(frozen=True, slots=True)
 class GrantStandings:
-    """Tells what grants may see: `events.standing.Standings`.
+    """Tells what grants may see: `events.standing.EventStandings`.
 
     Attributes:
         database: Where grants are.
@@ -31,7 +31,7 @@ class GrantStandings:
     known_as: Callable[[Bearer], Principal]
     now: Callable[[], datetime]
 
-    async def of(self, grant: str, kind: str) -> Standing | None:
+    async def of(self, grant: str, kind: str) -> EventStanding | None:
         """Return what a grant may see of a kind, None when the grant is over. Raises StorageUnavailable."""
         bearer = await find_living(self.database, self.keyring, grant, self.now())
         if bearer is None:

@@ -21,7 +21,7 @@ from events.kinds import BOOKED
 from events.minute_limits import MinuteLimits
 from events.own_changes import OwnChanges
 from events.payload import Reader
-from events.standing import EventNote, NotNoted, Refusal, Standing
+from events.standing import EventNote, EventStanding, NotNoted, Refusal
 from events.stored_deliveries import fan_out
 from events.stored_subscriptions import SubscriptionRows
 from events.subscribing import read_subscribe, read_unsubscribe
@@ -47,16 +47,16 @@ async def _nothing() -> None:
 
 @dataclass
 class Grants:
-    """What grants may see: `events.standing.Standings`."""
+    """What grants may see: `events.standing.EventStandings`."""
 
-    standing: dict[str, Standing | None] = field(default_factory=dict[str, Standing | None])
+    standing: dict[str, EventStanding | None] = field(default_factory=dict[str, EventStanding | None])
     asking: Callable[[], Awaitable[None]] = _nothing
 
-    async def of(self, grant: str, kind: str) -> Standing | None:
+    async def of(self, grant: str, kind: str) -> EventStanding | None:
         """Return what a test says of a grant; everything is allowed by default."""
         assert kind
         await self.asking()
-        usual = Standing(grant=grant, person=PERSON, agent="Agent", reader=_SEES_ALL)
+        usual = EventStanding(grant=grant, person=PERSON, agent="Agent", reader=_SEES_ALL)
         return self.standing.get(grant, usual)
 
 
@@ -237,7 +237,7 @@ class World:
         waits: bool = False,
     ) -> None:
         """Change what the grant may see."""
-        self.grants.standing[GRANT] = Standing(
+        self.grants.standing[GRANT] = EventStanding(
             grant=GRANT, person=person, agent="Agent", reader=reader, refusal=refusal, waits=waits
         )
 

@@ -16,7 +16,7 @@ from events.contents import EventContents
 from events.deliverer import Deliverer
 from events.own_changes import OwnChanges
 from events.payload import Reader
-from events.standing import Standing
+from events.standing import EventStanding
 from events.tables import event_delivery
 from storage.database import open_database
 from tests.cases import case
@@ -46,7 +46,7 @@ class KilledContents(EventContents):
     """Dies while an event is read."""
 
     @override
-    async def of(self, row: str, standing: Standing) -> dict[str, Any] | None:
+    async def of(self, row: str, standing: EventStanding) -> dict[str, Any] | None:
         raise Killed
 
 
