@@ -16,6 +16,11 @@ _ALIKE: Final = {
     "": "".join(map(chr, range(0xFE00, 0xFE10))),  # variation selectors: how an emoji is drawn
 }
 _PLAIN: Final = str.maketrans({letter: plain for plain, letters in _ALIKE.items() for letter in letters})
+_NO_ACCENTS: Final = dict.fromkeys(range(0x300, 0x370)) | str.maketrans(
+    {"\u00f8": "o", "\u0142": "l", "\u0111": "d", "\u0131": "i", "\u00e6": "ae", "\u0153": "oe"}
+)
+"""Combining accents, and letters with a stroke, which Unicode does not take apart."""
+
 _SIMILAR: Final = 0.6
 _SIMILAR_WORD: Final = 0.75
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})
@@ -26,6 +31,17 @@ def folded(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
     other = {ord(letter): " " if letter.isspace() else "" for letter in set(plain) if not _is_kept(letter)}
     return " ".join(unicodedata.normalize("NFKC", plain.translate(other).casefold()).split())
+
+
+def unaccented(text: str) -> str:
+    """Return a folded text without accents: what is searched for is often typed without them."""
+    parts = unicodedata.normalize("NFKD", folded(text)).translate(_NO_ACCENTS)
+    return unicodedata.normalize("NFKC", parts)
+
+
+def holds(text: str, part: str) -> bool:
+    """Return whether a text holds what was searched for, however both are written."""
+    return unaccented(part) in unaccented(text)
 
 
 def the_one(text: str, among: Iterable[str]) -> str | None:
@@ -39,10 +55,11 @@ def the_one(text: str, among: Iterable[str]) -> str | None:
 
 def near(text: str, names: Iterable[str]) -> list[str]:
     """Return the names that hold a text; else those that are written much like it, whole or in one of their words."""
-    wanted, by_name = folded(text), {folded(name): name for name in names}
-    within = [name for key, name in by_name.items() if wanted in key]
+    there = dict.fromkeys(names)
+    within = [name for name in there if holds(name, text)]
     if within:
         return within
+    wanted, by_name = unaccented(text), {unaccented(name): name for name in there}
     by_word = {word: key for key in by_name for word in key.split()}
     keys = get_close_matches(wanted, list(by_name), cutoff=_SIMILAR)
     keys += [by_word[word] for word in get_close_matches(wanted, list(by_word), cutoff=_SIMILAR_WORD)]

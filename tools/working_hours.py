@@ -7,6 +7,7 @@ converted on its own day, so days with a clock change are right.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import reduce
 from typing import Final, Literal, get_args
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,15 @@ class HoursOfHost:
     def within(self, window: Span) -> list[Span]:
         """Return the hours within a window, in order."""
         return working_spans(self.schedule, self.zone, window)
+
+
+def common_spans(of_hosts: Iterable[Iterable[Span]]) -> list[Span]:
+    """Return the hours at which everybody works, of the hours of each."""
+    return reduce(_overlaps, map(list[Span], of_hosts))
+
+
+def _overlaps(some: Iterable[Span], others: Sequence[Span]) -> list[Span]:
+    return [clipped for one in some for other in others if (clipped := _clipped(one, other))]
 
 
 def working_spans(schedule: AvailabilitySchedule | AvailabilityRule, zone: ZoneInfo, window: Span) -> list[Span]:

@@ -10,6 +10,7 @@ from calendly.errors import PermissionDenied, RateLimited
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
+from tools.matching import holds, near
 from tools.times import parse_time
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.workflows.continuing import Position
@@ -200,6 +201,22 @@ async def test_bookings_are_found_by_domain(agent: Agent) -> None:
 async def test_bookings_are_found_by_part_of_a_name(agent: Agent) -> None:
     found = await agent.call("find_bookings", invitee_name="lovelace")
     assert emails(found) == ["ada@elsewhere.example"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("zoe", "Zo\u00eb \U0001f98a"),
+        ("ZO\u00cb", "Zoe"),
+        ("soren lodz", "S\u00f8ren \u0141\u00f3d\u017a"),
+        ("Nguyen", "Nguy\u1ec5n"),
+        ("\u304c", "\u304c\u304e"),
+    ],
+)
+def test_a_name_is_found_and_offered_without_its_accents(typed: str, name: str) -> None:
+    assert holds(name, typed)
+    assert near(typed, [name, "Hans"]) == [name]
+    assert not holds("\u304b", "\u304c")  # another letter, and no accent
 
 
 async def test_bookings_are_found_by_what_was_answered(agent: Agent) -> None:

@@ -87,7 +87,6 @@ Label = Callable[[Json, datetime], str]
 LABELS: dict[str, Label] = {
     "event_type": lambda row, _: row["name"] or "(no name)",
     "status": lambda row, _: row["status"],
-    "canceled_by": lambda row, _: row.get("cancellation", {}).get("canceler_type", "nobody"),
     "day": lambda _, start: start.strftime("%Y-%m-%d %a"),
     "week": lambda _, start: (start - timedelta(days=start.weekday())).strftime("%Y-%m-%d"),
     "month": lambda _, start: start.strftime("%Y-%m"),
@@ -131,6 +130,35 @@ async def test_an_invitee_who_canceled_counts_apart_though_the_meeting_goes_on(
     assert counted(found, "invitees")["Onboarding workshop"] == 6
     assert counted(found, "canceled")["Onboarding workshop"] == 2
     assert counted(found, "invitees")["Webinar: what\u2019s new"] == 230
+
+
+async def test_who_canceled_is_counted_by_invitee_also_where_the_meeting_goes_on(
+    untidy: Agent, api: Api, organization: str
+) -> None:
+    asked = {"organization": organization, **QUARTER}
+    found = await untidy.call("summarize_bookings", group_by=["canceled_by"], **asked)
+    truth, lost = await meetings(api, QUARTER), Counter[str]()
+    several = [row["uri"] for row in truth if row["invitees_counter"]["total"] > 1]
+    for row in truth:
+        if row["uri"] in several and row["invitees_counter"]["total"] != row["invitees_counter"]["active"]:
+            people = (await api.get(f"{row['uri']}/invitees", "untidy", status="canceled", count=100)).json()
+            lost.update(person["cancellation"]["canceler_type"] for person in people["collection"])
+        elif row["status"] == "canceled":
+            lost[row["cancellation"]["canceler_type"]] += 1
+    assert lost.total() == found["canceled"]
+    assert counted(found, "canceled") == {"nobody": 0, **lost}
+    assert counted(found, "invitees") == {"nobody": found["invitees"], **dict.fromkeys(lost, 0)}
+    assert "some invitees canceled and others did not" in found["rows_add_up_to"]
+    with_marks = await untidy.call("summarize_bookings", group_by=["canceled_by", "no_show"], **asked)
+    for number in ("invitees", "canceled"):
+        assert sum(counted(with_marks, number).values()) == found[number]
+    canceled = await untidy.call("summarize_bookings", status="canceled", **asked)
+    assert canceled["meetings"] == sum(row["status"] == "canceled" for row in truth)
+    assert "who canceled alone in one that goes on" in canceled["searched"]["note"]
+    untidy.off.add("invitee_data")
+    blind = await untidy.call("summarize_bookings", group_by=["canceled_by"], **asked)
+    assert counted(blind, "canceled")["unknown"] > 0
+    assert blind["without"] == ["list_event_invitees"]
 
 
 async def test_rows_that_count_a_meeting_more_than_once_say_so(untidy: Agent, organization: str) -> None:
@@ -222,7 +250,7 @@ def test_hosts_of_the_same_name_are_told_apart_and_odd_values_count_as_unknown()
     def meeting(**fields: object) -> CountedMeeting:
         event: Any = {"invitees_counter": None, **fields}
         booked, canceled = invitees_of(event)
-        return CountedMeeting(event, {"not_marked": booked}, canceled)
+        return CountedMeeting(event, {"not_marked": booked}, {"unknown": canceled})
 
     kims = [{"user": f"https://api.calendly.com/users/{n}", "user_name": "Kim", "user_email": n} for n in "ab"]
     meetings = [meeting(event_memberships=[kim], start_time="2026-10-05T10:00:00Z") for kim in kims]

@@ -10,6 +10,7 @@ _ALWAYS_WHOLE: Final = 256
 
 _ALL: Final = 1_000_000_000
 _MOST_FIELDS: Final = 100
+_OF_ITEMS: Final = " items"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +93,26 @@ class _Walk:
     def _list(self, items: list[object], path: str) -> list[object]:
         kept = items[: self.extent.items]
         if len(kept) < len(items):
-            self.told[path] = f"{len(kept)} of {len(items)} items"
+            self.told[path] = f"{len(kept)} of {len(items)}{_OF_ITEMS}"
         return [self.of(item, _joined(path, str(number))) for number, item in enumerate(kept)]
 
     def _object(self, fields: dict[str, object], path: str) -> dict[str, object]:
         kept = list(fields.items())[: _ALL if self.extent.items == _ALL else _MOST_FIELDS]
         if len(kept) < len(fields):
             self.told[path] = f"{len(kept)} of {len(fields)} fields"
-        return {name: self.of(item, _joined(path, name)) for name, item in kept}
+        part = {name: self.of(item, _joined(path, name)) for name, item in kept}
+        for name in part:
+            if self.told.get(_joined(path, name), "").endswith(_OF_ITEMS):
+                self._recount(part, name, path)
+        return part
+
+    def _recount(self, part: dict[str, object], name: str, path: str) -> None:
+        """Correct the numbers that stand beside a list that was cut, and what is told of it."""
+        shown = len(cast("list[object]", part[name]))
+        if f"{name}_shown" in part:
+            part[f"{name}_shown"] = shown
+        if total := part.get(f"{name}_total"):
+            self.told[_joined(path, name)] = f"{shown} of {total}{_OF_ITEMS}"
 
 
 def _joined(path: str, step: str) -> str:

@@ -29,7 +29,11 @@ _LONGEST_PATH: Final = 80
 _NEXT_PAGE: Final = "Call again with next_page_token as page_token and all else unchanged."
 _CONTINUE: Final = "Call again with continue_from and all else unchanged."
 _SHORTER_RANGE: Final = "Ask again for a shorter range, or for one that begins after the last row."
-_READ_ON: Final = "What looks up one of them, such as get_event_invitee, reads shortened texts on, with text_offset."
+_READ_ON: Final = {
+    "characters": "What looks up one of them, such as get_event_invitee, reads shortened texts on, with text_offset.",
+    "items": "What lists the parts of one of them, such as list_event_invitees, has all items of a shortened list.",
+}
+"""How to read what was shortened, by the word that is in each note of it."""
 
 Written = Callable[[object], str]
 
@@ -101,9 +105,9 @@ def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resum
         fitting, leads_on = resumption.cut(len(kept))
         kept = kept[:fitting]
     answer = {**around, name: kept, **({SHORTENED: _few(told)} if told else {})}
-    hows = [_READ_ON] if told or any(isinstance(row, dict) and SHORTENED in row for row in kept) else []
+    hows = _read_on({**told, **_notes_of(kept)})
     if len(kept) == len(rows):
-        return {**answer, **({LEFT_OUT: {"how_to_go_on": _READ_ON}} if hows else {})}
+        return {**answer, **({LEFT_OUT: {"how_to_go_on": " ".join(hows)}} if hows else {})}
     how = _NEXT_PAGE if "pagination" in leads_on else _CONTINUE if leads_on else _SHORTER_RANGE
     left_out = {"rows": len(rows) - len(kept), "how_to_go_on": " ".join([how, *hows])}
     # The tokens of the answer as it was would skip the rows that are left out.
@@ -117,6 +121,18 @@ def _row(row: object, number: int, written: Written) -> tuple[object, dict[str, 
         return _with_notes(_part(cast("dict[str, Any]", row), written, _MOST_OF_ROW, OF_ROW)), {}
     part = _part({str(number): row}, written, _MOST_OF_ROW, OF_ROW)
     return part.value.get(str(number)), part.told
+
+
+def _notes_of(rows: Sequence[object]) -> dict[str, str]:
+    """Return what is told to be shortened in each row, by the number of the row and the path."""
+    fields = [(number, cast("dict[str, Any]", row)) for number, row in enumerate(rows) if isinstance(row, dict)]
+    return {f"{number}.{path}": note for number, row in fields for path, note in row.get(SHORTENED, {}).items()}
+
+
+def _read_on(notes: Mapping[str, str]) -> list[str]:
+    """Return how to read what was shortened, by what the notes of it tell."""
+    hows = [how for what, how in _READ_ON.items() if any(what in note.split() for note in notes.values())]
+    return hows or ([_READ_ON["characters"]] if notes else [])
 
 
 def _with_notes(part: Shortened[dict[str, Any]]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Final
 
 from calendly import models
@@ -19,7 +20,7 @@ from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ToolError
 from tools.toolset.lists import Rows, rows_of
 from tools.toolset.searched import FROM_NOW, Searched, searched, whose
-from tools.working_hours import HoursOfHost, Span
+from tools.working_hours import HoursOfHost, Span, common_spans
 from tools.zones import zone_of
 
 _AROUND: Final = timedelta(days=31)
@@ -115,6 +116,8 @@ async def _outside(
 ) -> str:
     """Say that nobody works then, as a sentence and a blank; empty otherwise, or if that is not known.
 
+    The hosts of a collective event type meet together: all have to work.
+
     Args:
         call: The call.
         event_type: Of the hours.
@@ -125,12 +128,15 @@ async def _outside(
     hours, whose = await _hours_of_type(call, event_type), "the hours of the event type"
     if not hours:
         hours, whose = await _hours_of_host(call, kind), "the default schedule"
-    spans = [span for one in hours for span in one.within(when)]
+    together = kind.get("pooling_type") == "collective" and len(hours) > 1
+    of_hosts = [one.within(when) for one in hours]
+    spans = common_spans(of_hosts) if together else list(chain.from_iterable(of_hosts))
     works = spans if length is None else [span for span in spans if span.holds(when.start, length)]
     if works or not hours:
         return ""
     zones = " and ".join(dict.fromkeys(str(one.zone) for one in hours))
-    return f"Its host has no working hours then (by {whose}, in {zones}). "
+    none = "Its hosts have no working hours in common" if together else "Its host has no working hours"
+    return f"{none} then (by {whose}, in {zones}). "
 
 
 async def _hours_of_type(call: Call, event_type: EventTypeId) -> list[HoursOfHost]:

@@ -18,7 +18,7 @@ from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
-from tools.matching import folded, near
+from tools.matching import holds, near
 from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -112,14 +112,14 @@ class _InviteeFilter:
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
             and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
             and (self.invitee_email is None or email == self.invitee_email.casefold())
-            and (self.invitee_name is None or folded(self.invitee_name) in folded(name))
+            and (self.invitee_name is None or holds(name, self.invitee_name))
             and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
-            and (self.answer is None or any(folded(self.answer) in folded(text) for text in _answers(invitee)))
+            and (self.answer is None or any(holds(text, self.answer) for text in _answers(invitee)))
         )
 
     def nearest(self) -> str:
         """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
-        alike = near(self.invitee_name, self.seen) if self.invitee_name else []
+        alike = near(self.invitee_name, sorted(self.seen)) if self.invitee_name else []
         return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
 

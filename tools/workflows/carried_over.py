@@ -123,7 +123,8 @@ def _place(
     if hosts_take_turns(kind):
         return None, [], []
     if not offered:
-        return None if kind else old, [], []
+        left_out = [Change(f"the location {old['kind']} is left out, as the event type has none now")] if old else []
+        return (None, left_out, []) if kind else (old, [], [])
     same = [place.get("location") for place in offered if old and place.get("kind") == old["kind"]]
     if old and same:
         texts = [text for text in same if text]

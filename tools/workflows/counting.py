@@ -7,6 +7,7 @@ from datetime import timedelta, tzinfo
 from itertools import product
 from typing import Final, Literal
 
+from calendly.models import Invitee
 from calendly.models.scheduled_event import EventMembership
 from tools.answers.views import Meeting
 from tools.workflows.meetings import starts
@@ -18,6 +19,7 @@ TIMES: Final = frozenset[GroupBy]({"day", "week", "month"})
 
 MISSED: Final = "no_show"
 NOT_MARKED: Final = "not_marked"
+NOBODY: Final = "nobody"
 UNKNOWN: Final = "unknown"
 
 CountRow = list[str | int]
@@ -31,12 +33,17 @@ class CountedMeeting:
     Attributes:
         event: The meeting.
         marks: How many of the invitees who are still booked have each no-show mark.
-        canceled: How many invitees canceled, or had the meeting canceled.
+        cancelers: How many invitees no longer come, by who canceled; nobody's are 0, where the meeting goes on.
     """
 
     event: Meeting
     marks: Mapping[str, int]
-    canceled: int
+    cancelers: Mapping[str, int]
+
+    @property
+    def canceled(self) -> int:
+        """How many invitees canceled, or had the meeting canceled."""
+        return sum(self.cancelers.values())
 
 
 @dataclass(slots=True)
@@ -61,6 +68,11 @@ def invitees_of(event: Meeting) -> tuple[int, int]:
     return booked, max(0, (counter.get("total") or 0) - booked)
 
 
+def canceler_of(record: Meeting | Invitee) -> str:
+    """Return who canceled a meeting or an invitee's place in it."""
+    return (record.get("cancellation") or {}).get("canceler_type") or UNKNOWN
+
+
 def total_of(meetings: Sequence[CountedMeeting]) -> Tally:
     """Count all meetings."""
     tally = Tally()
@@ -72,7 +84,7 @@ def total_of(meetings: Sequence[CountedMeeting]) -> Tally:
 def rows_of(meetings: Sequence[CountedMeeting], group_by: Sequence[GroupBy], zone: tzinfo) -> list[CountRow]:
     """Count meetings by group: the labels, then the numbers of a `Tally`. Days are in order, else the largest is first.
 
-    A meeting with several hosts counts for each of them.
+    A meeting with several hosts counts for each of them, and one with several marks or cancelers too.
     """
     names = _names_of_hosts(meetings)
     groups: defaultdict[Labels, Tally] = defaultdict(Tally)
@@ -95,12 +107,16 @@ def _places(
 ) -> Iterator[tuple[Labels, int, int]]:
     """Yield each group that a meeting belongs to, with how many of its invitees belong there."""
     labels = [_labels(meeting, name, zone, names) for name in group_by]
-    first_mark = next(iter(meeting.marks), None)
+    first_mark, first_canceler = next(iter(meeting.marks), None), next(iter(meeting.cancelers), None)
     for group in product(*labels):
-        mark = next((label for name, label in zip(group_by, group, strict=True) if name == "no_show"), None)
-        invitees = sum(meeting.marks.values()) if mark is None else meeting.marks.get(mark, 0)
-        # Who canceled has no mark, and counts once: with the first.
-        yield group, invitees, meeting.canceled if mark in {None, first_mark} else 0
+        by_name = dict(zip(group_by, group, strict=True))
+        mark, canceler = by_name.get("no_show"), by_name.get("canceled_by")
+        # Who canceled has no mark, and counts once: with the first. Who comes has no canceler.
+        has_canceled, has_booked = mark in {None, first_mark}, canceler in {None, first_canceler}
+        if has_canceled or has_booked:
+            booked = sum(meeting.marks.values()) if mark is None else meeting.marks.get(mark, 0)
+            canceled = meeting.canceled if canceler is None else meeting.cancelers.get(canceler, 0)
+            yield group, booked if has_booked else 0, canceled if has_canceled else 0
 
 
 def _labels(meeting: CountedMeeting, name: GroupBy, zone: tzinfo, names: Mapping[str, str]) -> Sequence[str]:
@@ -108,6 +124,8 @@ def _labels(meeting: CountedMeeting, name: GroupBy, zone: tzinfo, names: Mapping
         return [names[_key(host)] for host in _hosts(meeting.event)]
     if name == "no_show":
         return list(meeting.marks)
+    if name == "canceled_by":
+        return list(meeting.cancelers)
     return [_LABELS[name](meeting.event, zone)]
 
 
@@ -143,18 +161,11 @@ def _local(pattern: str, *, is_week: bool = False) -> Callable[[Meeting, tzinfo]
     return label
 
 
-def _canceler(event: Meeting, _zone: tzinfo) -> str:
-    if event.get("status") == "active":
-        return "nobody"
-    return (event.get("cancellation") or {}).get("canceler_type") or UNKNOWN
-
-
 _LABELS: Final[Mapping[GroupBy, Callable[[Meeting, tzinfo], str]]] = {
     "event_type": lambda event, _: event.get("name") or "(no name)",
     "day": _local("%Y-%m-%d %a"),
     "week": _local("%Y-%m-%d", is_week=True),
     "month": _local("%Y-%m"),
     "status": lambda event, _: event.get("status") or UNKNOWN,
-    "canceled_by": _canceler,
 }
 """The label of a meeting by what it is grouped by. A week is named by its Monday."""

@@ -1,16 +1,18 @@
 """Counts of booked meetings, which Calendly's API does not offer."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.errors import CalendlyError, RateLimited
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId, UserId
+from calendly.models import Invitee
 from calendly.side_by_side import side_by_side
 from tools.answers.views import Meeting
 from tools.endpoints.invitees import list_event_invitees
@@ -34,22 +36,27 @@ from tools.toolset.wording import one_line
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
 from tools.workflows.counting import (
     MISSED,
+    NOBODY,
     NOT_MARKED,
     TIMES,
     UNKNOWN,
     CountedMeeting,
     GroupBy,
+    canceler_of,
     invitees_of,
     rows_of,
     total_of,
 )
-from tools.workflows.meetings import Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
+from tools.workflows.meetings import CANCELED, Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
 
 summary = Workflows()
 
 _BEFORE: Final = timedelta(days=30)
 _AFTER: Final = timedelta(days=90)
 _DEFAULT_RANGE: Final = "This is the default range: name start_time and end_time for another."
+_OF_MEETINGS: Final = (
+    "Whole meetings that were canceled: find_bookings with this status also has who canceled alone in one that goes on."
+)
 _LONGEST_RANGE: Final = timedelta(days=3660)
 _MOST_MEETINGS: Final = 5_000
 _MOST_UNREAD: Final = 10
@@ -90,7 +97,7 @@ async def summarize_bookings(
     start_time: Annotated[RangeTime, Field(description="ISO 8601; default: 30 days ago")] | None = None,
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
     event_type: EventTypeRef | None = None,
-    status: Literal["active", "canceled"] | None = None,
+    status: Annotated[InviteeStatus, Field(description="of the meeting")] | None = None,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
     timezone: TimeZone | None = None,
@@ -98,7 +105,7 @@ async def summarize_bookings(
 ) -> BookingsSummary:
     """Count booked meetings and their invitees, by host, event type, day, no-show and so on. Default: yours.
 
-    Makes one call a hundred meetings; with no_show also one a past meeting.
+    Makes one call a hundred meetings; no_show adds one a past meeting, canceled_by one where several were invited.
     """
     groups = list(dict.fromkeys(group_by or []))
     now = call.caller.now()
@@ -116,12 +123,12 @@ async def summarize_bookings(
     began = Position.parse(continue_from) if continue_from else Position(start)
     found = Found(began)
     await look_through(call, asked, found, _selection(event_type, status))
-    reading = _Reading(call, now, "no_show" in groups, call.allows(list_event_invitees))
+    reading = _Reading(call, now, groups, call.allows(list_event_invitees))
     goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
-    note = None if start_time or end_time else _DEFAULT_RANGE
+    notes = [*([] if start_time or end_time else [_DEFAULT_RANGE]), *([_OF_MEETINGS] if status == CANCELED else [])]
     answer: BookingsSummary = {
         **_counted(reading.counted, groups, zone),
-        "searched": _searched(asked, began.start, goes_on.start if goes_on else end, zone, note),
+        "searched": _searched(asked, began.start, goes_on.start if goes_on else end, zone, " ".join(notes)),
         **reading.told(),
     }
     if goes_on:
@@ -130,13 +137,13 @@ async def summarize_bookings(
     return {**answer, "empty_because": _nothing(asked, event_type)} if is_empty else answer
 
 
-def _searched(asked: Range, start: datetime, end: datetime, zone: tzinfo, note: str | None) -> Searched:
+def _searched(asked: Range, start: datetime, end: datetime, zone: tzinfo, note: str) -> Searched:
     looked = searched(
         whose(asked.user, asked.organization),
         status=asked.status,
         start=start.astimezone(zone),
         end=end.astimezone(zone),
-        note=note,
+        note=note or None,
     )
     return {**looked, "timezone": str(zone)}
 
@@ -180,19 +187,23 @@ def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone
 
 def _more(in_rows: int, meetings: int, groups: Sequence[GroupBy]) -> str:
     """Say why the rows count more meetings than there are."""
-    several = {"host": "with several hosts", "no_show": "of which some invitees are marked and others are not"}
+    several = {
+        "host": "with several hosts",
+        "no_show": "of which some invitees are marked and others are not",
+        "canceled_by": "of which some invitees canceled and others did not",
+    }
     which = " or ".join(several[name] for name in groups if name in several)
     return f"{in_rows} for {meetings} meetings: one {which} counts in each of its rows. Do not add the rows up."
 
 
 @dataclass(slots=True)
 class _Reading:
-    """Reads who was marked as a no-show, where that is asked for.
+    """Reads who was marked as a no-show, and who canceled, where that is asked for.
 
     Attributes:
         call: The call of the workflow.
         now: Meetings that begin later have no marks yet.
-        reads: Whether the marks are asked for.
+        groups: What is asked for.
         may_read: Whether the agent may read invitees.
         counted: The meetings that count.
         unread: Whose invitees could not be read, and why.
@@ -200,13 +211,13 @@ class _Reading:
 
     call: Call
     now: datetime
-    reads: bool
+    groups: Sequence[GroupBy]
     may_read: bool
     counted: list[CountedMeeting] = field(default_factory=list[CountedMeeting])
     unread: list[str] = field(default_factory=list[str])
 
     async def read(self, events: Sequence[Meeting], began: Position) -> Position | None:
-        """Read the marks of meetings in order, which were listed from a position.
+        """Read what is asked for of meetings in order, which were listed from a position.
 
         Returns:
             Where to continue if time or the rate limit ended it, None if it read all.
@@ -215,7 +226,7 @@ class _Reading:
             RateLimited: Nothing could be read.
         """
         for first in range(0, len(events), _AT_ONCE):
-            if first and self.reads and self.call.caller.time_left() < ENOUGH_TIME:
+            if first and self._reads and self.call.caller.time_left() < ENOUGH_TIME:
                 return after(events[:first], began)
             try:
                 parts = [partial(self._counted, event) for event in events[first : first + _AT_ONCE]]
@@ -229,26 +240,48 @@ class _Reading:
     def told(self) -> BookingsSummary:
         """Return the fields that say what is missing."""
         answer: BookingsSummary = {"unread": self.unread[:_MOST_UNREAD]} if self.unread else {}
-        if self.reads and not self.may_read:
+        if self._reads and not self.may_read:
             answer["without"] = [list_event_invitees.__name__]
         return answer
 
+    @property
+    def _reads(self) -> bool:
+        return not {"no_show", "canceled_by"}.isdisjoint(self.groups)
+
     async def _counted(self, event: Meeting) -> CountedMeeting:
         booked, canceled = invitees_of(event)
-        start = starts(event)
-        marks = {NOT_MARKED: booked}
-        if self.reads and booked and (start is None or start <= self.now):
-            missed, not_marked = await self._marks(event) if self.may_read else (0, 0)
-            rest = max(0, booked - missed - not_marked)
-            marks = {MISSED: missed, NOT_MARKED: not_marked, UNKNOWN: rest}
-        return CountedMeeting(event, {mark: number for mark, number in marks.items() if number or not booked}, canceled)
+        marks = await self._marks(event, booked)
+        kept = {mark: number for mark, number in marks.items() if number or not booked}
+        return CountedMeeting(event, kept, await self._cancelers(event, canceled))
 
-    async def _marks(self, event: Meeting) -> tuple[int, int]:
+    async def _marks(self, event: Meeting, booked: int) -> Mapping[str, int]:
         """Return how many invitees are marked as no-shows, and how many are not."""
+        start = starts(event)
+        if "no_show" not in self.groups or not booked or (start is not None and start > self.now):
+            return {NOT_MARKED: booked}
+        people = await self._invitees(event, "active")
+        missed = sum(bool(invitee.get("no_show")) for invitee in people)
+        return {MISSED: missed, NOT_MARKED: len(people) - missed, UNKNOWN: max(0, booked - len(people))}
+
+    async def _cancelers(self, event: Meeting, canceled: int) -> Mapping[str, int]:
+        """Return how many invitees no longer come by who canceled: of several each may have canceled alone."""
+        goes_on = event.get("status") == "active"
+        cancelers = Counter({NOBODY: 0} if goes_on else {})
+        if canceled and "canceled_by" in self.groups and (goes_on or canceled > 1):
+            cancelers.update(map(canceler_of, await self._invitees(event, CANCELED)))
+        rest = canceled - cancelers.total()
+        if rest > 0 or not cancelers:
+            cancelers[canceler_of(event)] += max(0, rest)
+        return cancelers
+
+    async def _invitees(self, event: Meeting, status: InviteeStatus) -> list[Invitee]:
+        """Return the invitees of a status, none if they may not or cannot be read."""
+        if not self.may_read:
+            return []
         try:
             page = await self.call.via(list_event_invitees)(
                 ScheduledEventId.parse(event.get("uri") or ""),
-                status="active",
+                status=status,
                 count=LARGEST_PAGE,
                 max_pages=ENOUGH_PAGES,
             )
@@ -256,7 +289,5 @@ class _Reading:
             raise
         except (CalendlyError, InvalidIdentifier) as problem:
             self.unread.append(one_line(f"{event.get('uri')}: {problem}", _LONGEST_REASON))
-            return 0, 0
-        people = page.get("collection", [])
-        missed = sum(bool(invitee.get("no_show")) for invitee in people)
-        return missed, len(people) - missed
+            return []
+        return page.get("collection", [])

@@ -1,6 +1,5 @@
 """Whom a person means by names, addresses or URIs among the invitees of meetings that have begun."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -14,7 +13,7 @@ from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.fields import LARGEST_PAGE, within
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.times import Day, span, zone_for
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError
@@ -29,7 +28,7 @@ _BEFORE: Final = timedelta(days=30)
 _LONGEST_RANGE: Final = timedelta(days=366)
 _INVITEE_PAGES: Final = 10
 _MOST_NAMED: Final = 10
-_ALIKE: Final = 0.6
+_MOST_ALIKE: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,8 +198,5 @@ def _quoted(text: str) -> str:
 
 
 def _near(text: str, known: Sequence[Target]) -> str:
-    names = {folded(name): name for target in known if (name := target.invitee.get("name"))}
-    near = [name for name in names if folded(text) in name]
-    near += difflib.get_close_matches(folded(text), list(names), n=3, cutoff=_ALIKE)
-    near = list(dict.fromkeys(near))[:3]
-    return f" Names that come near: {', '.join(one_line(names[name]) for name in near)}." if near else ""
+    alike = near(text, [name for target in known if (name := target.invitee.get("name"))])[:_MOST_ALIKE]
+    return f" Names that come near: {', '.join(map(one_line, alike))}." if alike else ""

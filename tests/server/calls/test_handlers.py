@@ -57,7 +57,7 @@ def server_of(tools: tuple[Tool, ...], stack: AsyncExitStack) -> Server[Any]:
         clock_watch=clock_watch(),
     )
     selection = select(tools, Rules(ceiling=LOCAL))
-    return mcp_server(Handlers(tools, selection, callers, ()), selection)
+    return mcp_server(Handlers(tools, selection, callers, ()), selection, None)
 
 
 @pytest.mark.anyio

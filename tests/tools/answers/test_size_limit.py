@@ -104,6 +104,16 @@ def test_one_meeting_with_very_many_invitees_is_told_with_some_of_them() -> None
     assert tokens(written(slim)) <= MOST_TOKENS
     assert slim["collection"][0]["shortened"] == {"invitees": "100 of 2000 items"}
     assert slim["collection"][1] == EVENT
+    assert "list_event_invitees" in slim["left_out"]["how_to_go_on"]
+    assert "text_offset" not in slim["left_out"]["how_to_go_on"]
+
+
+def test_the_numbers_beside_a_list_that_was_cut_are_those_of_what_is_shown() -> None:
+    people = [{"name": LONG[:200], "questions_and_answers": [{"answer": LONG[:250]}] * 20} for _ in range(10)]
+    slim = fit({"collection": [{**EVENT, "invitees": people, "invitees_total": 230, "invitees_shown": 10}]})
+    (row,) = slim["collection"]
+    assert len(row["invitees"]) == row["invitees_shown"] < 10
+    assert row["shortened"]["invitees"] == f"{row['invitees_shown']} of 230 items"
 
 
 def test_cells_of_a_table_are_shortened_too() -> None:

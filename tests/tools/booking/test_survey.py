@@ -95,6 +95,18 @@ async def test_why_a_time_is_not_open_is_said_alike_by_booking_dry_run_moving_an
     assert "may not be bookable further ahead" in found["empty_because"]
 
 
+async def test_hosts_who_meet_together_have_to_work_all_at_once(agent_of: AgentOf) -> None:
+    agent = agent_of("untidy")
+    why = "Its hosts have no working hours in common then (by the hours of the event type, in "
+    body = {"event_type": "Panel interview", "invitee": {"name": "Lee", "email": "lee@x.example", "timezone": "UTC"}}
+    told = await message(agent, **body, start_time="2026-12-03T10:00")
+    assert why in told
+    assert "America/New_York" in told
+    span = {"start_time": "2026-12-03T09:00", "end_time": "2026-12-03T13:00"}
+    found = await agent.call("list_event_type_available_times", event_type="Panel interview", **span)
+    assert found["empty_because"].startswith(why)
+
+
 async def test_a_time_before_the_first_open_one_may_be_too_near(agent: Agent, api: Api) -> None:
     body = await api.booking()
     later: Json = {"collection": [{"status": "available", "start_time": "2026-11-24T09:00:00Z"}]}
