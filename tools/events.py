@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from tools.answers.size_limit import MOST_TOKENS, row_cost
 from tools.endpoints.webhooks import create_webhook_subscription, delete_webhook_subscription
-from tools.fields import Count, EventTypeRef, TimeZone
+from tools.fields import Count, EventTypeRef, Line, Opaque, TimeZone
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
@@ -46,8 +46,9 @@ def _audited(call: AuditedArguments) -> str:
 )
 async def list_received_events(
     call: Call,
-    cursor: Annotated[str, Field(max_length=100, description="from the last answer: only what is new")] | None = None,
-    kinds: Annotated[list[str], Field(max_length=20, description="such as meeting.booked, no_show.marked")]
+    cursor: Annotated[Opaque, Field(max_length=100, description="from the last answer: only what is new")]
+    | None = None,
+    kinds: Annotated[list[Line], Field(max_length=20, description="such as meeting.booked, no_show.marked")]
     | None = None,
     event_type: EventTypeRef | None = None,
     count: Count = 20,
@@ -118,7 +119,7 @@ def _audited_switch(call: AuditedArguments) -> str:
 )
 async def watch_events(
     call: Call,
-    kinds: Annotated[list[str], Field(max_length=20, description="default: meetings and no-shows")] | None = None,
+    kinds: Annotated[list[Line], Field(max_length=20, description="default: meetings and no-shows")] | None = None,
     stop: Annotated[bool, Field(description="true has Calendly tell nothing more")] = False,
 ) -> Watching:
     """Subscribe this server to Calendly's events (webhook), so that list_received_events has them at once.

@@ -126,6 +126,14 @@ def read_web_origins(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.lower() if _PROGRAM.fullmatch(name.lower()) else read_origin(name) for name in names)
 
 
+def read_callback_hosts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Read hosts, each with a port or for any."""
+    from events.callback_urls import callback_hosts  # noqa: PLC0415 - loaded only where events are posted
+
+    callback_hosts(names)
+    return names
+
+
 def read_scopes(value: object) -> object:
     """Read Calendly's scopes, separated by spaces or commas."""
     if not isinstance(value, str):

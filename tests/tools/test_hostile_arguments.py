@@ -92,6 +92,7 @@ WHOLE: dict[str, Any] = {
         "rules": [{"type": "date", "date": "2026-12-04", "intervals": ["09:00-12:00"]}],
     },
     "invitees": ["Ada"],
+    "kinds": ["meeting.booked"],
     "actor": ["me"],
     "namespace": ["User"],
     "action": ["Added"],
@@ -218,7 +219,17 @@ PLAIN = (
 """What a person can copy with blanks around it."""
 
 AS_WRITTEN = {
-    *("page_token", "continue_from", "idempotency_key", "signing_key", "reason", "answer", "choices", "question"),
+    *(
+        "page_token",
+        "cursor",
+        "continue_from",
+        "idempotency_key",
+        "signing_key",
+        "reason",
+        "answer",
+        "choices",
+        "question",
+    ),
     *("additional_info", "body", "description", "location", "value"),
     *("summary_md", "action_items_md", "discussion_md"),
 }

@@ -57,7 +57,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
     )
     tools = tuple(toolset.tools)
     selection = select(tools, Rules(ceiling=LOCAL))
-    return mcp_server(Handlers(tools, selection, callers, ()), selection)
+    return mcp_server(Handlers(tools, selection, callers, ()), selection, None)
 
 
 @pytest.mark.anyio
