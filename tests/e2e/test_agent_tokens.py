@@ -173,8 +173,8 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
     )
     unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:write")
     assert (unknown.status, unknown.stderr) == (
-        1,
-        "calendly-mcp: This server gives no scope users:write; did you mean users:read?\n",
+        2,
+        'calendly-mcp: --scopes: Calendly has no scope "users:write"; did you mean users:read?\n',
     )
     missing = operator.run("token", "revoke", "nothing")
     assert missing.status == 1
