@@ -9,12 +9,18 @@ from server.configuration.settings import SETTINGS
 from server.configuration.terminal import PROGRAM, suggestion
 
 _CHOICE: Final = re.compile(r"argument (COMMAND|ACTION): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
+_NO_VALUE: Final = re.compile(r"argument (--\S+): expected one argument")
+_SPARE_VALUE: Final = re.compile(r"argument (--\S+): ignored explicit argument '(.*)'", re.DOTALL)
 _SECRET: Final = re.compile(r"token|secret|key|password|pat")
 _LONGEST: Final = 60
 
 
 def sentence(message: str) -> str:
     """Return what `argparse` says of a command line, with the choices that are like a wrong one first."""
+    if lacking := _NO_VALUE.fullmatch(message):
+        return f"{lacking[1]}: needs a value."
+    if spare := _SPARE_VALUE.fullmatch(message):
+        return f"{spare[1]}: takes no value; leave out ={spare[2][:_LONGEST]}."
     found = _CHOICE.fullmatch(message)
     if found is None:
         return f"{message}."
