@@ -69,11 +69,11 @@ class BackgroundLooks:
     async def run(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         """Look until cancelled. `sleep` waits for a number of seconds."""
         while True:
+            await sleep(_ROUND)
             try:
                 await self.round()
             except StorageUnavailable as error:
                 _log.info("looks at Calendly will be tried again: %s", error)
-            await sleep(_ROUND)
 
     async def round(self) -> None:
         """Complete the halves whose wait is over, and look at who is due. Raises StorageUnavailable."""

@@ -76,6 +76,10 @@ class FeedPage(NamedTuple):
     position: int
 
 
+def _heard_by_nobody(_person: str) -> None:
+    """Tell nobody of a new event: it is read."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feeds:
     """The feeds of all people.
@@ -87,6 +91,7 @@ class Feeds:
         random: Unpredictable bytes.
         kept: How long payloads are kept.
         fan_out: Writes deliveries.
+        published: Hears whose feed has a new event, once that is stored.
     """
 
     database: Database
@@ -95,6 +100,7 @@ class Feeds:
     random: RandomBytes
     kept: timedelta = KEPT
     fan_out: FanOut = to_nobody
+    published: Callable[[str], object] = _heard_by_nobody
 
     async def begin(self, person: str) -> StoredFeed:
         """Return the feed of a person; begin it where there is none. Raises StorageUnavailable."""
@@ -135,7 +141,10 @@ class Feeds:
             found = await stored_feeds.hold(connection, person)
             if found is None:
                 return False
-            return await self._publishing(connection, found).take(arrival)
+            is_published = await self._publishing(connection, found).take(arrival)
+        if is_published:
+            self.published(person)
+        return is_published
 
     async def publish_waiting(self, waiting: StoredEvent) -> bool:
         """Publish a half that waited in vain with what is known of it, unless the other came meanwhile."""
@@ -145,7 +154,8 @@ class Feeds:
             if found is None or row is None or row.position is not None:
                 return False
             await self._publishing(connection, found).put(replace(self.payloads.arrival_of(row), half=None), row)
-            return True
+        self.published(waiting.person)
+        return True
 
     async def read(self, person: str, wanted: Wanted, cursor: str | None = None) -> FeedPage:
         """Read what came after a cursor, without one the newest. Raises StorageUnavailable."""
@@ -166,9 +176,13 @@ class Feeds:
 
     async def find_event(self, person: str, event_id: str) -> ReadEvent | None:
         """Return one event of a person, None where there is none or it says nothing any more."""
+        return await self.find_row(row_id(person, event_id))
+
+    async def find_row(self, row: str) -> ReadEvent | None:
+        """Return the event of a row, None where there is none or it says nothing any more."""
         async with self.database.read() as connection:
-            row = await stored_events.find(connection, row_id(person, event_id))
-        return next(iter(self._opened([row])), None) if row is not None else None
+            found = await stored_events.find(connection, row)
+        return next(iter(self._opened([found])), None) if found is not None else None
 
     async def marks(self, person: str, invitee: str) -> list[Mark]:
         """Return the no-show marks of an invitee that are known, and their ends."""

@@ -143,6 +143,8 @@ event_delivery = Table(
     Column("feed_event", String(64), _parent("feed_event.id"), key="event", nullable=False, index=True),
     Column("position", Integer, nullable=False),
     Column("host", Text, nullable=False),
+    Column("queued_at", Instant, nullable=False),
+    Column("first_at", Instant),  # the first attempt
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("due_at", Instant),  # null when it is done
     Column("claim", String(32)),

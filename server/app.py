@@ -15,13 +15,14 @@ from mcp.server.caching import CacheableMethod, CacheHint
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
-from auth.access.levels import Access
+from auth.access.levels import OFF, Access
 from calendly.client import Calendly, open_http
 from calendly.identifiers import CALENDLY_ORIGIN
 from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
 from server.calls.clock import ClockWatch
 from server.calls.confirm import Context
+from server.calls.events_capability import EventsMethods, declare_events
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
 from server.calls.revisions import in_its_revision
@@ -138,6 +139,11 @@ def origins(settings: Settings) -> tuple[str, ...]:
     return () if settings.api_url == CALENDLY_ORIGIN else (settings.api_url,)
 
 
+def has_events(ceiling: Access) -> bool:
+    """Say whether the operator allows events to be told."""
+    return ceiling.get("events", OFF).level != "off"
+
+
 def rules(
     settings: Settings, ceiling: Access, *, limited_to: frozenset[str] | None = None, is_hosted: bool = False
 ) -> Rules:
@@ -192,8 +198,14 @@ def _one_page(
     return listed
 
 
-def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
-    """Make the server that answers MCP."""
+def mcp_server(handlers: Handlers, selection: Selection, events: Callable[[], EventsMethods] | None) -> Server[Any]:
+    """Make the server that answers MCP.
+
+    Args:
+        handlers: Answer calls of tools.
+        selection: The tools there are.
+        events: Returns what answers MCP Events, None where the operator allows none.
+    """
     attachable = PromptsAndResources(handlers)
     server: Server[Any] = Server(
         "calendly",
@@ -214,4 +226,6 @@ def mcp_server(handlers: Handlers, selection: Selection) -> Server[Any]:
     )
     server.middleware.append(in_its_revision)
     declare(server)
+    if events is not None:
+        declare_events(server, events)
     return server

@@ -4,7 +4,7 @@ import os
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +25,10 @@ def trust_nobody(folder: Path) -> None:
     os.environ.update(SSL_CERT_FILE="", SSL_CERT_DIR=str(folder))
 
 
-def self_signed(folder: Path) -> ssl.SSLContext:
-    """Make a server's context with a new certificate for 127.0.0.1, signed by its own key."""
+def self_signed(folder: Path, host: str = "127.0.0.1") -> ssl.SSLContext:
+    """Make a server's context with a new certificate, signed by its own key, and keep both in `server.pem`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -38,7 +38,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([_named(host)]), critical=False)
         .sign(key, hashes.SHA256())
     )
     pem = folder / "server.pem"
@@ -49,3 +49,10 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     return context
+
+
+def _named(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -32,7 +32,7 @@ CHOICE: Final = "choose"
 
 _PRESETS: Final[Mapping[str, tuple[str, str]]] = {
     READING: ("Read only", "It sees, and changes nothing."),
-    ASKED: ("Ask me before changes", "It sees, and you approve each change."),
+    ASKED: ("Ask me before changes", "It sees, and you approve the changes named below; all others stay off."),
     CHOICE: ("Let me choose", "You decide part by part."),
 }
 

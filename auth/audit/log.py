@@ -62,6 +62,11 @@ Decided = Literal[
     "rotate_webhook",
     "lose_webhook",
     "repair_webhook",
+    "subscribe_events",
+    "refresh_events",
+    "unsubscribe_events",
+    "deliver_event",
+    "end_subscription",
 ]
 """What is decided outside of calls."""
 
@@ -186,6 +191,11 @@ class AuditLog:
         self._wanted.set()
         with suppress(AuditLogUnavailable):
             await self._store_now(queued)
+
+    async def keep_note(self, note: AuditNote) -> None:
+        """Store a decision before returning. Raises AuditLogUnavailable, after which it is not stored."""
+        request_id, time = self.new_id(), self.now()
+        await self.keep(lambda redactor: _noted(note, redactor, request_id, time))
 
     def jot(self, note: AuditNote) -> None:
         """Queue a decision, as `put` does."""

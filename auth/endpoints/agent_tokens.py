@@ -7,7 +7,6 @@ person who is connected to Calendly, and ends with that person's connection or w
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,9 +19,9 @@ from auth.grants import agent_token_rows, client_rows, grant_rows
 from auth.grants.agent_token_rows import AgentToken
 from auth.grants.clients import Client
 from auth.grants.grant_rows import Grant
-from auth.protocol.scopes import Scopes
+from auth.protocol.scopes import Scopes, spell
 from auth.protocol.secrets import AGENT_TOKEN, digest, mint, nonce
-from calendly.scopes import SCOPES, includes
+from calendly.scopes import includes
 from calendly.third_party_text import shown
 
 LIFE: Final = timedelta(days=365)
@@ -137,11 +136,8 @@ def _check(scopes: Iterable[str], offered: Scopes) -> Scopes:
     given = frozenset(scopes)
     unknown = sorted(scope for scope in given if not includes(offered, {scope}))
     if unknown or not given:
-        close = get_close_matches(unknown[0], offered, n=1) if len(unknown) == 1 else []
-        hint = f"; did you mean {close[0]}?" if close and unknown[0] not in SCOPES else "."
-        raise AgentTokenError(
-            f"This server gives no scope {', '.join(unknown)}{hint}" if unknown else "No scope was named."
-        )
+        told = f"This server gives no scope {', '.join(unknown)}; it gives {spell(offered)}."
+        raise AgentTokenError(told if unknown else "No scope was named.")
     return given
 
 

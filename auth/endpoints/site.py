@@ -105,6 +105,27 @@ class ShownWebhook:
     may_change: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSubscription:
+    """What a person is told of an agent's subscription to events.
+
+    Attributes:
+        id: Its id.
+        told: What the agent is told of, a sentence.
+        host: Where it is posted.
+        since: When it began.
+        last_at: When something arrived there last, None where nothing did.
+        is_suspended: Nothing got through for so long that nothing more is posted.
+    """
+
+    id: str
+    told: str
+    host: str
+    since: datetime
+    last_at: datetime | None
+    is_suspended: bool
+
+
 class EventsOfPeople(Protocol):
     """What is kept of what happens in the calendars of people."""
 
@@ -114,6 +135,14 @@ class EventsOfPeople(Protocol):
 
     async def switch(self, person: str, *, on: bool) -> str:
         """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
+        ...
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:
+        """Return the subscriptions of an agent, the oldest first. Raises StorageUnavailable."""
+        ...
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:
+        """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
         ...
 
     async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
@@ -139,6 +168,14 @@ class NoEvents:
     async def switch(self, person: str, *, on: bool) -> str:  # noqa: ARG002 - the Protocol has it
         """Do nothing."""
         return ""
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:  # noqa: ARG002 - the same
+        """Return none."""
+        return ()
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:  # noqa: ARG002 - the same
+        """End none."""
+        return False
 
     async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:  # noqa: ARG002 - the same
         """Delete nothing."""

@@ -1,11 +1,13 @@
 """The one statement of the bearer check: a token, who it speaks for, their connection to Calendly; and all agents."""
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from datetime import datetime
+from typing import Any, Final, Literal
 
-from sqlalchemy import bindparam, null, or_, select
+from sqlalchemy import Select, bindparam, null, or_, select
 
 from auth.grants.bearer import Bearer
+from auth.grants.grant_rows import is_lifeless
 from auth.grants.rules import AccessToken
 from auth.tables import access_token, agent_token, client, family, grant, upstream_connection, user
 from auth.upstream import connection_rows
@@ -79,9 +81,21 @@ async def find_agents(database: Database, keyring: KeyRing, name: str | None) ->
         name: The id of a grant or of a client; None for all there are.
     """
     named = or_(grant.c.id == name, client.c.id == name)
+    return await _agents(database, keyring, _AGENTS if name is None else _AGENTS.where(named))
+
+
+async def find_living(database: Database, keyring: KeyRing, grant_id: str, now: datetime) -> Bearer | None:
+    """Find for whom a valid token of a grant speaks, with all the scopes that were allowed.
+
+    Raises StorageUnavailable.
+    """
+    found = await _agents(database, keyring, _AGENTS.where(grant.c.id == grant_id, ~is_lifeless(now)))
+    return found[0] if found else None
+
+
+async def _agents(database: Database, keyring: KeyRing, query: Select[*tuple[Any, ...]]) -> list[Bearer]:
     async with database.read() as connection:
-        found = await connection.execute(_AGENTS if name is None else _AGENTS.where(named))
-        rows = found.mappings().all()
+        rows = (await connection.execute(query)).mappings().all()
     return [
         _bearer(row, keyring, "agent_token" if row["client_kind"] == "agent" else "browser").limited_to(row["allowed"])
         for row in rows

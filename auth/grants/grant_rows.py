@@ -87,13 +87,13 @@ async def find_access(connection: AsyncConnection, person: str, client: str, res
 
 async def find_lifeless(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
     """Find live grants without a valid token or code."""
-    query = select(grant.c.id).where(_is_lifeless(now)).limit(limit)
+    query = select(grant.c.id).where(is_lifeless(now)).limit(limit)
     return list((await connection.execute(query)).scalars())
 
 
 async def end_lifeless(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
     """End a grant if it has no valid token or code."""
-    await connection.execute(update(grant).where(grant.c.id == grant_id, _is_lifeless(now)).values(ended_at=now))
+    await connection.execute(update(grant).where(grant.c.id == grant_id, is_lifeless(now)).values(ended_at=now))
 
 
 async def end(connection: AsyncConnection, grant_id: str, now: datetime) -> None:
@@ -127,7 +127,8 @@ async def forget_person(connection: AsyncConnection, person: str) -> None:
     await connection.execute(delete(user).where(user.c.uri == person, ~let_in))
 
 
-def _is_lifeless(now: datetime) -> ColumnElement[bool]:
+def is_lifeless(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a live grant has no valid token or code, and waits for none."""
     of_grant = and_(family.c.grant == grant.c.id, family.c.ended_at.is_(None))
     lives = (
         exists().where(access_token.c.family == family.c.id, access_token.c.expires_at > now, of_grant),

@@ -2,6 +2,7 @@
 
 GET  /connections/AGENT                shows the agent
 POST /connections/AGENT                changes what it may do, from its next call on, and may have it sign in again
+POST /connections/AGENT/subscriptions  ends one of its subscriptions to events
 POST /connections/AGENT/disconnection  disconnects it
 
 An agent is found only if it belongs to the signed-in person.
@@ -27,11 +28,11 @@ from auth.endpoints import page_sessions
 from auth.endpoints.ending import end_grant
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
-from auth.endpoints.site import NamedCondition, Realm
+from auth.endpoints.site import NamedCondition, Realm, ShownSubscription
 from auth.grants import agent_rows, grant_rows, restriction_rows, token_rows
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.agents import PATH
-from auth.pages.views import JOB, Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows
+from auth.pages.views import JOB, Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows, said
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs, only
 
@@ -68,10 +69,17 @@ def agent_routes(realm: Realm) -> list[Route]:
         await realm.audit_log.note(_note(agent, "disconnect", "{person} disconnected {agent}"))
         return await go_on(realm, session, PATH, f"{name_of(agent)} is disconnected. Its tokens no longer work.")
 
+    async def end_subscription(request: Request, session: PageSession, fields: Pairs) -> Response:
+        agent = await find(request, session)
+        had_one = await realm.events.end_subscription(only(fields, "subscription") or "", agent.id)
+        told = "Nothing more is posted there." if had_one else "That had ended already."
+        return await go_on(realm, session, f"{PATH}/{agent.id}", told)
+
     path = f"{PATH}/{{agent}}"
     return [
         page_sessions.page(realm, path, show),
         page_sessions.form(realm, path, change),
+        page_sessions.form(realm, f"{path}/subscriptions", end_subscription),
         page_sessions.form(realm, f"{path}/disconnection", disconnect, back_to=PATH),
     ]
 
@@ -91,10 +99,21 @@ async def _show(realm: Realm, session: PageSession, agent: GrantedAgent, said: d
         "card": card(realm, agent, session.timezone, recorded[agent.id]),
         "rows": rows(realm, agent, found, event_types, people),
         "offer": found.offer,
+        "subscriptions": await _subscriptions(realm, session, agent),
         **said,
         **around(realm, session),
     }
     return realm.pages.form("agent.html", values, status=200 if said["fault"] is None else 400)
+
+
+async def _subscriptions(
+    realm: Realm, session: PageSession, agent: GrantedAgent
+) -> list[tuple[ShownSubscription, str, str]]:
+    """Return the subscriptions of an agent, each with when it began and when something arrived there last."""
+    return [
+        (one, said(one.since, session.timezone), said(one.last_at, session.timezone) if one.last_at else "")
+        for one in await realm.events.subscriptions(agent.id)
+    ]
 
 
 async def _names(realm: Realm, person: str, found: Choices) -> tuple[Mapping[str, str], Mapping[str, str]]:

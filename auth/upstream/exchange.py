@@ -8,7 +8,14 @@ from typing import Any, Final
 
 import httpx2
 
-from auth.upstream.login import CalendlyLoginError, GrantRefused, LoginBusy, LoginRefused, LoginUnavailable
+from auth.upstream.login import (
+    CalendlyLoginError,
+    GrantRefused,
+    LoginBusy,
+    LoginRefused,
+    LoginUnavailable,
+    LoginUnreachable,
+)
 from calendly.client import PAST_PROXIES
 from calendly.pacing.rate_headers import RateHeaders
 from calendly.reading import parse
@@ -48,7 +55,7 @@ async def ask(method: str, url: str, *, tls: ssl.SSLContext | None = None, **con
         content: `data`, `json`, `headers` or `auth`, as httpx2 takes them.
 
     Raises:
-        LoginUnavailable: No connection, or no whole answer within PATIENCE.
+        LoginUnreachable: No connection, or no whole answer within PATIENCE.
     """
     try:
         async with (
@@ -65,7 +72,7 @@ async def ask(method: str, url: str, *, tls: ssl.SSLContext | None = None, **con
             body = await _body(response)
     except (httpx2.HTTPError, TimeoutError) as error:
         # The cause holds the request, and the request the secrets.
-        raise LoginUnavailable(f"Calendly's sign-in cannot be reached ({type(error).__name__}).") from None
+        raise LoginUnreachable(f"Calendly's sign-in cannot be reached ({type(error).__name__}).") from None
     headers = {name: response.headers[name] for name in _WHEN_TO_ASK_AGAIN if name in response.headers}
     return httpx2.Response(response.status_code, headers=headers, content=body)
 

@@ -8,6 +8,7 @@ CalendlyLoginError
 ├── LoginRefused     Calendly refused for another reason: the application, its scopes, its redirect URI
 ├── LoginBusy        429: the token endpoint may not be asked for `retry_after` seconds
 ├── LoginUnavailable no connection, no answer in time, a 5xx, or an answer that cannot be read
+│   └── LoginUnreachable the first two of these
 └── IdentityUnproven the API does not name the person that the token answer names
 """
 
@@ -58,6 +59,10 @@ class LoginBusy(CalendlyLoginError):
 
 class LoginUnavailable(CalendlyLoginError):
     """Calendly did nothing, or what it did is not known."""
+
+
+class LoginUnreachable(LoginUnavailable):
+    """No answer came: the network, a proxy, or Calendly."""
 
 
 class IdentityUnproven(CalendlyLoginError):

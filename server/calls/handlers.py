@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, Final, cast
 
@@ -122,16 +123,43 @@ class Handlers:
         """
         tool = self._by_name.get(params.name)
         if tool is None:
-            raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {params.name[:_LONGEST_NAME]}")
+            raise MCPError(types.INVALID_PARAMS, self._unknown(params.name, context.request))
         return await self.call(tool, context, params)
 
+    def _unknown(self, name: str, request: Request | None) -> str:
+        """Say that no tool has a name, which one nearly has it, and why that one is off where it is."""
+        asked = name[:_LONGEST_NAME]
+        near = next(iter(get_close_matches(asked, [*self._by_name], n=1)), None)
+        if near is None:
+            return f"Unknown tool: {asked}"
+        off = self._narrowed_by(request).refusals.get(near)
+        return f"Unknown tool: {asked}; did you mean {near}?{f' {off.told}' if off else ''}"
+
+    async def read(self, name: str, context: Context, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Read through a tool, also one that is not in the list, for what answers no call of a tool.
+
+        Returns what the tool answered, or why it failed as `error`. Raises MCPError, -32603, for a fault of ours.
+        """
+        params = types.CallToolRequestParams(name=name, arguments=dict(arguments))
+        result = await self.call(self._by_name[name], context, params, is_listed=False)
+        return cast("types.CallToolResult", result).structured_content or {}  # nobody is asked about what reads
+
     async def call(
-        self, tool: Tool, context: Context, params: types.CallToolRequestParams
+        self, tool: Tool, context: Context, params: types.CallToolRequestParams, *, is_listed: bool = True
     ) -> types.CallToolResult | types.InputRequiredResult:
-        """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours."""
+        """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours.
+
+        Args:
+            tool: Which.
+            context: The request.
+            params: Its arguments.
+            is_listed: What is not in the list is refused.
+        """
         principal = self.callers.principals.of(context)
         record = self.callers.recording(tool, principal, context.request)
         try:
+            if is_listed:
+                self._require_listed(record, context)
             result = await self._call(record, context, params)
         except InputRequired as asked:
             record.failed(asked)
@@ -153,10 +181,6 @@ class Handlers:
         self, record: CallRecord, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult:
         tool = record.tool
-        refusal = self._narrowed_by(context.request).refusals.get(tool.name)
-        if refusal is not None:
-            record.decided(AuditedDecision(tool, refusal.decision))
-            raise DeniedByPolicy(refusal.told)
         arguments = tool.parse(params.arguments or {}, self._origins)
         values: Mapping[str, Any] = arguments.values()
         record.understood(values, is_dry_run=getattr(arguments, "dry_run", False))
@@ -174,6 +198,13 @@ class Handlers:
             told = {**cast("dict[str, object]", told), "clock": note}
         pages_itself = "text_offset" in values  # a tool with the parameter in its signature, such as of transcripts
         return success(told, call.resumption, 0 if pages_itself else getattr(arguments, "text_offset", 0))
+
+    def _require_listed(self, record: CallRecord, context: Context) -> None:
+        """Raise DeniedByPolicy for a tool that is not in the list of a request."""
+        refusal = self._narrowed_by(context.request).refusals.get(record.tool.name)
+        if refusal is not None:
+            record.decided(AuditedDecision(record.tool, refusal.decision))
+            raise DeniedByPolicy(refusal.told)
 
     def _narrowed_by(self, request: Request | None) -> Selection:
         if request is None:

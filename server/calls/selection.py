@@ -183,7 +183,11 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
             "Calendly can post to a hosted endpoint only",
             "`calendly-mcp http`, which people sign in to",
         ),
-        (rules.read_only and _writes(tool), "the server is read-only", "--read-only (CALENDLY_MCP_READ_ONLY)"),
+        (
+            rules.read_only and _writes(tool),
+            "the server is read-only",
+            "another start, without --read-only (CALENDLY_MCP_READ_ONLY)",
+        ),
         (decision.verdict == "deny", decision.rule, ACCESS_SETTING),
         (
             rules.scopes is not None and not includes(rules.scopes, set(tool.scopes)),

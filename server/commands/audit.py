@@ -20,7 +20,7 @@ from calendly.identifiers import CALENDLY_ORIGIN
 from server.commands.declaring import Action, Command, Invocation, Options, Run
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
-from server.configuration.terminal import PROGRAM, CommandError, UsageError, reporting, show, suggestion
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, reporting, say, show, suggestion
 from server.stores.database import open_store, require_database, settings_to_read
 from storage.errors import StorageError
 from tools import ALL
@@ -120,12 +120,14 @@ def _no_tool(name: str, recorded: Collection[str]) -> UsageError:
 
 
 async def _list(archive: DatabaseArchive, wanted: _Wanted) -> None:
-    limit = wanted.limit
+    left = wanted.limit
     async for entry in _found(archive, wanted):
-        if limit == 0:
+        if left == 0:
             return
-        limit -= 1
+        left -= 1
         show(as_typed(f"{entry.time:%Y-%m-%d %H:%M:%S}Z  {entry.told}"))
+    if left == wanted.limit:
+        say("Nothing that was recorded fits.")
 
 
 async def _export(archive: DatabaseArchive, wanted: _Wanted) -> None:

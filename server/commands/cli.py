@@ -123,8 +123,9 @@ def _flags(command: str) -> set[str]:
     """List the flags that a command takes, or any of its actions."""
     declared = declaration(command)
     options = [declared.options, *(action.options for action in declared.actions.values())]
-    settings = (setting.flag for setting in SETTINGS.values() if command in setting.commands)
-    return {*filter(None, settings), *(flag for named in options for flag in named), "--config", "--help"}
+    settings = {setting.flag for setting in SETTINGS.values() if setting.flag and command in setting.commands}
+    of_file = {"--config"} if settings else set[str]()
+    return {*settings, *of_file, *(flag for named in options for flag in named), "--help"}
 
 
 def _parser(asked: str) -> argparse.ArgumentParser:

@@ -20,13 +20,15 @@ from events.webhooks import OutOfReach, Webhooks
 from server.app import calendly_for
 from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.commands.token import opened_realm
+from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
-from server.configuration.terminal import CommandError, UsageError, columns, reporting, show
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, show
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
 from server.stores.events import feeds_in
 from storage.errors import StorageError
 
+_NONE: Final = f"Calendly tells nothing of anybody yet. `{PROGRAM} events enable` has it tell."
 _HEADING: Final = ("person", "events", "state", "last told")
 
 _Options = Mapping[str, str]
@@ -135,7 +137,7 @@ async def _listed(desk: _Desk, *, as_json: bool) -> str:
         webhooks = [{"person": person, **_facts(webhook)} for person, webhook in found]
         return json.dumps({"webhooks": webhooks}, indent=2)
     cells = [(person, *(value or "never" for value in _facts(webhook).values())) for person, webhook in found]
-    return columns([_HEADING, *cells]) if cells else ""
+    return columns([_HEADING, *cells]) if cells else as_typed(_NONE)
 
 
 def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:

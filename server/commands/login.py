@@ -9,7 +9,7 @@ import anyio
 
 from auth.local.login_store import LocalLogin
 from auth.protocol.scopes import Scopes, least
-from auth.upstream.login import CalendlyLoginError, LoginUnavailable
+from auth.upstream.login import CalendlyLoginError, LoginUnavailable, LoginUnreachable
 from calendly.scopes import includes
 from server.app import rules
 from server.calls.selection import select
@@ -37,6 +37,10 @@ async def _login(settings: Settings, scopes: Scopes) -> LocalLogin:
     with reporting(CalendlyLoginError):
         try:
             return await sign_in(settings, _show, _pasted).login(settings.redirect_port, scopes)
+        except LoginUnreachable as fault:
+            asked = settings.auth_url if settings.client_id else settings.issuer
+            told = f"{fault} The address is {asked}: check the network, and the proxy if there is one."
+            raise CommandError(f"{told}{proxy_told(asked)}") from None
         except LoginUnavailable as fault:
             raise CommandError(f"{fault}{proxy_told(settings.auth_url)}") from None
 

@@ -9,12 +9,18 @@ from server.configuration.settings import SETTINGS
 from server.configuration.terminal import PROGRAM, suggestion
 
 _CHOICE: Final = re.compile(r"argument (COMMAND|ACTION): invalid choice: '(.*)' \(choose from (.*)\)", re.DOTALL)
+_NO_VALUE: Final = re.compile(r"argument (--\S+): expected one argument")
+_SPARE_VALUE: Final = re.compile(r"argument (--\S+): ignored explicit argument '(.*)'", re.DOTALL)
 _SECRET: Final = re.compile(r"token|secret|key|password|pat")
 _LONGEST: Final = 60
 
 
 def sentence(message: str) -> str:
     """Return what `argparse` says of a command line, with the choices that are like a wrong one first."""
+    if lacking := _NO_VALUE.fullmatch(message):
+        return f"{lacking[1]}: needs a value."
+    if spare := _SPARE_VALUE.fullmatch(message):
+        return f"{spare[1]}: takes no value; leave out ={spare[2][:_LONGEST]}."
     found = _CHOICE.fullmatch(message)
     if found is None:
         return f"{message}."
@@ -41,7 +47,8 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
 
 
 def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
-    elsewhere = sorted({name for setting in SETTINGS.values() if setting.flag == flag for name in setting.commands})
+    alike = (setting for setting in SETTINGS.values() if setting.flag and flag in {setting.flag, "--config"})
+    elsewhere = sorted({name for setting in alike for name in setting.commands})
     if elsewhere:
         return f"{command} does not take this flag; {', '.join(elsewhere)} {'does' if len(elsewhere) == 1 else 'do'}."
     if setting := _by_variable(SETTINGS, flag):

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import anyio
 
@@ -25,7 +25,7 @@ from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.configuration.hints import as_typed
 from server.configuration.settings import HTTP_PORT, Settings
 from server.configuration.terminal import PROGRAM, UsageError, columns, reporting, say, show
-from server.configuration.values import http_address
+from server.configuration.values import http_address, read_scopes
 from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
 from server.stores.database import open_store, require_database
 from storage.errors import StorageError
@@ -71,14 +71,17 @@ async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerat
 
 
 def _create(options: _Options) -> _Work:
-    named = options["scopes"].replace(",", " ").split()
-    scopes = {scope for name in named for scope in BUNDLES.get(name, (name,))}
+    named = [scope for name in options["scopes"].replace(",", " ").split() for scope in BUNDLES.get(name, (name,))]
+    try:
+        scopes = cast("frozenset[str]", read_scopes(" ".join(named)))
+    except ValueError as fault:
+        raise UsageError(f"--scopes: {fault}") from None
     try:
         access = parse_access(options["access"]) if "access" in options else LOCAL
     except InvalidAccess as fault:
         raise UsageError(f"--access: {fault}") from None
     life = _life(options["expires"], datetime.now(UTC)) if "expires" in options else agent_tokens.LIFE
-    wanted = _WantedToken(options["for"], options.get("user"), frozenset(scopes), access, life)
+    wanted = _WantedToken(options["for"], options.get("user"), scopes, access, life)
     return partial(_created, wanted)
 
 

@@ -22,6 +22,7 @@ from server.configuration.layers import Setting
 from server.configuration.terminal import CommandError
 from server.configuration.values import (
     read_access,
+    read_callback_hosts,
     read_ceilings,
     read_choice,
     read_contact,
@@ -312,6 +313,19 @@ class Settings(BaseModel):
             HTTP,
             "addresses or networks whose X-Forwarded-For counts, by commas",
         ),
+    ] = ()
+    events_profile: Annotated[
+        Literal["chatgpt", "sep-3415"],
+        Setting("CALENDLY_MCP_EVENTS_PROFILE", help="whose error codes MCP Events has: chatgpt or sep-3415"),
+    ] = "chatgpt"
+    callbacks: Annotated[
+        Literal["public", "listed", "off"],
+        Setting("CALENDLY_MCP_CALLBACKS", help="where agents may have events posted: public, listed or off"),
+    ] = "public"
+    callback_hosts: Annotated[
+        _NameList,
+        AfterValidator(read_callback_hosts),
+        Setting("CALENDLY_MCP_CALLBACK_HOSTS", help="hosts that need no challenge and may be private, by commas"),
     ] = ()
     agent_name: Annotated[
         Annotated[str, Field(min_length=1, max_length=80)] | None,

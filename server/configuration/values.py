@@ -29,6 +29,9 @@ _DATABASE: Final = re.compile(
 )
 """The URLs that `storage` opens, repeated here since `storage` takes long to load."""
 
+_OURS: Final = "https://mcp.example.com"
+_PAGE: Final = "https://app.example.com"
+
 _LAST_PORT: Final = 65_535
 _LONGEST_PORT: Final = 6
 """Digits of a port that are read; more are no port either."""
@@ -85,18 +88,18 @@ def read_word(text: str) -> str:
     return word
 
 
-def read_origin(text: str) -> str:
-    """Read an origin: an address without a path, in the form that browsers send."""
+def read_origin(text: str, example: str = "https://api.calendly.com") -> str:
+    """Read an origin: an address without a path, in the form that browsers send; `example` is one for errors."""
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise ValueError("must be an address, such as https://api.calendly.com.") from None
+        raise ValueError(f"must be an address, such as {example}.") from None
     host = parts.hostname
     if port == 0:
         raise ValueError(f"must name a port from 1 to {_LAST_PORT}, or none.")
     if host is None or "@" in parts.netloc or text.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
-        raise ValueError("must be an address without a path, such as https://api.calendly.com.")
+        raise ValueError(f"must be an address without a path, such as {example}.")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("must begin with https://; http:// is for addresses of this machine only.")
     # RFC 6454, 6.2: lower case, without the default port.
@@ -118,12 +121,20 @@ def read_public_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.hostname in _SEEN_FROM_CONTAINERS and parts.scheme == "http":
         return read_origin(text.replace(parts.hostname, "localhost", 1)).replace("localhost", parts.hostname, 1)
-    return read_origin(text)
+    return read_origin(text, _OURS)
 
 
 def read_web_origins(names: tuple[str, ...]) -> tuple[str, ...]:
     """Read what browsers and desktop programs send as `Origin`: of a web page, `app://`, `chrome-extension://ID`."""
-    return tuple(name.lower() if _PROGRAM.fullmatch(name.lower()) else read_origin(name) for name in names)
+    return tuple(name.lower() if _PROGRAM.fullmatch(name.lower()) else read_origin(name, _PAGE) for name in names)
+
+
+def read_callback_hosts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Read hosts, each with a port or for any."""
+    from events.callback_urls import callback_hosts  # noqa: PLC0415 - loaded only where events are posted
+
+    callback_hosts(names)
+    return names
 
 
 def read_scopes(value: object) -> object:

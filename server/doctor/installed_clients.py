@@ -1,6 +1,7 @@
 """The clients on this machine that `doctor` looks at: which are there, and which entries of ours they have."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -53,9 +54,8 @@ def installed(machine: Machine) -> tuple[list[InstalledEntry], list[Finding]]:
     for client in there:
         try:
             ours = [*_entries(client, machine)]
-        except (CommandError, jsonc.UnreadableError) as fault:
-            file = client.file(machine)
-            reason = str(fault) if isinstance(fault, CommandError) else f"{file}: {fault}; the client reads none of it"
+        except (CommandError, jsonc.UnreadableError, jsonc.NotAnObjectError) as fault:
+            reason = str(fault) if isinstance(fault, CommandError) else _unread(client, client.file(machine), fault)
             findings.append(Finding(ABOUT, "fix", f"{client.title}: {reason}"))
             continue
         entries += ours
@@ -78,9 +78,13 @@ def faults_of(one: InstalledEntry, which: Callable[[str], str | None]) -> list[F
     if command is not None and which(command) is None:
         return [one.found("fix", f"starts {command}, which is not there; {again}` writes it again")]
     if command is not None and not one.folder.is_dir():
-        return [one.found("fix", f"is started in {one.folder} (cwd), which is no folder")]
+        return [one.found("fix", f"is started in {one.folder} (cwd), which is no folder; correct its cwd")]
     if TOKEN_FILE in env and not Path(env[TOKEN_FILE]).expanduser().is_file():
-        return [one.found("fix", f"takes its token from {env[TOKEN_FILE]}: no such file")]
+        return [
+            one.found(
+                "fix", f"takes its token from {env[TOKEN_FILE]}: no such file; {again} --token-file FILE` names another"
+            )
+        ]
     if TOKEN in env and not env[TOKEN].startswith("${"):
         return [one.found("note", f"has its token in the file itself; {again} --token-file FILE` takes it out")]
     return []
@@ -92,9 +96,19 @@ def tokens_of_clients(machine: Machine) -> list[str]:
     for client in CLIENTS:
         try:
             files |= {env[TOKEN_FILE] for one in _entries(client, machine) if TOKEN_FILE in (env := env_of(one.entry))}
-        except (CommandError, jsonc.UnreadableError):
+        except (CommandError, jsonc.UnreadableError, jsonc.NotAnObjectError):
             continue
     return sorted(files)
+
+
+def _unread(client: ClientProgram, file: Path, fault: Exception) -> str:
+    """Say why a client reads nothing of a file, and what mends that."""
+    mended = f": mend it, or move it away and run `{PROGRAM} install {client.name}`, which makes another"
+    return f"{file}: {fault}; the client reads none of it{'' if isinstance(fault, _OddlyWritten) else mended}"
+
+
+class _OddlyWritten(jsonc.UnreadableError):
+    """The file is written in a way that the client may not read, and that installing mends."""
 
 
 def _is_there(client: ClientProgram, machine: Machine) -> bool:
@@ -104,13 +118,16 @@ def _is_there(client: ClientProgram, machine: Machine) -> bool:
 
 
 def _entries(client: ClientProgram, machine: Machine) -> Iterator[InstalledEntry]:
-    """List our entries in the configuration of a client. Raises CommandError and UnreadableError."""
+    """List our entries in the configuration of a client. Raises CommandError, UnreadableError, NotAnObjectError."""
     file = client.file(machine)
     content = read(file) or b""
     text = decode(content)
     ours = _ours(client.form.find(text, (client.key,)))
+    if content and not ours:
+        with suppress(jsonc.UnreadableError):
+            client.form.put(text, (client.key, NAME), {})  # only to see whether an entry of ours could be there
     if content and (client.readable(text) != text or text.encode() != content):
-        raise jsonc.UnreadableError(
+        raise _OddlyWritten(
             f"it has comments, commas or an encoding that {client.title} may not read, which "
             f"`{PROGRAM} install {client.name}` takes out"
         )

@@ -47,7 +47,9 @@ async def tried(one: InstalledEntry) -> Finding:
         with anyio.fail_after(_PATIENCE):
             return await (_started(one) if url is None else _reached(one, url))
     except TimeoutError:
-        return one.found("fix", f"gave no answer within {_PATIENCE:.0f} seconds")
+        return one.found(
+            "fix", f"gave no answer within {_PATIENCE:.0f} seconds; start what the entry starts in a terminal, and see"
+        )
 
 
 async def _started(one: InstalledEntry) -> Finding:
@@ -86,12 +88,20 @@ async def _reached(one: InstalledEntry, url: str) -> Finding:
         try:
             answer = await http.post(url, json=_HELLO, headers=headers)
         except (httpx2.RequestError, ValueError) as fault:
-            return one.found("fix", f"cannot reach {url}: {str(fault) or type(fault).__name__}.{proxy_told(url)}")
+            why = str(fault) or type(fault).__name__
+            step = f"check the network, and the proxy if there is one; {_elsewhere(one)}"
+            return one.found("fix", f"cannot reach {url}: {why}: {step}.{proxy_told(url)}")
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return one.found("ok", f"reaches {url}, where {one.client.title} signs in by browser")
     if answer.status_code == HTTPStatus.OK and '"serverInfo"' in answer.text:
         return one.found("ok", f"reaches {url}, which answers without a sign-in")
-    return one.found("fix", f"reaches {url}, but no MCP server is there: it answers {answer.status_code}")
+    return one.found(
+        "fix", f"reaches {url}, but no MCP server is there: it answers {answer.status_code}; {_elsewhere(one)}"
+    )
+
+
+def _elsewhere(one: InstalledEntry) -> str:
+    return f"`{PROGRAM} install {one.client.name} --remote URL` names another address"
 
 
 def _headers(one: InstalledEntry) -> dict[str, str]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+import anyio
 import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -34,8 +35,10 @@ from events.background import BackgroundLooks
 from events.feed import Feeds
 from events.receiver import Receiver
 from events.webhooks import WebhookAction, Webhooks
-from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
+from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.event_access import step_up
+from server.calls.events_methods import EventsAnswers
 from server.calls.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
@@ -44,6 +47,7 @@ from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
+from server.hosted.event_delivery import endings_of, event_delivery
 from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
@@ -92,7 +96,8 @@ async def hosting(
         fetcher = documents(settings) if takes_documents else None
         realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
         webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        of_people = PeoplesEvents(webhooks, _may_be_told(selection))
+        endings = endings_of(settings, realm)
+        of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
         realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
         stack.push_async_callback(realm.connections.refresher.finish)
         await stack.enter_async_context(realm.audit_log.writing())
@@ -116,44 +121,64 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
-        door = BearerCheck(
-            authorization,
-            principals.known_as,
-            lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-        )
+        delivery = event_delivery(realm, events, endings, principals.known_as)
+        answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
             reach=_reach(settings, realm.issuer, routes),
             front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
             error_page=error_page(realm.pages),
-            door=door,
+            door=_door(authorization, principals, handlers),
             routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
             is_ready=store.is_ready,
         )
-        async with (
-            _beside(keep_house(realm, asyncio.sleep)),
-            _beside(check_webhooks(webhooks, asyncio.sleep)),
-            _beside(keep_events(events.feeds, asyncio.sleep)),
-            _beside(BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep)),
-            _beside(watch_database(store.database, asyncio.sleep)),
-        ):
-            yield http_app(mcp_server(handlers, selection), around)
+        chores = [
+            keep_house(realm, asyncio.sleep),
+            check_webhooks(webhooks, asyncio.sleep),
+            keep_events(events.feeds, asyncio.sleep),
+            BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep),
+            watch_database(store.database, asyncio.sleep),
+        ]
+        for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
+            await stack.enter_async_context(_beside(chore))
+        yield http_app(mcp_server(handlers, selection, None if answers is None else partial(_known, answers)), around)
+
+
+def _door(authorization: Authorization, principals: SignedIn, handlers: Handlers) -> BearerCheck:
+    return BearerCheck(
+        authorization,
+        principals.known_as,
+        lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
+        lambda request, kind: step_up(principals.of_request(request), kind),
+    )
+
+
+def _known(answers: EventsAnswers) -> EventsAnswers:
+    return answers
 
 
 @asynccontextmanager
 async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on."""
+    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on.
+
+    It is ended by a scope: a cancelled task would break off a transaction, which a scope lets end.
+    """
+    scope = anyio.CancelScope()
+
+    async def run() -> None:
+        with scope:
+            await chore
 
     def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
+        if not task.cancelled() and not scope.cancel_called:
             _log.error("housekeeping has ended by a fault of this server", exc_info=task.exception())
 
-    task = asyncio.create_task(chore)
+    task = asyncio.create_task(run())
     task.add_done_callback(ended)
     try:
         yield
     finally:
-        task.cancel()
+        scope.cancel()
         await asyncio.wait([task])
 
 

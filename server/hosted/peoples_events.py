@@ -9,9 +9,12 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.endpoints.site import ShownWebhook
+from auth.endpoints.site import ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
 from events import stored_feeds
+from events.endings import Endings
+from events.kinds import KINDS
+from events.stored_subscriptions import StoredSubscription
 from events.webhook_states import WebhookState
 from events.webhooks import OutOfReach, Webhooks
 from storage.errors import StorageUnavailable
@@ -56,11 +59,23 @@ class PeoplesEvents:
 
     Args:
         webhooks: Calendly's webhooks.
+        endings: Ends subscriptions of agents.
         may_be_made: The operator allows them.
     """
 
     webhooks: Webhooks
+    endings: Endings
     may_be_made: bool = True
+
+    async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:
+        """Return the live subscriptions of an agent, the oldest first. Raises StorageUnavailable."""
+        async with self.endings.database.read() as connection:
+            found = await self.endings.rows.of_grant(connection, grant)
+        return [_shown(one) for one in found if not one.is_over(self.endings.now())]
+
+    async def end_subscription(self, subscription: str, grant: str) -> bool:
+        """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
+        return await self.endings.end_by_id(subscription, grant=grant)
 
     async def webhook(self, person: str) -> ShownWebhook | None:
         """Return how it is with Calendly's webhook for a person. Raises StorageUnavailable."""
@@ -101,6 +116,18 @@ class PeoplesEvents:
         with suppress(TimeoutError):
             async with asyncio.timeout(_LEAVING):
                 await self.webhooks.leave(person, subscriptions, token)
+
+
+def _shown(subscription: StoredSubscription) -> ShownSubscription:
+    only = ", ".join(f"{name} {value}" for name, value in subscription.arguments.items())
+    return ShownSubscription(
+        id=subscription.id,
+        told=f"{KINDS[subscription.name].words}{f' Only {only}.' if only else ''}",
+        host=subscription.host,
+        since=subscription.created_at,
+        last_at=subscription.last_at,
+        is_suspended=subscription.state == "suspended",
+    )
 
 
 _WORST_FIRST: Final = (

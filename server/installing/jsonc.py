@@ -23,7 +23,7 @@ class UnreadableError(Exception):
 
 
 class NotAnObjectError(Exception):
-    """A value that has to be an object is not one. The message names it."""
+    """A value that has to be an object is not one. The message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def put(text: str, path: Sequence[str], value: Json) -> str:
 
 def _object(node: Node, path: Sequence[str]) -> Node:
     if not isinstance(node.value, dict):
-        raise NotAnObjectError(f'"{path[-1]}"' if path else "the whole file")
+        raise NotAnObjectError(f'"{path[-1]}" is no object' if path else "it is no JSON object")
     return node
 
 

@@ -55,7 +55,7 @@ def put(text: str, path: Sequence[str], value: Json) -> str:
     for key in path[:-1]:
         inner = above.setdefault(key, {})
         if not isinstance(inner, dict):
-            raise NotAnObjectError(f'"{key}"')
+            raise NotAnObjectError(f'"{key}" is no table')
         above = inner
     above[path[-1]] = value
     for edited in (_updated, _replaced):

@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcp.server.lowlevel import Server
 
 from auth.audit.log import AuditLog
-from server.app import calendly_for, clock_watch, mcp_server, origins, rules, with_sandbox
+from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.events_capability import EventsMethods
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson
 from server.calls.selection import select
@@ -73,4 +75,12 @@ async def serving(
             clock_watch=watch,
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
-        yield LocalServer(mcp_server(handlers, selection), audit_log, store.stores)
+        events = cache(partial(_events, settings, handlers, now)) if has_events(settings.local_ceiling) else None
+        yield LocalServer(mcp_server(handlers, selection, events), audit_log, store.stores)
+
+
+def _events(settings: Settings, handlers: Handlers, now: Callable[[], datetime]) -> EventsMethods:
+    """Load what answers MCP Events, where nothing is posted: a client asks what is new."""
+    from server.calls.events_methods import EventsAnswers, poll_limits  # noqa: PLC0415 - after the first list
+
+    return EventsAnswers(handlers=handlers, profile=settings.events_profile, polls=poll_limits(now))

@@ -5,13 +5,14 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
 from events.feed import Feeds
 from events.looks import Looks
 from events.own_changes import OwnChanges
+from events.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
 from storage.database import Database
@@ -29,7 +30,8 @@ _log: Final = logging.getLogger(__name__)
 
 def feeds_in(database: Database, keyring: KeyRing, now: Callable[[], datetime], days: int) -> Feeds:
     """Return the feeds in a database, which keep what events say for so many days."""
-    return Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=timedelta(days=days))
+    kept = timedelta(days=days)
+    return Feeds(database=database, keyring=keyring, now=now, random=os.urandom, kept=kept, fan_out=fan_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,13 @@ class EventStore:
         feeds: The feeds.
         looks: Looks at Calendly for them.
         own_changes: What agents did themselves.
+        published: Set when there is a new event to deliver.
     """
 
     feeds: Feeds
     looks: Looks
     own_changes: OwnChanges
+    published: asyncio.Event
 
     @classmethod
     def over(
@@ -59,10 +63,15 @@ class EventStore:
             days: How long that is kept.
             stack: Ends the looks that are running.
         """
-        feeds = feeds_in(database, keyring, now, days)
+        published = asyncio.Event()
+
+        def tell(_person: str) -> None:
+            published.set()
+
+        feeds = replace(feeds_in(database, keyring, now, days), published=tell)
         looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
         stack.push_async_callback(looks.close)
-        return cls(feeds, looks, OwnChanges(feeds, now))
+        return cls(feeds, looks, OwnChanges(feeds, now), published)
 
     async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these addresses, in the events of anybody in the organization.
@@ -84,8 +93,8 @@ class EventStore:
 async def keep_events(feeds: Feeds, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Drop what is past its time every minute, until cancelled. `sleep` waits for a number of seconds."""
     while True:
+        await sleep(_PAUSE)
         try:
             await feeds.retain()
         except StorageUnavailable as error:
             _log.info("old events will be dropped later: %s", error)
-        await sleep(_PAUSE)

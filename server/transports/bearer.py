@@ -15,10 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.authorization import Authorization
 from auth.grants.bearer import Bearer
+from events.wire import POLL, SUBSCRIBE
 from tools.resources import found_at
 
 _BEARER: Final = "bearer"
 _PRINCIPAL: Final = "principal"
+_ABOUT_KINDS: Final = frozenset({SUBSCRIBE, POLL})
+_NAMING: Final = _ABOUT_KINDS | {"tools/call"}
 
 
 class BearerCheck:
@@ -28,6 +31,7 @@ class BearerCheck:
         authorization: Looks up tokens.
         known_as: What the rest of the server knows a bearer as: the principal, made once for each request.
         step_up: Returns the scopes for which a call of a tool sends its client to a new consent; none where it goes on.
+        kind_step_up: Returns the same for a request about a kind of events.
     """
 
     def __init__(
@@ -35,10 +39,12 @@ class BearerCheck:
         authorization: Authorization,
         known_as: Callable[[Bearer], object],
         step_up: Callable[[Request, str], Collection[str]],
+        kind_step_up: Callable[[Request, str], Collection[str]],
     ) -> None:
         self._authorization = authorization
         self._known_as = known_as
         self._step_up = step_up
+        self._kind_step_up = kind_step_up
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """Wrap an application in the check of the token; inside it `principal_of` returns the request's principal."""
@@ -60,8 +66,12 @@ class BearerCheck:
         """Return the 403 to a call whose token lacks a scope, None for every other request."""
         request = Request(scope)
         bearer: Bearer = getattr(request.state, _BEARER)
-        tool = _called_tool(body) if bearer.kind == "browser" else None
-        needed = self._step_up(request, tool) if tool is not None else ()
+        if bearer.kind != "browser":
+            return None
+        method, name = _named(body)
+        needed: Collection[str] = ()
+        if name is not None:
+            needed = (self._kind_step_up if method in _ABOUT_KINDS else self._step_up)(request, name)
         return self._authorization.forbid(bearer, needed) if needed else None
 
 
@@ -70,17 +80,20 @@ def principal_of(request: Request | None) -> object:
     return None if request is None else getattr(request.state, _PRINCIPAL, None)
 
 
-def _called_tool(body: bytes) -> str | None:
-    """Return the name of the tool that a message calls. Headers do not count: the sender can write anything there."""
+def _named(body: bytes) -> tuple[str, str | None]:
+    """Return the method of a message, and the tool that it calls or the kind of events that it is about.
+
+    Headers do not count: the sender can write anything there.
+    """
     try:
         message: Any = from_json(body)
         method, params = message["method"], message["params"]
-        named = params["uri"] if method == "resources/read" else params["name"] if method == "tools/call" else None
+        named = params["uri"] if method == "resources/read" else params["name"] if method in _NAMING else None
     except (ValueError, KeyError, TypeError):
-        return None
+        return "", None
     if not isinstance(named, str):
-        return None
-    if method == "tools/call":
-        return named
+        return "", None
+    if method != "resources/read":
+        return method, named
     found = found_at(named)
-    return found[0].tool.name if found else None
+    return method, found[0].tool.name if found else None

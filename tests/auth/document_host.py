@@ -8,20 +8,17 @@ import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final, cast
 
 import httpcore2
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from typing_extensions import override
 
 from auth.grants.client_documents import PATIENCE, DocumentFetcher
 from auth.grants.public_network import IPAddress, PublicNetwork
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
+from tests.certificates import self_signed
 
 HOST: Final = "client.example"
 CLIENT_ID: Final = f"https://{HOST}/oauth/client.json"
@@ -96,9 +93,7 @@ class _Wire(httpcore2.AsyncNetworkBackend):
 @asynccontextmanager
 async def document_host(folder: Path) -> AsyncGenerator[DocumentHost]:
     """Run a host whose certificate is for HOST; what it needs is kept in `folder`."""
-    certificate = _make_certificate(folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context = self_signed(folder, HOST)
     hosts: list[DocumentHost] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -112,7 +107,7 @@ async def document_host(folder: Path) -> AsyncGenerator[DocumentHost]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
     async with server:
-        trust = ssl.create_default_context(cafile=str(certificate))
+        trust = ssl.create_default_context(cafile=str(folder / "server.pem"))
         hosts.append(DocumentHost(server.sockets[0].getsockname()[1], trust))
         yield hosts[0]
 
@@ -147,25 +142,3 @@ async def connect_proxy(target: int) -> AsyncGenerator[ConnectProxy]:
     async with server:
         proxy.port = server.sockets[0].getsockname()[1]
         yield proxy
-
-
-def _make_certificate(folder: Path) -> Path:
-    """Write key and self-signed certificate into one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path = folder / "host.pem"
-    path.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
-    return path

@@ -171,10 +171,10 @@ def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
         2,
         'calendly-mcp: --access: users cannot be "all"; it can be off, read.\n',
     )
-    unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:write")
+    unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:raed")
     assert (unknown.status, unknown.stderr) == (
-        1,
-        "calendly-mcp: This server gives no scope users:write; did you mean users:read?\n",
+        2,
+        'calendly-mcp: --scopes: Calendly has no scope "users:raed"; did you mean users:read?\n',
     )
     missing = operator.run("token", "revoke", "nothing")
     assert missing.status == 1

@@ -125,6 +125,7 @@ def test_who_asks_the_choice_and_both_answers_are_on_one_screen(browser: Browser
     assert page.script(_SCROLLS) is False
     assert "Northlight Studio" in page.text()
     assert page.script(_SIZE_OF.format(".unverified")) >= page.script(_SIZE_OF.format(".who"))
+    assert "you approve the changes named below; all others stay off" in page.text()
     assert "Deletion of data" not in page.text()
     page.tab_to("Ask me before changes")
     page.press("ArrowRight")

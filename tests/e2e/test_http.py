@@ -99,14 +99,15 @@ def test_an_app_is_named_by_its_tool_and_read_on_every_revision(http: httpx2.Cli
     assert read.get("cacheScope") == ("public" if version == MODERN else None)
 
 
-def test_the_extension_is_declared_where_a_revision_has_a_place_for_it(http: httpx2.Client) -> None:
-    assert post(http, request("server/discover"), version=MODERN)["capabilities"]["extensions"] == {
-        EXTENSION: {"mimeTypes": [MIME_TYPE]}
-    }
+def test_the_extensions_are_declared_where_a_revision_has_a_place_for_them(http: httpx2.Client) -> None:
+    told = post(http, request("server/discover"), version=MODERN)["capabilities"]
+    assert told["extensions"] == {EXTENSION: {"mimeTypes": [MIME_TYPE]}, "io.modelcontextprotocol/events": {}}
     hello = request(
         "initialize", protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "t", "version": "1"}
     )
-    assert "extensions" not in message(http.post("/mcp", json=hello))["result"]["capabilities"]
+    told = message(http.post("/mcp", json=hello))["result"]["capabilities"]
+    # Hosts look for events in every revision, and for apps in the one that knows them.
+    assert (told["events"], told["extensions"]) == ({}, {"io.modelcontextprotocol/events": {}})
 
 
 def test_a_request_that_narrows_itself_to_other_tools_has_no_app(http: httpx2.Client) -> None:

@@ -33,8 +33,9 @@ OTHERS_FLAGS: Final = {"--no-tests", "--quick", "--stage", "--check", "--only", 
 NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(prompt.name for prompt in PROMPTS)}
 """What is called as a tool might be, and is none."""
 
-NO_FILES: Final = {"server/mcp.py", "server/logging.py", "tools/list"}
-"""What looks like a file: names that a decision rules out, and a method of MCP."""
+METHODS: Final = {"tools/list", "events/list", "events/subscribe", "events/unsubscribe", "events/poll"}
+NO_FILES: Final = {"server/mcp.py", "server/logging.py", *METHODS}
+"""What looks like a file: names that a decision rules out, and methods of MCP."""
 
 FILE: Final = re.compile(
     r"(?:auth|benchmarks|calendly|docs|events|mcpb|sandbox|scripts|server|storage|tests|tools)/[\w./*-]*"

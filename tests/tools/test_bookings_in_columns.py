@@ -75,6 +75,35 @@ async def test_only_the_invitees_that_match_have_a_row(untidy: Agent) -> None:
     assert canceled["rows"] == [["canceled", "Ill"]]
 
 
+@pytest.mark.requirement("parameters-continue-from")
+async def test_with_columns_the_count_is_that_of_the_rows_and_they_go_on_inside_a_meeting(untidy: Agent) -> None:
+    async def rows(**asked: Json) -> list[Json]:
+        found, again = list[Json](), dict[str, str]()
+        while True:
+            part = await untidy.call(
+                "find_bookings", columns=["email", "start"], organization="mine", **COMING, **asked, **again
+            )
+            found += part["rows"]
+            assert len(part["rows"]) <= asked.get("count", len(part["rows"]))
+            if "continue_from" not in part:
+                return found
+            again = {"continue_from": part["continue_from"]}
+
+    assert await rows() == await rows(count=100)
+    few = await untidy.call("find_bookings", event_type="webinar", columns=["email"], count=7, **COMING)
+    more = await untidy.call(
+        "find_bookings",
+        event_type="webinar",
+        columns=["email"],
+        count=7,
+        continue_from=few["continue_from"],
+        **COMING,
+    )
+    both = await untidy.call("find_bookings", event_type="webinar", columns=["email"], count=14, **COMING)
+    assert len(few["rows"]) == 7
+    assert few["rows"] + more["rows"] == both["rows"]
+
+
 async def test_where_nothing_matches_the_columns_are_empty_and_it_says_why(untidy: Agent) -> None:
     found = await untidy.call("find_bookings", domain="nowhere.example", columns=["email"], **COMING)
     assert found["rows"] == []

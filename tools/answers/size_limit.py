@@ -24,6 +24,8 @@ _FOR_NOTES: Final = 1_500
 
 _MOST_OF_ROW: Final = MOST_TOKENS // 4
 _MOST_NOTES: Final = 20
+_LONGEST_PART: Final = 24_000
+_FINENESS: Final = 8
 _LONGEST_PATH: Final = 80
 
 _NEXT_PAGE: Final = "Call again with next_page_token as page_token and all else unchanged."
@@ -74,16 +76,29 @@ def _part(
     value: dict[str, Any], written: Written, most: int, steps: Sequence[Extent], offset: int = 0
 ) -> Shortened[dict[str, Any]]:
     """Return as much of an object as fits, without its last fields where nothing else helps."""
-    part = shortened(value, steps[0], offset)
+    part, larger = shortened(value, steps[0], offset), steps[0]
     for extent in steps:
         part = shortened(value, extent, offset)
         if _fits(written(part.value), most):
-            return part
+            fits = _longest(extent, larger, lambda more: _fits(written(shortened(value, more, offset).value), most))
+            return shortened(value, fits, offset)
+        larger = extent
     kept: dict[str, Any] = {}
     for name, item in part.value.items():
         if _fits(written({**kept, name: item}), most):
             kept[name] = item
     return Shortened(kept, {**part.told, "": f"{len(kept)} of {len(value)} fields"}, part.extent, part.goes_on)
+
+
+def _longest(fitting: Extent, too_large: Extent, fits: Callable[[Extent], bool]) -> Extent:
+    """Return nearly the longest texts that fit, between those of two steps that differ in nothing else."""
+    best, most = fitting.characters, too_large.characters
+    if too_large.items != fitting.items or most > _LONGEST_PART:
+        return fitting
+    while most - best > best // _FINENESS:
+        middle = (best + most) // 2
+        best, most = (middle, most) if fits(Extent(middle, fitting.items)) else (best, middle)
+    return Extent(best, fitting.items)
 
 
 def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resumption) -> dict[str, Any]:

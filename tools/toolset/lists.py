@@ -24,12 +24,10 @@ class Resumption:
     Attributes:
         way_on: Tells it by the number of rows that fit, None where no token leads on.
         kept: Where the rows of the answer stood in the list as Calendly sent it, None for all of it.
-        ends: The numbers of rows after which it can be cut, None for any.
     """
 
     way_on: WayOn | None = None
     kept: Sequence[int] | None = None
-    ends: Sequence[int] | None = None
 
     def in_list(self, rows: int) -> int:
         """Return where in the list as Calendly sent it a row of the answer stood."""
@@ -37,8 +35,7 @@ class Resumption:
 
     def cut(self, fitting: int) -> tuple[int, Mapping[str, object]]:
         """Return how many of the rows that fit to answer, and the fields that lead on; none where no token does."""
-        rows = fitting if self.ends is None else max((end for end in self.ends if end <= fitting), default=0)
-        return (rows, self.way_on(rows)) if rows and self.way_on else (fitting, {})
+        return (fitting, self.way_on(fitting)) if fitting and self.way_on else (fitting, {})
 
 
 class LeftOut(TypedDict, total=False):

@@ -1,10 +1,9 @@
 """Search for bookings by invitee and answers, which Calendly's API does not offer."""
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import accumulate
 from typing import Annotated, Final, Unpack
 
@@ -53,6 +52,8 @@ _DEFAULT_RANGE: Final = (
     "This is the default range, coming meetings first and then past ones: name start_time and end_time for another."
 )
 _MOST_NAMED: Final = 5
+_MOST_MEETINGS: Final = 20
+_COUNT: Final = "most meetings (default 20); with columns most rows"
 
 SearchText = Annotated[Line, PERSONAL]
 
@@ -133,7 +134,7 @@ async def find_bookings(
     end_time: Annotated[RangeTime, Field(description="ISO 8601; default: in 90 days")] | None = None,
     user: UserRef | None = None,
     organization: OrganizationRef | None = None,
-    count: Annotated[int, Field(ge=1, le=100, description="most meetings to answer")] = 20,
+    count: Annotated[int, Field(ge=1, le=100, description=_COUNT)] | None = None,
     timezone: TimeZone | None = None,
     columns: Columns | None = None,
     continue_from: Continue = None,
@@ -160,32 +161,53 @@ async def find_bookings(
         keeps=sought.row,
         wants=lambda event: _is_of(event, event_type),
         invitee_pages=_INVITEE_PAGES,
-        most=count,
+        most=count or _MOST_MEETINGS,
         fills=columns is None,
     )
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)
     search = await _search(call, asked, place, selection)
-    call.resumption.way_on = partial(_way_on, search.found.rows, place)
     found = _answer(search, asked, sought, event_type)
-    return found if columns is None else await _in_columns(call, found, columns, timezone)
+    if columns is None:
+        meetings = search.found.rows
+        call.resumption.way_on = lambda kept: {"continue_from": _reached(meetings[:kept], place).token()}
+        return found
+    found = _in_rows(call, found, place, count)
+    return await _in_columns(call, found, columns, timezone)
 
 
-def _way_on(meetings: Sequence[MeetingWithInvitees], place: Position, kept: int) -> Mapping[str, object]:
-    """Return how an answer goes on that is cut after some meetings."""
-    reached = after(meetings[:kept], place)
+def _reached(meetings: Sequence[MeetingWithInvitees], place: Position) -> Position:
+    """Return where an answer goes on that is cut after some meetings."""
+    reached = after(meetings, place)
     is_past = reached.pivot is not None and reached.start < reached.pivot
-    return {"continue_from": replace(reached, goes_back=reached.goes_back or is_past).token()}
+    return replace(reached, goes_back=reached.goes_back or is_past)
+
+
+def _in_rows(call: Call, found: BookingsFound, place: Position, count: int | None) -> BookingsFound:
+    """Return an answer with no more invitees than `count`, after those that were answered before."""
+    meetings = found.get("collection", [])
+    ends = list(accumulate((len(meeting.get("invitees", [])) for meeting in meetings), initial=0))
+
+    def way_on(rows: int) -> BookingsFound:
+        """Go on after some rows, where need be inside a meeting."""
+        done = bisect_right(ends, place.shown + rows) - 1
+        reached = replace(_reached(meetings[:done], place), shown=place.shown + rows - ends[done])
+        return {"continue_from": reached.token()}
+
+    call.resumption.way_on = way_on
+    last = min(ends[-1], place.shown + (count or ends[-1]))
+    parts: list[MeetingWithInvitees] = [
+        meeting | {"invitees": meeting.get("invitees", [])[max(0, place.shown - end) : max(0, last - end)]}
+        for end, meeting in zip(ends, meetings, strict=False)
+    ]
+    cut = way_on(last - place.shown) if last < ends[-1] else BookingsFound()
+    return {**found, "collection": parts, **cut}
 
 
 async def _in_columns(call: Call, found: BookingsFound, columns: list[str], timezone: str | None) -> BookingsFound:
     """Return an answer with columns in place of its meetings."""
     meetings = found.pop("collection", [])
     bookings = [Booking(invitee, meeting) for meeting in meetings for invitee in meeting.get("invitees", [])]
-    ends = list(accumulate(len(meeting.get("invitees", [])) for meeting in meetings))
-    by_meetings = call.resumption.way_on
-    if by_meetings is not None:  # a row is an invitee now: a cut is after all of a meeting
-        call.resumption.ends, call.resumption.way_on = ends, lambda rows: by_meetings(bisect_right(ends, rows))
     zone = await zone_for(call.caller, timezone) if LOCAL_START in columns else None
     told: BookingsFound = {"timezone": str(zone)} if zone else {}
     return {**table(columns, bookings, zone), **found, **told}

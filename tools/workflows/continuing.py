@@ -32,7 +32,7 @@ class Position:
         given: The ids of meetings with that start that were already looked at.
         pivot: When a search of the default range began: it goes on from there to the end, then back.
         goes_back: It goes back in time.
-        shown: How many times of the day of `start` were already answered.
+        shown: How many were already answered of the times of the day of `start`, or of the rows of the next meeting.
     """
 
     start: datetime
@@ -64,7 +64,10 @@ class Position:
         if start is None:
             return self
         return replace(
-            self, start=start, given=frozenset({event_id}) | (self.given if start == self.start else frozenset())
+            self,
+            start=start,
+            given=frozenset({event_id}) | (self.given if start == self.start else frozenset()),
+            shown=0,
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final, cast
 
 from sandbox.endpoints.contacts.custom_fields import read_values
-from sandbox.endpoints.contacts.lists import own_list
+from sandbox.endpoints.contacts.lists import members_of, own_list
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.paging import SortKeys, read_page, read_sort
 from sandbox.errors import already_exists, not_found, permission_denied
@@ -51,7 +51,7 @@ def list_contacts(call: EndpointCall) -> JsonObject:
     listed = fields.reference("contact_list", "contact_lists")
     with_fields = _with_fields(fields)
     fields.check()
-    members = own_list(call, listed).members if listed else None
+    members = members_of(call, own_list(call, listed)) if listed else None
     rows = [
         contact
         for contact in call.records.contacts.values()

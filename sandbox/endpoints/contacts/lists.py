@@ -68,6 +68,13 @@ def own_list(call: EndpointCall, identifier: str) -> StoredContactList:
     return listed
 
 
+def members_of(call: EndpointCall, listed: StoredContactList) -> frozenset[str]:
+    """Return the ids of the contacts on a list; a view has all of its owner's, as no filter of one is stored."""
+    if listed.type == "static_list":
+        return frozenset(listed.members)
+    return frozenset(contact.id for contact in call.records.contacts.values() if contact.owner == listed.owner)
+
+
 def _own(call: EndpointCall) -> list[StoredContactList]:
     return [one for one in call.records.contact_lists.values() if one.owner == call.caller.user.id]
 

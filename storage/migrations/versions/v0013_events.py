@@ -151,6 +151,8 @@ def _create_delivery() -> None:
         sa.Column("feed_event", sa.String(64), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("host", sa.Text, nullable=False),
+        sa.Column("queued_at", sa.BigInteger, nullable=False),
+        sa.Column("first_at", sa.BigInteger),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("due_at", sa.BigInteger),
         sa.Column("claim", sa.String(32)),

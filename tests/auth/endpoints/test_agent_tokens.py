@@ -55,7 +55,7 @@ async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(site: Si
     ("name", "scopes", "reason"),
     [
         ("job", [], "No scope was named"),
-        ("job", ["contacts:read"], "gives no scope contacts:read"),
+        ("job", ["contacts:read"], "gives no scope contacts:read; it gives users:read event_types:"),
         ("job", ["mcp:scheduling:read"], "gives no scope mcp:scheduling:read"),
         ("\u202e", ["users:read"], "needs a name"),
     ],

@@ -18,6 +18,7 @@ from auth.upstream.login import (
     LoginBusy,
     LoginRefused,
     LoginUnavailable,
+    LoginUnreachable,
     Tokens,
     scopes_to_ask,
 )
@@ -227,12 +228,12 @@ async def test_revoking_sends_id_and_secret_in_the_body_as_calendlys_clients_do(
         (answer(307, b"", location="/elsewhere"), LoginUnavailable, None),
         (answer(200, b" " * (LARGEST_ANSWER + 1)), LoginUnavailable, None),
         (gzip_bomb(50_000_000), LoginUnavailable, None),
-        (reset, LoginUnavailable, None),
-        (reset_in_the_body, LoginUnavailable, None),
-        (close_in_the_body, LoginUnavailable, None),
-        (silence, LoginUnavailable, None),
-        (silence_in_the_body, LoginUnavailable, None),
-        (drip(1), LoginUnavailable, None),
+        (reset, LoginUnreachable, None),
+        (reset_in_the_body, LoginUnreachable, None),
+        (close_in_the_body, LoginUnreachable, None),
+        (silence, LoginUnreachable, None),
+        (silence_in_the_body, LoginUnreachable, None),
+        (drip(1), LoginUnreachable, None),
         (flood, LoginUnavailable, None),
     ],
 )
@@ -370,7 +371,7 @@ async def test_a_person_who_is_not_proven_is_not_signed_in_and_the_tokens_are_en
 
 
 @pytest.mark.parametrize(
-    ("step", "kind"), [(answer(429), LoginBusy), (answer(502), LoginUnavailable), (reset, LoginUnavailable)]
+    ("step", "kind"), [(answer(429), LoginBusy), (answer(502), LoginUnavailable), (reset, LoginUnreachable)]
 )
 async def test_a_person_who_cannot_be_proven_now_is_not_signed_in_either(
     world: World, step: Step, kind: type[CalendlyLoginError], caplog: pytest.LogCaptureFixture

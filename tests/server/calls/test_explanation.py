@@ -102,7 +102,7 @@ def test_a_tool_that_the_operator_left_out_is_refused_in_the_words_that_the_agen
     assert rows["a call"] == ["is refused"]
     [because] = rows["because"]
     assert because.startswith(f"{CANCEL} (capability canceling) is switched off: the server is read-only. ")
-    assert because.endswith("can change that with --read-only (CALENDLY_MCP_READ_ONLY).")
+    assert because.endswith("can change that with another start, without --read-only (CALENDLY_MCP_READ_ONLY).")
     assert rows["listed"] == ["no"]
     assert "changed by" not in rows
     assert "asked" not in rows

@@ -24,6 +24,7 @@ from tests.server.desk import Era
 from tools import ALL, WORKFLOWS
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
+from tools.toolset.tool import Tool
 
 broken = Toolset()
 
@@ -36,7 +37,7 @@ async def get_broken(call: Call) -> models.User:  # noqa: ARG001 - it breaks bef
     raise ZeroDivisionError("a secret detail")
 
 
-def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
+def server_of(tools: tuple[Tool, ...], stack: AsyncExitStack) -> Server[Any]:
     """A server with these tools alone."""
     clock = asyncio.get_running_loop().time
     settings, audit_log = load("stdio", {}, environ={}), audit_log_in_memory()
@@ -55,9 +56,8 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
         sleep=asyncio.sleep,
         clock_watch=clock_watch(),
     )
-    tools = tuple(toolset.tools)
     selection = select(tools, Rules(ceiling=LOCAL))
-    return mcp_server(Handlers(tools, selection, callers, ()), selection)
+    return mcp_server(Handlers(tools, selection, callers, ()), selection, None)
 
 
 @pytest.mark.anyio
@@ -65,7 +65,7 @@ def server_of(toolset: Toolset, stack: AsyncExitStack) -> Server[Any]:
 async def test_a_fault_of_ours_is_told_to_the_log_and_not_to_the_agent(
     era: Era, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with AsyncExitStack() as stack, Client(server_of(broken, stack), mode=era) as client:
+    async with AsyncExitStack() as stack, Client(server_of(tuple(broken.tools), stack), mode=era) as client:
         with pytest.raises(MCPError) as refused:
             await client.call_tool("get_broken", {})
     assert refused.value.code == types.INTERNAL_ERROR
@@ -73,6 +73,23 @@ async def test_a_fault_of_ours_is_told_to_the_log_and_not_to_the_agent(
     [fault] = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert fault.getMessage() == "get_broken failed by a fault of this server"
     assert fault.exc_info is not None
+
+
+@pytest.mark.anyio
+async def test_an_unknown_tool_is_answered_with_the_one_of_nearly_that_name() -> None:
+    async with AsyncExitStack() as stack, Client(server_of(ALL, stack)) as client:
+        for name, told in (
+            ("create_event_invite", "Unknown tool: create_event_invite; did you mean create_event_invitee?"),
+            (
+                "create_shares",
+                "did you mean create_share? create_share (capability scheduling_links) is switched off: ",
+            ),
+            ("x" * 300, f"Unknown tool: {'x' * 80}"),
+        ):
+            with pytest.raises(MCPError) as refused:
+                await client.call_tool(name, {})
+            assert told in refused.value.message
+            assert refused.value.code == types.INVALID_PARAMS
 
 
 def test_instructions_stay_short_however_much_is_switched_off() -> None:

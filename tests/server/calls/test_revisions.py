@@ -19,7 +19,7 @@ pytestmark = pytest.mark.anyio
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 FIRST: Final = {
-    "capabilities": {"prompts", "resources", "tools"},
+    "capabilities": {"prompts", "resources", "tools", "events", "extensions"},
     "serverInfo": {"name", "version"},
     "tools": {"name", "description", "inputSchema"},
     "prompts": {"name", "description", "arguments"},

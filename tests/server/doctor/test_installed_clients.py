@@ -22,6 +22,6 @@ def test_a_folder_in_which_nothing_can_be_started_is_named(tmp_path: Path) -> No
     assert told({"command": "calendly-mcp"}, tmp_path) == []
     for cwd in ("gone", "file"):
         assert told({"command": "calendly-mcp", "cwd": cwd}, tmp_path) == [
-            f'Cursor: "calendly" is started in {tmp_path / cwd} (cwd), which is no folder'
+            f'Cursor: "calendly" is started in {tmp_path / cwd} (cwd), which is no folder; correct its cwd'
         ]
     assert told({"url": "https://calendly.example.com/mcp", "cwd": "gone"}, tmp_path) == []

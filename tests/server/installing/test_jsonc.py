@@ -158,7 +158,8 @@ def test_what_is_no_json_is_said_with_its_line(text: str, line: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "named"), [("[]", "the whole file"), ('{"servers": []}', '"servers"'), ("1", "whole")]
+    ("text", "named"),
+    [("[]", "it is no JSON object"), ('{"servers": []}', '"servers" is no object'), ("1", "no JSON object")],
 )
 def test_what_should_be_an_object_and_is_none_is_named(text: str, named: str) -> None:
     with pytest.raises(NotAnObjectError, match=named):

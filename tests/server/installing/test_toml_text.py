@@ -99,7 +99,7 @@ def test_what_is_no_toml_is_refused() -> None:
     for text in ("model = ", "[a]\n[a]\n", "{}"):
         with pytest.raises(UnreadableError, match="it is no TOML"):
             put(text, PATH, ENTRY)
-    with pytest.raises(NotAnObjectError, match="mcp_servers"):
+    with pytest.raises(NotAnObjectError, match='"mcp_servers" is no table'):
         put("mcp_servers = 1", PATH, ENTRY)
 
 

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from tests.cases import each
 from tests.tools.answers.test_estimate import EVENT, FOREIGN, SLOTS, TEXT, tokens, written
+from tools.answers.estimate import estimate
 from tools.answers.size_limit import MOST_TOKENS, fitted
 from tools.toolset.lists import Resumption
 from tools.toolset.page_tokens import PagePlace
 
 LONG = "Where do we begin? " * 15_000
 EMOJI = "👩🏽‍💻🏳️‍🌈" * 5_000
+RARE = "\U0001f600\U0001d54f\u0e0d\u0e35\u0e48" * 10_000
 AMHARIC = "ሰላም ነው " * 5_000
 ODD = "qjzxvwkg" * 5_000
 
@@ -85,6 +87,14 @@ def test_a_long_text_is_read_in_parts_that_make_the_whole(text: str) -> None:
             "questions_and_answers.0.answer": f"characters {len(text)}-{len(text)} of {len(text)}"
         }
         assert "left_out" not in slim
+
+
+def test_a_long_text_is_shown_as_far_as_there_is_room_also_beside_another() -> None:
+    for offset in (0, 24_000):
+        slim = fit({"name": RARE[:20_000], "questions_and_answers": [{"answer": RARE}]}, text_offset=offset)
+        (pair,) = slim["questions_and_answers"]
+        assert MOST_TOKENS // 2 < estimate(written(slim)) <= MOST_TOKENS
+        assert slim["left_out"]["how_to_go_on"] == f"Call again with text_offset={offset + len(pair['answer'])}."
 
 
 def test_one_long_text_in_a_list_takes_no_place_from_the_other_rows() -> None:

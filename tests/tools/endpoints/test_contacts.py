@@ -185,6 +185,8 @@ async def test_lists_are_made_and_renamed_and_the_view_of_all_contacts_keeps_its
     with pytest.raises(Conflict):
         await agent.call("create_contact_list", name=" grówth ")
     views = (await agent.call("list_contact_lists", type="dynamic_view"))["collection"]
+    everybody = await agent.call("list_contacts", contact_list=views[0]["uri"])
+    assert everybody["collection"] == (await agent.call("list_contacts"))["collection"] != []
     assert [view["contact_count"] for view in views] == [None]
     with pytest.raises(Conflict):
         await agent.call("rename_contact_list", contact_list=views[0]["uri"], name="Everybody")

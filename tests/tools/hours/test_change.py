@@ -122,6 +122,7 @@ async def test_a_schedule_goes_by_its_name_and_an_event_type_can_be_changed_alon
     assert await schedules(api) == before
     assert "followed the schedule Working hours, and follows it no more. undo gives the hours back" in alone["message"]
     undone = await agent.call("change_working_hours", **alone["undo"])
+    assert undone["name"] == alone["name"] == "Intro call"
     assert await days_open(api) == days
     assert "had hours of its own before" in undone["message"]
     assert "Follows" not in await agent.ask("change_working_hours", changes=TUESDAY_OFF, event_type="Intro call")

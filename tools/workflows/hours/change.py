@@ -14,7 +14,7 @@ from calendly.errors import CalendlyError, OutcomeUnknown, PermissionDenied
 from calendly.identifiers import EventTypeId
 from tools.bodies import given
 from tools.endpoints.availability import get_user_availability_schedule, list_user_availability_schedules
-from tools.endpoints.event_types.event_types import list_event_types
+from tools.endpoints.event_types.event_types import get_event_type, list_event_types
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
 from tools.endpoints.schedules import (
@@ -83,6 +83,7 @@ def _audited(call: AuditedArguments) -> str:
     uses=(
         get_user_availability_schedule,
         list_event_type_availability_schedules,
+        get_event_type,
         list_event_types,
         list_scheduled_events,
         list_event_invitees,
@@ -100,6 +101,7 @@ async def change_working_hours(
     which stay. To undo, call again with undo of the answer.
     """
     await call.precheck()
+    event_type = event_type and await _with_name(call, event_type)
     plan = await plan_of(call, changes, schedule, event_type)
     if plan.wanted == plan.old:
         return _told(plan, "unchanged", "The hours are so already; nothing was written.")
@@ -110,6 +112,17 @@ async def change_working_hours(
             return _told(again, "unchanged", _CHANGED_MEANWHILE)
         plan = again
     return await _settled(call, plan, await _write(call, plan))
+
+
+async def _with_name(call: Call, event_type: EventTypeId) -> EventTypeId:
+    """Return an event type with its name, where that may be read: one that is given by its URI has none yet."""
+    if event_type.called or not call.allows(get_event_type):
+        return event_type
+    try:
+        name = (await call.via(get_event_type)(event_type)).get("name")
+    except (CalendlyError, ToolError):
+        return event_type
+    return replace(event_type, called=one_line(name) or None)
 
 
 _CHANGED_MEANWHILE: Final = (

@@ -1,0 +1,149 @@
+"""Subscriptions to events and their deliveries, put together for the hosted endpoint."""
+
+import asyncio
+import logging
+import os
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any, Final, cast
+
+import httpcore2
+import httpx2
+from sqlalchemy import select
+
+from auth.endpoints.site import Realm
+from auth.grants.bearer import Bearer
+from auth.grants.public_network import PublicNetwork
+from events.callback_urls import CallbackRules, callback_hosts
+from events.callbacks import CallbackPoster
+from events.contents import EventContents
+from events.deliverer import Deliverer
+from events.endings import Endings
+from events.kinds import MEETINGS
+from events.stored_subscriptions import SubscriptionRows
+from events.subscription_sweep import SubscriptionSweep
+from events.subscriptions import Subscriptions, challenge_limits
+from events.tables import receiver
+from server.calls.events_methods import EventsAnswers, poll_limits
+from server.calls.handlers import Handlers
+from server.calls.principal import Principal
+from server.configuration.settings import Settings
+from server.configuration.terminal import DISTRIBUTION
+from server.hosted.standings import EventNotes, GrantStandings
+from server.stores.events import EventStore
+from storage.database import Database
+from storage.errors import StorageUnavailable
+
+_PAUSE: Final = 60.0
+"""Between two sweeps, in seconds."""
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EventDelivery:
+    """What delivers events.
+
+    Attributes:
+        subscriptions: Makes and ends subscriptions.
+        deliverer: Delivers what is due.
+        sweep: Ends what is over.
+    """
+
+    subscriptions: Subscriptions
+    deliverer: Deliverer
+    sweep: SubscriptionSweep
+
+    def answers(self, handlers: Handlers, settings: Settings) -> EventsAnswers:
+        """Make what answers MCP Events.
+
+        Args:
+            handlers: Call tools.
+            settings: The operator's.
+        """
+        endings = self.subscriptions.endings
+        return EventsAnswers(
+            handlers=handlers,
+            profile=endings.profile,
+            polls=poll_limits(endings.now),
+            subscribing=None if settings.callbacks == "off" else self.subscriptions,
+            families=partial(live_families, endings.database),
+        )
+
+    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Coroutine[Any, Any, None]]:
+        """Return what goes on until it is cancelled: delivering, and sweeping every minute."""
+        return [self.deliverer.run(), self._keep_house(sleep)]
+
+    async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
+        while True:
+            await sleep(_PAUSE)
+            try:
+                await self.sweep()
+            except StorageUnavailable as fault:
+                _log.info("subscriptions will be swept again: %s", fault)  # the database itself tells that it fails
+
+
+async def live_families(database: Database, person: str) -> frozenset[str]:
+    """Return the families of kinds that are on for a person: meetings, and those of which a webhook tells."""
+    query = select(receiver.c.family).where(receiver.c.person == person, receiver.c.state == "live")
+    async with database.read() as connection:
+        return frozenset({MEETINGS.name, *(await connection.execute(query)).scalars()})
+
+
+def _callback_poster(realm: Realm) -> CallbackPoster:
+    """Make what posts to callbacks: to the public network, and to what the operator lists."""
+    return CallbackPoster(
+        network=PublicNetwork(),
+        listed_network=cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend()),
+        tls=httpx2.create_ssl_context(),
+        agent=f"calendly-mcp/{version(DISTRIBUTION)}",
+        now=realm.now,
+        random=os.urandom,
+    )
+
+
+def endings_of(settings: Settings, realm: Realm) -> Endings:
+    """Make what ends subscriptions.
+
+    Args:
+        settings: The operator's.
+        realm: What knows grants.
+    """
+    return Endings(
+        database=realm.database,
+        rows=SubscriptionRows(realm.keyring),
+        poster=_callback_poster(realm),
+        rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
+        profile=settings.events_profile,
+        noted=EventNotes(realm.audit_log),
+        now=realm.now,
+    )
+
+
+def event_delivery(
+    realm: Realm, events: EventStore, endings: Endings, known_as: Callable[[Bearer], Principal]
+) -> EventDelivery:
+    """Put together what delivers events.
+
+    Args:
+        realm: What knows grants.
+        events: The feeds of people.
+        endings: Ends subscriptions.
+        known_as: Returns for whom a token speaks, as calls know it.
+    """
+    standings = GrantStandings(realm.database, realm.keyring, known_as, realm.now)
+    deliverer = Deliverer(
+        endings=endings,
+        contents=EventContents(events.feeds, events.own_changes),
+        standings=standings,
+        now=realm.now,
+        sleep=asyncio.sleep,
+        random_bytes=os.urandom,
+        random=random.random,
+        woken=events.published,
+    )
+    subscriptions = Subscriptions(endings=endings, feeds=events.feeds, limits=challenge_limits(realm.now))
+    return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings))
