@@ -44,8 +44,8 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     kind = schema.get("type")
     if isinstance(value, str) and kind in _PLAIN_TYPES:
         value = _plain(value, kind)
-    if isinstance(value, list) and kind == "string":
-        value = _only(cast("list[object]", value))
+    if kind == "string":
+        value = _only(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
@@ -64,7 +64,11 @@ def _plain(text: str, kind: object) -> object:
     return float(word) if _NUMBER.fullmatch(word) else text
 
 
-def _only(items: list[object]) -> object:
+def _only(value: object) -> object:
+    """Return the only text of a list, any other value as it is."""
+    if not isinstance(value, list):
+        return value
+    items = cast("list[object]", value)
     return items[0] if len(items) == 1 and isinstance(items[0], str) else items
 
 
