@@ -4,6 +4,7 @@ What two people write for the same words differs in case, spaces, quotation mark
 forms and invisible characters. Calendly compares byte for byte, so its own text is what is sent.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -21,6 +22,7 @@ _NO_ACCENTS: Final = dict.fromkeys(range(0x300, 0x370)) | str.maketrans(
 )
 """Combining accents, and letters with a stroke, which Unicode does not take apart."""
 
+_BLANK_BEFORE_MARK: Final = re.compile(" (?=[?!:;.,])")
 _SIMILAR: Final = 0.6
 _SIMILAR_WORD: Final = 0.75
 _INVISIBLE: Final = frozenset({"Cf", "Cc", "Cs"})
@@ -30,7 +32,8 @@ def folded(text: str) -> str:
     """Return what is the same for all ways to write a text."""
     plain = unicodedata.normalize("NFKC", text.translate(_PLAIN)).translate(_PLAIN)
     other = {ord(letter): " " if letter.isspace() else "" for letter in set(plain) if not _is_kept(letter)}
-    return " ".join(unicodedata.normalize("NFKC", plain.translate(other).casefold()).split())
+    words = " ".join(unicodedata.normalize("NFKC", plain.translate(other).casefold()).split())
+    return _BLANK_BEFORE_MARK.sub("", words)
 
 
 def unaccented(text: str) -> str:

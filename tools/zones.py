@@ -18,6 +18,7 @@ _LONGEST_NAME: Final = 64
 
 # Etc/GMT+2 is two hours behind UTC: POSIX counts westward (tzdata, file "etcetera").
 _OFFSET: Final = re.compile(r"(etc/)?(gmt|utc)?[+-](0*[1-9]\d?|\d\d?:?\d\d)", re.IGNORECASE)
+_IN_BRACKETS: Final = re.compile(r"\([^()]*\)?")
 _SUFFIX: Final = re.compile(r"_(standard_|daylight_)?time$")
 
 _ABBREVIATIONS: Final[Mapping[str, str]] = MappingProxyType(
@@ -84,7 +85,8 @@ def _by_city() -> Mapping[str, list[str]]:
 def _suggestion(text: str) -> str:
     if _OFFSET.fullmatch(text):
         return " Name a place, or give the offset with the time: Etc/GMT+2 is behind UTC, not ahead of it."
-    wanted = text[:_LONGEST_NAME].strip().casefold().replace(" ", "_")
+    name = " ".join(_IN_BRACKETS.sub(" ", text[:_LONGEST_NAME]).split())
+    wanted = name.casefold().replace(" ", "_")
     short = _ABBREVIATIONS.get(_SUFFIX.sub("", wanted))
     found = [short] if short else _by_city().get(wanted) or _alike(wanted)
     return f" Did you mean {' or '.join(found)}?" if found else ""

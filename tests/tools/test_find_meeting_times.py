@@ -92,6 +92,7 @@ async def test_an_event_type_and_people_have_to_agree(agent: Agent, api: Api) ->
     )
     assert set(starts(found)) < await open_times(api, "Intro call")
     assert {local(start).hour for start in starts(found)} == {15, 16, 17}
+    assert found["searched"]["whose"] == "Intro call and Tomás Herrera (tomas@northlight.example)"
 
 
 @pytest.mark.requirement("parameters-timezone")

@@ -62,7 +62,7 @@ async def test_a_list_is_marked_at_once_and_each_invitee_has_a_row(agent: Agent)
 async def test_everyone_of_a_meeting_is_everyone_who_did_not_cancel(agent: Agent) -> None:
     workshop = await group_meeting(agent)
     agent.began -= timedelta(days=60).total_seconds()
-    answer = await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)
+    answer = await agent.call("mark_no_shows", invitees=["All"], scheduled_event=workshop)
     assert [row["outcome"] for row in answer["collection"]] == ["marked"] * 3
     one = answer["collection"][0]["invitee"].rpartition("/")[2]
     (again,) = (await agent.call("mark_no_shows", invitees=[one], scheduled_event=workshop))["collection"]

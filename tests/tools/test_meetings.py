@@ -60,7 +60,7 @@ async def test_where_a_day_is_empty_the_next_meeting_is_named(agent: Agent) -> N
     empty = await agent.call("get_agenda", date="2026-11-28", days=2)
     start = datetime.fromisoformat(later["start_time"]).astimezone(ZoneInfo("Europe/Berlin"))
     assert empty["empty_because"].startswith(
-        "No active meeting begins in that range; status=canceled lists the others."
+        "No active meeting begins in that range; only status=canceled looks for canceled ones."
     )
     assert empty["empty_because"].endswith(f" Next: {start:%a %Y-%m-%d %H:%M} (Europe/Berlin): {later['name']}.")
     assert sent(agent) == ["/scheduled_events", "/scheduled_events"]

@@ -456,11 +456,17 @@ async def test_what_it_only_checks_with_need_not_be_allowed_to_the_agent(
     assert (await move(agent, old["event"], start))["outcome"] == "rescheduled"
 
 
-async def changed(api: Api, name: str = "Intro call", **fields: Json) -> None:
+async def changed(api: Api, kind_name: str = "Intro call", **fields: Json) -> None:
     """Have Calendly say that an event type is otherwise than when it was booked."""
-    kind = {**await api.event_type(name), **fields}
+    kind = {**await api.event_type(kind_name), **fields}
     path = kind["uri"].removeprefix("https://api.calendly.com")
     await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 99, "body": {"resource": kind}})
+
+
+async def test_an_event_type_without_a_name_is_asked_about_by_its_address(agent: Agent, api: Api) -> None:
+    body = await api.booking()
+    await changed(api, name=None)
+    assert f"Event type: {body['event_type'].rpartition('/')[2]}\n" in await agent.ask("create_event_invitee", **body)
 
 
 def sent_body(agent: Agent) -> Json:

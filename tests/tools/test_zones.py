@@ -37,6 +37,8 @@ def test_a_place_is_known_in_any_case_and_told_as_iana_writes_it(name: str, chan
         ("MST", "America/Denver"),
         ("HST", "Pacific/Honolulu"),
         ("Pacific Time", "America/Los_Angeles"),
+        ("Eastern Time (US & Canada)", "America/New_York"),
+        ("(UTC-06:00) Central Time (US & Canada)", "America/Chicago"),
         ("Eastern Standard Time", "America/New_York"),
         ("CET", "Europe/Berlin"),
         ("Kolkata", "Asia/Kolkata"),

@@ -34,7 +34,9 @@ async def _update(call: Call, event_type: EventTypeId, **settings: object) -> Qu
     kind: models.EventType = await about(call, get_event_type, event_type) or {}
     changed = [field for field in WORDS if settings.get(field) is not None]
     before_and_after = [fact for field in changed for fact in _change(kind, field, settings[field])]
-    which = stored("Event type", kind.get("name")) if kind else stated("Event type", str(event_type))
+    which = (
+        stored("Event type", kind.get("name")) if kind and kind.get("name") else stated("Event type", str(event_type))
+    )
     page = stated("Booking page", kind.get("scheduling_url") or "not known")
     notes = ("Whoever has its page can book it no more.",) if settings.get("active") is False else ()
     return Question("Change an event type", (which, page, *before_and_after), notes)

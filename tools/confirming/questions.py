@@ -110,7 +110,9 @@ async def event_type_fact(call: Call, event_type: EventTypeId) -> Fact:
     """Return an event type's name as a fact. Raises NotFound."""
     await about(call, get_event_type, event_type)
     kind = await if_allowed(call.via(get_event_type)(event_type))
-    return stored("Event type", kind.get("name")) if kind else stated("Event type", str(event_type))
+    return (
+        stored("Event type", kind.get("name")) if kind and kind.get("name") else stated("Event type", str(event_type))
+    )
 
 
 async def local_time(call: Call, time: datetime | None, others: Iterable[Clock] = ()) -> str | None:

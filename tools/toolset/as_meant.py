@@ -4,8 +4,8 @@ Models fill parameters that they do not need with null or what is empty, some be
 makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
 30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
 JSON text, a list of words, ids or addresses as these with commas, a list of texts as the only one of
-them, and a choice in another case. Some clients add names of their own, which begin with an
-underscore.
+them, a text as a list of one, a number, true or false as text, and a choice in another case. Some
+clients add names of their own, which begin with an underscore.
 """
 
 import json
@@ -17,6 +17,8 @@ _NOTHING: Final[tuple[object, ...]] = ("", {}, [])
 _WORD: Final = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+|[a-z0-9][a-z0-9_:-]*")
 """What has no comma in it: an address, an id, a word of ours. A name may have one."""
 
+_NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_PLAIN_TYPES: Final = frozenset({"integer", "number", "boolean"})
 _TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
 
 
@@ -40,6 +42,10 @@ def as_meant(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict
 
 def _value(value: object, schema: Mapping[str, Any]) -> object:
     kind = schema.get("type")
+    if isinstance(value, str) and kind in _PLAIN_TYPES:
+        value = _plain(value, kind)
+    if kind == "string":
+        value = _only(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
@@ -48,6 +54,22 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     if isinstance(value, str) and "enum" in schema:
         return next((word for word in schema["enum"] if word.casefold() == value.strip().casefold()), value)
     return _inside(value, schema, kind)
+
+
+def _plain(text: str, kind: object) -> object:
+    """Return the number, or the yes or no, that is written as a text; the text itself if that is no such thing."""
+    word = text.strip().casefold()
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(word, text)
+    return float(word) if _NUMBER.fullmatch(word) else text
+
+
+def _only(value: object) -> object:
+    """Return the only text of a list, any other value as it is."""
+    if not isinstance(value, list):
+        return value
+    items = cast("list[object]", value)
+    return items[0] if len(items) == 1 and isinstance(items[0], str) else items
 
 
 def _items(text: str, schema: Mapping[str, Any]) -> object:

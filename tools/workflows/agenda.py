@@ -134,4 +134,4 @@ async def _next(call: Call, asked: Range, zone: ZoneInfo) -> str:
 
 def _nothing(status: InviteeStatus | None) -> str:
     other = "active" if status == CANCELED else CANCELED
-    return f"No {status} meeting begins in that range; status={other} lists the others."
+    return f"No {status} meeting begins in that range; only status={other} looks for {other} ones."

@@ -48,7 +48,6 @@ def _audited(call: AuditedArguments) -> str:
 
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
-_WHOSE: Final = "the event types and users that were named"
 
 
 def _clock(text: str) -> str:
@@ -131,7 +130,7 @@ async def find_meeting_times(
     times = order.ranked(found.open_to)
     if wish.of_any and order.prefer is None:  # a row is a time there, and the soonest come first
         call.resumption.way_on = lambda kept: {"continue_from": order.place(times[kept], times[:kept]).token()}
-    answer = _answer(found, asked, order, of_any=wish.of_any)
+    answer = _answer(found, asked, order, wish)
     if wish.of_any and wish.event_types:
         answer["event_types"] = [
             {"name": found.names.get(kind.uri, kind.uri), "uri": kind.uri} for kind in wish.event_types
@@ -194,17 +193,24 @@ async def _range(
     return TimeRange(token.start, asked.end)
 
 
-def _answer(found: FoundTimes, asked: TimeRange, order: _Order, *, of_any: bool) -> MeetingTimes:
+def _answer(found: FoundTimes, asked: TimeRange, order: _Order, wish: Wish) -> MeetingTimes:
     ranked = order.ranked(found.open_to)
     times = ranked[: order.count]
     answer: MeetingTimes = {
         "collection": [
-            _row(start, [found.names.get(uri, uri) for uri in found.open_to[start]] if of_any else None)
+            _row(start, [found.names.get(uri, uri) for uri in found.open_to[start]] if wish.of_any else None)
             for start in times
         ],
         "found": len(found.open_to),
         "searched_until": wire(found.until),
-        "searched": searched(_WHOSE, start=asked.start, end=found.until, note=FROM_NOW if asked.began else None),
+        "searched": searched(
+            (" or " if wish.of_any else " and ").join(
+                found.names.get(one.uri, one.told) for one in (*wish.event_types, *wish.users)
+            ),
+            start=asked.start,
+            end=found.until,
+            note=FROM_NOW if asked.began else None,
+        ),
     }
     if found.working:
         answer["working_hours"] = [

@@ -21,8 +21,8 @@ from tools.toolset.wording import one_line
 from tools.workflows.continuing import Position
 from tools.workflows.meetings import Found, MeetingChoice, Range, is_canceled, look_through, starts
 
-EVERYONE: Final = "everyone"
-"""All invitees of one meeting."""
+EVERYONE: Final = frozenset({"everyone", "everybody", "all"})
+"""Words for all invitees of one meeting."""
 
 _BEFORE: Final = timedelta(days=30)
 _LONGEST_RANGE: Final = timedelta(days=366)
@@ -36,7 +36,7 @@ class Sought:
     """Who is meant.
 
     Attributes:
-        invitees: Names, addresses or URIs, or `EVERYONE`.
+        invitees: Names, addresses or URIs, or one of `EVERYONE`.
         scheduled_event: The meeting; None to look through one's own.
         start: Where to look from, None for 30 days ago.
         end: Where to look to, None for now.
@@ -102,7 +102,7 @@ async def targets(call: Call, sought: Sought) -> list[Target]:
     Raises:
         ArgumentError: A text names nobody or several, or somebody whose meeting has not begun or is canceled.
     """
-    if EVERYONE in map(folded, sought.invitees) and sought.scheduled_event is None:
+    if not EVERYONE.isdisjoint(map(folded, sought.invitees)) and sought.scheduled_event is None:
         raise ArgumentError.of("scheduled_event", "This parameter is required for everyone.")
     by_uri = [identifier for text in sought.invitees if (identifier := _invitee(text))]
     events = {ScheduledEventId(identifier.scheduled_event or "") for identifier in by_uri}
@@ -172,7 +172,7 @@ def _meant(
     text: str, known: Sequence[Target], scheduled_event: ScheduledEventId | None, zone: tzinfo | None, where: str
 ) -> list[Target]:
     """Return whom one text names: those who come, before those who canceled. `where` says among whom."""
-    if folded(text) == EVERYONE and scheduled_event is not None:
+    if folded(text) in EVERYONE and scheduled_event is not None:
         found = [target for target in known if target.identifier.scheduled_event == scheduled_event.uuid]
         return [target for target in found if not target.is_canceled]
     named = list({target.identifier: target for target in known if target.goes_by(text)}.values())

@@ -117,6 +117,7 @@ WAYS: list[Callable[[str], str]] = [
     lambda text: text.replace(" ", "  \u2009"),
     lambda text: text.replace("'", "\u2019").replace('"', "\u201c"),
     lambda text: text.replace("-", "\u2011"),
+    lambda text: text.replace("?", " ?"),
     lambda text: unicodedata.normalize("NFD", text),
     lambda text: unicodedata.normalize("NFC", text),
     "\u200b".join,

@@ -46,8 +46,8 @@ def test_of_very_many_faults_ten_are_told() -> None:
     assert len(refused.value.faults) == 10
 
 
-@pytest.mark.parametrize("count", ["20", True, 20.5, None.__class__])
-def test_a_number_written_otherwise_is_refused(count: object) -> None:
+@pytest.mark.parametrize("count", ["twenty", True, 20.5, None.__class__])
+def test_what_is_no_number_is_refused(count: object) -> None:
     assert fault_of("list_event_types", count=count).startswith("count: ")
 
 

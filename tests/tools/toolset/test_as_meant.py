@@ -83,12 +83,23 @@ def test_the_only_text_of_a_list_may_stand_by_itself_and_addresses_with_commas()
 
 @pytest.mark.requirement("valid-is-valid")
 @EACH
-def test_a_whole_number_is_one_however_it_is_written(tool: Tool) -> None:
+def test_a_number_a_yes_or_no_and_a_choice_are_that_however_they_are_written(tool: Tool) -> None:
     for name, inner in properties(tool).items():
         if inner["type"] in {"integer", "number"}:
             number = inner.get("minimum", 30)  # which is among the few that a buffer may have
             assert parsed(tool, **{name: float(number)}) == parsed(tool, **{name: number})
             assert isinstance(parsed(tool, **{name: float(number)})[name], int)
+            assert parsed(tool, **{name: f" {number} "}) == parsed(tool, **{name: number})
+            for text in ("many", "1e9", "0x10", "\u0663"):
+                assert name in faults(tool, **{name: text})
+        if inner["type"] == "boolean":
+            assert parsed(tool, **{name: "True"}) == parsed(tool, **{name: True})
+            assert parsed(tool, **{name: "false"}) == parsed(tool, **{name: False})
+            assert name in faults(tool, **{name: "perhaps"})
+        if "enum" in inner:
+            (choice, *_) = inner["enum"]
+            assert parsed(tool, **{name: [choice]}) == parsed(tool, **{name: choice})
+            assert name in faults(tool, **{name: [choice, choice]})
         if inner["type"] == "integer":
             assert name in faults(tool, **{name: 1.5})
             assert name in faults(tool, **{name: float("nan")})
