@@ -118,8 +118,13 @@ def refusal(tool: Tool, rule: str, remedy: str = _OPERATOR.format(setting=ACCESS
 
 
 def refusal_of(tool: Tool, decision: Decision, principal: Principal) -> str:
-    """What an agent is told of a call that access denies."""
-    return refusal(tool, decision.rule, principal.who_changes(decision.source))
+    """What an agent is told of a call that access denies: the rule, who can change it, and what else that takes."""
+    who, limits = principal.who_changes(decision.source), principal.limits
+    known = [scopes for scopes in (limits.scopes, limits.granted) if scopes is not None]
+    lacking = [scope for scope in tool.scopes if not all(includes(scopes, {scope}) for scopes in known)]
+    if decision.source == "person" and lacking:
+        who = f"{who} The app has to sign in again then, for {' '.join(lacking)}."
+    return refusal(tool, decision.rule, who)
 
 
 def objection_of(objection: Decision, principal: Principal) -> str:

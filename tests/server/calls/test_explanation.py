@@ -10,7 +10,7 @@ from calendly.request import Account, PersonalToken
 from server.calls.explanation import ExplainedAgent, explain
 from server.calls.next_steps import made_for_agent_at, signed_in_at
 from server.calls.principal import Principal
-from server.calls.selection import Rules, select
+from server.calls.selection import Rules, refusal_of, select
 from tools import ALL
 
 TOOLS = {tool.name: tool for tool in ALL}
@@ -43,6 +43,15 @@ def told(name: str, principal: Principal, *, read_only: bool = False) -> dict[st
     for line in explain(TOOLS[name], ExplainedAgent("CI (grant g1)", principal), selection).splitlines():
         rows.setdefault(line[:12].rstrip(), []).append(line[12:])
     return rows
+
+
+def test_a_refusal_says_when_a_change_takes_a_new_sign_in() -> None:
+    """A level that the person raises is of no use without the scope that it needs."""
+    hours = TOOLS["change_working_hours"]
+    ending = " The app has to sign in again then, for availability:write"
+    for scopes, is_told in ((frozenset({"availability:read"}), True), (ALL_SCOPES, False), (None, False)):
+        one = principal(chosen="availability=read", scopes=scopes)
+        assert (ending in refusal_of(hours, one.decide(hours), one)) is is_told
 
 
 @pytest.mark.requirement("access-explain")
