@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from calendly import models
-from calendly.errors import CalendlyError, OutcomeUnknown
+from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.bodies import given
 from tools.booking.booked import Booked, with_meeting
@@ -47,6 +47,7 @@ from tools.workflows.moving import (
     goes_on,
 )
 from tools.workflows.promise import Progress, Promise
+from tools.workflows.refused import is_of_what_goes_along, told
 
 rescheduling = Workflows()
 
@@ -197,15 +198,24 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
         if booked is not None:
             return await finish(move, await _told(move, booked))
         if move.kind and not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start):
-            told = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
-            if told is None:
+            why = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
+            if why is None:
                 return await cancel_first(move, earlier)
             near = listed.near(move.start, await zone_if_known(move.call.caller))
-            return _unchanged(move, f"{told} {near}")
+            return _unchanged(move, f"{why} {near}")
     is_sent = (earlier or {}).get("step") == "booking"
     if is_sent and not await _is_unbooked(move, earlier):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
-    return await book_first(move, earlier)
+    return await _book_first(move, earlier)
+
+
+async def _book_first(move: Move, earlier: Progress | None) -> Rescheduling:
+    try:
+        return await book_first(move, earlier)
+    except InvalidArgument as refused:
+        if not is_of_what_goes_along(refused):
+            raise
+        return _unchanged(move, told(refused))
 
 
 async def _is_unbooked(move: Move, earlier: Progress | None) -> bool:
