@@ -23,7 +23,7 @@ from tests.e2e.test_webhooks import submit
 from tests.events.callback_host import CallbackHost, Received, plain_callback_host
 from tests.sandbox.api import Api
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("measured")]
 
 SECRET: Final = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 MEETINGS: Final = ["meeting.booked", "meeting.canceled", "meeting.rescheduled", "no_show.marked", "no_show.unmarked"]

@@ -9,7 +9,8 @@ from events.callback_urls import CallbackRules, callback_hosts
 from events.callbacks import compact
 from events.kinds import BOOKED
 from events.standing import NotNoted
-from events.tables import event_subscription
+from events.subscription_sweep import SubscriptionSweep
+from events.tables import event_delivery, event_subscription, verified_callback
 from events.wire import EventsRefusal, Meaning
 from tests.databases import open_migrated
 from tests.events.callback_host import HOST, Received, answer, repeating
@@ -250,6 +251,38 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
             "error": {"code": -32012, "message": "The person or the operator ended this subscription."},
         }
     ]
+    assert await rows(world) == []
+
+
+async def test_the_sweep_ends_what_may_not_be_told_and_forgets_what_is_past_its_time(world: World) -> None:
+    sweep = SubscriptionSweep(world.endings, world.grants)
+    await world.subscribe()
+    kept = await world.subscribe("grant-2", secret=OTHER_SECRET)
+    await world.subscribe("grant-2", secret=SECRET)
+    await world.book()
+    await world.deliver()
+    world.allow(refusal="scope")
+    await sweep()
+    assert await rows(world) == [kept.id]
+    assert [post["error"]["code"] for post in world.posts("terminated")] == [-32012]
+
+    world.wait(minutes=15)
+    await sweep()
+    async with world.database.read() as connection:
+        [row] = (await connection.execute(select(event_subscription))).mappings()
+    assert row["former_secret_ciphertext"] is None
+
+    world.wait(hours=48)
+    await sweep()
+    async with world.database.read() as connection:
+        for table in (event_subscription, event_delivery, verified_callback):
+            assert (await connection.execute(select(table))).all() == []
+
+
+async def test_the_sweep_ends_what_a_revoked_grant_has_left(world: World) -> None:
+    await world.subscribe()
+    world.revoke()
+    await SubscriptionSweep(world.endings, world.grants)()
     assert await rows(world) == []
 
 

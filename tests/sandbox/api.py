@@ -46,6 +46,10 @@ class Api:
         """Send a POST, with an empty object by default."""
         return await self.http.post(path_of(address), json={} if body is None else body, headers=bearer(token))
 
+    async def patch(self, address: str, body: Json, token: str = OWNER) -> httpx2.Response:
+        """Send a PATCH to a resource URI or an address."""
+        return await self.http.patch(path_of(address), json=body, headers=bearer(token))
+
     async def delete(self, address: str, token: str = OWNER) -> httpx2.Response:
         """Send a DELETE."""
         return await self.http.delete(path_of(address), headers=bearer(token))

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.records.identifiers import fixed_id
 from tests.cases import each
-from tests.sandbox.api import CALENDLY, MONDAY, OWNER, Api, Json, bearer, iso, path_of, subscribed
+from tests.sandbox.api import CALENDLY, MONDAY, Api, Json, iso, subscribed
 from tests.sandbox.receiver import Receiver, is_signed
 
 KEY = "k7Yp0-example-signing-key"
@@ -175,7 +175,7 @@ async def test_event_types_are_announced_when_they_are_made_and_changed(api: Api
     del made["description_html"]
     created = (await receiver.next()).message
     assert (created["event"], created["payload"]) == ("event_type.created", made)
-    await api.http.patch(path_of(made["uri"]), json={"name": "Long walk"}, headers=bearer(OWNER))
+    await api.patch(made["uri"], {"name": "Long walk"})
     updated = (await receiver.next()).message
     assert (updated["event"], updated["payload"]["name"]) == ("event_type.updated", "Long walk")
 
@@ -189,7 +189,7 @@ async def test_recaps_are_announced_to_whose_they_are_when_they_are_changed_and_
     await subscribed(api, receiver.url, events=events, scope="user", user=me)
     recap = (await api.read("/meeting_recaps"))[0]
     texts = {"summary_md": "Short.", "action_items_md": None, "discussion_md": None}
-    changed = await api.http.patch(path_of(recap["uri"]), json=texts, headers=bearer(OWNER))
+    changed = await api.patch(recap["uri"], texts)
     updated = (await receiver.next()).message
     assert updated["payload"] == {"event": recap["event"], "recap": changed.json()["resource"]}
     await api.delete(recap["uri"])

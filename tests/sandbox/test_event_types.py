@@ -217,3 +217,27 @@ async def test_a_one_off_type_reaches_as_far_ahead_as_its_days(api: Api) -> None
     assert await api.slots(kind["uri"], after=MONDAY + 150 * DAY)
     intro = await api.event_type("Intro call")
     assert await api.slots(intro["uri"], after=MONDAY + 150 * DAY) == []
+
+
+@pytest.mark.requirement("sandbox-validation")
+@pytest.mark.anyio
+async def test_settings_are_changed_by_who_manages_a_one_on_one_type(api: Api) -> None:
+    kinds = {kind["name"]: kind for kind in await api.read("/event_types", user=(await api.me())["uri"], count=100)}
+    intro = kinds["Intro call"]
+    for name, value in (
+        ("locations", 7),
+        ("locations", [{"location": "Room 4"}]),
+        ("color", "blue"),
+        ("before_buffer", 7),
+        ("duration_options", [30, 30]),
+    ):
+        answer = await api.patch(intro["uri"], {name: value})
+        assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, name)
+    place = {"kind": "physical", "location": "Room 4"}
+    answer = await api.patch(intro["uri"], {"locations": [place], "color": "#00aa11", "before_buffer": 15})
+    assert answer.json()["resource"]["locations"] == [place]
+    assert (await api.patch(intro["uri"], {"name": "Mine"}, "member")).status_code == 403
+    assert (await api.patch(f"{CALENDLY}/event_types/AAAAAAAAAAAAAAAA", {"name": "x"})).status_code == 404
+    organization = (await api.me())["current_organization"]
+    shared = await api.read("/event_types", organization=organization, admin_managed="true")
+    assert {(await api.patch(kind["uri"], {"name": "x"})).status_code for kind in shared} == {403}

@@ -10,10 +10,8 @@ from sandbox.state.deliveries import pause_after
 from tests.sandbox.api import (
     CALENDLY,
     MONDAY,
-    OWNER,
     Api,
     Json,
-    bearer,
     iso,
     path_of,
     registered,
@@ -349,7 +347,7 @@ async def test_a_contact_is_announced_to_whose_it_is_and_gone_with_no_more_than_
     created = (await receiver.next()).message
     assert created["event"] == "contact.created"
     assert created["payload"] == {"user_uuid": user.rpartition("/")[2], "contact": made}
-    changed = await api.http.patch(path_of(made["uri"]), json={"company": "Nord"}, headers=bearer(OWNER))
+    changed = await api.patch(made["uri"], {"company": "Nord"})
     assert (await receiver.next()).message["payload"]["contact"] == changed.json()["resource"]
     await api.delete(made["uri"])
     deleted = (await receiver.next()).message
