@@ -403,6 +403,27 @@ async def test_a_move_that_was_begun_is_finished_before_the_meeting_is_moved_to_
     assert await active(api) == [moved["new_invitee"]["event"]]
 
 
+async def test_the_question_of_a_move_that_goes_on_tells_only_what_is_left(agent: Agent, api: Api) -> None:
+    agent.asked |= {"booking", "canceling"}
+    old, start = await api.book(), await free(api)
+    for fault in ({"path": "/invitees", "drop": "after"}, {"path": "/scheduled_events/*/cancellation", "status": 403}):
+        await api.control("faults", {"method": "POST", **fault})
+    assert (await move(agent, old["event"], start))["outcome"] == "booked_but_not_canceled"
+    await move(agent, old["event"], start)
+    first, second = agent.questions
+    assert ("the new time is booked first" in first, "e-mail about both" in first) == (True, True)
+    left = "Move a meeting. The new time is booked already, and only the old meeting is left to cancel. "
+    assert (second.startswith(left), "about both" in second) == (True, False)
+    agent.questions.clear()
+    old, start = await overlapping(api)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403, "times": 2})
+    with pytest.raises(ArgumentError, match="The old meeting is canceled"):
+        await move(agent, old["event"], start)
+    await move(agent, old["event"], start)
+    assert "canceled first" in agent.questions[0]
+    assert agent.questions[1].startswith("Move a meeting. The old meeting is canceled already; the new time is booked")
+
+
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"status": 403}])
 async def test_a_cancellation_that_fails_is_an_answer_that_names_both_and_a_repeat_finishes_it(
     agent: Agent, api: Api, fault: dict[str, Any]

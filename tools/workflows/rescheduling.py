@@ -140,7 +140,7 @@ async def _booked_earlier(move: Move, earlier: Progress | None) -> Booked | None
     step, wanted = (earlier or {}).get("step"), move.old.booked_at(move.start)
     if earlier is not None and "invitee" in earlier:
         booked = models.read(Booked, earlier["invitee"])
-        if await _stands(move.call, booked):
+        if await stands(move.call, booked):
             return booked
         if not move.old.is_active:
             raise await _moved_on(move)
@@ -163,7 +163,7 @@ async def _told(move: Move, found: Booked) -> Booked:
     return await with_meeting(move.call, found, body, move.kind)
 
 
-async def _stands(call: Call, booked: Booked) -> bool:
+async def stands(call: Call, booked: Booked) -> bool:
     """Return whether a meeting that was booked is not canceled, as far as that can be read."""
     try:
         event = await call.via(get_scheduled_event)(ScheduledEventId.parse(booked.get("event") or ""))
