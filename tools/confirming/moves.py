@@ -20,7 +20,7 @@ from tools.workflows.promise import Promise
 from tools.workflows.rescheduling import stands
 
 
-class Plan(NamedTuple):
+class MovePlan(NamedTuple):
     """What a call that moves a meeting will do.
 
     Attributes:
@@ -34,7 +34,7 @@ class Plan(NamedTuple):
     is_whole: bool = True
 
 
-async def plan_of(call: Call, scheduled_event: ScheduledEventId, start: datetime) -> Plan:
+async def plan_of(call: Call, scheduled_event: ScheduledEventId, start: datetime) -> MovePlan:
     """Say what is left to do of moving a meeting, and what will not be as it was."""
     usual = "Calendly cannot reschedule, so the new time is booked first, then the old meeting canceled"
     try:
@@ -42,19 +42,19 @@ async def plan_of(call: Call, scheduled_event: ScheduledEventId, start: datetime
         kind = await call.inquire(get_event_type)(old.event_type)
         is_booked = await _is_booked(call, old, start)
     except (CalendlyError, ToolError):
-        return Plan(f"{usual}.")
+        return MovePlan(f"{usual}.")
     if is_booked:
-        return Plan("The new time is booked already, and only the old meeting is left to cancel.", is_whole=False)
+        return MovePlan("The new time is booked already, and only the old meeting is left to cancel.", is_whole=False)
     changes = carry_over(old.event, old.invitee, kind, "UTC").changes
     if not old.is_active:
         left = "The old meeting is canceled already; the new time is booked, or the old one again if that fails."
-        return Plan(left, changes, is_whole=False)
+        return MovePlan(left, changes, is_whole=False)
     if overlaps(old.span, kind, start):
         usual = (
             f"{usual}; but where it offers the new time only once the old meeting is gone, that is canceled first, and "
             "booked again if the new time then fails"
         )
-    return Plan(f"{usual}.", changes)
+    return MovePlan(f"{usual}.", changes)
 
 
 async def _is_booked(call: Call, old: MeetingToMove, start: datetime) -> bool:
