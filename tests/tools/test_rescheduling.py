@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import anyio
 import pytest
 
-from calendly.errors import CalendlyError, InvalidArgument, NotFound, OutcomeUnknown
+from calendly.errors import CalendlyError, Detail, InvalidArgument, NotFound, OutcomeUnknown
 from server.calls.results import failure
 from tests.sandbox.api import Api, Json, iso
 from tests.tools.agent import TOOLS, Agent
@@ -403,6 +403,27 @@ async def test_a_move_that_was_begun_is_finished_before_the_meeting_is_moved_to_
     assert await active(api) == [moved["new_invitee"]["event"]]
 
 
+async def test_the_question_of_a_move_that_goes_on_tells_only_what_is_left(agent: Agent, api: Api) -> None:
+    agent.asked |= {"booking", "canceling"}
+    old, start = await api.book(), await free(api)
+    for fault in ({"path": "/invitees", "drop": "after"}, {"path": "/scheduled_events/*/cancellation", "status": 403}):
+        await api.control("faults", {"method": "POST", **fault})
+    assert (await move(agent, old["event"], start))["outcome"] == "booked_but_not_canceled"
+    await move(agent, old["event"], start)
+    first, second = agent.questions
+    assert ("the new time is booked first" in first, "e-mail about both" in first) == (True, True)
+    left = "Move a meeting. The new time is booked already, and only the old meeting is left to cancel. "
+    assert (second.startswith(left), "about both" in second) == (True, False)
+    agent.questions.clear()
+    old, start = await overlapping(api)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403, "times": 2})
+    with pytest.raises(ArgumentError, match="The old meeting is canceled"):
+        await move(agent, old["event"], start)
+    await move(agent, old["event"], start)
+    assert "canceled first" in agent.questions[0]
+    assert agent.questions[1].startswith("Move a meeting. The old meeting is canceled already; the new time is booked")
+
+
 @pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"status": 403}])
 async def test_a_cancellation_that_fails_is_an_answer_that_names_both_and_a_repeat_finishes_it(
     agent: Agent, api: Api, fault: dict[str, Any]
@@ -533,8 +554,7 @@ async def test_what_fits_of_the_place_goes_along_and_the_only_one_is_taken(
     old, start = await api.book(place.name, location=place.booked), await free(api, place.name)
     await changed(api, place.name, locations=place.offered)
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400})
-    with pytest.raises(CalendlyError):
-        await move(agent, old["event"], start)
+    assert (await move(agent, old["event"], start))["outcome"] == "unchanged"
     assert sent_body(agent).get("location") == place.sent
     question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
     assert (place.asked or place.told) in question
@@ -574,19 +594,38 @@ async def test_what_will_not_be_the_same_is_told_before_anybody_agrees_and_in_th
     assert f"It will not be all the same: {told}" in question
 
 
-async def test_no_refusal_names_what_the_tool_does_not_take(agent: Agent, api: Api) -> None:
+@pytest.mark.parametrize(
+    ("parameter", "message", "told"),
+    [
+        ("event.location_configuration.location", "invalid location choice", "location: invalid location choice."),
+        ("questions_and_answers[0].answer", "is invalid", "questions and answers 0 answer: is invalid."),
+        ("invitee.email", "lee@acme.example is invalid", "invitee email: (an address that is withheld) is invalid."),
+        (None, "No.", "Calendly answered 400 Invalid Argument: No."),
+    ],
+)
+async def test_what_calendly_refuses_of_what_goes_along_leaves_all_and_offers_the_link(
+    agent: Agent, api: Api, parameter: str | None, message: str, told: str
+) -> None:
     old, start = await api.book(), await free(api)
-    location = {"parameter": "event.location_configuration.location", "message": "invalid", "code": "invalid_choice"}
-    said = {"title": "Invalid Argument", "message": "No.", "details": [location]}
+    detail = {"parameter": parameter, "message": message, "code": "invalid_choice"}
+    said = {"title": "Invalid Argument", "message": "No.", "details": [detail] if parameter else []}
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400, "body": said})
-    with pytest.raises(InvalidArgument) as refused:
-        await move(agent, old["event"], start)
-    assert "location" not in str(failure(refused.value, TOOLS["reschedule_scheduled_event"]).content)
-    taken = await free(api, number=3)
+    kept = await move(agent, old["event"], start)
+    assert (kept["outcome"], kept["reschedule_url"]) == ("unchanged", old["reschedule_url"])
+    assert kept["message"].endswith(f"{told} Nothing was changed. At reschedule_url a person can move it.")
+    assert await active(api) == [old["event"]]
+    assert (await move(agent, old["event"], start))["outcome"] == "rescheduled"
+
+
+async def test_no_refusal_names_what_the_tool_does_not_take(agent: Agent, api: Api) -> None:
+    old, taken = await api.book(), await free(api, number=3)
     await api.book(start_time=taken, invitee={**INVITEE, "email": "first@acme.example"})
     with pytest.raises(ArgumentError) as not_open:
         await move(agent, old["event"], taken)
     assert {fault.get("parameter") for fault in not_open.value.faults} <= {"start_time", None}
+    detail: Detail = {"parameter": "event.location_configuration.location", "message": "invalid"}
+    refused = InvalidArgument("No.", status=400, details=[detail])
+    assert "location" not in str(failure(refused, TOOLS["reschedule_scheduled_event"]).content)
 
 
 async def test_both_times_are_told_on_the_clocks_of_all_concerned(agent: Agent, api: Api) -> None:

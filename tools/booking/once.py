@@ -189,7 +189,9 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
     listed, start = found.open_times, order.wanted.start
     closed = listed if listed is not None and listed.offers(start) is False else None
     await _require_no_own_booking(call, order, is_listed=closed is not None or stays_open(kind or {}))
-    if closed is not None:
+    if start <= call.caller.now():
+        faults.append({"parameter": "start_time", "message": "Must be in the future."})
+    elif closed is not None:
         other = await _overlapping(call, order, closed, sent_length((kind or {}).get("duration")))
         told_of = other or await _not_open(call, order, closed)
         faults.append({"parameter": "start_time", "message": told_of, "code": TAKEN if other else NOT_OPEN})

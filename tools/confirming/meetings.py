@@ -18,6 +18,7 @@ from calendly.models.reading import UNRECOGNIZED
 from calendly.side_by_side import side_by_side
 from tools.booking.create_event_invitee import InviteeFields, booking_start, create_event_invitee
 from tools.booking.scheduling_links import create_single_use_scheduling_link
+from tools.confirming.moves import plan_of
 from tools.confirming.questions import (
     FOR_GOOD,
     LONGEST_TEXT,
@@ -39,9 +40,6 @@ from tools.toolset.effects import Affected
 from tools.toolset.errors import TooLate, ToolError
 from tools.toolset.question import Fact, Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
-from tools.workflows.carried_over import Change, carry_over
-from tools.workflows.in_the_way import overlaps
-from tools.workflows.meeting_to_move import meeting_to_move
 from tools.workflows.rescheduling import reschedule_scheduled_event
 
 _MAILED: Final = "Calendly will e-mail"
@@ -139,37 +137,20 @@ async def _reschedule(
 ) -> Question:
     meeting = await _meeting(call, scheduled_event)
     start = await instant(call.caller, "start_time", start_time, timezone=timezone)
-    order, changes = await _in_which_order(call, scheduled_event, start)
+    plan = await plan_of(call, scheduled_event, start)
+    label = f"{_MAILED} about both" if plan.is_whole else _MAILED
     facts = _lines(
         meeting.name,
         *_when("From", meeting.time),
         *_when("To", await local_time(call, start, meeting.clocks)),
         meeting.invitees,
-        replace(meeting.mailed, label=f"{_MAILED} about both") if meeting.mailed else None,
-        *(stored(change.label, change.text) for change in changes if change.text is not None),
+        replace(meeting.mailed, label=label) if meeting.mailed else None,
+        *(stored(change.label, change.text) for change in plan.changes if change.text is not None),
         _reason(reason),
     )
-    other = [change.phrase for change in changes if change.text is None]
+    other = [change.phrase for change in plan.changes if change.text is None]
     unlike = (f"It will not be all the same: {'; '.join(other)}.",) if other else ()
-    return Question("Move a meeting", facts, (f"Calendly cannot reschedule, so {order}.", *unlike, FOR_GOOD))
-
-
-async def _in_which_order(
-    call: Call, scheduled_event: ScheduledEventId, start: datetime
-) -> tuple[str, Sequence[Change]]:
-    """Say in which order a meeting is moved, and what will not be as it was."""
-    usual = "the new time is booked first, then the old meeting canceled"
-    try:
-        old = await meeting_to_move(call, scheduled_event)
-        kind = await call.inquire(get_event_type)(old.event_type)
-    except (CalendlyError, ToolError):
-        return usual, ()
-    if overlaps(old.span, kind, start):
-        usual = (
-            f"{usual}; but where it offers the new time only once the old meeting is gone, that is canceled first, and "
-            "booked again if the new time then fails"
-        )
-    return usual, carry_over(old.event, old.invitee, kind, "UTC").changes
+    return Question("Move a meeting", facts, (plan.order, *unlike, FOR_GOOD))
 
 
 async def _reschedule_affects(

@@ -67,6 +67,11 @@ def without_addresses(failure: dict[str, Any], text: str) -> tuple[dict[str, Any
     return (failure, text) if rest == failure else ({**rest, WITHHELD: [INVITEE_DATA]}, _without_addresses(text))
 
 
+def address_free(text: str) -> str:
+    """Return a text without the e-mail addresses in it."""
+    return _without_addresses(text)
+
+
 @cache
 def _marks_in(shape: object) -> Mapping[str, tuple[Personal, ...]]:
     """Return the marks of the fields that may be personal."""

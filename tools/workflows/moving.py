@@ -36,6 +36,7 @@ from tools.toolset.errors import AlreadyBooked, ArgumentError, ToolError
 from tools.workflows.carried_over import CarryOver
 from tools.workflows.meeting_to_move import MeetingToMove
 from tools.workflows.promise import MovingStep, Progress, Promise
+from tools.workflows.refused import told
 
 RescheduleOutcome = Literal["rescheduled", "booked_but_not_canceled", "old_time_booked_again", "unchanged"]
 
@@ -212,7 +213,7 @@ async def _book_back(move: Move, refused: Exception) -> Rescheduling:
             "Call again to try both anew, or book another time with create_event_invitee.",
             "Call again with the same arguments to try both anew; for another time, use create_event_invitee.",
         ) from also
-    return await booked_back(move, booked, str(refused))
+    return await booked_back(move, booked, told(refused))
 
 
 async def _book_once_open(move: Move, start: datetime, step: MovingStep) -> Booked:

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from calendly import models
-from calendly.errors import CalendlyError, OutcomeUnknown
+from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.bodies import given
 from tools.booking.booked import Booked, with_meeting
@@ -47,6 +47,7 @@ from tools.workflows.moving import (
     goes_on,
 )
 from tools.workflows.promise import Progress, Promise
+from tools.workflows.refused import is_of_what_goes_along, told
 
 rescheduling = Workflows()
 
@@ -139,7 +140,7 @@ async def _booked_earlier(move: Move, earlier: Progress | None) -> Booked | None
     step, wanted = (earlier or {}).get("step"), move.old.booked_at(move.start)
     if earlier is not None and "invitee" in earlier:
         booked = models.read(Booked, earlier["invitee"])
-        if await _stands(move.call, booked):
+        if await stands(move.call, booked):
             return booked
         if not move.old.is_active:
             raise await _moved_on(move)
@@ -162,7 +163,7 @@ async def _told(move: Move, found: Booked) -> Booked:
     return await with_meeting(move.call, found, body, move.kind)
 
 
-async def _stands(call: Call, booked: Booked) -> bool:
+async def stands(call: Call, booked: Booked) -> bool:
     """Return whether a meeting that was booked is not canceled, as far as that can be read."""
     try:
         event = await call.via(get_scheduled_event)(ScheduledEventId.parse(booked.get("event") or ""))
@@ -197,15 +198,24 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
         if booked is not None:
             return await finish(move, await _told(move, booked))
         if move.kind and not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start):
-            told = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
-            if told is None:
+            why = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
+            if why is None:
                 return await cancel_first(move, earlier)
             near = listed.near(move.start, await zone_if_known(move.call.caller))
-            return _unchanged(move, f"{told} {near}")
+            return _unchanged(move, f"{why} {near}")
     is_sent = (earlier or {}).get("step") == "booking"
     if is_sent and not await _is_unbooked(move, earlier):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
-    return await book_first(move, earlier)
+    return await _book_first(move, earlier)
+
+
+async def _book_first(move: Move, earlier: Progress | None) -> Rescheduling:
+    try:
+        return await book_first(move, earlier)
+    except InvalidArgument as refused:
+        if not is_of_what_goes_along(refused):
+            raise
+        return _unchanged(move, told(refused))
 
 
 async def _is_unbooked(move: Move, earlier: Progress | None) -> bool:

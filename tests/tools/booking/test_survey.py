@@ -287,7 +287,14 @@ async def test_what_the_token_may_not_read_is_left_out_and_said(agent: Agent, ap
     assert sent(agent).count("POST /invitees") == 1
 
 
-async def test_a_booking_that_is_about_to_begin_or_past_is_left_to_calendly(agent: Agent, api: Api) -> None:
+@pytest.mark.parametrize("start", ["2026-11-23T05:59:59Z", "2026-11-03T09:00:00Z"])
+async def test_a_booking_in_the_past_is_refused_as_that_and_not_sent(agent: Agent, api: Api, start: str) -> None:
+    with pytest.raises(ArgumentError, match=r"^start_time: Must be in the future\.$"):
+        await agent.call(BOOK, **await api.booking(start_time=start))
+    assert "POST /invitees" not in sent(agent)
+
+
+async def test_a_booking_that_is_about_to_begin_is_left_to_calendly(agent: Agent, api: Api) -> None:
     body = await api.booking(start_time="2026-11-23T06:02:00Z")
     with pytest.raises(InvalidArgument, match="Nearest open times") as refused:
         await agent.call(BOOK, **body)
