@@ -183,6 +183,8 @@ _UNRECORDED: Final = (
     ),
 )
 
+_UNEXPLAINED: Final = "Calendly refused it, and does not say why."
+
 _LOOK: Final[Mapping[str, str]] = {
     "booking": "list_scheduled_events around that time (a new booking may show only after a while)",
     "canceling": "get_scheduled_event",
@@ -228,6 +230,7 @@ class Failure:
 
     Attributes:
         own_step: The next step that the failure itself names.
+        is_unexplained: Calendly refused the arguments and says nothing of why.
     """
 
     kind: Kind
@@ -239,6 +242,7 @@ class Failure:
     confirms: Confirms = "in the chat"
     own_step: str | None = None
     is_unrecorded: bool = False
+    is_unexplained: bool = False
     goes_on: bool = False
 
 
@@ -246,6 +250,8 @@ def meaning(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> st
     """Return what a failure of a call of `tool` means."""
     if failure.is_unrecorded:
         return _UNRECORDED[0]
+    if failure.is_unexplained:
+        return _UNEXPLAINED
     return (_ADVICE | advice)[failure.kind][0].format(tool=tool.name)
 
 
@@ -257,8 +263,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return failure.own_step
     if failure.is_unrecorded:
         return _UNRECORDED[1]
-    if failure.goes_on:
-        return _GO_ON
+    if failure.goes_on or failure.is_unexplained:
+        return _GO_ON if failure.goes_on else _after_no_reason(tool)
     if failure.kind == "upstream_unreachable" and failure.status is not None:
         return _BLOCKED
     step = (_ADVICE | advice)[failure.kind][1].format(
@@ -271,6 +277,12 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         look=_LOOK.get(tool.name) or _LOOK.get(tool.capabilities[0], "the reading tools"),
     )
     return f"{step}{_how_to_find(failure)}"
+
+
+def _after_no_reason(tool: Tool) -> str:
+    of_times = "Look at the open times with list_event_type_available_times"
+    look = of_times if "booking" in tool.capabilities else "Check the arguments"
+    return f"Calendly does not say why. {look}, then call again. If it is refused again, tell the user."
 
 
 def _how_to_find(failure: Failure) -> str:

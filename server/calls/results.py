@@ -45,6 +45,9 @@ _INSIDE: Final = "event."
 _OURS: Final[Mapping[str, str]] = {"location_configuration": "location"}
 """Our names for what Calendly's errors call otherwise, with all that stands below it."""
 
+_NO_REASON: Final = "Internal Server Error"
+"""Calendly's title of some refusals with 400, which say nothing of why."""
+
 Problem = calendly.CalendlyError | tools.ToolError
 """Everything that a tool raises on purpose."""
 
@@ -152,8 +155,14 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
         confirms=_confirms(problem),
         own_step=problem.next_step if isinstance(problem, tools.ToolError) else None,
         is_unrecorded=isinstance(problem, tools.NotRecorded),
+        is_unexplained=isinstance(problem, calendly.InvalidArgument) and _is_unexplained(problem),
         goes_on=isinstance(problem, calendly.OutcomeUnknown) and problem.goes_on,
     )
+
+
+def _is_unexplained(refused: calendly.InvalidArgument) -> bool:
+    """Return whether Calendly refused the arguments with the words of a failure of its own."""
+    return refused.title == _NO_REASON and not refused.details and not refused.added
 
 
 def _confirms(problem: Problem) -> Confirms:

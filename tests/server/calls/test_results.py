@@ -144,6 +144,21 @@ def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text(
 
 
 @each(
+    "tool, look",
+    [
+        ("create_event_invitee", "Look at the open times with list_event_type_available_times"),
+        ("create_share", "Check the arguments"),
+    ],
+)
+def test_a_refusal_without_a_reason_is_not_said_to_give_one(tool: str, look: str) -> None:
+    title = "Internal Server Error"
+    result = failure(InvalidArgument(f"Calendly answered 400 {title}", status=400, title=title), TOOLS[tool])
+    told = f"Calendly does not say why. {look}, then call again. If it is refused again, tell the user."
+    assert error(result)["next_step"] == told
+    assert text(result).splitlines()[-2] == "Calendly refused it, and does not say why."
+
+
+@each(
     "path, tool, ours",
     [
         ("event.start_time", "create_event_invitee", "start_time"),
