@@ -4,7 +4,7 @@ Models fill parameters that they do not need with null or what is empty, some be
 makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
 30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
 JSON text, a list of words, ids or addresses as these with commas, a list of texts as the only one of
-them, a text as a list of one, a number, true or false as text, and a choice in another case. Some
+them, a choice as a list of one, a number, true or false as text, and a choice in another case. Some
 clients add names of their own, which begin with an underscore.
 """
 
@@ -44,7 +44,7 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     kind = schema.get("type")
     if isinstance(value, str) and kind in _PLAIN_TYPES:
         value = _plain(value, kind)
-    if kind == "string":
+    if kind == "string" and "enum" in schema:
         value = _only(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
