@@ -22,13 +22,13 @@ from calendly.pacing.pacer import Pacer
 from server.calls.apps import declare
 from server.calls.clock import ClockWatch
 from server.calls.confirm import Context
-from server.calls.events_capability import EventsMethods, declare_events
 from server.calls.handlers import Handlers
 from server.calls.prompts_and_resources import PromptsAndResources
 from server.calls.revisions import in_its_revision
 from server.calls.selection import Rules, Selection
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
+from server.event_methods.capability import EventsMethods, declare_events
 
 # What is listed changes only when the server is started anew, and belongs to whoever may see it.
 _LISTED: Final = CacheHint(ttl_ms=5 * 60 * 1000, scope="private")

@@ -37,7 +37,7 @@ from tools.toolset.ledger import Ledger
 from tools.toolset.tool import Tool, endpoint_of
 
 if TYPE_CHECKING:
-    from events.webhooks import Webhooks
+    from events.incoming.webhooks import Webhooks
     from server.stores.confirmations import Confirmations
     from server.stores.events import EventStore
     from server.stores.stores import Stores
@@ -171,7 +171,7 @@ class ToolCaller:
 
     async def feed(self) -> Feed:
         """What has happened in the person's account. Raises Unreachable, and as `identity`."""
-        from server.calls.feed import AccountReads, AgentFeed  # noqa: PLC0415 - it loads the database
+        from server.calls.events.feed import AccountReads, AgentFeed  # noqa: PLC0415 - it loads the database
 
         events, identity = await self.shared.events(), await self.identity()
         return AgentFeed(
@@ -184,7 +184,7 @@ class ToolCaller:
 
     async def webhooks(self) -> WebhookSwitch:
         """Calendly's webhooks of the person. Raises DeniedByPolicy where there are none, and as `identity`."""
-        from server.calls.webhook_switch import AgentsWebhooks  # noqa: PLC0415 - it loads the database
+        from server.calls.events.webhook_switch import AgentsWebhooks  # noqa: PLC0415 - it loads the database
 
         if self.shared.webhooks is None:
             raise DeniedByPolicy("This server has no address of its own to which Calendly could post.")
@@ -321,7 +321,7 @@ class ToolCaller:
         if not request.is_booking and request.endpoint != _CANCELING:
             yield _not_noted
             return
-        from server.calls.own_changes import noted  # noqa: PLC0415 - it loads the database
+        from server.calls.events.own_changes import noted  # noqa: PLC0415 - it loads the database
 
         async with noted(await self.shared.events(), self, request) as answered:
             yield answered

@@ -13,10 +13,10 @@ import anyio
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Realm
 from calendly.errors import CalendlyError
-from events import stored_receivers
+from events.incoming import stored_receivers
+from events.incoming.webhook_states import FamilyWebhook, shown_webhooks
+from events.incoming.webhooks import OutOfReach, Webhooks
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
-from events.webhook_states import FamilyWebhook, shown_webhooks
-from events.webhooks import OutOfReach, Webhooks
 from server.app import calendly_for
 from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.commands.token import opened_realm

@@ -131,7 +131,7 @@ def read_web_origins(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def read_callback_hosts(names: tuple[str, ...]) -> tuple[str, ...]:
     """Read hosts, each with a port or for any."""
-    from events.callback_urls import callback_hosts  # noqa: PLC0415 - loaded only where events are posted
+    from events.outgoing.callback_urls import callback_hosts  # noqa: PLC0415 - loaded only where events are posted
 
     callback_hosts(names)
     return names

@@ -21,7 +21,7 @@ _PATIENCE: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class ConnectedPeople:
-    """See `events.webhooks.CalendlyOfPeople`.
+    """See `events.incoming.webhooks.CalendlyOfPeople`.
 
     Args:
         calendly: Gives the HTTP core.

@@ -17,21 +17,21 @@ from sqlalchemy import select
 from auth.endpoints.site import Realm
 from auth.grants.bearer import Bearer
 from auth.grants.public_network import PublicNetwork
-from events.callback_urls import CallbackRules, callback_hosts
-from events.callbacks import CallbackPoster
-from events.contents import EventContents
-from events.deliverer import Deliverer
-from events.endings import Endings
 from events.kinds import MEETINGS
-from events.stored_subscriptions import SubscriptionRows
-from events.subscription_sweep import SubscriptionSweep
-from events.subscriptions import Subscriptions, challenge_limits
+from events.outgoing.callback_urls import CallbackRules, callback_hosts
+from events.outgoing.callbacks import CallbackPoster
+from events.outgoing.contents import EventContents
+from events.outgoing.deliverer import Deliverer
+from events.outgoing.endings import Endings
+from events.outgoing.stored_subscriptions import SubscriptionRows
+from events.outgoing.subscription_sweep import SubscriptionSweep
+from events.outgoing.subscriptions import Subscriptions, challenge_limits
 from events.tables import receiver
-from server.calls.events_methods import EventsAnswers, poll_limits
 from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
+from server.event_methods.methods import EventsAnswers, poll_limits
 from server.hosted.standings import EventNotes, GrantStandings
 from server.stores.events import EventStore
 from storage.database import Database

@@ -31,20 +31,20 @@ from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from calendly.client import Calendly
 from calendly.request import Account
-from events.background import BackgroundLooks
-from events.feed import Feeds
-from events.receiver import Receiver
-from events.webhooks import WebhookAction, Webhooks
+from events.feed.feed import Feeds
+from events.incoming.receiver import Receiver
+from events.incoming.webhooks import WebhookAction, Webhooks
+from events.looks.background import BackgroundLooks
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
-from server.calls.event_access import step_up
-from server.calls.events_methods import EventsAnswers
-from server.calls.feed import AccountReads
+from server.calls.events.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
+from server.event_methods.access import step_up
+from server.event_methods.methods import EventsAnswers
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
 from server.hosted.event_delivery import endings_of, event_delivery

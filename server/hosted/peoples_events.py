@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.endpoints.site import ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
-from events import stored_feeds
-from events.endings import Endings
+from events.feed import stored_feeds
+from events.incoming.webhook_states import WebhookState
+from events.incoming.webhooks import OutOfReach, Webhooks
 from events.kinds import KINDS
-from events.stored_subscriptions import StoredSubscription
-from events.webhook_states import WebhookState
-from events.webhooks import OutOfReach, Webhooks
+from events.outgoing.endings import Endings
+from events.outgoing.stored_subscriptions import StoredSubscription
 from storage.errors import StorageUnavailable
 
 _LEAVING: Final = 10.0

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from auth.audit.log import AuditLog, AuditNote
-from events.calendly_signature import HEADER
-from events.incoming import (
+from events.incoming.calendly_signature import HEADER
+from events.incoming.incoming import (
     RETRY_AFTER,
     SLOWEST_BODY,
     Refused,
@@ -23,9 +23,9 @@ from events.incoming import (
     cut_short,
     too_slow,
 )
+from events.incoming.receiver import Accepted, Receiver, Room
+from events.incoming.webhooks import PATH
 from events.kinds import KINDS
-from events.receiver import Accepted, Receiver, Room
-from events.webhooks import PATH
 from server.transports.refusals import REFUSAL
 
 _KNOWN: Final = frozenset(name for kind in KINDS.values() for name in kind.told_by)

@@ -8,16 +8,16 @@ from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
 from auth.grants.bearer import Bearer
 from auth.grants.bearer_rows import find_living
 from auth.upstream.connection import Status
-from events.standing import EventNote, EventStanding, NotNoted
-from server.calls.events_methods import standing_of
+from events.outgoing.standing import EventNote, EventStanding, NotNoted
 from server.calls.principal import Principal
+from server.event_methods.methods import standing_of
 from storage.database import Database
 from storage.keys import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
 class GrantStandings:
-    """Tells what grants may see: `events.standing.EventStandings`.
+    """Tells what grants may see: `events.outgoing.standing.EventStandings`.
 
     Attributes:
         database: Where grants are.
@@ -45,7 +45,7 @@ class GrantStandings:
 
 @dataclass(frozen=True, slots=True)
 class EventNotes:
-    """Writes entries about events: `events.standing.Noted`.
+    """Writes entries about events: `events.outgoing.standing.Noted`.
 
     Attributes:
         audit_log: Where they go.

@@ -12,11 +12,11 @@ from mcp.server.lowlevel import Server
 from auth.audit.log import AuditLog
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
-from server.calls.events_capability import EventsMethods
 from server.calls.handlers import Handlers
 from server.calls.principal import OnePerson
 from server.calls.selection import select
 from server.configuration.settings import Settings
+from server.event_methods.capability import EventsMethods
 from server.local.audit_log import local_audit_log
 from server.local.late_store import LateStore
 from server.local.principals import local_person
@@ -81,6 +81,6 @@ async def serving(
 
 def _events(settings: Settings, handlers: Handlers, now: Callable[[], datetime]) -> EventsMethods:
     """Load what answers MCP Events, where nothing is posted: a client asks what is new."""
-    from server.calls.events_methods import EventsAnswers, poll_limits  # noqa: PLC0415 - after the first list
+    from server.event_methods.methods import EventsAnswers, poll_limits  # noqa: PLC0415 - after the first list
 
     return EventsAnswers(handlers=handlers, profile=settings.events_profile, polls=poll_limits(now))

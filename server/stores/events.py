@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
-from events.feed import Feeds
-from events.looks import Looks
-from events.own_changes import OwnChanges
-from events.stored_deliveries import fan_out
+from events.feed.feed import Feeds
+from events.feed.own_changes import OwnChanges
+from events.looks.looks import Looks
+from events.outgoing.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
 from storage.database import Database

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.authorization import Authorization
 from auth.grants.bearer import Bearer
-from events.wire import POLL, SUBSCRIBE
+from events.outgoing.wire import POLL, SUBSCRIBE
 from tools.resources import found_at
 
 _BEARER: Final = "bearer"

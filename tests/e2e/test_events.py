@@ -13,14 +13,14 @@ import anyio
 import httpx2
 import pytest
 
-from events.standard_webhooks import secret_key
+from events.outgoing.standard_webhooks import secret_key
 from tests.e2e.conftest import KEYS, Sandbox
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
 from tests.e2e.people import OWNER, Browser
 from tests.e2e.processes import greet, program, request, run
 from tests.e2e.test_confirm_page import at_browser
 from tests.e2e.test_webhooks import submit
-from tests.events.callback_host import CallbackHost, Received, plain_callback_host
+from tests.events.outgoing.callback_host import CallbackHost, Received, plain_callback_host
 from tests.sandbox.api import Api
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("measured")]

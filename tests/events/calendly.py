@@ -1,4 +1,4 @@
-"""Calendly's API over a made-up account, for looks: `events.looks.PersonAccess`."""
+"""Calendly's API over a made-up account, for looks: `events.looks.looks.PersonAccess`."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.serving import RunningSandbox, running
 from tests.databases import open_migrated
-from tests.events.calendly_side import Scene, calendly_and_us
+from tests.events.incoming.calendly_side import Scene, calendly_and_us
 from tests.sandbox.api import MONDAY, Api
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from events.feed import Feeds
+from events.feed.feed import Feeds
+from events.feed.publishing import FanOut, to_nobody
+from events.feed.stored_events import Wanted
 from events.identity import Arrival
 from events.kinds import KINDS
-from events.publishing import FanOut, to_nobody
-from events.stored_events import Wanted
 from storage.database import Database
 from storage.keys import Key, KeyRing
 from tests.events.histories import BEGINNING, PERSON, Account, arrivals, seeded

@@ -11,10 +11,10 @@ import pytest
 
 from calendly.request import JSON
 from events.facts import canonical, moment
+from events.feed.stored_feeds import Digests
 from events.identity import Arrival, event_id, implied, told
 from events.kinds import FAMILIES, KINDS, OTHER, family_of
 from events.payload import Doer, Reader, shown
-from events.stored_feeds import Digests
 from tests.cases import each
 from tests.events.histories import Account, arrivals, seeded
 

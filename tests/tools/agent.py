@@ -15,10 +15,10 @@ from calendly.endpoint import Endpoint
 from calendly.identifiers import OrganizationId, UserId
 from calendly.ranges import Cap
 from calendly.request import JSON, Account, Request
-from events.webhooks import Webhooks
-from server.calls.feed import AccountReads, AgentFeed
+from events.incoming.webhooks import Webhooks
+from server.calls.events.feed import AccountReads, AgentFeed
+from server.calls.events.webhook_switch import AgentsWebhooks, CalendlyOfCall
 from server.calls.principal import Principal
-from server.calls.webhook_switch import AgentsWebhooks, CalendlyOfCall
 from server.configuration.loading import load
 from server.local.late_store import LateStore
 from tests.sandbox.api import MONDAY, Json

@@ -11,11 +11,11 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from events import stored_receivers
-from events.incoming import LARGEST_BODY, receiver_digest
-from events.receiver import IN_HAND, WAITING, Receiver
-from events.stored_receivers import StoredReceiver
-from events.webhooks import PATH
+from events.incoming import stored_receivers
+from events.incoming.incoming import LARGEST_BODY, receiver_digest
+from events.incoming.receiver import IN_HAND, WAITING, Receiver
+from events.incoming.stored_receivers import StoredReceiver
+from events.incoming.webhooks import PATH
 from sandbox.state.deliveries import signature
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
 from tests.audit_log import Shelf, audit_log_in_memory

@@ -1,0 +1,1 @@
+"""What happened, in order: stored, told once, read on from a cursor."""

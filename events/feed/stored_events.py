@@ -1,0 +1,227 @@
+"""The statements behind the events of a feed."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.feed.stored_feeds import StoredFeed
+from events.kinds import MARKED, UNMARKED
+from events.tables import event_address, feed_event
+from storage.database import insert
+from storage.rows import columns, find_all, find_one, values
+
+MOST_KEPT: Final = 10_000
+"""How many payloads of a person are kept. Older ones go first."""
+
+_BATCH: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event of a feed.
+
+    Attributes:
+        id: Names the row.
+        person: Whose feed it is in.
+        position: Its place there, None while it waits for its other half.
+        event_id: Its id for agents.
+        kind: Its kind.
+        half: Which half it is while it waits.
+        filter: The uuid of the event type or routing form.
+        invitee_digest: Finds it by its invitee.
+        occurred_at: When it happened.
+        stored_at: When it came.
+        payload_ciphertext: What it says, sealed; None when that is gone.
+        forgotten_at: When the invitee was taken out of it.
+    """
+
+    id: str
+    person: str
+    position: int | None
+    event_id: str
+    kind: str
+    half: str | None
+    filter: str | None
+    invitee_digest: str | None
+    occurred_at: datetime
+    stored_at: datetime
+    payload_ciphertext: bytes | None = field(repr=False)
+    forgotten_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events of a feed are wanted.
+
+    Attributes:
+        kinds: Of these kinds.
+        filter: Of this event type or routing form, None for any.
+        count: At most so many.
+    """
+
+    kinds: Collection[str]
+    filter: str | None = None
+    count: int = 20
+
+
+def row_id(person: str, event_id: str) -> str:
+    """Name the row of an event."""
+    return sha256(f"{person}\n{event_id}".encode()).hexdigest()
+
+
+async def find(connection: AsyncConnection, row: str) -> StoredEvent | None:
+    """Find an event by its row."""
+    return await find_one(connection, StoredEvent, _events().where(feed_event.c.id == row))
+
+
+async def published(connection: AsyncConnection, rows: Collection[str]) -> set[str]:
+    """Return which of these rows are events that were published."""
+    query = select(feed_event.c.id).where(feed_event.c.id.in_(rows), feed_event.c.position.is_not(None))
+    return set((await connection.execute(query)).scalars())
+
+
+async def put(
+    connection: AsyncConnection,
+    event: StoredEvent,
+    addresses: Iterable[str],
+    waits_until: datetime | None,
+    payload_until: datetime,
+) -> None:
+    """Store an event, in the place of a half that waited.
+
+    Args:
+        connection: A transaction that holds the feed.
+        event: The event.
+        addresses: The digests of its addresses.
+        waits_until: When the wait for its other half is over.
+        payload_until: How long it is kept what it says.
+    """
+    row = values(event, feed_event) | {"waits_until": waits_until, "payload_until": payload_until}
+    statement = insert(connection, feed_event).values(row)
+    await connection.execute(statement.on_conflict_do_update(index_elements=[feed_event.c.id], set_=row))
+    for address in sorted(addresses):
+        key = sha256(f"{event.id}\n{address}".encode()).hexdigest()
+        added = insert(connection, event_address).values(id=key, event=event.id, address_digest=address)
+        await connection.execute(added.on_conflict_do_nothing())
+
+
+async def remove(connection: AsyncConnection, row: str) -> None:
+    """Delete an event."""
+    await connection.execute(delete(feed_event).where(feed_event.c.id == row))
+
+
+async def oldest(connection: AsyncConnection, person: str) -> int | None:
+    """Return the first position of a feed whose payload is kept, None where none is."""
+    kept = select(func.min(feed_event.c.position)).where(_is_kept(person))
+    found: int | None = await connection.scalar(kept)
+    return found
+
+
+async def after(connection: AsyncConnection, found: StoredFeed, position: int, wanted: Wanted) -> list[StoredEvent]:
+    """Find the first wanted events after a position, one more than `wanted.count` where there are more."""
+    query = _wanted(found, wanted).where(feed_event.c.position > position).order_by(feed_event.c.position)
+    return await find_all(connection, StoredEvent, query.limit(wanted.count + 1))
+
+
+async def newest(connection: AsyncConnection, found: StoredFeed, wanted: Wanted) -> list[StoredEvent]:
+    """Find the last wanted events, oldest first."""
+    query = _wanted(found, wanted).order_by(feed_event.c.position.desc()).limit(wanted.count)
+    return (await find_all(connection, StoredEvent, query))[::-1]
+
+
+async def marks(connection: AsyncConnection, person: str, invitees: Collection[str]) -> list[StoredEvent]:
+    """Find the no-show marks of invitees and their ends, of which those without position wait for their mark.
+
+    Args:
+        connection: Reads.
+        person: Whose feed.
+        invitees: The digests of the invitees.
+    """
+    query = _events().where(
+        feed_event.c.person == person,
+        feed_event.c.invitee_digest.in_(invitees),
+        feed_event.c.kind.in_((MARKED, UNMARKED)),
+    )
+    return await find_all(connection, StoredEvent, query.order_by(feed_event.c.occurred_at))
+
+
+async def overdue(
+    connection: AsyncConnection, now: datetime, limit: int, person: str | None = None
+) -> list[StoredEvent]:
+    """Find halves whose wait is over, of one person or of all."""
+    query = _events().where(feed_event.c.waits_until <= now)
+    if person is not None:
+        query = query.where(feed_event.c.person == person)
+    return await find_all(connection, StoredEvent, query.order_by(feed_event.c.waits_until).limit(limit))
+
+
+async def wait_on(connection: AsyncConnection, row: str, until: datetime) -> None:
+    """Let a half wait longer."""
+    await connection.execute(
+        update(feed_event)
+        .where(feed_event.c.id == row, feed_event.c.waits_until.is_not(None))
+        .values(waits_until=until)
+    )
+
+
+async def with_addresses(connection: AsyncConnection, person: str, addresses: Collection[str]) -> list[StoredEvent]:
+    """Find the events with one of these addresses, given as digests."""
+    having = select(event_address.c.event).where(event_address.c.address_digest.in_(addresses))
+    query = _events().where(feed_event.c.person == person, feed_event.c.id.in_(having))
+    return await find_all(connection, StoredEvent, query)
+
+
+async def forget(connection: AsyncConnection, row: str, payload: bytes, now: datetime) -> None:
+    """Store what an event says without its invitee."""
+    await connection.execute(
+        update(feed_event).where(feed_event.c.id == row).values(payload_ciphertext=payload, forgotten_at=now)
+    )
+    await connection.execute(delete(event_address).where(event_address.c.event == row))
+
+
+async def drop_payload(connection: AsyncConnection, person: str, position: int) -> None:
+    """Drop what the event at a position says."""
+    at = (feed_event.c.person == person, feed_event.c.position == position)
+    rows = (await connection.execute(select(feed_event.c.id).where(*at))).scalars().all()
+    await _drop_payloads(connection, rows)
+
+
+async def drop_old_payloads(connection: AsyncConnection, now: datetime) -> bool:
+    """Drop what events say that are older than that is kept, one batch; whether there may be more."""
+    query = select(feed_event.c.id).where(feed_event.c.payload_until <= now).limit(_BATCH)
+    rows = (await connection.execute(query.with_for_update(skip_locked=True))).scalars().all()
+    await _drop_payloads(connection, rows)
+    return len(rows) == _BATCH
+
+
+async def _drop_payloads(connection: AsyncConnection, rows: Collection[str]) -> None:
+    if rows:
+        await connection.execute(
+            update(feed_event).where(feed_event.c.id.in_(rows)).values(payload_ciphertext=None, payload_until=None)
+        )
+        await connection.execute(delete(event_address).where(event_address.c.event.in_(rows)))
+
+
+def _events() -> Select[*tuple[Any, ...]]:
+    return select(*columns(StoredEvent, feed_event))
+
+
+def _wanted(found: StoredFeed, wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    # Up to the head that was read before: an event that is published meanwhile comes after the cursor.
+    query = _events().where(
+        _is_kept(found.person), feed_event.c.position <= found.head, feed_event.c.kind.in_(wanted.kinds)
+    )
+    return query if wanted.filter is None else query.where(feed_event.c.filter == wanted.filter)
+
+
+def _is_kept(person: str) -> ColumnElement[bool]:
+    return (
+        (feed_event.c.person == person)
+        & feed_event.c.position.is_not(None)
+        & feed_event.c.payload_ciphertext.is_not(None)
+    )

@@ -1,0 +1,1 @@
+"""Calendly's webhooks: subscribed to, verified, stored."""

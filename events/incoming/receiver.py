@@ -1,0 +1,127 @@
+"""The receiver of Calendly's webhooks: finds whose a delivery is, has it checked, and publishes it in their feed."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from events.feed.feed import Feeds
+from events.identity import told
+from events.incoming import stored_receivers
+from events.incoming.incoming import ReceiverFacts, Refused, VerifiedDelivery, no_room, read_delivery, receiver_digest
+from events.incoming.stored_receivers import StoredReceiver
+from events.kinds import MEETINGS
+from storage.database import Database
+from storage.errors import StorageError
+from storage.keys import KeyRing
+
+IN_HAND: Final = 32
+WAITING: Final = 64
+STORING: Final = 2
+"""How many deliveries a process reads, lets wait for that, and stores at a time: agents keep the other writers."""
+
+
+class Accepted(NamedTuple):
+    """A delivery that is stored.
+
+    Attributes:
+        person: Whose feed it is in.
+        event: Calendly's name of the event.
+        is_new: It was not stored before.
+    """
+
+    person: str
+    event: str
+    is_new: bool
+
+
+class Room:
+    """How many deliveries a process deals with at a time."""
+
+    def __init__(self) -> None:
+        self._in_hand = asyncio.Semaphore(IN_HAND)
+        self._waiting = 0
+
+    @asynccontextmanager
+    async def place(self) -> AsyncGenerator[None]:
+        """Wait for a place. Raises Refused, 503, where too many wait."""
+        if self._in_hand.locked():
+            if self._waiting >= WAITING:
+                raise no_room()
+            self._waiting += 1
+            try:
+                await self._in_hand.acquire()
+            finally:
+                self._waiting -= 1
+        else:
+            await self._in_hand.acquire()
+        try:
+            yield
+        finally:
+            self._in_hand.release()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Takes deliveries for all people.
+
+    Attributes:
+        database: Where receivers are.
+        keyring: What their keys are sealed under.
+        feeds: Where events are published.
+        keys: The keys of OAuth applications that Calendly may sign with too.
+        now: The wall clock.
+    """
+
+    database: Database
+    keyring: KeyRing = field(repr=False)
+    feeds: Feeds
+    keys: Sequence[str] = field(default=(), repr=False)
+    now: Callable[[], datetime]
+    _storing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STORING))
+
+    async def receive(self, secret: str, signatures: Sequence[str], body: bytes) -> Accepted:
+        """Check a delivery and store what it tells.
+
+        Args:
+            secret: From the address that it was posted to.
+            signatures: All values of the header `Calendly-Webhook-Signature`.
+            body: The bytes that were received.
+
+        Raises:
+            Refused: It is refused; nothing is stored but that its signature was wrong.
+        """
+        try:
+            found = await self._find(secret)
+            facts = None if found is None else ReceiverFacts(found.person, (found.key(self.keyring), *self.keys))
+            try:
+                delivery = read_delivery(body, signatures, facts, self.now().timestamp())
+            except Refused as refusal:
+                if refusal.is_signature and found is not None:
+                    await self._count_refusal(found)
+                raise refusal.of(found.person if found else None) from None
+            if found is None:  # `read_delivery` has refused it
+                raise no_room()
+            async with self._storing:
+                return await self._store(found, delivery)
+        except StorageError:
+            raise no_room() from None
+
+    async def _find(self, secret: str) -> StoredReceiver | None:
+        async with self.database.read() as connection:
+            return await stored_receivers.find(connection, receiver_digest(secret), self.now())
+
+    async def _count_refusal(self, found: StoredReceiver) -> None:
+        async with self._storing, self.database.begin() as connection:
+            await stored_receivers.count_refusal(connection, found.receiver_digest)
+
+    async def _store(self, found: StoredReceiver, delivery: VerifiedDelivery) -> Accepted:
+        arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body)
+        is_new = await self.feeds.publish(found.person, arrival)
+        async with self.database.begin() as connection:
+            await stored_receivers.note_delivery(connection, found.receiver_digest, self.now())
+            if found.family == MEETINGS.name:
+                await stored_receivers.prove(connection, found.person, self.now())
+        return Accepted(found.person, delivery.event, is_new)

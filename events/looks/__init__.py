@@ -1,0 +1,1 @@
+"""Reads of Calendly that find what nobody told."""

@@ -1,0 +1,245 @@
+"""Delivers events to callbacks: claims what is due, asks anew who may have it, posts it, and marks what came of it.
+
+A process that dies between the post and the mark repeats one post under the same id. Any replica
+may deliver; no transaction is open while something is posted.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import anyio
+
+from events.feed import stored_feeds
+from events.feed.cursor import Cursor
+from events.outgoing.callbacks import Addressee, CallbackAnswer, compact
+from events.outgoing.contents import EventContents
+from events.outgoing.endings import Endings
+from events.outgoing.retrying import Attempts, is_suspended, next_attempt, outcome
+from events.outgoing.standing import EventNote, EventStanding, EventStandings
+from events.outgoing.stored_deliveries import (
+    FOR_GOOD,
+    Claimed,
+    PostingRoom,
+    claim_due,
+    give_up_all,
+    is_any_due,
+    mark,
+    mark_done,
+    outstanding_positions,
+)
+from events.outgoing.stored_subscriptions import StoredSubscription, note_arrival, note_failure, set_state
+from events.outgoing.subscribing import watermark
+from events.outgoing.wire import EventsRefusal, event_message_id
+from storage.errors import StorageUnavailable
+
+_MOST_POSTS: Final = 16
+_MOST_POSTS_OF_HOST: Final = 4
+_PAUSE: Final = 5.0
+"""How long to wait for a publication before looking for what is due, in seconds."""
+
+_STOPPING: Final = 10.0
+"""How long posts under way may take when the process stops, in seconds."""
+
+_WAITING: Final = timedelta(minutes=15)
+_WAITED_ENOUGH: Final = timedelta(hours=24)
+_CLAIM_BYTES: Final = 16
+_ORDINALS: Final = ("1st", "2nd", "3rd")
+
+_log: Final = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True)
+class Deliverer:
+    """Delivers what is due.
+
+    Attributes:
+        endings: Ends subscriptions; its database, poster and rules are those of deliveries.
+        contents: Reads events.
+        standings: Tells what grants may see.
+        now: The present.
+        sleep: Lets seconds pass.
+        random_bytes: Makes unpredictable bytes.
+        random: Makes numbers from 0 to 1.
+        woken: Set when something was published.
+    """
+
+    endings: Endings
+    contents: EventContents
+    standings: EventStandings
+    now: Callable[[], datetime]
+    sleep: Callable[[float], Awaitable[None]]
+    random_bytes: Callable[[int], bytes]
+    random: Callable[[], float]
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    _busy: Counter[str] = field(default_factory=Counter[str])
+    _posts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+
+    async def run(self) -> None:
+        """Deliver until cancelled; then posts under way get 10 seconds."""
+        try:
+            while True:
+                await self._rest()
+                self.woken.clear()
+                while await self._begin_due():
+                    pass
+        finally:
+            await self._finish()
+
+    async def claim(self) -> list[Claimed]:
+        """Claim what is due, as much as this process can post. Raises StorageUnavailable."""
+        room = PostingRoom(self._busy, _MOST_POSTS, _MOST_POSTS_OF_HOST)
+        async with self.endings.database.read() as connection:
+            if room.left <= 0 or not await is_any_due(connection, self.now()):
+                return []
+        async with self.endings.database.begin() as connection:
+            return await claim_due(connection, self.now(), self.random_bytes(_CLAIM_BYTES).hex(), room)
+
+    async def attempt(self, claimed: Claimed) -> None:
+        """Make one attempt to deliver. Raises StorageUnavailable, after which it is due again in 30 seconds."""
+        async with self.endings.database.read() as connection:
+            subscription = await self.endings.rows.find(connection, claimed.subscription)
+        if subscription is None:
+            return
+        if subscription.is_over(self.now()) or subscription.state != "active":
+            await self._give_up(claimed)
+            return
+        standing = await self.standings.of(subscription.grant, subscription.name)
+        if standing is None or standing.refusal is not None or standing.person != subscription.person:
+            why = (standing and standing.refusal) or "access"
+            await self.endings.end(subscription, why, standing.agent if standing else "")
+        elif standing.waits:
+            await self._postpone(claimed)
+        else:
+            await self._deliver(claimed, subscription, standing)
+
+    async def _deliver(self, claimed: Claimed, subscription: StoredSubscription, standing: EventStanding) -> None:
+        try:
+            to = self.endings.rules.check(subscription.url)
+        except EventsRefusal:
+            await self.endings.end(subscription, "callback", standing.agent)
+            return
+        content = await self.contents.of(claimed.event, standing)
+        if content is None:
+            await self._give_up(claimed)
+            return
+        body = compact({**content, "cursor": await self._cursor(claimed, subscription)})
+        message = event_message_id(self.endings.profile, content["eventId"], claimed.id)
+        addressee = Addressee(to, subscription.secrets(self.now()), subscription.id)
+        answer = await self.endings.poster.post(addressee, message, body)
+        is_done = await self._settle(claimed, subscription, answer)
+        if is_done is not None:
+            await self._note(claimed, subscription, standing, answer, has_arrived=is_done)
+
+    async def _settle(self, claimed: Claimed, subscription: StoredSubscription, answer: CallbackAnswer) -> bool | None:
+        """Mark what came of a post. Returns whether it arrived, None where it is tried again or is no longer ours."""
+        now = self.now()
+        word = "failed" if answer.status is None else outcome(answer.status)
+        async with self.endings.database.begin() as connection:
+            if word == "arrived":
+                is_ours = await mark_done(connection, claimed, "arrived", now)
+                await note_arrival(connection, subscription.id, now)
+                return True if is_ours else None
+            made = Attempts(claimed.first_at, claimed.attempts)
+            due = None if word == "refused" else next_attempt(made, now, self.random(), answer.asked_for)
+            error = FOR_GOOD if word == "refused" else answer.error
+            if due is None:
+                is_ours = await mark_done(connection, claimed, "given up", now, error)
+            else:
+                is_ours = await mark(connection, claimed, due_at=due, error=error)
+            failed = await note_failure(connection, subscription.id, answer.error or "", now)
+            if failed is not None and is_suspended(*failed, now):
+                await set_state(connection, subscription.id, state="suspended")
+                await give_up_all(connection, subscription.id, now)
+        return False if is_ours and due is None else None
+
+    async def _give_up(self, claimed: Claimed) -> None:
+        async with self.endings.database.begin() as connection:
+            await mark_done(connection, claimed, "given up", self.now())
+
+    async def _postpone(self, claimed: Claimed) -> None:
+        """Try again later, without counting: the person has to sign in at Calendly again."""
+        now = self.now()
+        async with self.endings.database.begin() as connection:
+            if now - claimed.queued_at >= _WAITED_ENOUGH:
+                await mark_done(connection, claimed, "given up", now)
+            else:
+                await mark(connection, claimed, due_at=now + _WAITING, attempts=0, first_at=None)
+
+    async def _cursor(self, claimed: Claimed, subscription: StoredSubscription) -> str | None:
+        """Return the subscription's watermark, for which this event counts as arrived."""
+        async with self.endings.database.read() as connection:
+            place = await stored_feeds.find(connection, subscription.person)
+            others = await outstanding_positions(connection, subscription.id, but=claimed.id)
+        return str(Cursor(place.epoch, watermark(others, place.head))) if place else None
+
+    async def _note(
+        self,
+        claimed: Claimed,
+        subscription: StoredSubscription,
+        standing: EventStanding,
+        answer: CallbackAnswer,
+        *,
+        has_arrived: bool,
+    ) -> None:
+        ordinal = _ORDINALS[claimed.attempts - 1] if claimed.attempts <= len(_ORDINALS) else f"{claimed.attempts}th"
+        what = "Posted" if has_arrived else "Gave up"
+        told = f"{what} {subscription.name!r} of {{person}} to {subscription.host} for {{agent}}: "
+        came = str(answer.status or answer.error)
+        await self.endings.noted.note(
+            EventNote(
+                action="deliver_event",
+                told=f"{told}{came} at the {ordinal} attempt",
+                person=subscription.person,
+                agent=standing.agent,
+                grant=subscription.grant,
+            )
+        )
+
+    async def _begin_due(self) -> bool:
+        """Begin what is due, and return whether there was any."""
+        try:
+            claimed = await self.claim()
+        except StorageUnavailable as fault:
+            _log.info("deliveries will be looked for again: %s", fault)  # the database itself tells that it fails
+            return False
+        for delivery in claimed:
+            self._busy[delivery.host] += 1
+            post = asyncio.create_task(self._attempted(delivery))
+            self._posts.add(post)
+            post.add_done_callback(self._posts.discard)
+        return bool(claimed)
+
+    async def _attempted(self, claimed: Claimed) -> None:
+        try:
+            await self.attempt(claimed)
+        except StorageUnavailable as fault:
+            _log.info("a delivery will be tried again: %s", fault)
+        except Exception:  # noqa: BLE001 - logged, and tried again in 30 seconds
+            _log.exception("a delivery failed by a fault of this server")
+        finally:
+            self._busy[claimed.host] -= 1
+            self._busy += Counter()  # forgets hosts without posts
+            self.woken.set()
+
+    async def _rest(self) -> None:
+        """Wait until something is published, a post is over, or 5 seconds have passed."""
+        waits = {asyncio.ensure_future(self.woken.wait()), asyncio.ensure_future(self.sleep(_PAUSE))}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def _finish(self) -> None:
+        """Let posts under way end; what takes longer is claimed elsewhere."""
+        if not self._posts:
+            return
+        with anyio.CancelScope(shield=True):
+            _, late = await asyncio.wait(self._posts, timeout=_STOPPING)
+            for post in late:
+                post.cancel()

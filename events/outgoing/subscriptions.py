@@ -1,0 +1,243 @@
+"""Makes, refreshes and ends subscriptions, as agents ask for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from events.feed import stored_feeds
+from events.feed.cursor import Cursor, place_of
+from events.feed.feed import Feeds
+from events.feed.stored_events import oldest
+from events.feed.stored_feeds import StoredFeed
+from events.outgoing.callback_urls import CallbackUrl
+from events.outgoing.callbacks import Addressee
+from events.outgoing.endings import Endings
+from events.outgoing.minute_limits import MinuteLimits
+from events.outgoing.standing import EventAction, EventNote, EventStanding
+from events.outgoing.stored_deliveries import outstanding_positions, queue_missed
+from events.outgoing.stored_subscriptions import (
+    FORMER_SECRET_LIFE,
+    KEPT_EXPIRED,
+    StoredSubscription,
+    count,
+    delete_subscriptions,
+    has_passed,
+    pass_until,
+    shorten_pass,
+)
+from events.outgoing.subscribing import (
+    SubscribeRequest,
+    UnsubscribeRequest,
+    check_room,
+    check_secret,
+    granted_life,
+    subscription_id,
+    watermark,
+)
+from storage.errors import StorageUnavailable
+
+_CHALLENGES_OF_GRANT: Final = 5
+_CHALLENGES_OF_HOST: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryStatus:
+    """How deliveries of a subscription have gone.
+
+    Attributes:
+        is_active: It is not suspended.
+        last_at: When a post arrived last.
+        last_error: The last error in one word.
+        failed_since: The first failure after the last post that arrived.
+    """
+
+    is_active: bool
+    last_at: datetime | None
+    last_error: str | None
+    failed_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What a request to subscribe is answered with.
+
+    Attributes:
+        id: Of the subscription.
+        until: When it ends unless it is refreshed, None without an end.
+        cursor: From where resuming loses nothing.
+        is_truncated: Events were lost.
+        status: How it has gone so far, None for a new one.
+    """
+
+    id: str
+    until: datetime | None
+    cursor: str
+    is_truncated: bool
+    status: DeliveryStatus | None
+
+
+def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
+    """Make the limits of challenges."""
+    return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subscriptions:
+    """The subscriptions of agents.
+
+    Attributes:
+        endings: Ends them; its database, rows and rules are those of subscriptions.
+        feeds: The feeds of people.
+        limits: How many challenges there may be.
+    """
+
+    endings: Endings
+    feeds: Feeds
+    limits: MinuteLimits
+
+    async def subscribe(
+        self, request: SubscribeRequest, standing: EventStanding, narrowed_to: str | None
+    ) -> Subscribed:
+        """Make or refresh a subscription.
+
+        Args:
+            request: What is asked for; its kind, mode and arguments are checked.
+            standing: Who asks; it may see the kind.
+            narrowed_to: The uuid of the event type or routing form that its events are narrowed to.
+
+        Raises:
+            EventsRefusal: URL, secret, a limit or the challenge forbids it.
+            NotNoted: The audit log cannot be written, so nothing was changed.
+            StorageUnavailable: The database failed.
+        """
+        url = self.endings.rules.check(request.url)
+        check_secret(request.secret)
+        asked = _Asked(request, standing, url, narrowed_to)
+        now = self.endings.now()
+        async with self.endings.database.read() as connection:
+            before = await self._before(connection, asked, now)
+            passed = await has_passed(connection, standing.grant, url.url, now)
+        is_suspended = before is not None and before.state == "suspended"
+        if not url.is_listed and (is_suspended or not passed):
+            grant, host = f"grant {standing.grant}", f"host {url.host}"
+            self.limits.take({grant: _CHALLENGES_OF_GRANT, host: _CHALLENGES_OF_HOST})
+            await self.endings.poster.challenge(Addressee(url, [request.secret], asked.id))
+        did = "subscribed to" if before is None else "goes on to have"
+        told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"
+        action: EventAction = "subscribe_events" if before is None else "refresh_events"
+        await self.endings.noted.keep(_note(action, told, standing))
+        await self.feeds.begin(standing.person)
+        async with self.endings.database.begin() as connection:
+            return await self._store(connection, asked)
+
+    async def unsubscribe(self, request: UnsubscribeRequest, standing: EventStanding) -> bool:
+        """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""
+        name = subscription_id(standing.grant, request.url, request.name, request.arguments)
+        async with self.endings.database.read() as connection:
+            found = await self.endings.rows.find(connection, name)
+        if found is None:
+            return False
+        told = f"{{agent}} unsubscribed from {found.name!r} of {{person}} at {found.host}"
+        await self.endings.noted.keep(_note("unsubscribe_events", told, standing))
+        async with self.endings.database.begin() as connection:
+            await delete_subscriptions(connection, [name])
+            others = await self.endings.rows.of_grant(connection, standing.grant)
+            if all(other.url != request.url for other in others):
+                await shorten_pass(connection, standing.grant, request.url, self.endings.now() + KEPT_EXPIRED)
+        return True
+
+    async def _before(self, connection: AsyncConnection, asked: "_Asked", now: datetime) -> StoredSubscription | None:
+        """Find what is refreshed, None for what is new. Raises EventsRefusal where there is no room for that."""
+        found = await self.endings.rows.find(connection, asked.id)
+        if found is None or found.is_over(now):
+            check_room(*await count(connection, asked.standing.grant, asked.standing.person, now))
+        return None if found is None or found.is_over(now - KEPT_EXPIRED) else found
+
+    async def _store(self, connection: AsyncConnection, asked: "_Asked") -> Subscribed:
+        now = self.endings.now()
+        place = await stored_feeds.hold(connection, asked.standing.person)
+        if place is None:
+            raise StorageUnavailable("The person's feed has just been deleted.")
+        before = await self._before(connection, asked, now)
+        life = granted_life(asked.request, is_listed=asked.url.is_listed)
+        until = None if life is None else now + life
+        row = asked.row(before, now, until)
+        await self.endings.rows.put(connection, row)
+        if until is not None and not asked.url.is_listed:
+            await pass_until(connection, row.grant, row.url, until + KEPT_EXPIRED)
+        was_truncated = before is not None and before.truncated
+        cursor = asked.request.query.cursor
+        is_lossy = (before is not None or cursor is not None) and await _queue(connection, cursor, row, place, now)
+        outstanding = await outstanding_positions(connection, row.id)
+        mark = str(Cursor(place.epoch, watermark(outstanding, place.head)))
+        return Subscribed(row.id, until, mark, was_truncated or is_lossy, None if before is None else _status(before))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request whose URL and secret can be used, and who makes it."""
+
+    request: SubscribeRequest
+    standing: EventStanding
+    url: CallbackUrl
+    narrowed_to: str | None
+
+    @property
+    def id(self) -> str:
+        """The id of the subscription."""
+        query = self.request.query
+        return subscription_id(self.standing.grant, self.url.url, query.name, query.arguments)
+
+    def row(self, before: StoredSubscription | None, now: datetime, until: datetime | None) -> StoredSubscription:
+        """Return the subscription as it is stored."""
+        query = self.request.query
+        if before is None:
+            return StoredSubscription(
+                id=self.id,
+                grant=self.standing.grant,
+                person=self.standing.person,
+                name=query.name,
+                arguments=query.arguments,
+                filter=self.narrowed_to,
+                host=self.url.host,
+                url=self.url.url,
+                secret=self.request.secret,
+                created_at=now,
+                expires_at=until,
+                max_age=query.max_age,
+            )
+        row = replace(before, filter=self.narrowed_to, expires_at=until, max_age=query.max_age, truncated=False)
+        if before.state == "suspended":
+            row = replace(row, state="active", failures=0, failed_since=None)
+        if before.secret == self.request.secret:
+            return row
+        return replace(
+            row,
+            secret=self.request.secret,
+            former_secret=before.secret,
+            former_until=now + FORMER_SECRET_LIFE,
+        )
+
+
+async def _queue(
+    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: StoredFeed, now: datetime
+) -> bool:
+    """Queue what a request asks to have again. Returns whether something is lost."""
+    if cursor is None:
+        return await queue_missed(connection, row, after=None, now=now)
+    kept = await oldest(connection, row.person)
+    start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=kept)
+    return await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated
+
+
+def _status(before: StoredSubscription) -> DeliveryStatus:
+    return DeliveryStatus(
+        is_active=True, last_at=before.last_at, last_error=before.last_error, failed_since=before.failed_since
+    )
+
+
+def _note(action: EventAction, told: str, standing: EventStanding) -> EventNote:
+    return EventNote(action=action, told=told, person=standing.person, agent=standing.agent, grant=standing.grant)

@@ -1,0 +1,1 @@
+"""The MCP methods events/list, events/poll, events/subscribe and events/unsubscribe."""

@@ -1,0 +1,343 @@
+from collections.abc import AsyncGenerator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from events.kinds import BOOKED
+from events.outgoing.callback_urls import CallbackRules, callback_hosts
+from events.outgoing.callbacks import compact
+from events.outgoing.standing import NotNoted
+from events.outgoing.subscription_sweep import SubscriptionSweep
+from events.outgoing.wire import EventsRefusal, Meaning
+from events.tables import event_delivery, event_subscription, verified_callback
+from tests.databases import open_migrated
+from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
+from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, World, delivery_world
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with open_migrated() as database, delivery_world(database, tmp_path) as running:
+        yield running
+
+
+async def rows(world: World) -> list[str]:
+    async with world.database.read() as connection:
+        return list((await connection.execute(select(event_subscription.c.id))).scalars())
+
+
+@pytest.mark.requirement("mcp-events-subscribed", "mcp-events-challenged")
+async def test_a_new_subscription_is_challenged_once_and_lives_a_day(world: World) -> None:
+    first = await world.subscribe()
+    again = await world.subscribe()
+    other = await world.subscribe(arguments={"event_type": "abc"}, narrowed_to="abc")
+
+    assert len(world.posts("verification")) == 1
+    assert first.until == world.now() + timedelta(hours=24)
+    assert (first.cursor.endswith("-0"), first.is_truncated, first.status) == (True, False, None)
+    assert again.id == first.id
+    assert again.status is not None
+    assert other.id != first.id
+    assert world.notes.told == [
+        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
+        f"{{agent}} goes on to have 'meeting.booked' of {{person}} at {HOST}",
+        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
+    ]
+
+
+async def test_a_pass_counts_while_a_subscription_lives_and_a_day_longer(world: World) -> None:
+    await world.subscribe()
+    world.wait(hours=47, minutes=59)
+    await world.subscribe()
+    assert len(world.posts("verification")) == 1
+
+    assert await world.unsubscribe()
+    assert not await world.unsubscribe()
+    world.wait(hours=23, minutes=59)
+    await world.subscribe()
+    assert len(world.posts("verification")) == 1
+
+    assert await world.unsubscribe()
+    world.wait(hours=24)
+    await world.subscribe()
+    assert len(world.posts("verification")) == 2
+
+
+async def test_what_is_refused_changes_nothing_and_contacts_nobody(world: World) -> None:
+    for changes, field in (
+        ({"url": "http://connectors.example/"}, "delivery.url"),
+        ({"secret": "whsec_short"}, "delivery.secret"),
+    ):
+        with pytest.raises(EventsRefusal) as refused:
+            await world.subscribe(**changes)
+        assert refused.value.data == {"field": field}
+    world.notes.is_full = True
+    with pytest.raises(NotNoted):
+        await world.subscribe()
+
+    assert await rows(world) == []
+    assert world.notes.told == []
+    assert len(world.host.received) == 1  # the challenge before the entry
+
+
+async def test_a_callback_that_fails_its_challenge_has_no_subscription(world: World) -> None:
+    world.host.answers = lambda _: answer(b'{"challenge": "other"}')
+
+    with pytest.raises(EventsRefusal) as refused:
+        await world.subscribe()
+
+    assert refused.value.data == {"reason": "challenge_failed"}
+    assert (await rows(world), world.notes.told) == ([], [])
+
+
+async def test_five_challenges_a_minute_are_sent_for_a_grant_and_ten_to_a_host(world: World) -> None:
+    world.host.answers = lambda _: answer(status="404 Not Found")
+
+    async def reason(grant: str) -> dict[str, object]:
+        with pytest.raises(EventsRefusal) as refused:
+            await world.subscribe(grant)
+        return dict(refused.value.data)
+
+    assert [await reason("a") for _ in range(5)] == [{"reason": "http_4xx"}] * 5
+    world.wait(seconds=20)
+    assert await reason("a") == {"limit": "challenges", "max": 5, "retryAfterMs": 40_000}
+    assert [await reason("b") for _ in range(5)] == [{"reason": "http_4xx"}] * 5
+    assert await reason("c") == {"limit": "challenges", "max": 10, "retryAfterMs": 40_000}
+    world.wait(seconds=40)
+    assert await reason("a") == {"reason": "http_4xx"}
+
+
+@pytest.mark.requirement("mcp-events-challenged", "mcp-events-subscribed")
+async def test_a_listed_callback_is_not_challenged_and_may_have_no_end(world: World) -> None:
+    world.rules = CallbackRules("listed", callback_hosts([HOST]))
+
+    endless = await world.subscribe(ttlMs=None)
+
+    assert endless.until is None
+    assert world.host.received == []
+    world.wait(days=300)
+    await world.book()
+    assert await world.deliver() == 1
+
+
+async def test_fifty_subscriptions_are_the_most_of_a_grant_and_refreshes_go_on(world: World) -> None:
+    for number in range(50):
+        await world.subscribe(arguments={"event_type": str(number)})
+    await world.subscribe(arguments={"event_type": "0"})
+
+    with pytest.raises(EventsRefusal) as refused:
+        await world.subscribe(arguments={"event_type": "50"})
+    assert (refused.value.meaning, refused.value.data["max"]) == (Meaning.RESOURCE_EXHAUSTED, 50)
+
+    world.wait(hours=24)
+    await world.subscribe(arguments={"event_type": "50"})
+
+
+@pytest.mark.requirement("mcp-events-resumed")
+async def test_events_after_the_cursor_are_queued_up_to_a_hundred(world: World) -> None:
+    first = await world.subscribe(url=f"https://{HOST}/other")
+    events = await world.book(3)
+
+    resumed = await world.subscribe(cursor=first.cursor)
+    assert (resumed.is_truncated, resumed.cursor) == (False, first.cursor)
+    await world.deliver()
+    assert sorted(world.arrived) == sorted(events * 2)
+    caught_up = await world.subscribe(cursor=first.cursor)
+    assert caught_up.cursor.endswith("-3")
+    await world.deliver()
+    assert len(world.arrived) == 6
+
+    await world.book(101)
+    world.host.received.clear()
+    more = await world.subscribe(cursor=first.cursor, url=f"https://{HOST}/third")
+    assert more.is_truncated
+
+
+@pytest.mark.parametrize("cursor", ["", "nonsense", "c1-00000000-0", "c1-00000000-1"])
+async def test_a_cursor_that_is_not_of_this_feed_goes_on_from_the_oldest(world: World, cursor: str) -> None:
+    events = await world.book(2)
+
+    resumed = await world.subscribe(cursor=cursor)
+    await world.deliver()
+
+    assert resumed.is_truncated
+    assert sorted(world.arrived) == sorted(events)
+
+
+async def test_what_was_booked_long_before_a_subscription_is_not_sent_to_it(world: World) -> None:
+    await world.subscribe()
+    old = await world.book(ago=301)
+    fresh = await world.book(ago=299)
+    await world.deliver()
+
+    assert world.arrived == fresh
+    await world.subscribe()
+    await world.deliver()
+    assert old[0] not in world.arrived
+
+
+async def test_a_subscription_gets_the_events_that_it_is_narrowed_to(world: World) -> None:
+    await world.subscribe(narrowed_to="intro")
+    await world.book(of="other")
+    wanted = await world.book(of="intro")
+
+    await world.deliver()
+
+    assert world.arrived == wanted
+
+
+async def test_an_expired_subscription_gets_nothing_until_a_late_refresh(world: World) -> None:
+    await world.subscribe(ttlMs=300_000)
+    queued = await world.book()
+    world.wait(minutes=5)
+    missed = await world.book()
+    await world.deliver()
+    assert world.arrived == []
+
+    refreshed = await world.subscribe()
+    await world.deliver()
+    assert sorted(world.arrived) == sorted(queued + missed)
+    assert refreshed.cursor.endswith("-0")
+
+
+@pytest.mark.requirement("mcp-events-rotated")
+async def test_while_a_secret_is_replaced_both_sign_for_fifteen_minutes(world: World) -> None:
+    await world.subscribe()
+    await world.subscribe(secret=OTHER_SECRET)
+    counts: list[int] = []
+    for minutes in (0, 14, 2):
+        world.wait(minutes=minutes)
+        await world.book()
+        await world.deliver()
+        counts.append(len(world.events[-1].headers["webhook-signature"].split(" ")))
+
+    assert counts == [2, 2, 1]
+
+
+@pytest.mark.requirement("mcp-events-secret")
+async def test_nothing_secret_stands_in_plain_columns_or_entries(world: World) -> None:
+    await world.subscribe()
+    await world.subscribe(secret=OTHER_SECRET)
+    await world.book()
+    await world.deliver()
+
+    async with world.database.read() as connection:
+        [row] = (await connection.execute(select(event_subscription))).mappings()
+    plain = repr({name: value for name, value in row.items() if "ciphertext" not in name}) + repr(world.notes.notes)
+    for secret in (SECRET, OTHER_SECRET, "secret-path", "pat@example.com"):
+        assert secret not in plain
+    assert SECRET.encode() not in row["secret_ciphertext"]
+    assert GRANT in plain
+    assert PERSON in plain
+
+
+async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World) -> None:
+    subscribed = await world.subscribe()
+    await world.book(5)
+
+    assert not await world.endings.end_by_id(subscribed.id, grant="another")
+    assert await world.endings.end_by_id(subscribed.id, grant=GRANT)
+    assert not await world.endings.end_by_id(subscribed.id)
+    await world.deliver()
+
+    assert world.arrived == []
+    assert world.posts("terminated") == [
+        {
+            "type": "terminated",
+            "error": {"code": -32012, "message": "The person or the operator ended this subscription."},
+        }
+    ]
+    assert await rows(world) == []
+
+
+async def test_the_sweep_ends_what_may_not_be_told_and_forgets_what_is_past_its_time(world: World) -> None:
+    sweep = SubscriptionSweep(world.endings, world.grants)
+    await world.subscribe()
+    kept = await world.subscribe("grant-2", secret=OTHER_SECRET)
+    await world.subscribe("grant-2", secret=SECRET)
+    await world.book()
+    await world.deliver()
+    world.allow(refusal="scope")
+    await sweep()
+    assert await rows(world) == [kept.id]
+    assert [post["error"]["code"] for post in world.posts("terminated")] == [-32012]
+
+    world.wait(minutes=15)
+    await sweep()
+    async with world.database.read() as connection:
+        [row] = (await connection.execute(select(event_subscription))).mappings()
+    assert row["former_secret_ciphertext"] is None
+
+    world.wait(hours=48)
+    await sweep()
+    async with world.database.read() as connection:
+        for table in (event_subscription, event_delivery, verified_callback):
+            assert (await connection.execute(select(table))).all() == []
+
+
+async def test_the_sweep_ends_what_a_revoked_grant_has_left(world: World) -> None:
+    await world.subscribe()
+    world.revoke()
+    await SubscriptionSweep(world.endings, world.grants)()
+    assert await rows(world) == []
+
+
+@pytest.mark.requirement("mcp-events-suspended")
+async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(world: World) -> None:
+    await world.subscribe(ttlMs=86_400_000)
+    first = await world.book(20)
+    world.host.answers = lambda _: answer(status="500 Oops")
+    await world.deliver()
+    world.wait(minutes=61)
+    await world.deliver()
+    missed = await world.book()
+    assert await world.deliver() == 0
+
+    with pytest.raises(EventsRefusal) as refused:
+        await world.subscribe()
+    assert refused.value.data == {"reason": "http_5xx"}
+    world.host.answers = repeating
+    world.host.received.clear()
+    refreshed = await world.subscribe()
+    await world.deliver()
+
+    assert refreshed.status is not None
+    assert (refreshed.status.is_active, refreshed.status.last_error) == (True, "http_5xx")
+    assert len(world.posts("verification")) == 1
+    assert sorted(world.arrived) == sorted(first + missed)
+
+
+async def test_more_than_a_thousand_on_their_way_are_skipped_and_told(world: World) -> None:
+    subscribed = await world.subscribe()
+    await world.crowd(subscribed.id, 1000)
+    await world.book(3)
+
+    refreshed = await world.subscribe()
+
+    assert refreshed.is_truncated
+    again = await world.subscribe()
+    assert again.is_truncated  # there is still no room for the three
+
+
+def test_a_post_is_compact_json() -> None:
+    assert compact({"name": "Zoë", "list": [1, 2]}) == '{"name":"Zoë","list":[1,2]}'.encode()
+
+
+async def test_the_name_of_the_kind_is_what_is_delivered(world: World) -> None:
+    subscribed = await world.subscribe()
+    events = await world.book(2)
+    await world.deliver()
+
+    one: Received = world.events[0]
+    assert one.headers["x-mcp-subscription-id"] == subscribed.id
+    assert one.headers["webhook-id"] == one.content["eventId"] == events[0]
+    assert one.content["name"] == BOOKED
+    assert one.content["timestamp"] == "2026-12-01T09:00:00.000000Z"
+    assert one.content["data"]["actor"] == {"self": False, "by": "invitee"}
+    # The second is on its way still when the first is posted.
+    assert [post.content["cursor"][-2:] for post in world.events] == ["-1", "-2"]
+    assert URL.endswith(one.target)
