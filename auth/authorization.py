@@ -20,7 +20,7 @@ from auth.endpoints.metadata import metadata_routes
 from auth.endpoints.page_sign_in import page_sign_in_routes
 from auth.endpoints.register import register_route
 from auth.endpoints.revoke import revoke_route
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.endpoints.token import token_route
 from auth.grants import bearer_rows
 from auth.grants.bearer import Bearer
@@ -43,25 +43,25 @@ _NO_LONGER_GOOD: Final = "The access token expired, was revoked or is not for th
 class Authorization:
     """One authorization server and the check of what it protects."""
 
-    def __init__(self, realm: Realm) -> None:
-        self._realm = realm
+    def __init__(self, site: Site) -> None:
+        self._site = site
 
     def routes(self) -> list[BaseRoute]:
         """Make the routes of all endpoints."""
-        realm = self._realm
+        site = self._site
         return [
-            *metadata_routes(realm),
-            register_route(realm),
-            authorize_route(realm),
-            consent_route(realm),
-            callback_route(realm),
-            *page_sign_in_routes(realm),
-            *agents_routes(realm),
-            *owners_routes(realm),
-            *agent_routes(realm),
-            *confirm_routes(realm),
-            token_route(realm),
-            revoke_route(realm),
+            *metadata_routes(site),
+            register_route(site),
+            authorize_route(site),
+            consent_route(site),
+            callback_route(site),
+            *page_sign_in_routes(site),
+            *agents_routes(site),
+            *owners_routes(site),
+            *agent_routes(site),
+            *confirm_routes(site),
+            token_route(site),
+            revoke_route(site),
         ]
 
     async def verify(self, token: str, resource: str) -> Bearer | None:
@@ -70,10 +70,10 @@ class Authorization:
         Looked up every time, so that an ended grant is over at once. Raises StorageUnavailable.
         """
         found = await self._find(token)
-        scopes = live_scopes(found.token if found else None, resource, self._realm.now())
+        scopes = live_scopes(found.token if found else None, resource, self._site.now())
         if found is None or scopes is None:
             return None
-        return found.bearer.limited_to(least(scopes, self._realm.offered))
+        return found.bearer.limited_to(least(scopes, self._site.offered))
 
     async def authenticate(self, request: Request) -> Bearer | Response:
         """Check a request to the MCP endpoint: who it is from, or the 401, 429 or 503 it is answered with.
@@ -84,7 +84,7 @@ class Authorization:
         token = tokens[0] if len(tokens) == 1 else None
         try:
             with storage_faults("The access token could not be looked up. Try again soon."):
-                bearer = None if token is None else await self.verify(token, self._realm.resource)
+                bearer = None if token is None else await self.verify(token, self._site.resource)
                 told = _NOTHING_SENT if not tokens else _NOT_BEARER if token is None else _NO_LONGER_GOOD
                 return bearer or await self._turn_away(request, told)
         except OAuthError as fault:
@@ -93,12 +93,12 @@ class Authorization:
 
     def forbid(self, bearer: Bearer, needed: Iterable[str]) -> Response:
         """Make the 403 for an operation that needs a scope which the token lacks and a new consent could give."""
-        challenge = insufficient_scope(self._realm.resource, needed, bearer.scopes)
+        challenge = insufficient_scope(self._site.resource, needed, bearer.scopes)
         body = {"error": "insufficient_scope", "error_description": "The access token lacks a scope for this."}
         return JSONResponse(body, HTTPStatus.FORBIDDEN, {"WWW-Authenticate": challenge})
 
     async def _find(self, token: str) -> StoredToken | None:
-        database, keyring = self._realm.database, self._realm.keyring
+        database, keyring = self._site.database, self._site.keyring
         if is_well_formed(token, ACCESS_TOKEN):
             return await bearer_rows.find_access_token(database, keyring, digest(token))
         if is_well_formed(token, AGENT_TOKEN):
@@ -106,14 +106,14 @@ class Authorization:
         return None
 
     async def _turn_away(self, request: Request, told: str) -> Response:
-        realm, token_sent = self._realm, told != _NOTHING_SENT
+        site, token_sent = self._site, told != _NOTHING_SENT
         if token_sent:
-            address = realm.address(request)
-            async with realm.database.read() as connection:
-                await realm.check_rate(connection, "bad_bearers", address)
-            async with realm.database.begin() as connection:
-                await realm.count(connection, "bad_bearers", address)
-        challenge = unauthenticated(realm.resource, realm.offered, token_sent=token_sent)
+            address = site.address(request)
+            async with site.database.read() as connection:
+                await site.check_rate(connection, "bad_bearers", address)
+            async with site.database.begin() as connection:
+                await site.count(connection, "bad_bearers", address)
+        challenge = unauthenticated(site.resource, site.offered, token_sent=token_sent)
         body = {
             "error": "invalid_token" if token_sent else "unauthorized",
             "error_description": told,

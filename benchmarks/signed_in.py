@@ -13,7 +13,7 @@ from benchmarks.upstream import USER
 from server.app import rules
 from server.calls.selection import select
 from server.configuration.loading import load
-from server.hosted.hosting import document_fetcher, realm_for
+from server.hosted.hosting import document_fetcher, site_for
 from server.stores.database import open_store
 from tools import ALL
 
@@ -39,7 +39,7 @@ async def _prepare(database: str) -> str:
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
         selection = select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes))
-        realm = realm_for(settings, ADDRESS, selection, store, document_fetcher(settings))
+        site = site_for(settings, ADDRESS, selection, store, document_fetcher(settings))
         now = datetime.now(UTC)
         person = CalendlyPerson(
             str(USER["uri"]), USER["current_organization"], USER["name"], USER["email"], USER["timezone"]
@@ -47,6 +47,6 @@ async def _prepare(database: str) -> str:
         tokens = Tokens("access", "refresh", now + timedelta(days=1), frozenset(settings.scopes), None, None)
         async with store.database.begin() as connection:
             await grant_rows.put_person(connection, person, now)
-            await realm.connections.keep(connection, SignIn(person, tokens))
-        made = await agent_tokens.create(realm, name="benchmark", person=None, scopes={"users:read"})
+            await site.connections.keep(connection, SignIn(person, tokens))
+        made = await agent_tokens.create(site, name="benchmark", person=None, scopes={"users:read"})
     return made.secret

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.access.levels import LOCAL, Access
 from auth.audit.log import AuditNote, Decided
 from auth.endpoints.ending import end_grant
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import agent_token_rows, client_rows, grant_rows
 from auth.grants.agent_token_rows import AgentToken
 from auth.grants.clients import Client
@@ -48,7 +48,7 @@ class NewAgentToken:
 
 
 async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
-    realm: Realm,
+    site: Site,
     *,
     name: str,
     person: str | None,
@@ -59,7 +59,7 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
     """Create a token.
 
     Args:
-        realm: The server on which it is valid.
+        site: The server on which it is valid.
         name: The name of the agent on pages and in the audit log.
         person: The URI, uuid or e-mail address of a connected user; None if there is only one.
         scopes: The scopes of the token.
@@ -69,27 +69,27 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
     Raises:
         AgentTokenError: This server cannot give a scope, or no single person matches.
     """
-    given = _check(scopes, realm.offered)
+    given = _check(scopes, site.offered)
     if not shown(name):
         raise AgentTokenError("An agent token needs a name.")
-    secret, token_id, now = mint(AGENT_TOKEN, realm.random), nonce(realm.random), realm.now()
-    async with realm.database.begin() as connection:
-        owner = await find_person(realm, connection, person)
+    secret, token_id, now = mint(AGENT_TOKEN, site.random), nonce(site.random), site.now()
+    async with site.database.begin() as connection:
+        owner = await find_person(site, connection, person)
         client = Client(f"agent-{token_id}", "agent", shown(name), (), "none", None, refreshes=False, approved=False)
         await client_rows.add(connection, client, now)
         await client_rows.mark_approved(connection, client.id, now)
-        await grant_rows.allow(connection, Grant(token_id, owner, client.id, realm.resource, given, access), now)
+        await grant_rows.allow(connection, Grant(token_id, owner, client.id, site.resource, given, access), now)
         await agent_token_rows.add(connection, digest(secret), token_id, now + life)
     told = "an operator made a token with which {agent} acts for {person}"
-    await realm.audit_log.note(_note("create_agent_token", told, owner, client.name, token_id))
+    await site.audit_log.note(_note("create_agent_token", told, owner, client.name, token_id))
     return NewAgentToken(token_id, secret, now + life)
 
 
-async def find_person(realm: Realm, connection: AsyncConnection, person: str | None) -> str:
+async def find_person(site: Site, connection: AsyncConnection, person: str | None) -> str:
     """Find the person whom an operator means.
 
     Args:
-        realm: The server.
+        site: The server.
         connection: A transaction.
         person: The URI, uuid or e-mail address of a connected user; None if there is only one.
 
@@ -99,31 +99,31 @@ async def find_person(realm: Realm, connection: AsyncConnection, person: str | N
     if not await agent_token_rows.find_connected(connection, None):
         raise AgentTokenError(
             "Nobody has connected Calendly here yet. Whoever the agent acts for signs in once, with an MCP client: "
-            f"{realm.issuer} shows how."
+            f"{site.issuer} shows how."
         )
     used_at = await agent_token_rows.find_resources(connection)
-    if used_at and realm.resource not in used_at:
+    if used_at and site.resource not in used_at:
         raise AgentTokenError(
             f"People let agents in at {', '.join(sorted(used_at))} with this database, and a token for "
-            f"{realm.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
+            f"{site.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
         )
     return _only(await agent_token_rows.find_connected(connection, person), person)
 
 
-async def list_all(realm: Realm) -> list[AgentToken]:
+async def list_all(site: Site) -> list[AgentToken]:
     """List the valid tokens, the oldest first."""
-    async with realm.database.read() as connection:
-        return await agent_token_rows.list_live(connection, realm.now())
+    async with site.database.read() as connection:
+        return await agent_token_rows.list_live(connection, site.now())
 
 
-async def revoke(realm: Realm, token_id: str) -> None:
+async def revoke(site: Site, token_id: str) -> None:
     """End a token at once. Raises AgentTokenError if there is no valid one with that id."""
-    token = next((token for token in await list_all(realm) if token.id == token_id), None)
+    token = next((token for token in await list_all(site) if token.id == token_id), None)
     if token is None:
         raise AgentTokenError("There is no such agent token, or it ended before.")
-    await end_grant(realm, token_id)
+    await end_grant(site, token_id)
     told = "an operator revoked the token with which {agent} acts for {person}"
-    await realm.audit_log.note(_note("revoke_agent_token", told, token.person, token.name, token_id))
+    await site.audit_log.note(_note("revoke_agent_token", told, token.person, token.name, token_id))
 
 
 def _note(action: Decided, told: str, person: str, agent: str | None, grant: str) -> AuditNote:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.protocol.errors import AccessDenied, ServerError
 from auth.protocol.parameters import Parameters
 from auth.protocol.secrets import digest, nonce
@@ -36,19 +36,19 @@ class Departure:
     verifier: str = field(repr=False)
 
 
-async def depart(realm: Realm, scopes: Collection[str]) -> Departure:
+async def depart(site: Site, scopes: Collection[str]) -> Departure:
     """Start a sign-in at Calendly. Raises OAuthError."""
-    approval, state, verifier = (nonce(realm.random) for _ in range(3))
+    approval, state, verifier = (nonce(site.random) for _ in range(3))
     try:
-        address = await realm.upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
+        address = await site.upstream.authorization_url(state=state, verifier=verifier, scopes=scopes)
     except CalendlyLoginError as fault:
         raise to_client(fault) from fault
     return Departure(address, digest(state), approval, verifier)
 
 
-async def identify(realm: Realm, verifier: str, parameters: Parameters) -> SignIn:
+async def identify(site: Site, verifier: str, parameters: Parameters) -> SignIn:
     """Exchange Calendly's answer for the tokens and the person who signed in. Raises OAuthError."""
-    if parameters.get("iss", "").rstrip("/") not in {"", *realm.calendly_issuers}:  # RFC 9207, 2.4
+    if parameters.get("iss", "").rstrip("/") not in {"", *site.calendly_issuers}:  # RFC 9207, 2.4
         raise ServerError("The answer to the sign-in names another server than Calendly's.")
     error, code = parameters.get("error"), parameters.get("code")
     if error == AccessDenied.error:
@@ -57,7 +57,7 @@ async def identify(realm: Realm, verifier: str, parameters: Parameters) -> SignI
         named = f" ({error})" if error is not None and _CODE.fullmatch(error) else ""
         raise ServerError(f"Calendly did not let the person sign in{named}.")
     try:
-        return await realm.upstream.sign_in(code=code, verifier=verifier)
+        return await site.upstream.sign_in(code=code, verifier=verifier)
     except CalendlyLoginError as fault:
         _log.warning("a sign-in at Calendly failed: %s", fault)
         raise to_client(fault) from fault

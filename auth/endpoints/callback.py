@@ -19,7 +19,7 @@ from auth.endpoints.answers import page_route
 from auth.endpoints.calendly_sign_in import identify
 from auth.endpoints.cookies import approval
 from auth.endpoints.redirects import refuse, response_address, see_other
-from auth.endpoints.site import CALLBACK_PATH, Realm
+from auth.endpoints.site import CALLBACK_PATH, Site
 from auth.grants import client_rows, code_rows, grant_rows, restriction_rows, transaction_rows
 from auth.grants.clients import Client
 from auth.grants.grant_rows import Grant
@@ -33,48 +33,48 @@ from auth.tables import authorization_transaction as table
 from auth.upstream.login import SignIn
 
 
-def callback_route(realm: Realm) -> Route:
+def callback_route(site: Site) -> Route:
     """Make the route."""
 
     async def answer(request: Request) -> Response:
         parameters = single(read_query(request))
-        begun = await page_sign_in.find_begun(realm, parameters)
+        begun = await page_sign_in.find_begun(site, parameters)
         if begun is not None:
-            return await page_sign_in.finish(realm, request, begun, parameters)
-        transaction, client, verifier = await _claim(realm, request, parameters.get("state", ""))
-        response = await _finish(realm, transaction, client, verifier, parameters)
-        realm.cookies.drop(response, approval(transaction.digest))
+            return await page_sign_in.finish(site, request, begun, parameters)
+        transaction, client, verifier = await _claim(site, request, parameters.get("state", ""))
+        response = await _finish(site, transaction, client, verifier, parameters)
+        site.cookies.drop(response, approval(transaction.digest))
         return response
 
-    return page_route(CALLBACK_PATH, "GET", realm.pages, answer)
+    return page_route(CALLBACK_PATH, "GET", site.pages, answer)
 
 
-async def _claim(realm: Realm, request: Request, state: str) -> tuple[Transaction, Client, str]:
+async def _claim(site: Site, request: Request, state: str) -> tuple[Transaction, Client, str]:
     """Find the sign-in that Calendly answers, and end it so that no other request can. Raises Stopped."""
-    now, state_digest = realm.now(), digest(state)
-    async with realm.database.read() as connection:
+    now, state_digest = site.now(), digest(state)
+    async with site.database.read() as connection:
         found = await transaction_rows.by_state(connection, state_digest)
-        cookie = None if found is None else realm.cookies.read(request, approval(found.digest))
+        cookie = None if found is None else site.cookies.read(request, approval(found.digest))
         transaction = check_return(found, cookie, now)
         client = await client_rows.find(connection, transaction.client)
-    async with realm.database.begin() as connection:
+    async with site.database.begin() as connection:
         ended = await transaction_rows.end(connection, transaction.digest, now, state_digest=state_digest)
     if client is None or not ended:
         raise Stopped("This sign-in was finished before. Start again from your app.")
     sealed = transaction.verifier_ciphertext or b""
-    return transaction, client, realm.unseal(sealed, table.c.verifier_ciphertext, transaction.digest)
+    return transaction, client, site.unseal(sealed, table.c.verifier_ciphertext, transaction.digest)
 
 
 async def _finish(
-    realm: Realm, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
+    site: Site, transaction: Transaction, client: Client, verifier: str, parameters: Parameters
 ) -> Response:
-    code = mint(CODE, realm.random)
+    code = mint(CODE, site.random)
     try:
-        sign_in = await identify(realm, verifier, parameters)
-        await realm.connections.prove(sign_in)
-        grant = await _store(realm, transaction, client, sign_in, digest(code))
+        sign_in = await identify(site, verifier, parameters)
+        await site.connections.prove(sign_in)
+        grant = await _store(site, transaction, client, sign_in, digest(code))
     except OAuthError as fault:
-        await realm.audit_log.note(
+        await site.audit_log.note(
             AuditNote(
                 action="sign_in",
                 told="a sign-in at Calendly for {agent} ended without one",
@@ -84,8 +84,8 @@ async def _finish(
                 source="calendly",
             )
         )
-        return refuse(realm, client, transaction.redirect_uri, transaction.state, fault)
-    await realm.audit_log.note(
+        return refuse(site, client, transaction.redirect_uri, transaction.state, fault)
+    await site.audit_log.note(
         AuditNote(
             action="consent",
             told="{person} let {agent} in",
@@ -95,30 +95,30 @@ async def _finish(
             source="person",
         )
     )
-    response = see_other(response_address(realm, transaction.redirect_uri, transaction.state, {"code": code}))
-    realm.cookies.set_person(response, sign_in.person.uri)
+    response = see_other(response_address(site, transaction.redirect_uri, transaction.state, {"code": code}))
+    site.cookies.set_person(response, sign_in.person.uri)
     return response
 
 
-async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> str:
+async def _store(site: Site, transaction: Transaction, client: Client, sign_in: SignIn, code_digest: str) -> str:
     """Store the person, the connection, the grant and the code in one transaction. Returns the id of the grant.
 
     Raises:
         AccessDenied: Nothing is left that the person allows an app of that name.
     """
-    person, now = sign_in.person, realm.now()
-    async with realm.database.begin() as connection:
+    person, now = sign_in.person, site.now()
+    async with site.database.begin() as connection:
         if not await client_rows.mark_approved(connection, transaction.client, now):
             raise Forgotten
         await grant_rows.put_person(connection, person, now)
-        await realm.connections.keep(connection, sign_in)
-        access = await _settle(realm, connection, transaction, client, person.uri)
-        allowed = least(transaction.approved or (), scopes_for(access, realm.operations))
+        await site.connections.keep(connection, sign_in)
+        access = await _settle(site, connection, transaction, client, person.uri)
+        allowed = least(transaction.approved or (), scopes_for(access, site.operations))
         if not allowed:
             raise AccessDenied("The person allowed an app of this name nothing of what it asks for.")
         grant = await grant_rows.allow(
             connection,
-            Grant(nonce(realm.random), person.uri, transaction.client, transaction.resource, allowed, access),
+            Grant(nonce(site.random), person.uri, transaction.client, transaction.resource, allowed, access),
             now,
         )
         await code_rows.add(
@@ -141,14 +141,14 @@ async def _store(realm: Realm, transaction: Transaction, client: Client, sign_in
 
 
 async def _settle(
-    realm: Realm, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
+    site: Site, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
 ) -> Access:
     """Return the access that follows from the person's choice and their earlier ones, and remember it."""
     known = Known(person, client.name, place(transaction.redirect_uri))
     before = await grant_rows.find_access(connection, person, transaction.client, transaction.resource)
     memory = await restriction_rows.recall(connection, known)
     choice = ConsentChoice(transaction.shown, transaction.chosen, transaction.scopes)
-    outcome = settle(choice, before or {}, memory, realm.operations, seen=transaction.shown_to == person)
+    outcome = settle(choice, before or {}, memory, site.operations, seen=transaction.shown_to == person)
     if outcome.memory != memory:
-        await restriction_rows.put(connection, known, outcome.memory, realm.now())
+        await restriction_rows.put(connection, known, outcome.memory, site.now())
     return outcome.access

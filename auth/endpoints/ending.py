@@ -7,46 +7,46 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.endpoints import page_session_rows
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import agent_rows, grant_rows, restriction_rows, transaction_rows
 from auth.upstream.login import Tokens
 
 
 @asynccontextmanager
-async def ending(realm: Realm, grant_id: str) -> AsyncGenerator[tuple[AsyncConnection, str | None]]:
+async def ending(site: Site, grant_id: str) -> AsyncGenerator[tuple[AsyncConnection, str | None]]:
     """Open a transaction in which a grant may end. Yields it and the person, None if there is no such grant.
 
     If the person then has no grant left, their events and their tokens at Calendly are forgotten in it, and what is
     left at Calendly is removed and revoked after it.
     """
-    async with realm.database.begin() as connection:
+    async with site.database.begin() as connection:
         person = await grant_rows.hold_person(connection, grant_id)
         yield connection, person
         left = None
         if person is not None and not await grant_rows.is_let_in_anywhere(connection, person):
-            left = await _detach(realm, connection, person)
+            left = await _detach(site, connection, person)
     if left is not None:
-        await _leave(realm, left)
+        await _leave(site, left)
 
 
-async def end_grant(realm: Realm, grant_id: str) -> None:
+async def end_grant(site: Site, grant_id: str) -> None:
     """End a grant and all its tokens. Raises StorageUnavailable, after which nothing has ended."""
-    async with ending(realm, grant_id) as (connection, _):
-        await grant_rows.end(connection, grant_id, realm.now())
+    async with ending(site, grant_id) as (connection, _):
+        await grant_rows.end(connection, grant_id, site.now())
 
 
-async def forget(realm: Realm, person: str) -> None:
+async def forget(site: Site, person: str) -> None:
     """Delete everything that is stored about a person but the audit log, and so end all their agents.
 
     Raises StorageUnavailable, after which nothing is deleted.
     """
-    async with realm.database.begin() as connection:
-        left = await _detach(realm, connection, person)
+    async with site.database.begin() as connection:
+        left = await _detach(site, connection, person)
         await agent_rows.delete_person(connection, person)
         await restriction_rows.forget(connection, person)
         await transaction_rows.forget(connection, person)
         await page_session_rows.end_all(connection, person)
-    await _leave(realm, left)
+    await _leave(site, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,14 @@ class _Left:
     tokens: Tokens | None
 
 
-async def _detach(realm: Realm, connection: AsyncConnection, person: str) -> _Left:
+async def _detach(site: Site, connection: AsyncConnection, person: str) -> _Left:
     """Delete the events and the tokens of a person, in the transaction that ends their last grant."""
-    subscriptions = await realm.events.forget(connection, person)
-    return _Left(person, subscriptions, await realm.connections.detach(connection, person))
+    subscriptions = await site.events.forget(connection, person)
+    return _Left(person, subscriptions, await site.connections.detach(connection, person))
 
 
-async def _leave(realm: Realm, left: _Left) -> None:
+async def _leave(site: Site, left: _Left) -> None:
     """Remove what is left at Calendly, the tokens last, with which the rest is removed."""
     if left.tokens is not None:
-        await realm.events.leave(left.person, left.subscriptions, left.tokens.access_token)
-        await realm.connections.end(left.tokens)
+        await site.events.leave(left.person, left.subscriptions, left.tokens.access_token)
+        await site.connections.end(left.tokens)

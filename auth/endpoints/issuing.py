@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import token_rows
 from auth.grants.clients import Client
 from auth.grants.rules import ACCESS_TOKEN_LIFE, FAMILY_LIFE, Code, RefreshToken, refresh_token_end
@@ -29,42 +29,40 @@ class Issued:
     scopes: Scopes
 
 
-async def begin_family(
-    realm: Realm, connection: AsyncConnection, client: Client, code: Code, code_digest: str
-) -> Issued:
+async def begin_family(site: Site, connection: AsyncConnection, client: Client, code: Code, code_digest: str) -> Issued:
     """Issue the first tokens for a code."""
-    now = realm.now()
+    now = site.now()
     ends_at = now + FAMILY_LIFE
-    family = Family(nonce(realm.random), code.grant, client.id, code_digest, code.resource, code.scopes, ends_at)
+    family = Family(nonce(site.random), code.grant, client.id, code_digest, code.resource, code.scopes, ends_at)
     await token_rows.add_family(connection, family)
     refresh_token = None
     if client.refreshes:
-        refresh_token = await _add_refresh_token(realm, connection, family.id, refresh_token_end(now, ends_at))
-    return await _with_access_token(realm, connection, family.id, refresh_token, code.scopes)
+        refresh_token = await _add_refresh_token(site, connection, family.id, refresh_token_end(now, ends_at))
+    return await _with_access_token(site, connection, family.id, refresh_token, code.scopes)
 
 
 async def rotate(
-    realm: Realm, connection: AsyncConnection, presented: str, token: RefreshToken, scopes: Scopes
+    site: Site, connection: AsyncConnection, presented: str, token: RefreshToken, scopes: Scopes
 ) -> Issued:
     """Issue a successor of a refresh token, and count its use."""
-    now = realm.now()
+    now = site.now()
     await token_rows.use_refresh_token(connection, digest(presented), now)
     ends_at = refresh_token_end(now, token.family_expires_at)
-    successor = await _add_refresh_token(realm, connection, token.family, ends_at)
-    return await _with_access_token(realm, connection, token.family, successor, scopes)
+    successor = await _add_refresh_token(site, connection, token.family, ends_at)
+    return await _with_access_token(site, connection, token.family, successor, scopes)
 
 
-async def _add_refresh_token(realm: Realm, connection: AsyncConnection, family_id: str, expires_at: datetime) -> str:
-    secret = mint(REFRESH_TOKEN, realm.random)
+async def _add_refresh_token(site: Site, connection: AsyncConnection, family_id: str, expires_at: datetime) -> str:
+    secret = mint(REFRESH_TOKEN, site.random)
     await token_rows.add_refresh_token(connection, digest(secret), family_id=family_id, expires_at=expires_at)
     return secret
 
 
 async def _with_access_token(
-    realm: Realm, connection: AsyncConnection, family_id: str, refresh_token: str | None, scopes: Scopes
+    site: Site, connection: AsyncConnection, family_id: str, refresh_token: str | None, scopes: Scopes
 ) -> Issued:
-    secret = mint(ACCESS_TOKEN, realm.random)
+    secret = mint(ACCESS_TOKEN, site.random)
     await token_rows.add_access_token(
-        connection, digest(secret), family_id=family_id, given=scopes, expires_at=realm.now() + ACCESS_TOKEN_LIFE
+        connection, digest(secret), family_id=family_id, given=scopes, expires_at=site.now() + ACCESS_TOKEN_LIFE
     )
     return Issued(secret, refresh_token, scopes)

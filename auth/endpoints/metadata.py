@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth.endpoints.answers import json_route
-from auth.endpoints.site import MCP_PATH, Realm
+from auth.endpoints.site import MCP_PATH, Site
 from auth.grants.clients import GRANT_TYPES
 from auth.protocol.challenges import RESOURCE_METADATA_PATH
 from auth.protocol.scopes import published
@@ -21,44 +21,44 @@ _AUTH_METHODS: Final = ["none", "client_secret_post", "client_secret_basic"]
 _HEADERS: Final = {"Cache-Control": "public, max-age=300"}
 
 
-def authorization_server_metadata(realm: Realm) -> dict[str, object]:
+def authorization_server_metadata(site: Site) -> dict[str, object]:
     """Describe the authorization server."""
     return {
-        "issuer": realm.issuer,
-        "authorization_endpoint": f"{realm.issuer}/authorize",
-        "token_endpoint": f"{realm.issuer}/token",
-        "registration_endpoint": f"{realm.issuer}/register",
-        "revocation_endpoint": f"{realm.issuer}/revoke",
-        "scopes_supported": list(published(realm.offered)),
+        "issuer": site.issuer,
+        "authorization_endpoint": f"{site.issuer}/authorize",
+        "token_endpoint": f"{site.issuer}/token",
+        "registration_endpoint": f"{site.issuer}/register",
+        "revocation_endpoint": f"{site.issuer}/revoke",
+        "scopes_supported": list(published(site.offered)),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": list(GRANT_TYPES),
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
         "code_challenge_methods_supported": ["S256"],
-        "client_id_metadata_document_supported": realm.documents is not None,
+        "client_id_metadata_document_supported": site.documents is not None,
         "authorization_response_iss_parameter_supported": True,
-        "protected_resources": [realm.resource],
+        "protected_resources": [site.resource],
     }
 
 
-def resource_metadata(realm: Realm) -> dict[str, object]:
+def resource_metadata(site: Site) -> dict[str, object]:
     """Describe the MCP endpoint."""
     return {
-        "resource": realm.resource,
-        "authorization_servers": [realm.issuer],
-        "scopes_supported": list(published(realm.offered)),
+        "resource": site.resource,
+        "authorization_servers": [site.issuer],
+        "scopes_supported": list(published(site.offered)),
         "bearer_methods_supported": ["header"],
         "resource_name": "Calendly for agents",
     }
 
 
-def metadata_routes(realm: Realm) -> list[Route]:
+def metadata_routes(site: Site) -> list[Route]:
     """Make the routes. The metadata of the resource also has one without its path, where some clients look."""
     return [
-        _route(AUTHORIZATION_SERVER_METADATA_PATH, authorization_server_metadata(realm)),
-        _route(f"{RESOURCE_METADATA_PATH}{MCP_PATH}", resource_metadata(realm)),
-        _route(RESOURCE_METADATA_PATH, resource_metadata(realm)),
+        _route(AUTHORIZATION_SERVER_METADATA_PATH, authorization_server_metadata(site)),
+        _route(f"{RESOURCE_METADATA_PATH}{MCP_PATH}", resource_metadata(site)),
+        _route(RESOURCE_METADATA_PATH, resource_metadata(site)),
     ]
 
 

@@ -21,7 +21,7 @@ from auth.endpoints.calendly_sign_in import depart, identify
 from auth.endpoints.cookies import PERSON, SESSION, approval
 from auth.endpoints.page_session_rows import PageSession, PageSignIn
 from auth.endpoints.redirects import see_other
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants.transactions import TRANSACTION_LIFE
 from auth.protocol.errors import Stopped
 from auth.protocol.parameters import Pairs, Parameters, read_page_form, single
@@ -32,75 +32,75 @@ from auth.upstream.login import IDENTITY_SCOPE
 _OVER: Final = "This sign-in is over: it took too long, or it was finished before. Open the page again."
 
 
-def page_sign_in_routes(realm: Realm) -> list[Route]:
+def page_sign_in_routes(site: Site) -> list[Route]:
     """Make the routes."""
 
     async def sign_in(request: Request) -> Response:
-        goes_to = single(await read_page_form(request, realm.issuer)).get("to", "")
+        goes_to = single(await read_page_form(request, site.issuer)).get("to", "")
         if not page_sessions.is_page(request, goes_to):
             raise Stopped("This server has no such page to sign in for.")
-        return await _set_out(realm, request, goes_to)
+        return await _set_out(site, request, goes_to)
 
     async def sign_out(_request: Request, session: PageSession, _fields: Pairs) -> Response:
-        async with realm.database.begin() as connection:
+        async with site.database.begin() as connection:
             await page_session_rows.end(connection, session.digest)
-        response = see_other(f"{realm.issuer}/connections")
-        realm.cookies.drop(response, SESSION)
-        realm.cookies.drop(response, PERSON)  # the next person in this browser finds nothing of this one
+        response = see_other(f"{site.issuer}/connections")
+        site.cookies.drop(response, SESSION)
+        site.cookies.drop(response, PERSON)  # the next person in this browser finds nothing of this one
         return response
 
     return [
-        page_route("/sign-in", "POST", realm.pages, sign_in),
-        page_sessions.form(realm, "/sign-out", sign_out, back_to="/connections"),
+        page_route("/sign-in", "POST", site.pages, sign_in),
+        page_sessions.form(site, "/sign-out", sign_out, back_to="/connections"),
     ]
 
 
-async def _set_out(realm: Realm, request: Request, goes_to: str) -> Response:
+async def _set_out(site: Site, request: Request, goes_to: str) -> Response:
     """Store where the browser wants to go, and redirect it to Calendly with a cookie that it must bring back."""
-    departure = await depart(realm, (IDENTITY_SCOPE,))
+    departure = await depart(site, (IDENTITY_SCOPE,))
     row = departure.state_digest
     begun = PageSignIn(
         state_digest=row,
         browser_digest=digest(departure.approval),
-        verifier_ciphertext=realm.seal(departure.verifier, table.c.verifier_ciphertext, row),
+        verifier_ciphertext=site.seal(departure.verifier, table.c.verifier_ciphertext, row),
         goes_to=goes_to,
-        expires_at=realm.now() + TRANSACTION_LIFE,
+        expires_at=site.now() + TRANSACTION_LIFE,
     )
-    async with realm.database.begin() as connection:
-        await realm.take(connection, "sign_ins", realm.address(request))
+    async with site.database.begin() as connection:
+        await site.take(connection, "sign_ins", site.address(request))
         await page_session_rows.begin(connection, begun)
     response = see_other(departure.address)
-    realm.cookies.set(response, approval(row), departure.approval)
+    site.cookies.set(response, approval(row), departure.approval)
     return response
 
 
-async def find_begun(realm: Realm, parameters: Parameters) -> PageSignIn | None:
+async def find_begun(site: Site, parameters: Parameters) -> PageSignIn | None:
     """Find the sign-in to our pages that Calendly answers; None if it answers another one."""
-    async with realm.database.read() as connection:
+    async with site.database.read() as connection:
         return await page_session_rows.find_sign_in(connection, digest(parameters.get("state", "")))
 
 
-async def finish(realm: Realm, request: Request, begun: PageSignIn, parameters: Parameters) -> Response:
+async def finish(site: Site, request: Request, begun: PageSignIn, parameters: Parameters) -> Response:
     """Start the session of the person who signed in, once and in the browser in which they began.
 
     Raises:
         Stopped: It is another browser, or too late.
         OAuthError: Nobody signed in.
     """
-    cookie = realm.cookies.read(request, approval(begun.state_digest))
-    if realm.now() >= begun.expires_at:
+    cookie = site.cookies.read(request, approval(begun.state_digest))
+    if site.now() >= begun.expires_at:
         raise Stopped(_OVER)
     if cookie is None or digest(cookie) != begun.browser_digest:
         raise Stopped("This sign-in was started in another browser. Open the page again, in this one.")
-    async with realm.database.begin() as connection:
+    async with site.database.begin() as connection:
         if not await page_session_rows.take_sign_in(connection, begun.state_digest):
             raise Stopped(_OVER)
-    verifier = realm.unseal(begun.verifier_ciphertext, table.c.verifier_ciphertext, begun.state_digest)
-    person = (await identify(realm, verifier, parameters)).person
-    await realm.audit_log.note(
+    verifier = site.unseal(begun.verifier_ciphertext, table.c.verifier_ciphertext, begun.state_digest)
+    person = (await identify(site, verifier, parameters)).person
+    await site.audit_log.note(
         AuditNote(action="page_sign_in", told="{person} signed in to the pages of this server", person=person.uri)
     )
-    response = await page_sessions.begin(realm, request, person, begun.goes_to)
-    realm.cookies.drop(response, approval(begun.state_digest))
-    realm.cookies.set_person(response, person.uri)
+    response = await page_sessions.begin(site, request, person, begun.goes_to)
+    site.cookies.drop(response, approval(begun.state_digest))
+    site.cookies.set_person(response, person.uri)
     return response

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.endpoints.html import Back
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import grant_rows
 from auth.grants.clients import Client
 from auth.protocol.errors import AccessDenied, OAuthError
@@ -24,37 +24,37 @@ def see_other(location: str) -> Response:
     return Response(status_code=303, headers=headers)
 
 
-def response_address(realm: Realm, redirect_uri: str, state: str | None, members: dict[str, str]) -> str:
+def response_address(site: Site, redirect_uri: str, state: str | None, members: dict[str, str]) -> str:
     """Return the redirect URI with the result of a request in its query."""
     stated = {} if state is None else {"state": state}
-    return with_parameters(redirect_uri, {**members, **stated, "iss": realm.issuer})
+    return with_parameters(redirect_uri, {**members, **stated, "iss": site.issuer})
 
 
-async def as_known_here(realm: Realm, request: Request, client: Client) -> Client:
+async def as_known_here(site: Site, request: Request, client: Client) -> Client:
     """Return a client as approved only if whoever signed in last in this browser lets it in.
 
     Whoever had a client approved once, for himself, could otherwise send anybody's browser to its redirect URI with a
     request that is refused before a person is asked (RFC 9700, 4.11.2).
     """
-    person = realm.cookies.read_person(request)
+    person = site.cookies.read_person(request)
     if person is None:
         return replace(client, approved=False)
-    async with realm.database.read() as connection:
-        access = await grant_rows.find_access(connection, person, client.id, realm.resource)
+    async with site.database.read() as connection:
+        access = await grant_rows.find_access(connection, person, client.id, site.resource)
     return replace(client, approved=access is not None)
 
 
-def refuse(realm: Realm, client: Client, redirect_uri: str, state: str | None, fault: OAuthError) -> Response:
+def refuse(site: Site, client: Client, redirect_uri: str, state: str | None, fault: OAuthError) -> Response:
     """Tell a client why its request was refused.
 
     The redirect URI of a client that nobody has approved yet may be any page. So the person stays on a page of ours,
     with a link to it that names the host.
     """
     description = _NOT_IN_DESCRIPTIONS.sub("?", fault.description)
-    address = response_address(realm, redirect_uri, state, {"error": fault.error, "error_description": description})
+    address = response_address(site, redirect_uri, state, {"error": fault.error, "error_description": description})
     if client.approved:
         return see_other(address)
     back = Back(destination(redirect_uri), address)
     if isinstance(fault, AccessDenied):
-        return realm.pages.result("Nothing was allowed", "The app got no access to Calendly.", back)
-    return realm.pages.error(fault.description, status=fault.status, back=back)
+        return site.pages.result("Nothing was allowed", "The app got no access to Calendly.", back)
+    return site.pages.error(fault.description, status=fault.status, back=back)

@@ -6,29 +6,29 @@ from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.endpoints.answers import NOT_KEPT, json_route
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import client_rows
 from auth.grants.clients import GRANT_TYPES, Client, ClientMetadata, read_metadata
 from auth.protocol.parameters import read_json_object
 from auth.protocol.secrets import CLIENT_SECRET, digest, mint, nonce
 
 
-def register_route(realm: Realm) -> Route:
+def register_route(site: Site) -> Route:
     """Make the route."""
 
     async def answer(request: Request) -> Response:
-        address = realm.address(request)
-        async with realm.database.read() as connection:
-            await realm.check_rate(connection, "registrations", address)
-        metadata = read_metadata(await read_json_object(request), realm.redirect_schemes, realm.issuer)
-        secret = None if metadata.is_public else mint(CLIENT_SECRET, realm.random)
-        client = _client(f"client-{nonce(realm.random)}", metadata, secret)
-        now = realm.now()
-        async with realm.database.begin() as connection:
-            await realm.take(connection, "registrations", address)
+        address = site.address(request)
+        async with site.database.read() as connection:
+            await site.check_rate(connection, "registrations", address)
+        metadata = read_metadata(await read_json_object(request), site.redirect_schemes, site.issuer)
+        secret = None if metadata.is_public else mint(CLIENT_SECRET, site.random)
+        client = _client(f"client-{nonce(site.random)}", metadata, secret)
+        now = site.now()
+        async with site.database.begin() as connection:
+            await site.take(connection, "registrations", address)
             await client_rows.drop_surplus(connection)
             await client_rows.add(connection, client, now)
-        await realm.audit_log.note(
+        await site.audit_log.note(
             AuditNote(action="register", told="{agent} registered itself", agent=client.name or "")
         )
         body = {"client_id": client.id, "client_id_issued_at": int(now.timestamp()), **_registered(metadata, secret)}

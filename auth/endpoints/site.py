@@ -186,7 +186,7 @@ class NoEvents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Realm:
+class Site:
     """What the endpoints of one server share.
 
     Attributes:

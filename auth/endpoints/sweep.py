@@ -8,7 +8,7 @@ from typing import Final
 from auth.access.restrictions import RESTRICTION_LIFE
 from auth.audit.log import AuditLogUnavailable
 from auth.endpoints.ending import ending
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import client_rows, grant_rows
 from auth.grants.rate_limits import PERIOD
 from auth.grants.rules import FAMILY_LIFE
@@ -42,51 +42,51 @@ _ENDED_KEPT: Final = timedelta(days=1)
 """How long ended rows are kept, so that requests in progress still find them."""
 
 
-async def keep_house(realm: Realm, sleep: Callable[[float], Awaitable[None]]) -> None:
+async def keep_house(site: Site, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Sweep every minute until cancelled. `sleep` waits for the given number of seconds."""
     while True:
         try:
-            await sweep(realm)
+            await sweep(site)
         except (StorageUnavailable, AuditLogUnavailable) as error:
             _log.info("housekeeping will be tried again: %s", error)  # the database itself tells that it fails
         await sleep(_PAUSE)
 
 
-async def sweep(realm: Realm) -> None:
+async def sweep(site: Site) -> None:
     """Delete expired rows, end grants without valid tokens, and forget people without grants.
 
     Raises:
         StorageUnavailable: The database failed.
         AuditLogUnavailable: The audit log failed.
     """
-    now = realm.now()
-    async with realm.database.begin() as connection:
+    now = site.now()
+    async with site.database.begin() as connection:
         await client_rows.drop_unused(connection, now)
-    await _end_lifeless_grants(realm)
+    await _end_lifeless_grants(site)
     over = (authorization_transaction, page_sign_in, page_session, access_token, agent_token, spent_confirmation)
     calls = (pending_confirmation, booking_count, booking_key)
-    await purge(realm.database, [table.c.expires_at for table in (*over, *calls)], now=now)
+    await purge(site.database, [table.c.expires_at for table in (*over, *calls)], now=now)
     # A used refresh token is recognised for as long as an unused one would be valid.
-    await purge(realm.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
-    await purge(realm.database, [code.c.expires_at], now=now - FAMILY_LIFE)
-    await purge(realm.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
-    await purge(realm.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
-    await purge(realm.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
-    await _forget_people(realm)
-    await realm.audit_log.clear_out(now - timedelta(days=realm.audit_days))
+    await purge(site.database, [refresh_token.c.expires_at, family.c.expires_at], now=now)
+    await purge(site.database, [code.c.expires_at], now=now - FAMILY_LIFE)
+    await purge(site.database, [rate_window.c.starts_at], now=now - 2 * PERIOD)
+    await purge(site.database, [family.c.ended_at, grant.c.ended_at], now=now - _ENDED_KEPT)
+    await purge(site.database, [agent_restriction.c.changed_at], now=now - RESTRICTION_LIFE)
+    await _forget_people(site)
+    await site.audit_log.clear_out(now - timedelta(days=site.audit_days))
 
 
-async def _end_lifeless_grants(realm: Realm) -> None:
-    async with realm.database.read() as connection:
-        grants = await grant_rows.find_lifeless(connection, realm.now(), _BATCH)
+async def _end_lifeless_grants(site: Site) -> None:
+    async with site.database.read() as connection:
+        grants = await grant_rows.find_lifeless(connection, site.now(), _BATCH)
     for grant_id in grants:
-        async with ending(realm, grant_id) as (connection, _):
-            await grant_rows.end_lifeless(connection, grant_id, realm.now())
+        async with ending(site, grant_id) as (connection, _):
+            await grant_rows.end_lifeless(connection, grant_id, site.now())
 
 
-async def _forget_people(realm: Realm) -> None:
-    async with realm.database.read() as connection:
+async def _forget_people(site: Site) -> None:
+    async with site.database.read() as connection:
         people = await grant_rows.find_people_without_grants(connection, _BATCH)
     for person in people:
-        async with realm.database.begin() as connection:
+        async with site.database.begin() as connection:
             await grant_rows.forget_person(connection, person)

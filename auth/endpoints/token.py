@@ -16,7 +16,7 @@ from starlette.routing import Route
 from auth.audit.log import AuditNote, Decided
 from auth.endpoints.answers import NOT_KEPT, json_route
 from auth.endpoints.issuing import Issued, begin_family, rotate
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import client_rows, code_rows, grant_rows, token_rows
 from auth.grants.clients import Client, authenticate, read_credentials
 from auth.grants.rules import (
@@ -60,38 +60,38 @@ class _TokenOutcome:
     note: AuditNote
 
 
-def token_route(realm: Realm) -> Route:
+def token_route(site: Site) -> Route:
     """Make the route."""
 
     async def answer(request: Request) -> Response:
-        address = realm.address(request)
-        async with realm.database.read() as connection:
-            await realm.check_rate(connection, "failed_token_requests", address)
+        address = site.address(request)
+        async with site.database.read() as connection:
+            await site.check_rate(connection, "failed_token_requests", address)
         try:
-            issued = await _answer(realm, request)
+            issued = await _answer(site, request)
         except OAuthError:
-            async with realm.database.begin() as connection:
-                await realm.count(connection, "failed_token_requests", address)
+            async with site.database.begin() as connection:
+                await site.count(connection, "failed_token_requests", address)
             raise
         return JSONResponse(_body(issued), headers=NOT_KEPT)
 
     return json_route("/token", "POST", answer)
 
 
-async def _answer(realm: Realm, request: Request) -> Issued:
+async def _answer(site: Site, request: Request) -> Issued:
     form = single(await read_form(request))
     credentials = read_credentials(form, request.headers.get("authorization"))
-    async with realm.database.read() as connection:
+    async with site.database.read() as connection:
         client = authenticate(await client_rows.find(connection, credentials.client_id), credentials)
     request.state.agent = client.name  # for the log
     match required(form, "grant_type"):
         case "authorization_code":
-            outcome = await _redeem(realm, client, form)
+            outcome = await _redeem(site, client, form)
         case "refresh_token":
-            outcome = await _refresh(realm, client, form)
+            outcome = await _refresh(site, client, form)
         case _:
             raise UnsupportedGrantType("grant_type must be authorization_code or refresh_token.")
-    await realm.audit_log.note(outcome.note)
+    await site.audit_log.note(outcome.note)
     if isinstance(outcome.answer, OAuthError):
         raise outcome.answer
     return outcome.answer
@@ -107,22 +107,22 @@ def _body(issued: Issued) -> dict[str, object]:
     return body if issued.refresh_token is None else {**body, "refresh_token": issued.refresh_token}
 
 
-async def _redeem(realm: Realm, client: Client, form: Parameters) -> _TokenOutcome:
+async def _redeem(site: Site, client: Client, form: Parameters) -> _TokenOutcome:
     presented = required(form, "code")
     asked = CodeRequest(client.id, form.get("redirect_uri"), form.get("code_verifier"), form.get("resource"))
-    async with realm.database.begin() as connection:
+    async with site.database.begin() as connection:
         # Once more if another request was faster: then it is a replay.
-        outcome = await _try_to_redeem(realm, connection, client, presented, asked) or (
-            await _try_to_redeem(realm, connection, client, presented, asked)
+        outcome = await _try_to_redeem(site, connection, client, presented, asked) or (
+            await _try_to_redeem(site, connection, client, presented, asked)
         )
     return outcome or _refused(_CODE, client, InvalidGrant("The code was used before."))
 
 
 async def _try_to_redeem(
-    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
+    site: Site, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
 ) -> _TokenOutcome | None:
     """Decide about a code and carry the decision out. Returns None if the row changed meanwhile."""
-    code_digest, now = digest(presented), realm.now()
+    code_digest, now = digest(presented), site.now()
     code = await code_rows.find(connection, code_digest) if is_well_formed(presented, CODE) else None
     grant = code.grant if code else None
     person = await grant_rows.find_person(connection, grant)
@@ -131,7 +131,7 @@ async def _try_to_redeem(
             if not await code_rows.use(connection, code_digest, now):
                 return None
             await client_rows.mark_used(connection, client.id, now)
-            issued = await begin_family(realm, connection, client, code, code_digest)
+            issued = await begin_family(site, connection, client, code, code_digest)
             return _TokenOutcome(issued, _note(_CODE, client, grant, person))
         case Revoke(error):
             _log.warning("a code of the client %s was replayed: what it gave is revoked", client.id)
@@ -141,30 +141,30 @@ async def _try_to_redeem(
             return _refused(_CODE, client, error, grant, person)
 
 
-async def _refresh(realm: Realm, client: Client, form: Parameters) -> _TokenOutcome:
+async def _refresh(site: Site, client: Client, form: Parameters) -> _TokenOutcome:
     presented = required(form, "refresh_token")
     if not client.refreshes:
         return _refused(_REFRESH, client, UnauthorizedClient("This client did not register for refresh tokens."))
     asked = RefreshRequest(client.id, form.get("resource"), form.get("scope"))
-    async with realm.database.begin() as connection:
-        return await _decide_refresh(realm, connection, client, presented, asked)
+    async with site.database.begin() as connection:
+        return await _decide_refresh(site, connection, client, presented, asked)
 
 
 async def _decide_refresh(
-    realm: Realm, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
+    site: Site, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
 ) -> _TokenOutcome:
     """Decide about a refresh token and carry the decision out."""
-    now, known = realm.now(), is_well_formed(presented, REFRESH_TOKEN)
+    now, known = site.now(), is_well_formed(presented, REFRESH_TOKEN)
     token = await token_rows.find_refresh_token(connection, digest(presented), to_change=True) if known else None
     grant = token.grant if token else None
     person = await grant_rows.find_person(connection, grant)
-    match refresh(token, asked, now, realm.refresh_grace):
+    match refresh(token, asked, now, site.refresh_grace):
         case Rotate(token, scopes):
             await client_rows.mark_used(connection, client.id, now)
             note = _note(_REFRESH, client, grant, person)
             if token.uses:
                 note = replace(note, told=_TOLD_OF_REPEAT)
-            return _TokenOutcome(await rotate(realm, connection, presented, token, scopes), note)
+            return _TokenOutcome(await rotate(site, connection, presented, token, scopes), note)
         case Revoke(error):
             if token is not None:
                 _log.warning("a refresh token was replayed by the client %s: its family is revoked", client.id)

@@ -18,7 +18,7 @@ from auth.endpoints.ending import forget
 from auth.endpoints.html import Back
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants import agent_rows
 from auth.pages.views import around, card, recent, said
 from auth.protocol.errors import Stopped
@@ -34,41 +34,41 @@ _DELETED: Final = (
 )
 
 
-def agents_routes(realm: Realm) -> list[Route]:
+def agents_routes(site: Site) -> list[Route]:
     """Make the routes."""
 
     async def show(_request: Request, session: PageSession) -> Response:
-        async with realm.database.read() as connection:
+        async with site.database.read() as connection:
             agents = await agent_rows.find_all(connection, [session.person])
-        told = await recent(realm, session, [agent.id for agent in agents], limit=_RECENT)
-        cards = [card(realm, agent, session.timezone, told[agent.id]) for agent in agents]
-        webhook = await realm.events.webhook(session.person)
+        told = await recent(site, session, [agent.id for agent in agents], limit=_RECENT)
+        cards = [card(site, agent, session.timezone, told[agent.id]) for agent in agents]
+        webhook = await site.events.webhook(session.person)
         values = {
             "cards": cards,
             "webhook": webhook,
             "last_told": said(webhook.last_at, session.timezone) if webhook and webhook.last_at else None,
-            "message": await take_message(realm, session),
-            **around(realm, session),
+            "message": await take_message(site, session),
+            **around(site, session),
         }
-        return realm.pages.form("agents.html", values)
+        return site.pages.form("agents.html", values)
 
     async def delete_all(_request: Request, session: PageSession, fields: Pairs) -> Response:
         if only(fields, "sure") != "yes":
             raise Stopped("To delete everything, tick the box above the button. Nothing was deleted.")
-        await forget(realm, session.person)
+        await forget(site, session.person)
         told = "{person} disconnected all agents and deleted what is stored"
-        await realm.audit_log.note(AuditNote(action="delete_all", told=told, person=session.person, source="person"))
-        response = realm.pages.result("Everything is deleted", _DELETED, Back("the start", "/"))
-        realm.cookies.drop(response, SESSION)
-        realm.cookies.drop(response, PERSON)
+        await site.audit_log.note(AuditNote(action="delete_all", told=told, person=session.person, source="person"))
+        response = site.pages.result("Everything is deleted", _DELETED, Back("the start", "/"))
+        site.cookies.drop(response, SESSION)
+        site.cookies.drop(response, PERSON)
         return response
 
     async def switch(_request: Request, session: PageSession, fields: Pairs) -> Response:
-        told = await realm.events.switch(session.person, on=only(fields, "on") == "yes")
-        return await go_on(realm, session, PATH, told)
+        told = await site.events.switch(session.person, on=only(fields, "on") == "yes")
+        return await go_on(site, session, PATH, told)
 
     return [
-        page_sessions.page(realm, PATH, show),
-        page_sessions.form(realm, PATH, delete_all),
-        page_sessions.form(realm, f"{PATH}/webhook", switch, back_to=PATH),
+        page_sessions.page(site, PATH, show),
+        page_sessions.form(site, PATH, delete_all),
+        page_sessions.form(site, f"{PATH}/webhook", switch, back_to=PATH),
     ]

@@ -20,7 +20,7 @@ from auth.endpoints import page_sessions
 from auth.endpoints.html import app_name
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.redirects import see_other
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.pages import pending_rows
 from auth.pages.pending_rows import Pending
 from auth.pages.views import said, zone_name
@@ -37,14 +37,14 @@ _OVER: Final = (
 )
 
 
-def confirm_routes(realm: Realm) -> list[Route]:
+def confirm_routes(site: Site) -> list[Route]:
     """Make the routes."""
 
     async def show(request: Request, session: PageSession) -> Response:
-        async with realm.database.read() as connection:
-            pending = await _own(realm, connection, session, request.path_params["handle"])
+        async with site.database.read() as connection:
+            pending = await _own(site, connection, session, request.path_params["handle"])
         column = pending_confirmation.c.question_ciphertext
-        question = realm.unseal(pending.question_ciphertext, column, pending.digest)
+        question = site.unseal(pending.question_ciphertext, column, pending.digest)
         values: dict[str, object] = {
             "agent": app_name(pending.agent),
             "question": json.loads(question),
@@ -55,23 +55,23 @@ def confirm_routes(realm: Realm) -> list[Route]:
             "path": request.url.path,
             "session": session,
         }
-        return realm.pages.form("confirm.html", values)
+        return site.pages.form("confirm.html", values)
 
     async def answer(request: Request, session: PageSession, fields: Pairs) -> Response:
         approved = only(fields, "decision") == "approve"  # anything else declines
-        async with realm.database.begin() as connection:
-            pending = await _own(realm, connection, session, request.path_params["handle"])
-            is_first = await pending_rows.decide(connection, pending.digest, realm.now(), approved=approved)
+        async with site.database.begin() as connection:
+            pending = await _own(site, connection, session, request.path_params["handle"])
+            is_first = await pending_rows.decide(connection, pending.digest, site.now(), approved=approved)
         if is_first:
-            await realm.audit_log.note(_note(pending, approved=approved))
-        return see_other(f"{realm.issuer}{request.url.path}")
+            await site.audit_log.note(_note(pending, approved=approved))
+        return see_other(f"{site.issuer}{request.url.path}")
 
     path = f"{PATH}/{{handle}}"
-    return [page_sessions.page(realm, path, show), page_sessions.form(realm, path, answer)]
+    return [page_sessions.page(site, path, show), page_sessions.form(site, path, answer)]
 
 
-async def _own(realm: Realm, connection: AsyncConnection, session: PageSession, handle: str) -> Pending:
-    pending = await pending_rows.find(connection, digest(handle), realm.now())
+async def _own(site: Site, connection: AsyncConnection, session: PageSession, handle: str) -> Pending:
+    pending = await pending_rows.find(connection, digest(handle), site.now())
     if pending is None or pending.person != session.person:
         raise NotThere(_OVER)
     return pending

@@ -13,7 +13,7 @@ from auth.access.words import by_level
 from auth.audit.entries import AuditEntry
 from auth.endpoints.html import app_name
 from auth.endpoints.page_session_rows import PageSession
-from auth.endpoints.site import MeetingName, Realm
+from auth.endpoints.site import MeetingName, Site
 from auth.grants.agent_rows import GrantedAgent
 from auth.pages.log_words import Wording, ids_of_event_types, ids_of_meetings, in_words
 from auth.protocol.redirect_uris import destination, is_loopback
@@ -102,16 +102,16 @@ def name_of(agent: GrantedAgent) -> str:
     return app_name(agent.name)
 
 
-def choices(realm: Realm, agent: GrantedAgent) -> Choices:
+def choices(site: Site, agent: GrantedAgent) -> Choices:
     """Return what can be chosen for an agent.
 
     The token of a job never gets another scope. Any other client can ask its person for more scopes, so the levels
     that need them can be chosen before.
     """
-    everything, now = realm.levels(realm.offered), realm.levels(agent.scopes)
+    everything, now = site.levels(site.offered), site.levels(agent.scopes)
     levels = now if agent.kind == JOB else everything
     shown = {name: replace(agent.access.get(name, OFF), level="off") for name in levels} | dict(cut(now, agent.access))
-    return Choices(levels, shown, offer(levels, everything, shown, realm.capabilities))
+    return Choices(levels, shown, offer(levels, everything, shown, site.capabilities))
 
 
 def has_condition(found: Choices, condition: str) -> bool:
@@ -120,10 +120,10 @@ def has_condition(found: Choices, condition: str) -> bool:
 
 
 def rows(
-    realm: Realm, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str], people: Mapping[str, str]
+    site: Site, agent: GrantedAgent, found: Choices, event_types: Mapping[str, str], people: Mapping[str, str]
 ) -> list[Row]:
     """Return the capabilities for the page of one agent."""
-    now = realm.levels(agent.scopes)
+    now = site.levels(agent.scopes)
     return [
         Row(
             part,
@@ -149,7 +149,7 @@ def _later(part: Part, now: Levels) -> str | None:
     return f"{named}after a new sign-in of the app"
 
 
-def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:
+def card(site: Site, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:
     """Return an agent, as a list shows it."""
     places = {_HERE if is_loopback(uri) else destination(uri) for uri in agent.redirect_uris}
     return Card(
@@ -160,17 +160,17 @@ def card(realm: Realm, agent: GrantedAgent, timezone: str | None, recent: Sequen
         let_in=said(agent.let_in_at, timezone),
         ends=None if agent.ends_at is None else said(agent.ends_at, timezone),
         last_call=next((told.time for told in recent if told.is_call), None),
-        levels=by_level(choices(realm, agent).shown),
+        levels=by_level(choices(site, agent).shown),
         recent=recent,
     )
 
 
-async def recent(realm: Realm, session: PageSession, grants: Sequence[str], *, limit: int) -> dict[str, list[Told]]:
+async def recent(site: Site, session: PageSession, grants: Sequence[str], *, limit: int) -> dict[str, list[Told]]:
     """Return the last entries of the audit log about each agent of the signed-in person, by grant."""
-    found = {grant: await realm.audit_log.recent(person=session.person, grant=grant, limit=limit) for grant in grants}
+    found = {grant: await site.audit_log.recent(person=session.person, grant=grant, limit=limit) for grant in grants}
     sentences = [entry.sentence for entries in found.values() for entry in entries]
-    meetings = await realm.names.meetings(session.person, ids_of_meetings(sentences))
-    event_types = await realm.names.event_types(session.person) if ids_of_event_types(sentences) else dict[str, str]()
+    meetings = await site.names.meetings(session.person, ids_of_meetings(sentences))
+    event_types = await site.names.event_types(session.person) if ids_of_event_types(sentences) else dict[str, str]()
     called = {uuid: _called(meeting, session.timezone) for uuid, meeting in meetings.items()}
     wording = Wording(event_types, called, _on_the_clock_of(session))
     return {grant: told_to(session, entries, wording) for grant, entries in found.items()}
@@ -197,12 +197,12 @@ def _called(meeting: MeetingName, timezone: str | None) -> str:
     return f"“{meeting.name}”{f' ({said(meeting.start, timezone)})' if meeting.start else ''}"
 
 
-def around(realm: Realm, session: PageSession) -> dict[str, object]:
+def around(site: Site, session: PageSession) -> dict[str, object]:
     """Return what every page shows about the signed-in person."""
     return {
         "session": session,
         "zone": zone_name(session.timezone),
-        "is_owner": realm.is_owner(session.person, session.email),
+        "is_owner": site.is_owner(session.person, session.email),
     }
 
 

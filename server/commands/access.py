@@ -17,7 +17,7 @@ from server.calls.explanation import ExplainedAgent, explain
 from server.calls.principal import Principal
 from server.calls.selection import select
 from server.commands.declaring import Action, Command, Invocation
-from server.commands.token import opened_realm
+from server.commands.token import opened_site
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError, reporting, show, suggestion
 from server.configuration.values import MEMORY
@@ -65,16 +65,14 @@ async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
     if settings.database_url == MEMORY:
         raise UsageError(f"--client: {MEMORY} is memory, where nobody has allowed an agent anything.")
     selection = hosted_selection(settings)
-    async with opened_realm(settings, selection) as realm:
+    async with opened_site(settings, selection) as site:
         with reporting(StorageError):
-            found = await find_agents(realm.database, realm.keyring, name)
-            others = [] if found else await find_agents(realm.database, realm.keyring, None)
+            found = await find_agents(site.database, site.keyring, name)
+            others = [] if found else await find_agents(site.database, site.keyring, None)
         if len(found) != 1:
             raise CommandError(_unclear(name, [_shown(one) for one in found or others], is_there=bool(found)))
-        bearer = found[0].limited_to(least(found[0].scopes, realm.offered))
-        principals = SignedIn(
-            realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None
-        )
+        bearer = found[0].limited_to(least(found[0].scopes, site.offered))
+        principals = SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
         return explain(tool, ExplainedAgent(_shown(bearer), principals.known_as(bearer)), selection)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import anyio
 
 from auth.endpoints import agent_tokens
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from calendly.errors import CalendlyError
 from events.incoming import stored_receivers
 from events.incoming.webhook_states import FamilyWebhook, shown_webhooks
@@ -19,7 +19,7 @@ from events.incoming.webhooks import OutOfReach, Webhooks
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from server.app import calendly_for
 from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
-from server.commands.token import opened_realm
+from server.commands.token import opened_site
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, show
@@ -38,13 +38,13 @@ _Options = Mapping[str, str]
 class _Desk:
     """What the actions work with."""
 
-    realm: Realm
+    site: Site
     webhooks: Webhooks
 
     async def person(self, named: str | None) -> str:
         """Find the person who is meant. Raises AgentTokenError."""
-        async with self.realm.database.read() as connection:
-            return await agent_tokens.find_person(self.realm, connection, named)
+        async with self.site.database.read() as connection:
+            return await agent_tokens.find_person(self.site, connection, named)
 
 
 _Work = Callable[[_Desk], Awaitable[str]]
@@ -72,12 +72,12 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
 
 @asynccontextmanager
 async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
-    async with opened_realm(settings, hosted_selection(settings)) as realm, AsyncExitStack() as stack:
+    async with opened_site(settings, hosted_selection(settings)) as site, AsyncExitStack() as stack:
         clock = asyncio.get_running_loop().time
-        stack.push_async_callback(realm.connections.refresher.finish)
-        await stack.enter_async_context(realm.audit_log.writing())
-        feeds = feeds_in(realm.database, realm.keyring, realm.now, settings.events_days)
-        yield _Desk(realm, webhooks_of(settings, realm, feeds, calendly_for(settings, stack), clock))
+        stack.push_async_callback(site.connections.refresher.finish)
+        await stack.enter_async_context(site.audit_log.writing())
+        feeds = feeds_in(site.database, site.keyring, site.now, settings.events_days)
+        yield _Desk(site, webhooks_of(settings, site, feeds, calendly_for(settings, stack), clock))
 
 
 def _enable(options: _Options) -> _Work:
@@ -125,7 +125,7 @@ def _list(options: _Options) -> _Work:
 
 
 async def _listed(desk: _Desk, *, as_json: bool) -> str:
-    async with desk.realm.database.read() as connection:
+    async with desk.site.database.read() as connection:
         rows = await stored_receivers.find_all_on(connection)
     people = dict.fromkeys(row.person for row in rows)
     found = [

@@ -14,7 +14,7 @@ import anyio
 from auth.access.levels import LOCAL, Access, Limits
 from auth.access.text import InvalidAccess, parse_access, spell_access
 from auth.endpoints import agent_tokens
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants.agent_token_rows import AgentToken
 from auth.protocol.scopes import BUNDLES, spell
 from calendly.request import Account, PersonalToken
@@ -26,7 +26,7 @@ from server.configuration.hints import as_typed
 from server.configuration.settings import HTTP_PORT, Settings
 from server.configuration.terminal import PROGRAM, UsageError, columns, reporting, say, show
 from server.configuration.values import http_address, read_scopes
-from server.hosted.hosting import document_fetcher, hosted_selection, realm_for
+from server.hosted.hosting import document_fetcher, hosted_selection, site_for
 from server.stores.database import open_store, require_database
 from storage.errors import StorageError
 from tools import ALL
@@ -37,16 +37,16 @@ _HEADING: Final = ("id", "agent", "person", "address", "created", "expires", "la
 _NO_TOKENS: Final = f"There are no valid tokens. `{PROGRAM} token create` makes one."
 
 _Options = Mapping[str, str]
-_Work = Callable[[Realm], Awaitable[str]]
+_Work = Callable[[Site], Awaitable[str]]
 
 
 def _running(read: Callable[[_Options], _Work]) -> Run:
     """Return what runs an action; `read` reads its options before the database is opened."""
 
     async def act(settings: Settings, work: _Work) -> str:
-        async with opened_realm(settings, hosted_selection(settings)) as realm:
+        async with opened_site(settings, hosted_selection(settings)) as site:
             with reporting(agent_tokens.AgentTokenError, StorageError):
-                return await work(realm)
+                return await work(site)
 
     def run(invocation: Invocation) -> int:
         text = anyio.run(partial(act, invocation.settings(), read(invocation.options)))
@@ -58,8 +58,8 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
 
 
 @asynccontextmanager
-async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerator[Realm]:
-    """Open the realm of the hosted endpoint with these settings and tools.
+async def opened_site(settings: Settings, selection: Selection) -> AsyncGenerator[Site]:
+    """Open the hosted endpoint's site with these settings and tools.
 
     Raises CommandError, also where there is no database yet: a mistyped one is not made.
     """
@@ -67,7 +67,7 @@ async def opened_realm(settings: Settings, selection: Selection) -> AsyncGenerat
     issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
-        yield realm_for(settings, issuer, selection, store, document_fetcher(settings))
+        yield site_for(settings, issuer, selection, store, document_fetcher(settings))
 
 
 def _create(options: _Options) -> _Work:
@@ -112,16 +112,16 @@ def _with_zone(time: datetime) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-async def _created(wanted: _WantedToken, realm: Realm) -> str:
-    limits = Limits(ceiling=realm.ceiling, chosen=wanted.access, scopes=wanted.scopes, chosen_by="operator")
+async def _created(wanted: _WantedToken, site: Site) -> str:
+    limits = Limits(ceiling=site.ceiling, chosen=wanted.access, scopes=wanted.scopes, chosen_by="operator")
     able = Principal(account=Account("", "", PersonalToken("")), limits=limits)
-    if includes(realm.offered, wanted.scopes) and not any(map(able.sees, ALL)):
+    if includes(site.offered, wanted.scopes) and not any(map(able.sees, ALL)):
         raise UsageError("with these scopes and levels the token could do nothing: no tool is left for it.")
     made = await agent_tokens.create(
-        realm, name=wanted.name, person=wanted.person, scopes=wanted.scopes, access=wanted.access, life=wanted.life
+        site, name=wanted.name, person=wanted.person, scopes=wanted.scopes, access=wanted.access, life=wanted.life
     )
     ended = as_typed(f"`{PROGRAM} token revoke {made.id}` ends it")
-    say(f"For {realm.resource} until {made.expires_at:%Y-%m-%d}; shown this once. {ended}.")
+    say(f"For {site.resource} until {made.expires_at:%Y-%m-%d}; shown this once. {ended}.")
     return made.secret
 
 
@@ -129,8 +129,8 @@ def _list(options: _Options) -> _Work:
     return partial(_listed, as_json="json" in options)
 
 
-async def _listed(realm: Realm, *, as_json: bool) -> str:
-    tokens = await agent_tokens.list_all(realm)
+async def _listed(site: Site, *, as_json: bool) -> str:
+    tokens = await agent_tokens.list_all(site)
     if as_json:
         return json.dumps([_facts(token) for token in tokens], ensure_ascii=False, indent=2)
     rows = [
@@ -166,8 +166,8 @@ def _facts(token: AgentToken) -> dict[str, object]:
     }
 
 
-async def _revoked(realm: Realm, token: str) -> str:
-    await agent_tokens.revoke(realm, token)
+async def _revoked(site: Site, token: str) -> str:
+    await agent_tokens.revoke(site, token)
     return "Revoked."
 
 

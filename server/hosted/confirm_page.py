@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.pages import pending_rows
 from auth.pages.confirm import PATH
 from auth.pages.pending_rows import Pending, handle_of
@@ -23,20 +23,20 @@ class AgentsPage:
     """The pages of the calls of one agent.
 
     Attributes:
-        realm: What they share with all other pages.
+        site: What they share with all other pages.
         grant: What the person allowed the agent.
     """
 
-    realm: Realm
+    site: Site
     grant: str
 
     async def open(self, token: str, question: Question) -> str:
         """Have the call of a token wait for the person's answer; the address of the page. Raises Unreachable."""
-        realm, row = self.realm, digest(handle_of(token))
+        site, row = self.site, digest(handle_of(token))
         text = json.dumps(question.fields()).encode()
-        sealed = realm.keyring.seal(text, **sealed_for(pending_confirmation.c.question_ciphertext, row))
-        expires_at = realm.now() + LIFETIME
-        async with required("The question for the user could not be stored"), realm.database.begin() as connection:
+        sealed = site.keyring.seal(text, **sealed_for(pending_confirmation.c.question_ciphertext, row))
+        expires_at = site.now() + LIFETIME
+        async with required("The question for the user could not be stored"), site.database.begin() as connection:
             await pending_rows.add(connection, row, self.grant, sealed, expires_at)
         return self._address(token)
 
@@ -51,13 +51,13 @@ class AgentsPage:
 
     async def take(self, token: str) -> bool | None:
         """Return what the person said, None when nothing; nothing can be said from then on. Raises Unreachable."""
-        async with required(_UNREAD), self.realm.database.begin() as connection:
-            return await pending_rows.take(connection, digest(handle_of(token)), self.realm.now())
+        async with required(_UNREAD), self.site.database.begin() as connection:
+            return await pending_rows.take(connection, digest(handle_of(token)), self.site.now())
 
     def _address(self, token: str) -> str:
-        return f"{self.realm.issuer}{PATH}/{handle_of(token)}"
+        return f"{self.site.issuer}{PATH}/{handle_of(token)}"
 
     async def _find(self, token: str) -> Pending | None:
-        async with required(_UNREAD), self.realm.database.read() as connection:
-            pending = await pending_rows.find(connection, digest(handle_of(token)), self.realm.now())
+        async with required(_UNREAD), self.site.database.read() as connection:
+            pending = await pending_rows.find(connection, digest(handle_of(token)), self.site.now())
         return pending if pending and pending.grant == self.grant else None

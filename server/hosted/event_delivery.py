@@ -14,7 +14,7 @@ import httpcore2
 import httpx2
 from sqlalchemy import select
 
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants.bearer import Bearer
 from auth.grants.public_network import PublicNetwork
 from events.kinds import MEETINGS
@@ -93,57 +93,57 @@ async def live_families(database: Database, person: str) -> frozenset[str]:
         return frozenset({MEETINGS.name, *(await connection.execute(query)).scalars()})
 
 
-def _callback_poster(realm: Realm) -> CallbackPoster:
+def _callback_poster(site: Site) -> CallbackPoster:
     """Make what posts to callbacks: to the public network, and to what the operator lists."""
     return CallbackPoster(
         network=PublicNetwork(),
         listed_network=cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend()),
         tls=httpx2.create_ssl_context(),
         agent=f"calendly-mcp/{version(DISTRIBUTION)}",
-        now=realm.now,
+        now=site.now,
         random=os.urandom,
     )
 
 
-def endings_of(settings: Settings, realm: Realm) -> Endings:
+def endings_of(settings: Settings, site: Site) -> Endings:
     """Make what ends subscriptions.
 
     Args:
         settings: The operator's.
-        realm: What knows grants.
+        site: What knows grants.
     """
     return Endings(
-        database=realm.database,
-        rows=SubscriptionRows(realm.keyring),
-        poster=_callback_poster(realm),
+        database=site.database,
+        rows=SubscriptionRows(site.keyring),
+        poster=_callback_poster(site),
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
-        noted=EventNotes(realm.audit_log),
-        now=realm.now,
+        noted=EventNotes(site.audit_log),
+        now=site.now,
     )
 
 
 def event_delivery(
-    realm: Realm, events: EventStore, endings: Endings, known_as: Callable[[Bearer], Principal]
+    site: Site, events: EventStore, endings: Endings, known_as: Callable[[Bearer], Principal]
 ) -> EventDelivery:
     """Put together what delivers events.
 
     Args:
-        realm: What knows grants.
+        site: What knows grants.
         events: The feeds of people.
         endings: Ends subscriptions.
         known_as: Returns for whom a token speaks, as calls know it.
     """
-    standings = GrantStandings(realm.database, realm.keyring, known_as, realm.now)
+    standings = GrantStandings(site.database, site.keyring, known_as, site.now)
     deliverer = Deliverer(
         endings=endings,
         contents=EventContents(events.feeds, events.own_changes),
         standings=standings,
-        now=realm.now,
+        now=site.now,
         sleep=asyncio.sleep,
         random_bytes=os.urandom,
         random=random.random,
         woken=events.published,
     )
-    subscriptions = Subscriptions(endings=endings, feeds=events.feeds, limits=challenge_limits(realm.now))
+    subscriptions = Subscriptions(endings=endings, feeds=events.feeds, limits=challenge_limits(site.now))
     return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings))

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from auth.audit.log import AuditNote
 from auth.authorization import Authorization
 from auth.endpoints.html import Operator, Pages
-from auth.endpoints.site import CALLBACK_PATH, Realm
+from auth.endpoints.site import CALLBACK_PATH, Site
 from auth.endpoints.sweep import keep_house
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.public_network import PublicNetwork
@@ -94,26 +94,24 @@ async def hosting(
         calendly = calendly_for(settings, stack, watch=watch)
         takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
         fetcher = documents(settings) if takes_documents else None
-        realm = realm_for(settings, settings.public_url or address, selection, store, fetcher)
-        webhooks = webhooks_of(settings, realm, events.feeds, calendly, clock)
-        endings = endings_of(settings, realm)
+        site = site_for(settings, settings.public_url or address, selection, store, fetcher)
+        webhooks = webhooks_of(settings, site, events.feeds, calendly, clock)
+        endings = endings_of(settings, site)
         of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
-        realm = replace(realm, names=OwnNames(calendly, realm.connections, clock), events=of_people)
-        stack.push_async_callback(realm.connections.refresher.finish)
-        await stack.enter_async_context(realm.audit_log.writing())
-        authorization = Authorization(realm)
-        principals = SignedIn(
-            realm.connections, realm.ceiling, realm.issuer, registered_itself=settings.client_id is None
-        )
+        site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
+        stack.push_async_callback(site.connections.refresher.finish)
+        await stack.enter_async_context(site.audit_log.writing())
+        authorization = Authorization(site)
+        principals = SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
         callers = Callers(
             calendly=calendly,
             principals=principals,
-            audit_log=realm.audit_log,
+            audit_log=site.audit_log,
             max_wait=settings.max_wait,
             available_times_days=settings.available_times_days,
             events=partial(_given, events),
-            stores=partial(_given, Stores.over(store.database, store.keyring, realm.now, by_grant=True)),
-            page_of=partial(AgentsPage, realm),
+            stores=partial(_given, Stores.over(store.database, store.keyring, site.now, by_grant=True)),
+            page_of=partial(AgentsPage, site),
             webhooks=webhooks,
             clock=clock,
             sleep=asyncio.sleep,
@@ -121,22 +119,22 @@ async def hosting(
         )
         handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
 
-        delivery = event_delivery(realm, events, endings, principals.known_as)
-        answers = delivery.answers(handlers, settings) if has_events(realm.ceiling) else None
+        delivery = event_delivery(site, events, endings, principals.known_as)
+        answers = delivery.answers(handlers, settings) if has_events(site.ceiling) else None
         routes = [route for route in authorization.routes() if isinstance(route, Route)]
         around = Surroundings(
-            reach=_reach(settings, realm.issuer, routes),
-            front_page=partial(front_page, realm.pages, realm.resource, signs_in=True),
-            error_page=error_page(realm.pages),
+            reach=_reach(settings, site.issuer, routes),
+            front_page=partial(front_page, site.pages, site.resource, signs_in=True),
+            error_page=error_page(site.pages),
             door=_door(authorization, principals, handlers),
-            routes=[*routes, _receiving(settings, realm, events.feeds, clock)],
+            routes=[*routes, _receiving(settings, site, events.feeds, clock)],
             is_ready=store.is_ready,
         )
         chores = [
-            keep_house(realm, asyncio.sleep),
+            keep_house(site, asyncio.sleep),
             check_webhooks(webhooks, asyncio.sleep),
             keep_events(events.feeds, asyncio.sleep),
-            BackgroundLooks(events.looks, _access(realm, calendly, clock)).run(asyncio.sleep),
+            BackgroundLooks(events.looks, _access(site, calendly, clock)).run(asyncio.sleep),
             watch_database(store.database, asyncio.sleep),
         ]
         for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
@@ -188,44 +186,42 @@ def _may_be_told(selection: Selection) -> bool:
 
 
 def webhooks_of(
-    settings: Settings, realm: Realm, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
+    settings: Settings, site: Site, feeds: Feeds, calendly: Callable[[], Calendly], clock: Callable[[], float]
 ) -> Webhooks:
     """Make what keeps the subscriptions of people at Calendly, which tell what goes into their feeds."""
 
     async def told(person: str, action: WebhookAction, sentence: str) -> None:
-        await realm.audit_log.note(AuditNote(action=action, told=sentence, person=person))
+        await site.audit_log.note(AuditNote(action=action, told=sentence, person=person))
 
     return Webhooks(
-        database=realm.database,
-        keyring=realm.keyring,
+        database=site.database,
+        keyring=site.keyring,
         feeds=feeds,
-        calendly=ConnectedPeople(calendly, realm.connections, realm.database, clock),
-        address=realm.issuer,
+        calendly=ConnectedPeople(calendly, site.connections, site.database, clock),
+        address=site.issuer,
         calendly_url=settings.api_url,
         told=told,
-        now=realm.now,
-        random=realm.random,
+        now=site.now,
+        random=site.random,
     )
 
 
-def _access(
-    realm: Realm, calendly: Callable[[], Calendly], clock: Callable[[], float]
-) -> Callable[[str], AccountReads]:
+def _access(site: Site, calendly: Callable[[], Calendly], clock: Callable[[], float]) -> Callable[[str], AccountReads]:
     """Return what reads Calendly as a person while no agent of theirs calls."""
 
     def access(person: str) -> AccountReads:
-        account = Account(person, "", realm.connections.refresher.credentials(person))
+        account = Account(person, "", site.connections.refresher.credentials(person))
         return AccountReads.of(calendly(), account, clock)
 
     return access
 
 
-def _receiving(settings: Settings, realm: Realm, feeds: Feeds, clock: Callable[[], float]) -> Route:
+def _receiving(settings: Settings, site: Site, feeds: Feeds, clock: Callable[[], float]) -> Route:
     """Make the route at which Calendly posts."""
     receiver = Receiver(
-        database=realm.database, keyring=realm.keyring, feeds=feeds, keys=settings.webhook_keys, now=realm.now
+        database=site.database, keyring=site.keyring, feeds=feeds, keys=settings.webhook_keys, now=site.now
     )
-    return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=realm.audit_log, clock=clock))
+    return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=site.audit_log, clock=clock))
 
 
 def document_fetcher(settings: Settings) -> DocumentFetcher:
@@ -237,9 +233,9 @@ def _redirect_schemes(settings: Settings) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*PRIVATE_USE_SCHEMES, *(settings.redirect_schemes or ()))))
 
 
-def realm_for(
+def site_for(
     settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher | None
-) -> Realm:
+) -> Site:
     """Put together what the endpoints of authorization share.
 
     Args:
@@ -251,7 +247,7 @@ def realm_for(
     """
     database, keyring = store.database, store.keyring
     upstream = _calendly_login(settings, store, f"{issuer}{CALLBACK_PATH}")
-    return Realm(
+    return Site(
         issuer=issuer,
         ceiling=settings.hosted_ceiling,
         operations=tuple(dict.fromkeys(operation_of(each) for tool in selection.listed for each in tool.takes)),

@@ -6,7 +6,7 @@ import pytest
 
 from storage.database import Database
 from tests.auth.calendly_side import Calendly, Clock, calendly
-from tests.auth.site import Site, make_realm, serve
+from tests.auth.site import Served, make_site, serve
 from tests.databases import empty, open_migrated
 
 
@@ -33,10 +33,10 @@ def fresh_upstream(shared_upstream: Calendly) -> Calendly:
 
 
 @pytest.fixture
-async def every_site(shared_database_url: str, fresh_upstream: Calendly) -> AsyncGenerator[Site]:
+async def every_site(shared_database_url: str, fresh_upstream: Calendly) -> AsyncGenerator[Served]:
     """Our server before that Calendly, on each kind of database in turn that keeps anything."""
     async with open_migrated(shared_database_url) as database:
-        yield serve(make_realm(database, fresh_upstream), fresh_upstream)
+        yield serve(make_site(database, fresh_upstream), fresh_upstream)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ async def shared_memory() -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-def site(shared_memory: Database, fresh_upstream: Calendly) -> Site:
+def served(shared_memory: Database, fresh_upstream: Calendly) -> Served:
     """Our server before that Calendly, on the quickest kind of database."""
     empty(shared_memory)
-    return serve(make_realm(shared_memory, fresh_upstream), fresh_upstream)
+    return serve(make_site(shared_memory, fresh_upstream), fresh_upstream)

@@ -22,7 +22,7 @@ from auth.access.levels import UNLIMITED
 from auth.access.text import spell_access
 from auth.authorization import Authorization
 from auth.endpoints.html import Pages
-from auth.endpoints.site import Realm
+from auth.endpoints.site import Site
 from auth.grants.bearer import Bearer
 from auth.grants.client_documents import DocumentFetcher
 from auth.grants.public_network import PublicNetwork
@@ -72,10 +72,10 @@ class Tokens:
 
 
 @dataclass
-class Site:
+class Served:
     """A server, its database and the Calendly it federates to."""
 
-    realm: Realm
+    site: Site
     calendly: Calendly
     app: Starlette
 
@@ -91,7 +91,7 @@ class Site:
     def http(self, address: str = "203.0.113.7") -> httpx2.AsyncClient:
         """Make an HTTP client at this address."""
         transport = httpx2.ASGITransport(self.app, client=(address, 50000))
-        return httpx2.AsyncClient(transport=transport, base_url=self.realm.issuer)
+        return httpx2.AsyncClient(transport=transport, base_url=self.site.issuer)
 
     async def post(
         self, path: str, form: dict[str, str] | list[tuple[str, str]], address: str = "203.0.113.7", **headers: str
@@ -142,7 +142,7 @@ class Site:
             "code_challenge": s256(VERIFIER),
             "code_challenge_method": "S256",
             "state": STATE,
-            "resource": self.realm.resource,
+            "resource": self.site.resource,
             **changes,
         }
         return {name: value for name, value in parameters.items() if value is not None}
@@ -208,7 +208,7 @@ class Site:
 class Browser:
     """A person's browser: it keeps cookies and follows nothing by itself."""
 
-    site: Site
+    served: Served
     http: httpx2.AsyncClient
 
     async def open(self, parameters: dict[str, str] | list[tuple[str, str]]) -> httpx2.Response:
@@ -253,7 +253,7 @@ class Browser:
     async def sign_in_to(self, path: str = "/connections", *, person: int = 0) -> httpx2.Response:
         """Sign in to a page of ours, and open it."""
         response = await self.return_from_calendly(await consent(await self.set_out(path), person=person))
-        assert response.headers["Location"] == f"{self.site.realm.issuer}{path}"
+        assert response.headers["Location"] == f"{self.served.site.issuer}{path}"
         return await self.see(path)
 
     async def send(self, page: httpx2.Response, path: str, *fields: tuple[str, str]) -> httpx2.Response:
@@ -308,9 +308,9 @@ def _pages() -> Pages:
     return Pages()
 
 
-def make_realm(database: Database, calendly: Calendly) -> Realm:
+def make_site(database: Database, calendly: Calendly) -> Site:
     """Put together what the endpoints share; `dataclasses.replace` makes another of it."""
-    return Realm(
+    return Site(
         issuer=ISSUER,
         ceiling=UNLIMITED,
         operations=OPERATIONS,
@@ -329,9 +329,9 @@ def make_realm(database: Database, calendly: Calendly) -> Realm:
     )
 
 
-def serve(realm: Realm, calendly: Calendly) -> Site:
+def serve(site: Site, calendly: Calendly) -> Served:
     """Put a server together. Its MCP endpoint answers who calls, or 403 without the scopes that `X-Needs` names."""
-    authorization = Authorization(realm)
+    authorization = Authorization(site)
 
     async def mcp(request: Request) -> Response:
         caller = await authorization.authenticate(request)
@@ -346,7 +346,7 @@ def serve(realm: Realm, calendly: Calendly) -> Site:
             {**told, "access": spell_access(caller.access), "scopes": spell(caller.scopes), "granted": None}
         )
 
-    return Site(realm, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))
+    return Served(site, calendly, Starlette(routes=[*authorization.routes(), Route("/mcp", mcp, methods=["POST"])]))
 
 
 def basic(client_id: str, secret: str) -> str:

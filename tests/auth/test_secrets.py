@@ -5,7 +5,7 @@ import pytest
 
 from auth.endpoints.agent_tokens import create
 from tests.auth.calendly_side import Calendly, consent
-from tests.auth.site import Site, make_realm, query_of, serve
+from tests.auth.site import Served, make_site, query_of, serve
 from tests.databases import open_migrated
 
 # Our own part. What the HTTP client of this test says of its requests is not the product's.
@@ -17,27 +17,27 @@ def contents(folder: Path) -> list[bytes]:
     return [file.read_bytes() for file in folder.iterdir()]
 
 
-async def use_everything(site: Site) -> set[str]:
+async def use_everything(served: Served) -> set[str]:
     """Go through every flow, failures too, and return every secret that was seen on the way."""
-    client = await site.register(token_endpoint_auth_method="client_secret_post")
-    browser = site.browser()
-    address = await browser.approve(site.request(client))
+    client = await served.register(token_endpoint_auth_method="client_secret_post")
+    browser = served.browser()
+    address = await browser.approve(served.request(client))
     answer = await consent(address)
-    form = await browser.consent_form(site.request(client))
+    form = await browser.consent_form(served.request(client))
     cookies = {cookie.value or "" for cookie in browser.http.cookies.jar}
     code = query_of((await browser.return_from_calendly(answer)).headers["location"])["code"]
-    tokens = await site.redeem(client, code)
-    renewed = await site.refresh(client, tokens.refresh)
-    made = await create(site.realm, name="job", person=None, scopes=["users:read"])
-    await site.call(renewed.access)
-    await site.call(made.secret)
-    site.advance(seconds=31)
-    await site.try_to_refresh(client, tokens.refresh)
-    await site.try_to_redeem(client, code)
+    tokens = await served.redeem(client, code)
+    renewed = await served.refresh(client, tokens.refresh)
+    made = await create(served.site, name="job", person=None, scopes=["users:read"])
+    await served.call(renewed.access)
+    await served.call(made.secret)
+    served.advance(seconds=31)
+    await served.try_to_refresh(client, tokens.refresh)
+    await served.try_to_redeem(client, code)
     await browser.return_from_calendly(answer)
-    await site.fault("POST", "/oauth/token", 503)
+    await served.fault("POST", "/oauth/token", 503)
     await browser.return_from_calendly(await consent((await browser.submit(form.filled())).headers["location"]))
-    records = site.calendly.running.sandbox.records
+    records = served.calendly.running.sandbox.records
     return {
         *(client["client_secret"], code, tokens.access, tokens.refresh, renewed.access, renewed.refresh, made.secret),
         *(answer["state"], answer["code"], form.secret),
@@ -54,7 +54,7 @@ async def test_no_secret_stands_in_a_log_or_in_the_files_of_the_database(
     path = tmp_path / "database.sqlite3"
     with caplog.at_level(logging.DEBUG):
         async with open_migrated(f"sqlite:///{path}") as database:
-            secrets = await use_everything(serve(make_realm(database, upstream), upstream))
+            secrets = await use_everything(serve(make_site(database, upstream), upstream))
             files = contents(tmp_path)
     assert len(secrets) >= 15
     assert len(files) > 1
@@ -66,18 +66,18 @@ async def test_no_secret_stands_in_a_log_or_in_the_files_of_the_database(
 
 @pytest.mark.anyio
 @pytest.mark.requirement("secrets-nowhere")
-async def test_no_error_repeats_the_secret_it_is_about(site: Site) -> None:
-    client = await site.register(token_endpoint_auth_method="client_secret_post")
-    code = await site.code(client)
-    tokens = await site.redeem(client, code)
+async def test_no_error_repeats_the_secret_it_is_about(served: Served) -> None:
+    client = await served.register(token_endpoint_auth_method="client_secret_post")
+    code = await served.code(client)
+    tokens = await served.redeem(client, code)
     answers = [
-        await site.try_to_redeem(client, code),
-        await site.try_to_redeem(client, code, client_secret="an-unusual-secret"),
-        await site.try_to_refresh(client, tokens.refresh, scope="webhooks:write an-unusual-secret"),
-        await site.post("/revoke", {"token": "an-unusual-secret"}),
-        await site.call("an-unusual-secret"),
-        await site.browser().open({"client_id": "an-unusual-secret"}),
-        await site.browser().return_from_calendly({"state": "an-unusual-secret", "code": "x"}),
+        await served.try_to_redeem(client, code),
+        await served.try_to_redeem(client, code, client_secret="an-unusual-secret"),
+        await served.try_to_refresh(client, tokens.refresh, scope="webhooks:write an-unusual-secret"),
+        await served.post("/revoke", {"token": "an-unusual-secret"}),
+        await served.call("an-unusual-secret"),
+        await served.browser().open({"client_id": "an-unusual-secret"}),
+        await served.browser().return_from_calendly({"state": "an-unusual-secret", "code": "x"}),
     ]
     for answer in answers:
         assert answer.status_code >= 400
@@ -87,6 +87,6 @@ async def test_no_error_repeats_the_secret_it_is_about(site: Site) -> None:
 
 
 @pytest.mark.anyio
-async def test_what_holds_secrets_shows_none_of_them(site: Site) -> None:
-    assert "secret" not in repr(site.realm).lower().replace("client_secret", "")
-    assert repr(site.realm.keyring) not in repr(site.realm)
+async def test_what_holds_secrets_shows_none_of_them(served: Served) -> None:
+    assert "secret" not in repr(served.site).lower().replace("client_secret", "")
+    assert repr(served.site.keyring) not in repr(served.site)

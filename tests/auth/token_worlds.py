@@ -46,7 +46,7 @@ from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox
 from tests.auth.calendly_side import Calendly, Clock
-from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Site, Tokens, make_realm, serve, tokens_of
+from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Served, Tokens, make_site, serve, tokens_of
 from tests.databases import open_migrated
 
 T = TypeVar("T")
@@ -200,7 +200,7 @@ class DatabaseWorld:
 
     def sweep(self) -> None:
         """Delete what is over."""
-        self._run(sweep(self._site.realm))
+        self._run(sweep(self._site.site))
 
     def is_live(self, access: str) -> bool:
         """Say whether an access token is good."""
@@ -214,18 +214,18 @@ class DatabaseWorld:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
-    async def _begin(self) -> Site:
+    async def _begin(self) -> Served:
         database = await self._open.enter_async_context(open_migrated())
         url = "http://127.0.0.1:9"  # where nobody goes: the sign-ins are put into the database
         asleep = RunningSandbox(url, create_app(now=self.clock.now).state.sandbox)
         calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))
-        realm = make_realm(database, calendly)
-        return serve(realm, calendly)
+        site = make_site(database, calendly)
+        return serve(site, calendly)
 
     async def _let_in(self, client: str) -> str:
-        realm, now = self._site.realm, self.clock.now()
+        site, now = self._site.site, self.clock.now()
         code = mint(CODE, os.urandom)
-        async with realm.database.begin() as connection:
+        async with site.database.begin() as connection:
             if not await client_rows.mark_approved(connection, client, now):
                 registered = Client(client, "registered", client, (BACK,), "none", None, refreshes=True, approved=False)
                 await client_rows.add(connection, registered, now)
@@ -237,11 +237,11 @@ class DatabaseWorld:
         return code
 
     async def _end_grants(self, client: str) -> None:
-        async with self._site.realm.database.read() as connection:
+        async with self._site.site.database.read() as connection:
             query = select(grant.c.id).where(grant.c.client == client, grant.c.ended_at.is_(None))
             grants = list((await connection.execute(query)).scalars())
         for grant_id in grants:
-            await end_grant(self._site.realm, grant_id)
+            await end_grant(self._site.site, grant_id)
 
 
 def _code(grant_id: str, client: str, expires_at: datetime) -> Code:

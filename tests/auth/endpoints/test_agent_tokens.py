@@ -4,24 +4,26 @@ import pytest
 
 from auth.endpoints.agent_tokens import AgentTokenError, create, list_all, revoke
 from auth.endpoints.sweep import sweep
-from tests.auth.site import Site
+from tests.auth.site import Served
 
 
-async def connected_people(site: Site) -> list[tuple[str, str]]:
-    users = list(site.calendly.running.sandbox.records.users.values())
+async def connected_people(served: Served) -> list[tuple[str, str]]:
+    users = list(served.calendly.running.sandbox.records.users.values())
     for number in (0, 1):
-        await site.sign_in(scope="users:read", person=number)
+        await served.sign_in(scope="users:read", person=number)
     return [(f"https://api.calendly.com/users/{user.id}", user.email) for user in users[:2]]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
-async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(every_site: Site) -> None:
-    site = every_site
-    (person, email), _ = await connected_people(site)
-    made = await create(site.realm, name="nightly\u202e report", person=email.upper(), scopes=["scheduled_events:read"])
+async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(every_site: Served) -> None:
+    served = every_site
+    (person, email), _ = await connected_people(served)
+    made = await create(
+        served.site, name="nightly\u202e report", person=email.upper(), scopes=["scheduled_events:read"]
+    )
     assert made.secret.startswith("cmcp_ag_")
-    called = (await site.call(made.secret)).json()
+    called = (await served.call(made.secret)).json()
     assert called["person"] == person
     assert called["scopes"] == "scheduled_events:read"
     assert called["kind"] == "agent_token"
@@ -31,23 +33,23 @@ async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(ev
 
 @pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
-async def test_a_person_is_named_by_uri_uuid_or_address(every_site: Site) -> None:
-    site = every_site
-    (uri, email), _ = await connected_people(site)
+async def test_a_person_is_named_by_uri_uuid_or_address(every_site: Served) -> None:
+    served = every_site
+    (uri, email), _ = await connected_people(served)
     for name in (uri, uri.rpartition("/")[2], email):
-        made = await create(site.realm, name="job", person=name, scopes=["users:read"])
-        assert (await site.call(made.secret)).json()["person"] == uri
+        made = await create(served.site, name="job", person=name, scopes=["users:read"])
+        assert (await served.call(made.secret)).json()["person"] == uri
 
 
 @pytest.mark.anyio
-async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(site: Site) -> None:
+async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(served: Served) -> None:
     with pytest.raises(AgentTokenError, match="Nobody has connected Calendly here yet"):
-        await create(site.realm, name="job", person=None, scopes=["users:read"])
-    await connected_people(site)
+        await create(served.site, name="job", person=None, scopes=["users:read"])
+    await connected_people(served)
     with pytest.raises(AgentTokenError, match="say whom the agent acts for"):
-        await create(site.realm, name="job", person=None, scopes=["users:read"])
+        await create(served.site, name="job", person=None, scopes=["users:read"])
     with pytest.raises(AgentTokenError, match="Nobody of that name has connected"):
-        await create(site.realm, name="job", person="nobody@example.com", scopes=["users:read"])
+        await create(served.site, name="job", person="nobody@example.com", scopes=["users:read"])
 
 
 @pytest.mark.anyio
@@ -61,65 +63,67 @@ async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(site: Si
     ],
 )
 async def test_a_token_has_a_name_and_scopes_that_there_are(
-    site: Site, name: str, scopes: list[str], reason: str
+    served: Served, name: str, scopes: list[str], reason: str
 ) -> None:
     with pytest.raises(AgentTokenError, match=reason):
-        await create(site.realm, name=name, person=None, scopes=scopes)
+        await create(served.site, name=name, person=None, scopes=scopes)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens", "token-list-revoke")
-async def test_tokens_are_listed_without_their_secret_and_revoked_at_once(every_site: Site) -> None:
-    site = every_site
-    (uri, email), _ = await connected_people(site)
-    first = await create(site.realm, name="first", person=uri, scopes=["users:read"])
-    site.advance(seconds=1)
-    second = await create(site.realm, name="second", person=uri, scopes=["users:read", "webhooks:read"])
-    listed = await list_all(site.realm)
+async def test_tokens_are_listed_without_their_secret_and_revoked_at_once(every_site: Served) -> None:
+    served = every_site
+    (uri, email), _ = await connected_people(served)
+    first = await create(served.site, name="first", person=uri, scopes=["users:read"])
+    served.advance(seconds=1)
+    second = await create(served.site, name="second", person=uri, scopes=["users:read", "webhooks:read"])
+    listed = await list_all(served.site)
     assert [(token.id, token.name, token.person, token.email) for token in listed] == [
         (first.id, "first", uri, email),
         (second.id, "second", uri, email),
     ]
     assert first.secret not in repr(listed)
     assert first.secret not in repr(first)
-    await revoke(site.realm, first.id)
-    assert not await site.is_live(first.secret)
-    assert await site.is_live(second.secret)
-    assert [token.id for token in await list_all(site.realm)] == [second.id]
+    await revoke(served.site, first.id)
+    assert not await served.is_live(first.secret)
+    assert await served.is_live(second.secret)
+    assert [token.id for token in await list_all(served.site)] == [second.id]
     with pytest.raises(AgentTokenError):
-        await revoke(site.realm, first.id)
+        await revoke(served.site, first.id)
 
 
 @pytest.mark.anyio
-async def test_the_grants_of_browsers_are_no_agent_tokens(site: Site) -> None:
-    tokens = await site.sign_in()
-    grant_id = (await site.call(tokens.access)).json()["grant_id"]
+async def test_the_grants_of_browsers_are_no_agent_tokens(served: Served) -> None:
+    tokens = await served.sign_in()
+    grant_id = (await served.call(tokens.access)).json()["grant_id"]
     with pytest.raises(AgentTokenError):
-        await revoke(site.realm, grant_id)
-    assert await site.is_live(tokens.access)
+        await revoke(served.site, grant_id)
+    assert await served.is_live(tokens.access)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
-async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(every_site: Site) -> None:
-    site = every_site
-    await site.sign_in()
-    long = await create(site.realm, name="long", person=None, scopes=["users:read"])
-    short = await create(site.realm, name="short", person=None, scopes=["users:read"], life=timedelta(hours=1))
-    site.advance(hours=1)
-    assert not await site.is_live(short.secret)
-    site.advance(days=364)
-    await sweep(site.realm)
-    assert await site.is_live(long.secret)
-    site.advance(days=1)
-    assert not await site.is_live(long.secret)
+async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(
+    every_site: Served,
+) -> None:
+    served = every_site
+    await served.sign_in()
+    long = await create(served.site, name="long", person=None, scopes=["users:read"])
+    short = await create(served.site, name="short", person=None, scopes=["users:read"], life=timedelta(hours=1))
+    served.advance(hours=1)
+    assert not await served.is_live(short.secret)
+    served.advance(days=364)
+    await sweep(served.site)
+    assert await served.is_live(long.secret)
+    served.advance(days=1)
+    assert not await served.is_live(long.secret)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("header-only")
-async def test_an_agent_token_is_no_refresh_token_and_its_client_signs_nobody_in(site: Site) -> None:
-    await site.sign_in()
-    made = await create(site.realm, name="job", person=None, scopes=["users:read"])
+async def test_an_agent_token_is_no_refresh_token_and_its_client_signs_nobody_in(served: Served) -> None:
+    await served.sign_in()
+    made = await create(served.site, name="job", person=None, scopes=["users:read"])
     client = {"client_id": f"agent-{made.id}", "redirect_uris": ["https://agent.example/callback"]}
-    assert (await site.try_to_refresh(client, made.secret)).status_code == 400
-    assert (await site.browser().open(site.request(client))).status_code == 400
+    assert (await served.try_to_refresh(client, made.secret)).status_code == 400
+    assert (await served.browser().open(served.request(client))).status_code == 400

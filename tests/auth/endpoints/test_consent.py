@@ -11,7 +11,7 @@ from auth.upstream.calendly_login import CalendlyLogin
 from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from tests.auth.calendly_side import KEYRING, consent
-from tests.auth.site import BACK, ISSUER, STATE, Browser, Json, Site, link_back, query_of, serve
+from tests.auth.site import BACK, ISSUER, STATE, Browser, Json, Served, link_back, query_of, serve
 from tests.cases import each
 
 
@@ -21,38 +21,38 @@ def policy_of(page: str) -> dict[str, list[str]]:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-first")
-async def test_nothing_leads_to_calendly_but_an_approval(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_nothing_leads_to_calendly_but_an_approval(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     assert form.response.status_code == 200
     assert "location" not in form.response.headers
-    assert site.calendly.url not in form.response.text
+    assert served.calendly.url not in form.response.text
     denied = await browser.submit(form.filled("deny"))
-    assert site.calendly.url not in f"{denied.text}{denied.headers.get('location')}"
+    assert served.calendly.url not in f"{denied.text}{denied.headers.get('location')}"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-first")
-async def test_consent_is_asked_every_time_even_of_a_client_approved_before(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    await browser.sign_in(site.request(client))
+async def test_consent_is_asked_every_time_even_of_a_client_approved_before(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    await browser.sign_in(served.request(client))
     for changes in ({}, {"prompt": "none"}):
-        assert (await browser.open(site.request(client, **changes))).status_code == 200
+        assert (await browser.open(served.request(client, **changes))).status_code == 200
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-says-who")
-async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(site: Site) -> None:
-    client = await site.register(client_name='Evil "<script>alert(1)</script>" \u202etxt.exe', redirect_uris=[BACK])
-    page = (await site.browser().consent_form(site.request(client))).response.text
+async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(served: Served) -> None:
+    client = await served.register(client_name='Evil "<script>alert(1)</script>" \u202etxt.exe', redirect_uris=[BACK])
+    page = (await served.browser().consent_form(served.request(client))).response.text
     assert "<bdi>Evil &#34;&lt;script&gt;alert(1)&lt;/script&gt;&#34; txt.exe</bdi>" in page
     assert "not verified" in page
     assert "agent.example" in page
     assert "<script" not in page
-    nameless = await site.register(client_name=None)
-    assert "does not say its name" in (await site.browser().consent_form(site.request(nameless))).response.text
+    nameless = await served.register(client_name=None)
+    assert "does not say its name" in (await served.browser().consent_form(served.request(nameless))).response.text
 
 
 @pytest.mark.anyio
@@ -68,19 +68,19 @@ async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(sit
     ],
 )
 async def test_a_client_that_any_local_program_could_be_comes_with_a_warning(
-    site: Site, uris: list[str], *, warned: bool
+    served: Served, uris: list[str], *, warned: bool
 ) -> None:
-    client = await site.register(redirect_uris=uris)
-    page = (await site.browser().consent_form(site.request(client))).response.text
+    client = await served.register(redirect_uris=uris)
+    page = (await served.browser().consent_form(served.request(client))).response.text
     assert ('class="warning"' in page) is warned
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-headers")
-async def test_every_page_is_without_scripts_framing_referrer_and_cache(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_every_page_is_without_scripts_framing_referrer_and_cache(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     pages = [form.response, await browser.open({}), await browser.submit(form.filled("deny"))]
     for page in pages:
         policy = policy_of(page.headers["content-security-policy"])
@@ -108,23 +108,23 @@ async def test_every_page_is_without_scripts_framing_referrer_and_cache(site: Si
     ],
 )
 async def test_the_form_may_lead_to_us_to_calendly_and_back_to_the_client_and_nowhere_else(
-    site: Site, uri: str, source: str
+    served: Served, uri: str, source: str
 ) -> None:
-    client = await site.register(redirect_uris=[uri])
-    page = (await site.browser().consent_form(site.request(client))).response
+    client = await served.register(redirect_uris=[uri])
+    page = (await served.browser().consent_form(served.request(client))).response
     policy = policy_of(page.headers["content-security-policy"])
-    assert policy["form-action"] == ["'self'", site.calendly.url, source]
+    assert policy["form-action"] == ["'self'", served.calendly.url, source]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-choice", "never-grows")
-async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(site: Site) -> None:
-    client = await site.register()
-    asked = site.request(client, scope="users:read scheduled_events:write")
-    back = await site.browser().sign_in(asked, access="users=read,webhooks=full,data_deletion=ask,canceling=off")
-    tokens = await site.redeem(client, back["code"])
+async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(served: Served) -> None:
+    client = await served.register()
+    asked = served.request(client, scope="users:read scheduled_events:write")
+    back = await served.browser().sign_in(asked, access="users=read,webhooks=full,data_deletion=ask,canceling=off")
+    tokens = await served.redeem(client, back["code"])
     assert tokens.scope == "users:read"
-    access = (await site.call(tokens.access)).json()["access"].split(",")
+    access = (await served.call(tokens.access)).json()["access"].split(",")
     assert {"users=read", "canceling=off", "webhooks=ask", "data_deletion=ask"} <= set(access)  # as if never sent
 
 
@@ -144,14 +144,14 @@ ASKS = dict.fromkeys(("booking", "canceling", "scheduling_links"), "ask")
     ],
 )
 async def test_a_preset_is_chosen_with_one_press_and_counts_whatever_the_table_says(
-    site: Site, preset: str, given: dict[str, str]
+    served: Served, preset: str, given: dict[str, str]
 ) -> None:
-    browser, client = site.browser(), await site.register(client_name=f"Agent for {preset}")
-    form = await browser.consent_form(site.request(client))
+    browser, client = served.browser(), await served.register(client_name=f"Agent for {preset}")
+    form = await browser.consent_form(served.request(client))
     sent = [*form.filled(access="users=read,canceling=full"), ("preset", preset)]
     answer = await consent((await browser.submit(sent)).headers["Location"])
     code = query_of((await browser.return_from_calendly(answer)).headers["Location"])["code"]
-    access = dict(parse_access((await site.call((await site.redeem(client, code)).access)).json()["access"]))
+    access = dict(parse_access((await served.call((await served.redeem(client, code)).access)).json()["access"]))
     access.pop("availability", None)  # of which the client asked for less than there is
     assert {name: one.level for name, one in access.items() if one.level != "off"} == given
 
@@ -169,20 +169,20 @@ async def test_a_preset_is_chosen_with_one_press_and_counts_whatever_the_table_s
     ],
 )
 async def test_what_cannot_be_chosen_is_not_offered(
-    site: Site, scope: str | None, ceiling: Access, presets: dict[str, bool]
+    served: Served, scope: str | None, ceiling: Access, presets: dict[str, bool]
 ) -> None:
-    site = serve(replace(site.realm, ceiling=ceiling), site.calendly)
-    form = await site.browser().consent_form(site.request(await site.register(), scope=scope))
+    served = serve(replace(served.site, ceiling=ceiling), served.calendly)
+    form = await served.browser().consent_form(served.request(await served.register(), scope=scope))
     found = re.findall(r'<input type="radio" name="preset" value="(\w+)"( checked)?>', form.response.text)
     assert {name: bool(checked) for name, checked in found} == presets
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-presets")
-async def test_who_chose_otherwise_before_finds_that_chosen(site: Site) -> None:
-    browser, client = site.browser(), await site.register()
-    await browser.sign_in(site.request(client), access="users=read,canceling=full")
-    form = await browser.consent_form(site.request(client))
+async def test_who_chose_otherwise_before_finds_that_chosen(served: Served) -> None:
+    browser, client = served.browser(), await served.register()
+    await browser.sign_in(served.request(client), access="users=read,canceling=full")
+    form = await browser.consent_form(served.request(client))
     assert 'value="choose" checked' in form.response.text
     assert form.levels.chosen["canceling"] == "full"
 
@@ -204,20 +204,20 @@ async def test_who_chose_otherwise_before_finds_that_chosen(site: Site) -> None:
     ],
 )
 async def test_a_name_that_is_made_to_look_like_another_is_shown_as_what_it_is(
-    site: Site, name: str, shown: str
+    served: Served, name: str, shown: str
 ) -> None:
-    client = await site.register(client_name=name)
-    page = (await site.browser().consent_form(site.request(client))).response.text
+    client = await served.register(client_name=name)
+    page = (await served.browser().consent_form(served.request(client))).response.text
     assert f"<bdi>{shown}</bdi>" in page
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("operator-settings")
-async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(site: Site) -> None:
-    client = await site.register()
-    assert "Its operator does not say" in (await site.browser().consent_form(site.request(client))).response.text
+async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(served: Served) -> None:
+    client = await served.register()
+    assert "Its operator does not say" in (await served.browser().consent_form(served.request(client))).response.text
     pages = Pages(operator=Operator("Northlight <IT>", "it@northlight.example"))
-    named = serve(replace(site.realm, pages=pages), site.calendly)
+    named = serve(replace(served.site, pages=pages), served.calendly)
     for page in (
         (await named.browser().consent_form(named.request(client))).response,
         await named.browser().see("/connections"),
@@ -230,10 +230,10 @@ async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(site: Si
 @pytest.mark.requirement("off-unless-allowed")
 @pytest.mark.anyio
 @pytest.mark.parametrize("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
-async def test_what_is_no_clear_yes_to_something_is_a_no(site: Site, filled: tuple[str, str | None]) -> None:
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_what_is_no_clear_yes_to_something_is_a_no(served: Served, filled: tuple[str, str | None]) -> None:
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     response = await browser.submit(form.filled(*filled))
     assert response.status_code == 200
     assert "Nothing was allowed" in response.text
@@ -246,11 +246,11 @@ async def test_what_is_no_clear_yes_to_something_is_a_no(site: Site, filled: tup
 
 @pytest.mark.anyio
 @pytest.mark.requirement("errors-redirected")
-async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(site: Site) -> None:
-    client = await site.register()
-    await site.sign_in(client)
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(served: Served) -> None:
+    client = await served.register()
+    await served.sign_in(client)
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     response = await browser.submit(form.filled("deny"))
     assert response.status_code == 303
     assert query_of(response.headers["location"])["error"] == "access_denied"
@@ -258,10 +258,10 @@ async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(sit
 
 @pytest.mark.anyio
 @pytest.mark.requirement("cookie-at-approval", "host-prefix")
-async def test_the_approval_cookie_is_set_at_approval_and_not_before(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_the_approval_cookie_is_set_at_approval_and_not_before(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     assert "approval" not in form.response.headers["set-cookie"]
     approved = await browser.submit(form.filled())
     name, _, attributes = approved.headers["set-cookie"].partition("; ")
@@ -272,34 +272,34 @@ async def test_the_approval_cookie_is_set_at_approval_and_not_before(site: Site)
 
 @pytest.mark.anyio
 @pytest.mark.requirement("host-prefix")
-async def test_on_plain_http_loopback_only_prefix_and_secure_are_missing(site: Site) -> None:
-    site = serve(replace(site.realm, issuer="http://127.0.0.1:8000"), site.calendly)
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
+async def test_on_plain_http_loopback_only_prefix_and_secure_are_missing(served: Served) -> None:
+    served = serve(replace(served.site, issuer="http://127.0.0.1:8000"), served.calendly)
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
     approved = await browser.submit(form.filled())
     for response in (form.response, approved):
         cookie = response.headers["set-cookie"]
         assert cookie.startswith("calendly-mcp-")
         assert "; HttpOnly; Max-Age=600; Path=/; SameSite=lax" in cookie
         assert "Secure" not in cookie
-    stranger = site.browser()
+    stranger = served.browser()
     assert (await stranger.submit(form.filled())).status_code == 400
 
 
-async def open_form(site: Site, client: Json) -> tuple[Browser, list[tuple[str, str]]]:
-    browser = site.browser()
-    return browser, (await browser.consent_form(site.request(client))).filled()
+async def open_form(served: Served, client: Json) -> tuple[Browser, list[tuple[str, str]]]:
+    browser = served.browser()
+    return browser, (await browser.consent_form(served.request(client))).filled()
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
-async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Site) -> None:
-    site = every_site
-    client = await site.register()
-    _, attackers = await open_form(site, client)
-    victim, _ = await open_form(site, client)
-    for browser in (victim, site.browser()):
+async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Served) -> None:
+    served = every_site
+    client = await served.register()
+    _, attackers = await open_form(served, client)
+    victim, _ = await open_form(served, client)
+    for browser in (victim, served.browser()):
         response = await browser.submit(attackers)
         assert response.status_code == 400
         assert "another browser" in response.text
@@ -310,9 +310,9 @@ async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Site) ->
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
 @pytest.mark.parametrize("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
-async def test_a_form_without_its_secret_is_not_taken(site: Site, transaction: list[tuple[str, str]]) -> None:
-    client = await site.register()
-    browser, filled = await open_form(site, client)
+async def test_a_form_without_its_secret_is_not_taken(served: Served, transaction: list[tuple[str, str]]) -> None:
+    client = await served.register()
+    browser, filled = await open_form(served, client)
     response = await browser.submit([*filled[1:], *transaction])
     assert response.status_code == 400
     assert "location" not in response.headers
@@ -320,9 +320,9 @@ async def test_a_form_without_its_secret_is_not_taken(site: Site, transaction: l
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf", "duplicates-refused")
-async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(site: Site) -> None:
-    client = await site.register()
-    browser, filled = await open_form(site, client)
+async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(served: Served) -> None:
+    client = await served.register()
+    browser, filled = await open_form(served, client)
     assert (await browser.submit([*filled, filled[0]])).status_code == 400
     assert "location" not in (await browser.submit([*filled, ("decision", "deny")])).headers
 
@@ -345,10 +345,10 @@ async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(site: Site)
     ],
 )
 async def test_the_form_is_taken_from_our_own_origin_or_null(
-    site: Site, headers: dict[str, str], *, taken: bool
+    served: Served, headers: dict[str, str], *, taken: bool
 ) -> None:
-    client = await site.register()
-    browser, filled = await open_form(site, client)
+    client = await served.register()
+    browser, filled = await open_form(served, client)
     response = await browser.submit(filled, **headers)
     assert response.status_code == (303 if taken else 400)
     assert ("location" in response.headers) is taken
@@ -356,19 +356,19 @@ async def test_the_form_is_taken_from_our_own_origin_or_null(
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
-async def test_a_form_of_another_encoding_is_not_taken(site: Site) -> None:
-    client = await site.register()
-    browser, filled = await open_form(site, client)
+async def test_a_form_of_another_encoding_is_not_taken(served: Served) -> None:
+    client = await served.register()
+    browser, filled = await open_form(served, client)
     for kind in ("text/plain", "multipart/form-data; boundary=x", "application/json", ""):
         assert (await browser.submit(filled, **{"Content-Type": kind})).status_code == 400
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("lifetimes")
-async def test_a_consent_page_is_good_for_ten_minutes(site: Site) -> None:
-    client = await site.register()
-    browser, filled = await open_form(site, client)
-    site.advance(minutes=10)
+async def test_a_consent_page_is_good_for_ten_minutes(served: Served) -> None:
+    client = await served.register()
+    browser, filled = await open_form(served, client)
+    served.advance(minutes=10)
     response = await browser.submit(filled)
     assert response.status_code == 400
     assert "longer than ten minutes" in response.text
@@ -376,11 +376,11 @@ async def test_a_consent_page_is_good_for_ten_minutes(site: Site) -> None:
 
 @pytest.mark.requirement("approval-bound")
 @pytest.mark.anyio
-async def test_two_tabs_of_one_browser_sign_in_side_by_side(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    first = await browser.consent_form(site.request(client, state="first"))
-    second = await browser.consent_form(site.request(client, state="second"))
+async def test_two_tabs_of_one_browser_sign_in_side_by_side(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    first = await browser.consent_form(served.request(client, state="first"))
+    second = await browser.consent_form(served.request(client, state="second"))
     addresses = [(await browser.submit(form.filled())).headers["location"] for form in (first, second)]
     states = set[str]()
     for address in addresses:
@@ -391,65 +391,69 @@ async def test_two_tabs_of_one_browser_sign_in_side_by_side(site: Site) -> None:
 
 @pytest.mark.requirement("approval-bound")
 @pytest.mark.anyio
-async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_counts(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client, scope="users:read event_types:read"))
+async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_counts(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client, scope="users:read event_types:read"))
     first = (await browser.submit(form.filled(access="users=read"))).headers["location"]
     second = (await browser.submit(form.filled(access="event_types=read"))).headers["location"]
     stale = await browser.return_from_calendly(await consent(first))
     assert stale.status_code == 400
     response = await browser.return_from_calendly(await consent(second))
-    tokens = await site.redeem(client, query_of(response.headers["location"])["code"])
+    tokens = await served.redeem(client, query_of(response.headers["location"])["code"])
     assert tokens.scope == "event_types:read"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("separate-pkce")
-async def test_calendly_gets_a_state_and_a_challenge_of_our_own(site: Site) -> None:
-    client = await site.register()
-    parameters = site.request(client)
-    asked = query_of(await site.browser().approve(parameters))
+async def test_calendly_gets_a_state_and_a_challenge_of_our_own(served: Served) -> None:
+    client = await served.register()
+    parameters = served.request(client)
+    asked = query_of(await served.browser().approve(parameters))
     assert asked["code_challenge_method"] == "S256"
     assert asked["code_challenge"] != parameters["code_challenge"]
     assert asked["state"] != parameters["state"]
-    again = query_of(await site.browser().approve(parameters))
+    again = query_of(await served.browser().approve(parameters))
     assert again["state"] != asked["state"]
     assert again["code_challenge"] != asked["code_challenge"]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("upstream-scopes")
-async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(site: Site) -> None:
-    first, second = await site.register(), await site.register()
-    browser = site.browser()
-    asked = query_of(await browser.approve(site.request(first, scope="event_types:write")))
+async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(
+    served: Served,
+) -> None:
+    first, second = await served.register(), await served.register()
+    browser = served.browser()
+    asked = query_of(await browser.approve(served.request(first, scope="event_types:write")))
     assert asked["scope"] == "users:read event_types:write"
-    await browser.sign_in(site.request(first, scope="event_types:write"))
-    asked = query_of(await browser.approve(site.request(second, scope="availability:read")))
+    await browser.sign_in(served.request(first, scope="event_types:write"))
+    asked = query_of(await browser.approve(served.request(second, scope="availability:read")))
     assert asked["scope"] == "users:read event_types:write availability:read"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("sign-out-forgets")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(site: Site) -> None:
-    client, browser = await site.register(), site.browser()
-    fresh = (await site.browser().consent_form(site.request(client))).levels
-    await browser.sign_in(site.request(client), access="event_types=full")
-    assert (await browser.consent_form(site.request(client))).levels != fresh
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
+    served: Served,
+) -> None:
+    client, browser = await served.register(), served.browser()
+    fresh = (await served.browser().consent_form(served.request(client))).levels
+    await browser.sign_in(served.request(client), access="event_types=full")
+    assert (await browser.consent_form(served.request(client))).levels != fresh
     await browser.send(await browser.sign_in_to(), "/sign-out")
-    assert (await browser.consent_form(site.request(client))).levels == fresh
-    asked = query_of(await browser.approve(site.request(client, scope="users:read")))
+    assert (await browser.consent_form(served.request(client))).levels == fresh
+    asked = query_of(await browser.approve(served.request(client, scope="users:read")))
     assert asked["scope"] == "users:read"
-    assert (await browser.open(site.request(client, response_type="x"))).status_code == 400  # no redirect either
+    assert (await browser.open(served.request(client, response_type="x"))).status_code == 400  # no redirect either
 
 
 @pytest.mark.anyio
-async def test_a_hint_that_was_tampered_with_is_no_hint(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
+async def test_a_hint_that_was_tampered_with_is_no_hint(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
     browser.http.cookies.set("__Host-calendly-mcp-person", "AAAA", domain="mcp.example")
-    asked = query_of(await browser.approve(site.request(client, scope="users:read")))
+    asked = query_of(await browser.approve(served.request(client, scope="users:read")))
     assert asked["scope"] == "users:read"
 
 
@@ -463,17 +467,17 @@ async def test_a_hint_that_was_tampered_with_is_no_hint(site: Site) -> None:
     ],
 )
 async def test_when_calendly_does_not_take_us_page_and_client_say_so(
-    site: Site, fault: int, code: str, status: int
+    served: Served, fault: int, code: str, status: int
 ) -> None:
-    issuer, back = site.calendly.url, "http://localhost/oauth/callback"
+    issuer, back = served.calendly.url, "http://localhost/oauth/callback"
     ours = Registration(
-        site.realm.database, KEYRING, issuer, back, lambda: register(issuer, back, ("users:read",)), site.clock.now
+        served.site.database, KEYRING, issuer, back, lambda: register(issuer, back, ("users:read",)), served.clock.now
     )
-    login = CalendlyLogin(ours, redirect_uri=back, api_url=issuer, now=site.clock.now)
-    site = serve(replace(site.realm, upstream=login), site.calendly)
-    client = await site.register()
-    browser, filled = await open_form(site, client)
-    await site.fault("GET", "/.well-known/oauth-authorization-server", fault)
+    login = CalendlyLogin(ours, redirect_uri=back, api_url=issuer, now=served.clock.now)
+    served = serve(replace(served.site, upstream=login), served.calendly)
+    client = await served.register()
+    browser, filled = await open_form(served, client)
+    await served.fault("GET", "/.well-known/oauth-authorization-server", fault)
     response = await browser.submit(filled)
     assert response.status_code == status
     address = link_back(response)

@@ -5,15 +5,15 @@ from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oauth2.rfc9207 import AuthorizationServerMetadata as IssuerParameterMetadata
 from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
-from tests.auth.site import ISSUER, OFFERED, RESOURCE, Site
+from tests.auth.site import ISSUER, OFFERED, RESOURCE, Served
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA = ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"]
 METADATA = [AUTHORIZATION_SERVER, *RESOURCE_METADATA]
 
 
-async def document(site: Site, path: str) -> dict[str, Any]:
-    response = await site.get(path)
+async def document(served: Served, path: str) -> dict[str, Any]:
+    response = await served.get(path)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
     found: dict[str, Any] = response.json()
@@ -22,8 +22,8 @@ async def document(site: Site, path: str) -> dict[str, Any]:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("metadata-server", "public-url-setting")
-async def test_the_authorization_server_describes_itself(site: Site) -> None:
-    found = await document(site, AUTHORIZATION_SERVER)
+async def test_the_authorization_server_describes_itself(served: Served) -> None:
+    found = await document(served, AUTHORIZATION_SERVER)
     assert found["issuer"] == ISSUER
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["token_endpoint_auth_methods_supported"] == ["none", "client_secret_post", "client_secret_basic"]
@@ -44,20 +44,20 @@ async def test_the_authorization_server_describes_itself(site: Site) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("metadata-server")
-async def test_others_find_the_metadata_valid(site: Site) -> None:
-    found = await document(site, AUTHORIZATION_SERVER)
+async def test_others_find_the_metadata_valid(served: Served) -> None:
+    found = await document(served, AUTHORIZATION_SERVER)
     AuthorizationServerMetadata(found).validate([IssuerParameterMetadata])
     assert str(OAuthMetadata.model_validate(found).issuer) == ISSUER
     for path in RESOURCE_METADATA:
-        resource = ProtectedResourceMetadata.model_validate(await document(site, path))
+        resource = ProtectedResourceMetadata.model_validate(await document(served, path))
         assert [str(server) for server in resource.authorization_servers] == [ISSUER]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("metadata-resource")
 @pytest.mark.parametrize("path", RESOURCE_METADATA)
-async def test_the_resource_is_described_with_and_without_its_path(site: Site, path: str) -> None:
-    found = await document(site, path)
+async def test_the_resource_is_described_with_and_without_its_path(served: Served, path: str) -> None:
+    found = await document(served, path)
     assert found["resource"] == RESOURCE
     assert found["authorization_servers"] == [ISSUER]
     assert found["bearer_methods_supported"] == ["header"]
@@ -67,25 +67,25 @@ async def test_the_resource_is_described_with_and_without_its_path(site: Site, p
 @pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
 @pytest.mark.parametrize("path", METADATA)
-async def test_nothing_that_a_request_says_of_the_host_is_echoed(site: Site, path: str) -> None:
-    plain = await site.get(path)
+async def test_nothing_that_a_request_says_of_the_host_is_echoed(served: Served, path: str) -> None:
+    plain = await served.get(path)
     for name in ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-Host"):
-        tricked = await site.get(path, **{name: "evil.example"})
+        tricked = await served.get(path, **{name: "evil.example"})
         assert tricked.content == plain.content
         assert "evil.example" not in str(tricked.headers)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
-async def test_no_redirect_and_no_challenge_echoes_the_host(site: Site) -> None:
-    client = await site.register()
+async def test_no_redirect_and_no_challenge_echoes_the_host(served: Served) -> None:
+    client = await served.register()
     for path in ("/authorize", "/authorize?client_id=x", "/oauth/callback?state=x"):
-        response = await site.get(path, Host="evil.example")
+        response = await served.get(path, Host="evil.example")
         assert "evil.example" not in f"{response.text} {response.headers}"
-    called = await site.call(None, Host="evil.example")
+    called = await served.call(None, Host="evil.example")
     assert "evil.example" not in str(called.headers)
-    browser = site.browser()
-    page = await browser.http.get("/authorize", params=site.request(client), headers={"Host": "evil.example"})
+    browser = served.browser()
+    page = await browser.http.get("/authorize", params=served.request(client), headers={"Host": "evil.example"})
     assert page.status_code == 200
     assert "evil.example" not in f"{page.text} {page.headers}"
 
@@ -97,9 +97,9 @@ async def test_no_redirect_and_no_challenge_echoes_the_host(site: Site) -> None:
     [*((path, "GET") for path in METADATA), ("/register", "POST"), ("/token", "POST"), ("/revoke", "POST")],
 )
 async def test_any_page_may_call_the_endpoints_for_programs_without_credentials(
-    site: Site, path: str, method: str
+    served: Served, path: str, method: str
 ) -> None:
-    async with site.http() as http:
+    async with served.http() as http:
         origin = {"Origin": "https://inspector.example"}
         preflight = await http.options(
             path,
@@ -121,8 +121,8 @@ async def test_any_page_may_call_the_endpoints_for_programs_without_credentials(
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("path", ["/authorize", "/consent", "/oauth/callback"])
-async def test_no_page_of_others_may_read_the_pages_for_people(site: Site, path: str) -> None:
+async def test_no_page_of_others_may_read_the_pages_for_people(served: Served, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
-        async with site.http() as http:
+        async with served.http() as http:
             response = await http.request(method, path, headers={"Origin": "https://evil.example"})
         assert "access-control-allow-origin" not in response.headers

@@ -10,7 +10,7 @@ from auth.endpoints.sweep import sweep
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
-from tests.auth.site import ISSUER, Site, query_of, secret_of, serve
+from tests.auth.site import ISSUER, Served, query_of, secret_of, serve
 
 SIGN_IN = "Sign in to continue"
 
@@ -21,35 +21,35 @@ def is_signed_in(page: str) -> bool:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("consent-first", "page-sessions")
-async def test_a_page_asks_for_a_sign_in_on_our_own_page_and_leads_nowhere_by_itself(site: Site) -> None:
+async def test_a_page_asks_for_a_sign_in_on_our_own_page_and_leads_nowhere_by_itself(served: Served) -> None:
     for path in ("/connections", "/connections/all", "/connections/x"):
-        page = await site.browser().see(path)
+        page = await served.browser().see(path)
         assert page.status_code == 200
         assert SIGN_IN in page.text
         assert f'name="to" value="{path}"' in page.text
-        assert site.calendly.url not in page.text
-        assert f"form-action 'self' {site.calendly.url};" in page.headers["content-security-policy"]
+        assert served.calendly.url not in page.text
+        assert f"form-action 'self' {served.calendly.url};" in page.headers["content-security-policy"]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_whoever_signs_in_gets_to_the_page_that_was_asked_for(every_site: Site) -> None:
-    site = every_site
-    browser = site.browser()
+async def test_whoever_signs_in_gets_to_the_page_that_was_asked_for(every_site: Served) -> None:
+    served = every_site
+    browser = served.browser()
     page = await browser.sign_in_to()
     assert is_signed_in(page.text)
     cookie = next(cookie for cookie in browser.http.cookies.jar if "session" in cookie.name)
     assert cookie.name == "__Host-calendly-mcp-session"
     assert is_signed_in((await browser.see("/connections")).text)
-    assert not is_signed_in((await site.browser().see("/connections")).text)
+    assert not is_signed_in((await served.browser().see("/connections")).text)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions", "host-prefix")
 async def test_the_cookie_of_a_session_is_out_of_reach_of_scripts_and_other_hosts_and_ends_with_the_browser(
-    site: Site,
+    served: Served,
 ) -> None:
-    browser = site.browser()
+    browser = served.browser()
     back = await browser.return_from_calendly(await consent(await browser.set_out("/connections")))
     (cookie,) = (value for value in back.headers.get_list("set-cookie") if "session" in value)
     assert cookie.partition("; ")[2] == "HttpOnly; Path=/; SameSite=lax; Secure"
@@ -57,18 +57,20 @@ async def test_the_cookie_of_a_session_is_out_of_reach_of_scripts_and_other_host
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(site: Site) -> None:
-    await site.sign_in(scope="event_types:write")
+async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(
+    served: Served,
+) -> None:
+    await served.sign_in(scope="event_types:write")
     query = select(upstream_connection)
-    async with site.realm.database.read() as connection:
+    async with served.site.database.read() as connection:
         before = (await connection.execute(query)).one()
-    browser = site.browser()
+    browser = served.browser()
     address = await browser.set_out("/connections")
     assert query_of(address)["scope"] == "users:read"
     await browser.return_from_calendly(await consent(address))
-    async with site.realm.database.read() as connection:
+    async with served.site.database.read() as connection:
         assert (await connection.execute(query)).one() == before
-    assert (await site.realm.connections.refresher.token(before.user))[0] == before.generation
+    assert (await served.site.connections.refresher.token(before.user))[0] == before.generation
 
 
 @pytest.mark.anyio
@@ -81,8 +83,8 @@ async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_s
         *("/connections/../authorize", "/connections/%2e%2e", "/confirm/", "/connections/" + "x" * 101),
     ],
 )
-async def test_a_sign_in_leads_to_pages_of_ours_and_nowhere_else(site: Site, to: str) -> None:
-    browser = site.browser()
+async def test_a_sign_in_leads_to_pages_of_ours_and_nowhere_else(served: Served, to: str) -> None:
+    browser = served.browser()
     response = await browser.submit([("to", to)], "/sign-in")
     assert response.status_code == 400
     assert "location" not in response.headers
@@ -90,24 +92,24 @@ async def test_a_sign_in_leads_to_pages_of_ours_and_nowhere_else(site: Site, to:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(every_site: Site) -> None:
-    site = every_site
-    attacker, victim = site.browser(), site.browser()
+async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(every_site: Served) -> None:
+    served = every_site
+    attacker, victim = served.browser(), served.browser()
     answer = await consent(await attacker.set_out("/connections"))
     await victim.set_out("/connections")  # has a cookie of its own
-    for browser in (victim, site.browser()):
+    for browser in (victim, served.browser()):
         assert (await browser.return_from_calendly(answer)).status_code == 400
         assert not is_signed_in((await browser.see("/connections")).text)
     assert (await attacker.return_from_calendly(answer)).status_code == 303
     assert (await attacker.return_from_calendly(answer)).status_code == 400
     late = await consent(await attacker.set_out("/connections"))
-    site.advance(minutes=10)
+    served.advance(minutes=10)
     assert (await attacker.return_from_calendly(late)).status_code == 400
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_of_many_returns_at_once_one_signs_in(every_site: Site) -> None:
+async def test_of_many_returns_at_once_one_signs_in(every_site: Served) -> None:
     browser = every_site.browser()
     answer = await consent(await browser.set_out("/connections"))
     statuses: list[int] = []
@@ -123,8 +125,8 @@ async def test_of_many_returns_at_once_one_signs_in(every_site: Site) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(site: Site) -> None:
-    browser, planted = site.browser(), site.browser()
+async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(served: Served) -> None:
+    browser, planted = served.browser(), served.browser()
     await planted.sign_in_to(person=1)
     stolen = next(cookie.value or "" for cookie in planted.http.cookies.jar if "session" in cookie.name)
     browser.http.cookies.set("__Host-calendly-mcp-session", stolen, domain="mcp.example")  # fixation
@@ -138,8 +140,8 @@ async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(site: Site
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 @pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"error": "server_error"}, {}])
-async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(site: Site, answer: dict[str, str]) -> None:
-    browser = site.browser()
+async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Served, answer: dict[str, str]) -> None:
+    browser = served.browser()
     state = query_of(await browser.set_out("/connections"))["state"]
     response = await browser.return_from_calendly({**answer, "state": state})
     assert response.status_code in {400, 500}
@@ -148,42 +150,42 @@ async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(site: Site
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_a_session_ends_of_idleness_and_of_age(every_site: Site) -> None:
-    site = every_site
-    browser = site.browser()
+async def test_a_session_ends_of_idleness_and_of_age(every_site: Served) -> None:
+    served = every_site
+    browser = served.browser()
     await browser.sign_in_to()
     for _ in range(int((LIFE - IDLE_LIFE) / timedelta(minutes=25))):
-        site.advance(minutes=25)
+        served.advance(minutes=25)
         assert is_signed_in((await browser.see("/connections")).text)
-    idle = site.browser()
+    idle = served.browser()
     await idle.sign_in_to()
-    site.advance(minutes=30)
+    served.advance(minutes=30)
     assert not is_signed_in((await idle.see("/connections")).text)
-    site.advance(minutes=30)
+    served.advance(minutes=30)
     assert not is_signed_in((await browser.see("/connections")).text)
-    await sweep(site.realm)
-    async with site.realm.database.read() as connection:
+    await sweep(served.site)
+    async with served.site.database.read() as connection:
         assert (await connection.execute(select(page_session))).all() == []
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions", "retention")
-async def test_a_sign_in_that_nobody_finished_is_cleared_away(site: Site) -> None:
-    await site.browser().set_out("/connections")
-    site.advance(minutes=10)
-    await sweep(site.realm)
-    async with site.realm.database.read() as connection:
+async def test_a_sign_in_that_nobody_finished_is_cleared_away(served: Served) -> None:
+    await served.browser().set_out("/connections")
+    served.advance(minutes=10)
+    await sweep(served.site)
+    async with served.site.database.read() as connection:
         assert (await connection.execute(select(page_sign_in))).all() == []
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_signing_out_ends_the_session_for_good(site: Site) -> None:
-    browser = site.browser()
+async def test_signing_out_ends_the_session_for_good(served: Served) -> None:
+    browser = served.browser()
     page = await browser.sign_in_to()
     stolen = dict(browser.http.cookies)
     assert SIGN_IN in (await browser.send(page, "/sign-out")).text
-    again = site.browser()
+    again = served.browser()
     again.http.cookies.update(stolen)
     assert not is_signed_in((await again.see("/connections")).text)
 
@@ -191,8 +193,8 @@ async def test_signing_out_ends_the_session_for_good(site: Site) -> None:
 @pytest.mark.anyio
 @pytest.mark.requirement("page-forms")
 @pytest.mark.parametrize("path", ["/sign-out", "/connections", "/connections/all"])
-async def test_a_form_counts_only_with_the_secret_of_this_very_session(site: Site, path: str) -> None:
-    browser, other = site.browser(), site.browser()
+async def test_a_form_counts_only_with_the_secret_of_this_very_session(served: Served, path: str) -> None:
+    browser, other = served.browser(), served.browser()
     page, others = await browser.sign_in_to(), await other.sign_in_to(person=1)
     for fields in ([], [("secret", "")], [("secret", "x" * 64)], [("secret", secret_of(others))]):
         response = await browser.submit([*fields, ("sure", "yes")], path)
@@ -213,8 +215,8 @@ async def test_a_form_counts_only_with_the_secret_of_this_very_session(site: Sit
         {"Origin": ISSUER, "Sec-Fetch-Site": "same-site"},
     ],
 )
-async def test_no_form_is_taken_from_a_page_of_somebody_elses(site: Site, headers: dict[str, str]) -> None:
-    browser = site.browser()
+async def test_no_form_is_taken_from_a_page_of_somebody_elses(served: Served, headers: dict[str, str]) -> None:
+    browser = served.browser()
     page = await browser.sign_in_to()
     fields = [("secret", secret_of(page)), ("to", "/connections"), ("sure", "yes")]
     for path in ("/sign-in", "/sign-out", "/connections"):
@@ -226,10 +228,10 @@ async def test_no_form_is_taken_from_a_page_of_somebody_elses(site: Site, header
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-forms")
-async def test_a_form_of_a_session_that_is_over_changes_nothing_and_leads_back(site: Site) -> None:
-    browser = site.browser()
+async def test_a_form_of_a_session_that_is_over_changes_nothing_and_leads_back(served: Served) -> None:
+    browser = served.browser()
     page = await browser.sign_in_to()
-    site.advance(hours=1)
+    served.advance(hours=1)
     response = await browser.send(page, "/connections", ("sure", "yes"))
     assert SIGN_IN in response.text
     assert "nothing was changed" in response.text
@@ -238,8 +240,8 @@ async def test_a_form_of_a_session_that_is_over_changes_nothing_and_leads_back(s
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-headers")
-async def test_pages_of_who_is_signed_in_are_without_scripts_framing_referrer_and_cache(site: Site) -> None:
-    browser = site.browser()
+async def test_pages_of_who_is_signed_in_are_without_scripts_framing_referrer_and_cache(served: Served) -> None:
+    browser = served.browser()
     shown = await browser.sign_in_to()
     policy = shown.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -252,11 +254,11 @@ async def test_pages_of_who_is_signed_in_are_without_scripts_framing_referrer_an
 
 @pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_signing_in_to_pages_is_limited_by_address(site: Site) -> None:
-    site = serve(replace(site.realm, rate_limits={**RATE_LIMITS, "sign_ins": 2}), site.calendly)
-    browser = site.browser()
+async def test_signing_in_to_pages_is_limited_by_address(served: Served) -> None:
+    served = serve(replace(served.site, rate_limits={**RATE_LIMITS, "sign_ins": 2}), served.calendly)
+    browser = served.browser()
     for _ in range(2):
         await browser.set_out("/connections")
     refused = await browser.submit([("to", "/connections")], "/sign-in")
     assert refused.status_code == 429
-    assert await site.browser("198.51.100.9").set_out("/connections")
+    assert await served.browser("198.51.100.9").set_out("/connections")

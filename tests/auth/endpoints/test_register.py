@@ -14,7 +14,7 @@ from auth.grants.client_rows import MOST_NEVER_APPROVED
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.addresses import Networks
 from auth.tables import client as client_table
-from tests.auth.site import BACK, VERIFIER, Json, Site, basic, serve
+from tests.auth.site import BACK, VERIFIER, Json, Served, basic, serve
 
 # As each of them sends it.
 CLAUDE_CODE = {
@@ -71,8 +71,8 @@ REAL = [CLAUDE_CODE, CLAUDE_AI, CURSOR, VS_CODE, CHATGPT]
 @pytest.mark.anyio
 @pytest.mark.requirement("register-real-clients")
 @pytest.mark.parametrize("metadata", REAL, ids=lambda metadata: str(metadata["client_name"]))
-async def test_a_real_client_registers_as_it_does_and_signs_in(site: Site, metadata: Json) -> None:
-    response = await site.try_to_register(metadata)
+async def test_a_real_client_registers_as_it_does_and_signs_in(served: Served, metadata: Json) -> None:
+    response = await served.try_to_register(metadata)
     assert response.status_code == 201
     registered = OAuthClientInformationFull.model_validate_json(response.content)
     assert registered.client_name == metadata["client_name"]
@@ -81,55 +81,55 @@ async def test_a_real_client_registers_as_it_does_and_signs_in(site: Site, metad
     assert registered.grant_types == ["authorization_code", "refresh_token"]
     client = response.json()
     for uri in metadata["redirect_uris"]:
-        tokens = await site.sign_in({**client, "redirect_uris": [uri]}, scope="users:read")
-        assert (await site.refresh(client, tokens.refresh)).scope == "users:read"
+        tokens = await served.sign_in({**client, "redirect_uris": [uri]}, scope="users:read")
+        assert (await served.refresh(client, tokens.refresh)).scope == "users:read"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-real-clients")
-async def test_a_client_on_loopback_signs_in_on_whatever_port_it_gets(site: Site) -> None:
-    client = await site.register(**CLAUDE_CODE)
+async def test_a_client_on_loopback_signs_in_on_whatever_port_it_gets(served: Served) -> None:
+    client = await served.register(**CLAUDE_CODE)
     moved = {**client, "redirect_uris": ["http://localhost:61999/callback"]}
-    browser = site.browser()
-    address = await browser.approve(site.request(moved))
-    assert address.startswith(site.calendly.url)
-    tokens = await site.sign_in(moved)
-    assert await site.is_live(tokens.access)
+    browser = served.browser()
+    address = await browser.approve(served.request(moved))
+    assert address.startswith(served.calendly.url)
+    tokens = await served.sign_in(moved)
+    assert await served.is_live(tokens.access)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-methods")
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-async def test_a_secret_is_given_once_and_taken_in_either_place(site: Site, method: str) -> None:
-    client = await site.register(token_endpoint_auth_method=method)
+async def test_a_secret_is_given_once_and_taken_in_either_place(served: Served, method: str) -> None:
+    client = await served.register(token_endpoint_auth_method=method)
     assert client["client_secret"].startswith("cmcp_cs_")
     assert client["client_secret_expires_at"] == 0
-    in_form = await site.redeem(client, await site.code(client))
-    assert await site.is_live(in_form.access)
+    in_form = await served.redeem(client, await served.code(client))
+    assert await served.is_live(in_form.access)
     form = {
         "grant_type": "authorization_code",
-        "code": await site.code(client),
+        "code": await served.code(client),
         "redirect_uri": BACK,
         "code_verifier": VERIFIER,
     }
-    in_header = await site.post("/token", form, Authorization=basic(client["client_id"], client["client_secret"]))
+    in_header = await served.post("/token", form, Authorization=basic(client["client_id"], client["client_secret"]))
     assert in_header.status_code == 200
 
 
 @pytest.mark.anyio
-async def test_a_client_that_does_not_say_how_it_authenticates_gets_a_secret(site: Site) -> None:
-    response = await site.try_to_register({"redirect_uris": [BACK]})
+async def test_a_client_that_does_not_say_how_it_authenticates_gets_a_secret(served: Served) -> None:
+    response = await served.try_to_register({"redirect_uris": [BACK]})
     assert response.json()["token_endpoint_auth_method"] == "client_secret_basic"
     assert response.json()["client_secret"]
     assert response.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.anyio
-async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(site: Site) -> None:
-    client = await site.register(grant_types=["authorization_code", "implicit"], response_types=["code", "token"])
+async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(served: Served) -> None:
+    client = await served.register(grant_types=["authorization_code", "implicit"], response_types=["code", "token"])
     assert client["grant_types"] == ["authorization_code"]
     assert client["response_types"] == ["code"]
-    body = await site.try_to_redeem(client, await site.code(client))
+    body = await served.try_to_redeem(client, await served.code(client))
     assert "refresh_token" not in body.json()
 
 
@@ -153,8 +153,8 @@ async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(site: Sit
     ],
     ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else None,
 )
-async def test_what_is_no_registration_is_answered_4xx(site: Site, body: bytes, status: int, error: str) -> None:
-    async with site.http() as http:
+async def test_what_is_no_registration_is_answered_4xx(served: Served, body: bytes, status: int, error: str) -> None:
+    async with served.http() as http:
         response = await http.post("/register", content=body)
     assert response.status_code == status
     assert response.json()["error"] == error
@@ -162,7 +162,7 @@ async def test_what_is_no_registration_is_answered_4xx(site: Site, body: bytes, 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
-async def test_a_body_without_a_length_is_cut_off_too(site: Site) -> None:
+async def test_a_body_without_a_length_is_cut_off_too(served: Served) -> None:
     sent = 0
 
     async def endless() -> AsyncGenerator[bytes]:
@@ -171,7 +171,7 @@ async def test_a_body_without_a_length_is_cut_off_too(site: Site) -> None:
             sent += 1
             yield b"x" * 8192
 
-    async with site.http() as http:
+    async with served.http() as http:
         response = await http.post("/register", content=endless())
     assert response.status_code == 413
     assert sent < 20
@@ -179,21 +179,21 @@ async def test_a_body_without_a_length_is_cut_off_too(site: Site) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_registers_60_clients_a_minute_and_others_are_not_held_up(every_site: Site) -> None:
-    site = every_site
+async def test_one_address_registers_60_clients_a_minute_and_others_are_not_held_up(every_site: Served) -> None:
+    served = every_site
     metadata = {"redirect_uris": [BACK]}
     for _ in range(RATE_LIMITS["registrations"]):
-        assert (await site.try_to_register(metadata)).status_code == 201
-    refused = await site.try_to_register(metadata)
+        assert (await served.try_to_register(metadata)).status_code == 201
+    refused = await served.try_to_register(metadata)
     assert refused.status_code == 429
-    assert (await site.try_to_register(metadata, "198.51.100.9")).status_code == 201
-    site.advance(seconds=int(refused.headers["retry-after"]))
-    assert (await site.try_to_register(metadata)).status_code == 201
+    assert (await served.try_to_register(metadata, "198.51.100.9")).status_code == 201
+    served.advance(seconds=int(refused.headers["retry-after"]))
+    assert (await served.try_to_register(metadata)).status_code == 201
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
-async def test_a_flood_at_once_gets_no_further(every_site: Site) -> None:
+async def test_a_flood_at_once_gets_no_further(every_site: Served) -> None:
     statuses: list[int] = []
 
     async def register() -> None:
@@ -209,14 +209,14 @@ async def test_a_flood_at_once_gets_no_further(every_site: Site) -> None:
 @pytest.mark.requirement("forwarded-for")
 @pytest.mark.parametrize(("trusted", "statuses"), [((), {429}), ((ip_network("203.0.113.0/24"),), {201})])
 async def test_a_forged_header_opens_no_door_that_a_trusted_proxy_opens(
-    site: Site, trusted: Networks, statuses: set[int]
+    served: Served, trusted: Networks, statuses: set[int]
 ) -> None:
     limits = {**RATE_LIMITS, "registrations": 1}
-    site = serve(replace(site.realm, trusted_proxies=trusted, rate_limits=limits), site.calendly)
-    await site.try_to_register({"redirect_uris": [BACK]})
+    served = serve(replace(served.site, trusted_proxies=trusted, rate_limits=limits), served.calendly)
+    await served.try_to_register({"redirect_uris": [BACK]})
     answered: set[int] = set()
     for number in range(3):
-        async with site.http() as http:
+        async with served.http() as http:
             headers = {"X-Forwarded-For": f"198.51.100.{number}"}
             answered.add((await http.post("/register", json={"redirect_uris": [BACK]}, headers=headers)).status_code)
     assert answered == statuses
@@ -226,8 +226,10 @@ async def test_a_forged_header_opens_no_door_that_a_trusted_proxy_opens(
 @pytest.mark.parametrize(
     ("asked", "registered"), [("Ag\u202eent\0 \U000e0041x", "Agent x"), (" Agent\n1 ", "Agent 1"), ("\u202e", None)]
 )
-async def test_a_name_is_registered_without_what_nobody_sees(site: Site, asked: str, registered: str | None) -> None:
-    response = await site.try_to_register({"redirect_uris": [BACK], "client_name": asked})
+async def test_a_name_is_registered_without_what_nobody_sees(
+    served: Served, asked: str, registered: str | None
+) -> None:
+    response = await served.try_to_register({"redirect_uris": [BACK], "client_name": asked})
     assert response.status_code == 201
     assert response.json().get("client_name") == registered
 
@@ -235,63 +237,63 @@ async def test_a_name_is_registered_without_what_nobody_sees(site: Site, asked: 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-dropped")
 async def test_a_client_nobody_approved_is_dropped_after_thirty_days_and_every_answer_says_how_to_go_on(
-    every_site: Site,
+    every_site: Served,
 ) -> None:
-    site = every_site
-    client = await site.register()
-    site.advance(days=29)
-    await sweep(site.realm)
-    browser = site.browser()
-    form = await browser.consent_form(site.request(client))
-    site.advance(days=1, seconds=1)
-    await sweep(site.realm)
-    for page in (await site.browser().open(site.request(client)), await browser.submit(form.filled())):
+    served = every_site
+    client = await served.register()
+    served.advance(days=29)
+    await sweep(served.site)
+    browser = served.browser()
+    form = await browser.consent_form(served.request(client))
+    served.advance(days=1, seconds=1)
+    await sweep(served.site)
+    for page in (await served.browser().open(served.request(client)), await browser.submit(form.filled())):
         assert page.status_code == 400
-    assert "forgotten after 30 days" in (await site.browser().open(site.request(client))).text
-    assert "connect anew: it then registers again" in (await site.browser().open(site.request(client))).text
+    assert "forgotten after 30 days" in (await served.browser().open(served.request(client))).text
+    assert "connect anew: it then registers again" in (await served.browser().open(served.request(client))).text
     for told in (
-        await site.try_to_redeem(client, "x"),
-        await site.try_to_refresh(client, "x"),
-        await site.revoke(client, "x"),
+        await served.try_to_redeem(client, "x"),
+        await served.try_to_refresh(client, "x"),
+        await served.revoke(client, "x"),
     ):
         assert (told.status_code, told.json()["error"]) == (401, "invalid_client")
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-dropped", "register-deleted")
-async def test_a_client_not_used_for_90_days_is_dropped_and_told_to_register_anew(every_site: Site) -> None:
-    site = every_site
-    client = await site.register()
-    tokens = await site.sign_in(client)
-    site.advance(days=89)
-    await sweep(site.realm)
-    assert (await site.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
-    site.advance(days=1, seconds=1)
-    await sweep(site.realm)
-    response = await site.try_to_refresh(client, tokens.refresh)
+async def test_a_client_not_used_for_90_days_is_dropped_and_told_to_register_anew(every_site: Served) -> None:
+    served = every_site
+    client = await served.register()
+    tokens = await served.sign_in(client)
+    served.advance(days=89)
+    await sweep(served.site)
+    assert (await served.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
+    served.advance(days=1, seconds=1)
+    await sweep(served.site)
+    response = await served.try_to_refresh(client, tokens.refresh)
     assert response.status_code == 401
     assert response.json()["error"] == "invalid_client"
     assert response.headers["www-authenticate"].startswith("Basic")
-    again = await site.register()
+    again = await served.register()
     assert again["client_id"] != client["client_id"]
 
 
 @pytest.mark.anyio
-async def test_a_client_in_use_is_kept_however_old(every_site: Site) -> None:
-    site = every_site
-    client = await site.register()
-    tokens = await site.sign_in(client)
+async def test_a_client_in_use_is_kept_however_old(every_site: Served) -> None:
+    served = every_site
+    client = await served.register()
+    tokens = await served.sign_in(client)
     for _ in range(5):
-        site.advance(days=25)
-        await sweep(site.realm)
-        tokens = await site.refresh(client, tokens.refresh)
-    assert await site.is_live(tokens.access)
+        served.advance(days=25)
+        await sweep(served.site)
+        tokens = await served.refresh(client, tokens.refresh)
+    assert await served.is_live(tokens.access)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("register-bounds")
-async def test_when_too_many_wait_for_a_person_the_oldest_go(site: Site) -> None:
-    async with site.realm.database.begin(patience=60) as connection:
+async def test_when_too_many_wait_for_a_person_the_oldest_go(served: Served) -> None:
+    async with served.site.database.begin(patience=60) as connection:
         rows = [
             {
                 "id": f"old-{number}",
@@ -299,17 +301,17 @@ async def test_when_too_many_wait_for_a_person_the_oldest_go(site: Site) -> None
                 "redirect_uris": [BACK],
                 "auth_method": "none",
                 "refreshes": True,
-                "created_at": site.clock.now() - timedelta(seconds=number),
-                "used_at": site.clock.now(),
+                "created_at": served.clock.now() - timedelta(seconds=number),
+                "used_at": served.clock.now(),
             }
             for number in range(MOST_NEVER_APPROVED + 1)
         ]
         await connection.execute(insert(client_table), rows)
-    newest = await site.register()
-    async with site.realm.database.read() as connection:
+    newest = await served.register()
+    async with served.site.database.read() as connection:
         count = await connection.scalar(select(func.count()).select_from(client_table))
         oldest = await client_rows.find(connection, f"old-{MOST_NEVER_APPROVED}")
     assert count is not None
     assert count <= MOST_NEVER_APPROVED
     assert oldest is None
-    assert (await site.browser().open(site.request(newest))).status_code == 200
+    assert (await served.browser().open(served.request(newest))).status_code == 200

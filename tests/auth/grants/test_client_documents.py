@@ -23,7 +23,7 @@ from tests.auth.document_host import (
     connect_proxy,
     document_host,
 )
-from tests.auth.site import BACK, ISSUER, Json, Site, serve
+from tests.auth.site import BACK, ISSUER, Json, Served, serve
 
 CLIENT: Json = {"client_id": CLIENT_ID, "redirect_uris": [BACK]}
 
@@ -35,14 +35,14 @@ async def host(tmp_path: Path) -> AsyncGenerator[DocumentHost]:
 
 
 @pytest.fixture
-def served(site: Site, host: DocumentHost) -> Site:
+def served(served: Served, host: DocumentHost) -> Served:
     """Our server, which finds the documents of that host."""
-    return serve(replace(site.realm, documents=host.fetcher()), site.calendly)
+    return serve(replace(served.site, documents=host.fetcher()), served.calendly)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents")
-async def test_a_client_signs_in_under_the_address_of_its_document(served: Site, host: DocumentHost) -> None:
+async def test_a_client_signs_in_under_the_address_of_its_document(served: Served, host: DocumentHost) -> None:
     form = await served.browser().consent_form(served.request(CLIENT))
     assert "Agent with a document" in form.response.text
     assert "<bdi>client.example</bdi>" in form.response.text
@@ -58,7 +58,7 @@ async def test_a_client_signs_in_under_the_address_of_its_document(served: Site,
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents")
-async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Site) -> None:
+async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Served) -> None:
     for uri, status in (
         ("http://127.0.0.1:61999/callback", 200),
         (BACK, 200),
@@ -72,7 +72,7 @@ async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Si
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-cached")
 async def test_a_document_is_fetched_again_when_its_time_is_over_and_its_approval_stays(
-    served: Site, host: DocumentHost
+    served: Served, host: DocumentHost
 ) -> None:
     host.answers = [answer(more=["Cache-Control: public, max-age=3600"])]
     await served.sign_in(CLIENT)
@@ -86,7 +86,7 @@ async def test_a_document_is_fetched_again_when_its_time_is_over_and_its_approva
     gone = await served.browser().open(served.request(CLIENT, redirect_uri="http://127.0.0.1:1/callback"))
     assert gone.status_code == 400
     assert len(host.requests) == 2
-    async with served.realm.database.read() as connection:
+    async with served.site.database.read() as connection:
         stored = await client_rows.find(connection, CLIENT_ID)
     assert stored is not None
     assert stored.approved
@@ -133,7 +133,7 @@ REFUSED = {
 @pytest.mark.requirement("documents-guarded")
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_what_is_there(
-    served: Site, host: DocumentHost, name: str, caplog: pytest.LogCaptureFixture
+    served: Served, host: DocumentHost, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     host.answers = [REFUSED[name]]
     response = await served.browser().open(served.request(CLIENT))
@@ -148,16 +148,16 @@ async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_w
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
 @pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20]])
-async def test_a_host_that_takes_too_long_is_not_waited_for(site: Site, host: DocumentHost, sent: bytes) -> None:
+async def test_a_host_that_takes_too_long_is_not_waited_for(served: Served, host: DocumentHost, sent: bytes) -> None:
     assert PATIENCE == 10
     host.answers = [sent + NEVER_ENDS]
-    served = serve(replace(site.realm, documents=host.fetcher(patience=2)), site.calendly)
+    served = serve(replace(served.site, documents=host.fetcher(patience=2)), served.calendly)
     assert (await served.browser().open(served.request(CLIENT))).status_code == 400
     assert len(host.requests) == 1
 
 
 @pytest.mark.anyio
-async def test_a_failure_is_not_remembered(served: Site, host: DocumentHost) -> None:
+async def test_a_failure_is_not_remembered(served: Served, host: DocumentHost) -> None:
     host.answers = [REFUSED["error"], answer()]
     assert (await served.browser().open(served.request(CLIENT))).status_code == 400
     assert (await served.browser().open(served.request(CLIENT))).status_code == 200
@@ -167,7 +167,7 @@ async def test_a_failure_is_not_remembered(served: Site, host: DocumentHost) -> 
 @pytest.mark.requirement("documents-public")
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["10.0.0.8"], ["169.254.169.254"], ["::1"], []])
 async def test_a_document_on_a_machine_of_ours_is_not_asked_for(
-    served: Site, host: DocumentHost, addresses: list[str]
+    served: Served, host: DocumentHost, addresses: list[str]
 ) -> None:
     host.addresses = [addresses]
     response = await served.browser().open(served.request(CLIENT))
@@ -177,7 +177,9 @@ async def test_a_document_on_a_machine_of_ours_is_not_asked_for(
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
-async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(served: Site, host: DocumentHost) -> None:
+async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(
+    served: Served, host: DocumentHost
+) -> None:
     host.addresses = [["93.184.216.34"], ["127.0.0.1"]]
     assert (await served.browser().open(served.request(CLIENT))).status_code == 200
     assert host.connected_to == ["93.184.216.34:443"]
@@ -185,15 +187,15 @@ async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(se
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
-async def test_a_host_that_does_not_prove_its_name_is_not_believed(site: Site, host: DocumentHost) -> None:
-    site = serve(replace(site.realm, documents=host.fetcher(ssl.create_default_context())), site.calendly)
-    assert (await site.browser().open(site.request(CLIENT))).status_code == 400
+async def test_a_host_that_does_not_prove_its_name_is_not_believed(served: Served, host: DocumentHost) -> None:
+    served = serve(replace(served.site, documents=host.fetcher(ssl.create_default_context())), served.calendly)
+    assert (await served.browser().open(served.request(CLIENT))).status_code == 400
     assert host.requests == []
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
-async def test_a_certificate_for_another_name_is_not_believed(served: Site, host: DocumentHost) -> None:
+async def test_a_certificate_for_another_name_is_not_believed(served: Served, host: DocumentHost) -> None:
     other = {"client_id": "https://other.example/oauth/client.json", "redirect_uris": [BACK]}
     assert (await served.browser().open(served.request(other))).status_code == 400
     assert host.requests == []
@@ -260,9 +262,9 @@ def test_whatever_a_host_sends_is_a_client_or_refused(body: bytes) -> None:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_makes_us_fetch_only_so_often(site: Site, host: DocumentHost) -> None:
+async def test_one_address_makes_us_fetch_only_so_often(served: Served, host: DocumentHost) -> None:
     limits = {**RATE_LIMITS, "registrations": 2}
-    served = serve(replace(site.realm, documents=host.fetcher(), rate_limits=limits), site.calendly)
+    served = serve(replace(served.site, documents=host.fetcher(), rate_limits=limits), served.calendly)
     host.answers = [REFUSED["not found"]]
     statuses = [(await served.browser().open(served.request(CLIENT))).status_code for _ in range(4)]
     assert statuses == [400, 400, 429, 429]
@@ -271,9 +273,9 @@ async def test_one_address_makes_us_fetch_only_so_often(site: Site, host: Docume
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-per-host")
-async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(site: Site, host: DocumentHost) -> None:
+async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(served: Served, host: DocumentHost) -> None:
     limits = {**RATE_LIMITS, "document_fetches": 2}
-    served = serve(replace(site.realm, documents=host.fetcher(), rate_limits=limits), site.calendly)
+    served = serve(replace(served.site, documents=host.fetcher(), rate_limits=limits), served.calendly)
     assert (await served.browser().open(served.request(CLIENT))).status_code == 200
     served.advance(minutes=10)  # the document is to be fetched again
     others = [{**CLIENT, "client_id": f"{CLIENT_ID}/{number}"} for number in range(3)]
@@ -288,8 +290,10 @@ async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(site:
 
 @pytest.mark.anyio
 @pytest.mark.requirement("documents-switch")
-async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(site: Site) -> None:
-    served = serve(replace(site.realm, documents=None), site.calendly)
+async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(
+    served: Served,
+) -> None:
+    served = serve(replace(served.site, documents=None), served.calendly)
     metadata = (await served.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["client_id_metadata_document_supported"] is False
     response = await served.browser().open(served.request(CLIENT))
@@ -301,12 +305,12 @@ async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_t
 @pytest.mark.requirement("documents-proxy")
 @pytest.mark.parametrize(("addresses", "fetched"), [(["93.184.216.34"], True), ([], True), (["10.0.0.8"], False)])
 async def test_documents_are_fetched_through_the_proxy_of_the_environment(
-    site: Site, host: DocumentHost, addresses: list[str], *, fetched: bool
+    served: Served, host: DocumentHost, addresses: list[str], *, fetched: bool
 ) -> None:
     host.addresses = [addresses]
     async with connect_proxy(host.port) as proxy:
         fetcher = host.fetcher(proxy=lambda _host: f"http://user:word@127.0.0.1:{proxy.port}")
-        served = serve(replace(site.realm, documents=fetcher), site.calendly)
+        served = serve(replace(served.site, documents=fetcher), served.calendly)
         status = (await served.browser().open(served.request(CLIENT))).status_code
     assert status == (200 if fetched else 400)
     assert proxy.asked == ([f"CONNECT {HOST}:443 user:word"] if fetched else [])

@@ -19,7 +19,7 @@ from auth.endpoints.site import MeetingName, NamedCondition, NoNames
 from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from tests.auth.calendly_side import consent
-from tests.auth.site import Browser, Json, Site, query_of, serve
+from tests.auth.site import Browser, Json, Served, query_of, serve
 from tests.consent_forms import levels_on
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
@@ -36,14 +36,14 @@ def message_on(page: httpx2.Response) -> str:
     return found[1] if found else ""
 
 
-async def access_of(site: Site, token: str) -> dict[str, str]:
-    called = (await site.call(token)).json()["access"]
+async def access_of(served: Served, token: str) -> dict[str, str]:
+    called = (await served.call(token)).json()["access"]
     return dict(part.split("=", 1) for part in called.split(","))
 
 
-async def own_page(site: Site, *, person: int = 0) -> tuple[Browser, httpx2.Response]:
+async def own_page(served: Served, *, person: int = 0) -> tuple[Browser, httpx2.Response]:
     """Open the page of the one agent that a person has."""
-    browser = site.browser()
+    browser = served.browser()
     (agent,) = agents_on(await browser.sign_in_to(person=person))
     return browser, await browser.see(f"/connections/{agent}")
 
@@ -58,43 +58,43 @@ async def change(browser: Browser, page: httpx2.Response, levels: str, *fields: 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "agent-by-agent", "pages-of-the-person")
-async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Site) -> None:
-    site = every_site
-    mine, other = await site.register(client_name="Mine"), await site.register(client_name="Other <b>one</b>")
-    await site.sign_in(mine)
-    await site.sign_in(other, person=1)
-    page = (await site.browser().sign_in_to()).text
+async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Served) -> None:
+    served = every_site
+    mine, other = await served.register(client_name="Mine"), await served.register(client_name="Other <b>one</b>")
+    await served.sign_in(mine)
+    await served.sign_in(other, person=1)
+    page = (await served.browser().sign_in_to()).text
     assert "<bdi>Mine</bdi>" in page
     assert "not verified" in page
     assert "agent.example" in page
     assert "1 Dec 2026, 10:00" in page  # 09:00 UTC, where the person is
     assert "Europe/Berlin" in page
     assert "Other" not in page
-    theirs = (await site.browser().sign_in_to(person=1)).text
+    theirs = (await served.browser().sign_in_to(person=1)).text
     assert "Other &lt;b&gt;one&lt;/b&gt;" in theirs
     assert "Mine" not in theirs
 
 
 @pytest.mark.anyio
-async def test_who_has_no_agent_is_told_how_to_connect_one(site: Site) -> None:
-    page = (await site.browser().sign_in_to()).text
+async def test_who_has_no_agent_is_told_how_to_connect_one(served: Served) -> None:
+    page = (await served.browser().sign_in_to()).text
     assert "No agent is connected." in page
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "agent-by-agent")
-async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too(every_site: Site) -> None:
-    site = every_site
-    tokens = await site.sign_in()
-    replica = serve(site.realm, site.calendly)
-    browser, page = await own_page(site)
+async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too(every_site: Served) -> None:
+    served = every_site
+    tokens = await served.sign_in()
+    replica = serve(served.site, served.calendly)
+    browser, page = await own_page(served)
     assert levels_on(page.text).chosen["booking"] == "ask"
     saved = await change(browser, page, "booking=full,canceling=off,users=off")
     assert message_on(saved) == (
         "Your profile is now “No”. Booking is now “Without asking”. Canceling is now “No”. "
         "This holds from its next call on."
     )
-    for where in (site, replica):
+    for where in (served, replica):
         access = await access_of(where, tokens.access)
         assert (access["booking"], access["canceling"], access["users"]) == ("full", "off", "off")
     assert message_on(await browser.see(page.url.path)) == ""  # said once
@@ -102,68 +102,68 @@ async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too
 
 
 @pytest.mark.anyio
-async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(site: Site) -> None:
-    tokens = await site.sign_in(scope="users:read")
-    before = await access_of(site, tokens.access)
+async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(served: Served) -> None:
+    tokens = await served.sign_in(scope="users:read")
+    before = await access_of(served, tokens.access)
     assert before["booking"] == "ask"  # open: the client can still ask for the scope
-    browser, page = await own_page(site)
+    browser, page = await own_page(served)
     assert levels_on(page.text).chosen["booking"] == "off"
     assert message_on(await change(browser, page, "")) == "Nothing was changed."
-    assert await access_of(site, tokens.access) == before
+    assert await access_of(served, tokens.access) == before
 
 
 @pytest.mark.anyio
-async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(site: Site) -> None:
-    tokens = await site.sign_in(scope="users:read")
-    browser, page = await own_page(site)
+async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(served: Served) -> None:
+    tokens = await served.sign_in(scope="users:read")
+    browser, page = await own_page(served)
     assert "after a new sign-in of the app" in page.text
     saved = await change(browser, page, "booking=full")
     assert message_on(saved).endswith("This holds once the app has signed in again.")
-    assert (await access_of(site, tokens.access))["booking"] == "full"
+    assert (await access_of(served, tokens.access))["booking"] == "full"
     mixed = message_on(await change(browser, saved, "users=off,booking=ask"))
     assert mixed.endswith("from its next call on, but for Booking once the app has signed in again.")
     assert message_on(await change(browser, saved, "users=read,booking=full")).startswith("Your profile")
-    assert (await site.call(tokens.access)).json()["scopes"] == "users:read"
-    assert (await site.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
+    assert (await served.call(tokens.access)).json()["scopes"] == "users:read"
+    assert (await served.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("pages-of-the-person")
-async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Site) -> None:
-    site = every_site
-    client = await site.register()
-    tokens = await site.sign_in(client, scope="users:read")
-    browser, page = await own_page(site)
+async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Served) -> None:
+    served = every_site
+    client = await served.register()
+    tokens = await served.sign_in(client, scope="users:read")
+    browser, page = await own_page(served)
     assert "Save, and have the app sign in again" in page.text
     saved = await change(browser, page, "booking=full", ("then", "sign-in"))
     assert message_on(saved).startswith(
         "Booking is now “Without asking”. This holds once the app has signed in again. It is signed"
     )
-    assert (await site.call(tokens.access)).status_code == 401
-    assert (await site.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
-    site.advance(hours=23)
-    await sweep(site.realm)
-    form = await browser.consent_form(site.request(client))
+    assert (await served.call(tokens.access)).status_code == 401
+    assert (await served.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
+    served.advance(hours=23)
+    await sweep(served.site)
+    form = await browser.consent_form(served.request(client))
     assert (form.levels.chosen["booking"], form.levels.chosen["users"]) == ("full", "read")
-    again = await site.sign_in(client)
-    assert (await site.call(again.access, **{"X-Needs": "scheduled_events:write"})).status_code == 200
-    await change(*await own_page(site), "", ("then", "sign-in"))
-    site.advance(hours=25)
-    await sweep(site.realm)
-    assert "No agent is connected." in (await site.browser().sign_in_to()).text
+    again = await served.sign_in(client)
+    assert (await served.call(again.access, **{"X-Needs": "scheduled_events:write"})).status_code == 200
+    await change(*await own_page(served), "", ("then", "sign-in"))
+    served.advance(hours=25)
+    await sweep(served.site)
+    assert "No agent is connected." in (await served.browser().sign_in_to()).text
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "never-grows")
-async def test_a_form_sets_nothing_that_was_not_offered(site: Site) -> None:
+async def test_a_form_sets_nothing_that_was_not_offered(served: Served) -> None:
     ceiling = {**UNLIMITED, **parse_access("booking=ask,webhooks=off")}
-    site = serve(replace(site.realm, ceiling=ceiling), site.calendly)
-    tokens = await site.sign_in()
-    browser, page = await own_page(site)
+    served = serve(replace(served.site, ceiling=ceiling), served.calendly)
+    tokens = await served.sign_in()
+    browser, page = await own_page(served)
     assert "The operator of this server does not allow: Webhooks." in page.text
     sent = [("level-booking", "full"), ("level-webhooks", "full"), ("level-users", "ask"), ("level-x", "full")]
     await browser.send(page, page.url.path, *sent)
-    access = await access_of(site, tokens.access)
+    access = await access_of(served, tokens.access)
     assert (access["booking"], access["webhooks"], access["users"]) == ("off", "off", "off")
 
 
@@ -178,11 +178,11 @@ CONDITIONS = [
 
 
 @pytest.mark.anyio
-async def test_conditions_are_stored_shown_and_taken_away_again(site: Site) -> None:
-    tokens = await site.sign_in()
-    browser, page = await own_page(site)
+async def test_conditions_are_stored_shown_and_taken_away_again(served: Served) -> None:
+    tokens = await served.sign_in()
+    browser, page = await own_page(served)
     saved = await change(browser, page, "", *CONDITIONS)
-    access = await access_of(site, tokens.access)
+    access = await access_of(served, tokens.access)
     assert access["booking"] == (
         f"ask:event_types={UUID}+{OTHER}:hosts={UUID}:domains=example.com+example.org:per_day=3"
     )
@@ -192,7 +192,7 @@ async def test_conditions_are_stored_shown_and_taken_away_again(site: Site) -> N
         assert shown in saved.text
     assert 'name="confirm-canceling" value="browser" checked' in saved.text
     await change(browser, saved, "")
-    access = await access_of(site, tokens.access)
+    access = await access_of(served, tokens.access)
     assert (access["booking"], access["canceling"]) == ("ask", "ask")
 
 
@@ -211,15 +211,15 @@ async def test_conditions_are_stored_shown_and_taken_away_again(site: Site) -> N
     ],
 )
 async def test_a_condition_that_cannot_be_read_changes_nothing_and_is_named(
-    site: Site, field: str, value: str, said: str
+    served: Served, field: str, value: str, said: str
 ) -> None:
-    tokens = await site.sign_in()
-    before = await access_of(site, tokens.access)
-    browser, page = await own_page(site)
+    tokens = await served.sign_in()
+    before = await access_of(served, tokens.access)
+    browser, page = await own_page(served)
     refused = await change(browser, page, "users=off", (field, value))
     assert refused.status_code == 400
     assert f"Nothing was changed. {said}" in refused.text
-    assert await access_of(site, tokens.access) == before
+    assert await access_of(served, tokens.access) == before
 
 
 NO: dict[str, Any] = {"decision": "refused", "outcome": "access_denied_by_policy"}
@@ -302,10 +302,10 @@ class Names(NoNames):
 
 
 @pytest.mark.anyio
-async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(site: Site) -> None:
-    site = serve(replace(site.realm, names=Names()), site.calendly)
-    tokens = await site.sign_in()
-    browser, page = await own_page(site)
+async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(served: Served) -> None:
+    served = serve(replace(served.site, names=Names()), served.calendly)
+    tokens = await served.sign_in()
+    browser, page = await own_page(served)
     assert "Intro &lt;call&gt; of " in page.text
     assert "Priya &lt;Raman&gt;" in page.text
     assert "By their ids" not in page.text
@@ -314,24 +314,24 @@ async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(si
     assert "Booking: only “Intro &lt;call&gt; of " in named.text
     assert "”, only meetings of “Priya &lt;Raman&gt;”. This holds" in named.text
     saved = await change(browser, named, "", ("event_types-booking", UUID), ("event_types-booking", OTHER))
-    assert (await access_of(site, tokens.access))["booking"] == f"ask:event_types={UUID}+{OTHER}"
+    assert (await access_of(served, tokens.access))["booking"] == f"ask:event_types={UUID}+{OTHER}"
     assert f'name="event_types-booking" value="{UUID}" checked' in saved.text
     assert f'name="event_types-booking" value="{OTHER}"' in saved.text  # which has no name any more
 
 
 @pytest.mark.anyio
-async def test_a_condition_takes_a_name_and_nothing_that_is_not_there(site: Site) -> None:
-    site = serve(replace(site.realm, names=Names()), site.calendly)
-    tokens = await site.sign_in()
-    browser, page = await own_page(site)
+async def test_a_condition_takes_a_name_and_nothing_that_is_not_there(served: Served) -> None:
+    served = serve(replace(served.site, names=Names()), served.calendly)
+    tokens = await served.sign_in()
+    browser, page = await own_page(served)
     named = [
-        ("event_types-booking", "intro <CALL> of " + (await _last_three(site, tokens.access))),
+        ("event_types-booking", "intro <CALL> of " + (await _last_three(served, tokens.access))),
         ("hosts-booking", "me"),
     ]
     await change(browser, page, "", *named)
-    own = (await site.call(tokens.access)).json()["person"].rpartition("/")[2]
+    own = (await served.call(tokens.access)).json()["person"].rpartition("/")[2]
     kept = f"ask:event_types={UUID}:hosts={own}"
-    assert (await access_of(site, tokens.access))["booking"] == kept
+    assert (await access_of(served, tokens.access))["booking"] == kept
     for field, value, said in (
         ("event_types-booking", "Deep dive", "Booking, event types: there is no &#34;Deep dive&#34;."),
         ("hosts-booking", "Nobody, Priya <Raman>", "Booking, hosts: there is no &#34;Nobody&#34;."),
@@ -340,30 +340,30 @@ async def test_a_condition_takes_a_name_and_nothing_that_is_not_there(site: Site
     ):
         refused = await change(browser, page, "", (field, value))
         assert said in refused.text
-        assert (await access_of(site, tokens.access))["booking"] == kept
-    site = serve(replace(site.realm, names=NoNames()), site.calendly)
-    browser, page = await own_page(site)
+        assert (await access_of(served, tokens.access))["booking"] == kept
+    served = serve(replace(served.site, names=NoNames()), served.calendly)
+    browser, page = await own_page(served)
     refused = await change(browser, page, "", ("event_types-booking", "Deep dive"))
     assert "Their names cannot be read now, so only ids can stand there." in refused.text
 
 
-async def _last_three(site: Site, token: str) -> str:
-    return str((await site.call(token)).json()["person"])[-3:]
+async def _last_three(served: Served, token: str) -> str:
+    return str((await served.call(token)).json()["person"])[-3:]
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("pages-of-the-person")
-async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and_no_ids(site: Site) -> None:
-    site = serve(replace(site.realm, names=Names()), site.calendly)
-    tokens = await site.sign_in()
-    caller = (await site.call(tokens.access)).json()
+async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and_no_ids(served: Served) -> None:
+    served = serve(replace(served.site, names=Names()), served.calendly)
+    tokens = await served.sign_in()
+    caller = (await served.call(tokens.access)).json()
     person, grant = caller["person"], caller["grant_id"]
     for sentence, rest, _ in TOLD:
         values = {"tool": "x", "decision": "allowed", "outcome": "answered", **rest}
 
         def draft(redactor: Redactor, sentence: str = sentence, values: dict[str, Any] = values) -> AuditEntry:
             return AuditEntry(
-                time=site.clock.now(),
+                time=served.clock.now(),
                 kind="ended",
                 request_id=sentence,
                 person=redactor.name(person),
@@ -374,8 +374,8 @@ async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and
                 **values,
             )
 
-        await site.realm.audit_log.keep(draft)
-    _, page = await own_page(site)
+        await served.site.audit_log.keep(draft)
+    _, page = await own_page(served)
     said = re.findall(r"</time> ([^<]+)</li>", unescape(page.text))
     assert [words for words in said if not words.startswith(("It ", "You "))] == sorted(
         (words for _, _, words in TOLD), key=said.index
@@ -385,13 +385,13 @@ async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents")
-async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ended(every_site: Site) -> None:
-    site = every_site
-    tokens = await site.sign_in(person=1)
-    _, theirs = await own_page(site, person=1)
-    browser = site.browser()
+async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ended(every_site: Served) -> None:
+    served = every_site
+    tokens = await served.sign_in(person=1)
+    _, theirs = await own_page(served, person=1)
+    browser = served.browser()
     page = await browser.sign_in_to(person=0)
-    before = await access_of(site, tokens.access)
+    before = await access_of(served, tokens.access)
     for answer in (
         await browser.see(theirs.url.path),
         await browser.send(page, theirs.url.path, ("level-booking", "full")),
@@ -401,63 +401,63 @@ async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ende
     ):
         assert answer.status_code == 404
         assert "There is no such agent among yours" in answer.text
-    assert await access_of(site, tokens.access) == before
+    assert await access_of(served, tokens.access) == before
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "pages-of-the-person")
-async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(every_site: Site) -> None:
-    site = every_site
-    one, two = await site.register(client_name="One"), await site.register(client_name="Two")
-    first = await site.sign_in(one)
-    site.advance(minutes=1)
-    second = await site.sign_in(two)
-    browser = site.browser()
+async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(every_site: Served) -> None:
+    served = every_site
+    one, two = await served.register(client_name="One"), await served.register(client_name="Two")
+    first = await served.sign_in(one)
+    served.advance(minutes=1)
+    second = await served.sign_in(two)
+    browser = served.browser()
     page = await browser.sign_in_to()
     agents = agents_on(page)
     after = await browser.send(page, f"/connections/{agents[0]}/disconnection")
     assert message_on(after) == "One is disconnected. Its tokens no longer work."
     assert agents_on(after) == agents[1:]
-    assert not await site.is_live(first.access)
-    assert (await site.try_to_refresh(one, first.refresh)).json()["error"] == "invalid_grant"
-    assert await site.is_live(second.access)
+    assert not await served.is_live(first.access)
+    assert (await served.try_to_refresh(one, first.refresh)).json()["error"] == "invalid_grant"
+    assert await served.is_live(second.access)
     again = await browser.send(after, f"/connections/{agents[0]}/disconnection")
     assert again.status_code == 404
-    records = site.calendly.running.sandbox.records
+    records = served.calendly.running.sandbox.records
     assert not any(token.revoked for token in records.refresh_tokens.values())
     await browser.send(after, f"/connections/{agents[1]}/disconnection")
-    async with site.realm.database.read() as connection:
+    async with served.site.database.read() as connection:
         assert await connection.scalar(select(upstream_connection.c.status)) == "revoked"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "retention")
-async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_calendly(every_site: Site) -> None:
-    site = every_site
-    mine = await site.sign_in()
-    others = await site.sign_in(person=1)
-    browser, page = await own_page(site)
+async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_calendly(every_site: Served) -> None:
+    served = every_site
+    mine = await served.sign_in()
+    others = await served.sign_in(person=1)
+    browser, page = await own_page(served)
     await change(browser, page, "booking=off")
-    await browser.consent_form(site.request(await site.register()))  # shown to somebody who is known here
-    async with site.realm.database.read() as connection:
+    await browser.consent_form(served.request(await served.register()))  # shown to somebody who is known here
+    async with served.site.database.read() as connection:
         [person] = (await connection.execute(select(page_session.c.person))).scalars()
         assert sum(map(len, (await _places_of(connection, person)).values())) > 3
     page = await browser.see("/connections")
     refused = await browser.send(page, "/connections")
     assert refused.status_code == 400
-    assert await site.is_live(mine.access)
+    assert await served.is_live(mine.access)
     done = await browser.send(page, "/connections", ("sure", "yes"))
     assert "Everything is deleted" in done.text
-    assert not await site.is_live(mine.access)
-    assert await site.is_live(others.access)
+    assert not await served.is_live(mine.access)
+    assert await served.is_live(others.access)
     assert "Sign in to continue" in (await browser.see("/connections")).text
-    async with site.realm.database.read() as connection:
+    async with served.site.database.read() as connection:
         for table in (user, grant, upstream_connection):
             assert await connection.scalar(select(func.count()).select_from(table)) == 1  # the other person's
         for table in (page_session, agent_restriction):
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
         assert await _places_of(connection, person) == {}
-    revoked = [token for token in site.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
+    revoked = [token for token in served.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
     assert len(revoked) == 1
 
 
@@ -473,112 +473,114 @@ async def _places_of(connection: AsyncConnection, person: str) -> dict[str, list
 
 
 @pytest.mark.anyio
-async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(site: Site) -> None:
-    await site.sign_in()
-    made = await create(site.realm, name="nightly", person=None, scopes=["scheduled_events:write"])
-    browser = site.browser()
+async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(served: Served) -> None:
+    await served.sign_in()
+    made = await create(served.site, name="nightly", person=None, scopes=["scheduled_events:write"])
+    browser = served.browser()
     page = await browser.sign_in_to()
     assert "made by the operator of this server" in page.text
     job = await browser.see(f"/connections/{made.id}")
     assert set(levels_on(job.text).offered) == {"scheduled_events", "invitee_data", "booking", "canceling"}
     assert "new sign-in" not in job.text
     await change(browser, job, "canceling=off")
-    assert (await access_of(site, made.secret))["canceling"] == "off"
+    assert (await access_of(served, made.secret))["canceling"] == "off"
     await browser.send(job, f"{job.url.path}/disconnection")
-    assert not await site.is_live(made.secret)
+    assert not await served.is_live(made.secret)
 
 
-async def consents_anew(site: Site, browser: Browser, client: Json, levels: str | None = None) -> dict[str, str]:
-    back = await browser.sign_in(site.request(client), access=levels)
-    return await access_of(site, (await site.redeem(client, back["code"])).access)
+async def consents_anew(served: Served, browser: Browser, client: Json, levels: str | None = None) -> dict[str, str]:
+    back = await browser.sign_in(served.request(client), access=levels)
+    return await access_of(served, (await served.redeem(client, back["code"])).access)
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_what_a_person_took_from_an_agent_is_not_given_back_by_registering_again(every_site: Site) -> None:
-    site = every_site
-    first = await site.register()
-    await site.sign_in(first)
-    browser, page = await own_page(site)
+async def test_what_a_person_took_from_an_agent_is_not_given_back_by_registering_again(every_site: Served) -> None:
+    served = every_site
+    first = await served.register()
+    await served.sign_in(first)
+    browser, page = await own_page(served)
     await change(browser, page, "booking=off,canceling=full", ("domains-canceling", "a.example"))
-    elsewhere = site.browser()  # where nobody knows who will sign in
-    again = await site.register()
-    form = await elsewhere.consent_form(site.request(again))
+    elsewhere = served.browser()  # where nobody knows who will sign in
+    again = await served.register()
+    form = await elsewhere.consent_form(served.request(again))
     assert form.levels.chosen["booking"] == "ask"
-    access = await consents_anew(site, elsewhere, again, "booking=full,canceling=full,users=read")
+    access = await consents_anew(served, elsewhere, again, "booking=full,canceling=full,users=read")
     assert (access["booking"], access["users"]) == ("off", "read")
     assert access["canceling"] == "full:domains=a.example"
     for other in ({"client_name": "Another"}, {"redirect_uris": ["https://elsewhere.example/callback"]}):
-        stranger = await site.register(**other)
-        assert (await consents_anew(site, site.browser(), stranger))["booking"] == "ask"
+        stranger = await served.register(**other)
+        assert (await consents_anew(served, served.browser(), stranger))["booking"] == "ask"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_who_is_shown_what_they_took_away_may_give_it_back(site: Site) -> None:
-    await site.sign_in()
-    browser, page = await own_page(site)  # which knows the person from now on
+async def test_who_is_shown_what_they_took_away_may_give_it_back(served: Served) -> None:
+    await served.sign_in()
+    browser, page = await own_page(served)  # which knows the person from now on
     await change(browser, page, "booking=off")
-    again = await site.register()
-    form = await browser.consent_form(site.request(again))
+    again = await served.register()
+    form = await browser.consent_form(served.request(again))
     assert form.levels.chosen["booking"] == "off"
-    access = await consents_anew(site, browser, again, "booking=ask,users=read")
+    access = await consents_anew(served, browser, again, "booking=ask,users=read")
     assert access["booking"] == "ask"
-    third = await site.register()
-    assert (await browser.consent_form(site.request(third))).levels.chosen["booking"] == "ask"
+    third = await served.register()
+    assert (await browser.consent_form(served.request(third))).levels.chosen["booking"] == "ask"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    await consents_anew(site, browser, client, "users=read,booking=full,canceling=off")
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
+    served: Served,
+) -> None:
+    client = await served.register()
+    browser = served.browser()
+    await consents_anew(served, browser, client, "users=read,booking=full,canceling=off")
     own = await browser.sign_in_to()
-    untouched = (await site.browser().consent_form(site.request(client))).levels.chosen
-    assert (await browser.consent_form(site.request(client))).levels.chosen != untouched
+    untouched = (await served.browser().consent_form(served.request(client))).levels.chosen
+    assert (await browser.consent_form(served.request(client))).levels.chosen != untouched
     await browser.send(own, "/sign-out")
-    form = await browser.consent_form(site.request(client, scope="users:read"))
+    form = await browser.consent_form(served.request(client, scope="users:read"))
     assert form.levels.chosen == {"users": "read"}
     asked = query_of((await browser.submit(form.filled())).headers["Location"])["scope"].split()
     assert asked == ["users:read"]
-    assert (await browser.consent_form(site.request(client))).levels.chosen == untouched
+    assert (await browser.consent_form(served.request(client))).levels.chosen == untouched
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_what_was_shown_to_one_person_does_not_hold_for_another(site: Site) -> None:
-    await site.sign_in(person=1)
-    browser, page = await own_page(site, person=1)
+async def test_what_was_shown_to_one_person_does_not_hold_for_another(served: Served) -> None:
+    await served.sign_in(person=1)
+    browser, page = await own_page(served, person=1)
     await change(browser, page, "booking=off")
-    shared = site.browser()
+    shared = served.browser()
     await shared.sign_in_to(person=0)  # the page is then made for the first person
-    again = await site.register()
-    form = await shared.consent_form(site.request(again))
+    again = await served.register()
+    form = await shared.consent_form(served.request(again))
     assert form.levels.chosen["booking"] == "ask"
-    back = await shared.sign_in(site.request(again), person=1)
-    assert (await access_of(site, (await site.redeem(again, back["code"])).access))["booking"] == "off"
+    back = await shared.sign_in(served.request(again), person=1)
+    assert (await access_of(served, (await served.redeem(again, back["code"])).access))["booking"] == "off"
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_an_app_of_which_nothing_is_left_is_told_so(site: Site) -> None:
-    await site.sign_in(scope="users:read")
-    browser, page = await own_page(site)
+async def test_an_app_of_which_nothing_is_left_is_told_so(served: Served) -> None:
+    await served.sign_in(scope="users:read")
+    browser, page = await own_page(served)
     await change(browser, page, "users=off")
-    again = await site.register()
-    elsewhere = site.browser()
-    response = await elsewhere.approve(site.request(again, scope="users:read"))
+    again = await served.register()
+    elsewhere = served.browser()
+    response = await elsewhere.approve(served.request(again, scope="users:read"))
     returned = await elsewhere.return_from_calendly(await consent(response))
     assert "Nothing was allowed" in returned.text
 
 
 @pytest.mark.anyio
-async def test_a_step_up_has_chosen_what_the_person_chose_before(site: Site) -> None:
-    client = await site.register()
-    browser = site.browser()
-    await consents_anew(site, browser, client, "users=read,booking=full,canceling=off")
-    form = await browser.consent_form(site.request(client, scope="users:read scheduled_events:write webhooks:read"))
+async def test_a_step_up_has_chosen_what_the_person_chose_before(served: Served) -> None:
+    client = await served.register()
+    browser = served.browser()
+    await consents_anew(served, browser, client, "users=read,booking=full,canceling=off")
+    form = await browser.consent_form(served.request(client, scope="users:read scheduled_events:write webhooks:read"))
     assert form.levels.chosen == {
         "users": "read",
         "scheduled_events": "off",
@@ -591,12 +593,12 @@ async def test_a_step_up_has_chosen_what_the_person_chose_before(site: Site) -> 
 
 @pytest.mark.requirement("pages-of-the-person")
 @pytest.mark.anyio
-async def test_what_was_done_is_in_the_record(site: Site) -> None:
-    await site.sign_in()
-    browser, page = await own_page(site)
+async def test_what_was_done_is_in_the_record(served: Served) -> None:
+    await served.sign_in()
+    browser, page = await own_page(served)
     await change(browser, page, "booking=off")
     await browser.send(page, f"{page.url.path}/disconnection")
-    told = [entry.told for entry in await site.realm.audit_log.recent()]
+    told = [entry.told for entry in await served.site.audit_log.recent()]
     assert any("changed what Agent may do (Booking is now “No”.)" in sentence for sentence in told)
     assert any("disconnected Agent" in sentence for sentence in told)
     assert any("signed in to the pages of this server" in sentence for sentence in told)
@@ -606,26 +608,26 @@ async def test_what_was_done_is_in_the_record(site: Site) -> None:
 class Owners:
     """The operator's view, and who sees it."""
 
-    site: Site
+    served: Served
     browser: Browser
     page: httpx2.Response
 
 
 @pytest.fixture
-async def owners(site: Site) -> Owners:
+async def owners(served: Served) -> Owners:
     """Make the first person an owner, and sign in."""
-    email = next(iter(site.calendly.running.sandbox.records.users.values())).email
-    site = serve(replace(site.realm, owners=frozenset({email})), site.calendly)
-    browser = site.browser()
-    return Owners(site, browser, await browser.sign_in_to("/connections/all"))
+    email = next(iter(served.calendly.running.sandbox.records.users.values())).email
+    served = serve(replace(served.site, owners=frozenset({email})), served.calendly)
+    browser = served.browser()
+    return Owners(served, browser, await browser.sign_in_to("/connections/all"))
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "owners-setting")
 async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owners) -> None:
-    site, browser = owners.site, owners.browser
+    served, browser = owners.served, owners.browser
     assert "Nobody has connected an agent" in owners.page.text
-    tokens = await site.sign_in(person=2)
+    tokens = await served.sign_in(person=2)
     page = await browser.see("/connections/all")
     assert "“Priya Raman” let “Agent” in" in page.text
     address = re.search(r'href="(/connections/all\?person=[^"]+)"', page.text)
@@ -639,18 +641,18 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     assert found
     after = await browser.send(page, "/connections/all", ("agent", found[1]))
     assert message_on(after) == "Agent is disconnected."
-    assert not await site.is_live(tokens.access)
+    assert not await served.is_live(tokens.access)
     gone = await browser.send(after, "/connections/all", ("agent", found[1]))
     assert gone.status_code == 404
     assert any(
-        "an owner of this server disconnected Agent" in line.told for line in await site.realm.audit_log.recent()
+        "an owner of this server disconnected Agent" in line.told for line in await served.site.audit_log.recent()
     )
 
 
 @pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "owners-setting")
 async def test_nobody_else_sees_that_there_is_such_a_view(owners: Owners) -> None:
-    browser = owners.site.browser()
+    browser = owners.served.browser()
     page = await browser.sign_in_to("/connections/all", person=1)
     assert page.status_code == 404
     assert "There is no such agent among yours" in page.text
