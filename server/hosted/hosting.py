@@ -100,6 +100,7 @@ async def hosting(
         of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
         site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
         stack.push_async_callback(site.connections.refresher.finish)
+        stack.push_async_callback(site.departures.finish)
         await stack.enter_async_context(site.audit_log.writing())
         authorization = Authorization(site)
         principals = SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
