@@ -62,6 +62,8 @@ class EventsFound:
         is_truncated: Earlier ones are kept no more.
         source: How this server learns of events.
         checked_at: When it last looked at Calendly, None where it did not yet.
+        since: Nothing that happened before is told, but by a webhook.
+        left_out: The kinds that were asked about and that the agent may not see.
     """
 
     rows: Sequence[FeedRow]
@@ -70,6 +72,8 @@ class EventsFound:
     is_truncated: bool
     source: Literal["webhook", "polling"]
     checked_at: str | None
+    since: str
+    left_out: Sequence[str] = ()
 
 
 class Feed(Protocol):

@@ -95,6 +95,8 @@ class AgentFeed:
             is_truncated=page.is_truncated,
             source="webhook" if feed.proved_at else "polling",
             checked_at=written(feed.checked_at) if feed.checked_at else None,
+            since=written(feed.since),
+            left_out=[name for name in query.kinds or KINDS if name not in wanted.kinds],
         )
 
     async def event(self, event_id: str) -> ReceivedEvent | None:
