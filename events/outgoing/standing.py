@@ -8,8 +8,17 @@ from events.payload import Reader
 Refusal = Literal["access", "scope", "connection", "callback"]
 """Why a grant may not have an event: its level, its scope, the person's connection to Calendly, or the callback."""
 
-EventAction = Literal["subscribe_events", "refresh_events", "unsubscribe_events", "deliver_event", "end_subscription"]
-"""What is noted about subscriptions."""
+EventAction = Literal[
+    "subscribe_events",
+    "refresh_events",
+    "unsubscribe_events",
+    "poll_events",
+    "listen_events",
+    "end_listening",
+    "deliver_event",
+    "end_subscription",
+]
+"""What is noted about agents that want to know of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,4 +84,8 @@ class Noted(Protocol):
 
     async def note(self, note: EventNote) -> None:
         """Store an entry, later where that fails now."""
+        ...
+
+    def jot(self, note: EventNote) -> None:
+        """Queue an entry that nobody waits for."""
         ...

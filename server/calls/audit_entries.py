@@ -110,6 +110,7 @@ class CallRecord:
         decisions: What was decided, by the name of the tool.
         problem: Why the call was not answered.
         outcome: How it ended.
+        is_silent: It has no entry of its own.
     """
 
     audit_log: AuditLog
@@ -126,6 +127,7 @@ class CallRecord:
     decisions: dict[str, AuditedDecision] = field(default_factory=dict[str, AuditedDecision])
     problem: Exception | None = None
     outcome: Outcome = Outcome("canceled")
+    is_silent: bool = False
 
     def understood(self, values: Mapping[str, Any], *, is_dry_run: bool) -> None:
         """Note the arguments, which were checked, and whether the call is only tried."""
@@ -142,9 +144,9 @@ class CallRecord:
         if decided is not None:
             self.decided(replace(decided, decision=decision))
 
-    def answered(self, result: types.CallToolResult) -> None:
-        """Note what the call answered."""
-        self.outcome = _answered(result)
+    def answered(self, result: types.CallToolResult, *, is_silent: bool = False) -> None:
+        """Note what the call answered, in silence where it is told together with others."""
+        self.outcome, self.is_silent = _answered(result), is_silent
 
     def failed(self, problem: Exception) -> None:
         """Note why the call was not answered."""
@@ -154,7 +156,8 @@ class CallRecord:
         """Record the end of the call; one of which nothing was noted was canceled."""
         facts = self._facts(self.decisions.get(self.tool.name), None)
         duration = self._elapsed()
-        self._put(replace(facts, problem=self.problem, outcome=self.outcome, duration=duration))
+        if not self.is_silent:
+            self._put(replace(facts, problem=self.problem, outcome=self.outcome, duration=duration))
         _log.info("%s: %s in %.3f s (%s)", self.tool.name, self.outcome.word, duration, self.request_id)
 
     @asynccontextmanager

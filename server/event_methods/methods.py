@@ -4,7 +4,6 @@ Results are dictionaries: the SDK leaves nulls out of models, and a null cursor 
 is read at Calendly or in the feed is read through tools, with their access, audit log and looks.
 """
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from calendly.identifiers import EventTypeId, InvalidIdentifier, RoutingFormId
 from events.facts import moment, written
 from events.kinds import KINDS, MEETINGS, EventFamily, EventKind
 from events.outgoing.minute_limits import MinuteLimits
-from events.outgoing.standing import EventStanding, NotNoted, Refusal
+from events.outgoing.standing import EventStanding, Refusal
 from events.outgoing.subscribing import (
     EventQuery,
     SubscribeRequest,
@@ -47,13 +46,11 @@ from server.calls.confirm import Context
 from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.event_methods.access import decide_about, offered, refusal_of
-from storage.errors import StorageUnavailable
+from server.event_methods.answering import answering
 from tools.zones import zone_of
 
 if TYPE_CHECKING:
     from events.outgoing.subscriptions import Subscribed
-
-_log: Final = logging.getLogger(__name__)
 
 _MOST_POLLS: Final = 60
 """Polls of a grant in a minute."""
@@ -70,7 +67,6 @@ _NOT_THERE: Final = frozenset({"not_found", "invalid_argument"})
 _REASONS: Final[Mapping[str, Refusal]] = MappingProxyType(
     {"access_denied_by_policy": "access", "insufficient_scope": "scope", "unauthenticated": "connection"}
 )
-_INTERNAL: Final = "Internal error; the log of the server says more."
 _WHY: Final[Mapping[Refusal, str]] = MappingProxyType(
     {
         "access": "The person's choice, or the operator's, keeps these events from this agent; the person can look "
@@ -127,14 +123,8 @@ class EventsAnswers:
     async def answer(self, context: Context) -> dict[str, Any]:
         """Answer a request. Raises MCPError."""
         answers = {LIST: self._list, SUBSCRIBE: self._subscribe, UNSUBSCRIBE: self._unsubscribe, POLL: self._poll}
-        try:
+        with answering(self.profile, context.method):
             return await answers[context.method](context, self._principal(context), context.params or {})
-        except EventsRefusal as refused:
-            code = refused.meaning.code(self.profile)
-            raise MCPError(code, str(refused), dict(refused.data)) from None
-        except (NotNoted, StorageUnavailable) as fault:
-            _log.warning("%s failed: %s", context.method, fault)
-            raise MCPError(types.INTERNAL_ERROR, _INTERNAL) from None
 
     def _principal(self, context: Context) -> Principal:
         return self.handlers.callers.principals.of(context)

@@ -50,6 +50,8 @@ from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
 from tools import ALL, HostedWorkflow
+from tools.events import list_received_events
+from tools.toolset.tool import tool_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -85,7 +87,9 @@ async def hosting(
         answers = delivery.answers(handlers, settings) if has_events(parts.site.ceiling) else None
         for chore in (*_chores(parts), *(() if answers is None else delivery.chores(asyncio.sleep))):
             await stack.enter_async_context(_beside(chore))
-        server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers))
+        is_read = any(tool is tool_of(list_received_events) for tool in selection.listed)
+        listen = delivery.listening(handlers) if answers is not None and is_read else None
+        server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers), listen)
         yield http_app(server, _surroundings(parts, handlers))
 
 
@@ -183,6 +187,7 @@ def _surroundings(parts: _Parts, handlers: Handlers) -> Surroundings:
         door=_door(authorization, parts.principals, handlers),
         routes=[*routes, _receiving(parts.settings, site, parts.events.feeds, parts.clock)],
         is_ready=parts.store.is_ready,
+        stopping=parts.events.listeners.close,
     )
 
 

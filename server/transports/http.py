@@ -62,6 +62,10 @@ async def _always_ready() -> bool:
     return True
 
 
+def _nothing_goes_on() -> None:
+    """End nothing: every answer ends by itself."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What surrounds the MCP endpoint.
@@ -73,6 +77,7 @@ class Surroundings:
         door: The check of the caller; None if anyone who reaches the endpoint may call.
         routes: Further routes.
         is_ready: Says whether requests can be answered now.
+        stopping: Ends the answers that go on until the server stops.
     """
 
     reach: Reach
@@ -81,6 +86,7 @@ class Surroundings:
     door: Door | None = None
     routes: Sequence[BaseRoute] = ()
     is_ready: Callable[[], Awaitable[bool]] = _always_ready
+    stopping: Callable[[], None] = _nothing_goes_on
 
 
 def http_app(server: Server[Any], around: Surroundings) -> Starlette:
@@ -120,6 +126,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
         middleware=[Middleware(Refusals), Middleware(ErrorPages, around.error_page), Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
+    app.state.stopping = around.stopping
     app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket
     return app
 
@@ -209,6 +216,7 @@ async def serve_http(
 
     def stop() -> None:
         server.should_exit = True
+        app.state.stopping()
 
     with on_termination(stop):
         await server.serve([listener])

@@ -112,12 +112,7 @@ class AgentFeed:
         unknown = [name for name in asked or () if name not in KINDS]
         if unknown:
             raise ArgumentError.of("kinds", f"There is no kind {unknown[0][:40]!a}; there are {', '.join(KINDS)}.")
-        capabilities = readable_capabilities(self.principal.limits)
-        return [
-            name
-            for name, kind in KINDS.items()
-            if (asked is None or name in asked) and (kind.family is None or kind.family.capability in capabilities)
-        ]
+        return [name for name in readable_kinds(self.principal.limits) if asked is None or name in asked]
 
     async def _shown(self, events: Sequence[ReadEvent], zone: tzinfo | None) -> list[ReceivedEvent]:
         sees_invitees = self.principal.invitees_hidden_by is None
@@ -134,6 +129,12 @@ class AgentFeed:
             }
             for event in events
         ]
+
+
+def readable_kinds(limits: Limits) -> list[str]:
+    """Return the names of the kinds of events that may be read."""
+    capabilities = readable_capabilities(limits)
+    return [name for name, kind in KINDS.items() if kind.family is None or kind.family.capability in capabilities]
 
 
 def readable_capabilities(limits: Limits) -> frozenset[str]:

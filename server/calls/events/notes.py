@@ -1,0 +1,45 @@
+"""Entries of the audit log about agents that want to know of events: `events.outgoing.standing.Noted`."""
+
+from dataclasses import dataclass
+
+from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
+from events.outgoing.standing import EventNote, NotNoted
+
+
+@dataclass(frozen=True, slots=True)
+class EventNotes:
+    """Writes them.
+
+    Attributes:
+        audit_log: Where they go.
+        transport: Where they come from: `http` or `stdio`.
+    """
+
+    audit_log: AuditLog
+    transport: str = "http"
+
+    async def keep(self, note: EventNote) -> None:
+        """Store an entry before returning. Raises NotNoted."""
+        try:
+            await self.audit_log.keep_note(self._written(note))
+        except AuditLogUnavailable as fault:
+            raise NotNoted(str(fault)) from fault
+
+    async def note(self, note: EventNote) -> None:
+        """Store an entry, later where that fails now."""
+        await self.audit_log.note(self._written(note))
+
+    def jot(self, note: EventNote) -> None:
+        """Queue an entry that nobody waits for."""
+        self.audit_log.jot(self._written(note))
+
+    def _written(self, note: EventNote) -> AuditNote:
+        return AuditNote(
+            action=note.action,
+            told=note.told,
+            person=note.person,
+            agent=note.agent,
+            grant=note.grant,
+            decision="refused" if note.is_refused else "allowed",
+            transport=self.transport,
+        )
