@@ -91,7 +91,7 @@ def _why_none(found: EventsFound, query: FeedQuery) -> str:
     """Say why there are no events, and what would not be told to this agent if there were."""
     narrowed = " of these kinds" if query.kinds else ""
     narrowed += " of this event type" if query.event_type else ""
-    if found.checked_at is None and found.source == "polling":
+    if found.is_unread:
         told = "Calendly has not been read to the end yet: call again."
     elif query.cursor is not None:
         told = f"Nothing{narrowed} {'is kept' if found.is_truncated else 'has happened since that cursor'}."

@@ -57,17 +57,17 @@ class EventNote:
     Attributes:
         action: What was done.
         told: The sentence, with `{person}` and `{agent}` for their names.
-        person: The person's Calendly user URI.
+        person: The person's Calendly user URI, None where it is not known.
         agent: What the agent is called.
-        grant: The id of its grant.
+        grant: The id of its grant, None where there are none.
         is_refused: It was refused.
     """
 
     action: EventAction
     told: str
-    person: str
+    person: str | None
     agent: str
-    grant: str
+    grant: str | None
     is_refused: bool = False
 
 

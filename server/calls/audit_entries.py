@@ -144,9 +144,9 @@ class CallRecord:
         if decided is not None:
             self.decided(replace(decided, decision=decision))
 
-    def answered(self, result: types.CallToolResult, *, is_silent: bool = False) -> None:
-        """Note what the call answered, in silence where it is told together with others."""
-        self.outcome, self.is_silent = _answered(result), is_silent
+    def answered(self, result: types.CallToolResult) -> None:
+        """Note what the call answered."""
+        self.outcome = _answered(result)
 
     def failed(self, problem: Exception) -> None:
         """Note why the call was not answered."""

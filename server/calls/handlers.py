@@ -186,13 +186,16 @@ class Handlers:
             return asked.result
         except (ToolError, CalendlyError) as problem:
             record.failed(problem)
-            return failure(problem, tool, principal.advice, hides_invitees=principal.invitees_hidden_by is not None)
+            result = failure(problem, tool, principal.advice, hides_invitees=principal.invitees_hidden_by is not None)
+            record.is_silent = _is_silent(inner, result)
+            return result
         except Exception as fault:  # noqa: BLE001 - logged, and answered as a fault of ours
             _log.exception("%s failed by a fault of this server", tool.name)
             record.failed(fault)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
         else:
-            record.answered(result, is_silent=inner is not None and not inner.is_noted(result.structured_content or {}))
+            record.answered(result)
+            record.is_silent = _is_silent(inner, result)
             return result
         finally:
             record.close()
@@ -238,6 +241,10 @@ class Handlers:
         said = ",".join(headers.getlist("x-mcp-readonly")).lower().split(",")
         read_only = any(value.strip() not in _NO for value in said)
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+def _is_silent(inner: InnerRead | None, result: types.CallToolResult) -> bool:
+    return inner is not None and not inner.is_noted(result.structured_content or {})
 
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:

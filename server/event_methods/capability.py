@@ -12,7 +12,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel import Server
 from pydantic import ConfigDict
 
-from events.outgoing.wire import CAPABILITY, EXTENSION, LIST, POLL, SUBSCRIBE, UNSUBSCRIBE
+from events.outgoing.wire import CAPABILITY, EXTENSION, LIST, LISTEN, POLL, SUBSCRIBE, UNSUBSCRIBE
 from server.calls.confirm import Context
 
 _LISTS: Final = ("tools", "prompts", "resources")
@@ -52,7 +52,7 @@ def declare_events(server: Server[Any], methods: Callable[[], EventsMethods], li
     for method in (LIST, SUBSCRIBE, UNSUBSCRIBE, POLL):
         server.add_request_handler(method, _AnyParams, answered)
     if listen is not None:
-        server.add_request_handler("subscriptions/listen", types.SubscriptionsListenRequestParams, listen)
+        server.add_request_handler(LISTEN, types.SubscriptionsListenRequestParams, listen)
     server.middleware.append(_with_capability)
 
 

@@ -18,10 +18,11 @@ from events.feed.cursor import Cursor
 from events.feed.feed import Feeds
 from events.feed.stored_events import Wanted
 from events.outgoing.listeners import CHECK_EVERY, Listener, Listeners
-from events.outgoing.standing import EventAction, EventNote, Noted
-from events.outgoing.wire import WireProfile
+from events.outgoing.standing import Noted
+from events.outgoing.wire import LISTEN, WireProfile
 from server.calls.confirm import Context
 from server.calls.events.feed import readable_kinds
+from server.calls.events.notes import entry
 from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.calls.prompts_and_resources import REFUSED
@@ -29,12 +30,8 @@ from server.calls.selection import refusal_of
 from server.event_methods.answering import answering
 from storage.errors import StorageUnavailable
 from tools.events import list_received_events
+from tools.resources import LATEST_EVENTS
 from tools.toolset.tool import tool_of
-
-LATEST: Final = "calendly://events/latest"
-"""The only resource whose changes are told."""
-
-LISTEN: Final = "subscriptions/listen"
 
 _TRY_AGAIN: Final = 1.0
 """How long to wait before what could not be read is read again, in seconds."""
@@ -75,7 +72,7 @@ class Listening:
     ) -> types.SubscriptionsListenResult:
         """Answer a request: acknowledge what it will hear of, and tell that until it ends. Raises MCPError."""
         stream = _Stream(context)
-        if LATEST in (params.notifications.resource_subscriptions or ()):
+        if LATEST_EVENTS in (params.notifications.resource_subscriptions or ()):
             with answering(self.profile, LISTEN):
                 await self._serve(stream, self._permitted(context))
         else:  # nothing else is told here, and the acknowledgement says so
@@ -86,26 +83,29 @@ class Listening:
         """Return who asks. Raises MCPError where they may not read the resource."""
         principal, tool = self.handlers.callers.principals.of(context), tool_of(list_received_events)
         if not self.handlers.allows(context, tool):
+            self.noted.jot(
+                entry("listen_events", "{agent} tried to listen for the events of {person}", principal, is_refused=True)
+            )
             told = refusal_of(tool, principal.decide(tool), principal)
-            raise MCPError(REFUSED, told, {"uri": LATEST})
+            raise MCPError(REFUSED, told, {"uri": LATEST_EVENTS})
         return principal
 
     async def _serve(self, stream: "_Stream", principal: Principal) -> None:
         """Tell an agent of new events until it goes away, may not have them, or the process stops."""
         account = principal.account
         with self.listeners.opened(account.user, account.agent) as listener:
-            await self.noted.keep(_note("listen_events", principal, "listens for the events of"))
+            await self.noted.keep(entry("listen_events", "{agent} listens for the events of {person}", principal))
             ending: _Ending = "client"  # who goes away has its request canceled
             try:
                 ending = await self._tell(stream, listener, principal)
             finally:
-                told = f"listens no more, as {_TOLD[ending]}, for the events of"
-                self.noted.jot(_note("end_listening", principal, told))
+                told = f"{{agent}} listens no more for the events of {{person}}, as {_TOLD[ending]}"
+                self.noted.jot(entry("end_listening", told, principal))
 
     async def _tell(self, stream: "_Stream", listener: Listener, principal: Principal) -> _Ending:
         feed = await self.feeds.begin(listener.person)
         await self.listeners.began(listener.person)
-        await stream.acknowledge([LATEST])
+        await stream.acknowledge([LATEST_EVENTS])
         place, pause = feed.cursor, CHECK_EVERY
         while True:
             with anyio.move_on_after(pause):
@@ -123,7 +123,7 @@ class Listening:
                 pause = _TRY_AGAIN
                 continue
             if page.events:
-                await stream.tell(LATEST)
+                await stream.tell(LATEST_EVENTS)
             place, pause = Cursor(feed.epoch, page.head), CHECK_EVERY
 
 
@@ -151,14 +151,3 @@ class _Stream:
 
     async def _send(self, message: types.ServerNotification) -> None:
         await self.context.session.send_notification(message, related_request_id=self.context.request_id)
-
-
-def _note(action: EventAction, principal: Principal, told: str) -> EventNote:
-    account = principal.account
-    return EventNote(
-        action=action,
-        told=f"{{agent}} {told} {{person}}",
-        person=account.user,
-        agent=principal.agent.name,
-        grant=account.agent,
-    )

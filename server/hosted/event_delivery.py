@@ -32,6 +32,7 @@ from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
+from server.event_methods.checks import EventChecks
 from server.event_methods.listening import Listening
 from server.event_methods.methods import EventsAnswers, poll_limits
 from server.hosted.standings import GrantStandings
@@ -72,11 +73,10 @@ class EventDelivery:
         """
         endings = self.subscriptions.endings
         return EventsAnswers(
-            handlers=handlers,
+            checks=EventChecks(handlers=handlers, families=partial(live_families, endings.database)),
             profile=endings.profile,
             polls=poll_limits(endings.now),
             subscribing=None if settings.callbacks == "off" else self.subscriptions,
-            families=partial(live_families, endings.database),
         )
 
     def listening(self, handlers: Handlers) -> Listening:

@@ -41,7 +41,7 @@ from server.transports.signals import on_termination
 _SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
 """The headers of our answers that a web page may read, besides the safelisted ones."""
 
-Inspection = Callable[[Scope, bytes], Response | None]
+Inspection = Callable[[Scope, bytes], Awaitable[Response | None]]
 """Checks a request and its whole body. Returns the refusal, or None."""
 
 
@@ -52,7 +52,7 @@ class Door(Protocol):
         """Wrap an application in the check of the caller."""
         ...
 
-    def challenge(self, scope: Scope, body: bytes) -> Response | None:
+    async def challenge(self, scope: Scope, body: bytes) -> Response | None:
         """Return the refusal of a request that its sender may not make, else None."""
         ...
 
@@ -161,10 +161,11 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         received = [await receive()]
         body = received[0].get("body", b"")
-        refusal = next(filter(None, (inspection(scope, body) for inspection in inspections)), None)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
+        for inspection in inspections:
+            refusal = await inspection(scope, body)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
 
         async def replay() -> Message:
             return received.pop() if received else await receive()
@@ -174,7 +175,7 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     return endpoint
 
 
-def _refuse_malformed(scope: Scope, body: bytes) -> Response | None:
+async def _refuse_malformed(scope: Scope, body: bytes) -> Response | None:
     """Refuse what is not one message, or of no known revision.
 
     The SDK would take a request with an odd id for a notification, and an unknown revision for the newest.

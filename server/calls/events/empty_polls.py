@@ -8,7 +8,7 @@ from calendly.errors import CalendlyError
 from events.feed.empty_polls import EmptyPollCounts, EmptyPolls
 from events.outgoing.standing import EventNote, Noted
 from server.calls.caller import Callers
-from server.calls.events.notes import EventNotes
+from server.calls.events.notes import notes_of
 from server.calls.principal import Principal
 from storage.errors import StorageUnavailable
 
@@ -23,7 +23,7 @@ async def count_empty_poll(callers: Callers, principal: Principal) -> None:
     account, agent = principal.account, principal.agent
     known = principal.identity or callers.identities.get(account.user)
     person = known.user.uri if known else account.user
-    noted = EventNotes(callers.audit_log, "stdio" if agent.grant is None else "http")
+    noted = notes_of(callers.audit_log, principal)
     try:
         counts = (await callers.events()).empty_polls
         over = await counts.count(agent.grant or f"{person} {account.agent}", person, agent.name)
@@ -33,9 +33,7 @@ async def count_empty_poll(callers: Callers, principal: Principal) -> None:
         noted.jot(note_of(polls))
 
 
-async def tell_empty_polls(
-    counts: EmptyPollCounts, noted: Noted, sleep: Callable[[float], Awaitable[None]]
-) -> None:
+async def tell_empty_polls(counts: EmptyPollCounts, noted: Noted, sleep: Callable[[float], Awaitable[None]]) -> None:
     """Tell what is over every minute, until cancelled. `sleep` waits for a number of seconds."""
     while True:
         await sleep(_PAUSE)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
-from events.outgoing.standing import EventNote, NotNoted
+from events.outgoing.standing import EventAction, EventNote, NotNoted
+from server.calls.principal import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,27 @@ class EventNotes:
             decision="refused" if note.is_refused else "allowed",
             transport=self.transport,
         )
+
+
+def notes_of(audit_log: AuditLog, principal: Principal) -> EventNotes:
+    """Return what writes entries about an agent."""
+    return EventNotes(audit_log, "stdio" if principal.agent.grant is None else "http")
+
+
+def entry(action: EventAction, told: str, principal: Principal, *, is_refused: bool = False) -> EventNote:
+    """Return an entry about what an agent asked for.
+
+    Args:
+        action: What was done.
+        told: The sentence, with `{person}` and `{agent}` for their names.
+        principal: The agent and its person.
+        is_refused: It was refused.
+    """
+    return EventNote(
+        action=action,
+        told=told,
+        person=principal.person,
+        agent=principal.agent.name,
+        grant=principal.agent.grant,
+        is_refused=is_refused,
+    )
