@@ -26,7 +26,7 @@ from calendly.errors import (
 from calendly.request import JSON, Request
 from events.facts import canonical, part
 from events.feed.feed import Feeds
-from events.feed.stored_feeds import hasten, hold
+from events.feed.stored_feeds import hold
 from events.incoming import stored_receivers
 from events.incoming.calendly_subscriptions import CalendlyOfPeople, creation, deletion, listed, remove
 from events.incoming.incoming import receiver_digest
@@ -273,7 +273,6 @@ class Webhooks:
                 return False  # it was switched off meanwhile; the next check removes the subscription
             if family is MEETINGS:
                 await stored_receivers.prove(connection, person, None)
-                await hasten(connection, person, self.now())  # what came while nothing told is looked for at once
             if instead is not None:
                 await stored_receivers.replace(connection, instead.row.receiver_digest, self.now())
         return True

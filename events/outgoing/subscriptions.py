@@ -79,6 +79,10 @@ class Subscribed:
     status: DeliveryStatus | None
 
 
+async def _not_looking() -> None:
+    """Leave it to the background to look at Calendly."""
+
+
 def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
     """Make the limits of challenges."""
     return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
@@ -103,7 +107,7 @@ class Subscriptions:
         request: SubscribeRequest,
         standing: EventStanding,
         narrowed_to: str | None,
-        look: Callable[[], Awaitable[None]],
+        look: Callable[[], Awaitable[None]] = _not_looking,
     ) -> Subscribed:
         """Make or refresh a subscription.
 
