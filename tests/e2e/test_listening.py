@@ -78,6 +78,13 @@ async def test_whoever_listens_is_told_on_each_replica_until_its_level_or_its_gr
             assert await hears(mine)
             assert not await hears(other)
 
+            async with (
+                first.connect(replicas.endpoints[1], "2026-07-28") as elsewhere,
+                elsewhere.listen(resource_subscriptions=[LATEST]) as third,
+            ):
+                replicas.second.process.ask_to_stop()
+                assert not await hears(third)  # at once: other requests would get a minute to end
+
             async with httpx2.AsyncClient(base_url=replicas.first.url) as http:
                 leaving = {"token": first.refresh_token, "client_id": first.client_id}
                 (await http.post("/revoke", data=leaving)).raise_for_status()
