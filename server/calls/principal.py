@@ -120,7 +120,7 @@ class Principals(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class OnePerson:
     """Whoever reaches this process acts for the same person, through the agent that the client says it is.
 
@@ -131,21 +131,14 @@ class OnePerson:
 
     principal: Callable[[], Principal]
     agent_name: str | None = None
-    _latest: tuple[Principal, str, Principal] | None = field(default=None, init=False, repr=False)
-    """The person, what the client said last, and what came of the two: its decisions serve the next call too."""
 
     def of(self, context: Context) -> Principal:
         """Return the principal with its agent, which has no name where the client says none."""
         client = context.session.client_params
         stated = client.client_info.name[:_LONGEST_NAME] if client is not None else ""
-        person = self.principal()
-        if self._latest is None or self._latest[0] is not person or self._latest[1] != stated:
-            self._latest = (person, stated, self._acting(person, stated))
-        return self._latest[2]
-
-    def _acting(self, person: Principal, stated: str) -> Principal:
         agent = AuditedAgent(stated, "client" if stated else None)
         if self.agent_name is not None:
             agent = AuditedAgent(self.agent_name, "operator")
+        person = self.principal()
         mine = person.account
         return replace(person, account=Account(mine.user, stated, mine.credentials), agent=agent)
