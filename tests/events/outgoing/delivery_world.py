@@ -25,6 +25,7 @@ from events.outgoing.stored_deliveries import fan_out
 from events.outgoing.stored_subscriptions import SubscriptionRows
 from events.outgoing.subscribing import read_subscribe, read_unsubscribe
 from events.outgoing.subscriptions import Subscribed, Subscriptions, challenge_limits
+from events.outgoing.wire import WireProfile
 from events.payload import Reader
 from events.tables import event_delivery, feed_event
 from storage.database import Database
@@ -98,6 +99,7 @@ class World:
     grants: Grants = field(default_factory=Grants)
     notes: Notes = field(default_factory=Notes)
     rules: CallbackRules = field(default_factory=CallbackRules)
+    profile: WireProfile = "chatgpt"
     limits: MinuteLimits = field(init=False)
     booked: int = 0
 
@@ -126,7 +128,7 @@ class World:
             rows=SubscriptionRows(self.keyring),
             poster=self.host.poster(now=self.now),
             rules=self.rules,
-            profile="chatgpt",
+            profile=self.profile,
             noted=self.notes,
             now=self.now,
         )
