@@ -256,6 +256,7 @@ async def test_a_mark_that_comes_after_its_end_counts_as_ended(database: Databas
         (waiting,) = await stored_events.overdue(connection, clock.now + FIRST_WAIT, 10)
     await feeds.publish_waiting(waiting)
     await feeds.publish(PERSON, marked)
+    assert not await feeds.publish(PERSON, unmarked)  # Calendly tells the end again
     assert await kinds_in(feeds) == ["no_show.unmarked", "no_show.marked"]
     assert marked.invitee is not None
     marks = await feeds.marks(PERSON, marked.invitee)
