@@ -187,9 +187,9 @@ def main(address: str, *folder: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
         listener.listen()
+        os.write(1, b"listening\n")
         load_measured(Path(*folder)) if folder else load()
         gc.freeze()
-        os.write(1, b"ready\n")
         request = Forking(listener).serve()
     if request is None:
         os._exit(0)
