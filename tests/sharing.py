@@ -1,13 +1,15 @@
 """How several processes share the tests: how many they are, what they start together, and who begins with what."""
 
 import os
+import shlex
 from collections.abc import Generator, Iterable
 from itertools import groupby
 
 import pytest
+from execnet import XSpec
 
 from tests.quick import APART
-from tests.warm import share
+from tests.warm import share, warm
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
@@ -17,11 +19,16 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int,
     return cores if config.option.quick else 2 * cores
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Let the processes that share the tests share what forks programs, too."""
-    if getattr(config.option, "numprocesses", None) and not config.option.quick:
-        for measured in {None, os.environ.get("COVERAGE")}:
-            share(measured)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config, specs: list[XSpec]) -> None:
+    """Fork the processes from one that has loaded the product, and let them share what forks programs for the tests."""
+    if config.option.quick:
+        return
+    measured = os.environ.get("COVERAGE")
+    share(None)
+    share(measured)
+    for spec in specs:
+        spec.python = shlex.join(warm(measured))
 
 
 @pytest.hookimpl(trylast=True)

@@ -139,9 +139,11 @@ def become(request: Request) -> None:
 
 
 def run(words: list[str]) -> None:
-    """Do what Python does with its arguments: `-W error`, and then `-m MODULE ...` or `-c CODE ...`."""
+    """Do what Python does with its arguments: `-u` or `-W error`, and then `-m MODULE ...` or `-c CODE ...`."""
     flag, word, *rest = words
-    if (flag, word) == ("-W", "error"):
+    if flag == "-u":
+        run([word, *rest])
+    elif (flag, word) == ("-W", "error"):
         warnings.simplefilter("error")
         run(rest)
     elif flag == "-m":
