@@ -203,7 +203,7 @@ def _cells(one: ListedSubscription) -> tuple[str, ...]:
         one.id,
         one.agent,
         one.person,
-        " ".join([one.kind, *(f"{name}={value}" for name, value in one.arguments.items())]),
+        shown(" ".join([one.kind, *(f"{name}={value}" for name, value in one.arguments.items())])),
         one.host,
         f"{one.since:%Y-%m-%d}",
         f"{one.until:%Y-%m-%d %H:%M}" if one.until else "no end",

@@ -1,6 +1,7 @@
 """Events posted to programs, as an operator arranges it: for an agent token, to the receivers of the documents."""
 
 import json
+import shlex
 import ssl
 from collections.abc import Generator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 
 from events.outgoing.callback_urls import CallbackUrl
 from events.outgoing.callbacks import Addressee, CallbackPoster, compact
+from tests.documents import blocks
 from tests.e2e.conftest import KEYS, Sandbox
 from tests.e2e.hosting import Agent, free_port, hosted, upstream_settings
 from tests.e2e.people import ADMIN, Browser
@@ -41,7 +43,7 @@ def operator(sandbox: Sandbox, tmp_path: Path) -> Generator[Operator]:
         yield Operator(site, settings)
 
 
-def token(operator: Operator, *words: str, name: str = "CI", scopes: str = SCOPES) -> None:
+def token(operator: Operator, *words: str, name: str = "CI", scopes: str = SCOPES) -> str:
     """Make an agent token."""
     made = run(
         *("token", "create", "--for", name, "--scopes", scopes, *words),
@@ -49,6 +51,7 @@ def token(operator: Operator, *words: str, name: str = "CI", scopes: str = SCOPE
         CALENDLY_MCP_PUBLIC_URL=operator.site.url,
     )
     assert made.status == 0, made.stderr
+    return made.stdout.strip()
 
 
 def listed(operator: Operator) -> list[dict[str, Any]]:
@@ -160,6 +163,19 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
         assert sentence in refused.stderr, words
         assert refused.stderr.count("\n") == 1, words
     assert listed(operator) == [there]
+
+
+async def test_a_job_asks_what_is_new_with_the_words_of_the_documents(operator: Operator) -> None:
+    await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
+    [recipe] = [block.text for block in blocks("text") if block.page.name == "start-a-program.md"]
+    words = shlex.split(recipe.replace("$TOKEN", token(operator)))
+    headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "--header")
+    headers["Content-Type"] = "application/json"  # as --json sends
+    assert words[-1] == "https://calendly-mcp.example.com/mcp"
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        answer = await http.post(operator.site.endpoint, content=words[words.index("--json") + 1])
+    result = answer.raise_for_status().json()["result"]
+    assert (result["events"], result["hasMore"], result["cursor"][:3]) == ([], False, "c1-")
 
 
 @pytest.mark.requirement("events-callbacks")
