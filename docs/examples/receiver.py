@@ -8,11 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
 webhook = Webhook(os.environ["WEBHOOK_SECRET"])
-seen = set()  # a program that restarts keeps these in its database, for two days
+seen: set[str] = set()  # a program that restarts keeps these in its database, for two days
 
 
 class Receiver(BaseHTTPRequestHandler):
-    def do_POST(self):
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         try:
             message = webhook.verify(body, dict(self.headers))
@@ -25,7 +25,7 @@ class Receiver(BaseHTTPRequestHandler):
             seen.add(self.headers["webhook-id"])
         return self.answer(200)
 
-    def answer(self, status, content=None):
+    def answer(self, status: int, content: object = None) -> None:
         self.send_response(status)
         self.end_headers()
         self.wfile.write(json.dumps(content or {}).encode())
