@@ -10,7 +10,14 @@ import pytest
 
 from tests.certificates import trust_nobody
 
-pytest_plugins = ["tests.groups", "tests.databases", "tests.quick", "tests.schemas", "tests.task_table"]
+pytest_plugins = [
+    "tests.groups",
+    "tests.databases",
+    "tests.quick",
+    "tests.schemas",
+    "tests.sharing",
+    "tests.task_table",
+]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
