@@ -148,7 +148,7 @@ async def _open_parts(
         settings=settings,
         store=store,
         site=site,
-        principals=SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None),
+        principals=SignedIn.at(site, settings),
         calendly=calendly,
         clock_watch=watch,
         clock=clock,

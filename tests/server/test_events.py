@@ -14,7 +14,6 @@ import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
-from pydantic import TypeAdapter
 
 from auth.audit.log import AuditLog
 from sandbox.serving import running
@@ -223,10 +222,17 @@ async def test_the_audit_log_says_that_events_were_read_and_nothing_of_them(worl
     assert "lee" not in " ".join(sentences).lower()
 
 
-async def poll(client: Client, **params: object) -> dict[str, Any]:
-    """Poll for bookings; the result."""
+class Polled(types.Result):
+    """The result of `events/poll`."""
+
+    events: list[dict[str, Any]]
+    cursor: str
+
+
+async def poll(client: Client, **params: object) -> Polled:
+    """Poll for bookings."""
     asked = types.Request[Any, str](method="events/poll", params={"name": "meeting.booked", **params})
-    return await client.session.send_request(asked, TypeAdapter(dict[str, Any]))
+    return await client.session.send_request(asked, Polled)
 
 
 @pytest.mark.requirement("mcp-events-noted")
@@ -235,8 +241,8 @@ async def test_polls_that_find_nothing_are_one_entry_an_hour_over_a_restart_and_
 ) -> None:
     booking = await world.api.booking()
     async with world.agent() as client:
-        cursor = (await poll(client))["cursor"]
-        assert (await poll(client, cursor=cursor, arguments={"event_type": "Intro call"}))["events"] == []
+        cursor = (await poll(client)).cursor
+        assert (await poll(client, cursor=cursor, arguments={"event_type": "Intro call"})).events == []
         world.pass_time(1800)
     async with world.agent() as client:
         await poll(client, cursor=cursor)
@@ -244,10 +250,10 @@ async def test_polls_that_find_nothing_are_one_entry_an_hour_over_a_restart_and_
         await world.api.post("/invitees", booking)
         world.pass_time()
         found = await poll(client, cursor=cursor)
-        assert len(found["events"]) == 1
-        assert (await poll(client, cursor=cursor, maxAgeMs=1))["events"] == []
+        assert len(found.events) == 1
+        assert (await poll(client, cursor=cursor, maxAgeMs=1)).events == []
         world.pass_time(1800)
-        await poll(client, cursor=found["cursor"])
+        await poll(client, cursor=found.cursor)
     async with world.agent(access="scheduled_events=off") as client:
         with pytest.raises(MCPError):
             await poll(client)

@@ -42,7 +42,8 @@ class EventNotes:
             agent=note.agent,
             grant=note.grant,
             decision="refused" if note.is_refused else "allowed",
-            transport=self.transport,
+            source="operator" if note.by_operator else None,
+            transport="command" if note.by_operator else self.transport,
         )
 
 
