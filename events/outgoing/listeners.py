@@ -34,7 +34,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
-class Listener:
+class FeedListener:
     """An agent that listens to the feed of its person.
 
     Attributes:
@@ -47,7 +47,7 @@ class Listener:
 
 
 @dataclass(slots=True)
-class Listeners:
+class FeedListeners:
     """The listeners of a process.
 
     Attributes:
@@ -59,18 +59,18 @@ class Listeners:
     database: Database
     now: Callable[[], datetime]
     is_closed: bool = False
-    _open: dict[Listener, str] = field(default_factory=dict[Listener, str])
+    _open: dict[FeedListener, str] = field(default_factory=dict[FeedListener, str])
     _somebody: asyncio.Event = field(default_factory=asyncio.Event)
 
     @contextmanager
-    def opened(self, person: str, grant: str) -> Generator[Listener]:
+    def opened(self, person: str, grant: str) -> Generator[FeedListener]:
         """Listen until the block is left. Raises EventsRefusal, ResourceExhausted, where too many do."""
         of_grant, of_all = Counter(self._open.values())[grant], len(self._open)
         limits = ((of_grant, MOST_OF_GRANT, "This agent"), (of_all, MOST_OF_PROCESS, "This server"))
         for count, most, whose in limits:
             if count >= most:
                 raise exhausted("listens", most, f"{whose} has {most} open listens, which is the most. End one first.")
-        listener = Listener(person)
+        listener = FeedListener(person)
         self._open[listener] = grant
         self._somebody.set()
         try:

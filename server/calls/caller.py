@@ -241,12 +241,7 @@ class ToolCaller:
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
     async def require_access(self, tool: Tool, decided: Decision | None = None) -> Decision:
-        """Return the decision about `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope.
-
-        Args:
-            tool: Which.
-            decided: What access says of it, where that is not what it says of the tool.
-        """
+        """Return the decision about `tool`, conditions apart, or `decided`. Raises DeniedByPolicy, InsufficientScope."""
         decision = decided or self.principal.decide(tool)
         self.record.decided(AuditedDecision(tool, decision))
         if is_for_lack_of_scope(decision):

@@ -17,7 +17,7 @@ from mcp.shared.subscriptions import SUBSCRIPTION_ID_META_KEY
 from events.feed.cursor import Cursor
 from events.feed.feed import Feeds
 from events.feed.stored_events import Wanted
-from events.outgoing.listeners import CHECK_EVERY, Listener, Listeners
+from events.outgoing.listeners import CHECK_EVERY, FeedListener, FeedListeners
 from events.outgoing.standing import Noted
 from events.outgoing.wire import LISTEN, WireProfile
 from server.calls.confirm import Context
@@ -62,7 +62,7 @@ class Listening:
 
     handlers: Handlers
     feeds: Feeds
-    listeners: Listeners
+    listeners: FeedListeners
     standing: Callable[[str], Awaitable[Principal | None]]
     noted: Noted
     profile: WireProfile
@@ -102,7 +102,7 @@ class Listening:
                 told = f"{{agent}} listens no more for the events of {{person}}, as {_TOLD[ending]}"
                 self.noted.jot(entry("end_listening", told, principal))
 
-    async def _tell(self, stream: "_Stream", listener: Listener, principal: Principal) -> _Ending:
+    async def _tell(self, stream: "_Stream", listener: FeedListener, principal: Principal) -> _Ending:
         feed = await self.feeds.begin(listener.person)
         await self.listeners.began(listener.person)
         await stream.acknowledge([LATEST_EVENTS])

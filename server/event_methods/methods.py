@@ -57,14 +57,15 @@ _LONGEST_CURSOR: Final = 100
 _RECEIVED: Final = "list_received_events"
 
 
-Look = Callable[[], Awaitable[None]]
-
-
 class Subscribing(Protocol):
     """Makes and ends subscriptions: `events.outgoing.subscriptions.Subscriptions`."""
 
     async def subscribe(
-        self, request: SubscribeRequest, standing: EventStanding, narrowed_to: str | None, look: Look
+        self,
+        request: SubscribeRequest,
+        standing: EventStanding,
+        narrowed_to: str | None,
+        look: Callable[[], Awaitable[None]],
     ) -> "Subscribed":
         """Make or refresh a subscription. Raises EventsRefusal, NotNoted and StorageUnavailable, and what `look` does.
 

@@ -13,7 +13,7 @@ from events.feed.empty_polls import EmptyPollCounts
 from events.feed.feed import Feeds
 from events.feed.own_changes import OwnChanges
 from events.looks.looks import Looks
-from events.outgoing.listeners import Listeners
+from events.outgoing.listeners import FeedListeners
 from events.outgoing.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
@@ -53,7 +53,7 @@ class EventStore:
     looks: Looks
     own_changes: OwnChanges
     published: asyncio.Event
-    listeners: Listeners
+    listeners: FeedListeners
     empty_polls: EmptyPollCounts
 
     @classmethod
@@ -69,7 +69,7 @@ class EventStore:
             days: How long that is kept.
             stack: Ends the looks that are running.
         """
-        published, listeners = asyncio.Event(), Listeners(database, now)
+        published, listeners = asyncio.Event(), FeedListeners(database, now)
 
         def tell(person: str) -> None:
             published.set()

@@ -14,7 +14,7 @@ from events.incoming.stored_receivers import prove
 from events.joining import LONGEST_WAIT
 from events.looks.background import BackgroundLooks, pace
 from events.looks.looks import Looks
-from events.outgoing.listeners import Listeners
+from events.outgoing.listeners import FeedListeners
 from events.tables import event_subscription, feed, receiver
 from tests.cases import each
 from tests.databases import open_migrated
@@ -297,7 +297,7 @@ async def test_listened_for_by_looks_an_hour_costs_sixty_requests_and_one_for_ea
 @pytest.mark.requirement("listen-limits", "looks-quiet")
 async def test_while_somebody_is_connected_and_listens_looks_keep_their_pace_and_then_stop(watch: Watch) -> None:
     await watch.feeds.begin(PERSON)
-    listeners = Listeners(watch.feeds.database, watch.clock)
+    listeners = FeedListeners(watch.feeds.database, watch.clock)
     with listeners.opened(PERSON, "G1"):
         await listeners.began(PERSON)
         await watch.go_on(HOUR / 60)
@@ -316,7 +316,7 @@ async def test_who_begins_to_listen_beside_a_webhook_that_is_not_proved_does_not
         await prove(connection, PERSON, None)
     await watch.go_on(HOUR)
     assert watch.api.asked == [LIST, LIST]  # the second as the webhook is not proved any more
-    await Listeners(watch.feeds.database, watch.clock).began(PERSON)
+    await FeedListeners(watch.feeds.database, watch.clock).began(PERSON)
     await watch.go_on(ROUND)
     assert watch.api.asked == [LIST, LIST, LIST]
 

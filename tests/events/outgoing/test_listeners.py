@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from events.feed import stored_feeds
-from events.outgoing.listeners import Listeners
+from events.outgoing.listeners import FeedListeners
 from events.outgoing.wire import EventsRefusal
 from events.tables import feed
 from storage.database import Database
@@ -31,7 +31,7 @@ async def database() -> AsyncGenerator[Database]:
 
 @pytest.mark.requirement("listen-limits")
 async def test_an_agent_has_four_open_listens_and_a_process_two_hundred(database: Database) -> None:
-    listeners = Listeners(database, Clock())
+    listeners = FeedListeners(database, Clock())
     with ExitStack() as stack:
         for _ in range(4):
             stack.enter_context(listeners.opened(PERSON, "G"))
@@ -56,7 +56,7 @@ async def test_who_listens_is_woken_by_a_publication_here_and_by_one_elsewhere(d
         await rounds.put(go_on := asyncio.Event())
         await go_on.wait()
 
-    listeners = Listeners(database, clock)
+    listeners = FeedListeners(database, clock)
     reading = asyncio.create_task(listeners.run(sleep))
     with listeners.opened(PERSON, "G") as mine, listeners.opened(OTHER, "H") as other:
         listeners.wake(PERSON)
