@@ -241,7 +241,7 @@ class ToolCaller:
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
     async def require_access(self, tool: Tool, decided: Decision | None = None) -> Decision:
-        """Return the decision about `tool`, conditions apart, or `decided`. Raises DeniedByPolicy, InsufficientScope."""
+        """Return the decision about `tool`, or `decided`, conditions apart. DeniedByPolicy, InsufficientScope."""
         decision = decided or self.principal.decide(tool)
         self.record.decided(AuditedDecision(tool, decision))
         if is_for_lack_of_scope(decision):
