@@ -348,10 +348,10 @@ async def test_a_call_that_writes_is_found_once_by_its_end(database: Database) -
 async def test_entries_are_found_by_what_is_asked_for(database: Database) -> None:
     archive = await filled(database)
     await archive.append([entry(8, grant="g2"), entry(9, tool=None, action="redeem_code", kind="note")])
-    span = {"since": START + timedelta(minutes=4), "until": START + timedelta(minutes=6)}
+    since, until = START + timedelta(minutes=4), START + timedelta(minutes=6)
     for sought, found in (
         (EntryFilter(people=[BERT]), [4]),
-        (EntryFilter(people=[ANNA, BERT], **span), [5, 4]),
+        (EntryFilter(people=[ANNA, BERT], since=since, until=until), [5, 4]),
         (EntryFilter(grant="g2"), [8]),
         (EntryFilter(action="redeem_code"), [9]),
         (EntryFilter(people=[]), []),
