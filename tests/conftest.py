@@ -36,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=50,
         help="how many faulty bookings, and reschedulings, tests/e2e/test_soak.py makes",
     )
+    parser.addoption(
+        "--deliveries",
+        type=int,
+        default=100,
+        help="how many deliveries of Calendly's, each once to three times, tests/e2e/test_soak_events.py posts",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
