@@ -209,7 +209,7 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, wish: Wish) -> M
             ),
             start=asked.start,
             end=found.until,
-            note=FROM_NOW if asked.began else None,
+            note=" ".join(_notes(asked, wish)) or None,
         ),
     }
     if found.working:
@@ -226,6 +226,12 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, wish: Wish) -> M
         answer["continue_from"] = order.place(found.until, times).token()
     hidden = _left_out(found, order, ranked, is_cut=is_cut)
     return {**answer, "left_out": hidden} if hidden else answer
+
+
+def _notes(asked: TimeRange, wish: Wish) -> list[str]:
+    minutes = wish.length / timedelta(minutes=1)
+    free = [f"The people are free for {minutes:g} minutes."] if wish.users else []
+    return [*([FROM_NOW] if asked.began else []), *free]
 
 
 def _missing(uri: str, found: FoundTimes) -> Missing:
