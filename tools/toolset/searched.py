@@ -31,7 +31,18 @@ _NO_FILTERS: Final = frozenset(
         *("user", "users", "organization", "group", "owner", "event_types", "scope", "status", "active"),
         *("start_time", "end_time", "min_start_time", "max_start_time", "min_created_at", "max_created_at"),
         *("min_occurred_at", "max_occurred_at", "date", "days", "timezone", "group_by"),
-        *("sort", "prefer", "count", "per_day", "page_token", "max_pages", "continue_from", "columns", "exclude"),
+        *(
+            "sort",
+            "prefer",
+            "count",
+            "per_day",
+            "page_token",
+            "max_pages",
+            "continue_from",
+            "cursor",
+            "columns",
+            "exclude",
+        ),
         *("match", "duration"),
     }
 )
