@@ -235,8 +235,9 @@ async def _hosts_of(call: Call, event_type: EventTypeId) -> list[Clock]:
     profile = kind.get("profile") or {}
     people = [profile.get("owner")] if profile.get("type") == "User" else []
     if kind.get("pooling_type") == "collective":
-        page = await if_allowed(call.via(list_event_type_hosts)(event_type, count=LARGEST_PAGE)) or {}
-        people = [(row.get("member") or {}).get("uri") for row in page.get("collection", [])]
+        page = await if_allowed(call.via(list_event_type_hosts)(event_type, count=LARGEST_PAGE))
+        members = [row.get("member") or models.User() for row in page.get("collection", [])] if page else []
+        people = [member.get("uri") for member in members]
     return await _clocks_of(call, people)
 
 

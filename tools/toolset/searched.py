@@ -88,17 +88,15 @@ def with_filters(answer: object, values: Mapping[str, object], subjects: Collect
         values: The arguments of the call.
         subjects: The parameters that say what is listed, and do not narrow it.
     """
-    fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
     filters = {
         name: _told(value)
         for name, value in values.items()
         if value is not None and name not in _NO_FILTERS and name not in subjects
     }
-    return (
-        {**fields, "searched": {**fields["searched"], "filters": filters}}
-        if filters and "searched" in fields
-        else answer
-    )
+    if not filters or not isinstance(answer, dict) or "searched" not in answer:
+        return cast("object", answer)
+    fields = cast("dict[str, Any]", answer)
+    return {**fields, "searched": {**fields["searched"], "filters": filters}}
 
 
 def _told(value: object) -> str:

@@ -166,9 +166,7 @@ async def find_bookings(
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)
     search = await _search(call, asked, place, selection)
-    found = _answer(search, asked, sought, event_type)
-    if note := note_of_default(start_time, end_time, order=_ORDER):
-        found["searched"]["note"] = note
+    found = _answer(search, asked, sought, event_type, note_of_default(start_time, end_time, order=_ORDER))
     if columns is None:
         meetings = search.found.rows
         call.resumption.way_on = lambda kept: {"continue_from": _reached(meetings[:kept], place).token()}
@@ -248,13 +246,16 @@ def _parts(asked: Range, place: Position) -> Sequence[Range]:
     return (past,) if place.goes_back else (replace(asked, start=place.pivot), past)
 
 
-def _answer(search: _Search, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None) -> BookingsFound:
+def _answer(
+    search: _Search, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None, note: str | None
+) -> BookingsFound:
     found = search.found
     looked = searched(
         whose(asked.user, asked.organization),
         status=asked.status,
         start=search.start,
         end=search.end,
+        note=note,
     )
     answer: BookingsFound = {"collection": found.rows, "looked_at": found.looked_at, "searched": looked}
     if found.missing:
