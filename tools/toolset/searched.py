@@ -88,14 +88,15 @@ def with_filters(answer: object, values: Mapping[str, object], subjects: Collect
         values: The arguments of the call.
         subjects: The parameters that say what is listed, and do not narrow it.
     """
+    whole = answer
     filters = {
         name: _told(value)
         for name, value in values.items()
         if value is not None and name not in _NO_FILTERS and name not in subjects
     }
-    if not filters or not isinstance(answer, dict) or "searched" not in answer:
-        return cast("object", answer)
-    fields = cast("dict[str, Any]", answer)
+    fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+    if not filters or "searched" not in fields:
+        return whole
     return {**fields, "searched": {**fields["searched"], "filters": filters}}
 
 
