@@ -74,6 +74,7 @@ class Settings(BaseModel):
     Attributes:
         data_folder: The folder of the user's data; `~` stands for their home.
         ignored: The names of the settings that `--sandbox` leaves aside.
+        exposed: The files of secrets that others on this machine can read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
@@ -356,6 +357,7 @@ class Settings(BaseModel):
     ] = 8765
     data_folder: Path = Path()
     ignored: tuple[str, ...] = ()
+    exposed: tuple[Path, ...] = ()
 
     @property
     def scopes(self) -> frozenset[str]:
