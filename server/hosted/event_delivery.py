@@ -17,6 +17,7 @@ from sqlalchemy import select
 from auth.endpoints.site import Site
 from auth.grants.bearer import Bearer
 from auth.grants.public_network import PublicNetwork
+from events.feed.feed import Feeds
 from events.kinds import MEETINGS
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import CallbackPoster
@@ -145,5 +146,10 @@ def event_delivery(
         random=random.random,
         woken=events.published,
     )
-    subscriptions = Subscriptions(endings=endings, feeds=events.feeds, limits=challenge_limits(site.now))
+    subscriptions = subscriptions_of(endings, events.feeds)
     return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings))
+
+
+def subscriptions_of(endings: Endings, feeds: Feeds) -> Subscriptions:
+    """Make what makes subscriptions to feeds, and `endings` end."""
+    return Subscriptions(endings=endings, feeds=feeds, limits=challenge_limits(endings.now))

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, event
 from auth.access.levels import decide
 from benchmarks.signed_in import ADDRESS, KEYS, prepare
 from server.configuration.loading import load
-from server.hosted.hosting import document_fetcher, hosted_selection, hosting
+from server.hosted.hosting import hosted_selection, hosting
+from server.hosted.site import document_fetcher
 from storage.lookups import SQLiteFinder
 from tests.hostile_upstream import HostileUpstream
 from tests.sandbox.api import Api

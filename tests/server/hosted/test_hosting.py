@@ -16,7 +16,8 @@ from auth.grants.client_documents import DocumentFetcher
 from server.configuration.loading import load
 from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError
-from server.hosted.hosting import document_fetcher, hosted_selection, hosting
+from server.hosted.hosting import hosted_selection, hosting
+from server.hosted.site import document_fetcher
 from server.stores.database import watch_database
 from storage.database import open_database
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
