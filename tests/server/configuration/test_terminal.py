@@ -2,11 +2,13 @@
 
 import errno
 import socket
+from collections.abc import Mapping
+from typing import Final
 
 from server.configuration.terminal import cannot_listen
 
 _NONE = "this machine has no such address; --host 127.0.0.1 is for programs on it, 0.0.0.0 for others too."
-FAULTS = {
+FAULTS: Final[Mapping[OSError | UnicodeError, str]] = {
     OSError(errno.EADDRINUSE, "taken"): "taken; --port names another port, and --port 0 takes any free one.",
     OSError(errno.EACCES, "denied"): "denied; --port names a port that needs no privilege, such as one above 1023.",
     OSError(errno.ENOBUFS, "full"): "full.",
