@@ -1,7 +1,10 @@
 """What happened, at the hosted endpoint: told by Calendly's webhook, read by cursor, by each agent what it may see."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import httpx2
 import pytest
 from mcp import Client
@@ -11,7 +14,7 @@ from tests.e2e.people import ADMIN, OWNER, Browser
 from tests.e2e.test_confirm_page import at_browser
 from tests.e2e.test_webhooks import deliveries, slots, submit
 from tests.sandbox.api import Api
-from tests.server.desk import call
+from tests.server.desk import Answer, call
 
 pytestmark = pytest.mark.anyio
 
@@ -29,6 +32,23 @@ def who(news: dict[str, Any]) -> list[tuple[str, bool, str]]:
     """What happened, and who did it."""
     rows = news["collection"]
     return [(row["kind"], row["data"]["actor"]["self"], row["data"]["actor"]["by"]) for row in rows]
+
+
+@asynccontextmanager
+async def overtaken(api: Api, client: Client, booking: dict[str, Any]) -> AsyncGenerator[None]:
+    """Have an agent book, and Calendly's answer lost and the look for the booking take long."""
+    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "after"})
+    await api.control("faults", {"method": "GET", "path": "/scheduled_events", "delay": 60})
+    answers: list[Answer] = []
+
+    async def act() -> None:
+        answers.append(await call(client, "create_event_invitee", **booking))
+
+    async with anyio.create_task_group() as agents:
+        agents.start_soon(act)
+        yield
+        assert answers == []
+        agents.cancel_scope.cancel()
 
 
 @pytest.mark.requirement("events-tool", "events-access", "feed-own", "feed-forgets")
@@ -51,7 +71,7 @@ async def test_each_agent_is_told_at_once_what_it_may_see_and_what_it_did_itself
             page = await pages.see(f"{site.url}/connections")
             assert await submit(pages, page, "/connections/webhook") == "Calendly's webhook is on."
 
-            first, second = (await slots(api))[:2]
+            first, second, third = (await slots(api))[:3]
             booked = await call(acting, "create_event_invitee", **await api.booking(start_time=first))
             assert booked.kind == "answered", booked.content
             await api.book(start_time=second)
@@ -61,9 +81,23 @@ async def test_each_agent_is_told_at_once_what_it_may_see_and_what_it_did_itself
             assert news["source"] == "webhook"
             assert who(await told(reading, cursor=start["cursor"]))[0] == ("meeting.booked", False, "agent")
 
+            async with overtaken(api, acting, await api.booking(start_time=third)):
+                await deliveries(api, 3)
+                faster = await told(acting, cursor=news["cursor"])
+                assert who(faster) == [("meeting.booked", True, "agent")]
+                assert who(await told(reading, cursor=news["cursor"])) == [("meeting.booked", False, "agent")]
+            event = faster["collection"][0]["data"]["meeting"]["uri"]
+            await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "drop": "after"})
+            lost = await call(acting, "cancel_scheduled_event", scheduled_event=event)
+            await deliveries(api, 4)
+            assert lost.kind == "outcome_unknown"
+            assert who(await told(reading, cursor=faster["cursor"])) == [("meeting.canceled", False, "agent")]
+            news = await told(acting, cursor=faster["cursor"])
+            assert who(news) == [("meeting.canceled", True, "agent")]
+
             canceled = await call(acting, "cancel_scheduled_event", scheduled_event=booked.content["event"])
             assert canceled.kind == "answered", canceled.content
-            await deliveries(api, 3)
+            await deliveries(api, 5)
             assert who(await told(acting, cursor=news["cursor"])) == [("meeting.canceled", True, "agent")]
 
             foreign = await told(of_other, cursor=news["cursor"])
