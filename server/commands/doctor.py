@@ -14,8 +14,9 @@ from server.app import with_sandbox
 from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
 from server.configuration.failing import ending
+from server.configuration.folders import home_folder
 from server.configuration.hints import as_typed
-from server.configuration.settings import TOKEN_FILE, Settings, home_folder
+from server.configuration.settings import TOKEN_FILE, Settings
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, exposed, show
 from server.configuration.values import MEMORY
 from server.doctor.diagnosis import Finding, proxies

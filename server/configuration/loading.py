@@ -10,11 +10,12 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from server.configuration.folders import data_folder
 from server.configuration.layers import Given, Layer, Value, read_environment, read_file
 from server.configuration.settings import CALLING, KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
 from server.configuration.surroundings import check_surroundings
 from server.configuration.terminal import UsageError, suggestion
-from server.configuration.values import MEMORY, data_folder, is_loopback
+from server.configuration.values import MEMORY, is_loopback
 from storage.private_files import is_exposed
 
 _WORDINGS: Final[Mapping[str, str]] = MappingProxyType(

@@ -6,10 +6,11 @@ import pytest
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
+from server.configuration.folders import data_folder
 from server.configuration.loading import load
 from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
-from server.configuration.values import data_folder, is_loopback
+from server.configuration.values import is_loopback
 from tests.cases import each
 from tests.databases import OTHER_URLS
 
