@@ -15,12 +15,11 @@ from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
 from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent, WatchedFamily, WebhookSwitch
 from tools.toolset.feed_tools import FeedTools
-from tools.toolset.searched import EmptyBecause
+from tools.toolset.searched import EmptyBecause, Searched, searched
 
 events = FeedTools("events")
 
 _MOST_BYTES: Final = 60_000
-_FIRST_READING: Final = "24 hours"
 _MOST_ROW_TOKENS: Final = MOST_TOKENS * 9 // 10
 
 
@@ -33,7 +32,18 @@ class ReceivedEvents(TypedDict, total=False):
     truncated: Annotated[bool, Field(description="older events than these are kept no more")]
     source: Annotated[str, Field(description="webhook or polling")]
     checked_at: Annotated[str, Field(description="last look at Calendly, UTC")]
+    searched: Searched
     empty_because: EmptyBecause
+
+
+_UNREAD: Final = "Calendly has not been read to the end yet: call again."
+_NO_NEWS: Final = "Nothing has happened since the last answer."
+_NONE_KEPT: Final = "The cursor leads nowhere any more, and nothing is kept."
+_NO_EVENTS: Final = (
+    "Nothing has happened since {since}: the first reading goes back 24 hours. "
+    "What was booked or canceled before is in find_bookings."
+)
+_NONE_SUCH: Final = "Other kinds and event types were not looked for."
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -83,23 +93,25 @@ def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool) -> Receive
         "has_more": found.has_more or is_cut,
         "truncated": found.is_truncated,
         "source": found.source,
+        "searched": searched("you"),
     }
     return {**answer, "checked_at": found.checked_at} if found.checked_at else answer
 
 
 def _why_none(found: EventsFound, query: FeedQuery) -> str:
     """Say why there are no events, and what would not be told to this agent if there were."""
-    narrowed = " of these kinds" if query.kinds else ""
-    narrowed += " of this event type" if query.event_type else ""
     if found.is_unread:
-        told = "Calendly has not been read to the end yet: call again."
-    elif query.cursor is not None:
-        told = f"Nothing{narrowed} {'is kept' if found.is_truncated else 'has happened since that cursor'}."
+        told = [_UNREAD]
+    elif query.cursor is None:
+        told = [_NO_EVENTS.format(since=found.since)]
     else:
-        told = f"Nothing{narrowed} is known since {found.since}: the first reading goes back {_FIRST_READING}."
+        told = [_NONE_KEPT if found.is_truncated else _NO_NEWS]
+    if query.kinds or query.event_type:
+        told.append(_NONE_SUCH)
     named = found.left_out if query.kinds else [f"{name.partition('.')[0]}.*" for name in found.left_out]
-    kinds = ", ".join(dict.fromkeys(named))
-    return f"{told} Left out, as this agent may not see them: {kinds}." if kinds else told
+    if named:
+        told.append(f"Left out, as this agent may not see them: {', '.join(dict.fromkeys(named))}.")
+    return " ".join(told)
 
 
 def _fitting(rows: Sequence[FeedRow], *, from_the_end: bool) -> list[FeedRow]:
