@@ -252,6 +252,7 @@ async def test_kinds_of_other_families_take_their_own_scope_and_no_other_once_th
         lacking = "users:read scheduled_events:read event_types:read"
         assert set(lacking.split()) == set(re.findall(r"\w+:read", answered.headers["WWW-Authenticate"]))
     assert (await wide.result("events/poll", **poll))["events"] == []
+    await signed_in(site, access="users=read")  # that entry is stored at once, and those before it with it
     exported = run("audit", "export", **here)
     refused = [entry for line in exported.stdout.splitlines() if (entry := json.loads(line))["decision"] == "refused"]
     assert [entry["action"] for entry in refused] == ["poll_events", "subscribe_events"]
