@@ -170,7 +170,10 @@ class Subscriptions:
             await pass_until(connection, row.grant, row.url, until + KEPT_EXPIRED)
         was_truncated = before is not None and before.truncated
         cursor = asked.request.query.cursor
-        is_lossy = (before is not None or cursor is not None) and await _queue(connection, cursor, row, place, now)
+        if cursor is not None:
+            is_lossy = await _queue_after(connection, cursor, row, place, now)
+        else:
+            is_lossy = before is not None and await _queue_again(connection, row, before, now)
         outstanding = await outstanding_positions(connection, row.id)
         mark = str(Cursor(place.epoch, watermark(outstanding, place.head)))
         return Subscribed(row.id, until, mark, was_truncated or is_lossy, None if before is None else _status(before))
@@ -222,15 +225,21 @@ class _Asked:
         )
 
 
-async def _queue(
-    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: StoredFeed, now: datetime
+async def _queue_after(
+    connection: AsyncConnection, cursor: str, row: StoredSubscription, place: StoredFeed, now: datetime
 ) -> bool:
-    """Queue what a request asks to have again. Returns whether something is lost."""
-    if cursor is None:
-        return await queue_missed(connection, row, after=None, now=now)
+    """Queue what came after a cursor. Returns whether something is lost."""
     kept = await oldest(connection, row.person)
     start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=kept)
     return await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated
+
+
+async def _queue_again(
+    connection: AsyncConnection, row: StoredSubscription, before: StoredSubscription, now: datetime
+) -> bool:
+    """Queue what was missed lately. Returns whether something is lost."""
+    silent_since = before.failed_since if before.state == "suspended" else None
+    return await queue_missed(connection, row, after=None, now=now, silent_since=silent_since)
 
 
 def _status(before: StoredSubscription) -> DeliveryStatus:
