@@ -13,7 +13,7 @@ from benchmarks.upstream import USER
 from server.app import rules
 from server.calls.selection import select
 from server.configuration.loading import load
-from server.hosted.hosting import document_fetcher, site_for
+from server.hosted.site import document_fetcher, site_for
 from server.stores.database import open_store
 from tools import ALL
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from scripts import distribution, rooms
-from scripts.reference import Fact, event_table, reference, table, what, workflow_table
+from scripts.reference import Fact, event_table, kind_schemas, reference, table, what, workflow_table
 from server.calls.apps import described_app
 from server.calls.handlers import described
 from server.calls.prompts_and_resources import described_prompt, described_resource, described_template
@@ -123,6 +123,7 @@ def pages() -> dict[Path, str]:
     return {
         **{page: PART.sub(lambda part: f"{part[1]}{parts[part[2]]}{part[3]}", page.read_text()) for page in with_parts},
         ROOT / "docs/reference.md": reference(facts),
+        ROOT / "docs/event-kinds.json": kind_schemas(),
         ROOT / "docs/settings.md": settings(),
         ROOT / "mcpb/manifest.json": distribution.manifest(what),
         ROOT / "server.json": distribution.server_json(),

@@ -4,6 +4,7 @@ What a tool is comes from its declaration, the rest from tests/calendly_api/endp
 holds Calendly's own facts.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypedDict
@@ -88,6 +89,8 @@ To see a kind takes, besides the capability `events`, that of its family at `rea
 {kinds}
 
 The `data` of an event has `kind` and `actor`, and of the rest what applies.
+[event-kinds.json](event-kinds.json) has the JSON schemas of each kind, as `events/list` gives them:
+`inputSchema` of the arguments of a subscription, `payloadSchema` of the data.
 
 {event_data}
 
@@ -265,11 +268,27 @@ def kind_table() -> str:
             kind.words,
             f"`{kind.family.capability}`" if kind.family else "",
             f"`{kind.family.scope}`" if kind.family else "",
-            " ".join(f"`{name}`" for name in kind.told_by),
+            _words(kind.arguments_schema["properties"]),
+            _words(kind.told_by),
         )
         for kind in KINDS.values()
     )
-    return table(("kind", "what", "capability", "scope", "webhook events of Calendly that tell it"), body)
+    header = ("kind", "what", "capability", "scope", "narrowed by", "webhook events of Calendly that tell it")
+    return table(header, body)
+
+
+def kind_schemas() -> str:
+    """docs/event-kinds.json: what agents are told of each kind that they can subscribe to."""
+    told = {
+        kind.name: {
+            "description": kind.words,
+            "inputSchema": kind.arguments_schema,
+            "payloadSchema": kind.payload_schema,
+        }
+        for kind in KINDS.values()
+        if kind.family
+    }
+    return json.dumps(told, indent=2) + "\n"
 
 
 def event_data_table() -> str:

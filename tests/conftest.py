@@ -10,7 +10,14 @@ import pytest
 
 from tests.certificates import trust_nobody
 
-pytest_plugins = ["tests.groups", "tests.databases", "tests.quick", "tests.schemas", "tests.task_table"]
+pytest_plugins = [
+    "tests.groups",
+    "tests.databases",
+    "tests.quick",
+    "tests.schemas",
+    "tests.sharing",
+    "tests.task_table",
+]
 
 # No wall clock decides here, and a failure found once is found again by everybody.
 hypothesis.settings.register_profile("suite", deadline=None, derandomize=True)
@@ -28,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=50,
         help="how many faulty bookings, and reschedulings, tests/e2e/test_soak.py makes",
+    )
+    parser.addoption(
+        "--deliveries",
+        type=int,
+        default=100,
+        help="how many deliveries of Calendly's, each once to three times, tests/e2e/test_soak_events.py posts",
     )
 
 

@@ -144,13 +144,12 @@ def _unpack_packages(root: Path) -> None:
 
 
 def _source() -> str:
-    """Compose the line that tells apt where this machine's own packages come from."""
-    sources = "\n".join(path.read_text() for path in Path("/etc/apt").glob("sources.list*/*.sources"))
-    sources += "\n".join(path.read_text() for path in Path("/etc/apt").glob("sources.list*") if path.is_file())
-    mirror = re.search(r"^(?:URIs:|deb(?: \[.*?\])?)\s*(\S+/debian)/?\s", sources, re.MULTILINE)
+    """Compose the line that tells apt where this machine's own packages come from: apt itself says it."""
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     suite = release["VERSION_CODENAME"].strip('"')
-    return f"deb {mirror[1] if mirror else 'http://deb.debian.org/debian'} {suite} main\n"
+    mirrors = re.findall(rf"'(\S+)/dists/{suite}/InRelease'", _run(["apt-get", "--print-uris", "update"]))
+    assert mirrors, f"apt of this machine has no source of {suite}"
+    return f"deb {mirrors[0]} {suite} main\n"
 
 
 def _run_inside(stage: Stage, rest: str, _stages: Mapping[str, Stage]) -> None:
@@ -290,7 +289,8 @@ def container(stage: Stage, *words: str, **environ: str) -> Generator[Container]
                 os.kill(one.first, signal.SIGKILL)
 
 
-def _run(words: Sequence[str], environ: Mapping[str, str] | None = None) -> None:
+def _run(words: Sequence[str], environ: Mapping[str, str] | None = None) -> str:
     ended = subprocess.run(words, capture_output=True, text=True, check=False, env=environ)
     if ended.returncode != 0:
         raise AssertionError(f"{words[-1]}\n{ended.stdout[-3000:]}\n{ended.stderr[-3000:]}")
+    return ended.stdout

@@ -2,7 +2,8 @@
 
 One process loads all modules and forks whenever the tests start a program. `warm` gives the words that start one:
 those of a small program, which hands its environment and its streams to the fork, passes signals on to it, and ends as
-it ends. So it is a process of its own, with pipes, signals and an exit status, in a tenth of the time.
+it ends. So it is a process of its own, with pipes, signals and an exit status, in a tenth of the time. Where several
+processes share the tests, they share it too (`share`).
 """
 
 import os
@@ -33,9 +34,21 @@ def warm(measured: str | None = None, settings: Mapping[str, str] | None = None)
     return [sys.executable, "-I", "-S", str(_HANDLE), _serving(measured)]
 
 
+def share(measured: str | None) -> None:
+    """Start the process that forks for this process and for those that it starts. For the argument see `warm`."""
+    os.environ[_shared(measured)] = _serving(measured)
+
+
+def _shared(measured: str | None) -> str:
+    """Name the variable with the address of a process that forks for several."""
+    return "WARM_MEASURED" if measured else "WARM"
+
+
 @cache
 def _serving(measured: str | None) -> str:
     """Start the process that forks; the address of its socket. It ends when its input does, as when we die."""
+    if _shared(measured) in os.environ:
+        return os.environ[_shared(measured)]
     folder = TemporaryDirectory(prefix="calendly-mcp-warm-")
     address = f"{folder.name}/socket"
     words = [sys.executable, "-m", "tests.warm_server", address, *([measured] if measured else [])]
@@ -49,7 +62,7 @@ def _serving(measured: str | None) -> str:
 
     register(end)
     assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    assert process.stdout.readline() == b"listening\n"
     return address
 
 

@@ -139,9 +139,11 @@ def become(request: Request) -> None:
 
 
 def run(words: list[str]) -> None:
-    """Do what Python does with its arguments: `-W error`, and then `-m MODULE ...` or `-c CODE ...`."""
+    """Do what Python does with its arguments: `-u` or `-W error`, and then `-m MODULE ...` or `-c CODE ...`."""
     flag, word, *rest = words
-    if (flag, word) == ("-W", "error"):
+    if flag == "-u":
+        run([word, *rest])
+    elif (flag, word) == ("-W", "error"):
         warnings.simplefilter("error")
         run(rest)
     elif flag == "-m":
@@ -187,9 +189,9 @@ def main(address: str, *folder: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(address)
         listener.listen()
+        os.write(1, b"listening\n")
         load_measured(Path(*folder)) if folder else load()
         gc.freeze()
-        os.write(1, b"ready\n")
         request = Forking(listener).serve()
     if request is None:
         os._exit(0)

@@ -144,7 +144,13 @@ class Publishing:
             await stored_events.drop_payload(self.connection, self.feed.person, position - MOST_KEPT)
 
     async def _of_its_mark(self, unmark: Arrival) -> Arrival:
-        """Return the end of the mark that it is about, where that mark is known."""
+        """Return the end of the mark that it is about, where that mark is known.
+
+        One that was told without its mark stays that event, though the mark came later.
+        """
+        told = await stored_events.find(self.connection, row_id(self.feed.person, unmark.event_id))
+        if told is not None and told.position is not None:
+            return unmark
         rows = await self._marks(unmark)
         mark = ended_mark(unmark, [self.payloads.mark_of(row) for row in rows if row.position is not None])
         return unmark if mark is None else of_mark(unmark, mark)

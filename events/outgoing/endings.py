@@ -18,7 +18,8 @@ _WHY: Final = {
     "scope": "The agent's sign-in does not cover these events any more.",
     "connection": "The person's connection to Calendly is gone.",
     "callback": "The operator of this server does not allow callbacks to this host any more.",
-    "ended": "The person or the operator ended this subscription.",
+    "person": "The person ended this subscription.",
+    "operator": "The operator of this server ended this subscription.",
 }
 
 
@@ -57,12 +58,13 @@ class Endings:
             await delete_deliveries(connection, [subscription.id])
             is_mine = await expire(connection, subscription.id, now)
         if is_mine:
-            await self._part(subscription, _WHY[why], agent)
+            await self._part(subscription, why, agent)
         async with self.database.begin() as connection:
             await delete_expired(connection, subscription.id, self.now())
 
-    async def _part(self, subscription: StoredSubscription, message: str, agent: str) -> None:
+    async def _part(self, subscription: StoredSubscription, why: str, agent: str) -> None:
         """Note that a subscription ends, and tell its callback."""
+        message = _WHY[why]
         await self.noted.note(
             EventNote(
                 action="end_subscription",
@@ -71,6 +73,7 @@ class Endings:
                 person=subscription.person,
                 agent=agent,
                 grant=subscription.grant,
+                by_operator=why == "operator",
             )
         )
         await self._tell(subscription, message)
@@ -82,13 +85,13 @@ class Endings:
 
         Args:
             subscription: Its id.
-            grant: Whose it has to be, None for any agent's.
+            grant: Its person wants it ended, and it has to be of this agent; None where the operator does.
         """
         async with self.database.read() as connection:
             found = await self.rows.find(connection, subscription)
         if found is None or grant not in {None, found.grant}:
             return False
-        await self.end(found, "ended")
+        await self.end(found, "operator" if grant is None else "person")
         return True
 
     async def _tell(self, subscription: StoredSubscription, message: str) -> None:

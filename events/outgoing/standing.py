@@ -52,6 +52,7 @@ class EventNote:
         agent: What the agent is called.
         grant: The id of its grant.
         is_refused: It was refused.
+        by_operator: The operator did it, at the machine.
     """
 
     action: EventAction
@@ -60,6 +61,7 @@ class EventNote:
     agent: str
     grant: str
     is_refused: bool = False
+    by_operator: bool = False
 
 
 class NotNoted(Exception):

@@ -267,6 +267,12 @@ async def outstanding_positions(
     return list((await connection.execute(query)).scalars())
 
 
+async def outstanding_counts(connection: AsyncConnection) -> Mapping[str, int]:
+    """Return how many events are on their way to each subscription; those without any are left out."""
+    query = select(table.c.subscription, func.count()).where(table.c.state == "due").group_by(table.c.subscription)
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
 async def _outstanding(connection: AsyncConnection, subscription: str) -> int:
     query = select(func.count()).where(table.c.subscription == subscription, table.c.state == "due")
     return await connection.scalar(query) or 0

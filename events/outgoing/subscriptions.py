@@ -1,8 +1,8 @@
 """Makes, refreshes and ends subscriptions, as agents ask for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +29,7 @@ from events.outgoing.stored_subscriptions import (
     shorten_pass,
 )
 from events.outgoing.subscribing import (
+    EventQuery,
     SubscribeRequest,
     UnsubscribeRequest,
     check_room,
@@ -37,6 +38,7 @@ from events.outgoing.subscribing import (
     subscription_id,
     watermark,
 )
+from events.outgoing.wire import WEBHOOK
 from storage.errors import StorageUnavailable
 
 _CHALLENGES_OF_GRANT: Final = 5
@@ -84,6 +86,18 @@ def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
     return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
 
 
+class AlreadyArranged(Exception):
+    """Events are posted to a program already.
+
+    Attributes:
+        subscriptions: The ids of the subscriptions by the names of their kinds.
+    """
+
+    def __init__(self, subscriptions: Mapping[str, str]) -> None:
+        super().__init__("events are posted there already")
+        self.subscriptions = subscriptions
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subscriptions:
     """The subscriptions of agents.
@@ -115,7 +129,7 @@ class Subscriptions:
         """
         url = self.endings.rules.check(request.url)
         check_secret(request.secret)
-        asked = _Asked(request, standing, url, narrowed_to)
+        asked = _Asked(request, standing, url, narrowed_to, granted_life(request, is_listed=url.is_listed))
         now = self.endings.now()
         async with self.endings.database.read() as connection:
             before = await self._before(connection, asked, now)
@@ -133,6 +147,39 @@ class Subscriptions:
         async with self.endings.database.begin() as connection:
             return await self._store(connection, asked)
 
+    async def arrange(self, url: str, secret: str, standings: Mapping[str, EventStanding]) -> Mapping[str, Subscribed]:
+        """Have events posted to a program of the operator's, without a challenge and without an end: all kinds or none.
+
+        A suspended subscription goes on, with the new secret.
+
+        Args:
+            url: Where to. That it is public, or listed, is checked.
+            secret: What signs.
+            standings: The agent for which it is, by the names of the kinds; it may see them.
+
+        Returns:
+            What came of it, by the names of the kinds.
+
+        Raises:
+            EventsRefusal: The URL or a limit forbids it.
+            AlreadyArranged: Some of them are posted there already.
+            NotNoted: The audit log cannot be written, so nothing was changed.
+            StorageUnavailable: The database failed.
+        """
+        to, now = self.endings.rules.check(url), self.endings.now()
+        asked = [_arranged(kind, to, secret, standing) for kind, standing in standings.items()]
+        async with self.endings.database.read() as connection:
+            before = [await self._before(connection, one, now, more) for more, one in enumerate(asked)]
+        running = [one for one in before if one and one.state == "active" and not one.is_over(now)]
+        if running:
+            raise AlreadyArranged({one.name: one.id for one in running})
+        for one in asked:
+            told = f"an operator has {one.request.query.name!r} of {{person}} posted to {to.host} for {{agent}}"
+            await self.endings.noted.keep(replace(_note("subscribe_events", told, one.standing), by_operator=True))
+            await self.feeds.begin(one.standing.person)
+        async with self.endings.database.begin() as connection:
+            return {one.request.query.name: await self._store(connection, one) for one in asked}
+
     async def unsubscribe(self, request: UnsubscribeRequest, standing: EventStanding) -> bool:
         """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""
         name = subscription_id(standing.grant, request.url, request.name, request.arguments)
@@ -149,11 +196,21 @@ class Subscriptions:
                 await shorten_pass(connection, standing.grant, request.url, self.endings.now() + KEPT_EXPIRED)
         return True
 
-    async def _before(self, connection: AsyncConnection, asked: "_Asked", now: datetime) -> StoredSubscription | None:
-        """Find what is refreshed, None for what is new. Raises EventsRefusal where there is no room for that."""
+    async def _before(
+        self, connection: AsyncConnection, asked: "_Asked", now: datetime, more: int = 0
+    ) -> StoredSubscription | None:
+        """Find what is refreshed, None for what is new. Raises EventsRefusal where there is no room for that.
+
+        Args:
+            connection: A transaction.
+            asked: What is asked for.
+            now: The present.
+            more: How many others are to be stored with it.
+        """
         found = await self.endings.rows.find(connection, asked.id)
         if found is None or found.is_over(now):
-            check_room(*await count(connection, asked.standing.grant, asked.standing.person, now))
+            of_grant, of_person = await count(connection, asked.standing.grant, asked.standing.person, now)
+            check_room(of_grant + more, of_person + more)
         return None if found is None or found.is_over(now - KEPT_EXPIRED) else found
 
     async def _store(self, connection: AsyncConnection, asked: "_Asked") -> Subscribed:
@@ -162,8 +219,7 @@ class Subscriptions:
         if place is None:
             raise StorageUnavailable("The person's feed has just been deleted.")
         before = await self._before(connection, asked, now)
-        life = granted_life(asked.request, is_listed=asked.url.is_listed)
-        until = None if life is None else now + life
+        until = None if asked.life is None else now + asked.life
         row = asked.row(before, now, until)
         await self.endings.rows.put(connection, row)
         if until is not None and not asked.url.is_listed:
@@ -181,12 +237,13 @@ class Subscriptions:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """A request whose URL and secret can be used, and who makes it."""
+    """A request whose URL and secret can be used, who makes it, and for how long it is granted; None without an end."""
 
     request: SubscribeRequest
     standing: EventStanding
     url: CallbackUrl
     narrowed_to: str | None
+    life: timedelta | None
 
     @property
     def id(self) -> str:
@@ -223,6 +280,13 @@ class _Asked:
             former_secret=before.secret,
             former_until=now + FORMER_SECRET_LIFE,
         )
+
+
+def _arranged(kind: str, to: CallbackUrl, secret: str, standing: EventStanding) -> _Asked:
+    """Return what asks for all events of a kind, from now on and without an end."""
+    query = EventQuery(kind, {}, cursor=None, max_age=None)
+    request = SubscribeRequest(query, WEBHOOK, to.url, secret, life=None, is_endless=True)
+    return _Asked(request, standing, to, narrowed_to=None, life=None)
 
 
 async def _queue_after(

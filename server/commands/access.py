@@ -72,7 +72,7 @@ async def _hosted(settings: Settings, tool: Tool, name: str) -> str:
         if len(found) != 1:
             raise CommandError(_unclear(name, [_shown(one) for one in found or others], is_there=bool(found)))
         bearer = found[0].limited_to(least(found[0].scopes, site.offered))
-        principals = SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
+        principals = SignedIn.at(site, settings)
         return explain(tool, ExplainedAgent(_shown(bearer), principals.known_as(bearer)), selection)
 
 

@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "login": "sign in at Calendly by browser, for a server on this machine",
     "logout": "end that sign-in",
     "token": "manage tokens of the hosted endpoint for agents without a browser",
-    "events": "manage Calendly's webhooks for the people of the hosted endpoint",
+    "events": "manage what Calendly tells the hosted endpoint, and what it posts to other programs",
     "access": "explain what an agent may do, and which rule decides",
     "keys": "manage the keys that encrypt the secrets of the hosted endpoint",
     "audit": "read and verify the audit log",

@@ -1,4 +1,4 @@
-"""`calendly-mcp events enable|disable|list`: Calendly's webhooks for the people of the hosted endpoint."""
+"""`calendly-mcp events enable|disable|list`: what Calendly tells the hosted endpoint, and what it posts to programs."""
 
 import asyncio
 import json
@@ -13,23 +13,35 @@ import anyio
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Site
 from calendly.errors import CalendlyError
+from calendly.third_party_text import shown
 from events.incoming import stored_receivers
 from events.incoming.webhook_states import FamilyWebhook, shown_webhooks
 from events.incoming.webhooks import OutOfReach, Webhooks
-from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
+from events.kinds import BOOKED, CANCELED, FAMILIES, KINDS, MEETINGS, RESCHEDULED, EventFamily
+from events.outgoing.standing import NotNoted
 from server.app import calendly_for
 from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.commands.token import opened_site
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
-from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, show
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, say, show
+from server.hosted.event_delivery import callback_poster, endings_of, subscriptions_of
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
+from server.hosted.principals import SignedIn
+from server.hosted.program_callbacks import ListedSubscription, ProgramCallbacks
+from server.hosted.standings import GrantStandings
 from server.stores.events import feeds_in
 from storage.errors import StorageError
 
 _NONE: Final = f"Calendly tells nothing of anybody yet. `{PROGRAM} events enable` has it tell."
-_HEADING: Final = ("person", "events", "state", "last told")
+_WEBHOOKS: Final = ("person", "events", "state", "last told")
+_SUBSCRIPTIONS: Final = (
+    *("subscription", "agent", "person", "kind", "host", "since", "until", "state", "outstanding"),
+    *("last delivery", "last error"),
+)
+_USUAL: Final = (BOOKED, CANCELED, RESCHEDULED)
+"""The kinds that are posted to a program where none are named."""
 
 _Options = Mapping[str, str]
 
@@ -40,6 +52,7 @@ class _Desk:
 
     site: Site
     webhooks: Webhooks
+    programs: ProgramCallbacks
 
     async def person(self, named: str | None) -> str:
         """Find the person who is meant. Raises AgentTokenError."""
@@ -55,7 +68,7 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
 
     async def act(settings: Settings, work: _Work) -> str:
         async with _desk(settings) as desk:
-            with reporting(agent_tokens.AgentTokenError, StorageError, OutOfReach):
+            with reporting(agent_tokens.AgentTokenError, StorageError, OutOfReach, NotNoted):
                 try:
                     return await work(desk)
                 except CalendlyError as refused:
@@ -77,25 +90,50 @@ async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
         stack.push_async_callback(site.connections.refresher.finish)
         await stack.enter_async_context(site.audit_log.writing())
         feeds = feeds_in(site.database, site.keyring, site.now, settings.events_days)
-        yield _Desk(site, webhooks_of(settings, site, feeds, calendly_for(settings, stack), clock))
+        programs = ProgramCallbacks(
+            site=site,
+            subscriptions=subscriptions_of(endings_of(settings, site, callback_poster()), feeds),
+            standings=GrantStandings(site.database, site.keyring, SignedIn.at(site, settings).known_as, site.now),
+        )
+        yield _Desk(site, webhooks_of(settings, site, feeds, calendly_for(settings, stack), clock), programs)
 
 
 def _enable(options: _Options) -> _Work:
-    families = _families(options["kind"]) if "kind" in options else (MEETINGS,)
+    if "to" in options or "for" in options:
+        return _arrange(options)
+    families = tuple(dict.fromkeys(_named(options["kind"]).values())) if "kind" in options else (MEETINGS,)
     if "rotate" in options and "kind" in options:
         raise UsageError("--rotate replaces every webhook of the person; --kind makes one.")
     return partial(_enabled, person=options.get("person"), families=families, rotates="rotate" in options)
 
 
-def _families(text: str) -> tuple[EventFamily, ...]:
-    """Read kinds of events, or families of them, by commas. Raises UsageError."""
-    by_name = {family.name: family for family in FAMILIES}
-    by_name |= {kind.name: kind.family for kind in KINDS.values() if kind.family is not None}
+def _arrange(options: _Options) -> _Work:
+    if "to" not in options or "for" not in options:
+        raise UsageError("--to says where events are posted, and --for for which agent token: name both.")
+    if "person" in options or "rotate" in options:
+        raise UsageError("--person and --rotate are about Calendly's webhooks: with --to the agent token says whose.")
+    kinds = tuple(_named(options["kind"])) if "kind" in options else _USUAL
+    return partial(_arranged, url=options["to"], agent=options["for"], kinds=kinds)
+
+
+async def _arranged(desk: _Desk, *, url: str, agent: str, kinds: tuple[str, ...]) -> str:
+    made = await desk.programs.arrange(url, agent, kinds)
+    named = ", ".join(f"{kind} ({subscription})" for kind, subscription in made.subscriptions.items())
+    ended = as_typed(f"`{PROGRAM} events disable --subscription ID` ends one")
+    say(f"Posted to {made.host} for {shown(made.agent)}: {named}. {ended}. This secret signs; shown this once.")
+    return made.secret
+
+
+def _named(text: str) -> Mapping[str, EventFamily]:
+    """Read kinds of events, or families of them, by commas. Returns the family of each kind. Raises UsageError."""
+    families = {kind.name: kind.family for kind in KINDS.values() if kind.family is not None}
+    by_name = {family.name: [name for name in families if families[name] is family] for family in FAMILIES}
+    by_name |= {name: [name] for name in families}
     names = [name.strip() for name in text.split(",")]
     unknown = next((name for name in names if name not in by_name), None)
     if unknown is not None:
         raise UsageError(f'--kind: there is no kind "{unknown[:60]}"; there are {", ".join(by_name)}.')
-    return tuple(dict.fromkeys(by_name[name] for name in names))
+    return {kind: families[kind] for name in names for kind in by_name[name]}
 
 
 async def _enabled(desk: _Desk, *, person: str | None, families: tuple[EventFamily, ...], rotates: bool) -> str:
@@ -111,13 +149,21 @@ async def _enabled(desk: _Desk, *, person: str | None, families: tuple[EventFami
 
 
 def _disable(options: _Options) -> _Work:
-    return partial(_disabled, person=options.get("person"))
+    if "subscription" not in options:
+        return partial(_disabled, person=options.get("person"))
+    if "person" in options:
+        raise UsageError("--person ends Calendly's webhooks, --subscription what is posted to one address: name one.")
+    return partial(_ended, subscription=options["subscription"])
 
 
 async def _disabled(desk: _Desk, *, person: str | None) -> str:
     whose = await desk.person(person)
     await desk.webhooks.unwatch(whose)
     return f"Calendly tells nothing of {whose} any more."
+
+
+async def _ended(desk: _Desk, *, subscription: str) -> str:
+    return f"Nothing more of {subscription} is posted to {await desk.programs.end(subscription)}."
 
 
 def _list(options: _Options) -> _Work:
@@ -133,11 +179,14 @@ async def _listed(desk: _Desk, *, as_json: bool) -> str:
         for person in people
         for webhook in shown_webhooks([row for row in rows if row.person == person])
     ]
+    subscriptions = await desk.programs.find_all()
     if as_json:
         webhooks = [{"person": person, **_facts(webhook)} for person, webhook in found]
-        return json.dumps({"webhooks": webhooks}, indent=2)
+        listed = {"webhooks": webhooks, "subscriptions": [one.facts() for one in subscriptions]}
+        return json.dumps(listed, ensure_ascii=False, indent=2)
     cells = [(person, *(value or "never" for value in _facts(webhook).values())) for person, webhook in found]
-    return columns([_HEADING, *cells]) if cells else as_typed(_NONE)
+    told = columns([_WEBHOOKS, *cells]) if cells else as_typed(_NONE)
+    return "\n\n".join([told, *([columns([_SUBSCRIPTIONS, *map(_cells, subscriptions)])] if subscriptions else [])])
 
 
 def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
@@ -147,6 +196,22 @@ def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
         "state": webhook.state.value,
         "last_told": None if last is None else last.isoformat(timespec="seconds"),
     }
+
+
+def _cells(one: ListedSubscription) -> tuple[str, ...]:
+    return (
+        one.id,
+        one.agent,
+        one.person,
+        shown(" ".join([one.kind, *(f"{name}={value}" for name, value in one.arguments.items())])),
+        one.host,
+        f"{one.since:%Y-%m-%d}",
+        f"{one.until:%Y-%m-%d %H:%M}" if one.until else "no end",
+        one.state,
+        str(one.outstanding),
+        one.last_delivery.isoformat(timespec="seconds") if one.last_delivery else "never",
+        one.last_error or "none",
+    )
 
 
 _PERSON: Final = {
@@ -159,19 +224,29 @@ _PERSON: Final = {
 COMMAND: Final = Command(
     actions={
         "enable": Action(
-            "have Calendly tell what happens in somebody's calendar",
+            "have Calendly tell what happens in somebody's calendar; with --to, have events posted to a program",
             _running(_enable),
             {
                 **_PERSON,
                 "--kind": {
                     "metavar": "KIND",
                     "help": "kinds of events, or meetings, routing_forms, event_types, contacts, meeting_recaps, by "
-                    "commas (default: meetings)",
+                    "commas (default: meetings; with --to those that are booked, canceled or rescheduled)",
                 },
+                "--to": {"metavar": "URL", "help": "where to post events, signed by a secret that is shown once"},
+                "--for": {"metavar": "NAME", "help": "the agent token whose levels and scopes say what is posted"},
                 "--rotate": {**SWITCH, "help": "replace what there is, with its addresses and keys"},
             },
         ),
-        "disable": Action("have Calendly tell nothing any more", _running(_disable), _PERSON),
-        "list": Action("list Calendly's webhooks", _running(_list), {"--json": {**SWITCH, "help": "as JSON"}}),
+        "disable": Action(
+            "have Calendly tell nothing any more; with --subscription, have nothing more posted to one address",
+            _running(_disable),
+            {**_PERSON, "--subscription": {"metavar": "ID", "help": "the subscription's id in the list"}},
+        ),
+        "list": Action(
+            "list Calendly's webhooks, and what is posted to agents and programs",
+            _running(_list),
+            {"--json": {**SWITCH, "help": "as JSON"}},
+        ),
     }
 )

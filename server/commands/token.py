@@ -26,7 +26,8 @@ from server.configuration.hints import as_typed
 from server.configuration.settings import HTTP_PORT, Settings
 from server.configuration.terminal import PROGRAM, UsageError, columns, reporting, say, show
 from server.configuration.values import http_address, read_scopes
-from server.hosted.hosting import document_fetcher, hosted_selection, site_for
+from server.hosted.hosting import hosted_selection
+from server.hosted.site import document_fetcher, site_for
 from server.stores.database import open_store, require_database
 from storage.errors import StorageError
 from tools import ALL

@@ -2,44 +2,34 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 
 import anyio
-import httpx2
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from auth.audit.log import AuditNote
 from auth.authorization import Authorization
-from auth.endpoints.html import Operator, Pages
-from auth.endpoints.site import CALLBACK_PATH, Site
+from auth.endpoints.site import Site
 from auth.endpoints.sweep import keep_house
 from auth.grants.client_documents import DocumentFetcher
-from auth.grants.public_network import PublicNetwork
-from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
-from auth.upstream.application import CALENDLY_DOMAIN, Application, Applications, Configured
-from auth.upstream.calendly_login import CalendlyLogin
-from auth.upstream.connections import Connections
-from auth.upstream.own_application import Registration
-from auth.upstream.registration import register
 from calendly.client import Calendly
 from calendly.request import Account
 from events.feed.feed import Feeds
 from events.incoming.receiver import Receiver
 from events.incoming.webhooks import WebhookAction, Webhooks
 from events.looks.background import BackgroundLooks
+from events.outgoing.callbacks import CallbackPoster
+from events.outgoing.endings import Endings
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
+from server.calls.clock import ClockWatch
 from server.calls.events.feed import AccountReads
 from server.calls.handlers import Handlers
-from server.calls.principal import operation_of
 from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
@@ -47,13 +37,14 @@ from server.event_methods.access import step_up
 from server.event_methods.methods import EventsAnswers
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
-from server.hosted.event_delivery import endings_of, event_delivery
+from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
 from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.installing.front_page import FOLDER, error_page, front_page
-from server.stores.database import Store, audit_log_in, open_store, watch_database
+from server.hosted.site import document_fetcher, site_for, utc_now
+from server.installing.front_page import error_page, front_page
+from server.stores.database import Store, open_store, watch_database
 from server.stores.events import EventStore, keep_events
 from server.stores.stores import Stores
 from server.transports.bearer import BearerCheck
@@ -71,9 +62,22 @@ def hosted_selection(settings: Settings) -> Selection:
     return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes, is_hosted=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is asked of addresses that strangers name.
+
+    Attributes:
+        documents: Makes what fetches the metadata documents of clients.
+        poster: Posts events to callbacks.
+    """
+
+    documents: Callable[[Settings], DocumentFetcher] = document_fetcher
+    poster: CallbackPoster = field(default_factory=callback_poster)
+
+
 @asynccontextmanager
 async def hosting(
-    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
+    settings: Settings, selection: Selection, address: str, outside: Outside
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
@@ -81,65 +85,127 @@ async def hosting(
         settings: The operator's.
         selection: The tools there are.
         address: Where it listens, without a path.
-        documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
+        outside: What is asked of addresses that strangers name.
 
     Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
-        store = await open_store(settings, stack)
-        events = EventStore.over(store.database, store.keyring, _now, settings.events_days, stack)
-        clock = asyncio.get_running_loop().time
-        watch = clock_watch()
-        calendly = calendly_for(settings, stack, watch=watch)
-        takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
-        fetcher = documents(settings) if takes_documents else None
-        site = site_for(settings, settings.public_url or address, selection, store, fetcher)
-        webhooks = webhooks_of(settings, site, events.feeds, calendly, clock)
-        endings = endings_of(settings, site)
-        of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
-        site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
-        stack.push_async_callback(site.connections.refresher.finish)
-        await stack.enter_async_context(site.audit_log.writing())
-        authorization = Authorization(site)
-        principals = SignedIn(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
-        callers = Callers(
-            calendly=calendly,
-            principals=principals,
-            audit_log=site.audit_log,
-            max_wait=settings.max_wait,
-            available_times_days=settings.available_times_days,
-            events=partial(_given, events),
-            stores=partial(_given, Stores.over(store.database, store.keyring, site.now, by_grant=True)),
-            page_of=partial(AgentsPage, site),
-            webhooks=webhooks,
-            clock=clock,
-            sleep=asyncio.sleep,
-            clock_watch=watch,
+        parts = await _open_parts(settings, selection, address, outside, stack)
+        handlers = Handlers(
+            ALL, selection, _callers(parts), origins(settings), output_schemas=settings.output_schemas == "on"
         )
-        handlers = Handlers(ALL, selection, callers, origins(settings), output_schemas=settings.output_schemas == "on")
-
-        delivery = event_delivery(site, events, endings, principals.known_as)
-        answers = delivery.answers(handlers, settings) if has_events(site.ceiling) else None
-        routes = [route for route in authorization.routes() if isinstance(route, Route)]
-        around = Surroundings(
-            reach=_reach(settings, site.issuer, routes),
-            front_page=partial(front_page, site.pages, site.resource, signs_in=True),
-            error_page=error_page(site.pages),
-            door=_door(authorization, principals, handlers),
-            routes=[*routes, _receiving(settings, site, events.feeds, clock)],
-            is_ready=store.is_ready,
-        )
-        chores = [
-            keep_house(site, asyncio.sleep),
-            check_webhooks(webhooks, asyncio.sleep),
-            keep_events(events.feeds, asyncio.sleep),
-            BackgroundLooks(events.looks, _access(site, calendly, clock)).run(asyncio.sleep),
-            watch_database(store.database, asyncio.sleep),
-        ]
-        for chore in chores if answers is None else [*chores, *delivery.chores(asyncio.sleep)]:
+        delivery = event_delivery(parts.site, parts.events, parts.endings, parts.principals.known_as)
+        answers = delivery.answers(handlers, settings) if has_events(parts.site.ceiling) else None
+        for chore in (*_chores(parts), *(() if answers is None else delivery.chores(asyncio.sleep))):
             await stack.enter_async_context(_beside(chore))
-        yield http_app(mcp_server(handlers, selection, None if answers is None else partial(_known, answers)), around)
+        server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers))
+        yield http_app(server, _surroundings(parts, handlers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What a hosted endpoint is put together from.
+
+    Attributes:
+        settings: The operator's.
+        store: The open database.
+        site: What the endpoints of authorization share.
+        principals: Says who calls.
+        calendly: Makes the client of Calendly's API.
+        clock_watch: Compares this machine's clock with Calendly's.
+        clock: Returns the monotonic time, in seconds.
+        events: The feeds of people, and the looks that fill them.
+        webhooks: Keeps the subscriptions of people at Calendly.
+        endings: Ends subscriptions of agents.
+    """
+
+    settings: Settings
+    store: Store
+    site: Site
+    principals: SignedIn
+    calendly: Callable[[], Calendly]
+    clock_watch: ClockWatch
+    clock: Callable[[], float]
+    events: EventStore
+    webhooks: Webhooks
+    endings: Endings
+
+
+async def _open_parts(
+    settings: Settings, selection: Selection, address: str, outside: Outside, stack: AsyncExitStack
+) -> _Parts:
+    """Open the database, and make what everything else of the endpoint needs."""
+    store = await open_store(settings, stack)
+    events = EventStore.over(store.database, store.keyring, utc_now, settings.events_days, stack)
+    clock, watch = asyncio.get_running_loop().time, clock_watch()
+    calendly = calendly_for(settings, stack, watch=watch)
+    takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
+    fetcher = outside.documents(settings) if takes_documents else None
+    site = site_for(settings, settings.public_url or address, selection, store, fetcher)
+    webhooks = webhooks_of(settings, site, events.feeds, calendly, clock)
+    endings = endings_of(settings, site, outside.poster)
+    of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
+    site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
+    stack.push_async_callback(site.connections.refresher.finish)
+    await stack.enter_async_context(site.audit_log.writing())
+    return _Parts(
+        settings=settings,
+        store=store,
+        site=site,
+        principals=SignedIn.at(site, settings),
+        calendly=calendly,
+        clock_watch=watch,
+        clock=clock,
+        events=events,
+        webhooks=webhooks,
+        endings=endings,
+    )
+
+
+def _callers(parts: _Parts) -> Callers:
+    """Make what gives each call its caller: who calls, what they may do, and what is kept for them."""
+    site, store = parts.site, parts.store
+    return Callers(
+        calendly=parts.calendly,
+        principals=parts.principals,
+        audit_log=site.audit_log,
+        max_wait=parts.settings.max_wait,
+        available_times_days=parts.settings.available_times_days,
+        events=partial(_given, parts.events),
+        stores=partial(_given, Stores.over(store.database, store.keyring, site.now, by_grant=True)),
+        page_of=partial(AgentsPage, site),
+        webhooks=parts.webhooks,
+        clock=parts.clock,
+        sleep=asyncio.sleep,
+        clock_watch=parts.clock_watch,
+    )
+
+
+def _surroundings(parts: _Parts, handlers: Handlers) -> Surroundings:
+    """Make what stands around MCP: who may reach it, the bearer check, the endpoints of authorization, the receiver."""
+    site, authorization = parts.site, Authorization(parts.site)
+    routes = [route for route in authorization.routes() if isinstance(route, Route)]
+    return Surroundings(
+        reach=_reach(parts.settings, site.issuer, routes),
+        front_page=partial(front_page, site.pages, site.resource, signs_in=True),
+        error_page=error_page(site.pages),
+        door=_door(authorization, parts.principals, handlers),
+        routes=[*routes, _receiving(parts.settings, site, parts.events.feeds, parts.clock)],
+        is_ready=parts.store.is_ready,
+    )
+
+
+def _chores(parts: _Parts) -> Iterable[Coroutine[Any, Any, None]]:
+    """Return what goes on beside the calls, each until it is cancelled."""
+    site = parts.site
+    return (
+        keep_house(site, asyncio.sleep),
+        check_webhooks(parts.webhooks, asyncio.sleep),
+        keep_events(parts.events.feeds, asyncio.sleep),
+        BackgroundLooks(parts.events.looks, _access(site, parts.calendly, parts.clock)).run(asyncio.sleep),
+        watch_database(parts.store.database, asyncio.sleep),
+    )
 
 
 def _door(authorization: Authorization, principals: SignedIn, handlers: Handlers) -> BearerCheck:
@@ -224,79 +290,6 @@ def _receiving(settings: Settings, site: Site, feeds: Feeds, clock: Callable[[],
     return receiver_route(ReceiverEndpoint(receiver=receiver, audit_log=site.audit_log, clock=clock))
 
 
-def document_fetcher(settings: Settings) -> DocumentFetcher:
-    """Make what fetches the metadata documents of clients, from the public network and nowhere else."""
-    return DocumentFetcher(PublicNetwork(), httpx2.create_ssl_context(), _redirect_schemes(settings))
-
-
-def _redirect_schemes(settings: Settings) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*PRIVATE_USE_SCHEMES, *(settings.redirect_schemes or ()))))
-
-
-def site_for(
-    settings: Settings, issuer: str, selection: Selection, store: Store, documents: DocumentFetcher | None
-) -> Site:
-    """Put together what the endpoints of authorization share.
-
-    Args:
-        settings: The operator's.
-        issuer: The address that clients use, without a path.
-        selection: The tools there are; only their scopes are given.
-        store: Where everything is kept.
-        documents: Fetches the metadata documents of clients, None where they are not taken.
-    """
-    database, keyring = store.database, store.keyring
-    upstream = _calendly_login(settings, store, f"{issuer}{CALLBACK_PATH}")
-    return Site(
-        issuer=issuer,
-        ceiling=settings.hosted_ceiling,
-        operations=tuple(dict.fromkeys(operation_of(each) for tool in selection.listed for each in tool.takes)),
-        registered=settings.scopes,
-        calendly_issuers=frozenset({settings.issuer, settings.auth_url}),
-        sign_in_sources=_sign_in_sources(settings),
-        redirect_schemes=_redirect_schemes(settings),
-        trusted_proxies=settings.trusted_proxies,
-        refresh_grace=timedelta(seconds=settings.refresh_grace),
-        database=database,
-        keyring=keyring,
-        upstream=upstream,
-        connections=Connections(
-            database,
-            keyring,
-            upstream,
-            reconnect_at=issuer,
-            now=_now,
-            clock=asyncio.get_running_loop().time,
-            sleep=asyncio.sleep,
-            random=os.urandom,
-        ),
-        documents=documents,
-        pages=Pages(FOLDER, operator=Operator(settings.operator, settings.operator_contact), sandbox=settings.sandbox),
-        owners=settings.owners,
-        audit_days=settings.audit_days,
-        audit_log=audit_log_in(store.archive),
-        now=_now,
-        random=os.urandom,
-    )
-
-
-def _calendly_login(settings: Settings, store: Store, callback: str) -> CalendlyLogin:
-    """Make the sign-in at Calendly: with the operator's application, else with one that registers itself."""
-    applications: Applications
-    if settings.client_id is None:
-        applications = Registration(
-            store.database,
-            store.keyring,
-            settings.issuer,
-            callback,
-            register=partial(register, settings.issuer, callback, settings.scopes),
-            now=_now,
-        )
-    else:
-        applications = Configured(Application.configured(settings.client_id, settings.client_secret, settings.auth_url))
-    return CalendlyLogin(applications, redirect_uri=callback, api_url=settings.api_url, now=_now)
-
-
 async def _given(made: T) -> T:
     return made
 
@@ -317,24 +310,3 @@ def _reach(settings: Settings, address: str, routes: Sequence[Route]) -> Reach:
 def _is_open(route: Route) -> bool:
     """Whether pages of any origin may call an endpoint of authorization: those that answer preflights say so."""
     return "OPTIONS" in (route.methods or ())
-
-
-def _sign_in_sources(settings: Settings) -> tuple[str, ...]:
-    """Where a browser goes to sign in at Calendly, as sources of a Content-Security-Policy.
-
-    Where we registered ourselves, the issuer's metadata says the very address: on Calendly's domain, or any port of the
-    issuer's own host where that is this machine (`auth.upstream.application.check_endpoint`).
-    """
-    address = settings.issuer if settings.client_id is None else settings.auth_url
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    if f".{host}".endswith(f".{CALENDLY_DOMAIN}"):
-        return (f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
-    if not is_loopback(host):
-        return (address, f"https://{CALENDLY_DOMAIN}", f"https://*.{CALENDLY_DOMAIN}")
-    # CSP Level 3, 2.4: a host-source cannot be an IPv6 address.
-    return (f"{parts.scheme}:",) if ":" in host else (f"{parts.scheme}://{host}:*",)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

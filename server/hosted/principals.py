@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import Self, cast
 
 from starlette.requests import Request
 
 from auth.access.levels import Access, Limits
+from auth.endpoints.site import Site
 from auth.grants.bearer import Bearer
 from auth.upstream.connections import Connections
 from calendly.identifiers import OrganizationId, UserId
@@ -14,6 +15,7 @@ from calendly.request import Account
 from server.calls.confirm import Context
 from server.calls.next_steps import made_for_agent_at, signed_in_at
 from server.calls.principal import AuditedAgent, Principal
+from server.configuration.settings import Settings
 from server.transports.bearer import principal_of
 from tools.toolset.identity import Identity
 
@@ -33,6 +35,11 @@ class SignedIn:
     ceiling: Access
     address: str
     registered_itself: bool
+
+    @classmethod
+    def at(cls, site: Site, settings: Settings) -> Self:
+        """Make it for a site."""
+        return cls(site.connections, site.ceiling, site.issuer, registered_itself=settings.client_id is None)
 
     def of(self, context: Context) -> Principal:
         """Return whose token the request carries."""

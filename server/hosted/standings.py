@@ -73,4 +73,6 @@ def _written(note: EventNote) -> AuditNote:
         agent=note.agent,
         grant=note.grant,
         decision="refused" if note.is_refused else "allowed",
+        source="operator" if note.by_operator else None,
+        transport="command" if note.by_operator else "http",
     )

@@ -54,8 +54,8 @@ class Reader:
         own = {"XDG_DATA_HOME": str(self.data), "CALENDLY_MCP_PORT": "0", "CALENDLY_MCP_LOG_LEVEL": "warning"}
         if command in WITH_A_TOKEN and not (command == "http" and signs_in):
             own["CALENDLY_ACCESS_TOKEN_FILE"] = str(self.home / ".calendly-token")
-        if command in {"token", "access"}:
-            own["CALENDLY_MCP_PUBLIC_URL"] = self.site
+        if command in {"token", "events", "access"}:
+            own |= {"CALENDLY_MCP_PUBLIC_URL": self.site, "CALENDLY_MCP_CALLBACK_HOSTS": "n8n.example.com"}
         return folders | addresses | own | self.exported
 
     def real(self, line: str) -> str:

@@ -28,6 +28,7 @@ class Account:
     Attributes:
         random: Decides what happens.
         now: The time of the last change.
+        name: In the URIs of what happens here, where other accounts are beside it.
         meetings: By URI.
         invitees: By URI.
         changes: Each change: the deliveries that tell it, and the meetings that it touched.
@@ -35,6 +36,7 @@ class Account:
 
     random: Random
     now: datetime = BEGINNING
+    name: str = ""
     meetings: dict[str, JSON] = field(default_factory=dict)
     invitees: dict[str, JSON] = field(default_factory=dict)
     changes: "list[Change]" = field(default_factory=list)
@@ -69,7 +71,7 @@ class Account:
         """The host marks somebody as a no-show."""
         for uri in self._some("active"):
             if self.invitees[uri]["no_show"] is None:
-                made = f"{API}/invitee_no_shows/N{len(self.changes)}"
+                made = f"{API}/invitee_no_shows/N{self.name}{len(self.changes)}"
                 self.invitees[uri]["no_show"] = {"uri": made, "created_at": written(self.now)}
                 self._note([self._delivery("invitee_no_show.created", uri)])
 
@@ -85,7 +87,7 @@ class Account:
 
     def new_meeting(self) -> str:
         """Make a meeting to which nobody comes yet, and return its URI."""
-        uri = f"{API}/scheduled_events/E{len(self.meetings)}"
+        uri = f"{API}/scheduled_events/E{self.name}{len(self.meetings)}"
         self.meetings[uri] = {
             "uri": uri,
             "name": "Intro call",
@@ -101,7 +103,7 @@ class Account:
         return uri
 
     def _new_invitee(self, meeting: str, old: str | None = None) -> str:
-        uri = f"{meeting}/invitees/I{len(self.invitees)}"
+        uri = f"{meeting}/invitees/I{self.name}{len(self.invitees)}"
         self.invitees[uri] = {
             "uri": uri,
             "event": meeting,

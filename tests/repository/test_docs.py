@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import jsonschema
 import pytest
 
+from events.kinds import KINDS
 from server.commands.cli import COMMANDS, declaration
 from server.configuration.loading import load
 from server.configuration.settings import SETTINGS
@@ -22,7 +24,7 @@ from tests.documents import PAGES, ROOT, Block, anchors, blocks, code, links, na
 from tools import ALL
 from tools.prompts import PROMPTS
 
-LANGUAGES: Final = {"console", "json", "toml", "python", "text", "mermaid"}
+LANGUAGES: Final = {"console", "json", "toml", "python", "javascript", "text", "mermaid"}
 
 HOSTS: Final = {"modelcontextprotocol.io", "cursor.com", "vscode.dev", "docs.astral.sh", "developer.calendly.com"}
 """Where links lead outside. No package registry is among them, and none may come."""
@@ -198,6 +200,14 @@ def test_json_parses_and_a_clients_configuration_is_one_that_install_would_write
             assert set(entry.get("env", {})) <= variables()
 
 
+def test_an_event_that_is_shown_is_one_that_could_be_posted() -> None:
+    page = ROOT / "docs/tasks/start-a-program.md"
+    [shown] = [json.loads(block.text) for block in blocks("json") if block.page == page]
+    jsonschema.validate(shown["data"], KINDS[shown["name"]].payload_schema)
+    assert shown["data"].keys() <= KINDS[shown["name"]].payload_schema["properties"].keys()
+    assert re.fullmatch("evt_[0-9a-f]{32}", shown["eventId"])
+
+
 @each("block", blocks("toml"))
 def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
@@ -205,8 +215,9 @@ def test_toml_is_a_file_of_settings(block: Block, tmp_path: Path) -> None:
     assert load("http", {}, config=file, environ={}) != load("http", {}, environ={})
 
 
-@each("block", blocks("python"))
-def test_python_is_a_passage_of_the_code(block: Block) -> None:
-    sources = (path.read_text() for room in ROOT.glob("*/__init__.py") for path in room.parent.rglob("*.py"))
+@each("block", blocks("javascript", "python"))
+def test_a_program_is_a_passage_of_the_code(block: Block) -> None:
+    rooms = [*(room.parent for room in ROOT.glob("*/__init__.py")), ROOT / "docs/examples"]
+    sources = (path.read_text() for room in rooms for ending in ("py", "mjs") for path in room.rglob(f"*.{ending}"))
     is_applied = block.page.name == "adding-a-tool.md" and FILE.match(block.text.removeprefix("# "))
     assert is_applied or any(block.text in source for source in sources)

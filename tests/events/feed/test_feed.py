@@ -1,8 +1,10 @@
 """The feed of a person: each event once, positions without gaps, cursors, and what is kept for how long."""
 
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from random import Random
 
 import anyio
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed import stored_events, stored_feeds
 from events.feed.stored_events import StoredEvent
-from events.identity import told
+from events.identity import Arrival, told
 from events.joining import FIRST_WAIT
 from events.tables import event_address, feed, feed_event, metadata
 from storage.database import Database, open_database
@@ -24,8 +26,43 @@ from tests.events.histories import PERSON, Account, arrivals, seeded
 pytestmark = pytest.mark.anyio
 
 
+class Killed(BaseException):
+    """The process is dead."""
+
+
+@dataclass
+class Mortals:
+    """Replicas, of which one dies now and then before it commits what it was told."""
+
+    databases: tuple[Database, Database]
+    random: Random = field(default_factory=lambda: seeded(4))
+    kills: int = 0
+
+    def __post_init__(self) -> None:
+        """Start both."""
+        self.replicas = [feeds_in(database, fan_out=self._may_die) for database in self.databases]
+
+    async def tell(self, arriving: Sequence[Arrival]) -> None:
+        """Tell one of them after the other what happened, until one has lived to store it."""
+        for arrival in arriving:
+            while not await self._is_told(arrival):
+                pass
+
+    async def _is_told(self, arrival: Arrival) -> bool:
+        try:
+            await self.random.choice(self.replicas).publish(PERSON, arrival)
+        except Killed:
+            return False
+        return True
+
+    async def _may_die(self, _connection: AsyncConnection, _event: StoredEvent, _now: object) -> None:
+        if self.random.random() < 0.04:
+            self.kills += 1
+            raise Killed
+
+
 @pytest.mark.requirement("feed-once")
-async def test_every_event_is_published_once_with_the_next_position_whichever_replica_is_told(
+async def test_every_event_is_published_once_with_the_next_position_whichever_replica_is_told_and_dies(
     shared_database_url: str,
 ) -> None:
     account, random = Account(seeded(3)), seeded(4)
@@ -36,30 +73,24 @@ async def test_every_event_is_published_once_with_the_next_position_whichever_re
     assert len(repeated) >= 1000
     arriving = list(arrivals(repeated))
     expected = {arrival.event_id for arrival in arriving if arrival.half != "unmark"}
+    unmarks = [arrival for arrival in arrivals(deliveries) if arrival.half == "unmark"]
     async with open_migrated(shared_database_url) as first, open_database(shared_database_url, patience=60) as second:
-        replicas = [feeds_in(first), feeds_in(second)]
-        await replicas[0].begin(PERSON)
-
-        async def tell(number: int) -> None:
-            for arrival in arriving[number::8]:
-                await replicas[number % 2].publish(PERSON, arrival)
-
+        mortals = Mortals((first, second))
+        await mortals.replicas[0].begin(PERSON)
         async with anyio.create_task_group() as group:
-            for number in range(8):
-                group.start_soon(tell, number)
-        for arrival in arrivals(deliveries):  # an end without its mark's name is settled once all marks are known
-            await replicas[1].publish(PERSON, arrival)
-        page = await replicas[0].read(PERSON, all_kinds(10_000))
+            for number in range(4):
+                group.start_soon(mortals.tell, arriving[number::4])
+        await mortals.tell(unmarks)  # an end without its mark's name is settled once all marks are known
+        page = await mortals.replicas[0].read(PERSON, all_kinds(10_000))
         async with first.read() as connection:
             waiting = await connection.scalar(
                 select(func.count()).select_from(feed_event).where(feed_event.c.position.is_(None))
             )
     ids = [event.event_id for event in page.events]
-    assert len(ids) == len(set(ids))
+    assert (mortals.kills >= 10, waiting) == (True, 0)
+    assert len(ids) == len(set(ids)) == len(expected) + len(unmarks)
     assert [event.position for event in page.events] == list(range(1, page.head + 1))
-    assert waiting == 0
     assert expected <= set(ids)
-    assert len(ids) - len(expected) == sum(arrival.half == "unmark" for arrival in arrivals(deliveries))
 
 
 @pytest.mark.requirement("feed-cursor")
@@ -238,6 +269,7 @@ async def test_a_mark_that_comes_after_its_end_counts_as_ended(database: Databas
         (waiting,) = await stored_events.overdue(connection, clock.now + FIRST_WAIT, 10)
     await feeds.publish_waiting(waiting)
     await feeds.publish(PERSON, marked)
+    assert not await feeds.publish(PERSON, unmarked)  # Calendly tells the end again
     assert await kinds_in(feeds) == ["no_show.unmarked", "no_show.marked"]
     assert marked.invitee is not None
     marks = await feeds.marks(PERSON, marked.invitee)

@@ -20,11 +20,12 @@ from events.outgoing.contents import EventContents
 from events.outgoing.deliverer import Deliverer
 from events.outgoing.endings import Endings
 from events.outgoing.minute_limits import MinuteLimits
-from events.outgoing.standing import EventNote, EventStanding, NotNoted, Refusal
+from events.outgoing.standing import EventNote, EventStanding, EventStandings, NotNoted, Refusal
 from events.outgoing.stored_deliveries import fan_out
 from events.outgoing.stored_subscriptions import SubscriptionRows
 from events.outgoing.subscribing import read_subscribe, read_unsubscribe
 from events.outgoing.subscriptions import Subscribed, Subscriptions, challenge_limits
+from events.outgoing.wire import WireProfile
 from events.payload import Reader
 from events.tables import event_delivery, feed_event
 from storage.database import Database
@@ -47,15 +48,23 @@ async def _nothing() -> None:
 
 @dataclass
 class Grants:
-    """What grants may see: `events.outgoing.standing.EventStandings`."""
+    """What grants may see: `events.outgoing.standing.EventStandings`.
+
+    Attributes:
+        standing: By grant, what a test says.
+        asking: Awaited before an answer.
+        real: Answers in place of this.
+    """
 
     standing: dict[str, EventStanding | None] = field(default_factory=dict[str, EventStanding | None])
     asking: Callable[[], Awaitable[None]] = _nothing
+    real: EventStandings | None = None
 
     async def of(self, grant: str, kind: str) -> EventStanding | None:
         """Return what a test says of a grant; everything is allowed by default."""
-        assert kind
         await self.asking()
+        if self.real is not None:
+            return await self.real.of(grant, kind)
         usual = EventStanding(grant=grant, person=PERSON, agent="Agent", reader=_SEES_ALL)
         return self.standing.get(grant, usual)
 
@@ -98,6 +107,8 @@ class World:
     grants: Grants = field(default_factory=Grants)
     notes: Notes = field(default_factory=Notes)
     rules: CallbackRules = field(default_factory=CallbackRules)
+    profile: WireProfile = "chatgpt"
+    person: str = PERSON
     limits: MinuteLimits = field(init=False)
     booked: int = 0
 
@@ -126,7 +137,7 @@ class World:
             rows=SubscriptionRows(self.keyring),
             poster=self.host.poster(now=self.now),
             rules=self.rules,
-            profile="chatgpt",
+            profile=self.profile,
             noted=self.notes,
             now=self.now,
         )
@@ -174,6 +185,7 @@ class World:
     async def book(self, count: int = 1, *, of: str | None = None, ago: float = 0.0) -> list[str]:
         """Let so many meetings be booked, and return the ids of their events."""
         ids: list[str] = []
+        await self.feeds.begin(self.person)
         for _ in range(count):
             self.booked += 1
             invitee = f"https://api.calendly.com/scheduled_events/E{self.booked:015}/invitees/I{self.booked:015}"
@@ -185,8 +197,7 @@ class World:
                 filter=of,
                 invitee=invitee,
             )
-            await self.feeds.begin(PERSON)
-            assert await self.feeds.publish(PERSON, arrival)
+            assert await self.feeds.publish(self.person, arrival)
             ids.append(arrival.event_id)
         return ids
 

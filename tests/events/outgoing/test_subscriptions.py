@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 from typing_extensions import override
 
-from events.kinds import BOOKED
+from events.kinds import BOOKED, CANCELED
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import compact
 from events.outgoing.standing import EventNote, NotNoted
 from events.outgoing.subscription_sweep import SubscriptionSweep
+from events.outgoing.subscriptions import AlreadyArranged
 from events.outgoing.wire import EventsRefusal, Meaning
 from events.tables import event_delivery, event_subscription, verified_callback
 from tests.databases import open_migrated
@@ -250,7 +251,7 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
     assert world.posts("terminated") == [
         {
             "type": "terminated",
-            "error": {"code": -32012, "message": "The person or the operator ended this subscription."},
+            "error": {"code": -32012, "message": "The person ended this subscription."},
         }
     ]
     assert await rows(world) == []
@@ -382,6 +383,57 @@ async def test_who_subscribes_anew_on_hearing_that_it_has_ended_stays_subscribed
     await world.deliver()
 
     assert world.arrived[1:] == events  # and nothing that had arrived before comes again
+
+
+@pytest.mark.requirement("events-callbacks")
+async def test_what_an_operator_arranges_is_not_challenged_has_no_end_and_is_all_or_nothing(world: World) -> None:
+    standing = await world.grants.of(GRANT, BOOKED)
+    assert standing
+    kinds = {BOOKED: standing, CANCELED: standing}
+    world.notes.is_full = True
+    with pytest.raises(NotNoted):
+        await world.subscriptions.arrange(URL, SECRET, kinds)
+    world.notes.is_full = False
+    others = [await world.subscribe(arguments={"event_type": f"T{number}"}) for number in range(49)]
+    before = await rows(world)
+    with pytest.raises(EventsRefusal) as refused:
+        await world.subscriptions.arrange(URL, SECRET, kinds)
+    assert refused.value.data == {"limit": "subscriptions", "max": 50}
+    assert await rows(world) == before
+    assert await world.endings.end_by_id(others[0].id)
+    challenges = len(world.posts("verification"))
+
+    made = await world.subscriptions.arrange(URL, SECRET, kinds)
+
+    assert len(world.posts("verification")) == challenges
+    assert {one.until for one in made.values()} == {None}
+    assert [(note.told, note.by_operator) for note in world.notes.notes[-2:]] == [
+        (f"an operator has {kind!r} of {{person}} posted to {HOST} for {{agent}}", True) for kind in kinds
+    ]
+    with pytest.raises(AlreadyArranged) as again:
+        await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})
+    assert again.value.subscriptions == {BOOKED: made[BOOKED].id}
+
+
+async def test_what_an_operator_arranged_goes_on_after_a_suspension_with_another_secret(world: World) -> None:
+    standing = await world.grants.of(GRANT, BOOKED)
+    assert standing
+    await world.subscriptions.arrange(URL, OTHER_SECRET, {BOOKED: standing})
+    first = await world.book(20)
+    world.host.answers = lambda _: answer(status="500 Oops")
+    await world.deliver()
+    world.wait(minutes=61)
+    await world.deliver()
+    world.host.answers = repeating
+    world.host.received.clear()
+
+    [again] = (await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})).values()
+    await world.deliver()
+
+    assert again.until is None
+    assert again.status is not None
+    assert sorted(world.arrived) == sorted(first)
+    assert world.posts("verification") == []
 
 
 async def test_more_than_a_thousand_on_their_way_are_skipped_and_told(world: World) -> None:

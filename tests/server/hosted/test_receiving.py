@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 import httpx2
@@ -22,6 +24,8 @@ from tests.audit_log import Shelf, audit_log_in_memory
 from tests.databases import open_migrated
 from tests.events.feeds import KEYRING, Clock, feeds_in
 from tests.events.histories import PERSON
+from tests.events.incoming import posts
+from tests.events.incoming.posts import Post
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +45,7 @@ class Gate:
     """The endpoint, a client of it, and what it wrote in the audit log."""
 
     endpoint: ReceiverEndpoint
+    app: Starlette
     http: httpx2.AsyncClient
     shelf: Shelf
     clock: Clock
@@ -56,6 +61,24 @@ class Gate:
         """Post a body, signed unless the headers say otherwise."""
         return await self.http.post(f"{PATH}/{secret}", content=body, headers=headers or self.headers(body=body))
 
+    async def send(self, post: Post) -> tuple[int, bytes]:
+        """Send a request as it is; the status and the body of the answer."""
+        answered: list[dict[str, Any]] = []
+        halves = [post.body[: len(post.body) // 2], post.body[len(post.body) // 2 :]]
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": halves.pop(0), "more_body": bool(halves)}
+
+        async def send(message: Any) -> None:  # noqa: ANN401 - whatever ASGI has
+            answered.append(message)
+
+        path = f"{PATH}/{SECRET if post.is_known else 'another-secret'}"
+        headers = [(name.encode(), value.encode()) for name, value in post.sent]
+        scope = {"type": "http", "method": post.method, "path": path, "query_string": b"", "headers": headers}
+        await self.app(scope, receive, send)
+        start, *parts = answered
+        return start["status"], b"".join(part.get("body", b"") for part in parts)
+
     async def noted(self) -> list[str]:
         """Return the sentences in the audit log."""
         await self.endpoint.audit_log.recent()
@@ -63,30 +86,61 @@ class Gate:
 
 
 @asynccontextmanager
-async def gate() -> AsyncGenerator[Gate]:
+async def gate(person: str = PERSON, key: str = KEY, keys: tuple[str, ...] = ()) -> AsyncGenerator[Gate]:
     """Stand at the address of one receiver."""
     shelf, clock, seconds = Shelf(), Clock(), [0.0]
     async with open_migrated() as database:
         feeds = feeds_in(database, clock)
-        await feeds.begin(PERSON)
+        await feeds.begin(person)
         digest = receiver_digest(SECRET)
-        sealed = KEYRING.seal(KEY.encode(), **stored_receivers.key_place(digest))
+        sealed = KEYRING.seal(key.encode(), **stored_receivers.key_place(digest))
         async with database.begin() as connection:
             row = StoredReceiver(
                 receiver_digest=digest,
-                person=PERSON,
+                person=person,
                 family="meetings",
                 state="live",
                 key_ciphertext=sealed,
                 created_at=clock.now,
             )
             await stored_receivers.add(connection, row)
-        receiver = Receiver(database=database, keyring=KEYRING, feeds=feeds, now=clock)
+        receiver = Receiver(database=database, keyring=KEYRING, feeds=feeds, keys=keys, now=clock)
         log = audit_log_in_memory(shelf, clock)
         endpoint = ReceiverEndpoint(receiver=receiver, audit_log=log, clock=lambda: seconds[0])
         app = Starlette(routes=[receiver_route(endpoint)])
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as http:
-            yield Gate(endpoint, http, shelf, clock, seconds)
+            yield Gate(endpoint, app, http, shelf, clock, seconds)
+
+
+@pytest.fixture(scope="module")
+async def door() -> AsyncGenerator[Gate]:
+    """Stand at a receiver that every case of the table is sent to."""
+    async with gate(posts.PERSON, posts.OWN, (posts.OLD, posts.NEW)) as at:
+        yield at
+
+
+@pytest.mark.requirement("webhook-checks")
+@pytest.mark.parametrize(("post", "status"), posts.CASES.values(), ids=posts.CASES)
+async def test_a_delivery_is_taken_only_as_calendly_sends_it(door: Gate, post: Post, status: int) -> None:
+    door.clock.now = datetime.fromtimestamp(post.now, UTC)
+    before = await stored(door)
+    answered, sentence = await door.send(post)
+    assert answered == status
+    assert sentence.count(b"\n") == (0 if status == 204 else 1)
+    assert not any(word.encode() in sentence for word in (posts.OWN, posts.PERSON, "invitee", "Zoë"))
+    if status != 204:
+        assert await stored(door) == before
+
+
+async def stored(at: Gate) -> int:
+    """Count the events in the feed."""
+    feed = await at.endpoint.receiver.feeds.find(posts.PERSON)
+    assert feed is not None
+    return feed.head
+
+
+def test_the_table_has_at_least_forty_cases() -> None:
+    assert len(posts.CASES) >= 40
 
 
 @pytest.mark.requirement("webhook-audit")
