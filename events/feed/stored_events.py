@@ -128,6 +128,13 @@ async def oldest(connection: AsyncConnection, person: str) -> int | None:
     return found
 
 
+async def stored_at(connection: AsyncConnection, person: str, position: int) -> datetime | None:
+    """Return when the event at a position of a feed came, None before the first."""
+    query = select(feed_event.c.stored_at).where(feed_event.c.person == person, feed_event.c.position == position)
+    found: datetime | None = await connection.scalar(query)
+    return found
+
+
 async def after(connection: AsyncConnection, found: StoredFeed, position: int, wanted: Wanted) -> list[StoredEvent]:
     """Find the first wanted events after a position, one more than `wanted.count` where there are more."""
     query = _wanted(found, wanted).where(feed_event.c.position > position).order_by(feed_event.c.position)

@@ -183,6 +183,21 @@ async def test_what_was_booked_long_before_a_subscription_is_not_sent_to_it(worl
     assert old[0] not in world.arrived
 
 
+@pytest.mark.requirement("mcp-events-resumed")
+async def test_who_goes_on_from_a_cursor_also_gets_what_is_found_later_to_have_happened_since(world: World) -> None:
+    first = await world.subscribe(url=f"https://{HOST}/other", ttlMs=300_000)
+    [known] = await world.book()
+    world.wait(hours=2)
+    for cursor in (first.cursor, first.cursor[:-1] + "1"):
+        await world.subscribe(cursor=cursor, arguments={"event_type": cursor})
+    late, older = await world.book(ago=7000), await world.book(ago=8000)
+
+    await world.deliver()
+
+    assert sorted(world.arrived) == sorted([known, *late * 2])
+    assert older[0] not in world.arrived
+
+
 async def test_a_subscription_gets_the_events_that_it_is_narrowed_to(world: World) -> None:
     await world.subscribe(narrowed_to="intro")
     await world.book(of="other")
