@@ -149,9 +149,10 @@ async def queue_missed(
             known as long as they are kept.
     """
     wanted = _not_delivered(subscription, now)
+    is_lately: ColumnElement[bool] = true()
+    lost: ColumnElement[bool] = false()
     if after is not None:
         wanted.append(feed_event.c.position > after)
-        is_lately, lost = true(), false()
     else:
         wanted += [
             feed_event.c.stored_at >= subscription.created_at,
