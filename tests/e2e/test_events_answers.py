@@ -83,7 +83,8 @@ async def over_http(host: Host, revision: str, method: str, params: dict[str, An
 
 def over_stdio(server: Program, revision: str, method: str, params: dict[str, Any]) -> dict[str, Any]:
     """Send a request to a program."""
-    server.say(request(method, **params, **({"_meta": MODERN} if revision == NEWEST else {})))
+    meta: dict[str, Any] = {"_meta": MODERN} if revision == NEWEST else {}
+    server.say(request(method, 1, **params, **meta))
     return server.hear()
 
 
