@@ -7,6 +7,7 @@ URL, so it must be exactly one of the two forms: nothing is trimmed, decoded or 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import ClassVar, Final, Self
 
 from typing_extensions import override
@@ -17,6 +18,13 @@ CALENDLY_ORIGIN: Final = "https://api.calendly.com"
 _ID: Final = "[A-Za-z0-9_-]{1,64}"
 _LONGEST_URI: Final = 512
 _LONGEST_ECHO: Final = 80
+
+
+@cache
+def _form(place: str, origins: tuple[str, ...]) -> re.Pattern[str]:
+    """Return the form of an identifier: an id, after the place of the resource at one of the origins or alone."""
+    places = "|".join(map(re.escape, (CALENDLY_ORIGIN, *origins)))
+    return re.compile(f"(?:(?:{places})/{place}/)?({_ID})")
 
 
 class InvalidIdentifier(ValueError):
@@ -52,8 +60,7 @@ class Identifier:
             InvalidIdentifier: It is neither.
         """
         if len(text) <= _LONGEST_URI:
-            places = "|".join(re.escape(origin) for origin in (CALENDLY_ORIGIN, *origins))
-            found = re.fullmatch(f"(?:(?:{places})/{cls._place()}/)?({_ID})", text)
+            found = _form(cls._place(), tuple(origins)).fullmatch(text)
             if found is not None:
                 return cls(found[found.re.groups], *found.groups()[:-1])
         raise InvalidIdentifier(f"Expected {cls.resource}: its uuid, or its URI {cls._example()}; got {_echo(text)}.")

@@ -78,7 +78,7 @@ def parse(body: bytes | None) -> JSON | None:
     if not body:
         return None
     try:
-        value: object = json.loads(body, parse_constant=_no_number)
+        value: object = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
         answer = value if _is_plain(body) else _legible(value)
     except (ValueError, RecursionError):
         return None
@@ -87,6 +87,9 @@ def parse(body: bytes | None) -> JSON | None:
 
 def _no_number(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON (RFC 8259, 6).")
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_no_number)
 
 
 def _is_plain(body: bytes) -> bool:

@@ -4,6 +4,7 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator
+from functools import lru_cache
 from html import unescape
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -12,6 +13,9 @@ _IN_ITS_PLACE: Final = b"(withheld)"
 
 _SHORTEST: Final = 8
 """What is shorter is no token of Calendly's, and may be a word of the answer."""
+
+_TOKENS_IN_USE: Final = 16
+"""Of so many tokens the forms are kept: making them anew takes as long as the rest of a search."""
 
 _MOST_ENCODINGS: Final = 3
 """How often a text may be percent-encoded over again."""
@@ -36,12 +40,11 @@ def without_token(body: bytes, token: str) -> bytes | None:
         return body
     if b"\\u00" in body:
         body = _ESCAPED.sub(_unescaped, body)
-    forms = {*_forms(token)}
-    for form in forms:
+    for form in _forms(token):
         if form in body:
             body = body.replace(form, _IN_ITS_PLACE)
     spelled = _spelled(body)
-    return None if any(_spelled(form) in spelled for form in forms) else body
+    return None if any(form in spelled for form in _spelled_forms(token)) else body
 
 
 def without_credentials(text: str) -> str:
@@ -51,7 +54,18 @@ def without_credentials(text: str) -> str:
     return text
 
 
-def _forms(token: str) -> Iterator[bytes]:
+@lru_cache(_TOKENS_IN_USE)
+def _forms(token: str) -> frozenset[bytes]:
+    """Return the forms of a token in which a header comes back."""
+    return frozenset(_written(token))
+
+
+@lru_cache(_TOKENS_IN_USE)
+def _spelled_forms(token: str) -> frozenset[bytes]:
+    return frozenset(map(_spelled, _forms(token)))
+
+
+def _written(token: str) -> Iterator[bytes]:
     plain = token.encode()
     escaped = json.dumps(token)[1:-1].encode()
     yield from {plain, quote(token, safe="").encode(), escaped, escaped.replace(b"/", b"\\/")}

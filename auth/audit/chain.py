@@ -11,7 +11,6 @@ Old entries are deleted from the front of a chain. Its base, the MAC of the last
 the checkpoint from which the remaining entries continue.
 """
 
-import hashlib
 import hmac
 import json
 from collections.abc import Iterable
@@ -22,6 +21,8 @@ from typing import Final
 from auth.audit.entries import AuditEntry, read, write
 
 KEY_BYTES: Final = 32
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +217,7 @@ def _is_copied(stored: Link) -> bool:
 
 
 def _mac(key: bytes, *parts: str | int) -> str:
-    return hmac.new(key, json.dumps(parts, ensure_ascii=False).encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, _ENCODER.encode(parts).encode(), "sha256").hex()
 
 
 def _is(one: str, other: str) -> bool:

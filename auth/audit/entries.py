@@ -116,11 +116,19 @@ def redacted(entry: AuditEntry, redactor: Redactor) -> AuditEntry:
     What makes an entry takes care of both; this holds also where something else is written into a name or a text.
     """
     texts: dict[str, Any] = {
-        name: _ADDRESS.sub(lambda found: redactor.name(found[0]), shown(value))
+        name: text
         for name in _FIELDS
-        if isinstance(value := getattr(entry, name), str)
+        if isinstance(value := getattr(entry, name), str) and (text := _plain(value, redactor)) != value
     }
-    return replace(entry, **texts)
+    return replace(entry, **texts) if texts else entry
+
+
+def _plain(text: str, redactor: Redactor) -> str:
+    """Return a text on one visible line, with its e-mail addresses redacted."""
+    line = shown(text)
+    if "@" not in line and "%40" not in line:
+        return line
+    return _ADDRESS.sub(lambda found: redactor.name(found[0]), line)
 
 
 def cut(text: str) -> str:
@@ -131,7 +139,7 @@ def cut(text: str) -> str:
 
 def write(entry: AuditEntry) -> str:
     """Return an entry as it is stored: JSON with sorted names and without fields that are None."""
-    return json.dumps(facts(entry), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(facts(entry))
 
 
 def facts(entry: AuditEntry) -> dict[str, Any]:
@@ -152,3 +160,4 @@ def read(text: str) -> AuditEntry:
 
 
 _FIELDS: Final = tuple(each.name for each in fields(AuditEntry))
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -152,9 +152,9 @@ class CallRecord:
 
     def close(self) -> None:
         """Record the end of the call; one of which nothing was noted was canceled."""
-        facts = self._facts(self.decisions.get(self.tool.name), None)
         duration = self._elapsed()
-        self._put(replace(facts, problem=self.problem, outcome=self.outcome, duration=duration))
+        decided = self.decisions.get(self.tool.name)
+        self._put(self._facts(decided, None, problem=self.problem, outcome=self.outcome, duration=duration))
         _log.info("%s: %s in %.3f s (%s)", self.tool.name, self.outcome.word, duration, self.request_id)
 
     @asynccontextmanager
@@ -202,7 +202,15 @@ class CallRecord:
     def _elapsed(self) -> float:
         return round(self.clock() - self.started, 3)
 
-    def _facts(self, decided: AuditedDecision | None, request: Request | None) -> _Facts:
+    def _facts(
+        self,
+        decided: AuditedDecision | None,
+        request: Request | None,
+        *,
+        problem: Exception | None = None,
+        outcome: Outcome | None = None,
+        duration: float | None = None,
+    ) -> _Facts:
         tool = decided.tool if decided else self.tool
         is_own = tool is self.tool
         sent = {**request.ids, **(request.body or {})} if request and not is_own else {}
@@ -216,6 +224,9 @@ class CallRecord:
             values=self.values if is_own else sent,
             decided=decided,
             is_dry_run=self.is_dry_run,
+            problem=problem,
+            outcome=outcome,
+            duration=duration,
         )
 
 

@@ -26,7 +26,6 @@ from tools.confirming import EFFECTS
 from tools.fields import Reference
 from tools.references import resolved
 from tools.times import own_timezone
-from tools.toolset.arguments import Arguments
 from tools.toolset.declaring import Call, KnownAnswers
 from tools.toolset.effects import Affected, DryRun, Effects
 from tools.toolset.errors import DeniedByPolicy, ToolError
@@ -183,9 +182,10 @@ class Handlers:
         tool = record.tool
         arguments = tool.parse(params.arguments or {}, self._origins)
         values: Mapping[str, Any] = arguments.values()
-        record.understood(values, is_dry_run=getattr(arguments, "dry_run", False))
+        additional = arguments.additional()
+        record.understood(values, is_dry_run=additional.get("dry_run", False))
         caller = self.callers.of(record, context, params)
-        caller.confirmation = getattr(arguments, "confirmation", None)
+        caller.confirmation = additional.get("confirmation")
         decision = await caller.require_access(tool)
         _refuse_search(record, values)
         call, values = await _prepared(caller, values)
@@ -193,11 +193,10 @@ class Handlers:
             answer = await tool.run(call, values)
         except DryRun as dry:
             return await _shown_dry_run(dry, call.effects, must_be_confirmed=decision.verdict == "ask")
-        told, note = await _shown(caller, answer, values.get("timezone"), arguments), caller.clock_note()
+        told, note = await _shown(caller, answer, values.get("timezone"), additional), caller.clock_note()
         if note and isinstance(told, dict):
             told = {**cast("dict[str, object]", told), "clock": note}
-        pages_itself = "text_offset" in values  # a tool with the parameter in its signature, such as of transcripts
-        return success(told, call.resumption, 0 if pages_itself else getattr(arguments, "text_offset", 0))
+        return success(told, call.resumption, additional.get("text_offset", 0))
 
     def _require_listed(self, record: CallRecord, context: Context) -> None:
         """Raise DeniedByPolicy for a tool that is not in the list of a request."""
@@ -278,7 +277,7 @@ async def _shown_dry_run(dry: DryRun, effects: Effects, *, must_be_confirmed: bo
     return dry_run(dry.requests, question, must_be_confirmed=must_be_confirmed, unchecked=dry.unchecked)
 
 
-async def _shown(caller: ToolCaller, answer: object, timezone: str | None, arguments: Arguments) -> object:
+async def _shown(caller: ToolCaller, answer: object, timezone: str | None, additional: Mapping[str, Any]) -> object:
     """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
     shape = caller.record.tool.shape
     # The zone that was asked for, else the person's own, where it is known.
@@ -287,9 +286,9 @@ async def _shown(caller: ToolCaller, answer: object, timezone: str | None, argum
         shape,
         answer,
         zone,
-        is_full=getattr(arguments, "detail", None) == "full",
+        is_full=additional.get("detail") == "full",
         redacts=caller.principal.invitees_hidden_by is not None,
-        passwords=getattr(arguments, "passwords", False),
+        passwords=additional.get("passwords", False),
     )
 
 

@@ -12,6 +12,7 @@ import asyncio
 import os
 import select
 import threading
+from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from math import inf
@@ -20,9 +21,11 @@ from typing import Any, Final
 import anyio
 import anyio.to_thread
 import mcp_types as types
+from anyio.abc import ObjectReceiveStream, ObjectSendStream
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
+from typing_extensions import override
 
 from server.transports.messages import Rejected, revision_of, understood, unknown_revision
 from server.transports.signals import on_termination
@@ -42,17 +45,16 @@ async def serve_stdio(server: Server[Any], *, after_list: Callable[[], None]) ->
             first list.
     """
     lines_in, lines = anyio.create_memory_object_stream[bytes](inf)
-    into, inbox = anyio.create_memory_object_stream[SessionMessage | Exception](inf)
-    outbox, out = anyio.create_memory_object_stream[SessionMessage](0)
     with _claimed_stdout() as stdout, on_termination(lines_in.close):
         async with anyio.create_task_group() as tasks:
             wire: _Wire = _Wire(
-                into, out, stdout, after_list, lambda request: tasks.start_soon(_discover, server, wire, request)
+                lines,
+                _Output(stdout),
+                after_list,
+                lambda request: tasks.start_soon(_discover, server, wire, request),
             )
-            tasks.start_soon(wire.read, lines)
-            tasks.start_soon(wire.write)
             with reading(STDIN, lines_in):
-                await server.run(inbox, outbox, server.create_initialization_options())
+                await server.run(wire, wire, server.create_initialization_options())
 
 
 async def _discover(server: Server[Any], wire: "_Wire", request: types.JSONRPCRequest) -> None:
@@ -62,24 +64,26 @@ async def _discover(server: Server[Any], wire: "_Wire", request: types.JSONRPCRe
     async with into, out, anyio.create_task_group() as tasks:
         tasks.start_soon(server.run, inbox, outbox, server.create_initialization_options())
         await into.send(SessionMessage(request))
-        await wire.send((await out.receive()).message)
+        await wire.send(await out.receive())
         tasks.cancel_scope.cancel()
 
 
-class _Wire:
-    """Both directions of the conversation, and the requests of either side that have no answer yet."""
+class _Wire(ObjectReceiveStream[SessionMessage | Exception], ObjectSendStream[SessionMessage]):
+    """Both directions of the conversation, and the requests of either side that have no answer yet.
+
+    The server takes each message straight from the lines and writes each of its own straight to the
+    output: a task and a queue between them cost a call as much as the look-up of its tool.
+    """
 
     def __init__(
         self,
-        into: MemoryObjectSendStream[SessionMessage | Exception],
-        out: MemoryObjectReceiveStream[SessionMessage],
-        stdout: int,
+        lines: MemoryObjectReceiveStream[bytes],
+        output: "_Output",
         after_list: Callable[[], None],
         discover: Callable[[types.JSONRPCRequest], object],
     ) -> None:
-        self._into = into
-        self._out = out
-        self._stdout = stdout
+        self._lines = lines
+        self._output = output
         self._after_list = after_list
         self._discover = discover
         self._is_open = False
@@ -87,45 +91,70 @@ class _Wire:
         self._owed_to_client: set[str] = set()
         self._owed_to_us: set[types.RequestId | None] = set()
         self._input_ended = False
-        self._settled = anyio.Event()
-        self._writing = anyio.Lock()
+        self._in_its_place: deque[SessionMessage] = deque()
+        self._sent = asyncio.Event()
 
-    async def read(self, lines: MemoryObjectReceiveStream[bytes]) -> None:
-        """Pass every line to the server; at the end of input, wait until all requests are answered."""
-        async with self._into, lines:
-            async for line in lines:
-                message = understood(line)
-                if not isinstance(message, Rejected) and (revision := revision_of(message)) is not None:
-                    message = unknown_revision(revision, getattr(message, "id", None)) or message
-                if isinstance(message, Rejected):
-                    await self._write(message.answer)
-                else:
-                    self._note_received(message)
-                    await self._pass_on(message)
-            self._input_ended = True
-            for request in tuple(self._owed_to_us):
-                self._answer_for_the_client(request)
-            if self._owed_to_client:
-                await self._settled.wait()
+    @override
+    async def receive(self) -> SessionMessage | Exception:
+        """Return the next message for the server. At the end of input, wait until all requests are answered.
 
-    async def write(self) -> None:
-        """Write the messages of the server."""
-        async with self._out:
-            async for item in self._out:
-                await self.send(item.message)
+        Raises:
+            EndOfStream: All are.
+        """
+        while not self._input_ended:
+            try:
+                line = await self._line()
+            except (anyio.EndOfStream, anyio.ClosedResourceError):
+                self._end_input()
+            else:
+                message = await self._understood(line)
+                if message is not None:
+                    return SessionMessage(message)
+        while not self._in_its_place:
+            if not self._owed_to_client:
+                raise anyio.EndOfStream
+            self._sent.clear()
+            await self._sent.wait()
+        return self._in_its_place.popleft()
 
-    async def send(self, message: types.JSONRPCMessage) -> None:
+    @override
+    async def send(self, item: SessionMessage) -> None:
         """Write a message of the server."""
-        await self._write(message)
-        self._note_sent(message)
+        await self._write(item.message)
+        self._note_sent(item.message)
 
-    async def _pass_on(self, message: types.JSONRPCMessage) -> None:
+    @override
+    async def aclose(self) -> None:
+        """Take no further line."""
+        self._lines.close()
+
+    async def _line(self) -> bytes:
+        """Return the next line. Raises EndOfStream and ClosedResourceError."""
+        try:
+            return self._lines.receive_nowait()
+        except anyio.WouldBlock:
+            return await self._lines.receive()
+
+    async def _understood(self, line: bytes) -> types.JSONRPCMessage | None:
+        """Return the message of a line for the server; None where it is answered otherwise."""
+        message = understood(line)
+        if not isinstance(message, Rejected) and (revision := revision_of(message)) is not None:
+            message = unknown_revision(revision, getattr(message, "id", None)) or message
+        if isinstance(message, Rejected):
+            await self._write(message.answer)
+            return None
+        self._note_received(message)
         if isinstance(message, types.JSONRPCRequest):
             if message.method == "server/discover" and not self._is_open:
                 self._discover(message)
-                return
+                return None
             self._is_open = True
-        await self._into.send(SessionMessage(message))
+        return message
+
+    def _end_input(self) -> None:
+        self._input_ended = True
+        for request in tuple(self._owed_to_us):
+            self._answer_for_the_client(request)
 
     def _note_received(self, message: types.JSONRPCMessage) -> None:
         if isinstance(message, types.JSONRPCRequest):
@@ -147,21 +176,38 @@ class _Wire:
             if str(message.id) in self._lists:
                 self._lists.discard(str(message.id))
                 self._after_list()
-            if self._input_ended and not self._owed_to_client:
-                self._settled.set()
+        self._sent.set()
 
     def _answer_for_the_client(self, request: types.RequestId | None) -> None:
         gone = types.ErrorData(code=types.CONNECTION_CLOSED, message="The client has gone.")
-        self._into.send_nowait(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=gone)))
+        self._in_its_place.append(SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=request, error=gone)))
 
     async def _write(self, message: types.JSONRPCMessage) -> None:
-        line = message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
-        async with self._writing:
-            with suppress(OSError):  # the client reads no more; the end of input follows
-                if _is_taken_at_once(self._stdout, len(line)):
-                    _write_all(self._stdout, line)
+        await self._output.write(message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n")
+
+
+class _Output:
+    """Writes whole lines to a file descriptor: on the event loop where that cannot block it, else in a thread."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._turn = asyncio.Lock()
+        self._readiness = select.poll() if hasattr(select, "poll") else None
+        if self._readiness is not None:
+            self._readiness.register(target, select.POLLOUT)
+
+    async def write(self, line: bytes) -> None:
+        """Write a line. Does nothing where the client reads no more: the end of input follows."""
+        async with self._turn:
+            with suppress(OSError):
+                if self._takes_at_once(len(line)):
+                    _write_all(self._target, line)
                 else:
-                    await anyio.to_thread.run_sync(_write_all, self._stdout, line)
+                    await anyio.to_thread.run_sync(_write_all, self._target, line)
+
+    def _takes_at_once(self, size: int) -> bool:
+        """Say whether a write cannot block: so POSIX promises of a pipe that is ready, up to PIPE_BUF bytes."""
+        return self._readiness is not None and size <= select.PIPE_BUF and bool(self._readiness.poll(0))
 
 
 @contextmanager
@@ -246,15 +292,6 @@ def _claimed_stdout() -> Generator[int]:
     finally:
         os.dup2(private, _STDOUT)
         os.close(private)
-
-
-def _is_taken_at_once(target: int, size: int) -> bool:
-    """Say whether a write cannot block: so POSIX promises of a pipe that is ready, up to PIPE_BUF bytes."""
-    if not hasattr(select, "poll") or size > select.PIPE_BUF:
-        return False
-    waiting = select.poll()
-    waiting.register(target, select.POLLOUT)
-    return bool(waiting.poll(0))
 
 
 def _write_all(target: int, content: bytes) -> None:

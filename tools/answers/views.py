@@ -266,6 +266,7 @@ VIEWS: Final[Mapping[object, View]] = MappingProxyType(
 
 
 @cache
+@cache
 def tells_time(shape: object) -> bool:
     """Return whether lean answers of this shape contain local times."""
     shapes = {shape, *(part for hint in fields_of(shape).values() for part in parts_of(hint))}

@@ -43,7 +43,11 @@ class Arguments(BaseModel):
 
     def values(self) -> dict[str, Any]:
         """Return the arguments of the tool's function."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in self.own}
+        return {name: value for name, value in self if name not in self.own}
+
+    def additional(self) -> dict[str, Any]:
+        """Return the arguments that the function does not have."""
+        return {name: value for name, value in self if name in self.own}
 
 
 AnswerDetail = Annotated[Literal["lean", "full"] | None, Field(description="full: everything Calendly sent")]
