@@ -63,7 +63,7 @@ class DocumentHost:
     ) -> DocumentFetcher:
         """Make a fetcher whose wire ends here."""
         network = PublicNetwork(self._resolve, _Wire(self))
-        return DocumentFetcher(network, tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience)
+        return DocumentFetcher(network, lambda: tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience)
 
     async def _resolve(self, _host: str, _port: int) -> list[IPAddress]:
         answered = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]

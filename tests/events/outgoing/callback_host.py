@@ -78,7 +78,7 @@ class CallbackHost:
         return CallbackPoster(
             network=PublicNetwork(self._resolve, wire),
             listed_network=wire,
-            tls=tls or self.trust,
+            tls=lambda: tls or self.trust,
             agent="calendly-mcp/0",
             now=now,
             random=lambda size: bytes(range(size)),
