@@ -25,7 +25,7 @@ from server.commands.token import opened_site
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
 from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, say, show
-from server.hosted.event_delivery import endings_of, subscriptions_of
+from server.hosted.event_delivery import callback_poster, endings_of, subscriptions_of
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
 from server.hosted.principals import SignedIn
@@ -92,7 +92,7 @@ async def _desk(settings: Settings) -> AsyncGenerator[_Desk]:
         feeds = feeds_in(site.database, site.keyring, site.now, settings.events_days)
         programs = ProgramCallbacks(
             site=site,
-            subscriptions=subscriptions_of(endings_of(settings, site), feeds),
+            subscriptions=subscriptions_of(endings_of(settings, site, callback_poster()), feeds),
             standings=GrantStandings(site.database, site.keyring, SignedIn.at(site, settings).known_as, site.now),
         )
         yield _Desk(site, webhooks_of(settings, site, feeds, calendly_for(settings, stack), clock), programs)

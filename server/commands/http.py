@@ -35,12 +35,12 @@ async def _serve_one(settings: Settings) -> None:
 
 async def _serve_many(settings: Settings) -> None:
     """Serve everybody who signs in. The tools are selected before anything listens."""
-    from server.hosted.hosting import hosted_selection, hosting  # noqa: PLC0415 - one person here needs no database
-    from server.hosted.site import document_fetcher  # noqa: PLC0415 - as above
+    # One person here needs no database.
+    from server.hosted.hosting import Outside, hosted_selection, hosting  # noqa: PLC0415 - as above
 
     selection = hosted_selection(settings)
     with _listening(settings) as (listener, address):
-        async with hosting(settings, selection, address, document_fetcher) as app:
+        async with hosting(settings, selection, address, Outside()) as app:
             await _answer(app, listener, address, settings)
 
 

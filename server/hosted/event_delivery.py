@@ -33,6 +33,7 @@ from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
 from server.event_methods.methods import EventsAnswers, poll_limits
+from server.hosted.site import utc_now
 from server.hosted.standings import EventNotes, GrantStandings
 from server.stores.events import EventStore
 from storage.database import Database
@@ -94,29 +95,30 @@ async def live_families(database: Database, person: str) -> frozenset[str]:
         return frozenset({MEETINGS.name, *(await connection.execute(query)).scalars()})
 
 
-def _callback_poster(site: Site) -> CallbackPoster:
+def callback_poster() -> CallbackPoster:
     """Make what posts to callbacks: to the public network, and to what the operator lists."""
     return CallbackPoster(
         network=PublicNetwork(),
         listed_network=cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend()),
         tls=cache(httpx2.create_ssl_context),
         agent=f"calendly-mcp/{version(DISTRIBUTION)}",
-        now=site.now,
+        now=utc_now,
         random=os.urandom,
     )
 
 
-def endings_of(settings: Settings, site: Site) -> Endings:
+def endings_of(settings: Settings, site: Site, poster: CallbackPoster) -> Endings:
     """Make what ends subscriptions.
 
     Args:
         settings: The operator's.
         site: What knows grants.
+        poster: Tells their callbacks.
     """
     return Endings(
         database=site.database,
         rows=SubscriptionRows(site.keyring),
-        poster=_callback_poster(site),
+        poster=poster,
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
         noted=EventNotes(site.audit_log),

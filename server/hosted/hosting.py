@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -23,6 +23,7 @@ from events.feed.feed import Feeds
 from events.incoming.receiver import Receiver
 from events.incoming.webhooks import WebhookAction, Webhooks
 from events.looks.background import BackgroundLooks
+from events.outgoing.callbacks import CallbackPoster
 from events.outgoing.endings import Endings
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
@@ -36,12 +37,12 @@ from server.event_methods.access import step_up
 from server.event_methods.methods import EventsAnswers
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
-from server.hosted.event_delivery import endings_of, event_delivery
+from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
 from server.hosted.own_names import OwnNames
 from server.hosted.peoples_events import PeoplesEvents, check_webhooks
 from server.hosted.principals import SignedIn
 from server.hosted.receiving import ReceiverEndpoint, receiver_route
-from server.hosted.site import site_for, utc_now
+from server.hosted.site import document_fetcher, site_for, utc_now
 from server.installing.front_page import error_page, front_page
 from server.stores.database import Store, open_store, watch_database
 from server.stores.events import EventStore, keep_events
@@ -61,9 +62,22 @@ def hosted_selection(settings: Settings) -> Selection:
     return select(ALL, rules(settings, settings.hosted_ceiling, limited_to=settings.scopes, is_hosted=True))
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What is asked of addresses that strangers name.
+
+    Attributes:
+        documents: Makes what fetches the metadata documents of clients.
+        poster: Posts events to callbacks.
+    """
+
+    documents: Callable[[Settings], DocumentFetcher] = document_fetcher
+    poster: CallbackPoster = field(default_factory=callback_poster)
+
+
 @asynccontextmanager
 async def hosting(
-    settings: Settings, selection: Selection, address: str, documents: Callable[[Settings], DocumentFetcher]
+    settings: Settings, selection: Selection, address: str, outside: Outside
 ) -> AsyncGenerator[Starlette]:
     """Make the ASGI application of a hosted endpoint, with the embedded sandbox where it is asked for.
 
@@ -71,13 +85,13 @@ async def hosting(
         settings: The operator's.
         selection: The tools there are.
         address: Where it listens, without a path.
-        documents: Makes what fetches the metadata documents of clients: `document_fetcher`.
+        outside: What is asked of addresses that strangers name.
 
     Raises CommandError where the sandbox cannot listen, or the database cannot be used.
     """
     async with AsyncExitStack() as stack:
         settings = await with_sandbox(settings, stack)
-        parts = await _open_parts(settings, selection, address, documents, stack)
+        parts = await _open_parts(settings, selection, address, outside, stack)
         handlers = Handlers(
             ALL, selection, _callers(parts), origins(settings), output_schemas=settings.output_schemas == "on"
         )
@@ -119,11 +133,7 @@ class _Parts:
 
 
 async def _open_parts(
-    settings: Settings,
-    selection: Selection,
-    address: str,
-    documents: Callable[[Settings], DocumentFetcher],
-    stack: AsyncExitStack,
+    settings: Settings, selection: Selection, address: str, outside: Outside, stack: AsyncExitStack
 ) -> _Parts:
     """Open the database, and make what everything else of the endpoint needs."""
     store = await open_store(settings, stack)
@@ -131,9 +141,10 @@ async def _open_parts(
     clock, watch = asyncio.get_running_loop().time, clock_watch()
     calendly = calendly_for(settings, stack, watch=watch)
     takes_documents = (settings.client_documents or ("off" if settings.sandbox else "on")) == "on"
-    fetcher = documents(settings) if takes_documents else None
+    fetcher = outside.documents(settings) if takes_documents else None
     site = site_for(settings, settings.public_url or address, selection, store, fetcher)
-    webhooks, endings = webhooks_of(settings, site, events.feeds, calendly, clock), endings_of(settings, site)
+    webhooks = webhooks_of(settings, site, events.feeds, calendly, clock)
+    endings = endings_of(settings, site, outside.poster)
     of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
     site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
     stack.push_async_callback(site.connections.refresher.finish)

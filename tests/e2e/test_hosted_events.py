@@ -1,5 +1,6 @@
 """What happened, at the hosted endpoint: told by Calendly's webhook, read by cursor, by each agent what it may see."""
 
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,7 +13,9 @@ from mcp import Client
 from tests.e2e.hosting import Agent, hosted
 from tests.e2e.people import ADMIN, OWNER, Browser
 from tests.e2e.test_confirm_page import at_browser
+from tests.e2e.test_events import Host, arrival, is_signed
 from tests.e2e.test_webhooks import deliveries, slots, submit
+from tests.events.outgoing.callback_host import plain_callback_host
 from tests.sandbox.api import Api
 from tests.server.desk import Answer, call
 
@@ -113,3 +116,55 @@ async def test_each_agent_is_told_at_once_what_it_may_see_and_what_it_did_itself
             nothing = await told(anew, cursor=news["cursor"])
             assert nothing["truncated"]
             assert nothing["source"] == "polling"
+
+
+@pytest.mark.requirement("events-walk", "mcp-events-page")
+async def test_a_host_hears_of_a_booking_on_a_page_and_of_no_more_once_its_person_ends_it() -> None:
+    agent = Agent("Host", Browser(access=READING))
+    witness = Agent("Witness", Browser(access=ACTING))
+    with hosted("--sandbox", CALENDLY_MCP_CALLBACK_HOSTS="127.0.0.1") as site:
+        async with (
+            agent.connect(site.endpoint) as client,
+            witness.connect(site.endpoint) as watching,
+            httpx2.AsyncClient(base_url=site.calendly) as http,
+            at_browser(OWNER) as pages,
+            plain_callback_host() as callback,
+        ):
+            api, host = Api(http), Host(site, agent)
+            page = await pages.see(f"{site.url}/connections")
+            assert await submit(pages, page, "/connections/webhook") == "Calendly's webhook is on."
+            subscribed = await host.subscribe(callback)
+            start = (await told(watching))["cursor"]
+            first, second = (await slots(api))[:2]
+            await book_on_page(api, first, "lee@acme.example")
+            post = await arrival(callback)
+            assert is_signed(post)
+            assert await deliveries(api, 1) == [204]
+            assert post.headers["x-mcp-subscription-id"] == subscribed["id"]
+            assert post.content["data"]["actor"] == {"self": False, "by": "invitee"}
+            reading = post.content["data"]["read_more"]
+            invitee = await call(client, reading, invitee=post.content["data"]["invitee"]["uri"])
+            assert invitee.content["email"] == "lee@acme.example"
+
+            page = await pages.see(f"{site.url}/connections")
+            of_agents = [
+                await pages.see(f"{site.url}{path}") for path in re.findall(r'href="(/connections/[^"]+)"', page.text)
+            ]
+            [page] = [page for page in of_agents if "Posted to <bdi>127.0.0.1" in page.text]
+            of_host = f"{page.request.url.path}/subscriptions"
+            assert await submit(pages, page, of_host) == "Nothing more is posted there."
+            assert (await arrival(callback)).content["type"] == "terminated"
+            await book_on_page(api, second, "kim@acme.example")
+            assert await deliveries(api, 2) == [204, 204]
+            assert len((await told(watching, cursor=start))["collection"]) == 2
+            assert len(callback.received) == 2
+
+
+async def book_on_page(api: Api, start: str, email: str) -> None:
+    """Let somebody book on the page of an event type."""
+    invitee = {"name": "Lee Park", "email": email, "timezone": "Europe/London"}
+    body = await api.booking(start_time=start, invitee=invitee)
+    kind = await api.event_type("Intro call")
+    del body["event_type"]
+    answer = await api.http.post("/_sandbox/bookings", json={**body, "booking_url": kind["scheduling_url"]})
+    assert answer.is_success, answer.text

@@ -15,8 +15,7 @@ from sqlalchemy import Engine, event
 from auth.access.levels import decide
 from benchmarks.signed_in import ADDRESS, KEYS, prepare
 from server.configuration.loading import load
-from server.hosted.hosting import hosted_selection, hosting
-from server.hosted.site import document_fetcher
+from server.hosted.hosting import Outside, hosted_selection, hosting
 from storage.lookups import SQLiteFinder
 from tests.hostile_upstream import HostileUpstream
 from tests.sandbox.api import Api
@@ -100,7 +99,7 @@ async def test_a_plain_read_of_a_hosted_agent_is_decided_once_and_takes_one_look
         environ["CALENDLY_API_URL"] = upstream.origin
         settings = load("http", {"public_url": ADDRESS}, environ=environ)
         async with (
-            hosting(settings, hosted_selection(settings), ADDRESS, document_fetcher) as app,
+            hosting(settings, hosted_selection(settings), ADDRESS, Outside()) as app,
             app.router.lifespan_context(app),
             httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS, headers=headers) as http,
         ):

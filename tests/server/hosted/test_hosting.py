@@ -12,12 +12,9 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from auth.grants.client_documents import DocumentFetcher
 from server.configuration.loading import load
-from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError, UsageError
-from server.hosted.hosting import hosted_selection, hosting
-from server.hosted.site import document_fetcher
+from server.hosted.hosting import Outside, hosted_selection, hosting
 from server.stores.database import watch_database
 from storage.database import open_database
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
@@ -61,13 +58,10 @@ async def hosted(
 ) -> AsyncGenerator[Hosted]:
     """Run an application on a database of its own."""
     environ = {"CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder / 'database'}", **settings}
-
-    def documents(settings: Settings) -> DocumentFetcher:
-        return document_fetcher(settings) if host is None else host.fetcher()
-
+    outside = Outside() if host is None else Outside(lambda _settings: host.fetcher())
     configured = load("http", {}, environ=environ)
     async with (
-        hosting(configured, hosted_selection(configured), ADDRESS, documents) as app,
+        hosting(configured, hosted_selection(configured), ADDRESS, outside) as app,
         app.router.lifespan_context(app),
         httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url=ADDRESS) as http,
     ):
