@@ -261,7 +261,7 @@ async def test_kinds_of_other_families_take_their_own_scope_and_no_other_once_th
 @pytest.mark.requirement("listen-told", "listen-checked")
 async def test_who_may_not_read_events_or_takes_no_stream_cannot_listen(site: Site) -> None:
     off, narrow = await signed_in(site, access="users=read"), await signed_in(site, scopes="users:read")
-    listen = {"notifications": {"resourceSubscriptions": ["calendly://events/latest"]}}
+    listen: dict[str, Any] = {"notifications": {"resourceSubscriptions": ["calendly://events/latest"]}}
     assert (await narrow.send_modern("subscriptions/listen", **listen)).status_code == 403
     refused = (await off.send_modern("subscriptions/listen", **listen)).json()["error"]
     assert (refused["code"], "events is off" in refused["message"]) == (-32010, True)

@@ -62,7 +62,9 @@ async def test_who_listens_is_woken_by_a_publication_here_and_by_one_elsewhere(d
         listeners.wake(PERSON)
         assert (mine.woken.is_set(), other.woken.is_set()) == (True, False)
         (await rounds.get()).set()  # the first reading wakes everybody: something may have been told before
-        (second, _) = (await rounds.get(), [listener.woken.clear() for listener in (mine, other)])
+        second = await rounds.get()
+        for listener in (mine, other):
+            listener.woken.clear()
         async with database.begin() as connection:
             await stored_feeds.set_head(connection, OTHER, 1)
         second.set()
