@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from events.kinds import BOOKED, CANCELED
+from events.kinds import BOOKED, CANCELED, RESCHEDULED
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import compact
 from events.outgoing.standing import NotNoted
@@ -333,19 +333,23 @@ async def test_what_an_operator_arranges_is_not_challenged_has_no_end_and_is_all
     made = await world.subscriptions.arrange(URL, SECRET, kinds)
 
     assert len(world.posts("verification")) == challenges
-    assert {one.until for one in made.values()} == {None}
+    assert made.secret == SECRET
+    async with world.database.read() as connection:
+        stored = [await world.endings.rows.find(connection, each) for each in made.subscriptions.values()]
+    assert [(one.secret, one.expires_at) for one in stored if one] == [(SECRET, None)] * 2
     assert [(note.told, note.by_operator) for note in world.notes.notes[-2:]] == [
         (f"an operator has {kind!r} of {{person}} posted to {HOST} for {{agent}}", True) for kind in kinds
     ]
     with pytest.raises(AlreadyArranged) as again:
         await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})
-    assert again.value.subscriptions == {BOOKED: made[BOOKED].id}
+    assert again.value.subscriptions == {BOOKED: made.subscriptions[BOOKED]}
 
 
-async def test_what_an_operator_arranged_goes_on_after_a_suspension_with_another_secret(world: World) -> None:
+async def test_what_an_operator_arranged_goes_on_after_a_suspension_beside_more_with_one_secret(world: World) -> None:
     standing = await world.grants.of(GRANT, BOOKED)
     assert standing
-    await world.subscriptions.arrange(URL, OTHER_SECRET, {BOOKED: standing})
+    kinds = {BOOKED: standing, CANCELED: standing}
+    before = await world.subscriptions.arrange(URL, OTHER_SECRET, kinds)
     first = await world.book(20)
     world.host.answers = lambda _: answer(status="500 Oops")
     await world.deliver()
@@ -354,11 +358,17 @@ async def test_what_an_operator_arranged_goes_on_after_a_suspension_with_another
     world.host.answers = repeating
     world.host.received.clear()
 
-    [again] = (await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})).values()
+    again = await world.subscriptions.arrange(URL, SECRET, {**kinds, RESCHEDULED: standing})
     await world.deliver()
 
-    assert again.until is None
-    assert again.status is not None
+    assert [*again.subscriptions] == [BOOKED, RESCHEDULED]
+    assert again.subscriptions[BOOKED] == before.subscriptions[BOOKED]
+    assert again.secret is None
+    async with world.database.read() as connection:
+        stored = await world.endings.rows.of_grant(connection, GRANT)
+    assert {(one.secret, one.former_secret, one.expires_at, one.state) for one in stored} == {
+        (OTHER_SECRET, None, None, "active")
+    }
     assert sorted(world.arrived) == sorted(first)
     assert world.posts("verification") == []
 
