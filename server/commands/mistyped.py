@@ -35,7 +35,7 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
     Args:
         words: The words.
         command: The command.
-        flags: The flags that it takes.
+        flags: The flags that it takes, or any of its actions.
         commands: All commands.
     """
     flag = next((word.partition("=")[0] for word in words if word.startswith("-")), None)
@@ -47,6 +47,8 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
 
 
 def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
+    if flag in flags:
+        return f"another action of {command} takes this flag (see `{PROGRAM} {command} --help`)."
     alike = (setting for setting in SETTINGS.values() if setting.flag and flag in {setting.flag, "--config"})
     elsewhere = sorted({name for setting in alike for name in setting.commands})
     if elsewhere:
