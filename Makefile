@@ -22,8 +22,9 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python;
 demo: $(VENV)/installed
 	@$(BIN)/calendly-mcp demo
 
-# It installs the clients of the tests beside what does not need them.
-test: $(VENV)/development
+# It installs the clients of the tests beside what does not need them: those in Python beside the rest of Python's.
+test: $(VENV)/runtime
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/development $(VENV)/clients/installed
 	@scripts/check
 
 check: $(VENV)/development
@@ -90,7 +91,7 @@ $(VENV)/development: $(VENV)/installed requirements/dev.lock
 	@touch $@
 
 # Libraries that tests use as clients of ours; only the program that drives them has this folder on its path.
-$(VENV)/clients/installed: requirements/clients.lock $(VENV)/development
+$(VENV)/clients/installed: requirements/clients.lock $(VENV)/runtime
 	@rm -rf $(@D)
 	@$(PIP) --require-hashes --no-deps --target $(@D) -r requirements/clients.lock && touch $@ || \
 		echo >&2 "make: pip could not install requirements/clients.lock, so the tests that need it are left out"

@@ -55,3 +55,12 @@ def make_private_folder(folder: Path, ours: str = "") -> None:
 def is_open_to_others(path: Path) -> bool:
     """Whether others than its owner may read or write a file, or enter a folder. Raises OSError."""
     return os.name == "posix" and bool(path.stat().st_mode & _OTHERS)
+
+
+def is_exposed(path: Path) -> bool:
+    """Whether a file is this user's and open to others. A file that another user gave us is theirs to close.
+
+    Raises:
+        OSError: It cannot be looked at.
+    """
+    return is_open_to_others(path) and path.stat().st_uid == os.geteuid()

@@ -3,7 +3,6 @@
 import os
 import shlex
 from collections.abc import Generator, Iterable
-from itertools import groupby
 
 import pytest
 from execnet import XSpec
@@ -40,17 +39,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _dealt(items: Iterable[pytest.Item], processes: int) -> list[pytest.Item]:
     """Deal the tests into as many even parts as there are processes, each of which begins with one.
 
-    A part begins with files whose tests start programs, each file whole. So long tests come first, programs that
-    several tests of a file share are started once, and what is left for others to take at the end is small.
+    A part begins with files whose tests start programs, each file whole, and those that need a browser together. So
+    long tests come first, programs that several tests share are started once, and what is left for others to take at
+    the end is small.
     """
-    files = [list(tests) for _, tests in groupby(items, lambda item: item.path)]
-    long = [tests for tests in files if tests[0].path.parent.name in APART]
-    short = [test for tests in files if tests[0].path.parent.name not in APART for test in tests]
+    short: list[pytest.Item] = []
+    long: dict[object, list[pytest.Item]] = {}
+    for item in items:
+        group = "chromium" if _needs_chromium(item) else item.path
+        (long.setdefault(group, []) if item.path.parent.name in APART else short).append(item)
     parts: list[list[pytest.Item]] = [[] for _ in range(processes)]
-    for tests in sorted(long, key=len, reverse=True):
+    for tests in sorted(long.values(), key=len, reverse=True):
         min(parts, key=len).extend(tests)
     for number, part in enumerate(parts):
         missing = max(0, (len(short) + sum(map(len, parts[number:]))) // (processes - number) - len(part))
         part.extend(short[:missing])
         del short[:missing]
     return [test for part in parts for test in part]
+
+
+def _needs_chromium(item: pytest.Item) -> bool:
+    return any("chromium" in marker.args for marker in item.iter_markers("needs"))

@@ -2,13 +2,14 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from auth.access.offers import Offer, Preset
@@ -18,12 +19,22 @@ from auth.protocol.app_names import unmistakable
 SIGN_IN_FAILED: Final = "This sign-in cannot go on"
 _NAMELESS: Final = "An app that does not say its name"
 
+_ADDRESS: Final = re.compile(r"\S*[@/]\S*")
+_PART: Final = re.compile(r"(?<=\w)([@.](?=\w)|/)")
+"""Where an address has a next part: before `@`, a dot or a stroke."""
+
 _FOLDER: Final = Path(__file__).parents[1] / "templates"
 
 
 def app_name(name: str | None) -> str:
     """Return the name of an app, as pages show it."""
     return unmistakable(name or "") or _NAMELESS
+
+
+def breakable(text: str) -> Markup:
+    """Escape a text, and let a narrow page break its addresses between their parts (HTML, 4.5.28)."""
+    parts = _ADDRESS.sub(lambda address: _PART.sub(r"<wbr>\1", address[0]), str(escape(text)))
+    return Markup(parts)  # noqa: S704 - escaped before
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ class Pages:
         self._environment = Environment(
             loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
+        self._environment.filters["breakable"] = breakable
         everywhere: Any = self._environment.globals
         everywhere.update(operator=operator, sandbox=sandbox, level_words=LEVELS)
 

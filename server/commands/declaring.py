@@ -1,5 +1,6 @@
 """How a command declares itself: each module of this folder holds one `COMMAND`."""
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +9,14 @@ from typing import Any, Final
 from server.configuration.loading import load
 from server.configuration.logs import log_to_stderr
 from server.configuration.settings import Settings
+from server.configuration.terminal import exposed
 
 Options = Mapping[str, Mapping[str, Any]]
 """The arguments of `argparse.ArgumentParser.add_argument`, by flag, or by name if the option is a plain word."""
 
 SWITCH: Final[Mapping[str, Any]] = {"action": "store_const", "const": "true"}
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,12 @@ class Invocation:
     config: Path | None
     options: Mapping[str, str]
 
-    def settings(self) -> Settings:
-        """Load the settings, and log as they say. Raises UsageError."""
+    def settings(self, *, warns: bool = True) -> Settings:
+        """Load the settings, log as they say, and warn of secrets that others can read. Raises UsageError."""
         settings = load(self.command, self.flags, config=self.config)
         log_to_stderr(settings.log_level, settings.log_format)
+        for file in settings.exposed if warns else ():
+            _log.warning(exposed(file))
         return settings
 
 

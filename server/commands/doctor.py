@@ -14,14 +14,15 @@ from server.app import with_sandbox
 from server.calls.principal import Principal
 from server.commands.declaring import Command, Invocation
 from server.configuration.failing import ending
+from server.configuration.folders import home_folder
 from server.configuration.hints import as_typed
-from server.configuration.settings import TOKEN_FILE, Settings, home_folder
-from server.configuration.terminal import PROGRAM, CommandError, UsageError, show
+from server.configuration.settings import TOKEN_FILE, Settings
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, exposed, show
 from server.configuration.values import MEMORY
 from server.doctor.diagnosis import Finding, proxies
 from server.doctor.examination import Examination
 from server.doctor.installed_clients import ABOUT, InstalledEntry, faults_of, installed, tokens_of_clients
-from server.doctor.machine_checks import data_folder, open_files, token_file
+from server.doctor.machine_checks import data_folder, open_files
 from server.doctor.starting import tried
 from server.installing.machine import Machine
 from server.local.principals import local_principal
@@ -35,7 +36,7 @@ _BELOW: Final = " " * 15
 def run(invocation: Invocation) -> int:
     """Check everything. The exit status is 1 if something has to be fixed."""
     try:
-        settings, wrong = invocation.settings(), list[Finding]()
+        settings, wrong = invocation.settings(warns=False), list[Finding]()
     except UsageError as fault:
         if invocation.flags or invocation.config:
             raise
@@ -74,8 +75,7 @@ async def _calendly(settings: Settings, stack: AsyncExitStack, machine: Machine)
     account = [principal] if isinstance(principal, Finding) else []
     if isinstance(principal, Principal) and reached[0].state == "ok":
         account = await examination.account(principal)
-    file = machine.environ.get(TOKEN_FILE)
-    return [*reached, *account, *(token_file(file) if file else [])]
+    return [*reached, *account, *(Finding("token", "note", exposed(file)) for file in settings.exposed)]
 
 
 async def _clients(machine: Machine) -> list[Finding]:

@@ -13,7 +13,7 @@ from server.commands.declaring import SWITCH, Command, Invocation, Options
 from server.configuration.hints import as_typed
 from server.configuration.loading import load
 from server.configuration.settings import SETTINGS, TOKEN, TOKEN_FILE, Settings
-from server.configuration.terminal import PROGRAM, CommandError, UsageError, say, show
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, exposed, say, show
 from server.configuration.text_files import TextFileError, read_text
 from server.configuration.values import read_origin, read_token
 from server.installing import jsonc
@@ -35,6 +35,7 @@ from server.installing.jsonc import Json
 from server.installing.keeping import renewed
 from server.installing.machine import Machine
 from server.installing.starting import Start, how_to_start
+from storage.private_files import is_exposed
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _ADDRESS: Final = "CALENDLY_API_URL"
@@ -110,6 +111,8 @@ def run(invocation: Invocation) -> int:
         return 0
     if not change.file.parent.is_dir():
         say(f"There is no folder {change.file.parent} yet. Is {client.title} on this machine, and was it started once?")
+    if wanted.token_file and is_exposed(wanted.token_file):
+        say(exposed(wanted.token_file))
     if gone:
         say(f"The entry that is there loses: {', '.join(gone)}.")
     if not settle(change, machine, asking="yes" not in invocation.options):

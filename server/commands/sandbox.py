@@ -26,7 +26,7 @@ async def _serve(settings: Settings) -> None:
             with on_termination(stop.set):
                 say(f"ready: {sandbox.url}")
                 await stop.wait()
-    except OSError as fault:
+    except (OSError, UnicodeError) as fault:
         raise cannot_listen(settings.host, port, fault) from None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from server.configuration.terminal import UsageError
 from server.configuration.text_files import TextFileError, read_text
@@ -23,10 +23,28 @@ _SERVICE: Final = re.compile(r"CALENDLY_MCP_(SERVICE_|PORT_\d)\w*")
 _ADDRESS: Final = re.compile(r"(tcp|udp)://\S+")
 _NEARLY: Final = 0.86
 """How alike a variable and a setting are for it to be a typing error: no other program's variable is."""
+_ALIKE: Final = 0.7
+"""How alike the ends of two variables with our prefix are for one to be a typing error for the other."""
 
 Value: TypeAlias = str | int | float | bool | list[str]
-Layer: TypeAlias = dict[str, tuple[str, Value]]
-"""The settings of one layer by field: what the person calls the setting, and its value."""
+
+
+class Given(NamedTuple):
+    """A setting as somebody gave it.
+
+    Attributes:
+        name: What the person calls it.
+        value: Its value.
+        file: The file that holds the value, if one does.
+    """
+
+    name: str
+    value: Value
+    file: Path | None = None
+
+
+Layer: TypeAlias = dict[str, Given]
+"""The settings of one layer by field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +89,11 @@ def _mistyped(name: str, known: Iterable[str]) -> str:
     if not upper.startswith("CAL") or _SERVICE.fullmatch(name):  # comparing all of a long environment takes its time
         return ""
     close = get_close_matches(upper, list(known), n=1, cutoff=_NEARLY)
-    if close:
-        return f"; did you mean {close[0]}?"
-    return "." if upper.startswith(_PREFIX) else ""
+    if not upper.startswith(_PREFIX):
+        return f"; did you mean {close[0]}?" if close else ""
+    rests = {full.removeprefix(_PREFIX).removeprefix(_SERVICES): full for full in known}  # the prefix is alike in all
+    alike = get_close_matches(upper.removeprefix(_PREFIX), rests, n=1, cutoff=_ALIKE)
+    return f"; did you mean {rests[alike[0]]}?" if alike else "."
 
 
 def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:
@@ -89,7 +109,7 @@ def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:
         if name not in known:
             hint = _meant(name, value, settings, known)
             raise UsageError(f'--config: {config} names "{name[:60]}", which is no setting{hint}')
-    return _layer(content, known, f"{config}: ")
+    return _layer(content, known, config)
 
 
 def _meant(name: str, value: object, settings: Mapping[str, Setting], known: Iterable[str]) -> str:
@@ -116,16 +136,21 @@ def _names(settings: Mapping[str, Setting]) -> dict[str, tuple[str, bool]]:
     return {variable: (field, False) for variable, (field, _) in named.items()} | files
 
 
-def _layer(values: Mapping[str, Any], known: Mapping[str, tuple[str, bool]], place: str = "") -> Layer:
-    """Order values by field. Raises UsageError if both a secret and the file that holds it are set."""
+def _layer(values: Mapping[str, Any], known: Mapping[str, tuple[str, bool]], config: Path | None = None) -> Layer:
+    """Order the values, those of `config` or of the environment, by field.
+
+    Raises:
+        UsageError: Both a secret and the file that holds it are set, or that file cannot be read.
+    """
     layer: Layer = {}
     for name, (field, is_file) in known.items():
         if name not in values:
             continue
         if field in layer:
-            raise UsageError(f"{layer[field][0]} and {name} are both set; set one of them.")
-        label = place + name
-        layer[field] = (label, _text(Path(str(values[name])).expanduser(), label) if is_file else values[name])
+            raise UsageError(f"{layer[field].name} and {name} are both set; set one of them.")
+        label = f"{config}: {name}" if config else name
+        file = Path(str(values[name])).expanduser() if is_file else config
+        layer[field] = Given(label, _text(file, label) if is_file and file else values[name], file)
     return layer
 
 

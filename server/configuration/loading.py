@@ -10,11 +10,13 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from server.configuration.layers import Layer, Value, read_environment, read_file
+from server.configuration.folders import data_folder
+from server.configuration.layers import Given, Layer, Value, read_environment, read_file
 from server.configuration.settings import CALLING, KEEPING, SANDBOX_TOKEN, SETTINGS, STORING, TRYING, Settings
 from server.configuration.surroundings import check_surroundings
 from server.configuration.terminal import UsageError, suggestion
-from server.configuration.values import MEMORY, data_folder, is_loopback
+from server.configuration.values import MEMORY, is_loopback
+from storage.private_files import is_exposed
 
 _WORDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -56,15 +58,17 @@ def load(
         UsageError: A value is wrong, a name in the file is unknown, a file cannot be read, or the
             settings do not go together.
     """
-    from_flags = {name: (SETTINGS[name].flag or name, value) for name, value in flags.items()}
+    from_flags = {name: Given(SETTINGS[name].flag or name, value) for name, value in flags.items()}
     merged = {**read_file(config, SETTINGS), **read_environment(environ, SETTINGS), **from_flags}
-    settings = _validated(merged).model_copy(update={"data_folder": data_folder(environ, sys.platform)})
+    settings = _validated(merged).model_copy(
+        update={"data_folder": data_folder(environ, sys.platform), "exposed": _exposed(merged)}
+    )
     hosted = command == "http" and settings.auth == "oauth"
     if settings.sandbox and command in TRYING:
         settings = _for_sandbox(settings, merged)
     elif settings.database_url == MEMORY and command in KEEPING and (hosted or command != "http"):
         raise UsageError(
-            f"{merged['database_url'][0]}: {MEMORY} is memory, but what people allowed has to outlive the process; "
+            f"{merged['database_url'].name}: {MEMORY} is memory, but what people allowed has to outlive the process; "
             "use sqlite:///PATH or postgresql://…."
         )
     if command in STORING and settings.secret_keys is None and (settings.database_url or "").startswith("postgresql:"):
@@ -84,13 +88,14 @@ def load(
 def _validated(merged: Layer) -> Settings:
     """Read the values of all layers. Raises UsageError that names the first setting at fault."""
     values = {
-        field: ",".join(map(str, value)) if isinstance(value, list) else value for field, (_, value) in merged.items()
+        field: ",".join(map(str, given.value)) if isinstance(given.value, list) else given.value
+        for field, given in merged.items()
     }
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False)[0]
-        raise UsageError(f"{merged[str(fault['loc'][0])][0]}: {_sentence(fault)}") from None
+        raise UsageError(f"{merged[str(fault['loc'][0])].name}: {_sentence(fault)}") from None
 
 
 def _sentence(fault: ErrorDetails) -> str:
@@ -101,6 +106,12 @@ def _sentence(fault: ErrorDetails) -> str:
     return known.format(**context)
 
 
+def _exposed(merged: Layer) -> tuple[Path, ...]:
+    """List the files of the person's own that hold a secret and that others can read."""
+    files = {given.file for field, given in merged.items() if SETTINGS[field].secret and given.file}
+    return tuple(sorted(filter(is_exposed, files)))
+
+
 def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
     """Leave aside the settings that lead out of the sandbox."""
     outside = ("api_url", "auth_url", "client_id", "client_secret", "issuer", "database_url")
@@ -109,8 +120,8 @@ def _for_sandbox(settings: Settings, merged: Layer) -> Settings:
         aside["access_token"] = f"{SANDBOX_TOKEN}owner"
     elif settings.access_token not in (there := _sandbox_tokens()):
         hint = suggestion(settings.access_token or "", there) or f"there are: {', '.join(there)}."
-        raise UsageError(f"{merged['access_token'][0]}: the sandbox has no such token; {hint}")
-    ignored = tuple(merged[field][0] for field in aside if field in merged)
+        raise UsageError(f"{merged['access_token'].name}: the sandbox has no such token; {hint}")
+    ignored = tuple(merged[field].name for field in aside if field in merged)
     return settings.model_copy(update={**aside, "ignored": ignored})
 
 
@@ -125,7 +136,7 @@ def _check_confirmations(settings: Settings, merged: Layer) -> None:
     names = [name for name, allowance in settings.access.items() if allowance.in_browser]
     if names:
         raise UsageError(
-            f"{merged['access'][0]}: {names[0]} cannot have confirm=browser here: only the hosted endpoint, where "
+            f"{merged['access'].name}: {names[0]} cannot have confirm=browser here: only the hosted endpoint, where "
             "people sign in, has the page for it."
         )
 
@@ -140,13 +151,13 @@ def _check_reach(settings: Settings, merged: Layer) -> None:
                 f"{settings.host} is not an address of it; use --host 127.0.0.1."
             )
         return
-    if "access_token" in merged and merged["access_token"][0] not in settings.ignored:
+    if "access_token" in merged and merged["access_token"].name not in settings.ignored:
         raise UsageError(
-            f"{merged['access_token'][0]} is set, but with --auth oauth every person signs in, and nobody uses the "
+            f"{merged['access_token'].name} is set, but with --auth oauth every person signs in, and nobody uses the "
             "token of another; unset it, or use --auth none on this machine."
         )
     if not here and settings.public_url is None:
         raise UsageError(
-            f"other machines can reach {settings.host}, so set the address that clients use: "
-            "--public-url https://… (CALENDLY_MCP_PUBLIC_URL)."
+            f"with --host {settings.host}, set the address that clients use: --public-url https://… "
+            "(CALENDLY_MCP_PUBLIC_URL); 127.0.0.1 needs none."
         )

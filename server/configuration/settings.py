@@ -19,7 +19,6 @@ from calendly.pacing.booking_limits import PAID_PLANS, Ceiling, parse_ceilings
 from calendly.ranges import AVAILABLE_TIMES_DAYS
 from calendly.scopes import GUIDE_SCOPES, SCOPES
 from server.configuration.layers import Setting
-from server.configuration.terminal import CommandError
 from server.configuration.values import (
     read_access,
     read_callback_hosts,
@@ -74,6 +73,7 @@ class Settings(BaseModel):
     Attributes:
         data_folder: The folder of the user's data; `~` stands for their home.
         ignored: The names of the settings that `--sandbox` leaves aside.
+        exposed: The files of secrets that others on this machine can read.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, validate_default=False)
@@ -356,6 +356,7 @@ class Settings(BaseModel):
     ] = 8765
     data_folder: Path = Path()
     ignored: tuple[str, ...] = ()
+    exposed: tuple[Path, ...] = ()
 
     @property
     def scopes(self) -> frozenset[str]:
@@ -390,11 +391,3 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     if isinstance(part, Setting)
 }
 """Every setting by the name of its field."""
-
-
-def home_folder(settings: Settings) -> Path:
-    """Return the folder of the user's data. Raises CommandError if the user has no home."""
-    try:
-        return settings.data_folder.expanduser()
-    except RuntimeError:
-        raise CommandError("this user has no home folder; set XDG_DATA_HOME to a folder for data.") from None

@@ -5,10 +5,14 @@ import sys
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from pathlib import Path
+from socket import gaierror
 from typing import Final
 
 PROGRAM: Final = "calendly-mcp"
 DISTRIBUTION: Final = "calendly-mcp-server"
+
+_LONGEST: Final = 60
 
 
 class UsageError(Exception):
@@ -52,8 +56,16 @@ def reporting(*faults: type[Exception]) -> Generator[None]:
         raise CommandError(str(fault)) from None
 
 
-def cannot_listen(host: str, port: int, fault: OSError, flag: str = "--port") -> CommandError:
+def exposed(file: Path) -> str:
+    """Return the sentence about a secret in a file that others can read."""
+    return f"others on this machine can read {file}: chmod 600 {file}"
+
+
+def cannot_listen(host: str, port: int, fault: OSError | UnicodeError, flag: str = "--port") -> CommandError:
     """Return the error that nothing can listen at an address, with what to do; `flag` sets the port."""
+    if isinstance(fault, gaierror | UnicodeError) or fault.errno == errno.EADDRNOTAVAIL:  # UnicodeError: no name at all
+        reason = "this machine has no such address; --host 127.0.0.1 is for programs on it, 0.0.0.0 for others too."
+        return CommandError(f"cannot listen on {host[:_LONGEST]} port {port}: {reason}")
     if fault.errno == errno.EADDRINUSE:
         remedy = f"; {flag} names another port, and {flag} 0 takes any free one."
     elif fault.errno == errno.EACCES:

@@ -5,9 +5,7 @@ secret.
 """
 
 import re
-from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,7 +20,6 @@ from server.configuration.terminal import suggestion
 MEMORY: Final = "sqlite://"
 """The URL of a database in memory."""
 
-_FOLDER: Final = "calendly-mcp"
 _DATABASE: Final = re.compile(
     r"sqlite://(/(?!:memory:$)[^?]+)?|postgresql://(.*@)?(\[[^/?\]]+\]|[^/:?@]*)(:(?P<port>[0-9]*))?([/?].*)?",
     re.DOTALL,
@@ -238,17 +235,3 @@ def read_access(value: object) -> Access:
 def read_ceilings(value: object) -> object:
     """Read booking limits."""
     return parse_ceilings(value) if isinstance(value, str) else value
-
-
-def data_folder(environ: Mapping[str, str], platform: str) -> Path:
-    """Return the folder for the user's data; `~` stands for their home.
-
-    Args:
-        environ: The environment.
-        platform: As `sys.platform` names it.
-    """
-    if Path(environ.get("XDG_DATA_HOME", "")).is_absolute():  # a relative path is ignored (XDG Base Directory)
-        return Path(environ["XDG_DATA_HOME"], _FOLDER)
-    if platform == "win32":
-        return Path(environ.get("LOCALAPPDATA", "~/AppData/Local"), _FOLDER)
-    return Path("~/Library/Application Support" if platform == "darwin" else "~/.local/share", _FOLDER)

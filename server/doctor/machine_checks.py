@@ -1,4 +1,4 @@
-"""The checks of `doctor` on what this machine gives a server: its token file, disk, open files and data folder."""
+"""The checks of `doctor` on what this machine gives a server: its disk, open files and data folder."""
 
 import os
 import shutil
@@ -6,19 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from server.doctor.diagnosis import Finding
-from storage.private_files import is_open_to_others
 
 _LEAST_FREE: Final = 64 * 1024 * 1024
 _LEAST_OPEN: Final = 256
 _MEBIBYTE: Final = 1024 * 1024
-
-
-def token_file(name: str) -> list[Finding]:
-    """Check who can read the file that holds the token."""
-    file = Path(name).expanduser()
-    if not is_open_to_others(file):
-        return []
-    return [Finding("token", "note", f"others on this machine can read {file}: chmod 600 {file}")]
 
 
 def open_files(limit: int | None) -> list[Finding]:

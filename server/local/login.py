@@ -21,8 +21,9 @@ from calendly.identifiers import OrganizationId, UserId
 from calendly.request import Account
 from server.calls.next_steps import LOCAL_LOGIN, Advice, on_the_way
 from server.calls.principal import Principal
+from server.configuration.folders import home_folder
 from server.configuration.hints import as_typed
-from server.configuration.settings import Settings, home_folder
+from server.configuration.settings import Settings
 from server.configuration.surroundings import proxy_told
 from server.configuration.terminal import PROGRAM, CommandError, reporting, say
 from tools.toolset.identity import Identity

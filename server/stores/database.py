@@ -14,7 +14,8 @@ from sqlalchemy import select
 
 from auth.audit.archive import DatabaseArchive
 from auth.audit.log import AuditLog
-from server.configuration.settings import Settings, home_folder
+from server.configuration.folders import home_folder
+from server.configuration.settings import Settings
 from server.configuration.terminal import CommandError
 from server.configuration.values import MEMORY
 from storage.database import Database, open_database

@@ -71,7 +71,7 @@ def listen(host: str, port: int) -> Generator[tuple[Listener, str]]:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
             listener.listen()
-        except OSError as fault:
+        except (OSError, UnicodeError) as fault:
             raise cannot_listen(host, port, fault) from None
         yield listener, http_address(host, listener.getsockname()[1])
 

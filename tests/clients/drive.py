@@ -88,8 +88,8 @@ def tell(message: Mapping[str, object], to: TextIO = sys.stdout) -> None:
 
 
 def hear() -> dict[str, Any]:
-    """Hear a line of theirs."""
-    heard: dict[str, Any] = json.loads(sys.stdin.readline())
+    """Hear a line of theirs; nothing when they have nothing more to say."""
+    heard: dict[str, Any] = json.loads(sys.stdin.readline() or "{}")
     return heard
 
 
@@ -235,29 +235,36 @@ LIBRARIES: Final[Mapping[str, Callable[[Mapping[str, Any]], AbstractAsyncContext
 }
 
 
+async def use(client: Driven) -> None:
+    """List, read, and cancel a meeting; tell what was found."""
+    questions.clear()
+    tools = await client.tools()
+    user = await client.call("get_current_user", {})
+    last: dict[str, object] = {"status": "active", "sort": "start_time:desc", "count": 1}
+    listed = await client.call("list_scheduled_events", last)
+    event = {"scheduled_event": listed.content["collection"][0]["uri"]}
+    canceled = await client.call("cancel_scheduled_event", event)
+    token = canceled.confirmation
+    if token is not None:
+        canceled = await client.call("cancel_scheduled_event", {**event, "confirmation": token})
+    after = await client.call("get_scheduled_event", event)
+    tell(
+        {
+            "tools": tools,
+            "name": user.content["name"],
+            "refused": canceled.text if canceled.is_error else None,
+            "status": after.content["status"],
+            "asks": token is None,
+            "questions": questions,
+        }
+    )
+
+
 async def main(name: str) -> None:
-    """Connect, list, read, and cancel a meeting."""
-    async with LIBRARIES[name](hear()) as client:
-        tools = await client.tools()
-        user = await client.call("get_current_user", {})
-        last: dict[str, object] = {"status": "active", "sort": "start_time:desc", "count": 1}
-        listed = await client.call("list_scheduled_events", last)
-        event = {"scheduled_event": listed.content["collection"][0]["uri"]}
-        canceled = await client.call("cancel_scheduled_event", event)
-        token = canceled.confirmation
-        if token is not None:
-            canceled = await client.call("cancel_scheduled_event", {**event, "confirmation": token})
-        after = await client.call("get_scheduled_event", event)
-        tell(
-            {
-                "tools": tools,
-                "name": user.content["name"],
-                "refused": canceled.text if canceled.is_error else None,
-                "status": after.content["status"],
-                "asks": token is None,
-                "questions": questions,
-            }
-        )
+    """Connect to one server after another."""
+    while target := hear():
+        async with LIBRARIES[name](target) as client:
+            await use(client)
 
 
 if __name__ == "__main__":

@@ -287,6 +287,7 @@ def test_what_is_wrong_in_one_section_does_not_hide_the_others(person: dict[str,
     assert run("doctor", "--api-url", "nonsense", **person).status == 2
 
 
+@pytest.mark.requirement("setting-secrets-exposed")
 def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
     person: dict[str, str], tmp_path: Path
 ) -> None:
@@ -299,9 +300,12 @@ def test_a_person_whose_clients_have_the_token_is_told_how_to_look_at_it(
     assert f"CALENDLY_ACCESS_TOKEN_FILE={file} calendly-mcp doctor" in found(ended, "token")[0]
     (tmp_path / CURSOR).unlink()
     ended = run("doctor", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file))
-    assert found(ended, "token")[1] == f"note: others on this machine can read {file}: chmod 600 {file}"
+    warning = f"others on this machine can read {file}: chmod 600 {file}"
+    assert found(ended, "token")[1] == f"note: {warning}"
+    assert run("whoami", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file)).stderr.endswith(f": {warning}\n")
     file.chmod(0o600)
     assert len(found(run("doctor", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file)), "token")) == 1
+    assert run("whoami", **without, CALENDLY_ACCESS_TOKEN_FILE=str(file)).stderr == ""
 
 
 def test_what_lists_scopes_for_everything_names_all_that_the_tools_on_by_default_need(

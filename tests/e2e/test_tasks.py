@@ -79,7 +79,7 @@ RIGHT: Final[Mapping[str, object]] = {
 _BETWEEN_TASKS: Final = 6.0
 """Seconds that pass after a task: what the server remembers of Calendly it forgets after five."""
 
-_SAME = 1.05
+_SAME, _FEW = 1.05, 10
 """Ids are other ones each time, and cost a few tokens more or less."""
 
 _MOST_CALLS, _MOST_TOKENS = 2, 0.25
@@ -225,7 +225,7 @@ async def test_every_task_has_the_same_outcome_either_way_and_takes_few_calls_an
             assert outcome == other == RIGHT.get(task.words, other)
             assert outcome
             assert price.calls <= (_MOST_CALLS if task in WISHES else dearer.calls)
-            assert price.tokens <= dearer.tokens * _SAME
+            assert price.tokens <= dearer.tokens * _SAME + _FEW
         prices.append((task, price, dearer))
         # Not by `record_property`, which warns of --junitxml.
         request.node.user_properties.append((ROW, (task.words, [*price.figures(), *dearer.figures()])))

@@ -91,19 +91,12 @@ def library(name: str) -> Generator[Program]:
 @pytest.mark.requirement("client-lines")
 @pytest.mark.needs("clients")
 @pytest.mark.parametrize("name", LIBRARIES)
-def test_a_library_in_python_works_over_stdio(name: str) -> None:
+def test_a_library_in_python_works_over_stdio_and_then_signs_in_and_works_over_http(site: Site, name: str) -> None:
     server = parameters(["stdio", "--sandbox", "--toolsets", "all"], {})
+    person, asks = LIBRARIES[name]
     with library(name) as client:
         client.say({"command": server.command, "args": server.args, "env": server.env})
-        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=LIBRARIES[name][1])
-
-
-@pytest.mark.requirement("client-lines")
-@pytest.mark.needs("clients")
-@pytest.mark.parametrize("name", LIBRARIES)
-def test_a_library_in_python_signs_in_and_works_over_http(site: Site, name: str) -> None:
-    person, _ = LIBRARIES[name]
-    with library(name) as client:
+        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=asks)
         client.say({"endpoint": site.endpoint})
         client.say({"arrived": anyio.run(Browser(person).open, client.hear()["open"])})
         check(client.hear(), person, {"get_current_user", "cancel_scheduled_event"}, asks=name in MODERN)

@@ -131,7 +131,6 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 def test_the_page_ends_green(copy: Copy) -> None:
     assert run(copy.root, "-m", "ruff", "check") is None
     assert run(copy.root, "-m", "ruff", "format", "--check") is None
-    assert run(copy.root, "scripts/generated.py", "--check") is None
     assert run(copy.root, "scripts/undeclared.py") is None
     files = ("test_inventory", "test_contract", "toolset/test_audit_sentences", "endpoints/test_data_compliance")
     assert check(copy.root, *(f"tests/tools/{file}.py" for file in files), "tests/sandbox/test_contract.py") is None
@@ -181,4 +180,6 @@ def test_what_is_not_generated_anew_is_named(copy: Copy) -> None:
     snapshot.unlink()
     said = run(copy.root, "scripts/generated.py", "--check") or ""
     snapshot.write_text(generated)
-    assert f"tests/snapshots/{NAME}.json is stale: `make docs` writes it" in said
+    assert [line for line in said.splitlines() if "stale" in line] == [
+        f"tests/snapshots/{NAME}.json is stale: `make docs` writes it"
+    ]

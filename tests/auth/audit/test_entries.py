@@ -1,11 +1,13 @@
 """The audit log's chains: whatever somebody changes in the database without the key ring is found."""
 
 import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Executable, Table, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Executable, Table, delete, insert, select, text, update
 
 from auth.audit.archive import DatabaseArchive
 from auth.audit.chain import Keys
@@ -16,11 +18,22 @@ from auth.tables import audit_chain, audit_entry, audit_register, metadata
 from storage.database import Database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
+from tests.cases import case, each
 
 RING: Final = KeyRing([Key("k1", bytes(32))])
 START: Final = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ANNA: Final = "https://api.calendly.com/users/ANNA"
 BERT: Final = "https://api.calendly.com/users/BERT"
+CHANGED: Final = "chain 1, entry 2: it was changed, or put in the place of another"
+FOUND_BY: Final = {
+    "at": START,
+    "kind": "begun",
+    "request_id": "r0003",
+    "person": BERT,
+    "grant_id": "g2",
+    "action": "cancel_scheduled_event",
+}
+"""The columns by which an entry is found, and another value of each."""
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +83,18 @@ async def execute(database: Database, *statements: Executable) -> None:
             await connection.execute(statement)
 
 
+@asynccontextmanager
+async def changed(
+    database: Database, table: Table, here: ColumnElement[bool], **values: object
+) -> AsyncGenerator[None]:
+    """Change a row behind our back; at the end of the block it is as it was."""
+    async with database.begin() as connection:
+        [before] = (await connection.execute(select(table).where(here))).mappings().all()
+        await connection.execute(update(table).where(here).values(values))
+    yield
+    await execute(database, update(table).where(here).values(dict(before)))
+
+
 async def rows_of(database: Database, table: Table) -> list[dict[str, Any]]:
     """Everything in a table."""
     async with database.read() as connection:
@@ -89,51 +114,38 @@ async def test_a_record_that_nobody_touched_has_no_fault(database: Database) -> 
     assert await faults_of(await archive_in(database)) == []
 
 
-@pytest.mark.parametrize("name", [name for name in facts(entry(2)) if name != "time"])
-async def test_a_change_of_any_field_of_an_entry_is_found(database: Database, name: str) -> None:
-    archive = await filled(database)
-    chain = await chain_numbered(database, 1)
-    changed = write(entry(2, **{name: "lost" if name == "kind" else "forged"}))
-    here = (audit_entry.c.chain_id == chain) & (audit_entry.c.sequence == 2)
-    await execute(database, update(audit_entry).where(here).values(entry=changed))
-    assert await faults_of(archive) == ["chain 1, entry 2: it was changed, or put in the place of another"]
+async def second(database: Database) -> ColumnElement[bool]:
+    """What finds the second entry of the first chain."""
+    return (audit_entry.c.chain_id == await chain_numbered(database, 1)) & (audit_entry.c.sequence == 2)
 
 
-async def test_a_change_of_the_time_is_found(database: Database) -> None:
-    archive = await filled(database)
-    here = audit_entry.c.request_id == "r0002"
-    await execute(database, update(audit_entry).where(here).values(entry=write(entry(2, time=START))))
-    assert await faults_of(archive) == ["chain 1, entry 2: it was changed, or put in the place of another"]
+async def test_a_change_of_any_field_of_an_entry_is_found(database: Database) -> None:
+    archive, here = await filled(database), await second(database)
+    for name in facts(entry(2)):
+        forged = write(entry(2, **{name: {"time": START, "kind": "lost"}.get(name, "forged")}))
+        with case(name):
+            async with changed(database, audit_entry, here, entry=forged):
+                assert await faults_of(archive) == [CHANGED]
+    assert await faults_of(archive) == []
 
 
-@pytest.mark.parametrize(
-    ("column", "value"),
-    [
-        ("at", START),
-        ("kind", "begun"),
-        ("request_id", "r0003"),
-        ("person", BERT),
-        ("grant_id", "g2"),
-        ("action", "cancel_scheduled_event"),
-    ],
-)
-async def test_a_change_of_what_an_entry_is_found_by_is_found(database: Database, column: str, value: object) -> None:
-    archive = await filled(database)
-    here = audit_entry.c.request_id == "r0002"
-    await execute(database, update(audit_entry).where(here).values({column: value}))
-    assert await faults_of(archive) == ["chain 1, entry 2: what it is found by was changed"]
+async def test_a_change_of_what_an_entry_is_found_by_is_found(database: Database) -> None:
+    archive, here = await filled(database), await second(database)
+    for name, value in FOUND_BY.items():
+        with case(name):
+            async with changed(database, audit_entry, here, **{name: value}):
+                assert await faults_of(archive) == ["chain 1, entry 2: what it is found by was changed"]
 
 
 async def test_a_changed_mac_is_found(database: Database) -> None:
     archive = await filled(database)
     await execute(database, update(audit_entry).where(audit_entry.c.request_id == "r0002").values(mac="0" * 64))
-    assert "chain 1, entry 2: it was changed, or put in the place of another" in await faults_of(archive)
+    assert CHANGED in await faults_of(archive)
 
 
-@pytest.mark.parametrize("column", [column.name for column in audit_entry.c])
-def test_the_changes_above_are_all_that_can_be_changed_of_a_row(column: str) -> None:
+def test_the_changes_above_are_all_that_can_be_changed_of_a_row() -> None:
     places = {"chain_id", "sequence"}  # moved, below
-    assert column in {*places, "entry", "mac", "at", "kind", "request_id", "person", "grant_id", "action"}
+    assert {column.name for column in audit_entry.c} == {*places, "entry", "mac", *FOUND_BY}
 
 
 async def test_a_deleted_entry_is_found(database: Database) -> None:
@@ -158,7 +170,7 @@ async def test_exchanged_entries_are_found(database: Database) -> None:
 
     await execute(database, move(2, 99), move(3, 2), move(99, 3))
     faults = await faults_of(archive)
-    assert "chain 1, entry 2: it was changed, or put in the place of another" in faults
+    assert CHANGED in faults
 
 
 async def test_a_cut_tail_is_found(database: Database) -> None:
@@ -206,13 +218,13 @@ async def test_an_entry_put_in_by_somebody_else_is_found(database: Database) -> 
     assert await faults_of(archive) == ["chain 1, entry 5: it was changed, or put in the place of another"]
 
 
-@pytest.mark.parametrize("column", ["base_sequence", "base_mac", "base_seal", "tip_sequence", "tip_mac", "tip_seal"])
-async def test_a_change_of_a_chains_row_is_found(database: Database, column: str) -> None:
+async def test_a_change_of_a_chains_row_is_found(database: Database) -> None:
     archive = await filled(database)
-    value: object = 1 if column.endswith("sequence") else "0" * 64
-    await execute(database, update(audit_chain).where(audit_chain.c.number == 2).values({column: value}))
-    end = "begins" if column.startswith("base") else "ends"
-    assert f"chain 2: where it {end} was changed" in await faults_of(archive)
+    for end, verb in {"base": "begins", "tip": "ends"}.items():
+        for name, value in {"sequence": 1, "mac": "0" * 64, "seal": "0" * 64}.items():
+            with case(end, name):
+                async with changed(database, audit_chain, audit_chain.c.number == 2, **{f"{end}_{name}": value}):
+                    assert f"chain 2: where it {verb} was changed" in await faults_of(archive)
 
 
 @pytest.mark.parametrize("change", [{"first": 2}, {"following": 9}, {"seal": "0" * 64}])
@@ -333,25 +345,19 @@ async def test_a_call_that_writes_is_found_once_by_its_end(database: Database) -
     assert (both.told, both.ending) == ("Claude canceled it: allowed", "answered")
 
 
-@pytest.mark.parametrize(
-    ("sought", "found"),
-    [
+async def test_entries_are_found_by_what_is_asked_for(database: Database) -> None:
+    archive = await filled(database)
+    await archive.append([entry(8, grant="g2"), entry(9, tool=None, action="redeem_code", kind="note")])
+    since, until = START + timedelta(minutes=4), START + timedelta(minutes=6)
+    for sought, found in (
         (EntryFilter(people=[BERT]), [4]),
-        (
-            EntryFilter(people=[ANNA, BERT], since=START + timedelta(minutes=4), until=START + timedelta(minutes=6)),
-            [5, 4],
-        ),
+        (EntryFilter(people=[ANNA, BERT], since=since, until=until), [5, 4]),
         (EntryFilter(grant="g2"), [8]),
         (EntryFilter(action="redeem_code"), [9]),
         (EntryFilter(people=[]), []),
-    ],
-)
-async def test_entries_are_found_by_what_is_asked_for(
-    database: Database, sought: EntryFilter, found: list[int]
-) -> None:
-    archive = await filled(database)
-    await archive.append([entry(8, grant="g2"), entry(9, tool=None, action="redeem_code", kind="note")])
-    assert [each.request_id async for each in archive.find(sought)] == [f"r{number:04}" for number in found]
+    ):
+        with case(sought):
+            assert [one.request_id async for one in archive.find(sought)] == [f"r{number:04}" for number in found]
 
 
 async def test_a_person_is_told_of_their_own_entries_as_you(database: Database) -> None:
@@ -371,7 +377,7 @@ def test_an_entry_is_read_as_it_was_written() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"time":"yesterday"}', '{"time":1}'])
+@each("text", ["", "[]", "{}", '{"time":"yesterday"}', '{"time":1}'])
 def test_what_is_no_entry_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         read(text)

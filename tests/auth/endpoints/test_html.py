@@ -9,7 +9,7 @@ from auth.access.choices import CAUTIOUS
 from auth.access.levels import UNLIMITED
 from auth.access.offers import Offer, levels_within, offer, offer_presets, preselect, presets
 from auth.endpoints import html
-from auth.endpoints.html import Back, Consent, Pages
+from auth.endpoints.html import Back, Consent, Pages, breakable
 from tests.auth.site import OFFERED, OPERATIONS
 
 LEVELS = levels_within(OFFERED, UNLIMITED, OPERATIONS)
@@ -176,3 +176,13 @@ def test_whoever_has_to_connect_anew_first_is_not_told_to_start_again() -> None:
     for starts_anew in (True, False):
         page = str(Pages().error("It failed.", status=400, starts_anew=starts_anew).body, "utf-8")
         assert ("start the sign-in anew" in page) is starts_anew
+
+
+def test_an_address_breaks_between_its_parts_and_is_escaped() -> None:
+    for text, shown in {
+        "maya@northlight.example": "maya<wbr>@northlight<wbr>.example",
+        "See https://calendly.com/maya, 3.50 EUR.": "See https://calendly<wbr>.com<wbr>/maya, 3.50 EUR.",
+        "<b>@x.y": "&lt;b&gt;@x<wbr>.y",
+        "a&b@c.d/'e'": "a&amp;b<wbr>@c<wbr>.d<wbr>/&#39;e&#39;",
+    }.items():
+        assert breakable(text) == shown

@@ -630,6 +630,7 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     tokens = await served.sign_in(person=2)
     page = await browser.see("/connections/all")
     assert "“Priya Raman” let “Agent” in" in page.text
+    assert re.search(r'<summary><bdi>Agent</bdi> .*<span class="since">since \d', page.text)  # several look alike
     address = re.search(r'href="(/connections/all\?person=[^"]+)"', page.text)
     assert address
     theirs = await browser.see(address[1])

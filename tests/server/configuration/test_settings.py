@@ -6,10 +6,11 @@ import pytest
 from auth.access.levels import LOCAL, UNLIMITED, Allowance
 from calendly.pacing.booking_limits import parse_ceilings
 from calendly.scopes import SCOPES
+from server.configuration.folders import data_folder
 from server.configuration.loading import load
 from server.configuration.settings import HTTP_PORT, SANDBOX_PORT, SETTINGS, Settings
 from server.configuration.terminal import UsageError
-from server.configuration.values import data_folder, is_loopback
+from server.configuration.values import is_loopback
 from tests.cases import each
 from tests.databases import OTHER_URLS
 
@@ -312,6 +313,25 @@ def test_every_secret_may_stand_in_a_file_and_none_is_shown(tmp_path: Path) -> N
     assert "hidden" not in repr(found)
 
 
+@pytest.mark.requirement("setting-secrets-exposed")
+def test_the_files_of_secrets_that_others_can_read_are_known_to_every_command(config: Path, tmp_path: Path) -> None:
+    token, secret, plain = (tmp_path / name for name in ("token", "secret", "plain"))
+    for file in (token, secret, plain):
+        file.write_text("hidden\n")
+    config.write_text(f"CALENDLY_CLIENT_SECRET_FILE = '{secret}'\n")
+    environ = {"CALENDLY_ACCESS_TOKEN_FILE": str(token)}
+    for modes, found in (((0o644, 0o640), (secret, token)), ((0o600, 0o604), (secret,)), ((0o400, 0o600), ())):
+        for file, mode in zip((token, secret), modes, strict=True):
+            file.chmod(mode)
+        for command in ("stdio", "http", "whoami"):
+            given = {"CALENDLY_MCP_AUTH": "none", **environ}
+            assert settings(given, command=command, config=config).exposed == found
+    config.write_text("CALENDLY_ACCESS_TOKEN = 'hidden'\n")
+    assert settings(config=config).exposed == (config,)
+    config.write_text("CALENDLY_MCP_READ_ONLY = true\n")
+    assert settings(config=config).exposed == ()
+
+
 @pytest.mark.requirement("refresh-grace-setting")
 def test_the_grace_of_refresh_tokens_is_an_hour_and_at_most_a_day() -> None:
     assert settings().refresh_grace == 3600
@@ -406,7 +426,7 @@ def test_every_setting_says_what_it_is_and_no_secret_has_a_flag() -> None:
     secrets = {field for field, setting in SETTINGS.items() if setting.secret}
     assert secrets == {"access_token", "client_secret", "secret_keys", "webhook_keys"}
     assert {SETTINGS[field].flag for field in secrets} == {None}
-    assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "data_folder"}
+    assert set(SETTINGS) == set(Settings.model_fields) - {"ignored", "exposed", "data_folder"}
 
 
 MISTYPED = {
@@ -414,6 +434,10 @@ MISTYPED = {
     "CALENDY_MCP_READ_ONLY": "; did you mean CALENDLY_MCP_READ_ONLY?",
     "calendly_mcp_read_only": "; did you mean CALENDLY_MCP_READ_ONLY?",
     "CALENDLY_MCP_BANANA": ".",
+    "CALENDLY_MCP_FOO": ".",
+    "CALENDLY_MCP_TOKEN": ".",
+    "CALENDLY_MCP_CLIENT_ID": "; did you mean CALENDLY_CLIENT_ID?",
+    "CALENDLY_MCP_TOOLSET": "; did you mean CALENDLY_MCP_TOOLSETS?",
     "CALENDLY_ACESS_TOKEN": "; did you mean CALENDLY_ACCESS_TOKEN?",
     "CALENDLY_ACCESS_TOKEN_FIEL": "; did you mean CALENDLY_ACCESS_TOKEN_FILE?",
 }
