@@ -205,6 +205,14 @@ _LOOK: Final[Mapping[str, str]] = {
 """By capability, or by tool where it is not the same for all of them, how to check whether a write took place."""
 
 
+_OF_CAPABILITY: Final[Mapping[tuple[Kind, str], str]] = {
+    (
+        "conflict",
+        "contacts",
+    ): "Look with {look}: another one has that name, address or label already.",
+}
+"""By kind and capability, what to do where more is known than the kind says."""
+
 _NO_ID: Final = "its uuid, or its URI"
 """Stands in the message about a text that is no identifier (`calendly.identifiers`)."""
 
@@ -267,7 +275,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return _GO_ON if failure.goes_on else _after_no_reason(tool)
     if failure.kind == "upstream_unreachable" and failure.status is not None:
         return _BLOCKED
-    step = (_ADVICE | advice)[failure.kind][1].format(
+    step = _OF_CAPABILITY.get((failure.kind, tool.capabilities[0])) or (_ADVICE | advice)[failure.kind][1]
+    step = step.format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,
         scopes=" ".join(failure.scopes) or " ".join(tool.scopes),

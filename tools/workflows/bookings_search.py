@@ -68,7 +68,7 @@ class BookingsFound(MeetingsFound, Table, total=False):
 
 
 class InviteeConditions(TypedDict, total=False):
-    """What an invitee has to be like."""
+    """The conditions that an invitee has to meet."""
 
     invitee_email: InviteeEmail | None
     invitee_name: Annotated[SearchText, Field(description="or part of it")] | None
@@ -119,7 +119,7 @@ class _InviteeFilter:
         )
 
     def nearest(self) -> str:
-        """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
+        """Name the invitees with a similar name, as a sentence; empty for none."""
         alike = near(self.invitee_name, sorted(self.seen)) if self.invitee_name else []
         return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
@@ -177,7 +177,7 @@ async def find_bookings(
 
 
 def _reached(meetings: Sequence[MeetingWithInvitees], place: Position) -> Position:
-    """Return where an answer goes on that is cut after some meetings."""
+    """Return where the next answer begins, when this one ends after some meetings."""
     reached = after(meetings, place)
     is_past = reached.pivot is not None and reached.start < reached.pivot
     return replace(reached, goes_back=reached.goes_back or is_past)
@@ -189,7 +189,7 @@ def _in_rows(call: Call, found: BookingsFound, place: Position, count: int | Non
     ends = list(accumulate((len(meeting.get("invitees", [])) for meeting in meetings), initial=0))
 
     def way_on(rows: int) -> BookingsFound:
-        """Go on after some rows, where need be inside a meeting."""
+        """Continue after some rows, if need be inside a meeting."""
         done = bisect_right(ends, place.shown + rows) - 1
         reached = replace(_reached(meetings[:done], place), shown=place.shown + rows - ends[done])
         return {"continue_from": reached.token()}
@@ -216,7 +216,7 @@ async def _in_columns(call: Call, found: BookingsFound, columns: list[str], time
 async def _range(
     call: Call, start: datetime | Day | None, end: datetime | Day | None, timezone: str | None, now: datetime
 ) -> TimeRange:
-    """Return the range to search. An end that is not given is as far from the other as by default from now."""
+    """Return the range to search. A missing end is as far from the other as the default end is from now."""
     first = await first_instant(call.caller, "start_time", start, timezone) if start else None
     last = await end_instant(call.caller, "end_time", end, timezone) if end else None
     return await span(
