@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,16 @@ async def flood(_: Received, wire: Wire) -> None:
 
 def gzip_bomb(size: int) -> Step:
     """Send a small answer that inflates to `size` bytes of JSON."""
-    return answer(200, gzip.compress(b'{"resource": "' + b"a" * size + b'"}'), content_encoding="gzip")
+
+    async def step(request: Received, wire: Wire) -> None:
+        await answer(200, _compressed(size), content_encoding="gzip")(request, wire)
+
+    return step
+
+
+@cache
+def _compressed(size: int) -> bytes:
+    return gzip.compress(b'{"resource": "' + b"a" * size + b'"}')
 
 
 @dataclass

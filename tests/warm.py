@@ -36,7 +36,8 @@ def warm(measured: str | None = None, settings: Mapping[str, str] | None = None)
 
 def share(measured: str | None) -> None:
     """Start the process that forks for this process and for those that it starts. For the argument see `warm`."""
-    os.environ[_shared(measured)] = _serving(measured)
+    if sys.platform == "linux":
+        os.environ[_shared(measured)] = _serving(measured)
 
 
 def _shared(measured: str | None) -> str:

@@ -22,6 +22,7 @@ _MOST: Final = 48
 """Most intervals that one day is given."""
 
 _CLOCK: Final = r"(\d{1,2})(?::?(\d\d)(?::00)?)?\s*([ap])?(?:\.?m\.?)?"
+_TIME: Final = re.compile(_CLOCK)
 _INTERVAL: Final = re.compile(rf"(?:from )?{_CLOCK}\s*(?:-|to|until|till)\s*{_CLOCK}")
 _MAY_BE_EITHER: Final = re.compile(r"(?:from )?[1-6]\s*(?:-|to|until|till)\s*1?\d")
 """Bare hours that begin before the day does, and in the afternoon as well."""
@@ -61,6 +62,17 @@ def parse_interval(text: str) -> tuple[int, int]:
     if start >= end:
         raise ValueError(f"{_told((start, end))} ends before it begins: hours after midnight belong to the next day.")
     return start, end
+
+
+def parse_clock(text: str) -> str:
+    """Read one time of day, such as `9:00` or `9am`, as `09:00`. Raises ValueError, also for a bare hour."""
+    found = _TIME.fullmatch(folded(text))
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("Expected a time of day such as 09:00.")
+    try:
+        return clock_of(_clock(*found.groups()))
+    except ValueError:
+        raise ValueError("Expected a time of day such as 09:00.") from None
 
 
 def _clock(hour: str, minute: str | None, half: str | None) -> int:

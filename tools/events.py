@@ -15,6 +15,7 @@ from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
 from tools.toolset.feed import EventsFound, FeedQuery, FeedRow, ReceivedEvent, WatchedFamily, WebhookSwitch
 from tools.toolset.feed_tools import FeedTools
+from tools.toolset.searched import EmptyBecause, Searched, searched
 
 events = FeedTools("events")
 
@@ -31,6 +32,15 @@ class ReceivedEvents(TypedDict, total=False):
     truncated: Annotated[bool, Field(description="older events than these are kept no more")]
     source: Annotated[str, Field(description="webhook or polling")]
     checked_at: Annotated[str, Field(description="last look at Calendly, UTC")]
+    searched: Searched
+    empty_because: EmptyBecause
+
+
+_NO_NEWS: Final = "Nothing has happened since the last answer."
+_NO_EVENTS: Final = (
+    "Nothing has happened since this server began to look. What was booked or canceled before is in find_bookings."
+)
+_NONE_SUCH: Final = "Other kinds and event types were not looked for."
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -70,7 +80,11 @@ async def list_received_events(
         )
     )
     rows = _fitting(found.rows, from_the_end=cursor is None)
-    return _answer(found, rows, is_cut=len(rows) < len(found.rows) and cursor is not None)
+    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows) and cursor is not None)
+    if rows:
+        return answer
+    narrowed = [_NONE_SUCH] if kinds or event_type else []
+    return {**answer, "empty_because": " ".join([_NO_NEWS if cursor else _NO_EVENTS, *narrowed])}
 
 
 def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool) -> ReceivedEvents:
@@ -80,6 +94,7 @@ def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool) -> Receive
         "has_more": found.has_more or is_cut,
         "truncated": found.is_truncated,
         "source": found.source,
+        "searched": searched("you"),
     }
     return {**answer, "checked_at": found.checked_at} if found.checked_at else answer
 

@@ -65,6 +65,7 @@ _LONGEST_EMAIL: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
+_DOMAIN: Final = re.compile(r"(?:https?://)?(?:www\.)?([^\s/?#:.]+(?:\.[^\s/?#:.]+)+)\.?(?:[/?#:]\S*)?")
 
 # What has a letter, and none of the marks of addresses. One word with a digit is an id.
 _PERSON_NAME: Final = re.compile(
@@ -192,6 +193,15 @@ def _email(text: str) -> str:
     if len(text) > _LONGEST_EMAIL or _CONTROL.search(text) or not _EMAIL.fullmatch(text):
         raise ValueError("Expected an e-mail address such as lee@example.com.")
     return text
+
+
+def _domain(text: str) -> str:
+    """Return the domain of an e-mail address or a web page, in lower case. Raises ValueError."""
+    text = line(text).casefold().rpartition("@")[2]
+    found = _DOMAIN.fullmatch(text)
+    if found is None:
+        raise ValueError("Expected the part of an e-mail address after the @, such as acme.com.")
+    return found[1]
 
 
 def _is_email(text: str) -> bool:
@@ -329,6 +339,9 @@ Opaque = Annotated[str, AfterValidator(_opaque)]
 Email = Annotated[str, AfterValidator(_email)]
 InviteeEmail = Annotated[Email, PERSONAL]
 """An invitee to search for. Hidden invitee data cannot be searched either."""
+
+Domain = Annotated[str, AfterValidator(_domain), PERSONAL]
+"""Where invitees to search for have their address."""
 
 Url = Annotated[str, AfterValidator(_url)]
 TimeZone = Annotated[str, AfterValidator(named_zone), Field(description="IANA name")]

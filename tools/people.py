@@ -29,11 +29,13 @@ class Person:
         user: Their identifier.
         name: Their full name, empty if Calendly does not tell it.
         email: Their address, empty if Calendly does not tell it.
+        page: Their booking page, None if Calendly does not tell it.
     """
 
     user: UserId
     name: str
     email: str
+    page: str | None = None
 
     @override
     def __str__(self) -> str:
@@ -75,6 +77,16 @@ async def find_person(call: Call, parameter: str, text: str) -> UserId:
     return found[0].named
 
 
+async def owner_of_page(call: Call, page: str) -> UserId | None:
+    """Return whose booking page is the one above `page`, None if nobody's or if members may not be read."""
+    try:
+        members = await _members(call)
+    except (CalendlyError, ToolError):
+        return None
+    owner = page.rpartition("/")[0]
+    return next((person.named for person in members if person.page == owner), None)
+
+
 async def named(call: Call, user: UserId) -> UserId:
     """Return somebody with their name, as far as it may be read."""
     reading = get_current_user if user.is_me else get_user
@@ -87,7 +99,7 @@ async def named(call: Call, user: UserId) -> UserId:
     return user if person is None else person.named
 
 
-async def _members(call: Call, text: str) -> list[Person]:
+async def _members(call: Call, text: str = "") -> list[Person]:
     """Return the members of the organization, of whom only one can have an address."""
     listed = await call.via(list_organization_memberships)(
         organization=await call.own(None),
@@ -100,7 +112,8 @@ async def _members(call: Call, text: str) -> list[Person]:
 
 def _person(user: MemberUser) -> Person | None:
     try:
-        return Person(UserId.parse(user.get("uri") or ""), user.get("name") or "", user.get("email") or "")
+        page = (user.get("scheduling_url") or "").casefold().rstrip("/") or None
+        return Person(UserId.parse(user.get("uri") or ""), user.get("name") or "", user.get("email") or "", page)
     except InvalidIdentifier:
         return None
 

@@ -32,7 +32,7 @@ from tools.endpoints.teams import list_groups, list_teams
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE, Reference
 from tools.links import PAGES, page_of
 from tools.matching import folded
-from tools.people import find_person
+from tools.people import find_person, owner_of_page
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import one_line
@@ -117,9 +117,26 @@ async def _event_type(place: _Place, parameter: str, text: str) -> EventTypeId |
     if len(found) > 1:
         told = "Several event types go by that name, so pass the URI of one"
         raise ArgumentError.of(parameter, f"{told}: {'; '.join(map(_told, found[:_MOST_NAMED]))}.")
+    if not found and not place.is_own:
+        return await _event_type(place._replace(user=UserId.ME), parameter, text)
     if not found:
-        return None if place.is_own else await _event_type(place._replace(user=UserId.ME), parameter, text)
+        return await _colleagues(place, parameter, text)
     return replace(EventTypeId.parse(found[0].get("uri") or ""), called=one_line(found[0].get("name")))
+
+
+async def _colleagues(place: _Place, parameter: str, text: str) -> EventTypeId | None:
+    """Return the event type of a colleague's booking page, None for what is no such page."""
+    page = page_of(text)
+    if page is None or place.organization is not None or not place.user.is_me:
+        return None
+    owner = await owner_of_page(place.call, page)
+    if owner is None:
+        return None
+    theirs = place._replace(user=owner)
+    kinds = [kind for kind in await theirs.event_types() if _goes_by(kind, text)]
+    if not kinds:
+        await _unknown(theirs, parameter, text)
+    return replace(EventTypeId.parse(kinds[0].get("uri") or ""), called=one_line(kinds[0].get("name")))
 
 
 def _goes_by(kind: models.EventType, text: str) -> bool:
@@ -147,7 +164,9 @@ async def _unknown(place: _Place, parameter: str, text: str) -> Identifier:
     kinds = await place.event_types()
     near = _near(kinds, text)
     whose = f"No event type of {place.whose}"
-    if near:
+    if _is_elsewhere(text, kinds):
+        told = f"{whose} has this booking page, nor one of a colleague whom you can see."
+    elif near:
         told = f"{whose} goes by that name. Did you mean: {'; '.join(map(_told, near[:_MOST_NAMED]))}?"
     else:
         names = list(dict.fromkeys(filter(None, (one_line(kind.get("name")) for kind in kinds))))
@@ -156,6 +175,13 @@ async def _unknown(place: _Place, parameter: str, text: str) -> Identifier:
     if place.is_own and not place.organization:
         told += " A colleague's goes by uuid or URI: list_event_types has it, with user."
     raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(text) else ''}")
+
+
+def _is_elsewhere(text: str, kinds: Sequence[models.EventType]) -> bool:
+    """Return whether a text is a booking page below somebody else's."""
+    page = page_of(text)
+    owners = {known.rpartition("/")[0] for kind in kinds if (known := page_of(kind.get("scheduling_url")))}
+    return page is not None and not _is_code(text) and page.rpartition("/")[0] not in owners
 
 
 def _near(kinds: Sequence[models.EventType], text: str) -> list[models.EventType]:

@@ -239,6 +239,7 @@ class Failure:
     Attributes:
         own_step: The next step that the failure itself names.
         is_unexplained: Calendly refused the arguments and says nothing of why.
+        is_foreign: Calendly names only what is no parameter of the tool.
     """
 
     kind: Kind
@@ -251,6 +252,7 @@ class Failure:
     own_step: str | None = None
     is_unrecorded: bool = False
     is_unexplained: bool = False
+    is_foreign: bool = False
     goes_on: bool = False
 
 
@@ -271,8 +273,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return failure.own_step
     if failure.is_unrecorded:
         return _UNRECORDED[1]
-    if failure.goes_on or failure.is_unexplained:
-        return _GO_ON if failure.goes_on else _after_no_reason(tool)
+    if failure.goes_on or failure.is_unexplained or failure.is_foreign:
+        return _GO_ON if failure.goes_on else _after_refusal(failure, tool)
     if failure.kind == "upstream_unreachable" and failure.status is not None:
         return _BLOCKED
     step = _OF_CAPABILITY.get((failure.kind, tool.capabilities[0])) or (_ADVICE | advice)[failure.kind][1]
@@ -288,10 +290,12 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
     return f"{step}{_how_to_find(failure)}"
 
 
-def _after_no_reason(tool: Tool) -> str:
+def _after_refusal(failure: Failure, tool: Tool) -> str:
+    """Return what to do where nothing tells which argument to correct."""
+    why = "What Calendly names is no parameter of this tool" if failure.is_foreign else "Calendly does not say why"
     of_times = "Look at the open times with list_event_type_available_times"
     look = of_times if "booking" in tool.capabilities else "Check the arguments"
-    return f"Calendly does not say why. {look}, then call again. If it is refused again, tell the user."
+    return f"{why}. {look}, then call again. If it is refused again, tell the user."
 
 
 def _how_to_find(failure: Failure) -> str:

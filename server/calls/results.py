@@ -48,6 +48,9 @@ _OURS: Final[Mapping[str, str]] = {"location_configuration": "location"}
 _NO_REASON: Final = "Internal Server Error"
 """Calendly's title of 400 answers that give no reason."""
 
+_NO_DETAILS: Final = frozenset({None, "", "The supplied parameters are invalid."})
+"""What Calendly's message says where only the details would say why."""
+
 Problem = calendly.CalendlyError | tools.ToolError
 """Everything that a tool raises on purpose."""
 
@@ -145,11 +148,13 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
     said = problem if isinstance(problem, calendly.CalendlyError) else None
     refusal = problem if isinstance(problem, calendly.CalendlyRefusal) else None
     named = [str(detail["parameter"]) for detail in _details(problem, tool) if "parameter" in detail]
+    ours = [name for name in named if said is None or not tool.lacks(name)]
     return Failure(
         kind=kind_of(problem),
         status=said.status if said else None,
         message=" ".join(filter(None, [said.message, said.added])) if said and said.message else str(problem),
-        parameters=tuple(dict.fromkeys(named)),
+        parameters=tuple(dict.fromkeys(ours)),
+        is_foreign=bool(named) and not ours,
         scopes=refusal.required_scopes if refusal else (),
         retry_after=refusal.retry_after if refusal else None,
         confirms=_confirms(problem),
@@ -161,8 +166,9 @@ def _facts(problem: Problem, tool: Tool) -> Failure:
 
 
 def _is_unexplained(refused: calendly.InvalidArgument) -> bool:
-    """Return whether Calendly refused the arguments with the words of a failure of its own."""
-    return refused.title == _NO_REASON and not refused.details and not refused.added
+    """Return whether Calendly refused the arguments without a reason, or with the words of a failure of its own."""
+    says_nothing = refused.title == _NO_REASON or refused.message in _NO_DETAILS
+    return refused.status is not None and says_nothing and not refused.details and not refused.added
 
 
 def _confirms(problem: Problem) -> Confirms:

@@ -8,21 +8,16 @@ import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, cast
-
-import httpcore2
-from typing_extensions import override
+from typing import Final
 
 from auth.grants.client_documents import PATIENCE, DocumentFetcher
-from auth.grants.public_network import IPAddress, PublicNetwork
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from tests.certificates import self_signed
+from tests.public_host import NEVER_ENDS, PublicHost
 
 HOST: Final = "client.example"
 CLIENT_ID: Final = f"https://{HOST}/oauth/client.json"
-ADDRESS: Final = "93.184.216.34"
 DOCUMENT: Final[dict[str, object]] = {
     "client_id": CLIENT_ID,
     "client_name": "Agent with a document",
@@ -30,9 +25,6 @@ DOCUMENT: Final[dict[str, object]] = {
     "grant_types": ["authorization_code", "refresh_token"],
     "token_endpoint_auth_method": "none",
 }
-
-NEVER_ENDS: Final = b"..."
-"""An answer that ends with this does not end."""
 
 
 def answer(
@@ -45,15 +37,11 @@ def answer(
 
 
 @dataclass
-class DocumentHost:
-    """What answers, and what was asked of it. `addresses` are what its name resolves to, one list for each question."""
+class DocumentHost(PublicHost):
+    """What answers, and what was asked of it."""
 
-    port: int
-    trust: ssl.SSLContext
     answers: list[bytes] = field(default_factory=lambda: [answer()])
     requests: list[bytes] = field(default_factory=list[bytes])
-    connected_to: list[str] = field(default_factory=list[str])
-    addresses: list[list[str]] = field(default_factory=lambda: [[ADDRESS]])
 
     def fetcher(
         self,
@@ -62,32 +50,9 @@ class DocumentHost:
         proxy: Callable[[str], str | None] = lambda _host: None,
     ) -> DocumentFetcher:
         """Make a fetcher whose wire ends here."""
-        network = PublicNetwork(self._resolve, _Wire(self))
-        return DocumentFetcher(network, tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience)
-
-    async def _resolve(self, _host: str, _port: int) -> list[IPAddress]:
-        answered = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
-        return [ip_address(address) for address in answered]
-
-
-class _Wire(httpcore2.AsyncNetworkBackend):
-    """Leads every public address to the host of the test."""
-
-    def __init__(self, host: DocumentHost) -> None:
-        self._host = host
-        self._network = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
-
-    @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        self._host.connected_to.append(f"{host}:{port}")
-        return await self._network.connect_tcp("127.0.0.1", self._host.port, timeout)
+        return DocumentFetcher(
+            self.network, lambda: tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience
+        )
 
 
 @asynccontextmanager

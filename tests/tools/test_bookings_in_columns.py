@@ -110,3 +110,7 @@ async def test_where_nothing_matches_the_columns_are_empty_and_it_says_why(untid
     assert "matches" in found["empty_because"]
     with pytest.raises(ArgumentError, match="The columns are"):
         await untidy.call("find_bookings", columns=["colour"])
+    assert (await untidy.call("find_bookings", columns=["Name", "ANSWER:1"], count=1))["columns"] == [
+        "name",
+        "answer:1",
+    ]

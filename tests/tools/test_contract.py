@@ -47,7 +47,7 @@ BESIDE: dict[tuple[str, str], dict[str, Any]] = {
 
 ADDED = {
     *("timezone", "local_start", "local_end", "local_time", "date", "times", "hosts", "scheduled_event", "not_kept"),
-    *("searched", "whose", "status", "start_time", "end_time", "note", "empty_because"),
+    *("searched", "whose", "status", "start_time", "end_time", "filters", "note", "empty_because"),
     *("summary_md", "action_items_md"),
     *("left_out", "rows", "how_to_go_on", "withheld", "third_party_text", "columns", "questions"),
     *("dry_run", "method", "path", "body", "then", "effects", "must_be_confirmed", "unchecked"),

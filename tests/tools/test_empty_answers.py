@@ -51,6 +51,21 @@ async def test_an_empty_list_says_why_and_which_of_its_defaults_narrowed_it(tool
         assert "Only your own were looked for" in told or "other scopes" in told
 
 
+@each(
+    "name, arguments, filters",
+    [
+        ("list_organization_memberships", {"role": "admin"}, {"role": "admin"}),
+        ("list_contacts", {"company": "Acme", "city": "Oslo"}, {"company": "Acme", "city": "Oslo"}),
+        ("list_event_types", {"admin_managed": False, "count": 5}, {"admin_managed": "false"}),
+        ("list_event_invitees", {"email": "lee@acme.example"}, {"email": "lee@acme.example"}),
+        ("list_contacts", {"count": 5}, None),
+    ],
+)
+async def test_what_narrowed_a_list_is_told(name: str, arguments: Json, filters: Json | None) -> None:
+    (tool,) = (tool for tool in LISTS if tool.name == name)
+    assert (await answer_of(tool, **arguments))["searched"].get("filters") == filters
+
+
 async def test_recaps_of_another_status_are_named_where_none_is_available() -> None:
     (tool,) = (tool for tool in LISTS if tool.name == "list_meeting_recaps")
     assert (await answer_of(tool))["empty_because"] == (

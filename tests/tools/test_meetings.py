@@ -194,7 +194,13 @@ async def test_bookings_are_found_by_domain(agent: Agent) -> None:
     found = await agent.call("find_bookings", domain="ELSEWHERE.example")
     assert emails(found) == ["ada@elsewhere.example"]
     assert found["looked_at"] > 20
-    assert (await agent.call("find_bookings", domain="@elsewhere.example"))["collection"] == found["collection"]
+    for written in (
+        "@elsewhere.example",
+        "lee@elsewhere.example",
+        "www.elsewhere.example",
+        "https://Elsewhere.example/x",
+    ):
+        assert (await agent.call("find_bookings", domain=written))["collection"] == found["collection"], written
     assert (await agent.call("find_bookings", domain="where.example"))["collection"] == []
 
 
@@ -280,6 +286,7 @@ async def test_by_default_it_looks_three_months_ahead_and_then_one_back_and_says
         ({"start_time": "2026-12-01T00:00Z", "end_time": "2026-11-01T00:00Z"}, "end_time: Must be after start_time"),
         ({"start_time": "2020-12-01T00:00Z"}, "end_time: Must be within 732 days"),
         ({"domain": " "}, "domain: Must not be empty"),
+        ({"domain": "acme"}, "domain: Expected the part of an e-mail address after the @"),
         ({"invitee_email": "lee"}, "invitee_email: Expected an e-mail"),
     ],
 )

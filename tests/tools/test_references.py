@@ -7,7 +7,7 @@ import pytest
 
 from calendly.identifiers import EventTypeId, OrganizationId, UserId
 from sandbox.serving import RunningSandbox
-from tests.cases import case
+from tests.cases import case, each
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import TOOLS, Agent, prepared
 from tests.tools.conftest import AgentOf
@@ -84,6 +84,23 @@ async def test_a_page_with_a_code_is_its_event_types_or_is_explained(agent: Agen
     await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
     page = f"https://calendly.com/d/{code}/intro-call?month=2026-12"
     assert (await agent.call("get_event_type", event_type=page))["uri"] == kind["uri"]
+
+
+async def test_a_colleagues_page_finds_the_event_type_of_that_person(agent: Agent) -> None:
+    for page in ("https://calendly.com/priya-raman/coaching-session", "calendly.com/Priya-Raman/coaching-session?a=b"):
+        for name, arguments in (("get_event_type", {}), ("list_event_type_available_times", TOMORROW)):
+            assert await agent.call(name, event_type=page, **arguments)
+        assert (await agent.call("get_event_type", event_type=page))["profile"]["name"] == "Priya Raman"
+    with pytest.raises(ArgumentError, match=r"No event type of Priya Raman \(.*; there are: Coaching session"):
+        await agent.call("get_event_type", event_type="https://calendly.com/priya-raman/something-else")
+
+
+@each("token", ["owner", "member"])
+async def test_a_page_of_nobody_one_can_see_is_not_taken_for_ones_own(agent_of: AgentOf, token: str) -> None:
+    agent = agent_of(token)
+    with pytest.raises(ArgumentError, match="has this booking page, nor one of a colleague") as refused:
+        await agent.call("get_event_type", event_type="https://calendly.com/some-body/intro-call")
+    assert "Did you mean" not in str(refused.value)
 
 
 async def test_a_single_use_link_is_explained_and_its_event_type_offered(agent: Agent, api: Api) -> None:

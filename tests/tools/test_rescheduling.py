@@ -10,6 +10,7 @@ import pytest
 
 from calendly.errors import CalendlyError, Detail, InvalidArgument, NotFound, OutcomeUnknown
 from server.calls.results import failure
+from tests.cases import each
 from tests.sandbox.api import Api, Json, iso
 from tests.tools.agent import TOOLS, Agent
 from tests.tools.conftest import AgentOf
@@ -318,13 +319,18 @@ async def test_what_was_done_is_known_although_the_keys_are_lost(agent: Agent, a
     assert again["new_invitee"]["uri"] == moved["new_invitee"]["uri"]
 
 
-async def test_a_new_meeting_that_is_there_already_is_not_booked_twice(agent: Agent, api: Api) -> None:
-    old, start = await api.book(), await free(api)
-    new = await api.book(start_time=start)
+@each("kind", ["Intro call", "Support triage"])
+async def test_a_new_meeting_that_is_there_already_is_not_booked_twice_nor_asked_about(
+    agent: Agent, api: Api, kind: str
+) -> None:
+    agent.asked |= {"booking", "canceling"}
+    old, start = await api.book(kind), await free(api, kind)
+    new = await api.book(kind, start_time=start)
     moved = await move(agent, old["event"], start)
     assert (moved["outcome"], moved["new_invitee"]["uri"]) == ("rescheduled", new["uri"])
-    assert await active(api) == [new["event"]]
+    assert {old["event"], new["event"]}.intersection(await active(api)) == {new["event"]}
     assert "/invitees" not in writes(agent)
+    assert "The new time is booked already, and only the old meeting is left to cancel." in agent.questions[-1]
 
 
 async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invitees_meeting(

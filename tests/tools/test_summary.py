@@ -246,6 +246,15 @@ async def test_without_groups_it_counts_all_and_says_what_it_searched(untidy: Ag
     }
 
 
+@each("named", [{"start_time": "2028-01-10"}, {"end_time": "2020-01-10"}])
+async def test_the_end_that_is_not_named_follows_from_the_other_and_is_told(agent: Agent, named: Json) -> None:
+    (missing,) = {"start_time", "end_time"} - named.keys()
+    for tool in ("summarize_bookings", "find_bookings"):
+        looked = (await agent.call(tool, **named))["searched"]
+        assert looked["note"] == f"{missing} is a default one: name it to look further."
+        assert looked["start_time"] < looked["end_time"]
+
+
 def test_hosts_of_the_same_name_are_told_apart_and_odd_values_count_as_unknown() -> None:
     def meeting(**fields: object) -> CountedMeeting:
         event: Any = {"invitees_counter": None, **fields}

@@ -67,7 +67,7 @@ def are_about_meeting(columns: Iterable[str]) -> bool:
 
 
 def _column(name: str) -> str:
-    name = name.strip()
+    name = name.strip().casefold()
     if name not in _OF_INVITEE and name not in _OF_MEETING and not _ANSWER.fullmatch(name):
         raise ValueError(f"The columns are {', '.join((*_OF_INVITEE, *_OF_MEETING))}, answer:1, answer:2 and so on.")
     return name

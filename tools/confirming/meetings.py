@@ -31,6 +31,7 @@ from tools.confirming.questions import (
     local_time,
 )
 from tools.endpoints.event_types.event_types import get_event_type
+from tools.endpoints.event_types.settings import list_event_type_hosts
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import LARGEST_PAGE, MOST_PAGES
@@ -77,8 +78,8 @@ async def _book(
 ) -> Question:
     start = await booking_start(call, start_time, timezone, invitee["timezone"])
     name = invitee.get("name") or f"{invitee.get('first_name')} {invitee.get('last_name') or ''}"
-    host = await _host_of(call, event_type)
-    when = await local_time(call, start, [*([host] if host else []), Clock("invitee", invitee["timezone"])])
+    hosts = await _hosts_of(call, event_type)
+    when = await local_time(call, start, [*hosts, Clock("invitee", invitee["timezone"])])
     facts = (
         await event_type_fact(call, event_type),
         *_when("When", when),
@@ -193,10 +194,8 @@ async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTol
     clocks = [Clock("invitee", invitee.get("timezone")) for invitee in invitees]
     name, when = stated("Meeting", str(scheduled_event)), None
     if event:
-        hosts = await side_by_side(
-            [partial(clock_of, call, host.get("user")) for host in event.get("event_memberships") or []]
-        )
-        clocks = [*(host for host in hosts if host), *clocks]
+        hosts = [host.get("user") for host in event.get("event_memberships") or []]
+        clocks = [*await _clocks_of(call, hosts), *clocks]
         name = stored("Meeting", event.get("name"))
         when = await local_time(call, sent_time(event.get("start_time")), clocks)
     active = ((event.get("invitees_counter") or {}).get("active") or 0) if event and people else 0
@@ -230,11 +229,21 @@ def _reason(reason: str | None) -> Fact | None:
     return typed("Reason that they read", reason, most=LONGEST_TEXT) if reason else None
 
 
-async def _host_of(call: Call, event_type: EventTypeId) -> Clock | None:
-    """Return the clock of an event type's only host."""
-    kind = await if_allowed(call.via(get_event_type)(event_type))
-    profile = (kind.get("profile") if kind else None) or {}
-    return await clock_of(call, profile.get("owner")) if profile.get("type") == "User" else None
+async def _hosts_of(call: Call, event_type: EventTypeId) -> list[Clock]:
+    """Return the clocks of all who will host: of the only host, or of those who host together."""
+    kind = await if_allowed(call.via(get_event_type)(event_type)) or {}
+    profile = kind.get("profile") or {}
+    people = [profile.get("owner")] if profile.get("type") == "User" else []
+    if kind.get("pooling_type") == "collective":
+        page = await if_allowed(call.via(list_event_type_hosts)(event_type, count=LARGEST_PAGE))
+        members = [row.get("member") or models.User() for row in page.get("collection", [])] if page else []
+        people = [member.get("uri") for member in members]
+    return await _clocks_of(call, people)
+
+
+async def _clocks_of(call: Call, hosts: Sequence[str | None]) -> list[Clock]:
+    found = await side_by_side([partial(clock_of, call, host) for host in hosts])
+    return [clock for clock in found if clock]
 
 
 def _why_over(event: models.ScheduledEvent, now: datetime) -> str | None:

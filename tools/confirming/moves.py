@@ -58,9 +58,9 @@ async def plan_of(call: Call, scheduled_event: ScheduledEventId, start: datetime
 
 
 async def _is_booked(call: Call, old: MeetingToMove, start: datetime) -> bool:
-    """Return whether an earlier call has booked the new time, as far as Calendly shows."""
+    """Return whether the new time is booked for the invitee, as far as the ledger or Calendly tells."""
     what = {"scheduled_event": old.uri, "start_time": wire(start)}
     earlier = await Promise(await call.caller.ledger(), what, call.caller.now).recall() or {}
     if "invitee" in earlier:
         return await stands(call, models.read(Booked, earlier["invitee"]))
-    return bool(earlier) and await booked_already(call, old.booked_at(start)) is not None
+    return await booked_already(call, old.booked_at(start)) is not None

@@ -1,13 +1,13 @@
 """What a list or a search looked at, as its answer says it. An empty answer also says why. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from calendly.identifiers import GroupId, OrganizationId, UserId
+from calendly.identifiers import GroupId, Identifier, OrganizationId, UserId
 
 ANY: Final = "any"
 
@@ -22,8 +22,31 @@ class Searched(TypedDict, total=False):
     start_time: str
     end_time: Annotated[str, Field(description="how far it looked")]
     timezone: str
+    filters: Annotated[dict[str, str], Field(description="only what fits these")]
     note: str
 
+
+_NO_FILTERS: Final = frozenset(
+    {
+        *("user", "users", "organization", "group", "owner", "event_types", "scope", "status", "active"),
+        *("start_time", "end_time", "min_start_time", "max_start_time", "min_created_at", "max_created_at"),
+        *("min_occurred_at", "max_occurred_at", "date", "days", "timezone", "group_by"),
+        *(
+            "sort",
+            "prefer",
+            "count",
+            "per_day",
+            "page_token",
+            "max_pages",
+            "continue_from",
+            "cursor",
+            "columns",
+            "exclude",
+        ),
+        *("match", "duration"),
+    }
+)
+"""Parameters of lists that an answer tells by itself, or that say how it is told."""
 
 EmptyBecause = Annotated[str, Field(description="why there is nothing")]
 
@@ -55,6 +78,34 @@ def searched(
     if note:
         told["note"] = note
     return told
+
+
+def with_filters(answer: object, values: Mapping[str, object], subjects: Collection[str]) -> object:
+    """Return an answer that says what it looked at with the other arguments that narrowed it; any other as it is.
+
+    Args:
+        answer: As the tool returned it.
+        values: The arguments of the call.
+        subjects: The parameters that say what is listed, and do not narrow it.
+    """
+    whole = answer
+    filters = {
+        name: _told(value)
+        for name, value in values.items()
+        if value is not None and name not in _NO_FILTERS and name not in subjects
+    }
+    fields = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {}
+    if not filters or "searched" not in fields:
+        return whole
+    return {**fields, "searched": {**fields["searched"], "filters": filters}}
+
+
+def _told(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_told, cast("list[object]", value)))
+    if isinstance(value, Identifier):
+        return value.told
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def whose(user: UserId | None = None, organization: OrganizationId | None = None, group: GroupId | None = None) -> str:

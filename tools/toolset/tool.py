@@ -37,6 +37,7 @@ from tools.toolset.errors import ArgumentError
 from tools.toolset.hosted import HOSTED, THEIR_NAMES
 from tools.toolset.redaction import tells_of_invitees
 from tools.toolset.schemas import input_schema, names_in, output_schema
+from tools.toolset.searched import with_filters
 from tools.toolset.shapes import contains, notes_of
 
 ReadOrWrite = Literal["read", "write"]
@@ -162,11 +163,16 @@ class Tool(ABC):
         return parameter.partition(".")[0] not in self.model.model_fields
 
     async def run(self, call: object, values: Mapping[str, object]) -> object:
-        """Run the function. Arguments that only an inner tool has are not named in what it raises."""
+        """Run the function, and tell what narrowed a list. What only an inner tool takes is not named in its errors."""
         try:
-            return await self.function(call, **values)
+            return with_filters(await self.function(call, **values), values, self._required)
         except ArgumentError as refused:
             raise refused.without(self.lacks, self._foreign()) from None
+
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        fields = self.model.model_fields.items()
+        return frozenset(name for name, field in fields if field.is_required())
 
     def _foreign(self) -> frozenset[str]:
         """Return the names of what only the tools that it calls take, at any depth."""

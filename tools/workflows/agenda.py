@@ -128,7 +128,11 @@ async def _next(call: Call, asked: Range, zone: ZoneInfo) -> str:
         return ""
     event = next(iter(page.get("collection", [])), Meeting())
     start = starts(event)
-    later = f"{told(start.astimezone(zone))} ({zone}): {one_line(event.get('name'))}" if start else "none so far"
+    later = (
+        f"{told(start.astimezone(zone))} ({zone}): {one_line(event.get('name')) or '(no name)'}"
+        if start
+        else "none so far"
+    )
     return f" Next: {later}."
 
 

@@ -16,14 +16,15 @@ from tools.answers.columns import LOCAL_START, Booking, Columns, Table, table
 from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
+from tools.fields import Domain, EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
 from tools.matching import holds, near
-from tools.times import Day, TimeRange, end_instant, first_instant, span, zone_for
+from tools.times import zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.searched import searched, whose
 from tools.toolset.wording import listed
 from tools.workflows.continuing import ENOUGH_TIME, Continue, Position
+from tools.workflows.default_range import note_of_default, with_defaults
 from tools.workflows.meetings import (
     Found,
     InviteeStatus,
@@ -44,13 +45,9 @@ def _audited(call: AuditedArguments) -> str:
     return f"the bookings of {call.owner()}{call.span('start_time', 'end_time')}{sought}"
 
 
-_BEFORE: Final = timedelta(days=30)
-_AFTER: Final = timedelta(days=90)
 _LONGEST_RANGE: Final = timedelta(days=732)
 _INVITEE_PAGES: Final = 10
-_DEFAULT_RANGE: Final = (
-    "This is the default range, coming meetings first and then past ones: name start_time and end_time for another."
-)
+_ORDER: Final = ", coming meetings first and then past ones"
 _MOST_NAMED: Final = 5
 _MOST_MEETINGS: Final = 20
 _COUNT: Final = "most meetings (default 20); with columns most rows"
@@ -72,7 +69,7 @@ class InviteeConditions(TypedDict, total=False):
 
     invitee_email: InviteeEmail | None
     invitee_name: Annotated[SearchText, Field(description="or part of it")] | None
-    domain: Annotated[SearchText, Field(description="of the address, such as acme.com")] | None
+    domain: Annotated[Domain, Field(description="of the address, such as acme.com")] | None
     answer: Annotated[SearchText, Field(description="text in an answer")] | None
     status: Annotated[InviteeStatus, Field(description="of the invitee")] | None
     no_show: Annotated[bool, Field(description="only those marked or not marked")] | None
@@ -114,7 +111,7 @@ class _InviteeFilter:
             and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
             and (self.invitee_email is None or email == self.invitee_email.casefold())
             and (self.invitee_name is None or holds(name, self.invitee_name))
-            and (self.domain is None or email.endswith(f"@{self.domain.casefold().lstrip('@')}"))
+            and (self.domain is None or email.endswith(f"@{self.domain}"))
             and (self.answer is None or any(holds(text, self.answer) for text in _answers(invitee)))
         )
 
@@ -147,7 +144,9 @@ async def find_bookings(
     """
     token = Position.parse(continue_from) if continue_from else None
     now = call.caller.now().replace(microsecond=0)
-    wanted = await _range(call, start_time, end_time, timezone, (token and token.pivot) or now)
+    wanted = await with_defaults(
+        call, start_time, end_time, timezone, now=(token and token.pivot) or now, longest=_LONGEST_RANGE
+    )
     asked = Range(
         start=wanted.start,
         end=wanted.end,
@@ -167,7 +166,7 @@ async def find_bookings(
     pivot = None if start_time or end_time else now
     place = token or Position(pivot or asked.start, pivot=pivot)
     search = await _search(call, asked, place, selection)
-    found = _answer(search, asked, sought, event_type)
+    found = _answer(search, asked, sought, event_type, note_of_default(start_time, end_time, order=_ORDER))
     if columns is None:
         meetings = search.found.rows
         call.resumption.way_on = lambda kept: {"continue_from": _reached(meetings[:kept], place).token()}
@@ -213,20 +212,6 @@ async def _in_columns(call: Call, found: BookingsFound, columns: list[str], time
     return {**table(columns, bookings, zone), **found, **told}
 
 
-async def _range(
-    call: Call, start: datetime | Day | None, end: datetime | Day | None, timezone: str | None, now: datetime
-) -> TimeRange:
-    """Return the range to search. A missing end is as far from the other as the default end is from now."""
-    first = await first_instant(call.caller, "start_time", start, timezone) if start else None
-    last = await end_instant(call.caller, "end_time", end, timezone) if end else None
-    return await span(
-        call.caller,
-        first or min(now, last or now) - _BEFORE,
-        last or max(now, first or now) + _AFTER,
-        longest=_LONGEST_RANGE,
-    )
-
-
 @dataclass(slots=True)
 class _Search:
     """What a search found, and the range that it looked at."""
@@ -261,14 +246,16 @@ def _parts(asked: Range, place: Position) -> Sequence[Range]:
     return (past,) if place.goes_back else (replace(asked, start=place.pivot), past)
 
 
-def _answer(search: _Search, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None) -> BookingsFound:
-    found, is_default = search.found, search.found.place.pivot is not None
+def _answer(
+    search: _Search, asked: Range, sought: _InviteeFilter, event_type: EventTypeId | None, note: str | None
+) -> BookingsFound:
+    found = search.found
     looked = searched(
         whose(asked.user, asked.organization),
         status=asked.status,
         start=search.start,
         end=search.end,
-        note=_DEFAULT_RANGE if is_default else None,
+        note=note,
     )
     answer: BookingsFound = {"collection": found.rows, "looked_at": found.looked_at, "searched": looked}
     if found.missing:

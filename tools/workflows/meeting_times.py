@@ -1,6 +1,5 @@
 """Finding meeting times: open times of event types and free working hours of people."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -14,6 +13,7 @@ from typing_extensions import TypedDict
 from calendly.identifiers import UserId
 from calendly.side_by_side import side_by_side
 from tools.answers.views import MeetingTime
+from tools.day_hours import parse_clock
 from tools.endpoints.availability import (
     list_event_type_available_times,
     list_user_availability_schedules,
@@ -46,18 +46,10 @@ def _audited(call: AuditedArguments) -> str:
     return f"meeting times{whose}{call.span('start_time', 'end_time')}"
 
 
-_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
 
 
-def _clock(text: str) -> str:
-    text = text.strip()
-    if not _CLOCK.fullmatch(text):
-        raise ValueError("Expected a time of day such as 09:00.")
-    return text
-
-
-ClockTime = Annotated[str, AfterValidator(_clock)]
+ClockTime = Annotated[str, AfterValidator(parse_clock)]
 
 
 class SchedulesZone(TypedDict, total=False):
@@ -209,7 +201,7 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, wish: Wish) -> M
             ),
             start=asked.start,
             end=found.until,
-            note=FROM_NOW if asked.began else None,
+            note=" ".join(_notes(asked, wish)) or None,
         ),
     }
     if found.working:
@@ -226,6 +218,12 @@ def _answer(found: FoundTimes, asked: TimeRange, order: _Order, wish: Wish) -> M
         answer["continue_from"] = order.place(found.until, times).token()
     hidden = _left_out(found, order, ranked, is_cut=is_cut)
     return {**answer, "left_out": hidden} if hidden else answer
+
+
+def _notes(asked: TimeRange, wish: Wish) -> list[str]:
+    minutes = wish.length / timedelta(minutes=1)
+    free = [f"The people are free for {minutes:g} minutes."] if wish.users else []
+    return [*([FROM_NOW] if asked.began else []), *free]
 
 
 def _missing(uri: str, found: FoundTimes) -> Missing:

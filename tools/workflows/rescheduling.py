@@ -14,7 +14,7 @@ from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown
 from calendly.identifiers import InvalidIdentifier, ScheduledEventId
 from tools.bodies import given
 from tools.booking.booked import Booked, with_meeting
-from tools.booking.checks import hosts_take_turns
+from tools.booking.checks import hosts_take_turns, stays_open
 from tools.booking.create_event_invitee import booking_start, create_event_invitee
 from tools.booking.lookup import booked_already, is_absent, look_for
 from tools.booking.remembered import LISTED_BY_THEN
@@ -193,16 +193,17 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
         return _unchanged(move, " ".join(move.over.obstacles))
     listed = await open_times(move.call, move.old.event_type, move.start)
     is_open = listed.offers(move.start) if listed else None
-    if listed and is_open is False:
+    if is_open is False or stays_open(move.kind):
         booked = await booked_already(move.call, move.old.booked_at(move.start))
         if booked is not None:
             return await finish(move, await _told(move, booked))
-        if move.kind and not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start):
-            why = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
-            if why is None:
-                return await cancel_first(move, earlier)
-            near = listed.near(move.start, await zone_if_known(move.call.caller))
-            return _unchanged(move, f"{why} {near}")
+    is_in_the_way = not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start)
+    if listed and is_open is False and move.kind and is_in_the_way:
+        why = await objection(move.call, move.old.event, move.old.span, move.kind, (move.start, listed))
+        if why is None:
+            return await cancel_first(move, earlier)
+        near = listed.near(move.start, await zone_if_known(move.call.caller))
+        return _unchanged(move, f"{why} {near}")
     is_sent = (earlier or {}).get("step") == "booking"
     if is_sent and not await _is_unbooked(move, earlier):
         raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")

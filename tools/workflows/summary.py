@@ -27,7 +27,7 @@ from tools.fields import (
     UserRef,
     at_most,
 )
-from tools.times import span, zone_for, zone_needed
+from tools.times import zone_for, zone_needed
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
 from tools.toolset.lists import LeftOut
@@ -47,13 +47,11 @@ from tools.workflows.counting import (
     rows_of,
     total_of,
 )
+from tools.workflows.default_range import note_of_default, with_defaults
 from tools.workflows.meetings import CANCELED, Found, InviteeStatus, MeetingChoice, Range, after, look_through, starts
 
 summary = Workflows()
 
-_BEFORE: Final = timedelta(days=30)
-_AFTER: Final = timedelta(days=90)
-_DEFAULT_RANGE: Final = "This is the default range: name start_time and end_time for another."
 _OF_MEETINGS: Final = (
     "Whole meetings that were canceled: find_bookings with this status also has who canceled alone in one that goes on."
 )
@@ -109,9 +107,7 @@ async def summarize_bookings(
     """
     groups = list(dict.fromkeys(group_by or []))
     now = call.caller.now()
-    start, end, _ = await span(
-        call.caller, start_time or now - _BEFORE, end_time or now + _AFTER, timezone, longest=_LONGEST_RANGE
-    )
+    start, end, _ = await with_defaults(call, start_time, end_time, timezone, now=now, longest=_LONGEST_RANGE)
     zone = await _zone(call, timezone, groups)
     asked = Range(
         start=start,
@@ -125,10 +121,12 @@ async def summarize_bookings(
     await look_through(call, asked, found, _selection(event_type, status))
     reading = _Reading(call, now, groups, call.allows(list_event_invitees))
     goes_on = await reading.read(found.rows, began) or (None if found.is_done else found.place)
-    notes = [*([] if start_time or end_time else [_DEFAULT_RANGE]), *([_OF_MEETINGS] if status == CANCELED else [])]
+    notes = [note_of_default(start_time, end_time), _OF_MEETINGS if status == CANCELED else None]
     answer: BookingsSummary = {
         **_counted(reading.counted, groups, zone),
-        "searched": _searched(asked, began.start, goes_on.start if goes_on else end, zone, " ".join(notes)),
+        "searched": _searched(
+            asked, began.start, goes_on.start if goes_on else end, zone, " ".join(filter(None, notes))
+        ),
         **reading.told(),
     }
     if goes_on:

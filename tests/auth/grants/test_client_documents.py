@@ -13,17 +13,9 @@ from auth.grants import client_rows
 from auth.grants.client_documents import LARGEST, PATIENCE, is_document_address, life, proxy_for, read_document
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.errors import InvalidClient
-from tests.auth.document_host import (
-    CLIENT_ID,
-    DOCUMENT,
-    HOST,
-    NEVER_ENDS,
-    DocumentHost,
-    answer,
-    connect_proxy,
-    document_host,
-)
+from tests.auth.document_host import CLIENT_ID, DOCUMENT, HOST, DocumentHost, answer, connect_proxy, document_host
 from tests.auth.site import BACK, ISSUER, Json, Served, serve
+from tests.public_host import NEVER_ENDS
 
 CLIENT: Json = {"client_id": CLIENT_ID, "redirect_uris": [BACK]}
 

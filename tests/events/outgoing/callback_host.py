@@ -7,22 +7,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
-import httpcore2
-from typing_extensions import override
-
-from auth.grants.public_network import IPAddress, PublicNetwork
 from events.outgoing.callbacks import PATIENCE, CallbackPoster
 from tests.certificates import self_signed
+from tests.public_host import NEVER_ENDS, PublicHost, Wire
 
 HOST: Final = "connectors.example"
-ADDRESS: Final = "93.184.216.34"
-
-NEVER_ENDS: Final = b"..."
-"""An answer that ends with this does not end."""
 
 DRIPS: Final = b"~~~"
 """An answer that ends with this goes on byte by byte."""
@@ -56,15 +48,11 @@ def repeating(received: Received) -> bytes:
 
 
 @dataclass
-class CallbackHost:
-    """What answers, and what it was sent. `addresses` are what its name resolves to, one list for each question."""
+class CallbackHost(PublicHost):
+    """What answers, and what it was sent."""
 
-    port: int
-    trust: ssl.SSLContext
     answers: Callable[[Received], bytes] = repeating
     received: list[Received] = field(default_factory=list[Received])
-    connected_to: list[str] = field(default_factory=list[str])
-    addresses: list[list[str]] = field(default_factory=lambda: [[ADDRESS]])
     arrivals: asyncio.Queue[Received] = field(default_factory=asyncio.Queue[Received])
 
     def poster(
@@ -74,40 +62,15 @@ class CallbackHost:
         now: Callable[[], datetime] = lambda: datetime(2026, 12, 1, tzinfo=UTC),
     ) -> CallbackPoster:
         """Make a poster whose wire ends here."""
-        wire = _Wire(self)
         return CallbackPoster(
-            network=PublicNetwork(self._resolve, wire),
-            listed_network=wire,
-            tls=tls or self.trust,
+            network=self.network,
+            listed_network=Wire(self),
+            tls=lambda: tls or self.trust,
             agent="calendly-mcp/0",
             now=now,
             random=lambda size: bytes(range(size)),
             patience=patience,
         )
-
-    async def _resolve(self, _host: str, _port: int) -> list[IPAddress]:
-        answered = self.addresses.pop(0) if len(self.addresses) > 1 else self.addresses[0]
-        return [ip_address(address) for address in answered]
-
-
-class _Wire(httpcore2.AsyncNetworkBackend):
-    """Leads every address to the host of the test."""
-
-    def __init__(self, host: CallbackHost) -> None:
-        self._host = host
-        self._network = cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend())
-
-    @override
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        self._host.connected_to.append(f"{host}:{port}")
-        return await self._network.connect_tcp("127.0.0.1", self._host.port, timeout)
 
 
 @asynccontextmanager

@@ -9,7 +9,8 @@ from events.outgoing.callback_urls import CallbackRules, CallbackUrl, callback_h
 from events.outgoing.callbacks import Addressee
 from events.outgoing.wire import EventsRefusal
 from tests.cases import each
-from tests.events.outgoing.callback_host import DRIPS, HOST, NEVER_ENDS, CallbackHost, answer, callback_host
+from tests.events.outgoing.callback_host import DRIPS, HOST, CallbackHost, answer, callback_host
+from tests.public_host import NEVER_ENDS
 
 SECRET = "whsec_" + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 TO = Addressee(CallbackRules().check(f"https://{HOST}/hook?a=b%20c"), [SECRET], "sub_1")

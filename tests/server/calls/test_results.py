@@ -150,12 +150,29 @@ def test_a_refusal_tells_everything_calendly_said_in_the_fields_and_in_the_text(
         ("create_share", "Check the arguments"),
     ],
 )
-def test_a_refusal_without_a_reason_is_not_said_to_give_one(tool: str, look: str) -> None:
-    title = "Internal Server Error"
-    result = failure(InvalidArgument(f"Calendly answered 400 {title}", status=400, title=title), TOOLS[tool])
+@each(
+    "title, message",
+    [
+        ("Internal Server Error", "The server encountered an unexpected condition."),
+        ("Invalid Argument", "The supplied parameters are invalid."),
+        (None, None),
+    ],
+)
+def test_a_refusal_without_a_reason_is_not_said_to_give_one(
+    title: str | None, message: str | None, tool: str, look: str
+) -> None:
+    result = failure(InvalidArgument("Calendly answered 400", status=400, title=title, message=message), TOOLS[tool])
     told = f"Calendly does not say why. {look}, then call again. If it is refused again, tell the user."
     assert error(result)["next_step"] == told
     assert text(result).splitlines()[-2] == "Calendly refused it, and does not say why."
+
+
+@each("tool, parameter", [("list_event_types", "end_time"), ("create_event_invitee", "event.booking_source")])
+def test_no_next_step_corrects_what_the_tool_does_not_take(tool: str, parameter: str) -> None:
+    said = InvalidArgument("No.", status=400, details=[{"parameter": parameter, "message": "is bad"}])
+    told = error(failure(said, TOOLS[tool]))
+    assert told["details"] == [{"parameter": parameter.removeprefix("event."), "message": "is bad"}]
+    assert told["next_step"].startswith("What Calendly names is no parameter of this tool. ")
 
 
 @each(

@@ -136,6 +136,15 @@ async def test_everybody_affected_reads_the_time_on_their_own_clock(agent_of: Ag
     assert "When: Mon 23 Nov 2026, 13:30 (Asia/Kolkata; 03:00 America/New_York for the invitee)\n" in asked
 
 
+async def test_all_who_host_together_read_the_time_on_their_own_clock(agent_of: AgentOf, api: Api) -> None:
+    kinds = await api.read("/event_types", "untidy", user=(await api.me("untidy"))["uri"], count=100)
+    panel = next(kind["uri"] for kind in kinds if kind["pooling_type"] == "collective")
+    lee = {"name": "Lee", "email": "lee@acme.example", "timezone": "Asia/Tokyo"}
+    booking = {"event_type": panel, "start_time": "2026-12-01T15:00:00Z", "invitee": lee}
+    asked = await agent_of("untidy").ask("create_event_invitee", **booking)
+    assert "15:00 (Europe/London; 10:00 America/New_York for a host; Wed 2 Dec 2026, 00:00 Asia/Tokyo for" in asked
+
+
 async def test_whoever_reads_the_same_clock_is_not_told_it_again(agent: Agent, api: Api) -> None:
     body = await api.booking(invitee={"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Stockholm"})
     assert "09:00 (Europe/Berlin)\n" in await agent.ask("create_event_invitee", **body)

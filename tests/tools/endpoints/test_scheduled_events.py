@@ -111,7 +111,8 @@ async def test_days_as_bounds_are_whole(agent: Agent) -> None:
 @pytest.mark.requirement("answer-empty", "answer-searched")
 async def test_an_empty_list_says_what_narrowed_it(agent: Agent) -> None:
     found = await agent.call("list_scheduled_events", status="canceled", invitee_email="nobody@acme.example")
-    assert found["searched"] == {"whose": "you", "status": "canceled"}
+    filters = {"invitee_email": "nobody@acme.example"}
+    assert found["searched"] == {"whose": "you", "status": "canceled", "filters": filters}
     assert found["empty_because"] == (
         "Nothing matches invitee_email and status; without that there may be some. Only your own were looked for; user "
         "or organization looks further."
