@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
-from calendly.errors import RateLimited, Unauthenticated, Unreachable
+from calendly.errors import (
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Unauthenticated,
+    Unreachable,
+    UpstreamError,
+)
 from events.feed.feed import Feeds
 from events.joining import LONGEST_WAIT
 from events.looks.background import BackgroundLooks, pace
@@ -239,6 +246,66 @@ async def test_many_meetings_are_gone_through_page_after_page_over_several_looks
     watch.pass_time(timedelta(seconds=61))
     await watch.read()
     assert watch.api.asked == [LIST] * 2
+
+
+@pytest.mark.requirement("looks-cost")
+async def test_looks_that_may_ask_for_little_go_through_all_pages_in_turn(watch: Watch) -> None:
+    watch.api.per_minute = 20
+    watch.api.account.now -= timedelta(days=3)
+    for _ in range(300):
+        watch.api.account.now += timedelta(seconds=1)
+        watch.api.account.new_meeting()
+    watch.pass_time(timedelta(days=1, hours=20))
+    watch.happen.book()
+    found = list[str]()
+    for _ in range(6):
+        watch.pass_time(timedelta(seconds=61))
+        found = await watch.read()
+    assert found == ["meeting.booked"]
+
+
+async def test_a_meeting_that_cannot_be_read_does_not_hide_the_others(watch: Watch) -> None:
+    refusals = [
+        NotFound("It is not there.", status=404),
+        PermissionDenied("Not yours.", status=403),
+        UpstreamError("It broke.", status=500),
+    ]
+    watch.api.refusing = {f"{LIST}/E{number}/invitees": refusal for number, refusal in enumerate(refusals)}
+    account = watch.api.account
+    while len(account.meetings) < 4:
+        account.book()
+    readable = [uri for uri in account.invitees if "/E3/" in uri]
+    for _ in range(12):
+        assert await watch.read() == ["meeting.booked"] * len(readable)
+        watch.pass_time(timedelta(seconds=75))
+    # A new meeting may not be there yet, so that it is asked for again for ten minutes.
+    assert [watch.api.asked.count(f"{LIST}/E{number}/invitees") for number in range(4)] == [9, 9, 12, 1]
+
+
+@pytest.mark.requirement("looks-quiet")
+async def test_meetings_that_are_long_over_are_not_read_again(watch: Watch) -> None:
+    await watch.read(rereads=True)
+    for _ in range(8):
+        watch.happen.book()
+    watch.pass_time(timedelta(days=2, hours=1))
+    await watch.read(rereads=True)
+    watch.pass_time(timedelta(hours=75))
+    await watch.feeds.retain()
+    watch.api.asked.clear()
+    await watch.read(rereads=True)
+    assert watch.api.asked == [LIST]
+
+
+async def test_what_changed_is_read_before_what_is_read_again(watch: Watch) -> None:
+    await watch.read(rereads=True)
+    for _ in range(4):
+        watch.happen.book()
+    watch.pass_time(timedelta(days=2, hours=1))
+    await watch.read(rereads=True)
+    watch.pass_time(timedelta(hours=1))
+    watch.happen.book()
+    watch.api.per_minute = 20
+    assert len(await watch.read(rereads=True)) == 5
 
 
 @each(
