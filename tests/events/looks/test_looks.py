@@ -24,8 +24,8 @@ from events.tables import event_subscription, feed, receiver
 from tests.cases import each
 from tests.databases import open_migrated
 from tests.events.calendly import AccountApi
-from tests.events.feeds import Clock, Happenings, feeds_in, kinds_in
-from tests.events.histories import PERSON, Account, Change, seeded
+from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
+from tests.events.histories import PERSON, Account, arrivals, seeded
 
 pytestmark = pytest.mark.anyio
 
@@ -405,13 +405,33 @@ async def test_a_half_whose_other_cannot_be_read_is_published_after_ten_minutes(
     assert await kinds_in(watch.feeds) == ["meeting.rescheduled"]
 
 
-async def test_looks_give_the_same_feed_as_the_changes_themselves(watch: Watch) -> None:
+@pytest.mark.requirement("feed-same")
+@pytest.mark.parametrize("seed", [1, 2, 3])
+async def test_looks_give_the_same_feed_as_webhooks_alone_and_as_both(watch: Watch, seed: int) -> None:
     await watch.read()
-    watch.api.account.random = seeded(11)
-    changes: list[Change] = watch.api.account.changes
-    for _ in range(25):
-        watch.happen.account.go_on(1)
-        watch.clock.now = watch.api.account.now + timedelta(seconds=61)
-        await watch.read(rereads=True)
-    assert len(changes) > 15
-    assert "meeting.rescheduled" in await kinds_in(watch.feeds)
+    account = watch.api.account = watch.happen.account = Account(seeded(seed), watch.clock.now)
+    async with open_migrated() as of_webhooks, open_migrated() as of_both:
+        told, both = feeds_in(of_webhooks, watch.clock), feeds_in(of_both, watch.clock)
+        looks = Looks(feeds=both, owner="replica", sleep=watch.wait)
+        for feeds in (told, both):
+            await feeds.begin(PERSON)
+        for _ in range(30):
+            before = len(account.changes)
+            account.go_on(1)
+            watch.clock.now = account.now + timedelta(seconds=61)
+            deliveries = [each for change in account.changes[before:] for each in change.deliveries]
+            for number, arrival in enumerate(arrivals(deliveries)):
+                await told.publish(PERSON, arrival)
+                if number >= seed % 2:  # else one half of a change is told by the look alone
+                    await both.publish(PERSON, arrival)
+            await watch.read(rereads=True)
+            await looks.on_demand(PERSON, watch.api, rereads=True)
+        expected = await events_in(told)
+        assert len(expected) > 8
+        assert await events_in(watch.feeds) == await events_in(both) == expected
+
+
+async def events_in(feeds: Feeds) -> set[tuple[str, str]]:
+    """Return what a feed tells but of no-shows, which no look sees before a meeting has ended."""
+    events = (await feeds.read(PERSON, all_kinds())).events
+    return {(event.event_id, event.kind) for event in events if event.kind.startswith("meeting.")}
