@@ -53,6 +53,10 @@ async def test_a_note_to_somebody_takes_two_calls_by_whatever_they_are_called(ag
     [
         ("Lee", r"contact: No contact of yours has exactly that name. Did you mean .*Lee Park \(lee@acme.example\)"),
         ("Nobody Here", r"contact: No contact of yours has exactly that name\. list_contacts finds a part of a name"),
+        (
+            "L\u00e9\u00e9 Parkk",
+            r"contact: No contact of yours has exactly that name. Did you mean .*Lee Park \(lee@acme",
+        ),
         ("gone@acme.example", r"contact: No contact of yours has that e-mail address."),
     ],
 )
