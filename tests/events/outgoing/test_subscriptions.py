@@ -379,6 +379,23 @@ async def test_the_cursor_does_not_pass_over_what_was_given_up(world: World) -> 
     assert world.events[-1].content["cursor"].endswith("-2")
 
 
+async def test_what_is_given_up_again_and_again_is_queued_for_two_days_and_then_told_as_lost(world: World) -> None:
+    await world.subscribe()
+    await world.book()
+    posts, losses = list[int](), list[bool]()
+    for _ in range(4):
+        world.host.received.clear()
+        world.host.answers = lambda _: answer(status="500 Oops")
+        for minutes in (0, 1, 1, 3, 8):
+            world.wait(minutes=minutes)
+            await world.deliver()
+        posts.append(len(world.events))
+        world.wait(hours=18)
+        losses.append((await world.subscribe()).is_truncated)
+    assert posts == [5, 5, 5, 0]
+    assert losses == [False, False, True, False]
+
+
 async def test_who_subscribes_anew_on_hearing_that_it_has_ended_stays_subscribed(world: World) -> None:
     first = await world.subscribe()
     await world.book()
