@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Final
 
-from benchmarks import hosted, pacing, stdio_call, stdio_start, token_cost
+from benchmarks import events, hosted, pacing, stdio_call, stdio_start, token_cost
 from benchmarks.measure import COLUMNS, Rows, line
 
 MEASUREMENTS: Final[dict[str, Rows]] = {
@@ -13,6 +13,7 @@ MEASUREMENTS: Final[dict[str, Rows]] = {
     "tokens": token_cost.rows,
     "pacing": pacing.rows,
     "hosted": hosted.rows,
+    "events": events.rows,
     "real-time-pacing": pacing.rows_in_real_time,
 }
 

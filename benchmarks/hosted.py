@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
@@ -46,7 +46,7 @@ def _on(kind: str, database: str) -> Iterator[Row]:
     token = prepare(database)
     with (
         listening(*UPSTREAM) as (upstream, _),
-        _signed_in(database, upstream) as (ours, process),
+        signed_in(database, upstream) as (ours, process),
         listening(*FLOOR, "http", upstream) as (floor, floors_process),
     ):
         numbers = count()
@@ -82,8 +82,8 @@ def _replicas(database: str) -> Iterator[Row]:
     token = prepare(database)
     with (
         listening(*UPSTREAM) as (upstream, _),
-        _signed_in(database, upstream) as (one, first),
-        _signed_in(database, upstream) as (other, second),
+        signed_in(database, upstream) as (one, first),
+        signed_in(database, upstream) as (other, second),
     ):
         numbers = count()
         both, alone = interleaved(
@@ -102,10 +102,13 @@ def _replicas(database: str) -> Iterator[Row]:
 
 
 @contextmanager
-def _signed_in(database: str, upstream: str) -> Generator[tuple[str, int]]:
+def signed_in(database: str, upstream: str, **settings: str) -> Generator[tuple[str, int]]:
     """Start the product on a prepared database; its address and its process id."""
     words = ("--auth", "oauth", "--public-url", ADDRESS, "--database-url", database, "--api-url", upstream)
-    with listening(PRODUCT, "http", "--port", "0", *words, CALENDLY_MCP_SECRET_KEYS=KEYS) as (address, process):
+    with listening(PRODUCT, "http", "--port", "0", *words, CALENDLY_MCP_SECRET_KEYS=KEYS, **settings) as (
+        address,
+        process,
+    ):
         yield address, process
 
 
@@ -130,26 +133,32 @@ def _rate(servers: list[str], numbers: Iterator[int], token: str) -> float:
 
 def _answered(servers: list[str], numbers: Iterator[int], token: str) -> int:
     """Let all clients call for a round, on the servers in turn; the number of calls that were answered."""
-    return anyio.run(_load, [f"{server}/mcp" for server in servers], numbers, token)
+    return anyio.run(answered, [f"{server}/mcp" for server in servers], numbers, token)
 
 
-async def _load(urls: list[str], numbers: Iterator[int], token: str) -> int:
-    answered = 0
+async def answered(
+    urls: Sequence[str], numbers: Iterator[int], token: str, *, clients: int = CLIENTS, seconds: float = SECONDS
+) -> int:
+    """Let clients call for so many seconds, on the servers in turn; the number of calls that were answered.
+
+    Raises ServerFailed.
+    """
+    calls = 0
     headers = {**_HEADERS, "Authorization": f"Bearer {token}"}
-    limits = httpx2.Limits(max_connections=CLIENTS)
+    limits = httpx2.Limits(max_connections=clients)
     async with httpx2.AsyncClient(headers=headers, limits=limits, trust_env=False) as http:
         started = perf_counter()
 
         async def client(url: str) -> None:
-            nonlocal answered
-            while perf_counter() < started + SECONDS:
+            nonlocal calls
+            while perf_counter() < started + seconds:
                 await _call(http, url, next(numbers))
-                answered += 1
+                calls += 1
 
-        async with anyio.create_task_group() as clients:
-            for number in range(CLIENTS):
-                clients.start_soon(client, urls[number % len(urls)])
-        return answered
+        async with anyio.create_task_group() as group:
+            for number in range(clients):
+                group.start_soon(client, urls[number % len(urls)])
+        return calls
 
 
 async def _call(http: httpx2.AsyncClient, url: str, number: int) -> None:

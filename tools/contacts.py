@@ -9,7 +9,7 @@ from calendly import models
 from calendly.identifiers import ContactId, InvalidIdentifier
 from tools.endpoints.contacts.contacts import addresses, list_contacts
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
-from tools.matching import folded
+from tools.matching import folded, near
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import one_line
@@ -35,16 +35,24 @@ async def find_contact(call: Call, parameter: str, text: str) -> ContactId:
         count=LARGEST_PAGE,
         max_pages=ENOUGH_PAGES,
     )
-    near = page.get("collection", [])
-    found = [one for one in near if wanted in _known_as(one)]
+    listed = page.get("collection", [])
+    found = [one for one in listed if wanted in _known_as(one)]
     if len(found) == 1 and (contact := _identifier(found[0])):
         return contact
     if found:
         raise ArgumentError.of(parameter, f"Several contacts go by that, so pass the URI of one: {_listed(found)}.")
     if is_address:
         raise ArgumentError.of(parameter, "No contact of yours has that e-mail address.")
-    told = f"Did you mean {_listed(near)}?" if near else "list_contacts finds a part of a name."
+    meant = listed or await _near(call, text)
+    told = f"Did you mean {_listed(meant)}?" if meant else "list_contacts finds a part of a name."
     raise ArgumentError.of(parameter, f"No contact of yours has exactly that name. {told}")
+
+
+async def _near(call: Call, text: str) -> Sequence[models.Contact]:
+    """Return the contacts whose names come near, such as without the accents, which Calendly's own search minds."""
+    page = await call.via(list_contacts)(exclude="custom_fields", count=LARGEST_PAGE, max_pages=ENOUGH_PAGES)
+    by_name = {name: one for one in page.get("collection", []) if (name := one.get("name"))}
+    return [by_name[name] for name in near(text, by_name)]
 
 
 def told_as(contact: models.Contact) -> str:

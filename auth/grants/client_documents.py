@@ -119,7 +119,7 @@ class DocumentFetcher:
 
     Args:
         network: Where there is no proxy.
-        tls: Whom to trust.
+        tls: Says whom to trust, when there is something to fetch: the certificates take memory.
         schemes: The private-use schemes allowed in redirect URIs.
         proxy: Returns the proxy for a host, None without one.
         patience: How long a fetch may take.
@@ -128,7 +128,7 @@ class DocumentFetcher:
     def __init__(
         self,
         network: PublicNetwork,
-        tls: ssl.SSLContext,
+        tls: Callable[[], ssl.SSLContext],
         schemes: Collection[str],
         *,
         proxy: Callable[[str], str | None] = proxy_for,
@@ -175,11 +175,11 @@ class DocumentFetcher:
         host = parts.hostname or ""
         proxy = self._proxy(host)
         if proxy is None:
-            return httpcore2.AsyncConnectionPool(ssl_context=self._tls, network_backend=self._network)
+            return httpcore2.AsyncConnectionPool(ssl_context=self._tls(), network_backend=self._network)
         await self._network.check(host, parts.port or 443)
         where = urlsplit(proxy)
         user = None if where.username is None else (unquote(where.username), unquote(where.password or ""))
         if where.scheme not in {"http", "https"} or not where.hostname:
             raise OSError(f"a proxy of the scheme {where.scheme[:_LONGEST_SCHEME]} cannot be used")
         named = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"
-        return httpcore2.AsyncHTTPProxy(named, proxy_auth=user, ssl_context=self._tls)
+        return httpcore2.AsyncHTTPProxy(named, proxy_auth=user, ssl_context=self._tls())

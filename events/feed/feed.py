@@ -33,8 +33,8 @@ KEPT: Final = timedelta(days=30)
 _KNOWN: Final = timedelta(days=400)
 """How long the bare identity of an event is kept, so that nothing old is told twice."""
 
-_SEEN: Final = timedelta(days=3)
-"""How long after its end it is known of a meeting what was seen of it."""
+_SEEN: Final = timedelta(days=5)
+"""How long after its end it is known of a meeting what was seen of it: longer than looks list it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ class Feeds:
             async with self.database.read() as connection:
                 rows = await stored_events.with_addresses(connection, found.person, wanted)
             for row in rows:
-                await self._forget(row.id)
+                await self._forget(found.person, row.id)
 
     async def retain(self) -> None:
         """Drop what is past its time. Raises StorageUnavailable."""
@@ -243,8 +243,9 @@ class Feeds:
             if row.position is not None and (data := self.payloads.opened(row)) is not None
         ]
 
-    async def _forget(self, row_name: str) -> None:
+    async def _forget(self, person: str, row_name: str) -> None:
         async with self.database.begin() as connection:
+            await stored_feeds.hold(connection, person)  # its other half may come at this moment
             row = await stored_events.find(connection, row_name)
             data = self.payloads.opened(row) if row else None
             if data is not None:

@@ -159,8 +159,9 @@ class Publishing:
         """Publish the end of a mark that came before the mark."""
         for row in await self._marks(mark):
             if row.kind == UNMARKED and row.position is None and row.occurred_at >= mark.occurred_at:
-                await stored_events.remove(self.connection, row.id)
-                await self.take(self.payloads.arrival_of(row))
+                end = of_mark(self.payloads.arrival_of(row), mark.data["no_show"]["uri"])
+                await self.take(end)
+                await stored_events.supersede(self.connection, row.id, row_id(self.feed.person, end.event_id))
                 return
 
     async def _marks(self, arrival: Arrival) -> list[StoredEvent]:

@@ -104,21 +104,34 @@ async def put(
     row = values(event, feed_event) | {"waits_until": waits_until, "payload_until": payload_until}
     statement = insert(connection, feed_event).values(row)
     await connection.execute(statement.on_conflict_do_update(index_elements=[feed_event.c.id], set_=row))
-    for address in sorted(addresses):
-        key = sha256(f"{event.id}\n{address}".encode()).hexdigest()
-        added = insert(connection, event_address).values(id=key, event=event.id, address_digest=address)
-        await connection.execute(added.on_conflict_do_nothing())
+    await _address(connection, event.id, addresses)
 
 
-async def remove(connection: AsyncConnection, row: str) -> None:
-    """Delete an event."""
+async def supersede(connection: AsyncConnection, row: str, by: str) -> None:
+    """Delete an event that another one stands for, which is found by its addresses from then on."""
+    addresses = select(event_address.c.address_digest).where(event_address.c.event == row)
+    await _address(connection, by, (await connection.execute(addresses)).scalars().all())
     await connection.execute(delete(feed_event).where(feed_event.c.id == row))
+
+
+async def _address(connection: AsyncConnection, row: str, addresses: Iterable[str]) -> None:
+    for address in sorted(addresses):
+        key = sha256(f"{row}\n{address}".encode()).hexdigest()
+        added = insert(connection, event_address).values(id=key, event=row, address_digest=address)
+        await connection.execute(added.on_conflict_do_nothing())
 
 
 async def oldest(connection: AsyncConnection, person: str) -> int | None:
     """Return the first position of a feed whose payload is kept, None where none is."""
     kept = select(func.min(feed_event.c.position)).where(_is_kept(person))
     found: int | None = await connection.scalar(kept)
+    return found
+
+
+async def stored_at(connection: AsyncConnection, person: str, position: int) -> datetime | None:
+    """Return when the event at a position of a feed came, None before the first."""
+    query = select(feed_event.c.stored_at).where(feed_event.c.person == person, feed_event.c.position == position)
+    found: datetime | None = await connection.scalar(query)
     return found
 
 

@@ -12,6 +12,7 @@ from events.identity import told
 from events.incoming import stored_receivers
 from events.incoming.incoming import ReceiverFacts, Refused, VerifiedDelivery, no_room, read_delivery, receiver_digest
 from events.incoming.stored_receivers import StoredReceiver
+from events.incoming.webhook_states import REFUSED_OFTEN
 from events.kinds import MEETINGS
 from storage.database import Database
 from storage.errors import StorageError
@@ -116,12 +117,14 @@ class Receiver:
     async def _count_refusal(self, found: StoredReceiver) -> None:
         async with self._storing, self.database.begin() as connection:
             await stored_receivers.count_refusal(connection, found.receiver_digest)
+            if found.family == MEETINGS.name and found.state == "live" and found.refused + 1 >= REFUSED_OFTEN:
+                await stored_receivers.prove(connection, found.person, None)  # nothing it tells can be taken
 
     async def _store(self, found: StoredReceiver, delivery: VerifiedDelivery) -> Accepted:
         arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body)
         is_new = await self.feeds.publish(found.person, arrival)
         async with self.database.begin() as connection:
             await stored_receivers.note_delivery(connection, found.receiver_digest, self.now())
-            if found.family == MEETINGS.name:
+            if found.family == MEETINGS.name and found.state == "live":
                 await stored_receivers.prove(connection, found.person, self.now())
         return Accepted(found.person, delivery.event, is_new)

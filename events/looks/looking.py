@@ -5,14 +5,22 @@ early where it would cost too much or lasts too long; the next one goes on.
 """
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final, Protocol, cast
 
 from calendly.endpoint import Endpoint
-from calendly.errors import CalendlyError
+from calendly.errors import (
+    CalendlyError,
+    CalendlyRefusal,
+    InsufficientScope,
+    RateLimited,
+    Unauthenticated,
+    UpstreamError,
+)
 from calendly.request import JSON, Request
 from events.facts import canonical, meeting_of, moment, part, written
 from events.feed import stored_events
@@ -47,8 +55,31 @@ _TELLING: Final = timedelta(minutes=10)
 _MOST_HALVES: Final = 20
 
 
+_log: Final = logging.getLogger(__name__)
+
+
 class Exhausted(Exception):
     """A look may ask for nothing more for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Meeting:
+    """A meeting that is listed.
+
+    Attributes:
+        uri: Its URI.
+        row: As it is listed.
+        now: What is seen of it.
+    """
+
+    uri: str
+    row: JSON
+    now: SeenMeeting
+
+    def is_as_in(self, known: Mapping[str, SeenMeeting]) -> bool:
+        """Say whether it was seen before as it is now."""
+        before = known.get(self.now.id)
+        return before is not None and before.fingerprint == self.now.fingerprint
 
 
 class PersonReads(Protocol):
@@ -69,7 +100,7 @@ class Look:
         reads: Reads Calendly as them.
         now: The time.
         rereads: Somebody wants to know of no-shows, which may change nothing that is listed.
-        continues_at: Where the next look goes on, None where this one came to the end.
+        continues_at: Where the next look goes on, None where it begins anew.
     """
 
     feeds: Feeds
@@ -81,22 +112,28 @@ class Look:
 
     async def run(self) -> None:
         """Look. Raises CalendlyError, Exhausted and StorageUnavailable."""
+        self.continues_at = self.feed.look_continues_at  # should the look end before its first page does
         async for rows in self._pages():
-            meetings = {seen_id(self.feed.person, uri): (uri, row) for uri, row in _named(rows)}
-            async with self.feeds.database.read() as connection:
-                known = await stored_looks.find(connection, meetings.keys())
-            news, seen = list[Arrival](), list[SeenMeeting]()
-            try:
-                for name, (uri, row) in meetings.items():
-                    meeting = _fingerprinted(name, self.feed.person, row, self.now())
-                    if self._is_due(row, meeting, known.get(name)):
-                        news += await self._news(uri, row)
-                        seen.append(meeting)
-                    elif name not in known:
-                        seen.append(meeting)
-            finally:  # what was read already is kept, though the look ends here
-                await self._keep(news, seen)
+            await self._read(_named(rows))
         await self.settle(self.now() + LONGEST_WAIT)
+
+    async def _read(self, rows: Sequence[tuple[str, JSON]]) -> None:
+        """Read the invitees of the meetings of a page: first of those that changed, then of those to be read again."""
+        person, now = self.feed.person, self.now()
+        meetings = [_Meeting(uri, row, _fingerprinted(seen_id(person, uri), person, row, now)) for uri, row in rows]
+        async with self.feeds.database.read() as connection:
+            known = await stored_looks.find(connection, [meeting.now.id for meeting in meetings])
+        news, seen = list[Arrival](), list[SeenMeeting]()
+        try:
+            for meeting in sorted(meetings, key=lambda meeting: meeting.is_as_in(known)):
+                before = known.get(meeting.now.id)
+                is_due = self._is_due(meeting, before)
+                found = await self._news(meeting) if is_due else []
+                news += found or ()
+                if found is not None and (is_due or before is None):
+                    seen.append(meeting.now)
+        finally:  # what was read already is kept, though the look ends here
+            await self._keep(news, seen)
 
     async def settle(self, now: datetime) -> None:
         """Read the other half of what has waited long enough by `now`, and publish what has waited in vain."""
@@ -147,20 +184,35 @@ class Look:
             if token is None:
                 return
 
-    def _is_due(self, row: JSON, meeting: SeenMeeting, known: SeenMeeting | None) -> bool:
+    def _is_due(self, meeting: "_Meeting", known: SeenMeeting | None) -> bool:
         """Say whether the invitees of a meeting are to be read."""
         if known is None:
-            changed = moment(row.get("updated_at"))
+            changed = moment(meeting.row.get("updated_at"))
             return changed is None or changed >= self.feed.since
-        if known.fingerprint != meeting.fingerprint:
+        if known.fingerprint != meeting.now.fingerprint:
             return True
-        has_ended = meeting.ends_at <= self.now() <= meeting.ends_at + _MARKED_AFTER
+        has_ended = known.ends_at <= self.now() <= known.ends_at + _MARKED_AFTER
         return self.rereads and has_ended and known.looked_at <= self.now() - _REREAD
 
-    async def _news(self, uri: str, row: JSON) -> list[Arrival]:
-        """Read the invitees of a meeting, and return what that says has happened."""
-        invitees = [Seen(name, row, invitee) for name, invitee in _named(await self._invitees(uri))]
-        found = [arrival for seen in invitees for arrival in implied(row, seen.invitee)]
+    async def _news(self, meeting: "_Meeting") -> list[Arrival] | None:
+        """Read the invitees of a meeting, and return what that says has happened.
+
+        One meeting that cannot be read does not keep the others from being read. None means that it is
+        tried again: a new one may not be there yet, and Calendly may have failed.
+        """
+        try:
+            rows = await self._invitees(meeting.uri)
+        except (Unauthenticated, InsufficientScope, RateLimited):
+            raise
+        except CalendlyRefusal as refusal:
+            if refusal.retry_after is not None:
+                raise
+            _log.info("The invitees of a meeting cannot be read: %s", refusal.reason)
+            changed = moment(meeting.row.get("updated_at"))
+            is_new = changed is not None and changed > self.now() - _TELLING
+            return None if is_new or isinstance(refusal, UpstreamError) else []
+        invitees = [Seen(name, meeting.row, invitee) for name, invitee in _named(rows)]
+        found = [arrival for seen in invitees for arrival in implied(meeting.row, seen.invitee)]
         found += await self._ended_marks(invitees)
         return [arrival for arrival in found if arrival.occurred_at >= self.feed.since]
 

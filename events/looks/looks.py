@@ -188,9 +188,8 @@ class Looks:
 
     async def _end(self, look: Look, *, is_over: bool) -> None:
         checked_at = self.feeds.now() if is_over else None
-        continues_at = look.continues_at if is_over else look.feed.look_continues_at
         with suppress(StorageUnavailable):  # the lease ends by itself
             async with self.feeds.database.begin() as connection:
                 await stored_feeds.end_lease(
-                    connection, look.feed.person, self.owner, checked_at=checked_at, continues_at=continues_at
+                    connection, look.feed.person, self.owner, checked_at=checked_at, continues_at=look.continues_at
                 )

@@ -87,7 +87,7 @@ class CallbackPoster:
     Attributes:
         network: Connects to where a stranger's URL may lead.
         listed_network: Connects to what the operator lists.
-        tls: Whom to trust.
+        tls: Says whom to trust, when there is something to post: the certificates take memory.
         agent: The `User-Agent`.
         now: The present.
         random: Makes unpredictable bytes.
@@ -96,7 +96,7 @@ class CallbackPoster:
 
     network: httpcore2.AsyncNetworkBackend
     listed_network: httpcore2.AsyncNetworkBackend
-    tls: ssl.SSLContext
+    tls: Callable[[], ssl.SSLContext]
     agent: str
     now: Callable[[], datetime]
     random: Callable[[int], bytes]
@@ -147,7 +147,7 @@ class CallbackPoster:
     ) -> CallbackAnswer:
         network = _Bounded(self.listed_network if to.is_listed else self.network)
         async with (
-            httpcore2.AsyncConnectionPool(ssl_context=self.tls, network_backend=network) as pool,
+            httpcore2.AsyncConnectionPool(ssl_context=self.tls(), network_backend=network) as pool,
             pool.stream("POST", to.url, headers=[*headers.items()], content=body, extensions=_TIMEOUTS) as answer,
         ):
             told = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")

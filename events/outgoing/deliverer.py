@@ -125,7 +125,7 @@ class Deliverer:
             return
         content = await self.contents.of(claimed.event, standing)
         if content is None:
-            await self._give_up(claimed)
+            await self._give_up(claimed, FOR_GOOD)
             return
         body = compact({**content, "cursor": await self._cursor(claimed, subscription)})
         message = event_message_id(self.endings.profile, content["eventId"], claimed.id)
@@ -157,9 +157,9 @@ class Deliverer:
                 await give_up_all(connection, subscription.id, now)
         return False if is_ours and due is None else None
 
-    async def _give_up(self, claimed: Claimed) -> None:
+    async def _give_up(self, claimed: Claimed, error: str | None = None) -> None:
         async with self.endings.database.begin() as connection:
-            await mark_done(connection, claimed, "given up", self.now())
+            await mark_done(connection, claimed, "given up", self.now(), error)
 
     async def _postpone(self, claimed: Claimed) -> None:
         """Try again later, without counting: the person has to sign in at Calendly again."""

@@ -9,7 +9,7 @@ from events.outgoing.callback_urls import CallbackRules
 from events.outgoing.callbacks import Addressee, CallbackPoster
 from events.outgoing.standing import EventNote, Noted, Refusal
 from events.outgoing.stored_deliveries import delete_deliveries
-from events.outgoing.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_subscriptions, expire
+from events.outgoing.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_expired, expire
 from events.outgoing.wire import TERMINATED, EventsRefusal, Meaning, WireProfile
 from storage.database import Database
 
@@ -60,7 +60,7 @@ class Endings:
         if is_mine:
             await self._part(subscription, why, agent)
         async with self.database.begin() as connection:
-            await delete_subscriptions(connection, [subscription.id])
+            await delete_expired(connection, subscription.id, self.now())
 
     async def _part(self, subscription: StoredSubscription, why: str, agent: str) -> None:
         """Note that a subscription ends, and tell its callback."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, false, func, literal, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed.stored_events import StoredEvent
@@ -38,7 +38,7 @@ CLAIMED_FOR: Final = timedelta(seconds=30)
 KEPT_DONE: Final = timedelta(hours=48)
 
 FOR_GOOD: Final = "for good"
-"""The error of a delivery that the callback refused for good."""
+"""The error of a delivery that is never tried again: the callback refused it for good, or it says nothing any more."""
 
 _MOST_CLAIMED: Final = 8
 
@@ -131,39 +131,62 @@ async def fan_out(connection: AsyncConnection, event: StoredEvent, now: datetime
 
 
 async def queue_missed(
-    connection: AsyncConnection, subscription: StoredSubscription, *, after: int | None, now: datetime
+    connection: AsyncConnection,
+    subscription: StoredSubscription,
+    *,
+    after: int | None,
+    now: datetime,
+    silent_since: datetime | None = None,
 ) -> bool:
-    """Queue earlier events that were not delivered. Returns whether there were more than may be queued.
+    """Queue earlier events that were not delivered. Returns whether some were lost: too many, or too long ago.
 
     Args:
         connection: A transaction.
         subscription: For which.
         after: After this position; None for what was given up or missed lately.
         now: The present.
+        silent_since: Nothing has arrived since then, None where that is not known. Of other deliveries it is
+            known as long as they are kept.
     """
+    wanted = _not_delivered(subscription, now)
+    is_lately: ColumnElement[bool] = true()
+    lost: ColumnElement[bool] = false()
+    if after is not None:
+        wanted.append(feed_event.c.position > after)
+    else:
+        wanted += [
+            feed_event.c.stored_at >= subscription.created_at,
+            feed_event.c.occurred_at >= subscription.created_at - OLDEST_ANEW,
+        ]
+        came, given_up = feed_event.c.stored_at, _was_given_up(subscription.id, now)
+        is_lately = or_(came >= now - MISSED_WITHIN, and_(came >= now - KEPT_DONE, given_up))
+        is_known = or_(came >= min(now - KEPT_DONE, silent_since or now), given_up)
+        lost = exists().where(*wanted, ~is_lately, is_known)
+    room = min(MOST_QUEUED_AGAIN, max(0, MOST_OUTSTANDING - await _outstanding(connection, subscription.id)))
+    query = (
+        select(feed_event.c.id, feed_event.c.position)
+        .where(*wanted, is_lately, feed_event.c.payload_ciphertext.is_not(None))
+        .order_by(feed_event.c.position.desc())
+    )
+    found = [(row[0], row[1]) for row in await connection.execute(query.limit(room + 1))]
+    is_lossy = bool(await connection.scalar(select(lost))) or len(found) > room
+    await _queue(connection, subscription.id, subscription.host, found[:room], now)
+    return is_lossy
+
+
+def _not_delivered(subscription: StoredSubscription, now: datetime) -> list[ColumnElement[bool]]:
+    """Return the conditions that a subscription wants an event that was not delivered to it."""
     conditions = [
         feed_event.c.person == subscription.person,
         feed_event.c.kind == subscription.name,
         feed_event.c.position.is_not(None),
-        feed_event.c.payload_ciphertext.is_not(None),
         ~_was_delivered(subscription.id),
     ]
     if subscription.filter is not None:
         conditions.append(feed_event.c.filter == subscription.filter)
     if subscription.max_age is not None:
         conditions.append(feed_event.c.occurred_at >= now - subscription.max_age)
-    if after is None:
-        conditions += [
-            feed_event.c.stored_at >= max(subscription.created_at, now - MISSED_WITHIN),
-            feed_event.c.occurred_at >= subscription.created_at - OLDEST_ANEW,
-        ]
-    else:
-        conditions.append(feed_event.c.position > after)
-    room = min(MOST_QUEUED_AGAIN, max(0, MOST_OUTSTANDING - await _outstanding(connection, subscription.id)))
-    query = select(feed_event.c.id, feed_event.c.position).where(*conditions).order_by(feed_event.c.position.desc())
-    found = [(row[0], row[1]) for row in await connection.execute(query.limit(room + 1))]
-    await _queue(connection, subscription.id, subscription.host, found[:room], now)
-    return len(found) > room
+    return conditions
 
 
 async def claim_due(connection: AsyncConnection, now: datetime, claim: str, room: PostingRoom) -> list[Claimed]:
@@ -233,10 +256,14 @@ async def delete_deliveries(connection: AsyncConnection, subscriptions: Collecti
 async def outstanding_positions(
     connection: AsyncConnection, subscription: str, *, but: str | None = None
 ) -> Sequence[int]:
-    """Return the position of the oldest event that has not arrived, if there is one; `but` is a delivery that has."""
+    """Return the position of the oldest event that has not arrived, if there is one; `but` is a delivery that has.
+
+    One that was given up counts: a refresh may queue it again.
+    """
+    has_not = and_(table.c.state != "arrived", table.c.error.is_distinct_from(FOR_GOOD))
     query = (
         select(table.c.position)
-        .where(table.c.subscription == subscription, table.c.state == "due", table.c.id != (but or ""))
+        .where(table.c.subscription == subscription, has_not, table.c.id != (but or ""))
         .order_by(table.c.position)
         .limit(1)
     )
@@ -256,6 +283,11 @@ async def _outstanding(connection: AsyncConnection, subscription: str) -> int:
 
 def _was_delivered(subscription: str) -> ColumnElement[bool]:
     is_done = or_(table.c.state.in_(("due", "arrived")), table.c.error == FOR_GOOD)
+    return exists().where(table.c.subscription == subscription, table.c.event == feed_event.c.id, is_done)
+
+
+def _was_given_up(subscription: str, now: datetime) -> ColumnElement[bool]:
+    is_done = and_(table.c.state == "given up", table.c.done_at >= now - MISSED_WITHIN)
     return exists().where(table.c.subscription == subscription, table.c.event == feed_event.c.id, is_done)
 
 

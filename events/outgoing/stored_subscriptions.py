@@ -181,10 +181,16 @@ async def delete_subscriptions(connection: AsyncConnection, subscriptions: Colle
     await connection.execute(delete(table).where(table.c.id.in_(subscriptions)))
 
 
+async def delete_expired(connection: AsyncConnection, subscription: str, now: datetime) -> None:
+    """Delete a subscription that is over. One that its agent has made anew meanwhile stays."""
+    await connection.execute(delete(table).where(table.c.id == subscription, ~is_live(now)))
+
+
 async def expire(connection: AsyncConnection, subscription: str, now: datetime) -> bool:
-    """Let a live subscription expire. Returns whether it was live."""
+    """Let a live subscription expire. Returns whether it was live. Should its agent make it anew, it begins now."""
     mine = and_(table.c.id == subscription, is_live(now))
-    return (await connection.execute(update(table).where(mine).values(expires_at=now))).rowcount > 0
+    over = {"expires_at": now, "created_at": now}
+    return (await connection.execute(update(table).where(mine).values(over))).rowcount > 0
 
 
 async def note_arrival(connection: AsyncConnection, subscription: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, cast
 
+from events.feed.cursor import Cursor
 from events.outgoing.standard_webhooks import secret_key
 from events.outgoing.wire import (
     LONGEST_NAME,
@@ -29,6 +30,9 @@ LONGEST_LIFE: Final = timedelta(hours=24)
 MOST_OF_GRANT: Final = 50
 MOST_OF_PERSON: Final = 200
 
+UNREADABLE: Final = "unreadable"
+"""Stands for a cursor that cannot be read, whatever characters are in it."""
+
 _MILLISECOND: Final = timedelta(milliseconds=1)
 _MOST_MILLISECONDS: Final = 10 * 365 * 24 * 60 * 60 * 1000
 
@@ -40,7 +44,7 @@ class EventQuery:
     Attributes:
         name: Of their kind.
         arguments: What narrows them, as sent.
-        cursor: After which position, None from now on.
+        cursor: After which position, None from now on. One that cannot be read is `UNREADABLE`.
         max_age: Older ones are left out; None for none.
     """
 
@@ -204,6 +208,8 @@ def _query(params: Mapping[str, Any]) -> EventQuery:
     cursor = params.get("cursor")
     if cursor is not None and not isinstance(cursor, str):
         raise invalid("cursor", "Pass the cursor of an earlier answer, or null")
+    if cursor is not None and Cursor.parse(cursor) is None:
+        cursor = UNREADABLE
     return EventQuery(name, arguments, cursor, _milliseconds(params, "maxAgeMs", least=0))
 
 

@@ -7,10 +7,9 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from events.feed import stored_feeds
-from events.feed.cursor import Cursor, place_of
+from events.feed import stored_events, stored_feeds
+from events.feed.cursor import Cursor, Place, place_of
 from events.feed.feed import Feeds
-from events.feed.stored_events import oldest
 from events.feed.stored_feeds import StoredFeed
 from events.outgoing.callback_urls import CallbackUrl
 from events.outgoing.callbacks import Addressee
@@ -246,13 +245,19 @@ class Subscriptions:
             raise StorageUnavailable("The person's feed has just been deleted.")
         before = await self._before(connection, asked, now)
         until = None if asked.life is None else now + asked.life
+        cursor = asked.request.query.cursor
+        start = None if cursor is None else await _start(connection, cursor, place)
         row = asked.row(before, now, until)
+        if before is None and start is not None and not start.is_truncated:
+            row = replace(row, created_at=await _begun_at(connection, place, start.position))
         await self.endings.rows.put(connection, row)
         if until is not None and not asked.url.is_listed:
             await pass_until(connection, row.grant, row.url, until + KEPT_EXPIRED)
         was_truncated = before is not None and before.truncated
-        cursor = asked.request.query.cursor
-        is_lossy = (before is not None or cursor is not None) and await _queue(connection, cursor, row, place, now)
+        if start is not None:
+            is_lossy = await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated
+        else:
+            is_lossy = before is not None and await _queue_again(connection, row, before, now)
         outstanding = await outstanding_positions(connection, row.id)
         mark = str(Cursor(place.epoch, watermark(outstanding, place.head)))
         return Subscribed(row.id, until, mark, was_truncated or is_lossy, None if before is None else _status(before))
@@ -312,15 +317,24 @@ def _arranged(kind: str, to: CallbackUrl, secret: str, standing: EventStanding) 
     return _Asked(request, standing, to, narrowed_to=None, life=None)
 
 
-async def _queue(
-    connection: AsyncConnection, cursor: str | None, row: StoredSubscription, place: StoredFeed, now: datetime
+async def _start(connection: AsyncConnection, cursor: str, feed: StoredFeed) -> Place:
+    """Find where a subscription goes on from a cursor."""
+    kept = await stored_events.oldest(connection, feed.person)
+    return place_of(cursor, epoch=feed.epoch, head=feed.head, oldest=kept)
+
+
+async def _begun_at(connection: AsyncConnection, feed: StoredFeed, position: int) -> datetime:
+    """Return when the event at a position was stored: what happened since is wanted, also what a look finds later."""
+    stored_at = await stored_events.stored_at(connection, feed.person, position)
+    return stored_at or feed.since + stored_feeds.LOOKING_BACK
+
+
+async def _queue_again(
+    connection: AsyncConnection, row: StoredSubscription, before: StoredSubscription, now: datetime
 ) -> bool:
-    """Queue what a request asks to have again. Returns whether something is lost."""
-    if cursor is None:
-        return await queue_missed(connection, row, after=None, now=now)
-    kept = await oldest(connection, row.person)
-    start = place_of(cursor, epoch=place.epoch, head=place.head, oldest=kept)
-    return await queue_missed(connection, row, after=start.position, now=now) or start.is_truncated
+    """Queue what was missed lately. Returns whether something is lost."""
+    silent_since = before.failed_since if before.state == "suspended" else None
+    return await queue_missed(connection, row, after=None, now=now, silent_since=silent_since)
 
 
 def _status(before: StoredSubscription) -> DeliveryStatus:

@@ -52,7 +52,7 @@ _ADVICE: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "conflict": (
         "What it is about is not, or no longer, in a state that allows this.",
-        "Read its present state before anything else: what was asked for may be done already, or be too late.",
+        "Read its present state before anything else{state}: what was asked for may be done already, or be too late.",
     ),
     "rate_limited": (
         "There were too many calls; this one was not carried out.",
@@ -269,6 +269,7 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         return _GO_ON if failure.goes_on else _after_refusal(failure, tool)
     if failure.kind == "upstream_unreachable" and failure.status is not None:
         return _BLOCKED
+    look = _LOOK.get(tool.name) or _LOOK.get(tool.capabilities[0], "the reading tools")
     step = (_ADVICE | advice)[failure.kind][1].format(
         parameters=", ".join(f"`{name}`" for name in failure.parameters) or "the arguments as the message says",
         where=_WHERE,
@@ -276,7 +277,8 @@ def next_step(failure: Failure, tool: Tool, advice: Advice = PERSONAL_TOKEN) -> 
         who=_who(failure, tool),
         seconds=ceil(failure.retry_after or 0),
         confirm=_CONFIRM[failure.confirms],
-        look=_LOOK.get(tool.name) or _LOOK.get(tool.capabilities[0], "the reading tools"),
+        look=look,
+        state="" if look.startswith("the ") else f", with {look}",
     )
     return f"{step}{_how_to_find(failure)}"
 

@@ -6,7 +6,7 @@ import os
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from typing import Any, Final, cast
 
@@ -100,7 +100,7 @@ def callback_poster() -> CallbackPoster:
     return CallbackPoster(
         network=PublicNetwork(),
         listed_network=cast("httpcore2.AsyncNetworkBackend", httpcore2.AnyIOBackend()),
-        tls=httpx2.create_ssl_context(),
+        tls=cache(httpx2.create_ssl_context),
         agent=f"calendly-mcp/{version(DISTRIBUTION)}",
         now=utc_now,
         random=os.urandom,

@@ -3,7 +3,7 @@
 import asyncio
 import os
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from urllib.parse import urlsplit
 
 import httpx2
@@ -28,7 +28,7 @@ from server.stores.database import Store, audit_log_in
 
 def document_fetcher(settings: Settings) -> DocumentFetcher:
     """Make what fetches the metadata documents of clients, from the public network and nowhere else."""
-    return DocumentFetcher(PublicNetwork(), httpx2.create_ssl_context(), _redirect_schemes(settings))
+    return DocumentFetcher(PublicNetwork(), cache(httpx2.create_ssl_context), _redirect_schemes(settings))
 
 
 def _redirect_schemes(settings: Settings) -> tuple[str, ...]:

@@ -50,7 +50,9 @@ class DocumentHost(PublicHost):
         proxy: Callable[[str], str | None] = lambda _host: None,
     ) -> DocumentFetcher:
         """Make a fetcher whose wire ends here."""
-        return DocumentFetcher(self.network, tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience)
+        return DocumentFetcher(
+            self.network, lambda: tls or self.trust, PRIVATE_USE_SCHEMES, proxy=proxy, patience=patience
+        )
 
 
 @asynccontextmanager

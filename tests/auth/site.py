@@ -321,7 +321,7 @@ def make_site(database: Database, calendly: Calendly) -> Site:
         keyring=KEYRING,
         upstream=calendly.login,
         connections=connections(database, calendly.login, calendly.clock),
-        documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context(), PRIVATE_USE_SCHEMES),
+        documents=DocumentFetcher(PublicNetwork(), ssl.create_default_context, PRIVATE_USE_SCHEMES),
         pages=_pages(),
         audit_log=audit_log_in(database, KEYRING, calendly.clock.now),
         now=calendly.clock.now,

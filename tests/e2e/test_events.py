@@ -38,12 +38,12 @@ MODERN: Final = {
 @pytest.fixture
 def site(sandbox: Sandbox, tmp_path: Path) -> Generator[Site]:
     """Run a hosted server, which may post to this machine."""
-    settings = {**upstream_settings(sandbox.url), **_stored(tmp_path), "CALENDLY_MCP_CALLBACK_HOSTS": "127.0.0.1"}
+    settings = {**upstream_settings(sandbox.url), **kept_in(tmp_path), "CALENDLY_MCP_CALLBACK_HOSTS": "127.0.0.1"}
     with hosted(**settings) as running:
         yield running
 
 
-def _stored(folder: Path) -> dict[str, str]:
+def kept_in(folder: Path) -> dict[str, str]:
     return {
         "CALENDLY_MCP_DATABASE_URL": f"sqlite:///{folder / 'database'}",
         "CALENDLY_MCP_SECRET_KEYS": KEYS,
@@ -128,7 +128,7 @@ async def test_a_host_is_told_of_a_booking_by_callback_and_by_cursor_until_its_p
 ) -> None:
     witness, host = await signed_in(site, access=WATCHING), await signed_in(site)
     enabled = run(
-        "events", "enable", **upstream_settings(sandbox.url), **_stored(tmp_path), CALENDLY_MCP_PUBLIC_URL=site.url
+        "events", "enable", **upstream_settings(sandbox.url), **kept_in(tmp_path), CALENDLY_MCP_PUBLIC_URL=site.url
     )
     assert enabled.status == 0, enabled.stderr
     listed = (await host.result("events/list"))["events"]
@@ -219,31 +219,6 @@ async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_s
     answered = await narrow.send("events/poll", **poll)
     assert answered.status_code == 403, answered.text
     assert 'scope="scheduled_events:read"' in answered.headers["WWW-Authenticate"].replace("users:read ", "")
-
-
-@pytest.mark.requirement("mcp-events-poll", "mcp-events-capability")
-@pytest.mark.parametrize("era", ["2025-06-18", "2025-11-25", "2026-07-28"])
-def test_a_program_on_this_machine_asks_what_is_new(settings: dict[str, str], era: str) -> None:
-    meta: dict[str, Any] = {"_meta": MODERN} if era == "2026-07-28" else {}
-    with program("stdio", **settings) as server:
-        if meta:
-            server.say(request("server/discover", 1, **meta))
-            opened = server.hear()["result"]
-        else:
-            opened = greet(server, era)
-        assert opened["capabilities"]["events"] == {}
-        assert opened["capabilities"]["extensions"]["io.modelcontextprotocol/events"] == {}
-        server.say(request("events/list", 2, **meta))
-        listed = server.hear()["result"]["events"]
-        assert [kind["name"] for kind in listed] == MEETINGS
-        assert {tuple(kind["delivery"]) for kind in listed} == {("poll",)}
-        server.say(request("events/poll", 3, name="meeting.booked", **meta))
-        polled = server.hear()["result"]
-        assert (polled["events"], polled["hasMore"], polled["truncated"]) == ([], False, False)
-        subscription: dict[str, Any] = {"name": "meeting.booked"}
-        subscription["delivery"] = {"mode": "webhook", "url": "x", "secret": "y"}
-        server.say(request("events/subscribe", 4, **subscription, **meta))
-        assert server.hear()["error"]["code"] == -32014
 
 
 def test_the_operator_can_keep_events_from_everybody(settings: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ class AccountApi:
         per_minute: How many requests a minute there may be.
         asked: The paths that were asked for.
         failing: What every request fails with.
+        refusing: What requests for some paths fail with.
         before: Awaited before an answer.
     """
 
@@ -25,6 +26,7 @@ class AccountApi:
     per_minute: int = 500
     asked: list[str] = field(default_factory=list)
     failing: CalendlyError | None = None
+    refusing: dict[str, CalendlyError] = field(default_factory=dict)
     before: Callable[[], Awaitable[object]] | None = None
 
     async def send(self, request: Request) -> JSON:
@@ -34,6 +36,8 @@ class AccountApi:
             await self.before()
         if self.failing is not None:
             raise self.failing
+        if request.path in self.refusing:
+            raise self.refusing[request.path]
         return self._answer(request)
 
     def _answer(self, request: Request) -> JSON:

@@ -96,7 +96,7 @@ class Account:
             "end_time": written(self.now + timedelta(days=2, minutes=30)),
             "event_type": f"{API}/event_types/T",
             "location": {"type": "zoom"},
-            "invitees_counter": {"total": 1, "active": 1, "limit": 5},
+            "invitees_counter": {"total": 0, "active": 0, "limit": 5},
             "created_at": written(self.now),
             "updated_at": written(self.now),
         }
@@ -119,7 +119,14 @@ class Account:
             "created_at": written(self.now),
             "updated_at": written(self.now),
         }
+        self._count(meeting)
         return uri
+
+    def _count(self, meeting: str) -> None:
+        """Count who comes to a meeting, as the meeting says."""
+        states = [invitee["status"] for invitee in self.invitees.values() if invitee["event"] == meeting]
+        counter = {"total": len(states), "active": states.count("active"), "limit": 5}
+        self.meetings[meeting] |= {"invitees_counter": counter, "updated_at": written(self.now)}
 
     def _end(self, uri: str, *, rescheduled: bool, new: str | None) -> None:
         canceled = {"canceler_type": "invitee", "reason": "ill", "created_at": written(self.now)}
@@ -131,8 +138,9 @@ class Account:
             "updated_at": written(self.now),
         }
         event = self.invitees[uri]["event"]
-        if all(invitee["status"] == "canceled" for invitee in self.invitees.values() if invitee["event"] == event):
-            self.meetings[event] |= {"status": "canceled", "updated_at": written(self.now)}
+        self._count(event)
+        if self.meetings[event]["invitees_counter"]["active"] == 0:
+            self.meetings[event]["status"] = "canceled"
 
     def _delivery(self, event: str, uri: str) -> JSON:
         invitee = self.invitees[uri]

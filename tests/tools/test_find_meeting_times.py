@@ -1,6 +1,6 @@
 """Times for a meeting: of event types, of people, of both, across windows, and what is asked of Calendly for them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -43,6 +43,22 @@ async def test_the_times_of_one_event_type_are_those_that_are_open(agent: Agent,
     assert starts(found) == sorted(await open_times(api, "Intro call"))
     assert found["found"] == len(starts(found))
     assert "continue_from" not in found
+
+
+async def test_a_meeting_is_over_by_the_latest_hour_and_all_of_it_is_free_however_long_it_is(
+    agent: Agent, api: Api
+) -> None:
+    deep = {"event_types": ["Deep dive"], **WEEK, **EVERY}
+    early = {start for start in await open_times(api, "Deep dive") if local(start).time() <= time(11)}
+    assert set(starts(await agent.call("find_meeting_times", **deep, latest="12:00"))) == early
+    any_of = await agent.call(
+        "find_meeting_times", **{**deep, "event_types": ["Deep dive", "Intro call"]}, match="any", latest="12:00"
+    )
+    assert {row["start_time"] for row in any_of["collection"] if "Deep dive" in row["open_to"]} == early
+    both = await agent.call("find_meeting_times", **deep, users=["me"])
+    hour = await agent.call("find_meeting_times", users=["me"], duration=60, **WEEK, **EVERY)
+    assert both["searched"]["note"] == "The people are free for 60 minutes."
+    assert set(starts(both)) <= set(starts(hour))
 
 
 async def test_times_of_several_event_types_are_open_in_all_of_them(agent: Agent, api: Api) -> None:

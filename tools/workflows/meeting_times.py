@@ -31,7 +31,7 @@ from tools.toolset.lists import LeftOut
 from tools.toolset.searched import FROM_NOW, searched
 from tools.workflows.continuing import Continue, Continued, Missing, Position
 from tools.workflows.free_times import DailyQuota, Hours, nearest, soonest
-from tools.workflows.times_search import FoundTimes, Wish, search, why_none
+from tools.workflows.times_search import FoundTimes, Wish, lengths_of, search, why_none
 from tools.working_hours import MIDNIGHT, WEEKDAYS, Weekday
 
 meeting_times = Workflows()
@@ -46,6 +46,7 @@ def _audited(call: AuditedArguments) -> str:
     return f"meeting times{whose}{call.span('start_time', 'end_time')}"
 
 
+_HALF_HOUR: Final = timedelta(minutes=30)
 _AFTER_THE_LAST: Final = timedelta(seconds=1)
 
 
@@ -88,7 +89,7 @@ async def find_meeting_times(
     end_time: RangeTime,
     event_types: Annotated[list[EventTypeRef], Field(max_length=10)] | None = None,
     users: Annotated[list[UserRef], Field(max_length=10)] | None = None,
-    duration: Annotated[Minutes, Field(description="minutes that users have to be free")] = 30,
+    duration: Annotated[Minutes, Field(description="minutes; default: the event types', else 30")] | None = None,
     match: Annotated[Literal["all", "any"], Field(description="any: one of them will do")] = "all",
     weekdays: Annotated[list[Weekday], Field(max_length=7)] | None = None,
     earliest: Annotated[ClockTime, Field(description="begins not before, such as 09:00")] | None = None,
@@ -108,10 +109,14 @@ async def find_meeting_times(
     if not event_types and not users:
         raise ArgumentError.of("event_types", "Name event types, users or both.")
     zone = await zone_needed(call.caller, timezone)
+    kinds = list(dict.fromkeys(event_types or ()))
+    needs_lengths = latest is not None or (duration is None and bool(users))
+    lengths = await lengths_of(call, kinds) if needs_lengths else {}
     wish = Wish(
-        event_types=list(dict.fromkeys(event_types or ())),
+        event_types=kinds,
         users=list(dict.fromkeys(await side_by_side([partial(_person, call, user) for user in users or ()]))),
-        length=timedelta(minutes=duration),
+        length=timedelta(minutes=duration) if duration else max(lengths.values(), default=_HALF_HOUR),
+        lengths=lengths,
         hours=_hours(zone, weekdays, earliest, latest),
         of_any=match == "any",
     )
@@ -168,7 +173,7 @@ def _quota(zone: ZoneInfo, per_day: int, token: Position | None) -> DailyQuota:
 
 
 async def _person(call: Call, user: UserId) -> UserId:
-    """Return somebody by their own id, with their name as far as it may be read."""
+    """Return a person's own id, with their name if it may be read."""
     known = await named(call, user)
     return UserId.parse(await call.uri(known) or "") if known.is_me else known
 
@@ -176,7 +181,7 @@ async def _person(call: Call, user: UserId) -> UserId:
 async def _range(
     call: Call, start: datetime | Day, end: datetime | Day, timezone: str | None, token: Position | None
 ) -> TimeRange:
-    """Return the range to search: what is to come of it, from where an earlier answer stopped."""
+    """Return the future part of the range, from where an earlier answer stopped."""
     asked = await coming_span(call.caller, start, end, timezone)
     if token is None or token.start <= asked.start:
         return asked
@@ -232,7 +237,7 @@ def _missing(uri: str, found: FoundTimes) -> Missing:
 
 
 def _left_out(found: FoundTimes, order: _Order, ranked: Sequence[datetime], *, is_cut: bool) -> LeftOut | None:
-    """Say what per_day and, with prefer, count have hidden of the days that were answered."""
+    """Say how many times per_day, and count with prefer, left out of the answered days."""
     last = ranked[order.count - 1] if is_cut and order.prefer is None else None
     hidden = sum(last is None or start <= last for start in found.open_to.keys() - set(ranked))
     how = [f"per_day={order.quota.per_day} hid {hidden} more of these days: raise it to see them."] if hidden else []

@@ -18,7 +18,7 @@ from tools.endpoints.availability import (
     why_none_is_open,
 )
 from tools.endpoints.event_types.event_types import get_event_type
-from tools.times import TimeRange, sent_time
+from tools.times import TimeRange, sent_length, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.toolset.wording import one_line
@@ -35,11 +35,19 @@ _STEPS: Final = (timedelta(minutes=30), timedelta(minutes=15))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked for."""
+    """What is asked for.
+
+    Attributes:
+        length: How long the people have to be free.
+        lengths: How long the meetings of the event types are, by URI, as far as that may be read.
+        hours: On which weekdays and at which hours.
+        of_any: One of the event types and people will do.
+    """
 
     event_types: Sequence[EventTypeId]
     users: Sequence[UserId]
     length: timedelta
+    lengths: Mapping[str, timedelta]
     hours: Hours
     of_any: bool
 
@@ -118,11 +126,26 @@ async def search(
 
 
 async def _names(call: Call, wish: Wish) -> dict[str, str]:
-    """Return the names of the people, and of the event types that a time says it is open in."""
+    """Return the names of the people, and of the event types in which a time is open."""
     kinds = [partial(_named, call, kind) for kind in wish.event_types if wish.of_any]
     found = [(one.uri, one.called) for one in [*wish.users, *await side_by_side(kinds)]]
     bearers = Counter(name for _, name in found)
     return {uri: name if bearers[name] == 1 else f"{name} ({uri})" for uri, name in found if name}
+
+
+async def lengths_of(call: Call, event_types: Sequence[EventTypeId]) -> dict[str, timedelta]:
+    """Return how long the meetings of event types are, by URI, as far as that may be read."""
+    if not call.allows(get_event_type):
+        return {}
+    found = await side_by_side([partial(_length, call, kind) for kind in event_types])
+    return {kind.uri: length for kind, length in zip(event_types, found, strict=True) if length}
+
+
+async def _length(call: Call, kind: EventTypeId) -> timedelta:
+    try:
+        return sent_length((await call.via(get_event_type)(kind)).get("duration"))
+    except (CalendlyError, ToolError):
+        return timedelta()
 
 
 async def _named(call: Call, kind: EventTypeId) -> EventTypeId:
@@ -173,11 +196,11 @@ async def _add(call: Call, wish: Wish, found: FoundTimes, window: Span, around: 
             if any(span.holds(start, wish.length) for span in spans or ())
         ]
         found.offered.update(open_to)
-        if open_to if wish.of_any else len(open_to) == wanted:
-            if wish.hours.hold(start, wish.length):
-                found.open_to[start] = open_to
-            else:
-                found.outside += 1
+        held = [uri for uri in open_to if wish.hours.hold(start, wish.lengths.get(uri, wish.length))]
+        if held if wish.of_any else len(held) == wanted:
+            found.open_to[start] = held
+        elif open_to if wish.of_any else len(open_to) == wanted:
+            found.outside += 1
 
 
 async def _slots(call: Call, kind: EventTypeId, window: Span) -> set[datetime]:

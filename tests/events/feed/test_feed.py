@@ -215,6 +215,19 @@ async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(databas
     assert await feeds.publish_all(PERSON, [*booked, unknown]) == []
 
 
+@pytest.mark.requirement("feed-forgets")
+async def test_an_invitee_is_forgotten_also_in_the_end_of_a_mark_that_came_before_the_mark(database: Database) -> None:
+    feeds, happen = feeds_in(database), Happenings()
+    await feeds.begin(PERSON)
+    booked, marked, unmarked = happen.book(), happen.mark(), happen.unmark()
+    for arrival in (*booked, *unmarked, *marked):
+        await feeds.publish(PERSON, arrival)
+    await feeds.forget([PERSON], ["guest0@example.com"])
+    events = (await feeds.read(PERSON, all_kinds())).events
+    assert [event.kind for event in events] == ["meeting.booked", "no_show.marked", "no_show.unmarked"]
+    assert all(event.data["invitee"] == {"uri": booked[0].invitee, "status": "active"} for event in events)
+
+
 @pytest.mark.requirement("feed-kept")
 async def test_nothing_of_an_invitee_can_be_read_in_the_database(database: Database) -> None:
     feeds, happen = feeds_in(database), Happenings()

@@ -33,6 +33,13 @@ def signed(scene: Scene, body: bytes, key: str | None = None) -> list[str]:
     return [signature(key or newest.signing_key or "", scene.clock.now, body)]
 
 
+async def is_proved(scene: Scene) -> bool:
+    """Say whether the webhook of meetings is proved."""
+    feed = await scene.webhooks.feeds.find(scene.person)
+    assert feed is not None
+    return feed.proved_at is not None
+
+
 @pytest.mark.requirement("webhook-stored")
 async def test_a_delivery_is_published_once_and_proves_the_webhook(scene: Scene) -> None:
     await scene.webhooks.watch(scene.person)
@@ -45,13 +52,9 @@ async def test_a_delivery_is_published_once_and_proves_the_webhook(scene: Scene)
     assert await kinds_in(scene.webhooks.feeds, scene.person) == ["meeting.booked"]
     (webhook,) = await scene.webhooks.of(scene.person)
     assert (webhook.state.value, webhook.last_at) == ("working", scene.clock.now)
-    proved = await scene.webhooks.feeds.find(scene.person)
-    assert proved is not None
-    assert proved.proved_at is not None
+    assert await is_proved(scene)
     await scene.webhooks.unwatch(scene.person)
-    proved = await scene.webhooks.feeds.find(scene.person)
-    assert proved is not None
-    assert proved.proved_at is None
+    assert not await is_proved(scene)
 
 
 async def test_another_familys_delivery_proves_nothing_of_meetings(scene: Scene) -> None:
@@ -59,9 +62,7 @@ async def test_another_familys_delivery_proves_nothing_of_meetings(scene: Scene)
     kind = {"uri": "https://api.calendly.com/event_types/T", "updated_at": "2026-11-23T06:00:00.000000Z"}
     body = message(scene, "event_type.updated", **kind)
     assert (await scene.receiver.receive(await scene.secret(), signed(scene, body), body)).is_new
-    feed = await scene.webhooks.feeds.find(scene.person)
-    assert feed is not None
-    assert feed.proved_at is None
+    assert not await is_proved(scene)
 
 
 @pytest.mark.requirement("webhook-stored")
@@ -85,6 +86,11 @@ async def test_three_refused_signatures_in_a_row_say_that_calendly_signs_with_an
     ours = replace(scene.receiver, keys=("application-key",))
     assert (await ours.receive(secret, signed(scene, body, "application-key"), body)).is_new
     assert await scene.states() == {"meetings": "working"}
+    for refusals in (1, 2, 3):
+        assert await is_proved(scene)
+        with pytest.raises(Refused):
+            await ours.receive(secret, signed(scene, body, f"another-{refusals}"), body)
+    assert not await is_proved(scene)  # so that looks find what cannot be told
 
 
 async def test_the_old_address_takes_deliveries_for_a_day_after_a_repair(scene: Scene) -> None:
@@ -93,6 +99,7 @@ async def test_the_old_address_takes_deliveries_for_a_day_after_a_repair(scene: 
     old_key = signed(scene, body)
     await scene.webhooks.rotate(scene.person)
     assert (await scene.receiver.receive(secret, old_key, body)).is_new
+    assert not await is_proved(scene)  # which says nothing of the new address and its key
     body = message(scene, uri=f"{INVITEE}2")
     with pytest.raises(Refused):
         await scene.receiver.receive(secret, signed(scene, body), body)  # each address has a key of its own

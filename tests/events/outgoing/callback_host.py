@@ -65,7 +65,7 @@ class CallbackHost(PublicHost):
         return CallbackPoster(
             network=self.network,
             listed_network=Wire(self),
-            tls=tls or self.trust,
+            tls=lambda: tls or self.trust,
             agent="calendly-mcp/0",
             now=now,
             random=lambda size: bytes(range(size)),

@@ -190,6 +190,10 @@ async def test_while_a_person_has_to_sign_in_again_deliveries_wait_for_a_day(wor
     await world.deliver()
     assert world.arrived == [first]
     assert await states(world) == {"arrived": 1, "given up": 1}
+    world.allow()
+    await world.subscribe()
+    await world.deliver()
+    assert await states(world) == {"arrived": 2}
 
 
 @pytest.mark.requirement("mcp-events-retried")

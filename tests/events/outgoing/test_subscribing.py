@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from events.outgoing.subscribing import (
+    UNREADABLE,
     check_room,
     check_secret,
     granted_life,
@@ -35,6 +36,9 @@ def test_a_request_is_read_and_what_it_does_not_name_is_ignored() -> None:
     assert (request.mode, request.url, request.secret) == ("webhook", DELIVERY["url"], "whsec_x")
     assert read_subscribe(changed(arguments="absent", cursor="absent")).query == read_subscribe(GOOD).query
     assert read_unsubscribe(changed(cursor=5)).url == DELIVERY["url"]
+    assert read_poll(changed(cursor="c1-00000000-7")).query.cursor == "c1-00000000-7"
+    for cursor in ("", "\n", "\x00", "c1-00000000-7\n", "\u202ec1-00000000-7", "c" * 5000):
+        assert read_poll(changed(cursor=cursor)).query.cursor == UNREADABLE
     assert [read_poll(changed(maxEvents=most)).most for most in (1, 100, "absent")] == [1, 100, 50]
     # Another mode than ours is refused for itself, not for the fields that it does not have.
     assert read_subscribe(changed(delivery={"mode": "push"})).mode == "push"

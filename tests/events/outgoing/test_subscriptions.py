@@ -1,21 +1,23 @@
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from typing_extensions import override
 
 from events.kinds import BOOKED, CANCELED, RESCHEDULED
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import compact
-from events.outgoing.standing import NotNoted
+from events.outgoing.standing import EventNote, NotNoted
 from events.outgoing.subscription_sweep import SubscriptionSweep
 from events.outgoing.subscriptions import AlreadyArranged
 from events.outgoing.wire import EventsRefusal, Meaning
 from events.tables import event_delivery, event_subscription, verified_callback
 from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
-from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, World, delivery_world
+from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, Notes, World, delivery_world
 
 pytestmark = pytest.mark.anyio
 
@@ -181,6 +183,21 @@ async def test_what_was_booked_long_before_a_subscription_is_not_sent_to_it(worl
     assert old[0] not in world.arrived
 
 
+@pytest.mark.requirement("mcp-events-resumed")
+async def test_who_goes_on_from_a_cursor_also_gets_what_is_found_later_to_have_happened_since(world: World) -> None:
+    first = await world.subscribe(url=f"https://{HOST}/other", ttlMs=300_000)
+    [known] = await world.book()
+    world.wait(hours=2)
+    for cursor in (first.cursor, first.cursor[:-1] + "1"):
+        await world.subscribe(cursor=cursor, arguments={"event_type": cursor})
+    late, older = await world.book(ago=7000), await world.book(ago=8000)
+
+    await world.deliver()
+
+    assert sorted(world.arrived) == sorted([known, *late * 2])
+    assert older[0] not in world.arrived
+
+
 async def test_a_subscription_gets_the_events_that_it_is_narrowed_to(world: World) -> None:
     await world.subscribe(narrowed_to="intro")
     await world.book(of="other")
@@ -310,6 +327,94 @@ async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(w
     assert (refreshed.status.is_active, refreshed.status.last_error) == (True, "http_5xx")
     assert len(world.posts("verification")) == 1
     assert sorted(world.arrived) == sorted(first + missed)
+
+
+@pytest.mark.requirement("mcp-events-resumed")
+async def test_what_was_missed_too_long_ago_to_be_queued_again_is_told_as_truncated(world: World) -> None:
+    world.rules = CallbackRules("listed", callback_hosts([HOST]))
+    await world.subscribe(ttlMs=None)
+    world.host.answers = lambda _: answer(status="500 Oops")
+    await world.book(20)
+    await world.deliver()
+    world.wait(minutes=61)
+    await world.deliver()
+    missed = await world.book()
+    world.host.answers = repeating
+    world.host.received.clear()
+
+    world.wait(hours=23)
+    assert not (await world.subscribe(ttlMs=None)).is_truncated
+    await world.deliver()
+    assert missed[0] in world.arrived
+    world.wait(days=10)
+    assert not (await world.subscribe(ttlMs=None)).is_truncated  # they had arrived
+
+    world.host.answers = lambda _: answer(status="500 Oops")
+    await world.book(20)
+    await world.deliver()
+    world.wait(minutes=61)
+    await world.deliver()
+    world.wait(days=10)
+    assert (await world.subscribe(ttlMs=None)).is_truncated
+
+
+@pytest.mark.requirement("mcp-events-resumed")
+async def test_the_cursor_does_not_pass_over_what_was_given_up(world: World) -> None:
+    await world.subscribe()
+    world.host.answers = lambda _: answer(status="500 Oops")
+    lost = await world.book()
+    for minutes in (0, 1, 1, 3, 8):
+        world.wait(minutes=minutes)
+        await world.deliver()
+    world.host.answers = repeating
+    await world.book()
+    await world.deliver()
+    cursor = world.events[-1].content["cursor"]
+    world.host.received.clear()
+
+    await world.subscribe(cursor=cursor)
+    await world.deliver()
+
+    assert world.arrived == lost
+    assert world.events[-1].content["cursor"].endswith("-2")
+
+
+async def test_what_is_given_up_again_and_again_is_queued_for_two_days_and_then_told_as_lost(world: World) -> None:
+    await world.subscribe()
+    await world.book()
+    posts, losses = list[int](), list[bool]()
+    for _ in range(4):
+        world.host.received.clear()
+        world.host.answers = lambda _: answer(status="500 Oops")
+        for minutes in (0, 1, 1, 3, 8):
+            world.wait(minutes=minutes)
+            await world.deliver()
+        posts.append(len(world.events))
+        world.wait(hours=18)
+        losses.append((await world.subscribe()).is_truncated)
+    assert posts == [5, 5, 5, 0]
+    assert losses == [False, False, True, False]
+
+
+async def test_who_subscribes_anew_on_hearing_that_it_has_ended_stays_subscribed(world: World) -> None:
+    first = await world.subscribe()
+    await world.book()
+    await world.deliver()
+
+    class Anew(Notes):
+        """Subscribes again between the end and its message."""
+
+        @override
+        async def note(self, note: EventNote) -> None:
+            """Subscribe again."""
+            await world.subscribe()
+
+    world.wait(seconds=1)
+    await replace(world.endings, noted=Anew()).end_by_id(first.id)
+    events = await world.book()
+    await world.deliver()
+
+    assert world.arrived[1:] == events  # and nothing that had arrived before comes again
 
 
 @pytest.mark.requirement("events-callbacks")

@@ -53,6 +53,10 @@ async def test_a_note_to_somebody_takes_two_calls_by_whatever_they_are_called(ag
     [
         ("Lee", r"contact: No contact of yours has exactly that name. Did you mean .*Lee Park \(lee@acme.example\)"),
         ("Nobody Here", r"contact: No contact of yours has exactly that name\. list_contacts finds a part of a name"),
+        (
+            "L\u00e9\u00e9 Parkk",
+            r"contact: No contact of yours has exactly that name. Did you mean .*Lee Park \(lee@acme",
+        ),
         ("gone@acme.example", r"contact: No contact of yours has that e-mail address."),
     ],
 )
@@ -151,6 +155,7 @@ async def test_a_custom_field_is_set_by_its_label_to_what_its_type_wants(
             {"emails": [{"email": "a@b.example", "is_primary": True}, {"email": "c@d.example", "is_primary": True}]},
             "emails: Mark only one address",
         ),
+        ({"emails": ["a@b.example", "A@B.example"]}, "emails: Must have each address once"),
     ],
 )
 async def test_what_calendly_would_refuse_is_refused_in_words(
@@ -211,6 +216,9 @@ async def test_a_custom_field_is_made_once_and_asks_for_what_its_type_needs(agen
     for field_type, lacks in (("single_select", "options"), ("currency", "currency")):
         with pytest.raises(ArgumentError, match=f"{lacks}: A field of type {field_type} needs it"):
             await agent.call("create_contact_custom_field_definition", label="X", field_type=field_type)
+    twice = {"label": "X", "field_type": "single_select", "options": ["North", "north"]}
+    with pytest.raises(ArgumentError, match="options: Must have each label once"):
+        await agent.call("create_contact_custom_field_definition", **twice)
 
 
 async def test_the_question_for_a_note_says_what_becomes_of_it_and_a_reminder_is_in_the_persons_zone(

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from calendly.models.availability import Rule
 from tests.cases import each
-from tools.day_hours import DAY, DayIntervals, hours_of, intervals_of, merged, parse_hours, told, without
+from tools.day_hours import DAY, DayIntervals, hours_of, intervals_of, merged, parse_clock, parse_hours, told, without
 from tools.toolset.errors import ArgumentError
 from tools.workflows.hours.asked import Changes, Orders, orders_of, parse_asked_hours, parse_days
 from tools.workflows.hours.difference import closing, difference, keeping
@@ -276,3 +276,24 @@ def test_a_rule_of_an_unknown_kind_is_never_sent_back_changed() -> None:
     assert ScheduleRules.of([known]).sent(TODAY)[7:] == [
         {"type": "date", "date": "2026-12-24", "intervals": [], "note": "new"}
     ]
+
+
+@each(
+    "written, clock",
+    [
+        ("9:00", "09:00"),
+        ("9am", "09:00"),
+        (" 9 PM ", "21:00"),
+        ("0930", "09:30"),
+        ("12am", "00:00"),
+        ("24:00", "24:00"),
+    ],
+)
+def test_a_time_of_day_is_read_as_people_write_it(written: str, clock: str) -> None:
+    assert parse_clock(written) == clock
+
+
+@each("written", ["9", "", "25:00", "9:60", "13pm", "noon", "9am-5pm"])
+def test_what_is_no_time_of_day_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="Expected a time of day such as 09:00"):
+        parse_clock(written)

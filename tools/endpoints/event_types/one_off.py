@@ -124,5 +124,7 @@ async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) ->
         end = await instant(call.caller, f"{place}.end_time", spot["end_time"], timezone=timezone)
         if end <= start:
             raise ArgumentError.of(f"{place}.end_time", "Must be after start_time.")
+        if end <= call.caller.now():
+            raise ArgumentError.of(f"{place}.end_time", "Is past: nobody could book.")
         windows.append({"start_time": wire(start), "end_time": wire(end)})
     return given({**setting, "spots": windows or None})
