@@ -39,9 +39,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _dealt(items: Iterable[pytest.Item], processes: int) -> list[pytest.Item]:
     """Deal the tests into as many even parts as there are processes, each of which begins with one.
 
-    A part begins with files whose tests start programs, each file whole, and those that need a browser together. So
-    long tests come first, programs that several tests share are started once, and what is left for others to take at
-    the end is small.
+    A part begins with files whose tests start programs, each file whole, and those that need a browser together. Files
+    of few tests come first: theirs are the longest. So programs that several tests share are started once, and what is
+    left for others to take at the end is small.
     """
     short: list[pytest.Item] = []
     long: dict[object, list[pytest.Item]] = {}
@@ -50,7 +50,7 @@ def _dealt(items: Iterable[pytest.Item], processes: int) -> list[pytest.Item]:
         (long.setdefault(group, []) if item.path.parent.name in APART else short).append(item)
     parts: list[list[pytest.Item]] = [[] for _ in range(processes)]
     for tests in sorted(long.values(), key=len, reverse=True):
-        min(parts, key=len).extend(tests)
+        min(parts, key=len)[:0] = tests
     for number, part in enumerate(parts):
         missing = max(0, (len(short) + sum(map(len, parts[number:]))) // (processes - number) - len(part))
         part.extend(short[:missing])

@@ -29,6 +29,6 @@ def test_each_process_begins_with_files_that_start_programs_and_one_with_all_tha
     options = ("-p", "no:slipcover", "-p", "tests.quick", "-p", "tests.sharing", "--collect-only", "-q")
     listed = [line for line in pytester.runpytest_inprocess(*options).outlines if "::" in line]
     assert ["".join(line.partition("/test_")[2][0] for line in part) for part in (listed[:5], listed[5:])] == [
-        "cddaa",
-        "bcaeee",
+        "dcdaa",
+        "cbaeee",
     ]

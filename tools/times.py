@@ -258,6 +258,25 @@ async def span(
     return TimeRange(start, end)
 
 
+async def bounds(
+    caller: Caller,
+    names: tuple[str, str],
+    first: datetime | Day | None,
+    last: datetime | Day | None,
+    timezone: str | None = None,
+) -> tuple[datetime | None, datetime | None]:
+    """Return the first and the last instant of a filter, both inclusive; `names` are its two parameters.
+
+    Raises:
+        ArgumentError: A time cannot be read, or the last is before the first.
+    """
+    start = await first_instant(caller, names[0], first, timezone) if first else None
+    end = await last_instant(caller, names[1], last, timezone) if last else None
+    if start is not None and end is not None and end < start:
+        raise ArgumentError.of(names[1], f"Must not be before {names[0]}.")
+    return start, end
+
+
 async def coming_span(
     caller: Caller, start_time: datetime | Day, end_time: datetime | Day, timezone: str | None = None
 ) -> TimeRange:

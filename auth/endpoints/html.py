@@ -19,7 +19,7 @@ from auth.protocol.app_names import unmistakable
 SIGN_IN_FAILED: Final = "This sign-in cannot go on"
 _NAMELESS: Final = "An app that does not say its name"
 
-_ADDRESS: Final = re.compile(r"\S*[@/]\S*")
+_ADDRESS: Final = re.compile(r"\S*(?:@|://)\S*")
 _PART: Final = re.compile(r"(?<=\w)([@.](?=\w)|/)")
 """Where an address has a next part: before `@`, a dot or a stroke."""
 
@@ -33,8 +33,14 @@ def app_name(name: str | None) -> str:
 
 def breakable(text: str) -> Markup:
     """Escape a text, and let a narrow page break its addresses between their parts (HTML, 4.5.28)."""
-    parts = _ADDRESS.sub(lambda address: _PART.sub(r"<wbr>\1", address[0]), str(escape(text)))
-    return Markup(parts)  # noqa: S704 - escaped before
+    escaped = str(escape(text))
+    return Markup(_ADDRESS.sub(_address, escaped))  # noqa: S704 - escaped before
+
+
+def _address(found: re.Match[str]) -> str:
+    """Return an address that goes to the next line as a whole where it fits there."""
+    parts = _PART.sub(r"<wbr>\1", found[0])
+    return f'<span class="address">{parts}</span>'
 
 
 @dataclass(frozen=True, slots=True)

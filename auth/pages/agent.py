@@ -109,7 +109,7 @@ async def _show(site: Site, session: PageSession, agent: GrantedAgent, said: dic
 async def _subscriptions(
     site: Site, session: PageSession, agent: GrantedAgent
 ) -> list[tuple[ShownSubscription, str, str]]:
-    """Return the subscriptions of an agent, each with when it began and when something arrived there last."""
+    """Return the subscriptions of an agent, each with its beginning and its last delivery."""
     return [
         (one, said(one.since, session.timezone), said(one.last_at, session.timezone) if one.last_at else "")
         for one in await site.events.subscriptions(agent.id)
@@ -117,7 +117,7 @@ async def _subscriptions(
 
 
 async def _names(site: Site, person: str, found: Choices) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return what event types and hosts are called, by uuid, as far as a condition can name them."""
+    """Return the names of the event types and hosts that a condition can name, by uuid."""
     event_types = await site.names.event_types(person) if has_condition(found, "event_types") else dict[str, str]()
     colleagues = await site.names.colleagues(person) if has_condition(found, "hosts") else dict[str, str]()
     return event_types, hosts_of(person, colleagues)
@@ -143,7 +143,7 @@ async def _change(site: Site, session: PageSession, agent: GrantedAgent, fields:
 
 
 async def _told(site: Site, session: PageSession, agent: GrantedAgent, found: Choices, changed: Access) -> str:
-    """Write into the audit log what was changed, and return it as the page says it."""
+    """Write a change into the audit log, and return the sentence for the page."""
     after = {**found.shown, **changed}
     told = changes(found.shown, after)
     if not told:
@@ -156,7 +156,7 @@ async def _told(site: Site, session: PageSession, agent: GrantedAgent, found: Ch
 
 
 def _from_when(site: Site, agent: GrantedAgent, changed: Access) -> str:
-    """Say from when a change holds: a level beyond the agent's scopes only once its app has signed in again."""
+    """Say when a change takes effect: a level beyond the agent's scopes waits until its app signs in again."""
     now = site.levels(agent.scopes)
     later = [name for name, allowance in changed.items() if allowance.level not in {"off", *now.get(name, ())}]
     if len(later) in {0, len(changed)}:

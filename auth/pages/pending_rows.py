@@ -41,7 +41,7 @@ class Pending:
 
 
 def handle_of(token: str) -> str:
-    """Return the handle of a token: what the address of the page of its call ends in."""
+    """Return the handle of a token: the last segment of its page's address."""
     return digest(f"confirm {token}")
 
 
@@ -78,7 +78,7 @@ async def decide(connection: AsyncConnection, row: str, now: datetime, *, approv
 
 
 async def take(connection: AsyncConnection, row: str, now: datetime) -> bool | None:
-    """Accept no answer any more, and return the one that there is, or None."""
+    """Close the question, and return its answer, None if there is none."""
     statement = update(table).where(table.c.digest == row).values(taken_at=now).returning(table.c.approved)
     approved: bool | None = (await connection.execute(statement)).scalar_one_or_none()
     return approved

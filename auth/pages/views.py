@@ -135,7 +135,7 @@ def rows(
 
 
 def hosts_of(person: str, colleagues: Mapping[str, str]) -> Mapping[str, str]:
-    """Return what the hosts are called among whom a person chooses, by uuid: first themselves."""
+    """Return the names of the hosts that a person can choose, by uuid; the person comes first."""
     return {UserId.parse(person).uuid: "Me", **{k: v for k, v in colleagues.items() if k != UserId.parse(person).uuid}}
 
 

@@ -78,7 +78,7 @@ class Endings:
         )
         await self._tell(subscription, message)
 
-    async def end_by_id(self, subscription: str, *, grant: str | None = None) -> bool:
+    async def end_by_id(self, subscription: str, *, grant: str | None = None, agent: str = "") -> bool:
         """End a subscription that its person, or the operator, no longer wants. Returns whether there was one.
 
         Raises StorageUnavailable.
@@ -86,12 +86,13 @@ class Endings:
         Args:
             subscription: Its id.
             grant: Its person wants it ended, and it has to be of this agent; None where the operator does.
+            agent: What its agent is called.
         """
         async with self.database.read() as connection:
             found = await self.rows.find(connection, subscription)
         if found is None or grant not in {None, found.grant}:
             return False
-        await self.end(found, "operator" if grant is None else "person")
+        await self.end(found, "operator" if grant is None else "person", agent)
         return True
 
     async def _tell(self, subscription: StoredSubscription, message: str) -> None:

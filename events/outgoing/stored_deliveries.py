@@ -158,8 +158,10 @@ async def queue_missed(
             feed_event.c.stored_at >= subscription.created_at,
             feed_event.c.occurred_at >= subscription.created_at - OLDEST_ANEW,
         ]
-        is_lately = or_(feed_event.c.stored_at >= now - MISSED_WITHIN, _was_given_up(subscription.id, now))
-        lost = exists().where(*wanted, ~is_lately, feed_event.c.stored_at >= min(now - KEPT_DONE, silent_since or now))
+        came, given_up = feed_event.c.stored_at, _was_given_up(subscription.id, now)
+        is_lately = or_(came >= now - MISSED_WITHIN, and_(came >= now - KEPT_DONE, given_up))
+        is_known = or_(came >= min(now - KEPT_DONE, silent_since or now), given_up)
+        lost = exists().where(*wanted, ~is_lately, is_known)
     room = min(MOST_QUEUED_AGAIN, max(0, MOST_OUTSTANDING - await _outstanding(connection, subscription.id)))
     query = (
         select(feed_event.c.id, feed_event.c.position)

@@ -1,7 +1,7 @@
 """Makes, refreshes and ends subscriptions, as agents ask for it."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -89,6 +89,19 @@ def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
     return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
 
 
+@dataclass(frozen=True, slots=True)
+class Arranged:
+    """What was arranged for a program.
+
+    Attributes:
+        subscriptions: The ids of the subscriptions that were made or go on, by the names of their kinds.
+        secret: What signs, None where the address has one already.
+    """
+
+    subscriptions: Mapping[str, str]
+    secret: str | None = field(repr=False)
+
+
 class AlreadyArranged(Exception):
     """Events are posted to a program already.
 
@@ -161,38 +174,51 @@ class Subscriptions:
                 await stored_feeds.hasten(connection, standing.person, now)
             return await self._store(connection, asked)
 
-    async def arrange(self, url: str, secret: str, standings: Mapping[str, EventStanding]) -> Mapping[str, Subscribed]:
+    async def arrange(self, url: str, secret: str, standings: Mapping[str, EventStanding]) -> Arranged:
         """Have events posted to a program of the operator's, without a challenge and without an end: all kinds or none.
 
-        A suspended subscription goes on, with the new secret.
+        An address has one secret. A suspended subscription goes on; one that is active is left alone.
 
         Args:
             url: Where to. That it is public, or listed, is checked.
-            secret: What signs.
+            secret: What signs where nothing of the agent is posted there yet.
             standings: The agent for which it is, by the names of the kinds; it may see them.
-
-        Returns:
-            What came of it, by the names of the kinds.
 
         Raises:
             EventsRefusal: The URL or a limit forbids it.
-            AlreadyArranged: Some of them are posted there already.
+            AlreadyArranged: All of it is posted there already.
             NotNoted: The audit log cannot be written, so nothing was changed.
             StorageUnavailable: The database failed.
         """
-        to, now = self.endings.rules.check(url), self.endings.now()
+        to = self.endings.rules.check(url)
         asked = [_arranged(kind, to, secret, standing) for kind, standing in standings.items()]
         async with self.endings.database.read() as connection:
-            before = [await self._before(connection, one, now, more) for more, one in enumerate(asked)]
-        running = [one for one in before if one and one.state == "active" and not one.is_over(now)]
-        if running:
-            raise AlreadyArranged({one.name: one.id for one in running})
+            asked = await self._still_to_arrange(connection, asked)
         for one in asked:
             told = f"an operator has {one.request.query.name!r} of {{person}} posted to {to.host} for {{agent}}"
             await self.endings.noted.keep(replace(_note("subscribe_events", told, one.standing), by_operator=True))
-            await self.feeds.begin(one.standing.person)
+        await self.feeds.begin(asked[0].standing.person)
         async with self.endings.database.begin() as connection:
-            return {one.request.query.name: await self._store(connection, one) for one in asked}
+            await stored_feeds.hold(connection, asked[0].standing.person)
+            asked = await self._still_to_arrange(connection, asked)  # somebody else may have been faster
+            made = {one.request.query.name: (await self._store(connection, one)).id for one in asked}
+        return Arranged(made, secret if asked[0].request.secret == secret else None)
+
+    async def _still_to_arrange(self, connection: AsyncConnection, asked: Sequence["_Asked"]) -> list["_Asked"]:
+        """Return what is not posted yet, with the secret of its address. Raises AlreadyArranged and EventsRefusal."""
+        now = self.endings.now()
+        before = [await self._before(connection, one, now, more) for more, one in enumerate(asked)]
+        is_running = [one is not None and one.state == "active" and not one.is_over(now) for one in before]
+        if all(is_running):
+            raise AlreadyArranged({one.request.query.name: one.id for one in asked})
+        url = asked[0].url.url
+        of_agent = await self.endings.rows.of_grant(connection, asked[0].standing.grant)
+        known = next((one.secret for one in of_agent if one.url == url and one.expires_at is None), None)
+        return [
+            one if known is None else replace(one, request=replace(one.request, secret=known))
+            for one, is_posted in zip(asked, is_running, strict=True)
+            if not is_posted
+        ]
 
     async def unsubscribe(self, request: UnsubscribeRequest, standing: EventStanding) -> bool:
         """End a subscription. Returns whether there was one. Raises NotNoted and StorageUnavailable."""

@@ -46,16 +46,16 @@ LEAST_LIMIT: Final = 50.0
 """How long a call may take at least, in seconds: common clients give up after 60."""
 
 _AFTER_WAITING: Final = 20.0
-"""What is kept for Calendly's answer where a call may wait long for its turn, in seconds."""
+"""Time reserved for Calendly's answer when a call may wait long for its turn, in seconds."""
 
 _MARGIN: Final = 2.0
-"""What is kept for the work after Calendly's last answer, in seconds."""
+"""Time reserved for the work after Calendly's last answer, in seconds."""
 
 _NOT_CONFIRMED: Final = frozenset({"confirmation", "dry_run"})
 """The arguments that are not part of what a person confirms."""
 
 _FOR_SENDING: Final = 10.0
-"""What is kept for the call itself after a person answered, in seconds."""
+"""Time reserved for the call itself after a person answered, in seconds."""
 
 _CANCELING: Final = endpoint_of(cancel_scheduled_event).endpoint
 
@@ -157,7 +157,7 @@ class ToolCaller:
     confirmed: str | None = None
     """How the call was confirmed."""
     ahead: timedelta | None = None
-    """By how much this machine's clock was taken back when the time was asked for last, None where it was not."""
+    """How far the clock was corrected when the time was last read, None if it was not."""
 
     @property
     def principal(self) -> Principal:

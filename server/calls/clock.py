@@ -18,7 +18,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def seconds_ahead(date: str | None, now: datetime) -> float | None:
-    """Return by how many seconds the machine is ahead of a Date header, None where that is none."""
+    """Return how many seconds the machine is ahead of a Date header, None if that is no date."""
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
@@ -27,7 +27,7 @@ def seconds_ahead(date: str | None, now: datetime) -> float | None:
 
 
 def complaint(seconds: float) -> str | None:
-    """Say that the clock is off by so many seconds and what to do, None where it is not."""
+    """Say how far the clock is off and what to do, None if it is right."""
     if abs(seconds) <= _TOLERANCE:
         return None
     way = "ahead of" if seconds > 0 else "behind"
@@ -51,7 +51,7 @@ class ClockWatch:
 
     @property
     def ahead(self) -> timedelta:
-        """By how much this machine was ahead at the last answer; zero for what an answer's way can explain."""
+        """How far this machine was ahead at the last answer; zero if the answer's time on the network explains it."""
         return timedelta(seconds=self._ahead if complaint(self._ahead) else 0.0)
 
     async def hear(self, answer: httpx2.Response) -> None:

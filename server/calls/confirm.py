@@ -43,7 +43,7 @@ ON_PAGE: Final = "by a person on the page"
 """How a call was confirmed, in the words of the audit log."""
 
 _FIELDS: Final = "calendly/question"
-"""Under which name of `_meta` the question stands in fields, for clients that lay it out themselves."""
+"""The key in `_meta` under which the question stands in fields, for clients with a layout of their own."""
 
 _APPROVE: Final = "approve"
 # A client that accepts any form without fields on its own has no value for this one.
@@ -77,11 +77,11 @@ class ConfirmPage(Protocol):
         ...
 
     async def answer(self, token: str) -> bool | None:
-        """Return what the person said, None when nothing yet. Raises Unreachable."""
+        """Return the person's answer, None if there is none yet. Raises Unreachable."""
         ...
 
     async def take(self, token: str) -> bool | None:
-        """Return what the person said, None when nothing; nothing can be said from then on. Raises Unreachable."""
+        """Return the person's answer, None if there is none, and accept none from then on. Raises Unreachable."""
         ...
 
 
@@ -118,7 +118,7 @@ class CallConfirmation:
     patience: Callable[[], float]
 
     async def obtain(self, effects: Effects) -> str:
-        """Return once a person, or an agent that was told to ask one, has agreed to this very call: how.
+        """Return how this very call was agreed to, once a person, or an agent that was told to ask one, has.
 
         Raises:
             InputRequired: The client has to ask and repeat the call.

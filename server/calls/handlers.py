@@ -37,7 +37,7 @@ from tools.zones import zone_of
 _log: Final = logging.getLogger(__name__)
 
 _SELECTIONS_KEPT: Final = 64
-"""How many selections of requests that narrow themselves are kept: clients repeat their headers."""
+"""How many narrowed selections are cached: clients repeat their headers."""
 
 _LONGEST_NAME: Final = 80
 _NO: Final = frozenset({"", "false", "0", "no", "off"})
@@ -144,7 +144,7 @@ class Handlers:
         return await self.call(tool, context, params)
 
     def _unknown(self, name: str, request: Request | None) -> str:
-        """Say that no tool has a name, which one nearly has it, and why that one is off where it is."""
+        """Refuse the name of no tool: say which tool has nearly that name, and why it is off if it is."""
         asked = name[:_LONGEST_NAME]
         near = next(iter(get_close_matches(asked, [*self._by_name], n=1)), None)
         if near is None:
@@ -305,7 +305,7 @@ async def _shown_dry_run(dry: DryRun, effects: Effects, *, must_be_confirmed: bo
 
 
 async def _shown(caller: ToolCaller, answer: object, timezone: str | None, additional: Mapping[str, Any]) -> object:
-    """Return what an agent is shown of an answer: as much as it may see, and by default what its next step needs."""
+    """Reduce an answer to what the agent may see and, by default, to what its next step needs."""
     shape = caller.record.tool.shape
     # The zone that was asked for, else the person's own, where it is known.
     zone = zone_of(timezone or await own_timezone(caller)) if tells_time(shape) else None

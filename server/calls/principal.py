@@ -77,7 +77,7 @@ class Principal:
 
     @cached_property
     def invitees_hidden_by(self) -> Source | None:
-        """Whose rule it is that answers tell nothing about invitees; None where they may."""
+        """Who made the rule that hides invitees from answers; None without such a rule."""
         for source, allowance in self.limits.of(INVITEE_DATA):
             if allowance.level == "off":
                 return source
@@ -108,12 +108,12 @@ def operation_of(tool: SingleTool) -> Operation:
 
 
 def is_for_lack_of_scope(decision: Decision) -> bool:
-    """Say whether a call is refused for what a sign-in could still give."""
+    """Say whether a new sign-in could give what a refused call lacks."""
     return decision.verdict == "deny" and decision.source in {"token", "calendly"}
 
 
 class Principals(Protocol):
-    """Tells who a request is from."""
+    """Finds the principal of a request."""
 
     def of(self, context: Context) -> Principal:
         """Return the principal of a request, the same for all that is asked about it."""

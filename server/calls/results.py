@@ -40,13 +40,13 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
 }
 
 _INSIDE: Final = "event."
-"""Before a parameter in Calendly's errors about a booking, which name the event inside Calendly."""
+"""The prefix of parameters in Calendly's errors about a booking: they name an object inside Calendly."""
 
 _OURS: Final[Mapping[str, str]] = {"location_configuration": "location"}
-"""Our names for what Calendly's errors call otherwise, with all that stands below it."""
+"""Our names for parameters that Calendly's errors call otherwise, and for all below them."""
 
 _NO_REASON: Final = "Internal Server Error"
-"""Calendly's title of some refusals with 400, which say nothing of why."""
+"""Calendly's title of 400 answers that give no reason."""
 
 _NO_DETAILS: Final = frozenset({None, "", "The supplied parameters are invalid."})
 """What Calendly's message says where only the details would say why."""
@@ -61,7 +61,7 @@ def kind_of(problem: Problem) -> Kind:
 
 
 def success(answer: object, resumption: Resumption | None = None, text_offset: int = 0) -> types.CallToolResult:
-    """Answer with what there is to say, as structured content and as the same in compact JSON.
+    """Return an answer as structured content, and as the same in compact JSON.
 
     Args:
         answer: It, of any size.
@@ -76,7 +76,7 @@ def success(answer: object, resumption: Resumption | None = None, text_offset: i
 def dry_run(
     requests: Sequence[Request], question: Question, *, must_be_confirmed: bool, unchecked: Sequence[str] = ()
 ) -> types.CallToolResult:
-    """Answer with what a writing call would have sent. Whether Calendly would take it, nobody knows.
+    """Return what a writing call would have sent. Calendly might still refuse it.
 
     Args:
         requests: It, as it would go to Calendly, and what would follow it.

@@ -77,7 +77,7 @@ _Work = Callable[[DatabaseArchive, _Wanted], Awaitable[None]]
 
 
 def _running(work: _Work) -> Run:
-    """Return what runs an action against the archive of the settings."""
+    """Return a command that runs an action on the archive of the settings."""
 
     async def act(settings: Settings, wanted: _Wanted) -> None:
         _require_database(settings, wanted.filter.action)
@@ -105,7 +105,7 @@ def _require_database(settings: Settings, action: str | None) -> None:
 
 
 async def _check_action(archive: DatabaseArchive, name: str | None) -> None:
-    """Refuse a tool that is none and that nothing was recorded of. Raises UsageError."""
+    """Refuse a name that is neither a tool nor in any entry. Raises UsageError."""
     if name is None or name in _KNOWN:
         return
     async with archive.database.read() as connection:

@@ -140,11 +140,14 @@ def _parser(asked: str) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {version(DISTRIBUTION)}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, purpose in COMMANDS.items():
-        description = f"{purpose[0].upper()}{purpose[1:]}."
-        added = commands.add_parser(name, help=purpose, description=description, allow_abbrev=False)
+        added = commands.add_parser(name, help=purpose, description=_sentence(purpose), allow_abbrev=False)
         if name == asked:
             _declare(added, name, declaration(name))
     return parser
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _declare(parser: argparse.ArgumentParser, name: str, declared: Command) -> None:
@@ -153,7 +156,7 @@ def _declare(parser: argparse.ArgumentParser, name: str, declared: Command) -> N
         return
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for word, action in declared.actions.items():
-        added = actions.add_parser(word, help=action.help, description=action.help.capitalize(), allow_abbrev=False)
+        added = actions.add_parser(word, help=action.help, description=_sentence(action.help), allow_abbrev=False)
         _add_flags(added, name, action.options, action.run)
 
 

@@ -120,8 +120,11 @@ async def _arranged(desk: _Desk, *, url: str, agent: str, kinds: tuple[str, ...]
     made = await desk.programs.arrange(url, agent, kinds)
     named = ", ".join(f"{kind} ({subscription})" for kind, subscription in made.subscriptions.items())
     ended = as_typed(f"`{PROGRAM} events disable --subscription ID` ends one")
-    say(f"Posted to {made.host} for {shown(made.agent)}: {named}. {ended}. This secret signs; shown this once.")
-    return made.secret
+    signed = (
+        "It is signed by the secret of this address." if made.secret is None else "Signed by this, shown this once:"
+    )
+    say(f"Posted to {made.host} for {shown(made.agent)}: {named}. {ended}. {signed}")
+    return made.secret or ""
 
 
 def _named(text: str) -> Mapping[str, EventFamily]:

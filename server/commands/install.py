@@ -42,7 +42,7 @@ _ADDRESS: Final = "CALENDLY_API_URL"
 _DATA: Final = "XDG_DATA_HOME"
 _BUS: Final = "DBUS_SESSION_BUS_ADDRESS"
 _HEADERS: Final = {"read_only": "X-MCP-Readonly", "toolsets": "X-MCP-Toolsets", "tools": "X-MCP-Tools"}
-"""The headers with which a client limits a hosted server, by the setting that does it for one of its own."""
+"""The headers with which a client limits a hosted server, by the setting with the same effect here."""
 
 
 @dataclass(frozen=True, slots=True)

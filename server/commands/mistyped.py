@@ -1,4 +1,4 @@
-"""What a person may have meant with a word that is no command, no action and no flag here."""
+"""Guesses what a person meant by a word that is no command, action or flag."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ _LONGEST: Final = 60
 
 
 def sentence(message: str) -> str:
-    """Return what `argparse` says of a command line, with the choices that are like a wrong one first."""
+    """Return argparse's error message, with the choices similar to a wrong one first."""
     if lacking := _NO_VALUE.fullmatch(message):
         return f"{lacking[1]}: needs a value."
     if spare := _SPARE_VALUE.fullmatch(message):
@@ -30,12 +30,12 @@ def sentence(message: str) -> str:
 
 
 def surplus(words: Sequence[str], command: str, flags: Collection[str], commands: Iterable[str]) -> str:
-    """Return what is wrong with words that no flag and no option took.
+    """Return what is wrong with words that belong to no flag and no option.
 
     Args:
         words: The words.
         command: The command.
-        flags: The flags that it takes.
+        flags: The flags that it takes, or any of its actions.
         commands: All commands.
     """
     flag = next((word.partition("=")[0] for word in words if word.startswith("-")), None)
@@ -47,6 +47,8 @@ def surplus(words: Sequence[str], command: str, flags: Collection[str], commands
 
 
 def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
+    if flag in flags:
+        return f"another action of {command} takes this flag (see `{PROGRAM} {command} --help`)."
     alike = (setting for setting in SETTINGS.values() if setting.flag and flag in {setting.flag, "--config"})
     elsewhere = sorted({name for setting in alike for name in setting.commands})
     if elsewhere:
@@ -66,7 +68,7 @@ def _no_flag(flag: str, command: str, flags: Collection[str]) -> str:
 
 
 def _by_variable(settings: Mapping[str, Setting], flag: str) -> Setting | None:
-    """Find the setting without a flag that somebody took for one: --log-level is CALENDLY_MCP_LOG_LEVEL."""
+    """Find the setting for an invented flag: --log-level means CALENDLY_MCP_LOG_LEVEL."""
     name = flag.lstrip("-").upper().replace("-", "_")
     ours = (setting for setting in settings.values() if setting.variable and not setting.flag)
     return next((one for one in ours if one.variable in {f"CALENDLY_MCP_{name}", f"CALENDLY_{name}", name}), None)

@@ -154,7 +154,7 @@ async def _listed(site: Site, *, as_json: bool) -> str:
 
 
 def _facts(token: AgentToken) -> dict[str, object]:
-    """Return what is shown of a token as JSON; its secret is nowhere."""
+    """Return a token as JSON, without its secret."""
     return {
         "id": token.id,
         "name": token.name,

@@ -20,7 +20,7 @@ def run(invocation: Invocation) -> int:
 
 
 def _facts(tool: Tool) -> dict[str, object]:
-    """Return what is said of a tool; what only an endpoint has is null for a workflow."""
+    """Return the facts of a tool; those that only an endpoint has are null for a workflow."""
     return {
         "name": tool.name,
         "title": tool.title,

@@ -1,4 +1,4 @@
-"""How a command ends that did not do its work: one line for the person, and an exit status."""
+"""How a failed command ends: one line for the person, and an exit status."""
 
 import errno
 import logging
@@ -30,7 +30,7 @@ class Ending(NamedTuple):
 
 
 def ending(fault: Exception) -> Ending:
-    """Return how a command ends that raised an exception."""
+    """Return how a command ends after an exception."""
     fault = _innermost(fault)
     if isinstance(fault, UsageError):
         return Ending(str(fault), 2)

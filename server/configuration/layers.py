@@ -84,7 +84,7 @@ def read_environment(environ: Mapping[str, str], settings: Mapping[str, Setting]
 
 
 def _mistyped(name: str, known: Iterable[str]) -> str:
-    """Return how the sentence about a variable ends that was meant as a setting; empty for those of other programs."""
+    """Return the end of the sentence about a mistyped variable; empty for a variable of another program."""
     upper = name.upper()
     if not upper.startswith("CAL") or _SERVICE.fullmatch(name):  # comparing all of a long environment takes its time
         return ""
@@ -113,7 +113,7 @@ def read_file(config: Path | None, settings: Mapping[str, Setting]) -> Layer:
 
 
 def _meant(name: str, value: object, settings: Mapping[str, Setting], known: Iterable[str]) -> str:
-    """Return how the sentence about a name in the file ends: with the setting that was probably meant."""
+    """Return the end of the sentence about an unknown name in the file: the setting that was probably meant."""
     if isinstance(value, dict):
         return ": settings stand in no table, but by themselves, such as CALENDLY_MCP_TOOLSETS."
     plain = name.strip("-").upper().replace("-", "_")

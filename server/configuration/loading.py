@@ -39,7 +39,7 @@ _WORDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "less_than_equal": "must be {le:.0f} or less.",
     }
 )
-"""What a person reads of each error that the types of `Settings` can have."""
+"""The sentence for each error that the types of `Settings` can have."""
 
 
 def load(

@@ -31,7 +31,7 @@ _PAGE: Final = "https://app.example.com"
 
 _LAST_PORT: Final = 65_535
 _LONGEST_PORT: Final = 6
-"""Digits of a port that are read; more are no port either."""
+"""How many digits of a port are read; more are no port either."""
 
 _LONGEST_NAME: Final = 100
 _MOST_WEBHOOK_KEYS: Final = 4

@@ -102,13 +102,13 @@ def tokens_of_clients(machine: Machine) -> list[str]:
 
 
 def _unread(client: ClientProgram, file: Path, fault: Exception) -> str:
-    """Say why a client reads nothing of a file, and what mends that."""
+    """Say why a client cannot read a file, and what mends it."""
     mended = f": mend it, or move it away and run `{PROGRAM} install {client.name}`, which makes another"
     return f"{file}: {fault}; the client reads none of it{'' if isinstance(fault, _OddlyWritten) else mended}"
 
 
 class _OddlyWritten(jsonc.UnreadableError):
-    """The file is written in a way that the client may not read, and that installing mends."""
+    """The client may not be able to read the file; installing mends it."""
 
 
 def _is_there(client: ClientProgram, machine: Machine) -> bool:

@@ -1,4 +1,4 @@
-"""What `doctor` finds when it does what a client would: start the server of an entry, or connect to its endpoint.
+"""Starts the server of an entry, or connects to its endpoint, as a client would.
 
 A started server gets the variables that clients hand on, and those of the entry: none of the shell's own.
 """

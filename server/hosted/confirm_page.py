@@ -45,12 +45,12 @@ class AgentsPage:
         return None if await self._find(token) is None else self._address(token)
 
     async def answer(self, token: str) -> bool | None:
-        """Return what the person said, None when nothing yet. Raises Unreachable."""
+        """Return the person's answer, None if there is none yet. Raises Unreachable."""
         pending = await self._find(token)
         return pending.approved if pending else None
 
     async def take(self, token: str) -> bool | None:
-        """Return what the person said, None when nothing; nothing can be said from then on. Raises Unreachable."""
+        """Return the person's answer, None if there is none, and accept none from then on. Raises Unreachable."""
         async with required(_UNREAD), self.site.database.begin() as connection:
             return await pending_rows.take(connection, digest(handle_of(token)), self.site.now())
 

@@ -13,7 +13,7 @@ from server.calls.identities import ME, user_in
 from storage.database import Database
 
 _AGENT: Final = "webhooks"
-"""Under which name these requests wait for their turn, beside those of agents."""
+"""The name under which these requests wait for their turn, beside those of agents."""
 
 _PATIENCE: Final = 20.0
 """How long a request may take, in seconds."""

@@ -1,4 +1,4 @@
-"""The names of what belongs to people at Calendly, for pages on which they read of it or choose among it."""
+"""The names of people's own objects at Calendly, for the pages that show them or offer them as choices."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -34,10 +34,10 @@ _BY_CONDITION: Final[Mapping[NamedCondition, tuple[Endpoint, str]]] = {
 """For each condition, the endpoint that reads one thing of it, and the name of its parameter."""
 
 _AGENT: Final = "pages"
-"""Whose share of a person's pace it takes: a page has one of its own."""
+"""The agent under whose name pages take their share of a person's pace."""
 
 _PATIENCE: Final = 5.0
-"""Seconds that a page waits for them."""
+"""How long a page waits for names, in seconds."""
 
 _MOST_PAGES: Final = 5
 _LONGEST_NAME: Final = 100
@@ -86,7 +86,7 @@ class OwnNames:
         return {uuid: meeting for uuid, meeting in pairs if meeting is not None}
 
     async def missing(self, person: str, kind: NamedCondition, uuids: Collection[str]) -> Collection[str]:
-        """Return the uuids of which Calendly says to the person that there is no such thing."""
+        """Return the uuids that Calendly does not know for this person."""
         ask, some = self._asking(person), list(dict.fromkeys(uuids))[:_MOST_MEETINGS]
         endpoint, parameter = _BY_CONDITION[kind]
         there = await side_by_side(partial(_is_there, ask(endpoint, {parameter: uuid}, {})) for uuid in some)

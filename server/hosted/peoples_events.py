@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.endpoints.site import ShownSubscription, ShownWebhook
+from auth.grants.bearer_rows import find_agents
 from calendly.errors import CalendlyError, InsufficientScope
 from events.feed import stored_feeds
 from events.feed.empty_polls import take_of_person
@@ -77,7 +78,9 @@ class PeoplesEvents:
 
     async def end_subscription(self, subscription: str, grant: str) -> bool:
         """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
-        return await self.endings.end_by_id(subscription, grant=grant)
+        agents = await find_agents(self.endings.database, self.endings.rows.keyring, grant)
+        name = next((agent.client_name for agent in agents if agent.client_name), "")
+        return await self.endings.end_by_id(subscription, grant=grant, agent=name)
 
     async def webhook(self, person: str) -> ShownWebhook | None:
         """Return how it is with Calendly's webhook for a person. Raises StorageUnavailable."""

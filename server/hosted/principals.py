@@ -1,4 +1,4 @@
-"""Who a request to the hosted endpoint is from: nobody but its token says so."""
+"""Finds the principal of a request to the hosted endpoint by its token."""
 
 from dataclasses import dataclass
 from functools import partial

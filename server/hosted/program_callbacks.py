@@ -50,13 +50,13 @@ class ArrangedCallback:
         agent: What its agent token is called.
         host: Where events are posted.
         subscriptions: The ids of the subscriptions by kind.
-        secret: What signs the posts, shown once.
+        secret: What signs the posts, shown once; None where the address has one already.
     """
 
     agent: str
     host: str
     subscriptions: Mapping[str, str]
-    secret: str = field(repr=False)
+    secret: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +132,8 @@ class ProgramCallbacks:
         token = await self._token(agent)
         standings = await self._standings(token, kinds)
         await self._check_public(to)
-        secret = new_secret(self.site.random)
         try:
-            made = await self.subscriptions.arrange(url, secret, standings)
+            made = await self.subscriptions.arrange(url, new_secret(self.site.random), standings)
         except AlreadyArranged as running:
             kind, subscription = next(iter(running.subscriptions.items()))
             raise CommandError(
@@ -143,13 +142,13 @@ class ProgramCallbacks:
             ) from None
         except EventsRefusal as refused:
             raise CommandError(f"{refused} `{PROGRAM} events list` names them.") from None
-        return ArrangedCallback(token.name, to.host, {kind: one.id for kind, one in made.items()}, secret)
+        return ArrangedCallback(token.name, to.host, made.subscriptions, made.secret)
 
     async def end(self, subscription: str) -> str:
         """End a subscription of any agent, and return its host. Raises CommandError and StorageUnavailable."""
         endings = self.subscriptions.endings
         found = next((one for one in await self.find_all() if one.id == subscription), None)
-        if found is None or not await endings.end_by_id(subscription):
+        if found is None or not await endings.end_by_id(subscription, agent=found.agent):
             raise CommandError(f"There is no such subscription. `{PROGRAM} events list` names them.")
         return found.host
 

@@ -120,7 +120,7 @@ def read(file: Path) -> bytes | None:
 
 
 def with_entry(client: ClientProgram, file: Path, name: str, make: Callable[[Json], ServerEntry | None]) -> FileChange:
-    """Return the change that puts our entry into a file, without what the client could not read of it.
+    """Return the change that puts our entry into a file, and takes out what the client could not read.
 
     Args:
         client: Whose file it is.

@@ -40,7 +40,7 @@ def front_page(pages: Pages, endpoint: str, *, signs_in: bool) -> Response:
 
 
 def error_page(pages: Pages) -> Callable[[str, int], Response]:
-    """Return what shows, to a person at a browser, why a request was refused that no page answers."""
+    """Return the page that shows a person at a browser why a request was refused."""
 
     def page(told: str, status: int) -> Response:
         return pages.error(told, status=status, back=Back("the first page", "/"), title=HTTPStatus(status).phrase)

@@ -1,4 +1,4 @@
-"""What of our entry stays when it is written again: all that the person set, unless the new one says otherwise."""
+"""Keeps what a person set in our entry when it is written again, unless the new entry sets it."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -23,7 +23,7 @@ _CHOICES: Final = ("X-MCP-Toolsets", "X-MCP-Tools")
 
 
 def lifted(old: ServerEntry, new: ServerEntry) -> list[str]:
-    """Name the limits that an entry has and the one that takes its place has not, each with what it was."""
+    """Name the limits that an entry has and its replacement lacks, each with its value."""
     if endpoint_of(old) is not None and endpoint_of(new) is not None:
         had, has = _headers(old), _headers(new)
         return [told for name in had if name in has for told in _widened(name, had[name], has[name])]
@@ -53,7 +53,7 @@ def _lifted(before: Settings, after: Settings) -> Iterator[str]:
 
 
 def _widened(name: str, had: Collection[str] | None, has: Collection[str] | None) -> Iterator[str]:
-    """Name a choice if the new one has more than it, or there is none."""
+    """Name a choice if the new entry chooses more, or chooses nothing."""
     if had is not None and (has is None or not set(has) <= set(had)):
         yield f"{name} {','.join(had)}"
 

@@ -133,7 +133,7 @@ async def _read_principal(settings: Settings, store: LoginStore, stack: AsyncExi
 
 
 def _advice(settings: Settings) -> Advice:
-    """Return what helps, with commands as the person types them in whichever folder the client has started us."""
+    """Return the advice, with commands as the person types them in any folder."""
     typed: Advice = {kind: (means, as_typed(step, anywhere=True)) for kind, (means, step) in LOCAL_LOGIN.items()}
     return {**typed, **on_the_way(proxy_told(settings.api_url))}
 
@@ -150,7 +150,7 @@ def _applications(settings: Settings) -> Callable[[str], Awaitable[Application]]
 
 
 def _identity(login: LocalLogin) -> Identity | None:
-    """Return who signed in, None for a person without an organization: then Calendly is asked."""
+    """Return who signed in, None for a person without an organization, about whom Calendly is asked."""
     if login.person.organization is None:
         return None
     organization = OrganizationId.parse(login.person.organization)

@@ -1,4 +1,4 @@
-"""For whom a server on this machine acts: whose token is set, else who signed in with `calendly-mcp login`."""
+"""Finds the person of a local server: by the token that is set, else by the sign-in of `calendly-mcp login`."""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack

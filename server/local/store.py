@@ -64,7 +64,7 @@ async def open_local_store(
 async def open_events_in_memory(
     settings: Settings, databases: AsyncExitStack, now: Callable[[], datetime]
 ) -> EventStore:
-    """Return what happens as long as this process runs, for where no database can be opened."""
+    """Return a feed in memory, for a process that cannot open its database."""
     database = await databases.enter_async_context(open_database(MEMORY))
     await migrate(database)
     return EventStore.over(database, await unlock(database, None, now=now()), now, settings.events_days, databases)

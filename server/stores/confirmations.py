@@ -68,7 +68,7 @@ class Confirmations:
         return expiry - LIFETIME
 
     def _opened(self, token: str, purpose: str, bound_to: bytes) -> datetime:
-        """Return until when a token is good. Raises Unproven when it is not ours, is for something else or is over."""
+        """Return when a token expires. Raises Unproven if it is not ours, is for something else or has expired."""
         try:
             opened = self.keyring.open(_decoded(token), table=table.name, row=bound_to.hex(), column=purpose)
         except UnreadableSecret:

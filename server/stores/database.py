@@ -27,7 +27,7 @@ from storage.tables import key_fingerprint
 from storage.unlock import unlock
 
 _LOOK: Final = 5.0
-"""Between two looks at the database, in seconds."""
+"""Time between two checks of the database, in seconds."""
 
 _FILE: Final = "calendly-mcp.sqlite3"
 
@@ -51,7 +51,7 @@ class Store:
 
 
 async def watch_database(database: Database, sleep: Callable[[float], Awaitable[None]]) -> None:
-    """Look at a database every few seconds until cancelled, so that the log tells its silence without traffic too."""
+    """Check a database every few seconds until cancelled, so that the log tells of an outage without traffic too."""
     database.health.is_told = True
     while True:
         with suppress(StorageUnavailable):
@@ -64,7 +64,7 @@ async def watch_database(database: Database, sleep: Callable[[float], Awaitable[
 
 
 def require_database(settings: Settings) -> None:
-    """Raise CommandError where there is no file yet in which something could be looked up."""
+    """Raise CommandError if the database has no file yet."""
     url = _url(settings)
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():
@@ -76,7 +76,7 @@ def settings_to_read(
     stack: AsyncExitStack,
     is_writable: Callable[[Path], bool] = lambda path: os.access(path, os.W_OK),
 ) -> Settings:
-    """Return settings under which the database can be read: those of a copy where its disk can only be read.
+    """Return settings with which the database can be read: those of a copy if its disk is read-only.
 
     Opening a database writes to it. The copy is gone when `stack` ends.
 

@@ -160,7 +160,7 @@ async def _settle(connection: AsyncConnection, row: str, outcome: bytes) -> None
 
 
 def _of_organization(grant: str | None) -> Select[str, bytes]:
-    """Select the keys of the organization in which somebody gave this grant; without a grant all keys."""
+    """Select the keys of the organization in which this grant was given; without a grant, all keys."""
     every = select(table.c.digest, table.c.outcome_ciphertext)
     if grant is None:
         return every
@@ -169,7 +169,7 @@ def _of_organization(grant: str | None) -> Select[str, bytes]:
 
 
 def colleagues(grant: str) -> Select[str]:
-    """Select the people of the organization in which somebody gave a grant: them, and whoever else is there."""
+    """Select everybody in the organization in which a grant was given."""
     own = (
         select(user.c.uri, user.c.organization)
         .select_from(grant_table.join(user))
@@ -180,5 +180,5 @@ def colleagues(grant: str) -> Select[str]:
 
 
 def _digest_of(arguments: Mapping[str, object]) -> str:
-    """Return what two calls share when their arguments have the same value, in whatever order they were written."""
+    """Return a text that is the same for equal arguments, in whatever order they were written."""
     return sha256(json.dumps(arguments, sort_keys=True).encode()).hexdigest()

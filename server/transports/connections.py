@@ -185,7 +185,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _within(self, seconds: float | None) -> None:
-        """Give the client so many seconds for what comes next, None for as long as it likes."""
+        """Limit the client's next step to a number of seconds, None for no limit."""
         if self._timer is not None:
             self._timer.cancel()
         self._timer = None if seconds is None else self.loop.call_later(seconds, self._expire)

@@ -31,10 +31,10 @@ _ANY_HOST: Final = frozenset({"/healthz", "/readyz"})
 """The paths that an orchestrator calls under an address of its own."""
 
 _LONGEST_NUMBER: Final = 20
-"""The digits that are read of a length; the largest that a parser lets through has fewer."""
+"""How many digits of a length are read; the largest that a parser accepts has fewer."""
 
 _REMEMBERED: Final = 64
-"""How many addresses are remembered as read: clients repeat theirs."""
+"""How many parsed addresses are cached: clients repeat theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,7 +146,7 @@ def _for_pages(app: ASGIApp) -> ASGIApp:
 
 
 def _post_only(app: ASGIApp) -> ASGIApp:
-    """Refuse every other method; who the caller is, is asked before."""
+    """Refuse every other method, after the check of the caller."""
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         refusal = PlainTextResponse("Method Not Allowed", HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})

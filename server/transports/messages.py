@@ -1,4 +1,4 @@
-"""Reads one message of JSON-RPC, a line of stdin or the body of a request, or says what it is answered with."""
+"""Reads one message of JSON-RPC, a line of stdin or the body of a request, or makes the answer to a wrong one."""
 
 import json
 import re
@@ -56,7 +56,7 @@ def unknown_revision(revision: str, request: types.RequestId | None) -> Rejected
 
 
 def revision_of(message: types.JSONRPCMessage) -> str | None:
-    """Return the revision that a request says of itself (2026-07-28, per-request `_meta`), None where it says none."""
+    """Return the revision that a request names (2026-07-28, per-request `_meta`), None if it names none."""
     if not isinstance(message, types.JSONRPCRequest) or message.params is None:
         return None
     meta = message.params.get("_meta")
@@ -69,7 +69,7 @@ def _rejected(code: int, text: str, request: types.RequestId | None) -> Rejected
 
 
 def _what_is_wrong(told: str) -> str:
-    """Say in words what the parser met."""
+    """Describe the parser's error in words."""
     if "recursion" in told:
         return "the message is nested too deep"
     not_unicode = any(word in told for word in ("surrogate", "hex escape", "unicode"))
@@ -77,7 +77,7 @@ def _what_is_wrong(told: str) -> str:
 
 
 def _id_in(line: bytes) -> types.RequestId | None:
-    """Return the id by which a client knows a request that cannot be read; None when there is none."""
+    """Return the id of a request that cannot be read, None if it has none."""
     depth, found = 0, None
     for token in _TOKENS.finditer(line):
         depth += (token[0] in {b"{", b"["}) - (token[0] in {b"}", b"]"})

@@ -12,7 +12,7 @@ MOST_AT_ONCE: Final = 256
 """How many requests of one address behind trusted proxies may be under way."""
 
 _SUSPICIOUS: Final = 3
-"""How many forwarded addresses of one peer are taken for people behind a proxy."""
+"""How many forwarded addresses make a peer count as a proxy."""
 
 _MOST_PEERS: Final = 64
 _TOLD: Final = (

@@ -20,7 +20,7 @@ AGENT: Final = "agent"
 """The key of the client's name in the state of a request, where it is known."""
 
 _ALWAYS: Final = frozenset({401, 403, 404, 405, 408, 413, 421, 429, 431})
-"""The statuses that are logged without a reason of ours too."""
+"""The statuses that are logged even without a reason of ours."""
 
 _MOST: Final = 60
 """How many lines a minute may have; a flood is counted."""

@@ -261,7 +261,7 @@ class _LineSplitter:
         self._mark = _BYTE_ORDER_MARK
 
     def read(self) -> bytes:
-        """Read what there is; nothing at the end, or of a descriptor that is closed or was never open."""
+        """Read the bytes that are there; none at the end, or if the descriptor is closed or never was open."""
         try:
             return os.read(self._source, _CHUNK)
         except OSError:

@@ -4,7 +4,6 @@ The gate leaves it out, because its binary takes 420 MB.
 """
 
 import json
-import subprocess
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from typing_extensions import override
 
 from tests.e2e.hosting import Site, hosted
 from tests.e2e.people import MEMBER, OWNER, Browser
-from tests.e2e.processes import Program, environment, parameters
+from tests.e2e.processes import Program, parameters, started
 from tests.interop.node import NO_BROWSER
 
 CODEX: Final = Path(__file__).parent / "codex/node_modules/@openai/codex/bin/codex.js"
@@ -140,20 +139,8 @@ def codex(home: Path, *words: str) -> Generator[Program]:
     """Start Codex."""
     node = Path(ROOT_DIR) / "bin/node"
     settings = {**NO_BROWSER, "HOME": str(home), "CODEX_HOME": str(home)}
-    process = subprocess.Popen(
-        [node, CODEX, *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=environment(settings),
-    )
-    with process:
-        try:
-            yield Program(process)
-        finally:
-            process.kill()
+    with started([node, CODEX, *words], settings) as running:
+        yield running
 
 
 def cancel(home: Path, model: Model, person: str) -> None:

@@ -15,14 +15,15 @@ from re import search
 from typing import Any, Final, TextIO
 
 from mcp import ClientSession, StdioServerParameters
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import OAuthClientMetadata
 from mcp_types import CallToolResult, ElicitRequestParams, ElicitResult, TextContent
 from pydantic import AnyUrl
-from typing_extensions import override
+
+from tests.token_memory import Memory
 
 sys.path.append(str(Path(sys.prefix) / "clients"))
 
@@ -57,29 +58,6 @@ class Driven:
 
     tools: Callable[[], Awaitable[list[str]]]
     call: Callable[[str, dict[str, object]], Awaitable[Answered]]
-
-
-class Memory(TokenStorage):
-    """Keeps what a sign-in gave for the length of the program."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    @override
-    async def get_tokens(self) -> OAuthToken | None:
-        return self.tokens
-
-    @override
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        self.tokens = tokens
-
-    @override
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        return self.client
-
-    @override
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        self.client = client_info
 
 
 def tell(message: Mapping[str, object], to: TextIO = sys.stdout) -> None:

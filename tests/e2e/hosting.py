@@ -10,17 +10,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 from mcp import Client
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, TokenStorage
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
 from mcp.client.streamable_http import streamable_http_client
-from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
+from mcp.shared.auth import OAuthClientMetadata
 from pydantic import AnyUrl
-from typing_extensions import override
 
 from auth.protocol.pkce import s256
 from tests.e2e.people import Browser
 from tests.e2e.processes import Program, program
 from tests.server.desk import Era, call
 from tests.server.desk import Person as Asked
+from tests.token_memory import Memory
 
 _VERIFIER: Final = "v" * 43
 
@@ -70,34 +70,6 @@ def free_port() -> str:
     """Find a port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return str(listener.getsockname()[1])
-
-
-@dataclass
-class Memory(TokenStorage):
-    """What an SDK client remembers."""
-
-    tokens: OAuthToken | None = None
-    client: OAuthClientInformationFull | None = None
-
-    @override
-    async def get_tokens(self) -> OAuthToken | None:
-        """Tell the tokens."""
-        return self.tokens
-
-    @override
-    async def set_tokens(self, tokens: OAuthToken) -> None:
-        """Remember them."""
-        self.tokens = tokens
-
-    @override
-    async def get_client_info(self) -> OAuthClientInformationFull | None:
-        """Tell the registration."""
-        return self.client
-
-    @override
-    async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
-        """Remember it."""
-        self.client = client_info
 
 
 @dataclass

@@ -7,11 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -102,10 +103,10 @@ class Program:
 
 
 @contextmanager
-def program(*words: str, module: str = "server", **settings: str) -> Generator[Program]:
-    """Start the program; when the block is left it is asked to stop, and has to."""
+def started(words: Sequence[str | Path], settings: Mapping[str, str]) -> Generator[Program]:
+    """Start any program, with pipes; it is killed when the block is left."""
     process = subprocess.Popen(
-        [*command(module, settings), *words],
+        words,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -116,10 +117,17 @@ def program(*words: str, module: str = "server", **settings: str) -> Generator[P
     with process:
         try:
             yield Program(process)
-            process.terminate()
-            process.wait(SECONDS)
         finally:
             process.kill()
+
+
+@contextmanager
+def program(*words: str, module: str = "server", **settings: str) -> Generator[Program]:
+    """Start the program; when the block is left it is asked to stop, and has to."""
+    with started([*command(module, settings), *words], settings) as running:
+        yield running
+        running.process.terminate()
+        running.process.wait(SECONDS)
 
 
 def run_apart(*words: str, stdin: str = "", **settings: str) -> Ended:

@@ -105,7 +105,10 @@ async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
         assert "may it do this" in page.text
         ours, *facts = first.error["message"].splitlines()
         assert all(sentence in page.text for sentence in ours.removesuffix(".").split(". "))
-        shown = re.findall(r"<dt>([^<]+)</dt>\s*<dd><bdi>([^<]+)</bdi>", page.text.replace("<wbr>", ""))
+        shown = re.findall(
+            r"<dt>([^<]+)</dt>\s*<dd><bdi>([^<]+)</bdi>",
+            re.sub(r'<span class="address">(.*?)</span>', r"\1", page.text).replace("<wbr>", ""),
+        )
         told = [f"{label}: {unescape(text)}" for label, text in shown]
         assert told[:-2] == [re.sub("[“”]", "", fact) for fact in facts]
         assert told[-2].startswith("Agent, as it calls itself: ")

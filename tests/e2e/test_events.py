@@ -213,7 +213,10 @@ async def test_a_person_ends_a_subscription_on_the_page_of_its_agent(site: Site)
         assert "Somebody booked a meeting. Posted to <bdi>127.0.0.1" in page.text
         assert await submit(pages, page, f"{found[1]}/subscriptions") == "Nothing more is posted there."
         assert (await arrival(callback)).content["type"] == "terminated"
-        assert "Posted to" not in (await pages.see(f"{site.url}{found[1]}")).text
+        shown = (await pages.see(f"{site.url}{found[1]}")).text
+        assert "Posted to" not in shown
+        assert "Ended the subscription of" in shown
+        assert "an agent without a name" not in shown
 
 
 @pytest.mark.requirement("mcp-events-access")

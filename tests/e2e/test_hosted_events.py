@@ -39,9 +39,8 @@ def who(news: dict[str, Any]) -> list[tuple[str, bool, str]]:
 
 @asynccontextmanager
 async def overtaken(api: Api, client: Client, booking: dict[str, Any]) -> AsyncGenerator[None]:
-    """Have an agent book, and Calendly's answer lost and the look for the booking take long."""
-    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "after"})
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events", "delay": 60})
+    """Have an agent book, lose Calendly's answer, and let the lists lack the booking meanwhile."""
+    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "after", "read_lag": 600})
     answers: list[Answer] = []
 
     async def act() -> None:
@@ -52,6 +51,7 @@ async def overtaken(api: Api, client: Client, booking: dict[str, Any]) -> AsyncG
         yield
         assert answers == []
         agents.cancel_scope.cancel()
+    await api.control("faults", {"read_lag": 0})
 
 
 @pytest.mark.requirement("events-tool", "events-access", "feed-own", "feed-forgets")

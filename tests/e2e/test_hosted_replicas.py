@@ -1,6 +1,7 @@
 """Several processes of the hosted endpoint on one database, one of them killed, and what nobody may find in between."""
 
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -92,14 +93,9 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
     agent = Agent()
-    heard: list[httpx2.Response] = []
     with hosted(**replica_settings) as doomed:
         await agent.sign_in(doomed)
-        sandbox.will_fail(path="/scheduled_events", delay=30)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_list_events, doomed, agent.access_token, heard)
-            while "GET /scheduled_events" not in sandbox.requests():
-                await checkpoint()
+        async with _in_flight(doomed, agent, sandbox, seconds=30) as heard:
             doomed.process.process.kill()
     assert heard == []
     with hosted(public_url=doomed.url, **replica_settings) as successor:
@@ -113,17 +109,26 @@ async def test_a_signal_ends_the_server_after_the_calls_in_flight(
     sandbox: Sandbox, replica_settings: dict[str, str]
 ) -> None:
     agent = Agent()
-    heard: list[httpx2.Response] = []
     with hosted(**replica_settings) as site:
         await agent.sign_in(site)
-        sandbox.will_fail(path="/scheduled_events", delay=2)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(_list_events, site, agent.access_token, heard)
-            while "GET /scheduled_events" not in sandbox.requests():
-                await checkpoint()
+        async with _in_flight(site, agent, sandbox, seconds=2) as heard:
             site.process.ask_to_stop()
         assert site.process.process.wait() == 0
     assert ["collection" in answer.text for answer in heard] == [True]
+
+
+@asynccontextmanager
+async def _in_flight(
+    site: Site, agent: Agent, sandbox: Sandbox, *, seconds: int
+) -> AsyncGenerator[list[httpx2.Response]]:
+    """Have a call reach Calendly, which takes so long to answer; what the agent heard when the block is left."""
+    heard: list[httpx2.Response] = []
+    sandbox.will_fail(path="/scheduled_events", delay=seconds)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_list_events, site, agent.access_token, heard)
+        while "GET /scheduled_events" not in sandbox.requests():
+            await checkpoint()
+        yield heard
 
 
 async def _list_events(site: Site, token: str, heard: list[httpx2.Response]) -> None:

@@ -107,6 +107,7 @@ async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
     entries = run("audit", "list", **operator.settings, CALENDLY_MCP_PUBLIC_URL=operator.site.url).stdout
     assert f"127.0.0.1:{port}" in shown
     assert "an operator has 'meeting.booked' of" in entries
+    assert "Ended the subscription of CI to 'meeting.booked' of" in entries
     assert "path-of-n8n" not in shown + entries
     assert secret not in shown + entries
 
@@ -148,7 +149,7 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
             "add it to CALENDLY_MCP_CALLBACK_HOSTS",
         ),
         ([*to_ci, here, "--kind", "contact.created"], {}, 1, "`calendly-mcp events enable --kind contact.created` has"),
-        ([*to_ci, here], {}, 1, f"`calendly-mcp events disable --subscription {there['id']}`"),
+        ([*to_ci, here, "--kind", "meeting.booked"], {}, 1, f"events disable --subscription {there['id']}`"),
         (["enable", "--to", here, "--for", "Nightly"], {}, 1, "there are CI, Blind, Narrow, Twin. `calendly-mcp token"),
         (["enable", "--to", here, "--for", "Twin"], {}, 1, "name one by its id: "),
         (["enable", "--to", here, "--for", "Blind"], {}, 1, "events=read and scheduled_events=read"),
@@ -163,6 +164,10 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
         assert sentence in refused.stderr, words
         assert refused.stderr.count("\n") == 1, words
     assert listed(operator) == [there]
+    more = operator.run(*to_ci, here)
+    assert (more.status, more.stdout) == (0, "")
+    assert "It is signed by the secret of this address." in more.stderr
+    assert [one["kind"] for one in listed(operator)] == ["meeting.booked", "meeting.canceled", "meeting.rescheduled"]
 
 
 async def test_a_job_asks_what_is_new_with_the_words_of_the_documents(operator: Operator) -> None:

@@ -1,10 +1,8 @@
 """The matrix of clients: each connects, lists, reads, and cancels a meeting, over stdio and signed in over HTTP."""
 
-import subprocess
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import anyio
@@ -12,12 +10,11 @@ import pytest
 
 from tests.e2e.hosting import Site
 from tests.e2e.people import ADMIN, MEMBER, OWNER, Browser
-from tests.e2e.processes import Program, environment, parameters
+from tests.e2e.processes import Program, parameters, started
 from tests.interop.node import SCRIPTS, node
 from tests.server.desk import LOCAL_TOOLS
 
 SAM: Final = "Sam Okoro"
-DRIVE: Final = Path(__file__).parents[1] / "clients/drive.py"
 LINES: Final = {
     "sdk-1.18": ("client_typescript_v1.mjs", "sdk-1.18", OWNER),
     "sdk-1.24": ("client_typescript_v1.mjs", "sdk-1.24", ADMIN),
@@ -72,20 +69,8 @@ LIBRARIES: Final = {
 @contextmanager
 def library(name: str) -> Generator[Program]:
     """Start the program that drives a library; it is killed when the block is left."""
-    process = subprocess.Popen(
-        [sys.executable, DRIVE, name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=environment({}),
-    )
-    with process:
-        try:
-            yield Program(process)
-        finally:
-            process.kill()
+    with started([sys.executable, "-m", "tests.clients.drive", name], {}) as running:
+        yield running
 
 
 @pytest.mark.requirement("client-lines")

@@ -35,7 +35,7 @@ from tools.fields import (
     at_most,
 )
 from tools.rules import RuleSet, sent_rules
-from tools.times import first_instant, wire
+from tools.times import bounds, wire
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
@@ -51,6 +51,7 @@ _NOT_LISTED: Final = (
 
 PeriodType = Literal["available_moving", "moving", "fixed", "unlimited"]
 _MOVING: Final = frozenset({"available_moving", "moving"})
+_OF_PERIODS: Final = {"start_date": {"fixed"}, "end_date": {"fixed"}, "max_booking_time": _MOVING}
 _ONE_ON_ONE: Final = (
     "Only one-on-one event types have such links: create_single_use_scheduling_link makes a plain one for this one."
 )
@@ -131,7 +132,8 @@ def _check(fields: Mapping[str, Any], *, is_whole: bool) -> None:
     for name in ("start_date", "end_date"):
         if is_whole and period == "fixed" and fields.get(name) is None:
             raise ArgumentError.of(name, "This parameter is required with period_type fixed.")
-        if fields.get(name) is not None and period not in {None, "fixed"}:
+    for name, periods in _OF_PERIODS.items():
+        if fields.get(name) is not None and period is not None and period not in periods:
             raise ArgumentError.of(name, f"Does not belong to period_type {period}.")
     if is_whole and period in _MOVING and fields.get("max_booking_time") is None:
         raise ArgumentError.of("max_booking_time", f"This parameter is required with period_type {period}.")
@@ -196,8 +198,7 @@ async def list_shares(
 ) -> Page[models.Share]:
     """List your single-use links that have settings of their own (shares): active, booked and expired ones."""
     owner = user or UserId.ME
-    first = await first_instant(call.caller, "min_created_at", min_created_at) if min_created_at else None
-    last = await first_instant(call.caller, "max_created_at", max_created_at) if max_created_at else None
+    first, last = await bounds(call.caller, ("min_created_at", "max_created_at"), min_created_at, max_created_at)
     filters = {
         "min_created_at": wire(first) if first else None,
         "max_created_at": wire(last) if last else None,

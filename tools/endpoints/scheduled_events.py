@@ -22,10 +22,10 @@ from tools.fields import (
     TimeZone,
     UserRef,
 )
-from tools.times import Day, after, before, first_instant, last_instant, sent_time, wire
+from tools.times import after, before, bounds, sent_time, wire
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
-from tools.toolset.errors import ArgumentError, ToolError
+from tools.toolset.errors import ToolError
 from tools.toolset.lists import Page, page_of
 from tools.toolset.searched import nothing_matches, only_yours, searched, whose
 
@@ -68,7 +68,9 @@ async def list_scheduled_events(
     """
     if user is None and organization is None and group is None:
         user = UserId.ME
-    first, last = await _bounds(call, min_start_time, max_start_time, timezone)
+    first, last = await bounds(
+        call.caller, ("min_start_time", "max_start_time"), min_start_time, max_start_time, timezone
+    )
     filters = {"invitee_email": invitee_email, "status": status}
     query = {
         "user": await call.uri(user),
@@ -86,17 +88,6 @@ async def list_scheduled_events(
     looked = searched(whose(user, organization, group), status=status, start=first, end=last)
     beyond = only_yours(user, "user or organization")
     return page_of(page, looked, nothing_matches({**filters, "the range": first or last}, page_token, beyond=beyond))
-
-
-async def _bounds(
-    call: Call, first: datetime | Day | None, last: datetime | Day | None, timezone: str | None
-) -> tuple[datetime | None, datetime | None]:
-    """Return the first and the last start that are asked for, both inclusive."""
-    start = await first_instant(call.caller, "min_start_time", first, timezone) if first else None
-    end = await last_instant(call.caller, "max_start_time", last, timezone) if last else None
-    if start is not None and end is not None and end < start:
-        raise ArgumentError.of("max_start_time", "Must not be before min_start_time.")
-    return start, end
 
 
 def _lies(row: Meeting, first: datetime | None, last: datetime | None) -> bool:

@@ -65,7 +65,7 @@ class BookingsFound(MeetingsFound, Table, total=False):
 
 
 class InviteeConditions(TypedDict, total=False):
-    """What an invitee has to be like."""
+    """The conditions that an invitee has to meet."""
 
     invitee_email: InviteeEmail | None
     invitee_name: Annotated[SearchText, Field(description="or part of it")] | None
@@ -116,7 +116,7 @@ class _InviteeFilter:
         )
 
     def nearest(self) -> str:
-        """Name the invitees that were looked at whose names come near, as a sentence; empty for none."""
+        """Name the invitees with a similar name, as a sentence; empty for none."""
         alike = near(self.invitee_name, sorted(self.seen)) if self.invitee_name else []
         return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
@@ -176,7 +176,7 @@ async def find_bookings(
 
 
 def _reached(meetings: Sequence[MeetingWithInvitees], place: Position) -> Position:
-    """Return where an answer goes on that is cut after some meetings."""
+    """Return where the next answer begins, when this one ends after some meetings."""
     reached = after(meetings, place)
     is_past = reached.pivot is not None and reached.start < reached.pivot
     return replace(reached, goes_back=reached.goes_back or is_past)
@@ -188,7 +188,7 @@ def _in_rows(call: Call, found: BookingsFound, place: Position, count: int | Non
     ends = list(accumulate((len(meeting.get("invitees", [])) for meeting in meetings), initial=0))
 
     def way_on(rows: int) -> BookingsFound:
-        """Go on after some rows, where need be inside a meeting."""
+        """Continue after some rows, if need be inside a meeting."""
         done = bisect_right(ends, place.shown + rows) - 1
         reached = replace(_reached(meetings[:done], place), shown=place.shown + rows - ends[done])
         return {"continue_from": reached.token()}

@@ -55,7 +55,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CarryOver:
-    """What goes along to a new booking.
+    """What a new booking keeps of the old one.
 
     Attributes:
         arguments: The arguments of that booking.
@@ -69,7 +69,7 @@ class CarryOver:
 
 
 def carry_over(event: ScheduledEvent, invitee: models.Invitee, kind: models.EventType, zone: str) -> CarryOver:
-    """Return what goes along.
+    """Return what the new booking keeps.
 
     Args:
         event: The earlier meeting.

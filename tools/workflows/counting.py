@@ -15,7 +15,7 @@ from tools.workflows.meetings import starts
 GroupBy = Literal["host", "event_type", "day", "week", "month", "status", "canceled_by", "no_show"]
 
 TIMES: Final = frozenset[GroupBy]({"day", "week", "month"})
-"""What needs a zone."""
+"""The groups whose rows depend on the zone."""
 
 MISSED: Final = "no_show"
 NOT_MARKED: Final = "not_marked"

@@ -55,12 +55,12 @@ def starts_in(spans: Iterable[Span], length: timedelta, step: timedelta, zone: Z
 
 
 def soonest(starts: Iterable[datetime], zone: ZoneInfo, quota: "DailyQuota") -> list[datetime]:
-    """Return starts in order, as many of each day as the quota has."""
+    """Return starts in order; of each day no more than the quota."""
     return quota.of(sorted(starts), zone)
 
 
 def nearest(starts: Iterable[datetime], zone: ZoneInfo, quota: "DailyQuota", *, to: time) -> list[datetime]:
-    """Return starts by their distance to a time of day, then by date, as many of each day as the quota has."""
+    """Return starts, the nearest to a time of day first, then by date; of each day no more than the quota."""
 
     def distance(start: datetime) -> tuple[timedelta, datetime]:
         local = start.astimezone(zone)
@@ -95,7 +95,7 @@ class DailyQuota:
         return kept
 
     def used(self, starts: Iterable[datetime], zone: ZoneInfo, day: date) -> int:
-        """Return how many of a day were taken, those of earlier answers included."""
+        """Return how many starts of a day were taken, in earlier answers too."""
         before = self.taken if day == self.begun else 0
         return before + sum(start.astimezone(zone).date() == day for start in starts)
 

@@ -24,7 +24,7 @@ from tools.zones import zone_of
 
 _BUFFERS: Final[tuple[Literal["before_buffer", "after_buffer"], ...]] = ("before_buffer", "after_buffer")
 _FEWEST: Final = 3
-"""Open times from which it shows how far apart they are."""
+"""How many open times it takes to see how far apart they are."""
 
 _UNCLEAR: Final = "Calendly does not say which of them the event type keeps, so nothing was risked."
 _UNSEEN: Final = "Whether anything else stands in its way could not be read, so nothing was risked."
@@ -116,7 +116,7 @@ def _holds(schedule: models.AvailabilitySchedule, meeting: Span) -> bool:
 
 
 def _raster(kind: models.EventType, own: datetime, starts: Iterable[datetime]) -> timedelta | None:
-    """Return how far apart the times of a type are; None if neither it nor its open times say."""
+    """Return how far apart the times of a type are; None if neither the type nor its open times show it."""
     increment = sent_length(kind.get("start_time_increment"))
     apart = [int((start - own).total_seconds()) for start in starts]
     if increment:

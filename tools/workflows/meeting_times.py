@@ -173,7 +173,7 @@ def _quota(zone: ZoneInfo, per_day: int, token: Position | None) -> DailyQuota:
 
 
 async def _person(call: Call, user: UserId) -> UserId:
-    """Return somebody by their own id, with their name as far as it may be read."""
+    """Return a person's own id, with their name if it may be read."""
     known = await named(call, user)
     return UserId.parse(await call.uri(known) or "") if known.is_me else known
 
@@ -181,7 +181,7 @@ async def _person(call: Call, user: UserId) -> UserId:
 async def _range(
     call: Call, start: datetime | Day, end: datetime | Day, timezone: str | None, token: Position | None
 ) -> TimeRange:
-    """Return the range to search: what is to come of it, from where an earlier answer stopped."""
+    """Return the future part of the range, from where an earlier answer stopped."""
     asked = await coming_span(call.caller, start, end, timezone)
     if token is None or token.start <= asked.start:
         return asked
@@ -237,7 +237,7 @@ def _missing(uri: str, found: FoundTimes) -> Missing:
 
 
 def _left_out(found: FoundTimes, order: _Order, ranked: Sequence[datetime], *, is_cut: bool) -> LeftOut | None:
-    """Say what per_day and, with prefer, count have hidden of the days that were answered."""
+    """Say how many times per_day, and count with prefer, left out of the answered days."""
     last = ranked[order.count - 1] if is_cut and order.prefer is None else None
     hidden = sum(last is None or start <= last for start in found.open_to.keys() - set(ranked))
     how = [f"per_day={order.quota.per_day} hid {hidden} more of these days: raise it to see them."] if hidden else []

@@ -276,7 +276,7 @@ def after(batch: Sequence[Meeting], place: Position) -> Position:
 
 
 def at_most_shown(row: MeetingWithInvitees) -> MeetingWithInvitees:
-    """Return a row with ten of its invitees, those who come first, and how many there are."""
+    """Return a row with ten of its invitees, the attending ones first, and how many there are."""
     people = row.get("invitees")
     if people is None:
         return row
@@ -288,7 +288,7 @@ def at_most_shown(row: MeetingWithInvitees) -> MeetingWithInvitees:
 
 
 def is_canceled(event: Meeting, invitee: Attendee) -> bool:
-    """Return whether an invitee does not come, with the meeting or alone."""
+    """Return whether an invitee is canceled, alone or with the whole meeting."""
     return CANCELED in {event.get("status"), invitee.get("status")}
 
 

@@ -65,7 +65,7 @@ async def _last(call: Call, promise: Promise, link: _Link) -> _Link:
 
 
 async def _next(promise: Promise, link: _Link) -> ScheduledEventId | None:
-    """Return what a meeting was moved to, by an earlier call or by its invitee; None as far as neither is told."""
+    """Return the meeting that took a meeting's place, by an earlier call or by its invitee; None if unknown."""
     what = {"scheduled_event": link.event.get("uri"), "start_time": ""}
     moved = await replace(promise, what=what).to_another_time()
     progress = await moved.recall() if moved else None

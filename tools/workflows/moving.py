@@ -83,7 +83,7 @@ class Move:
     promise: Promise
 
     async def authorized(self) -> "Move":
-        """Return the same with its access decided."""
+        """Return the move with its access decided."""
         return replace(self, call=await self.call.authorize())
 
 
@@ -170,7 +170,7 @@ async def book_after(move: Move, canceled: models.Cancellation) -> Rescheduling:
 
 
 def _unknown(problem: Exception) -> OutcomeUnknown:
-    """Return a failure as one that leaves open what became of a move, with all that Calendly said."""
+    """Return a failure as an unknown outcome of the move, with all that Calendly said."""
     if not isinstance(problem, CalendlyError):
         return OutcomeUnknown(str(problem))
     return OutcomeUnknown(

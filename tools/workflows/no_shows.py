@@ -127,7 +127,7 @@ async def _write(call: Call, target: Target, *, unmark: bool) -> None:
 
 
 async def _written(call: Call, target: Target, *, unmark: bool) -> Exception | None:
-    """Write one mark. Returns why it failed, None if it is as it was wanted."""
+    """Write one mark. Returns why it failed, None if it did not."""
     try:
         await _write(call, target, unmark=unmark)
     except NotFound as gone:

@@ -1,4 +1,4 @@
-"""What Calendly says against a new booking that takes all but its time from the meeting that it replaces. Pure.
+"""Why Calendly refuses a booking that keeps everything but the time of the meeting it replaces. Pure.
 
 A workflow has no parameter for what goes along: Calendly's entries name it in plain words, so that a sentence
 keeps its subject.
@@ -20,7 +20,7 @@ _TWICE: Final = "location configuration location"
 
 
 def is_of_what_goes_along(refused: Exception) -> bool:
-    """Return whether Calendly refused a booking for what it takes from the old one, which another time cannot mend."""
+    """Return whether Calendly refused what the booking keeps of the old one: another time does not help."""
     return isinstance(refused, InvalidArgument) and not any(map(_is_of_time, refused.details))
 
 

@@ -158,13 +158,13 @@ async def _moved_on(move: Move) -> ArgumentError:
 
 
 async def _told(move: Move, found: Booked) -> Booked:
-    """Return a booking that was found as the call that made it would have."""
+    """Return the answer for a booking that was found, in the form of a call that made it."""
     body = given({**move.over.arguments, "start_time": wire(move.start)})
     return await with_meeting(move.call, found, body, move.kind)
 
 
 async def stands(call: Call, booked: Booked) -> bool:
-    """Return whether a meeting that was booked is not canceled, as far as that can be read."""
+    """Return whether a booked meeting still stands, as far as that can be read."""
     try:
         event = await call.via(get_scheduled_event)(ScheduledEventId.parse(booked.get("event") or ""))
     except (CalendlyError, ToolError, InvalidIdentifier):
@@ -173,7 +173,7 @@ async def stands(call: Call, booked: Booked) -> bool:
 
 
 async def _without_old(move: Move, earlier: Progress | None) -> Rescheduling:
-    """Go on where the old meeting is canceled and no new one is found."""
+    """Continue when the old meeting is canceled and no new one is found."""
     step = (earlier or {}).get("step")
     if step == "booking_back":
         back = await look_for(move.call, move.old.booked_at(move.old.span.start))

@@ -262,7 +262,7 @@ class _Reading:
         return {MISSED: missed, NOT_MARKED: len(people) - missed, UNKNOWN: max(0, booked - len(people))}
 
     async def _cancelers(self, event: Meeting, canceled: int) -> Mapping[str, int]:
-        """Return how many invitees no longer come by who canceled: of several each may have canceled alone."""
+        """Count the canceled invitees by who canceled: in a group, each may have canceled alone."""
         goes_on = event.get("status") == "active"
         cancelers = Counter({NOBODY: 0} if goes_on else {})
         if canceled and "canceled_by" in self.groups and (goes_on or canceled > 1):

@@ -126,7 +126,7 @@ async def search(
 
 
 async def _names(call: Call, wish: Wish) -> dict[str, str]:
-    """Return the names of the people, and of the event types that a time says it is open in."""
+    """Return the names of the people, and of the event types in which a time is open."""
     kinds = [partial(_named, call, kind) for kind in wish.event_types if wish.of_any]
     found = [(one.uri, one.called) for one in [*wish.users, *await side_by_side(kinds)]]
     bearers = Counter(name for _, name in found)

@@ -1,4 +1,4 @@
-"""Whom a person means by names, addresses or URIs among the invitees of meetings that have begun."""
+"""Finds the invitees that a person means by names, addresses or URIs, in meetings that have begun."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class Target:
 
     @property
     def is_canceled(self) -> bool:
-        """Whether they do not come, with the meeting or alone."""
+        """Whether they are canceled, alone or with the whole meeting."""
         return is_canceled(self.event, self.invitee)
 
     def named(self, zone: tzinfo | None) -> str:
@@ -142,7 +142,7 @@ def _targets(meeting: Meeting, people: Iterable[Attendee]) -> list[Target]:
 
 
 async def _range(call: Call, sought: Sought) -> tuple[datetime, datetime]:
-    """Return where to look, which is over. Raises ArgumentError if it has not begun."""
+    """Return the past range to search. Raises ArgumentError if the range has not begun."""
     now = call.caller.now()
     first, last, _ = await span(
         call.caller, sought.start or now - _BEFORE, sought.end or now, sought.timezone, longest=_LONGEST_RANGE
@@ -153,7 +153,7 @@ async def _range(call: Call, sought: Sought) -> tuple[datetime, datetime]:
 
 
 def _among(first: datetime, last: datetime, zone: tzinfo | None, *, is_default: bool) -> str:
-    """Say whose names count: of which meetings, from when to when."""
+    """Say which invitees were searched: of which meetings, from when to when."""
     begins, ends = (f"{moment.astimezone(zone or UTC):%Y-%m-%d %H:%M}" for moment in (first, last))
     usual = "; start_time looks further back" if is_default else ""
     return f"among the invitees of your meetings from {begins} to {ends} ({zone or UTC}{usual})"
@@ -171,7 +171,7 @@ async def _in_range(call: Call, sought: Sought, first: datetime, last: datetime)
 def _meant(
     text: str, known: Sequence[Target], scheduled_event: ScheduledEventId | None, zone: tzinfo | None, where: str
 ) -> list[Target]:
-    """Return whom one text names: those who come, before those who canceled. `where` says among whom."""
+    """Return the invitees that one text names, attending ones before canceled ones. `where` says what was searched."""
     if folded(text) in EVERYONE and scheduled_event is not None:
         found = [target for target in known if target.identifier.scheduled_event == scheduled_event.uuid]
         return [target for target in found if not target.is_canceled]

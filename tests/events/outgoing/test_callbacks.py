@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from auth.grants.public_network import resolve
 from events.outgoing.callback_urls import CallbackRules, CallbackUrl, callback_hosts
 from events.outgoing.callbacks import Addressee
 from events.outgoing.wire import EventsRefusal
@@ -170,6 +171,26 @@ async def test_nothing_connects_to_an_address_that_is_not_public(host: CallbackH
 
     assert (refused.status, refused.error) == (None, "connection_refused")
     assert (host.connected_to, host.received) == ([], [])
+
+
+@pytest.mark.anyio
+@each("name", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "::1", "::ffff:127.0.0.1"])
+async def test_a_host_in_whatever_writing_is_where_the_system_finds_it(host: CallbackHost, name: str) -> None:
+    try:
+        host.addresses = [[str(address) for address in await resolve(name, 443)]]
+    except OSError:  # some systems find nothing under such names
+        return
+    assert (await host.poster().post(TO, "evt_1", b"{}")).error == "connection_refused"
+    assert host.connected_to == []
+
+
+@pytest.mark.anyio
+async def test_a_redirect_is_not_followed_and_of_a_huge_answer_little_is_read(host: CallbackHost) -> None:
+    host.answers = lambda _: answer(status="307 Temporary Redirect", more=["Location: http://127.0.0.1/inside"])
+    assert (await host.poster().post(TO, "evt_1", b"{}")).error == "http_4xx"
+    assert host.connected_to == ["93.184.216.34:443"]
+    host.answers = lambda _: answer(b"x" * 1_000_000)
+    assert len((await host.poster().post(TO, "evt_1", b"{}", reads=True)).body) <= 4096
 
 
 @pytest.mark.anyio

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 from typing_extensions import override
 
-from events.kinds import BOOKED, CANCELED
+from events.kinds import BOOKED, CANCELED, RESCHEDULED
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import compact
 from events.outgoing.standing import EventNote, NotNoted
@@ -379,6 +379,23 @@ async def test_the_cursor_does_not_pass_over_what_was_given_up(world: World) -> 
     assert world.events[-1].content["cursor"].endswith("-2")
 
 
+async def test_what_is_given_up_again_and_again_is_queued_for_two_days_and_then_told_as_lost(world: World) -> None:
+    await world.subscribe()
+    await world.book()
+    posts, losses = list[int](), list[bool]()
+    for _ in range(4):
+        world.host.received.clear()
+        world.host.answers = lambda _: answer(status="500 Oops")
+        for minutes in (0, 1, 1, 3, 8):
+            world.wait(minutes=minutes)
+            await world.deliver()
+        posts.append(len(world.events))
+        world.wait(hours=18)
+        losses.append((await world.subscribe()).is_truncated)
+    assert posts == [5, 5, 5, 0]
+    assert losses == [False, False, True, False]
+
+
 async def test_who_subscribes_anew_on_hearing_that_it_has_ended_stays_subscribed(world: World) -> None:
     first = await world.subscribe()
     await world.book()
@@ -421,19 +438,23 @@ async def test_what_an_operator_arranges_is_not_challenged_has_no_end_and_is_all
     made = await world.subscriptions.arrange(URL, SECRET, kinds)
 
     assert len(world.posts("verification")) == challenges
-    assert {one.until for one in made.values()} == {None}
+    assert made.secret == SECRET
+    async with world.database.read() as connection:
+        stored = [await world.endings.rows.find(connection, each) for each in made.subscriptions.values()]
+    assert [(one.secret, one.expires_at) for one in stored if one] == [(SECRET, None)] * 2
     assert [(note.told, note.by_operator) for note in world.notes.notes[-2:]] == [
         (f"an operator has {kind!r} of {{person}} posted to {HOST} for {{agent}}", True) for kind in kinds
     ]
     with pytest.raises(AlreadyArranged) as again:
         await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})
-    assert again.value.subscriptions == {BOOKED: made[BOOKED].id}
+    assert again.value.subscriptions == {BOOKED: made.subscriptions[BOOKED]}
 
 
-async def test_what_an_operator_arranged_goes_on_after_a_suspension_with_another_secret(world: World) -> None:
+async def test_what_an_operator_arranged_goes_on_after_a_suspension_beside_more_with_one_secret(world: World) -> None:
     standing = await world.grants.of(GRANT, BOOKED)
     assert standing
-    await world.subscriptions.arrange(URL, OTHER_SECRET, {BOOKED: standing})
+    kinds = {BOOKED: standing, CANCELED: standing}
+    before = await world.subscriptions.arrange(URL, OTHER_SECRET, kinds)
     first = await world.book(20)
     world.host.answers = lambda _: answer(status="500 Oops")
     await world.deliver()
@@ -442,11 +463,17 @@ async def test_what_an_operator_arranged_goes_on_after_a_suspension_with_another
     world.host.answers = repeating
     world.host.received.clear()
 
-    [again] = (await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})).values()
+    again = await world.subscriptions.arrange(URL, SECRET, {**kinds, RESCHEDULED: standing})
     await world.deliver()
 
-    assert again.until is None
-    assert again.status is not None
+    assert [*again.subscriptions] == [BOOKED, RESCHEDULED]
+    assert again.subscriptions[BOOKED] == before.subscriptions[BOOKED]
+    assert again.secret is None
+    async with world.database.read() as connection:
+        stored = await world.endings.rows.of_grant(connection, GRANT)
+    assert {(one.secret, one.former_secret, one.expires_at, one.state) for one in stored} == {
+        (OTHER_SECRET, None, None, "active")
+    }
     assert sorted(world.arrived) == sorted(first)
     assert world.posts("verification") == []
 

@@ -27,6 +27,10 @@ async def test_a_link_for_one_lead_once_next_week_only_leaves_the_event_type_as_
     assert await api.event_type("Intro call") == before
     listed = await agent.call("list_shares", event_type="Intro call")
     assert [row["uri"] for row in listed["collection"]] == [share["uri"]]
+    today = f"{agent.now():%Y-%m-%d}"
+    assert (await agent.call("list_shares", min_created_at=today, max_created_at=today))["collection"]
+    with pytest.raises(ArgumentError, match="max_created_at: Must not be before min_created_at"):
+        await agent.call("list_shares", min_created_at=today, max_created_at="2026-01-01")
 
 
 async def test_what_is_left_out_stays_and_what_is_reset_is_the_event_types_again(agent: Agent) -> None:
@@ -56,6 +60,12 @@ async def test_a_link_that_was_booked_is_neither_changed_nor_deleted(agent: Agen
         ("create_share", {"period_type": "moving"}, "max_booking_time: This parameter is required"),
         ("create_share", {**NEXT_WEEK, "end_date": "2026-11-01"}, "end_date: Must not be before start_date"),
         ("create_share", {**NEXT_WEEK, "period_type": "unlimited"}, "start_date: Does not belong to period_type"),
+        ("create_share", {"period_type": "unlimited", "max_booking_time": 5}, "max_booking_time: Does not belong to"),
+        (
+            "update_share",
+            {"period_type": "fixed", "max_booking_time": 5},
+            "max_booking_time: Does not belong to period",
+        ),
         ("create_share", {"duration": 20, "duration_options": [15, 30]}, "duration: Must be among duration_options"),
         ("update_share", {}, "share: Name something to change"),
         ("update_share", {"name": "Lee", "reset": ["name"]}, "reset: name is given too"),

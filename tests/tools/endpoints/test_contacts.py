@@ -155,6 +155,7 @@ async def test_a_custom_field_is_set_by_its_label_to_what_its_type_wants(
             {"emails": [{"email": "a@b.example", "is_primary": True}, {"email": "c@d.example", "is_primary": True}]},
             "emails: Mark only one address",
         ),
+        ({"emails": ["a@b.example", "A@B.example"]}, "emails: Must have each address once"),
     ],
 )
 async def test_what_calendly_would_refuse_is_refused_in_words(
@@ -215,6 +216,9 @@ async def test_a_custom_field_is_made_once_and_asks_for_what_its_type_needs(agen
     for field_type, lacks in (("single_select", "options"), ("currency", "currency")):
         with pytest.raises(ArgumentError, match=f"{lacks}: A field of type {field_type} needs it"):
             await agent.call("create_contact_custom_field_definition", label="X", field_type=field_type)
+    twice = {"label": "X", "field_type": "single_select", "options": ["North", "north"]}
+    with pytest.raises(ArgumentError, match="options: Must have each label once"):
+        await agent.call("create_contact_custom_field_definition", **twice)
 
 
 async def test_the_question_for_a_note_says_what_becomes_of_it_and_a_reminder_is_in_the_persons_zone(

@@ -59,6 +59,8 @@ class ContactPhoneFields(TypedDict):
 
 def _one_primary(emails: list[ContactEmailFields]) -> list[ContactEmailFields]:
     """Return addresses of which exactly one is the primary one: the first, where none is marked."""
+    if len({one["email"].casefold() for one in emails}) < len(emails):
+        raise ValueError("Must have each address once.")
     marked = [number for number, email in enumerate(emails) if email.get("is_primary")]
     if len(marked) > 1:
         raise ValueError("Mark only one address as the primary one.")

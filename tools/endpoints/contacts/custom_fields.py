@@ -128,6 +128,8 @@ async def create_contact_custom_field_definition(
     for needs, name, value in (("single_select", "options", options), ("currency", "currency", currency)):
         if field_type == needs and not value:
             raise ArgumentError.of(name, f"A field of type {needs} needs it.")
+    if options and len({option["label"].casefold() for option in options}) < len(options):
+        raise ArgumentError.of("options", "Must have each label once.")
     body = {"label": label, "field_type": field_type, "options": options, "currency": currency}
     return await call(models.CustomFieldDefinition, body=given(body))
 

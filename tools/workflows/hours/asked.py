@@ -23,11 +23,11 @@ from tools.toolset.errors import ArgumentError
 from tools.working_hours import WEEKDAYS, Weekday
 
 AskedDay = date | timedelta
-"""A date, or one that is so far from today."""
+"""A date, or its distance from today."""
 
 DayKey = Weekday | date
 Orders = Mapping[DayKey, DayIntervals | None]
-"""What is asked of each weekday and date; None is its weekly hours."""
+"""The hours for each weekday and date; None stands for its weekly hours."""
 
 _MOST_CHANGES: Final = 400
 _MOST_DAYS: Final = 1_000
@@ -187,7 +187,7 @@ Changes = Annotated[list[HoursOnDays], Field(min_length=1), at_most(_MOST_CHANGE
 
 
 def orders_of(changes: Sequence[HoursOnDays], today: date) -> Orders:
-    """Return what is asked of each weekday and date, `today` being that of the schedule's zone.
+    """Return the hours for each weekday and date; `today` is the date in the schedule's zone.
 
     Raises:
         ArgumentError: A date is past or too far ahead, a day is asked for twice, or a weekday has no other hours.

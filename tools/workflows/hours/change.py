@@ -147,7 +147,7 @@ _NO_LINK: Final = (
 
 
 async def _write(call: Call, plan: HoursPlan) -> OutcomeUnknown | None:
-    """Send the whole set of rules. Where Calendly's answer says not what became of it, return that: reading tells.
+    """Send the whole set of rules. Returns an unknown outcome, which reading the hours again settles, else None.
 
     Raises:
         DryRun: Always in a dry run.

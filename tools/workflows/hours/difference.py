@@ -15,10 +15,10 @@ from tools.workflows.hours.rules import ScheduleRules, runs
 from tools.working_hours import WEEKDAYS, Span, Weekday
 
 HORIZON: Final = timedelta(days=366)
-"""How far ahead meetings are looked for in time that closes every week."""
+"""How far ahead meetings are searched in time that closes every week."""
 
 _MOST_ROWS: Final = 12
-"""So many rows are told a day or a range of days each; more are told by their hours."""
+"""How many rows may name one run of days each. Beyond that, a row stands for all days with the same hours."""
 
 _DAY: Final = timedelta(days=1)
 _WHOLE_DAY: Final[DayIntervals] = ((0, DAY),)
@@ -33,7 +33,7 @@ class HoursDifference(TypedDict):
 
 
 def difference(before: ScheduleRules, after: ScheduleRules, orders: Orders) -> list[HoursDifference]:
-    """Return the hours before and after of each weekday and date that is asked for; consecutive alike days together."""
+    """Return the hours before and after, by weekday and date; consecutive days that change alike are one."""
     weekdays: list[Weekday] = [weekday for weekday in WEEKDAYS if weekday in orders]
 
     def alike(day: Weekday) -> tuple[int, DayIntervals, DayIntervals]:

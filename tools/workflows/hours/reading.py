@@ -1,4 +1,4 @@
-"""What a change of working hours is about: a schedule, or the hours of one event type, and what becomes of them."""
+"""Reads the hours that a change is about, of a schedule or of one event type, and computes the change."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ Standing = tuple[str, tuple[tuple[str, str], ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What has the hours: a schedule, or an event type with its own.
+    """The owner of the hours: a schedule, or an event type with its own.
 
     Attributes:
         identifier: Which it is.

@@ -90,13 +90,13 @@ class ScheduleRules:
         return (*weekly, *dates)
 
     def effective(self, today: date) -> tuple[tuple[str, str], ...]:
-        """Return the same without dates that have the hours of their weekday: two sets with it equal do the same."""
+        """Return the rules without dates that repeat their weekday's hours: equal results mean equal hours."""
         other = {day: rule for day, rule in self.dates.items() if hours_of(rule) != self.every(WEEKDAYS[day.weekday()])}
         return ScheduleRules(self.weekly, other).hours(today)
 
 
 def undo_of(before: ScheduleRules, orders: Orders) -> list[HoursAgain]:
-    """Return the changes that give the days of some orders the rules again that they had."""
+    """Return the changes that restore the rules of the days in some orders."""
     days_by_hours: dict[str, list[Weekday | date]] = {}
     for key in orders:
         if not isinstance(key, date):

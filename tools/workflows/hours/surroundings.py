@@ -31,7 +31,7 @@ from tools.working_hours import Span
 _LONGEST_MEETING: Final = timedelta(hours=12)
 _MOST_PAGES: Final = 3
 _MOST_ASKED_ABOUT: Final = 20
-"""Of so many meetings the invitees are read, one call each."""
+"""How many meetings have their invitees read, with one call each."""
 
 _MOST_NAMED: Final = 10
 
@@ -164,7 +164,7 @@ async def _add_meetings(call: Call, plan: HoursPlan, around: HoursSurroundings) 
 
 
 async def _add_invitees(call: Call, around: HoursSurroundings) -> None:
-    """Name who comes to the meetings; say of which that is not told."""
+    """Name the invitees of the meetings, and say for which meetings they are left out."""
     first = around.meetings[:_MOST_ASKED_ABOUT] if call.for_person or call.allows(list_event_invitees) else []
     found = await side_by_side([partial(_invitees, call, meeting) for meeting in first])
     for meeting, invitees in zip(first, found, strict=True):
