@@ -21,7 +21,7 @@ from storage.keys import Key, KeyRing
 from storage.rotation import rotate
 from tests.databases import open_migrated
 from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
-from tests.events.histories import PERSON, Account, arrivals, seeded
+from tests.events.histories import BEGINNING, PERSON, Account, arrivals, seeded
 
 pytestmark = pytest.mark.anyio
 
@@ -203,9 +203,9 @@ async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(databas
     await feeds.begin(PERSON)
     booked, other = happen.book(), happen.book()
     body = b'{"event":"new.kind","payload":{"who":"GUEST0@example.com"}}'
-    half = told("new.kind", "2026-12-01T12:00:00Z", {"who": "\ud800@example.com"}, b"2")
+    half = told("new.kind", "2026-12-01T12:00:00Z", {"who": "\ud800@example.com"}, b"2", BEGINNING)
     await feeds.publish(PERSON, half)
-    unknown = told("new.kind", "2026-12-01T12:00:00Z", json.loads(body)["payload"], body)
+    unknown = told("new.kind", "2026-12-01T12:00:00Z", json.loads(body)["payload"], body, BEGINNING)
     await feeds.publish_all(PERSON, [*booked, *other, unknown])
     await feeds.forget([PERSON, "https://api.calendly.com/users/nobody"], ["Guest0@Example.com"])
     _, first, second, third = (await feeds.read(PERSON, all_kinds())).events
