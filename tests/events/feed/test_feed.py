@@ -257,6 +257,20 @@ async def test_keys_can_be_rotated_and_a_person_without_a_feed_stores_nothing(da
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
 
 
+async def test_an_event_that_cannot_be_opened_is_left_out_of_what_is_read(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    feeds, happen = feeds_in(database), Happenings()
+    await feeds.begin(PERSON)
+    for keyring in (feeds.keyring, KeyRing([Key("lost", b"3" * 32)]), feeds.keyring):
+        await replace(feeds, keyring=KeyRing([*keyring.keys, *feeds.keyring.keys])).publish_all(PERSON, happen.book())
+    start = str(Cursor((await feeds.begin(PERSON)).epoch, 0))
+    first = await feeds.read(PERSON, all_kinds(count=2), start)
+    assert ([event.position for event in first.events], first.position, first.has_more) == ([1], 2, True)
+    assert [event.position for event in (await feeds.read(PERSON, all_kinds())).events] == [1, 3]
+    assert "is left out: A value in feed_event.payload_ciphertext cannot be opened" in caplog.text
+
+
 async def test_a_mark_that_comes_after_its_end_counts_as_ended(database: Database) -> None:
     clock, happen = Clock(), Happenings()
     feeds = feeds_in(database, clock)
