@@ -49,6 +49,7 @@ feed = Table(
     Column("lease_owner", String(32)),  # the replica that looks
     Column("lease_until", Instant),
     Column("proved_at", Instant),  # the first verified delivery of the webhook
+    Column("listened_until", Instant),  # until when an agent listens, unless it says anew that it does
 )
 
 feed_event = Table(
@@ -175,4 +176,14 @@ own_change = Table(
     Column("invitee_digest", String(64)),  # once it is known
     Column("valid_until", Instant, nullable=False, index=True),
     Index("own_change_by_person", "person", "kind"),
+)
+
+empty_poll = Table(
+    "empty_poll",
+    metadata,
+    Column("grant_id", Text, key="grant", primary_key=True),
+    Column("user_uri", Text, key="person", nullable=False, index=True),  # on a machine of one's own nobody may have one
+    Column("agent", Text, nullable=False),
+    Column("began_at", Instant, nullable=False, index=True),
+    Column("polls", Integer, nullable=False),  # that found nothing since
 )

@@ -28,7 +28,7 @@ from server.calls.revisions import in_its_revision
 from server.calls.selection import Rules, Selection
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION, cannot_listen, say
-from server.event_methods.capability import EventsMethods, declare_events
+from server.event_methods.capability import EventsMethods, Listen, declare_events
 
 # What is listed changes only when the server is started anew, and belongs to whoever may see it.
 _LISTED: Final = CacheHint(ttl_ms=5 * 60 * 1000, scope="private")
@@ -198,13 +198,19 @@ def _one_page(
     return listed
 
 
-def mcp_server(handlers: Handlers, selection: Selection, events: Callable[[], EventsMethods] | None) -> Server[Any]:
+def mcp_server(
+    handlers: Handlers,
+    selection: Selection,
+    events: Callable[[], EventsMethods] | None,
+    listen: Listen | None = None,
+) -> Server[Any]:
     """Make the server that answers MCP.
 
     Args:
         handlers: Answer calls of tools.
         selection: The tools there are.
         events: Returns what answers MCP Events, None where the operator allows none.
+        listen: Tells of new events while a client is connected, None where nothing can be pushed.
     """
     attachable = PromptsAndResources(handlers)
     server: Server[Any] = Server(
@@ -227,5 +233,5 @@ def mcp_server(handlers: Handlers, selection: Selection, events: Callable[[], Ev
     server.middleware.append(in_its_revision)
     declare(server)
     if events is not None:
-        declare_events(server, events)
+        declare_events(server, events, listen)
     return server

@@ -65,6 +65,9 @@ Decided = Literal[
     "subscribe_events",
     "refresh_events",
     "unsubscribe_events",
+    "poll_events",
+    "listen_events",
+    "end_listening",
     "deliver_event",
     "end_subscription",
 ]

@@ -17,7 +17,7 @@ async def ending(site: Site, grant_id: str) -> AsyncGenerator[tuple[AsyncConnect
     """Open a transaction in which a grant may end. Yields it and the person, None if there is no such grant.
 
     If the person then has no grant left, their events and their tokens at Calendly are forgotten in it, and what is
-    left at Calendly is removed and revoked after it.
+    left at Calendly is removed and revoked after it, in the background.
     """
     async with site.database.begin() as connection:
         person = await grant_rows.hold_person(connection, grant_id)
@@ -26,7 +26,7 @@ async def ending(site: Site, grant_id: str) -> AsyncGenerator[tuple[AsyncConnect
         if person is not None and not await grant_rows.is_let_in_anywhere(connection, person):
             left = await _detach(site, connection, person)
     if left is not None:
-        await _leave(site, left)
+        site.departures.begin(_leave(site, left))
 
 
 async def end_grant(site: Site, grant_id: str) -> None:
@@ -46,7 +46,7 @@ async def forget(site: Site, person: str) -> None:
         await restriction_rows.forget(connection, person)
         await transaction_rows.forget(connection, person)
         await page_session_rows.end_all(connection, person)
-    await _leave(site, left)
+    site.departures.begin(_leave(site, left))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from auth.access.levels import Access, Operation
 from auth.access.offers import Levels, levels_within
 from auth.audit.log import AuditLog
 from auth.endpoints.cookies import CookieJar
+from auth.endpoints.departures import Departures
 from auth.endpoints.html import Pages
 from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
@@ -209,6 +210,7 @@ class Site:
         owners: Who sees all people and all agents: user URIs, and e-mail addresses in lower case.
         names: Looks up the names of what belongs to people.
         events: What happens in the calendars of people.
+        departures: Remove what people who left have at Calendly.
         audit_log: Stores decisions (`note`) and reads them (`recent`).
         audit_days: How long the audit log is kept, in days.
         now: Returns the time.
@@ -234,6 +236,7 @@ class Site:
     owners: frozenset[str] = frozenset()
     names: Names = field(default_factory=NoNames)
     events: EventsOfPeople = field(default_factory=NoEvents)
+    departures: Departures = field(default_factory=Departures)
     audit_log: AuditLog
     audit_days: int = 400
     now: Now

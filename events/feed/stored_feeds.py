@@ -134,6 +134,24 @@ async def schedule(connection: AsyncConnection, person: str, at: datetime) -> No
     await connection.execute(update(feed).where(feed.c.person == person).values(looks_next_at=at))
 
 
+async def hasten(connection: AsyncConnection, person: str, at: datetime) -> None:
+    """Have the next look in the background be due at a time, unless it is sooner."""
+    later = feed.c.looks_next_at > at
+    await connection.execute(update(feed).where(feed.c.person == person, later).values(looks_next_at=at))
+
+
+async def listen(connection: AsyncConnection, people: Collection[str], until: datetime) -> None:
+    """Note until when somebody listens to the feeds of people; what another replica noted is not shortened."""
+    sooner = or_(feed.c.listened_until.is_(None), feed.c.listened_until < until)
+    await connection.execute(update(feed).where(feed.c.person.in_(people), sooner).values(listened_until=until))
+
+
+async def heads(connection: AsyncConnection, people: Collection[str]) -> dict[str, int]:
+    """Return the last positions of the feeds of people."""
+    rows = await connection.execute(select(feed.c.person, feed.c.head).where(feed.c.person.in_(people)))
+    return {row.person: row.head for row in rows}
+
+
 async def drop(connection: AsyncConnection, person: str) -> None:
     """Delete the feed of a person, and all that hangs on it."""
     await connection.execute(delete(feed).where(feed.c.person == person))

@@ -159,11 +159,16 @@ async def is_turn(connection: AsyncConnection, person: str, due: datetime, now: 
 
 
 async def prove(connection: AsyncConnection, person: str, proved_at: datetime | None) -> None:
-    """Note that the webhook of a person's meetings is proved, or with None that it is not any more."""
+    """Note that the webhook of a person's meetings is proved, or with None that it is not any more.
+
+    What came while nothing told is then looked for at once, and looks go on at their pace.
+    """
     changed = update(feed).where(feed.c.person == person)
-    if proved_at is not None:
-        changed = changed.where(feed.c.proved_at.is_(None))
-    await connection.execute(changed.values(proved_at=proved_at))
+    if proved_at is None:
+        changed = changed.values(proved_at=None, looks_next_at=None)
+    else:
+        changed = changed.where(feed.c.proved_at.is_(None)).values(proved_at=proved_at)
+    await connection.execute(changed)
 
 
 async def _change(connection: AsyncConnection, digest: str, **changed: _Value) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.kinds import MARKED, UNMARKED
@@ -58,7 +58,7 @@ class DueLook:
 
     Attributes:
         person: Who.
-        is_listened: An agent of theirs wants to be told.
+        is_listened: An agent of theirs wants to be told, by a subscription or while it listens.
         wants_no_shows: One wants to be told of no-shows.
         last_news_at: When the feed got its last event.
     """
@@ -74,18 +74,20 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Du
     table = event_subscription
     ends_later = or_(table.c.expires_at.is_(None), table.c.expires_at > now)
     live = exists().where(table.c.person == feed.c.person, table.c.state == "active", ends_later)
-    no_shows = live.where(table.c.name.in_((MARKED, UNMARKED)))
+    open_now = and_(feed.c.listened_until.is_not(None), feed.c.listened_until > now)
+    no_shows = or_(open_now, live.where(table.c.name.in_((MARKED, UNMARKED))))
+    listened = or_(open_now, live)
     webhook = exists().where(receiver.c.person == feed.c.person, receiver.c.state == "live")
     news = select(func.max(feed_event.c.stored_at)).where(feed_event.c.person == feed.c.person).scalar_subquery()
     is_due = or_(feed.c.looks_next_at.is_(None), feed.c.looks_next_at <= now)
     query = (
         select(
             *columns(DueLook, feed),
-            live.label("is_listened"),
+            listened.label("is_listened"),
             no_shows.label("wants_no_shows"),
             news.label("last_news_at"),
         )
-        .where(is_due, or_(live, webhook))
+        .where(is_due, or_(listened, webhook))
         .order_by(feed.c.looks_next_at.nulls_first())
         .limit(limit)
     )

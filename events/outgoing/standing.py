@@ -8,8 +8,17 @@ from events.payload import Reader
 Refusal = Literal["access", "scope", "connection", "callback"]
 """Why a grant may not have an event: its level, its scope, the person's connection to Calendly, or the callback."""
 
-EventAction = Literal["subscribe_events", "refresh_events", "unsubscribe_events", "deliver_event", "end_subscription"]
-"""What is noted about subscriptions."""
+EventAction = Literal[
+    "subscribe_events",
+    "refresh_events",
+    "unsubscribe_events",
+    "poll_events",
+    "listen_events",
+    "end_listening",
+    "deliver_event",
+    "end_subscription",
+]
+"""What is noted about agents that want to know of events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +57,18 @@ class EventNote:
     Attributes:
         action: What was done.
         told: The sentence, with `{person}` and `{agent}` for their names.
-        person: The person's Calendly user URI.
+        person: The person's Calendly user URI, None where it is not known.
         agent: What the agent is called.
-        grant: The id of its grant.
+        grant: The id of its grant, None where there are none.
         is_refused: It was refused.
         by_operator: The operator did it, at the machine.
     """
 
     action: EventAction
     told: str
-    person: str
+    person: str | None
     agent: str
-    grant: str
+    grant: str | None
     is_refused: bool = False
     by_operator: bool = False
 
@@ -77,4 +86,8 @@ class Noted(Protocol):
 
     async def note(self, note: EventNote) -> None:
         """Store an entry, later where that fails now."""
+        ...
+
+    def jot(self, note: EventNote) -> None:
+        """Queue an entry that nobody waits for."""
         ...

@@ -1,6 +1,6 @@
 """Makes, refreshes and ends subscriptions, as agents ask for it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -80,6 +80,10 @@ class Subscribed:
     status: DeliveryStatus | None
 
 
+async def _not_looking() -> None:
+    """Leave it to the background to look at Calendly."""
+
+
 def challenge_limits(now: Callable[[], datetime]) -> MinuteLimits:
     """Make the limits of challenges."""
     return MinuteLimits("challenges", "At most {most} callbacks are verified a minute: subscribe again later.", now)
@@ -125,7 +129,11 @@ class Subscriptions:
     limits: MinuteLimits
 
     async def subscribe(
-        self, request: SubscribeRequest, standing: EventStanding, narrowed_to: str | None
+        self,
+        request: SubscribeRequest,
+        standing: EventStanding,
+        narrowed_to: str | None,
+        look: Callable[[], Awaitable[None]] = _not_looking,
     ) -> Subscribed:
         """Make or refresh a subscription.
 
@@ -133,11 +141,13 @@ class Subscriptions:
             request: What is asked for; its kind, mode and arguments are checked.
             standing: Who asks; it may see the kind.
             narrowed_to: The uuid of the event type or routing form that its events are narrowed to.
+            look: Looks at Calendly; called where nobody wanted to be told of the person's events before.
 
         Raises:
             EventsRefusal: URL, secret, a limit or the challenge forbids it.
             NotNoted: The audit log cannot be written, so nothing was changed.
             StorageUnavailable: The database failed.
+            What `look` raises; nothing was stored.
         """
         url = self.endings.rules.check(request.url)
         check_secret(request.secret)
@@ -146,17 +156,22 @@ class Subscriptions:
         async with self.endings.database.read() as connection:
             before = await self._before(connection, asked, now)
             passed = await has_passed(connection, standing.grant, url.url, now)
+            is_first = not (await count(connection, standing.grant, standing.person, now))[1]
         is_suspended = before is not None and before.state == "suspended"
         if not url.is_listed and (is_suspended or not passed):
             grant, host = f"grant {standing.grant}", f"host {url.host}"
             self.limits.take({grant: _CHALLENGES_OF_GRANT, host: _CHALLENGES_OF_HOST})
             await self.endings.poster.challenge(Addressee(url, [request.secret], asked.id))
+        if is_first:
+            await look()
         did = "subscribed to" if before is None else "goes on to have"
         told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"
         action: EventAction = "subscribe_events" if before is None else "refresh_events"
         await self.endings.noted.keep(_note(action, told, standing))
         await self.feeds.begin(standing.person)
         async with self.endings.database.begin() as connection:
+            if before is None:  # a person with a webhook that is not proved may not be due for hours
+                await stored_feeds.hasten(connection, standing.person, now)
             return await self._store(connection, asked)
 
     async def arrange(self, url: str, secret: str, standings: Mapping[str, EventStanding]) -> Arranged:

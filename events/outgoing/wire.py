@@ -19,6 +19,9 @@ SUBSCRIBE: Final = "events/subscribe"
 UNSUBSCRIBE: Final = "events/unsubscribe"
 POLL: Final = "events/poll"
 
+LISTEN: Final = "subscriptions/listen"
+"""Of MCP itself: its answer tells of changes while the client is connected."""
+
 WEBHOOK: Final = "webhook"
 POLLED: Final = "poll"
 

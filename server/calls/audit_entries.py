@@ -110,6 +110,7 @@ class CallRecord:
         decisions: What was decided, by the name of the tool.
         problem: Why the call was not answered.
         outcome: How it ended.
+        is_silent: It has no entry of its own.
     """
 
     audit_log: AuditLog
@@ -126,6 +127,7 @@ class CallRecord:
     decisions: dict[str, AuditedDecision] = field(default_factory=dict[str, AuditedDecision])
     problem: Exception | None = None
     outcome: Outcome = Outcome("canceled")
+    is_silent: bool = False
 
     def understood(self, values: Mapping[str, Any], *, is_dry_run: bool) -> None:
         """Note the arguments, which were checked, and whether the call is only tried."""
@@ -153,8 +155,9 @@ class CallRecord:
     def close(self) -> None:
         """Record the end of the call; one of which nothing was noted was canceled."""
         duration = self._elapsed()
-        decided = self.decisions.get(self.tool.name)
-        self._put(self._facts(decided, None, problem=self.problem, outcome=self.outcome, duration=duration))
+        if not self.is_silent:
+            decided = self.decisions.get(self.tool.name)
+            self._put(self._facts(decided, None, problem=self.problem, outcome=self.outcome, duration=duration))
         _log.info("%s: %s in %.3f s (%s)", self.tool.name, self.outcome.word, duration, self.request_id)
 
     @asynccontextmanager

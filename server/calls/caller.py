@@ -240,9 +240,9 @@ class ToolCaller:
             decision = self.principal.decide(part)
             self.record.decided(AuditedDecision(part, decision, self.confirmed if decision.verdict == "ask" else None))
 
-    async def require_access(self, tool: Tool) -> Decision:
-        """Return the decision about `tool`, conditions apart. Raises DeniedByPolicy and InsufficientScope."""
-        decision = self.principal.decide(tool)
+    async def require_access(self, tool: Tool, decided: Decision | None = None) -> Decision:
+        """Return the decision about `tool`, or `decided`, conditions apart. DeniedByPolicy, InsufficientScope."""
+        decision = decided or self.principal.decide(tool)
         self.record.decided(AuditedDecision(tool, decision))
         if is_for_lack_of_scope(decision):
             lack = f"{decision.rule[0].upper()}{decision.rule[1:]}."

@@ -1,8 +1,8 @@
 """A tool as MCP sees it: the list, a call, and every error as a result."""
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from typing import Any, Final, cast
@@ -41,6 +41,24 @@ _SELECTIONS_KEPT: Final = 64
 
 _LONGEST_NAME: Final = 80
 _NO: Final = frozenset({"", "false", "0", "no", "off"})
+
+
+def _always(_answer: Mapping[str, Any]) -> bool:
+    """Have each answer noted."""
+    return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InnerRead:
+    """What a tool is read through for that its client did not call.
+
+    Attributes:
+        decided: What access says of it; None for what it says of the tool.
+        is_noted: Says of an answer whether it has an entry of its own in the audit log.
+    """
+
+    decided: Decision | None = None
+    is_noted: Callable[[Mapping[str, Any]], bool] = _always
 
 
 class Handlers:
@@ -134,17 +152,19 @@ class Handlers:
         off = self._narrowed_by(request).refusals.get(near)
         return f"Unknown tool: {asked}; did you mean {near}?{f' {off.told}' if off else ''}"
 
-    async def read(self, name: str, context: Context, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def read(
+        self, name: str, context: Context, arguments: Mapping[str, Any], inner: InnerRead | None = None
+    ) -> Mapping[str, Any]:
         """Read through a tool, also one that is not in the list, for what answers no call of a tool.
 
         Returns what the tool answered, or why it failed as `error`. Raises MCPError, -32603, for a fault of ours.
         """
         params = types.CallToolRequestParams(name=name, arguments=dict(arguments))
-        result = await self.call(self._by_name[name], context, params, is_listed=False)
+        result = await self.call(self._by_name[name], context, params, inner or InnerRead())
         return cast("types.CallToolResult", result).structured_content or {}  # nobody is asked about what reads
 
     async def call(
-        self, tool: Tool, context: Context, params: types.CallToolRequestParams, *, is_listed: bool = True
+        self, tool: Tool, context: Context, params: types.CallToolRequestParams, inner: InnerRead | None = None
     ) -> types.CallToolResult | types.InputRequiredResult:
         """Call a tool, or what is read through it. Raises MCPError, -32603, for a fault of ours.
 
@@ -152,32 +172,35 @@ class Handlers:
             tool: Which.
             context: The request.
             params: Its arguments.
-            is_listed: What is not in the list is refused.
+            inner: Why it is called where the client did not name it; then it need not be in the list.
         """
         principal = self.callers.principals.of(context)
         record = self.callers.recording(tool, principal, context.request)
         try:
-            if is_listed:
+            if inner is None:
                 self._require_listed(record, context)
-            result = await self._call(record, context, params)
+            result = await self._call(record, context, params, inner.decided if inner else None)
         except InputRequired as asked:
             record.failed(asked)
             return asked.result
         except (ToolError, CalendlyError) as problem:
             record.failed(problem)
-            return failure(problem, tool, principal.advice, hides_invitees=principal.invitees_hidden_by is not None)
+            result = failure(problem, tool, principal.advice, hides_invitees=principal.invitees_hidden_by is not None)
+            record.is_silent = _is_silent(inner, result)
+            return result
         except Exception as fault:  # noqa: BLE001 - logged, and answered as a fault of ours
             _log.exception("%s failed by a fault of this server", tool.name)
             record.failed(fault)
             raise MCPError(types.INTERNAL_ERROR, "Internal error; the log of the server says more.") from None
         else:
             record.answered(result)
+            record.is_silent = _is_silent(inner, result)
             return result
         finally:
             record.close()
 
     async def _call(
-        self, record: CallRecord, context: Context, params: types.CallToolRequestParams
+        self, record: CallRecord, context: Context, params: types.CallToolRequestParams, decided: Decision | None
     ) -> types.CallToolResult:
         tool = record.tool
         arguments = tool.parse(params.arguments or {}, self._origins)
@@ -186,7 +209,7 @@ class Handlers:
         record.understood(values, is_dry_run=additional.get("dry_run", False))
         caller = self.callers.of(record, context, params)
         caller.confirmation = additional.get("confirmation")
-        decision = await caller.require_access(tool)
+        decision = await caller.require_access(tool, decided)
         _refuse_search(record, values)
         call, values = await _prepared(caller, values)
         try:
@@ -217,6 +240,10 @@ class Handlers:
         said = ",".join(headers.getlist("x-mcp-readonly")).lower().split(",")
         read_only = any(value.strip() not in _NO for value in said)
         return self._narrowed(toolsets=toolsets, names=names, read_only=read_only)
+
+
+def _is_silent(inner: InnerRead | None, result: types.CallToolResult) -> bool:
+    return inner is not None and not inner.is_noted(result.structured_content or {})
 
 
 def _refuse_search(record: CallRecord, values: Mapping[str, Any]) -> None:

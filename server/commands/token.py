@@ -68,7 +68,9 @@ async def opened_site(settings: Settings, selection: Selection) -> AsyncGenerato
     issuer = settings.public_url or http_address(settings.host, settings.port or HTTP_PORT)
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack)
-        yield site_for(settings, issuer, selection, store, document_fetcher(settings))
+        site = site_for(settings, issuer, selection, store, document_fetcher(settings))
+        stack.push_async_callback(site.departures.finish)
+        yield site
 
 
 def _create(options: _Options) -> _Work:

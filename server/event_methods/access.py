@@ -35,15 +35,3 @@ def offered(principal: Principal, families: Collection[str] = frozenset({MEETING
 def _is_offered(principal: Principal, family: EventFamily) -> bool:
     decision = decide_about(family, principal.limits)
     return decision.verdict != "deny" or (principal.steps_up and is_for_lack_of_scope(decision))
-
-
-def step_up(principal: Principal, name: str) -> tuple[str, ...]:
-    """Return the scopes for which a client sends its person to a new consent before it asks for a kind of events.
-
-    Of the kinds that are always on: whether others are is in the database, and they may not be there for any scope.
-    """
-    family = KINDS[name].family if name in KINDS else None
-    if family is not MEETINGS or not principal.steps_up:
-        return ()
-    decision = decide_about(MEETINGS, principal.limits)
-    return (MEETINGS.scope,) if decision.verdict == "deny" and decision.source == "token" else ()

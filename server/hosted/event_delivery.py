@@ -28,13 +28,16 @@ from events.outgoing.stored_subscriptions import SubscriptionRows
 from events.outgoing.subscription_sweep import SubscriptionSweep
 from events.outgoing.subscriptions import Subscriptions, challenge_limits
 from events.tables import receiver
+from server.calls.events.notes import EventNotes
 from server.calls.handlers import Handlers
 from server.calls.principal import Principal
 from server.configuration.settings import Settings
 from server.configuration.terminal import DISTRIBUTION
+from server.event_methods.checks import EventChecks
+from server.event_methods.listening import Listening
 from server.event_methods.methods import EventsAnswers, poll_limits
 from server.hosted.site import utc_now
-from server.hosted.standings import EventNotes, GrantStandings
+from server.hosted.standings import GrantStandings
 from server.stores.events import EventStore
 from storage.database import Database
 from storage.errors import StorageUnavailable
@@ -53,11 +56,15 @@ class EventDelivery:
         subscriptions: Makes and ends subscriptions.
         deliverer: Delivers what is due.
         sweep: Ends what is over.
+        standings: Tells what grants may see.
+        events: The feeds of people, and who listens to them.
     """
 
     subscriptions: Subscriptions
     deliverer: Deliverer
     sweep: SubscriptionSweep
+    standings: GrantStandings
+    events: EventStore
 
     def answers(self, handlers: Handlers, settings: Settings) -> EventsAnswers:
         """Make what answers MCP Events.
@@ -68,16 +75,31 @@ class EventDelivery:
         """
         endings = self.subscriptions.endings
         return EventsAnswers(
-            handlers=handlers,
+            checks=EventChecks(handlers=handlers, families=partial(live_families, endings.database)),
             profile=endings.profile,
             polls=poll_limits(endings.now),
             subscribing=None if settings.callbacks == "off" else self.subscriptions,
-            families=partial(live_families, endings.database),
+        )
+
+    def listening(self, handlers: Handlers) -> Listening:
+        """Make what answers `subscriptions/listen`.
+
+        Args:
+            handlers: Know which tools a request may call.
+        """
+        endings = self.subscriptions.endings
+        return Listening(
+            handlers=handlers,
+            feeds=self.events.feeds,
+            listeners=self.events.listeners,
+            standing=self.standings.principal,
+            noted=endings.noted,
+            profile=endings.profile,
         )
 
     def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Coroutine[Any, Any, None]]:
-        """Return what goes on until it is cancelled: delivering, and sweeping every minute."""
-        return [self.deliverer.run(), self._keep_house(sleep)]
+        """Return what goes on until it is cancelled: delivering, hearing of replicas, sweeping."""
+        return [self.deliverer.run(), self.events.listeners.run(sleep), self._keep_house(sleep)]
 
     async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
@@ -149,7 +171,7 @@ def event_delivery(
         woken=events.published,
     )
     subscriptions = subscriptions_of(endings, events.feeds)
-    return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings))
+    return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings), standings, events)
 
 
 def subscriptions_of(endings: Endings, feeds: Feeds) -> Subscriptions:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import anyio
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.routing import Route
 
 from auth.audit.log import AuditNote
@@ -28,12 +29,12 @@ from events.outgoing.endings import Endings
 from server.app import calendly_for, clock_watch, has_events, mcp_server, origins, rules, with_sandbox
 from server.calls.caller import Callers
 from server.calls.clock import ClockWatch
+from server.calls.events.empty_polls import tell_empty_polls
 from server.calls.events.feed import AccountReads
 from server.calls.handlers import Handlers
 from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
-from server.event_methods.access import step_up
 from server.event_methods.methods import EventsAnswers
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
@@ -51,6 +52,8 @@ from server.transports.bearer import BearerCheck
 from server.transports.guard import Reach, first_segment
 from server.transports.http import Surroundings, http_app
 from tools import ALL, HostedWorkflow
+from tools.events import list_received_events
+from tools.toolset.tool import tool_of
 
 _log: Final = logging.getLogger(__name__)
 
@@ -99,8 +102,10 @@ async def hosting(
         answers = delivery.answers(handlers, settings) if has_events(parts.site.ceiling) else None
         for chore in (*_chores(parts), *(() if answers is None else delivery.chores(asyncio.sleep))):
             await stack.enter_async_context(_beside(chore))
-        server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers))
-        yield http_app(server, _surroundings(parts, handlers))
+        is_read = any(tool is tool_of(list_received_events) for tool in selection.listed)
+        listen = delivery.listening(handlers) if answers is not None and is_read else None
+        server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers), listen)
+        yield http_app(server, _surroundings(parts, handlers, answers))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +153,7 @@ async def _open_parts(
     of_people = PeoplesEvents(webhooks, endings, _may_be_told(selection))
     site = replace(site, names=OwnNames(calendly, site.connections, clock), events=of_people)
     stack.push_async_callback(site.connections.refresher.finish)
+    stack.push_async_callback(site.departures.finish)
     await stack.enter_async_context(site.audit_log.writing())
     return _Parts(
         settings=settings,
@@ -182,7 +188,7 @@ def _callers(parts: _Parts) -> Callers:
     )
 
 
-def _surroundings(parts: _Parts, handlers: Handlers) -> Surroundings:
+def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | None) -> Surroundings:
     """Make what stands around MCP: who may reach it, the bearer check, the endpoints of authorization, the receiver."""
     site, authorization = parts.site, Authorization(parts.site)
     routes = [route for route in authorization.routes() if isinstance(route, Route)]
@@ -190,9 +196,10 @@ def _surroundings(parts: _Parts, handlers: Handlers) -> Surroundings:
         reach=_reach(parts.settings, site.issuer, routes),
         front_page=partial(front_page, site.pages, site.resource, signs_in=True),
         error_page=error_page(site.pages),
-        door=_door(authorization, parts.principals, handlers),
+        door=_door(authorization, parts.principals, handlers, answers),
         routes=[*routes, _receiving(parts.settings, site, parts.events.feeds, parts.clock)],
         is_ready=parts.store.is_ready,
+        stopping=parts.events.listeners.close,
     )
 
 
@@ -203,17 +210,23 @@ def _chores(parts: _Parts) -> Iterable[Coroutine[Any, Any, None]]:
         keep_house(site, asyncio.sleep),
         check_webhooks(parts.webhooks, asyncio.sleep),
         keep_events(parts.events.feeds, asyncio.sleep),
+        tell_empty_polls(parts.events.empty_polls, parts.endings.noted, asyncio.sleep),
         BackgroundLooks(parts.events.looks, _access(site, parts.calendly, parts.clock)).run(asyncio.sleep),
         watch_database(parts.store.database, asyncio.sleep),
     )
 
 
-def _door(authorization: Authorization, principals: SignedIn, handlers: Handlers) -> BearerCheck:
+def _door(
+    authorization: Authorization, principals: SignedIn, handlers: Handlers, answers: EventsAnswers | None
+) -> BearerCheck:
+    async def kind_step_up(request: Request, method: str, kind: str) -> Collection[str]:
+        return () if answers is None else await answers.checks.step_up(principals.of_request(request), method, kind)
+
     return BearerCheck(
         authorization,
         principals.known_as,
         lambda request, tool: handlers.step_up(request, principals.of_request(request), tool),
-        lambda request, kind: step_up(principals.of_request(request), kind),
+        kind_step_up,
     )
 
 

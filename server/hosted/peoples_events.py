@@ -13,11 +13,13 @@ from auth.endpoints.site import ShownSubscription, ShownWebhook
 from auth.grants.bearer_rows import find_agents
 from calendly.errors import CalendlyError, InsufficientScope
 from events.feed import stored_feeds
+from events.feed.empty_polls import take_of_person
 from events.incoming.webhook_states import WebhookState
 from events.incoming.webhooks import OutOfReach, Webhooks
 from events.kinds import KINDS
 from events.outgoing.endings import Endings
 from events.outgoing.stored_subscriptions import StoredSubscription
+from server.calls.events.empty_polls import note_of
 from storage.errors import StorageUnavailable
 
 _LEAVING: Final = 10.0
@@ -112,6 +114,8 @@ class PeoplesEvents:
         """Delete everything about a person; returns Calendly's subscriptions."""
         subscriptions = await self.webhooks.detach(connection, person)
         await stored_feeds.drop(connection, person)
+        for polls in await take_of_person(connection, person):
+            self.endings.noted.jot(note_of(polls))
         return subscriptions
 
     async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:

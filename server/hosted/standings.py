@@ -1,14 +1,13 @@
-"""What grants may see of events, read anew for each delivery; and the audit log of those."""
+"""What grants may see of events, read anew for each delivery and each notice."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
 from auth.grants.bearer import Bearer
 from auth.grants.bearer_rows import find_living
 from auth.upstream.connection import Status
-from events.outgoing.standing import EventNote, EventStanding, NotNoted
+from events.outgoing.standing import EventStanding
 from server.calls.principal import Principal
 from server.event_methods.methods import standing_of
 from storage.database import Database
@@ -33,46 +32,22 @@ class GrantStandings:
 
     async def of(self, grant: str, kind: str) -> EventStanding | None:
         """Return what a grant may see of a kind, None when the grant is over. Raises StorageUnavailable."""
-        bearer = await find_living(self.database, self.keyring, grant, self.now())
+        bearer = await self._bearer(grant)
         if bearer is None:
             return None
-        standing = standing_of(self.known_as(bearer), kind)
-        status = bearer.connection.connection.status if bearer.connection else Status.REVOKED
+        standing, status = standing_of(self.known_as(bearer), kind), _status(bearer)
         if status is Status.REVOKED:
             return replace(standing, refusal=standing.refusal or "connection")
         return replace(standing, waits=status is Status.NEEDS_REAUTH)
 
+    async def principal(self, grant: str) -> Principal | None:
+        """Return for whom a grant speaks; None when it, or the person's connection, is over. StorageUnavailable."""
+        bearer = await self._bearer(grant)
+        return None if bearer is None or _status(bearer) is Status.REVOKED else self.known_as(bearer)
 
-@dataclass(frozen=True, slots=True)
-class EventNotes:
-    """Writes entries about events: `events.outgoing.standing.Noted`.
-
-    Attributes:
-        audit_log: Where they go.
-    """
-
-    audit_log: AuditLog
-
-    async def keep(self, note: EventNote) -> None:
-        """Store an entry before returning. Raises NotNoted."""
-        try:
-            await self.audit_log.keep_note(_written(note))
-        except AuditLogUnavailable as fault:
-            raise NotNoted(str(fault)) from fault
-
-    async def note(self, note: EventNote) -> None:
-        """Store an entry, later where that fails now."""
-        await self.audit_log.note(_written(note))
+    async def _bearer(self, grant: str) -> Bearer | None:
+        return await find_living(self.database, self.keyring, grant, self.now())
 
 
-def _written(note: EventNote) -> AuditNote:
-    return AuditNote(
-        action=note.action,
-        told=note.told,
-        person=note.person,
-        agent=note.agent,
-        grant=note.grant,
-        decision="refused" if note.is_refused else "allowed",
-        source="operator" if note.by_operator else None,
-        transport="command" if note.by_operator else "http",
-    )
+def _status(bearer: Bearer) -> Status:
+    return bearer.connection.connection.status if bearer.connection else Status.REVOKED

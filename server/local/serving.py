@@ -81,6 +81,7 @@ async def serving(
 
 def _events(settings: Settings, handlers: Handlers, now: Callable[[], datetime]) -> EventsMethods:
     """Load what answers MCP Events, where nothing is posted: a client asks what is new."""
+    from server.event_methods.checks import EventChecks  # noqa: PLC0415 - the same
     from server.event_methods.methods import EventsAnswers, poll_limits  # noqa: PLC0415 - after the first list
 
-    return EventsAnswers(handlers=handlers, profile=settings.events_profile, polls=poll_limits(now))
+    return EventsAnswers(checks=EventChecks(handlers=handlers), profile=settings.events_profile, polls=poll_limits(now))

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Self
 
+from events.feed.empty_polls import EmptyPollCounts
 from events.feed.feed import Feeds
 from events.feed.own_changes import OwnChanges
 from events.looks.looks import Looks
+from events.outgoing.listeners import FeedListeners
 from events.outgoing.stored_deliveries import fan_out
 from server.stores.faults import best_effort
 from server.stores.idempotency import colleagues
@@ -43,12 +45,16 @@ class EventStore:
         looks: Looks at Calendly for them.
         own_changes: What agents did themselves.
         published: Set when there is a new event to deliver.
+        listeners: Who listens in this process.
+        empty_polls: Counts polls that found nothing.
     """
 
     feeds: Feeds
     looks: Looks
     own_changes: OwnChanges
     published: asyncio.Event
+    listeners: FeedListeners
+    empty_polls: EmptyPollCounts
 
     @classmethod
     def over(
@@ -63,15 +69,16 @@ class EventStore:
             days: How long that is kept.
             stack: Ends the looks that are running.
         """
-        published = asyncio.Event()
+        published, listeners = asyncio.Event(), FeedListeners(database, now)
 
-        def tell(_person: str) -> None:
+        def tell(person: str) -> None:
             published.set()
+            listeners.wake(person)
 
         feeds = replace(feeds_in(database, keyring, now, days), published=tell)
         looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
         stack.push_async_callback(looks.close)
-        return cls(feeds, looks, OwnChanges(feeds, now), published)
+        return cls(feeds, looks, OwnChanges(feeds, now), published, listeners, EmptyPollCounts(database, now))
 
     async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these addresses, in the events of anybody in the organization.

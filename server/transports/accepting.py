@@ -25,7 +25,8 @@ def accepting(streaming: ASGIApp, plain: ASGIApp) -> ASGIApp:
         takes_events = bool(accepted & _EVENTS)
         if takes_events or accepted & _JSON:
             scope = {**scope, "headers": [*scope["headers"]]}
-            MutableHeaders(scope=scope)["accept"] = "application/json, text/event-stream"
+            # Who takes no stream of events cannot listen (`subscriptions/listen`), and the SDK says so.
+            MutableHeaders(scope=scope)["accept"] = f"application/json{', text/event-stream' * takes_events}"
         await (streaming if takes_events else plain)(scope, receive, send)
 
     return endpoint

@@ -5,7 +5,9 @@ calls, or that reads its resource, are checked as well. If a token from a sign-i
 one, the answer is 403, and the client asks its user for more.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic_core import from_json
@@ -15,13 +17,23 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.authorization import Authorization
 from auth.grants.bearer import Bearer
-from events.outgoing.wire import POLL, SUBSCRIBE
-from tools.resources import found_at
+from events.outgoing.wire import LISTEN, POLL, SUBSCRIBE
+from tools.resources import LATEST_EVENTS, found_at
 
 _BEARER: Final = "bearer"
 _PRINCIPAL: Final = "principal"
 _ABOUT_KINDS: Final = frozenset({SUBSCRIBE, POLL})
 _NAMING: Final = _ABOUT_KINDS | {"tools/call"}
+_NAMED_BY: Final[Mapping[str, Callable[[Any], object]]] = MappingProxyType(
+    {
+        **dict.fromkeys(_NAMING, itemgetter("name")),
+        "resources/read": itemgetter("uri"),
+        LISTEN: lambda params: next(
+            uri for uri in params["notifications"]["resourceSubscriptions"] if uri == LATEST_EVENTS
+        ),
+    }
+)
+"""Where a message names the tool, the kind of events or the resource that it is about."""
 
 
 class BearerCheck:
@@ -31,7 +43,7 @@ class BearerCheck:
         authorization: Looks up tokens.
         known_as: What the rest of the server knows a bearer as: the principal, made once for each request.
         step_up: Returns the scopes for which a call of a tool sends its client to a new consent; none where it goes on.
-        kind_step_up: Returns the same for a request about a kind of events.
+        kind_step_up: Returns the same for a request, by its method, about a kind of events.
     """
 
     def __init__(
@@ -39,7 +51,7 @@ class BearerCheck:
         authorization: Authorization,
         known_as: Callable[[Bearer], object],
         step_up: Callable[[Request, str], Collection[str]],
-        kind_step_up: Callable[[Request, str], Collection[str]],
+        kind_step_up: Callable[[Request, str, str], Awaitable[Collection[str]]],
     ) -> None:
         self._authorization = authorization
         self._known_as = known_as
@@ -62,7 +74,7 @@ class BearerCheck:
 
         return endpoint
 
-    def challenge(self, scope: Scope, body: bytes) -> Response | None:
+    async def challenge(self, scope: Scope, body: bytes) -> Response | None:
         """Return the 403 to a call whose token lacks a scope, None for every other request."""
         request = Request(scope)
         bearer: Bearer = getattr(request.state, _BEARER)
@@ -70,8 +82,10 @@ class BearerCheck:
             return None
         method, name = _named(body)
         needed: Collection[str] = ()
-        if name is not None:
-            needed = (self._kind_step_up if method in _ABOUT_KINDS else self._step_up)(request, name)
+        if name is not None and method in _ABOUT_KINDS:
+            needed = await self._kind_step_up(request, method, name)
+        elif name is not None:
+            needed = self._step_up(request, name)
         return self._authorization.forbid(bearer, needed) if needed else None
 
 
@@ -88,12 +102,12 @@ def _named(body: bytes) -> tuple[str, str | None]:
     try:
         message: Any = from_json(body)
         method, params = message["method"], message["params"]
-        named = params["uri"] if method == "resources/read" else params["name"] if method in _NAMING else None
-    except (ValueError, KeyError, TypeError):
+        named = _NAMED_BY[method](params) if method in _NAMED_BY else None
+    except (ValueError, KeyError, TypeError, StopIteration):
         return "", None
     if not isinstance(named, str):
         return "", None
-    if method != "resources/read":
+    if method in _NAMING:
         return method, named
     found = found_at(named)
     return method, found[0].tool.name if found else None

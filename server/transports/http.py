@@ -41,7 +41,7 @@ from server.transports.signals import on_termination
 _SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
 """The headers of our answers that a web page may read, besides the safelisted ones."""
 
-Inspection = Callable[[Scope, bytes], Response | None]
+Inspection = Callable[[Scope, bytes], Awaitable[Response | None]]
 """Checks a request and its whole body. Returns the refusal, or None."""
 
 
@@ -52,7 +52,7 @@ class Door(Protocol):
         """Wrap an application in the check of the caller."""
         ...
 
-    def challenge(self, scope: Scope, body: bytes) -> Response | None:
+    async def challenge(self, scope: Scope, body: bytes) -> Response | None:
         """Return the refusal of a request that its sender may not make, else None."""
         ...
 
@@ -60,6 +60,10 @@ class Door(Protocol):
 async def _always_ready() -> bool:
     """Say that requests can be answered: nothing is needed for it."""
     return True
+
+
+def _nothing_goes_on() -> None:
+    """End nothing: every answer ends by itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +77,7 @@ class Surroundings:
         door: The check of the caller; None if anyone who reaches the endpoint may call.
         routes: Further routes.
         is_ready: Says whether requests can be answered now.
+        stopping: Ends the answers that go on until the server stops.
     """
 
     reach: Reach
@@ -81,6 +86,7 @@ class Surroundings:
     door: Door | None = None
     routes: Sequence[BaseRoute] = ()
     is_ready: Callable[[], Awaitable[bool]] = _always_ready
+    stopping: Callable[[], None] = _nothing_goes_on
 
 
 def http_app(server: Server[Any], around: Surroundings) -> Starlette:
@@ -120,6 +126,7 @@ def http_app(server: Server[Any], around: Surroundings) -> Starlette:
         middleware=[Middleware(Refusals), Middleware(ErrorPages, around.error_page), Middleware(Guard, around.reach)],
         lifespan=lifespan,
     )
+    app.state.stopping = around.stopping
     app.router.redirect_slashes = False  # the guard reads `/mcp/` as `/mcp`; a redirect would name the socket
     return app
 
@@ -154,10 +161,11 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         received = [await receive()]
         body = received[0].get("body", b"")
-        refusal = next(filter(None, (inspection(scope, body) for inspection in inspections)), None)
-        if refusal is not None:
-            await refusal(scope, receive, send)
-            return
+        for inspection in inspections:
+            refusal = await inspection(scope, body)
+            if refusal is not None:
+                await refusal(scope, receive, send)
+                return
 
         async def replay() -> Message:
             return received.pop() if received else await receive()
@@ -167,7 +175,7 @@ def _inspected(app: ASGIApp, inspections: Sequence[Inspection]) -> ASGIApp:
     return endpoint
 
 
-def _refuse_malformed(scope: Scope, body: bytes) -> Response | None:
+async def _refuse_malformed(scope: Scope, body: bytes) -> Response | None:
     """Refuse what is not one message, or of no known revision.
 
     The SDK would take a request with an odd id for a notification, and an unknown revision for the newest.
@@ -209,6 +217,7 @@ async def serve_http(
 
     def stop() -> None:
         server.should_exit = True
+        app.state.stopping()
 
     with on_termination(stop):
         await server.serve([listener])

@@ -36,7 +36,9 @@ def fresh_upstream(shared_upstream: Calendly) -> Calendly:
 async def every_site(shared_database_url: str, fresh_upstream: Calendly) -> AsyncGenerator[Served]:
     """Our server before that Calendly, on each kind of database in turn that keeps anything."""
     async with open_migrated(shared_database_url) as database:
-        yield serve(make_site(database, fresh_upstream), fresh_upstream)
+        site = make_site(database, fresh_upstream)
+        yield serve(site, fresh_upstream)
+        await site.departures.finish()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,9 @@ async def shared_memory() -> AsyncGenerator[Database]:
 
 
 @pytest.fixture
-def served(shared_memory: Database, fresh_upstream: Calendly) -> Served:
+async def served(shared_memory: Database, fresh_upstream: Calendly) -> AsyncGenerator[Served]:
     """Our server before that Calendly, on the quickest kind of database."""
     empty(shared_memory)
-    return serve(make_site(shared_memory, fresh_upstream), fresh_upstream)
+    site = make_site(shared_memory, fresh_upstream)
+    yield serve(site, fresh_upstream)
+    await site.departures.finish()

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from events.outgoing.standard_webhooks import secret_key
 from tests.e2e.conftest import KEYS, Sandbox
 from tests.e2e.hosting import Agent, Site, hosted, upstream_settings
 from tests.e2e.people import OWNER, Browser
-from tests.e2e.processes import greet, program, request, run
+from tests.e2e.processes import greet, hello, program, request, run
 from tests.e2e.test_confirm_page import at_browser
 from tests.e2e.test_webhooks import submit
 from tests.events.outgoing.callback_host import CallbackHost, Received, plain_callback_host
@@ -72,6 +73,19 @@ class Host:
         }
         async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
             return await http.post(self.site.endpoint, json={**request(method), "params": params})
+
+    async def send_modern(
+        self, method: str, accept: str = "application/json, text/event-stream", **params: object
+    ) -> httpx2.Response:
+        """Send a request of revision 2026-07-28, and read its answer to the end."""
+        headers = {
+            "Authorization": f"Bearer {self.agent.access_token}",
+            "Accept": accept,
+            "MCP-Protocol-Version": "2026-07-28",
+            "Mcp-Method": method,
+        }
+        async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+            return await http.post(self.site.endpoint, json={**request(method), "params": {**params, "_meta": MODERN}})
 
     async def result(self, method: str, **params: object) -> dict[str, Any]:
         """Send a request that succeeds; the result."""
@@ -219,6 +233,52 @@ async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_s
     answered = await narrow.send("events/poll", **poll)
     assert answered.status_code == 403, answered.text
     assert 'scope="scheduled_events:read"' in answered.headers["WWW-Authenticate"].replace("users:read ", "")
+
+
+@pytest.mark.requirement("mcp-events-access", "mcp-events-list")
+async def test_kinds_of_other_families_take_their_own_scope_and_no_other_once_they_are_on(
+    site: Site, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await signed_in(site, access=WATCHING)
+    narrow = await signed_in(site, scopes="users:read scheduled_events:read")
+    wide = await signed_in(site, scopes="users:read event_types:read")
+    poll = {"name": "event_type.updated"}
+    assert (await narrow.ask("events/poll", **poll))["error"]["code"] == -32011
+    here = {**upstream_settings(sandbox.url), **kept_in(tmp_path), "CALENDLY_MCP_PUBLIC_URL": site.url}
+    enabled = run("events", "enable", "--kind", "event_types", **here)
+    assert enabled.status == 0, enabled.stderr
+
+    assert "event_type.updated" in {kind["name"] for kind in (await narrow.result("events/list"))["events"]}
+    for method in ("events/poll", "events/subscribe"):
+        answered = await narrow.send(method, **poll)
+        assert answered.status_code == 403, answered.text
+        lacking = "users:read scheduled_events:read event_types:read"
+        assert set(lacking.split()) == set(re.findall(r"\w+:read", answered.headers["WWW-Authenticate"]))
+    assert (await wide.result("events/poll", **poll))["events"] == []
+    await signed_in(site, access="users=read")  # that entry is stored at once, and those before it with it
+    exported = run("audit", "export", **here)
+    refused = [entry for line in exported.stdout.splitlines() if (entry := json.loads(line))["decision"] == "refused"]
+    assert [entry["action"] for entry in refused] == ["poll_events", "subscribe_events"]
+
+
+@pytest.mark.requirement("listen-told", "listen-checked")
+async def test_who_may_not_read_events_or_takes_no_stream_cannot_listen(site: Site) -> None:
+    off, narrow = await signed_in(site, access="users=read"), await signed_in(site, scopes="users:read")
+    listen: dict[str, Any] = {"notifications": {"resourceSubscriptions": ["calendly://events/latest"]}}
+    assert (await narrow.send_modern("subscriptions/listen", **listen)).status_code == 403
+    refused = (await off.send_modern("subscriptions/listen", **listen)).json()["error"]
+    assert (refused["code"], "events is off" in refused["message"]) == (-32010, True)
+    assert (await off.send_modern("subscriptions/listen", accept="application/json", **listen)).status_code == 406
+    nothing = await off.send_modern("subscriptions/listen", notifications={"toolsListChanged": True})
+    messages = [json.loads(line[6:]) for line in nothing.text.splitlines() if line.startswith("data: ")]
+    assert [message.get("method") for message in messages] == ["notifications/subscriptions/acknowledged", None]
+    assert messages[0]["params"]["notifications"] == {}
+    told = (await off.send_modern("server/discover")).json()["result"]["capabilities"]
+    assert [told[name]["listChanged"] for name in ("tools", "prompts", "resources")] == [False] * 3
+    assert told["resources"]["subscribe"] is True
+    older = await off.result("initialize", **hello()["params"])
+    assert not older["capabilities"]["resources"].get("subscribe")
+    assert (await off.ask("subscriptions/listen", **listen))["error"]["code"] == -32601
 
 
 def test_the_operator_can_keep_events_from_everybody(settings: dict[str, str]) -> None:

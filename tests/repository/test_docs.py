@@ -35,7 +35,14 @@ OTHERS_FLAGS: Final = {"--no-tests", "--quick", "--stage", "--check", "--only", 
 NO_TOOLS: Final = {"cancel_url", "reschedule_url", "get_well_known_url", *(prompt.name for prompt in PROMPTS)}
 """What is called as a tool might be, and is none."""
 
-METHODS: Final = {"tools/list", "events/list", "events/subscribe", "events/unsubscribe", "events/poll"}
+METHODS: Final = {
+    "tools/list",
+    "events/list",
+    "events/subscribe",
+    "events/unsubscribe",
+    "events/poll",
+    "subscriptions/listen",
+}
 NO_FILES: Final = {"server/mcp.py", "server/logging.py", *METHODS}
 """What looks like a file: names that a decision rules out, and methods of MCP."""
 

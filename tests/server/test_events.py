@@ -1,6 +1,7 @@
 """What happened, through a whole server in this process, against the sandbox on a real socket."""
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -151,7 +152,14 @@ async def test_an_agent_sees_the_kinds_that_it_may_read_and_of_invitees_what_it_
         assert set(event["data"]["invitee"]) == {"uri", "status"}
         assert "lee@" not in json.dumps(event)
     async with world.agent(access="scheduled_events=off") as client:
-        assert (await told(client, cursor=cursor))["collection"] == []
+        nothing = await told(client, cursor=cursor)
+        assert nothing["collection"] == []
+        assert nothing["empty_because"].partition("may not see them: ")[2].startswith("meeting.*, no_show.*")
+        nothing = await told(client, cursor="lost", kinds=["meeting.booked", "other"])
+        assert nothing["empty_because"] == (
+            "The cursor leads nowhere any more, and nothing is kept. Other kinds and event types were not looked for. "
+            "Left out, as this agent may not see them: meeting.booked."
+        )
     async with world.agent(access="events=off") as client:
         assert "list_received_events" not in {tool.name for tool in (await client.list_tools()).tools}
         refused = await call(client, "list_received_events")
@@ -213,3 +221,45 @@ async def test_the_audit_log_says_that_events_were_read_and_nothing_of_them(worl
     assert "listed the events of" in sentences[1]
     assert "since a cursor" in sentences[1]
     assert "lee" not in " ".join(sentences).lower()
+
+
+class Polled(types.Result):
+    """The result of `events/poll`."""
+
+    events: list[dict[str, Any]]
+    cursor: str
+
+
+async def poll(client: Client, **params: object) -> Polled:
+    """Poll for bookings."""
+    asked = types.Request[Any, str](method="events/poll", params={"name": "meeting.booked", **params})
+    return await client.session.send_request(asked, Polled)
+
+
+@pytest.mark.requirement("mcp-events-noted")
+async def test_polls_that_find_nothing_are_one_entry_an_hour_over_a_restart_and_others_have_their_own(
+    world: World,
+) -> None:
+    booking = await world.api.booking()
+    async with world.agent() as client:
+        cursor = (await poll(client)).cursor
+        assert (await poll(client, cursor=cursor, arguments={"event_type": "Intro call"})).events == []
+        world.pass_time(1800)
+    async with world.agent() as client:
+        await poll(client, cursor=cursor)
+        assert not any("poll" in entry.sentence or entry.tool for entry in world.shelf.entries)
+        await world.api.post("/invitees", booking)
+        world.pass_time()
+        found = await poll(client, cursor=cursor)
+        assert len(found.events) == 1
+        assert (await poll(client, cursor=cursor, maxAgeMs=1)).events == []
+        world.pass_time(1800)
+        await poll(client, cursor=found.cursor)
+    async with world.agent(access="scheduled_events=off") as client:
+        with pytest.raises(MCPError):
+            await poll(client)
+    assert [re.sub(r"#\w+", "me", entry.sentence) for entry in world.shelf.entries] == [
+        "Claude listed the events of me since a cursor: allowed, 1 found",
+        "Claude polled the events of me 4 times within an hour and found nothing: allowed",
+        "Claude tried to poll 'meeting.booked' of somebody: refused",
+    ]

@@ -194,6 +194,7 @@ class OneEvent:
             is_truncated=False,
             source="polling",
             checked_at=None,
+            since="2026-11-30T00:00:00Z",
         )
 
     async def event(self, event_id: str) -> ReceivedEvent | None:

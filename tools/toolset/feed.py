@@ -62,6 +62,9 @@ class EventsFound:
         is_truncated: Earlier ones are kept no more.
         source: How this server learns of events.
         checked_at: When it last looked at Calendly, None where it did not yet.
+        since: Nothing that happened before is told, but by a webhook.
+        left_out: The kinds that were asked about and that the agent may not see.
+        is_unread: Calendly was not read to the end yet.
     """
 
     rows: Sequence[FeedRow]
@@ -70,6 +73,9 @@ class EventsFound:
     is_truncated: bool
     source: Literal["webhook", "polling"]
     checked_at: str | None
+    since: str
+    left_out: Sequence[str] = ()
+    is_unread: bool = False
 
 
 class Feed(Protocol):

@@ -14,6 +14,7 @@ from events.facts import written
 from events.feed.cursor import Cursor
 from events.feed.feed import ReadEvent
 from events.feed.stored_events import Wanted
+from events.feed.stored_feeds import StoredFeed
 from events.kinds import FAMILIES, KINDS
 from events.payload import Reader, shown
 from server.calls.principal import Principal
@@ -81,8 +82,7 @@ class AgentFeed:
         """Return events, after a look where that is due. Raises ArgumentError, CalendlyError, Unreachable."""
         wanted = Wanted(kinds=self._kinds(query.kinds), filter=query.event_type, count=query.count)
         async with answering_storage():
-            rereads = any(name.startswith("no_show.") for name in wanted.kinds)
-            feed = await self.events.looks.on_demand(self.person, self.reads, rereads=rereads)
+            feed = await self._looked(wanted.kinds)
             page = await self.events.feeds.read(self.person, wanted, query.cursor)
             rows = await self._shown(page.events, zone_of(query.timezone or await self.own_zone()))
         return EventsFound(
@@ -95,7 +95,17 @@ class AgentFeed:
             is_truncated=page.is_truncated,
             source="webhook" if feed.proved_at else "polling",
             checked_at=written(feed.checked_at) if feed.checked_at else None,
+            since=written(feed.since),
+            is_unread=feed.checked_at is None and feed.proved_at is None and _are_looked_for(wanted.kinds),
+            left_out=[name for name in query.kinds or KINDS if name not in wanted.kinds],
         )
+
+    async def _looked(self, kinds: Collection[str]) -> StoredFeed:
+        """Return the feed, after a look where that is due: only of meetings do looks learn."""
+        if not _are_looked_for(kinds):
+            return await self.events.feeds.begin(self.person)
+        rereads = any(name.startswith("no_show.") for name in kinds)
+        return await self.events.looks.on_demand(self.person, self.reads, rereads=rereads)
 
     async def event(self, event_id: str) -> ReceivedEvent | None:
         """Return one event, None where there is none that the agent may see. Raises Unreachable."""
@@ -110,12 +120,7 @@ class AgentFeed:
         unknown = [name for name in asked or () if name not in KINDS]
         if unknown:
             raise ArgumentError.of("kinds", f"There is no kind {unknown[0][:40]!a}; there are {', '.join(KINDS)}.")
-        capabilities = readable_capabilities(self.principal.limits)
-        return [
-            name
-            for name, kind in KINDS.items()
-            if (asked is None or name in asked) and (kind.family is None or kind.family.capability in capabilities)
-        ]
+        return [name for name in readable_kinds(self.principal.limits) if asked is None or name in asked]
 
     async def _shown(self, events: Sequence[ReadEvent], zone: tzinfo | None) -> list[ReceivedEvent]:
         sees_invitees = self.principal.invitees_hidden_by is None
@@ -132,6 +137,16 @@ class AgentFeed:
             }
             for event in events
         ]
+
+
+def _are_looked_for(kinds: Collection[str]) -> bool:
+    return any(KINDS[name].is_of_meeting for name in kinds)
+
+
+def readable_kinds(limits: Limits) -> list[str]:
+    """Return the names of the kinds of events that may be read."""
+    capabilities = readable_capabilities(limits)
+    return [name for name, kind in KINDS.items() if kind.family is None or kind.family.capability in capabilities]
 
 
 def readable_capabilities(limits: Limits) -> frozenset[str]:

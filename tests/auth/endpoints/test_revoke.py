@@ -124,6 +124,7 @@ async def test_the_last_grant_of_a_person_also_ends_at_calendly_and_its_cipherte
     held = live_at_calendly(served)
     assert (await served.revoke(other, second.refresh)).status_code == 200
     assert await connection_of(served) == ("revoked", None, None)
+    await served.site.departures.finish()
     assert set(held) - set(live_at_calendly(served))
     async with served.site.database.read() as connection:
         ended = (await connection.execute(select(grant.c.ended_at))).scalars().all()

@@ -52,6 +52,7 @@ async def test_a_person_whose_last_token_died_of_age_is_disconnected_at_calendly
     assert not any(token.revoked for token in records.refresh_tokens.values())
     served.advance(days=2)
     await sweep(served.site)
+    await served.site.departures.finish()
     assert all(token.revoked for token in records.refresh_tokens.values())
     async with served.site.database.read() as connection:
         assert await connection.scalar(select(upstream_connection.c.status)) == "revoked"

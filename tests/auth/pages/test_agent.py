@@ -457,6 +457,7 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
         for table in (page_session, agent_restriction):
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
         assert await _places_of(connection, person) == {}
+    await served.site.departures.finish()
     revoked = [token for token in served.calendly.running.sandbox.records.refresh_tokens.values() if token.revoked]
     assert len(revoked) == 1
 

@@ -17,9 +17,11 @@ from calendly.errors import (
     UpstreamError,
 )
 from events.feed.feed import Feeds
+from events.incoming.stored_receivers import prove
 from events.joining import LONGEST_WAIT
 from events.looks.background import BackgroundLooks, pace
 from events.looks.looks import Looks
+from events.outgoing.listeners import FeedListeners
 from events.tables import event_subscription, feed, receiver
 from tests.cases import each
 from tests.databases import open_migrated
@@ -357,6 +359,33 @@ async def test_listened_for_by_looks_an_hour_costs_sixty_requests_and_one_for_ea
     watch.api.asked.clear()
     await watch.go_on(8 * HOUR, every=timedelta(minutes=1))
     assert 120 <= len(watch.api.asked) <= 60 + 150 + 24
+
+
+@pytest.mark.requirement("listen-limits", "looks-quiet")
+async def test_while_somebody_is_connected_and_listens_looks_keep_their_pace_and_then_stop(watch: Watch) -> None:
+    await watch.feeds.begin(PERSON)
+    listeners = FeedListeners(watch.feeds.database, watch.clock)
+    with listeners.opened(PERSON, "G1"):
+        await listeners.began(PERSON)
+        await watch.go_on(HOUR / 60)
+    assert watch.api.asked == [LIST]
+    watch.pass_time(timedelta(seconds=75))
+    await watch.go_on(HOUR)
+    assert watch.api.asked == [LIST]
+
+
+@pytest.mark.requirement("listen-limits")
+async def test_who_begins_to_listen_beside_a_webhook_that_is_not_proved_does_not_wait_six_hours(watch: Watch) -> None:
+    await watch.feeds.begin(PERSON)
+    await watch.prove(watch.clock.now)
+    await watch.go_on(ROUND)
+    async with watch.feeds.database.begin() as connection:
+        await prove(connection, PERSON, None)
+    await watch.go_on(HOUR)
+    assert watch.api.asked == [LIST, LIST]  # the second as the webhook is not proved any more
+    await FeedListeners(watch.feeds.database, watch.clock).began(PERSON)
+    await watch.go_on(ROUND)
+    assert watch.api.asked == [LIST, LIST, LIST]
 
 
 async def test_a_webhook_that_did_not_tell_is_proved_no_more(watch: Watch) -> None:

@@ -90,6 +90,10 @@ class Notes:
         if len(self.notes) == self.wanted:
             self.full.set()
 
+    def jot(self, note: EventNote) -> None:
+        """Keep an entry that nobody waits for."""
+        self.notes.append(note)
+
     @property
     def told(self) -> list[str]:
         """What the entries say."""
