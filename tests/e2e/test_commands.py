@@ -178,6 +178,7 @@ def test_whoami_says_that_there_is_no_connection() -> None:
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path, sandbox: Sandbox) -> None:
     config = tmp_path / "settings.toml"
     config.write_text('CALENDLY_ACCESS_TOKEN = "from-the-file"\nCALENDLY_API_URL = "http://127.0.0.1:1"\n')
+    config.chmod(0o600)
     words = ["whoami", "--config", str(config)]
     assert "connection to Calendly failed" in complaint(run(*words), 1)
     assert "401 Unauthenticated" in complaint(run(*words, CALENDLY_API_URL=sandbox.url), 1)
