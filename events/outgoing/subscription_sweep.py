@@ -40,24 +40,23 @@ class SubscriptionSweep:
         for fault in filter(None, ended):  # after all others
             raise fault
 
-    async def _over(self) -> list[tuple[StoredSubscription, str, str]]:
-        """Return what may not go on, why, and what its agent is called."""
+    async def _over(self) -> list[tuple[StoredSubscription, str]]:
+        """Return what may not go on, and why."""
         async with self.endings.database.read() as connection:
             subscriptions = await self.endings.rows.every(connection)
-        over: list[tuple[StoredSubscription, str, str]] = []
+        over: list[tuple[StoredSubscription, str]] = []
         for subscription in subscriptions:
             try:
                 standing = await self.standings.of(subscription.grant, subscription.name)
             except UnreadableSecret as fault:
                 _log.warning("whether the subscription %s may go on cannot be read: %s", subscription.id, fault)
                 continue
-            if standing is None:
-                over.append((subscription, "access", ""))
-            elif standing.refusal is not None:
-                over.append((subscription, standing.refusal, standing.agent))
+            refusal = "access" if standing is None else standing.refusal
+            if refusal is not None:
+                over.append((subscription, refusal))
         return over
 
-    async def _end(self, subscription: StoredSubscription, why: str, agent: str) -> None:
+    async def _end(self, subscription: StoredSubscription, why: str) -> None:
         """End a subscription once there is room to tell its callback."""
         async with self.endings.in_flight.one(subscription.host):
-            await self.endings.end(subscription, why, agent)
+            await self.endings.end(subscription, why)
