@@ -148,7 +148,7 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
             1,
             "add it to CALENDLY_MCP_CALLBACK_HOSTS",
         ),
-        ([*to_ci, here, "--kind", "contact.created"], {}, 1, "`calendly-mcp events enable --kind contact.created` has"),
+        ([*to_ci, here, "--kind", "contact.created"], {}, 1, "It needs events=read and contacts=read within"),
         ([*to_ci, here, "--kind", "meeting.booked"], {}, 1, f"events disable --subscription {there['id']}`"),
         (["enable", "--to", here, "--for", "Nightly"], {}, 1, "there are CI, Blind, Narrow, Twin. `calendly-mcp token"),
         (["enable", "--to", here, "--for", "Twin"], {}, 1, "name one by its id: "),
