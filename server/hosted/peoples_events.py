@@ -163,5 +163,6 @@ def reason_for(failure: Exception, page: str | None = None) -> str:
             "press “Save, and have the app sign in again”, and sign in with the app; then try again."
         )
     if isinstance(failure, CalendlyError):
-        return " ".join(filter(None, (failure.reason, failure.message)))
+        repeats = (failure.message or "") in (failure.reason or "")
+        return " ".join(filter(None, (failure.reason, None if repeats else failure.message)))
     return str(failure)

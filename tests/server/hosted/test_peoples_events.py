@@ -58,5 +58,7 @@ async def _refused(served: Served) -> None:
     named = ["Webhooks", *re.findall(r"“([^”]+)”", told[1])]
     assert named == ["Webhooks", "Ask me each time", "Save, and have the app sign in again"]
     assert [words for words in named if words not in of_agent.text] == []
+    of_operator = reason_for(InsufficientScope("No."), "https://mcp.example.com/connections")
+    assert "for this person. They open one of their agents at https://mcp.example.com/connections, set" in of_operator
     assert re.findall(r"<button>End( number \d)", of_agent.text) == [" number 1", " number 2"]
     assert "2. Booked. Posted to <bdi>a.example</bdi>" in of_agent.text
