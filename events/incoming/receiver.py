@@ -131,7 +131,7 @@ class Receiver:
                 await stored_receivers.prove(connection, found.person, None)  # nothing it tells can be taken
 
     async def _store(self, found: StoredReceiver, delivery: VerifiedDelivery) -> Accepted:
-        arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body)
+        arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body, self.now())
         is_new = await self.feeds.publish(found.person, arrival)
         if await self._is_noted(found):
             return Accepted(found.person, delivery.event, is_new)

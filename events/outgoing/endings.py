@@ -7,6 +7,7 @@ from typing import Final
 
 from events.outgoing.callback_urls import CallbackRules
 from events.outgoing.callbacks import Addressee, CallbackPoster
+from events.outgoing.posts_in_flight import PostsInFlight
 from events.outgoing.standing import EventNote, Noted, Refusal
 from events.outgoing.stored_deliveries import delete_deliveries
 from events.outgoing.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_expired, expire
@@ -35,6 +36,7 @@ class Endings:
         profile: Whose error codes are told.
         noted: The audit log.
         now: The present.
+        in_flight: What this process posts now.
     """
 
     database: Database
@@ -44,6 +46,7 @@ class Endings:
     profile: WireProfile
     noted: Noted
     now: Callable[[], datetime]
+    in_flight: PostsInFlight = field(default_factory=PostsInFlight)
 
     async def end(self, subscription: StoredSubscription, why: Refusal | str, agent: str = "") -> None:
         """End a subscription. Its callback is told by whoever comes first. Raises StorageUnavailable.

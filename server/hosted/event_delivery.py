@@ -4,11 +4,11 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import httpcore2
 import httpx2
@@ -36,6 +36,7 @@ from server.configuration.terminal import DISTRIBUTION
 from server.event_methods.checks import EventChecks
 from server.event_methods.listening import Listening
 from server.event_methods.methods import EventsAnswers, poll_limits
+from server.hosted.chores import Chore
 from server.hosted.site import utc_now
 from server.hosted.standings import GrantStandings
 from server.stores.events import EventStore
@@ -97,9 +98,9 @@ class EventDelivery:
             profile=endings.profile,
         )
 
-    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Coroutine[Any, Any, None]]:
+    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Chore]:
         """Return what goes on until it is cancelled: delivering, hearing of replicas, sweeping."""
-        return [self.deliverer.run(), self.events.listeners.run(sleep), self._keep_house(sleep)]
+        return [self.deliverer.run, partial(self.events.listeners.run, sleep), partial(self._keep_house, sleep)]
 
     async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
