@@ -35,7 +35,7 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.event_methods.methods import EventsAnswers
-from server.hosted.chores import Chore, beside
+from server.hosted.chores import Chore, Chores
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
 from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
@@ -100,12 +100,13 @@ async def hosting(
         )
         delivery = event_delivery(parts.site, parts.events, parts.endings, parts.principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(parts.site.ceiling) else None
-        for chore in (*_chores(parts), *(() if answers is None else delivery.chores(asyncio.sleep))):
-            await stack.enter_async_context(beside(chore, asyncio.sleep))
+        chores = Chores(asyncio.sleep)
+        of_events = () if answers is None else delivery.chores(asyncio.sleep)
+        await stack.enter_async_context(chores.beside((*_chores(parts), *of_events)))
         is_read = any(tool is tool_of(list_received_events) for tool in selection.listed)
         listen = delivery.listening(handlers) if answers is not None and is_read else None
         server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers), listen)
-        yield http_app(server, _surroundings(parts, handlers, answers))
+        yield http_app(server, _surroundings(parts, handlers, answers, chores))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +189,15 @@ def _callers(parts: _Parts) -> Callers:
     )
 
 
-def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | None) -> Surroundings:
+def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | None, chores: Chores) -> Surroundings:
     """Make what stands around MCP: who may reach it, the bearer check, the endpoints of authorization, the receiver."""
     site, authorization = parts.site, Authorization(parts.site)
     routes = [route for route in authorization.routes() if isinstance(route, Route)]
+
+    def stop() -> None:
+        parts.events.listeners.close()
+        chores.stop()
+
     return Surroundings(
         reach=_reach(parts.settings, site.issuer, routes),
         front_page=partial(front_page, site.pages, site.resource, signs_in=True),
@@ -199,7 +205,7 @@ def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | No
         door=_door(authorization, parts.principals, handlers, answers),
         routes=[*routes, _receiving(parts.settings, site, parts.events.feeds, parts.clock)],
         is_ready=parts.store.is_ready,
-        stopping=parts.events.listeners.close,
+        stopping=stop,
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth.access.words import LEVELS, WORDS
 from auth.endpoints.site import LeftEvents, NotSwitched, ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
+from calendly.third_party_text import shown
 from events.feed import stored_feeds
 from events.feed.empty_polls import take_of_person
 from events.incoming.webhook_states import WebhookState
@@ -25,6 +26,9 @@ from storage.errors import StorageUnavailable
 
 _LEAVING: Final = 10.0
 """How long the removal of subscriptions at Calendly may take, in seconds."""
+
+_LONGEST_FILTER: Final = 200
+"""Characters that are shown of what narrows a subscription."""
 
 _PAUSE: Final = 60.0
 """Between two looks at what is due, in seconds."""
@@ -126,7 +130,8 @@ class PeoplesEvents:
 
 
 def _shown(subscription: StoredSubscription) -> ShownSubscription:
-    only = ", ".join(f"the {name.replace('_', ' ')} “{value}”" for name, value in subscription.arguments.items())
+    narrowed = ((name.replace("_", " "), shown(str(value))) for name, value in subscription.arguments.items())
+    only = ", ".join(f"the {name} “{value[:_LONGEST_FILTER]}”" for name, value in narrowed)
     return ShownSubscription(
         id=subscription.id,
         told=f"{KINDS[subscription.name].words}{f' Only {only}.' if only else ''}",
