@@ -115,10 +115,15 @@ async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
 @pytest.mark.requirement("events-callbacks")
 async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_to_do(operator: Operator) -> None:
     here = f"http://127.0.0.1:{free_port()}/hook"
-    await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
+    await Agent(browser=Browser(access=f"{MAY},event_types=read")).sign_in(operator.site)
     for name, scopes, levels in (("CI", SCOPES, []), ("Blind", SCOPES, ["--access", "users=read"])):
         token(operator, *levels, name=name, scopes=scopes)
-    for name, scopes in (("Narrow", "users:read"), ("Twin", SCOPES), ("Twin", SCOPES)):
+    for name, scopes in (
+        ("Narrow", "users:read"),
+        ("Types", "users:read,event_types:read"),
+        ("Twin", SCOPES),
+        ("Twin", SCOPES),
+    ):
         token(operator, name=name, scopes=scopes)
     assert operator.run("enable", "--to", here, "--for", "CI", "--kind", "meeting.booked").status == 0
     [there] = listed(operator)
@@ -148,9 +153,20 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
             1,
             "add it to CALENDLY_MCP_CALLBACK_HOSTS",
         ),
-        ([*to_ci, here, "--kind", "contact.created"], {}, 1, "It needs events=read and contacts=read within"),
+        ([*to_ci, here, "--kind", "contact.created"], {}, 1, "--for CI --scopes contacts:read`"),
+        (
+            ["enable", "--to", here, "--for", "Types", "--kind", "event_type.updated"],
+            {},
+            1,
+            "`calendly-mcp events enable --kind event_type.updated` has",
+        ),
         ([*to_ci, here, "--kind", "meeting.booked"], {}, 1, f"events disable --subscription {there['id']}`"),
-        (["enable", "--to", here, "--for", "Nightly"], {}, 1, "there are CI, Blind, Narrow, Twin. `calendly-mcp token"),
+        (
+            ["enable", "--to", here, "--for", "Nightly"],
+            {},
+            1,
+            "there are CI, Blind, Narrow, Types, Twin. `calendly-mcp token",
+        ),
         (["enable", "--to", here, "--for", "Twin"], {}, 1, "name one by its id: "),
         (["enable", "--to", here, "--for", "Blind"], {}, 1, "events=read and scheduled_events=read"),
         (["enable", "--to", here, "--for", "Narrow"], {}, 1, "--for Narrow --scopes scheduled_events:read`"),
