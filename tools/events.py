@@ -84,8 +84,8 @@ async def list_received_events(
         timezone=timezone,
     )
     found = await feed.read(query)
-    rows = _fitting(found.rows, from_the_end=cursor is None)
-    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows) and cursor is not None, names_kinds=bool(kinds))
+    rows = _fitting(found.rows)
+    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows), names_kinds=bool(kinds))
     return answer if rows else {**answer, "empty_because": _why_none(found, query)}
 
 
@@ -131,18 +131,18 @@ def _how_far(found: EventsFound) -> str:
     return _NONE_SEEN.format(checked_at=found.checked_at, next_look=found.next_look)
 
 
-def _fitting(rows: Sequence[FeedRow], *, from_the_end: bool) -> list[FeedRow]:
-    """Return the rows that fit into an answer: the first, or of the newest the last."""
+def _fitting(rows: Sequence[FeedRow]) -> list[FeedRow]:
+    """Return the first rows, as many as fit into an answer; the cursor of the last leads to the others."""
     kept: list[FeedRow] = []
     size = tokens = 0
-    for row in reversed(rows) if from_the_end else rows:
+    for row in rows:
         text = json.dumps(row.event, ensure_ascii=False)
         size += len(text.encode())
         tokens += row_cost(text)
         if kept and (size > _MOST_BYTES or tokens > _MOST_ROW_TOKENS):
             break
         kept.append(row)
-    return kept[::-1] if from_the_end else kept
+    return kept
 
 
 class Watching(TypedDict, total=False):
@@ -154,7 +154,7 @@ class Watching(TypedDict, total=False):
 
 
 def _audited_switch(call: AuditedArguments) -> str:
-    return f"the webhook for the events of {call.me}{', to stop it' if call.values.get('stop') else ''}"
+    return f"the event webhook of {call.me} {'off' if call.values.get('stop') else 'on'}"
 
 
 @events.workflow(

@@ -262,5 +262,5 @@ async def test_polls_that_find_nothing_are_one_entry_an_hour_over_a_restart_and_
     assert [re.sub(r"#\w+", "me", entry.sentence) for entry in world.shelf.entries] == [
         "Claude listed the events of me since a cursor: allowed, 1 found",
         "Claude polled the events of me 4 times within an hour and found nothing: allowed",
-        "Claude tried to poll 'meeting.booked' of somebody: refused",
+        "Claude tried to poll events 'meeting.booked' about somebody: refused",
     ]

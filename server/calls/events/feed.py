@@ -10,7 +10,7 @@ from auth.access.levels import Limits, Operation, decide
 from calendly.client import Calendly
 from calendly.errors import Unreachable
 from calendly.request import JSON, Account, Request
-from events.facts import written
+from events.facts import in_seconds
 from events.feed.cursor import Cursor, is_of_feed
 from events.feed.feed import ReadEvent
 from events.feed.stored_events import Wanted
@@ -97,9 +97,9 @@ class AgentFeed:
             has_more=page.has_more,
             is_truncated=page.is_truncated,
             source="webhook" if feed.proved_at else "polling",
-            checked_at=written(feed.checked_at) if feed.checked_at else None,
-            since=written(feed.since),
-            next_look=written(polled_at + FRESH) if polled_at else None,
+            checked_at=in_seconds(feed.checked_at) if feed.checked_at else None,
+            since=in_seconds(feed.since),
+            next_look=in_seconds(polled_at + FRESH) if polled_at else None,
             is_unread=feed.checked_at is None and feed.proved_at is None and is_looked_for,
             is_foreign=query.cursor is not None and not is_of_feed(query.cursor, epoch=feed.epoch, head=page.head),
             is_looked_for=is_looked_for,
@@ -139,7 +139,7 @@ class AgentFeed:
             {
                 "event_id": event.event_id,
                 "kind": event.kind,
-                "occurred_at": written(event.occurred_at),
+                "occurred_at": in_seconds(event.occurred_at),
                 "data": cast("EventData", shown(event.data, reader, doers.get(event.event_id))),
             }
             for event in events
