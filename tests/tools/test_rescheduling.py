@@ -356,7 +356,7 @@ async def test_another_meeting_of_the_same_person_at_the_new_time_is_named_and_n
     for _ in range(2):
         with pytest.raises(ArgumentError, match=f"another meeting .*{other['event']}.*{old['event']} stands too") as no:
             await move(agent, old["event"], start)
-    assert "cancel_scheduled_event" in (no.value.next_step or "")
+        assert "cancel_scheduled_event" in (no.value.next_step or "")
     assert (await active(api), writes(agent), agent.questions) == (before, [], [])
     question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
     assert "is booked already" not in question
