@@ -46,8 +46,13 @@ def moment(text: object) -> datetime | None:
     return read.astimezone(UTC) if read.tzinfo and read.year in _YEARS else None
 
 
+def in_seconds(time: datetime) -> str:
+    """Write a time as it is told, to the second."""
+    return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
 def written(time: datetime) -> str:
-    """Write a time as Calendly does."""
+    """Write a time as Calendly does, to the microsecond: for identities and questions, which say it exactly."""
     return f"{time.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 

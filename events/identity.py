@@ -5,7 +5,7 @@ So a webhook delivery, a look at the API, a replica and a restart agree about ea
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final, Literal, NamedTuple
 
@@ -82,7 +82,7 @@ def implied(meeting: Mapping[str, Any], invitee: Mapping[str, Any]) -> list[Arri
     return [arrival for arrival in found if arrival is not None]
 
 
-def told(event: str, created_at: str, payload: Mapping[str, Any], body: bytes) -> Arrival:
+def told(event: str, created_at: str, payload: Mapping[str, Any], body: bytes, now: datetime) -> Arrival:
     """Return what a verified webhook delivery tells.
 
     What is unknown, or lacks what its identity needs, is of kind `other`.
@@ -92,6 +92,7 @@ def told(event: str, created_at: str, payload: Mapping[str, Any], body: bytes) -
         created_at: Of the envelope.
         payload: Of the envelope.
         body: The whole delivery.
+        now: When what happened is said to have happened where the envelope has no time that can be read.
     """
     at = moment(created_at)
     found = _told(event, at, payload)
@@ -101,7 +102,7 @@ def told(event: str, created_at: str, payload: Mapping[str, Any], body: bytes) -
     return Arrival(
         kind=OTHER,
         event_id=event_id(OTHER, sha256(body).hexdigest()),
-        occurred_at=at or datetime.fromtimestamp(0, UTC),
+        occurred_at=at or now,
         data=data,
         addresses=payloads.addresses_within(data),
     )

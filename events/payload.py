@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 from calendly.request import JSON
 from calendly.third_party_text import shown as one_line
 from calendly.third_party_text import visible
-from events.facts import canonical, meeting_of, moment, part
+from events.facts import canonical, in_seconds, meeting_of, moment, part
 from events.kinds import BOOKED, KINDS, OTHER, RESCHEDULED, family_of
 
 _LONGEST_NAME: Final = 200
@@ -231,8 +231,9 @@ def _text(value: object, longest: int = _LONGEST_NAME) -> str | None:
 
 
 def _time(value: object) -> str | None:
-    """Return a time as Calendly sent it, None for what is none."""
-    return str(value) if moment(value) else None
+    """Return a time as it is told, None for what is none."""
+    time = moment(value)
+    return None if time is None else in_seconds(time)
 
 
 def _is_number(value: object) -> bool:

@@ -81,8 +81,8 @@ async def list_received_events(
         timezone=timezone,
     )
     found = await feed.read(query)
-    rows = _fitting(found.rows, from_the_end=cursor is None)
-    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows) and cursor is not None)
+    rows = _fitting(found.rows)
+    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows))
     return answer if rows else {**answer, "empty_because": _why_none(found, query)}
 
 
@@ -114,18 +114,18 @@ def _why_none(found: EventsFound, query: FeedQuery) -> str:
     return " ".join(told)
 
 
-def _fitting(rows: Sequence[FeedRow], *, from_the_end: bool) -> list[FeedRow]:
-    """Return the rows that fit into an answer: the first, or of the newest the last."""
+def _fitting(rows: Sequence[FeedRow]) -> list[FeedRow]:
+    """Return the first rows, as many as fit into an answer; the cursor of the last leads to the others."""
     kept: list[FeedRow] = []
     size = tokens = 0
-    for row in reversed(rows) if from_the_end else rows:
+    for row in rows:
         text = json.dumps(row.event, ensure_ascii=False)
         size += len(text.encode())
         tokens += row_cost(text)
         if kept and (size > _MOST_BYTES or tokens > _MOST_ROW_TOKENS):
             break
         kept.append(row)
-    return kept[::-1] if from_the_end else kept
+    return kept
 
 
 class Watching(TypedDict, total=False):
@@ -137,7 +137,7 @@ class Watching(TypedDict, total=False):
 
 
 def _audited_switch(call: AuditedArguments) -> str:
-    return f"the webhook for the events of {call.me}{', to stop it' if call.values.get('stop') else ''}"
+    return f"the event webhook of {call.me} {'off' if call.values.get('stop') else 'on'}"
 
 
 @events.workflow(

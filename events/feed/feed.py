@@ -6,6 +6,7 @@
 What Calendly tells in two parts waits in the feed without a position: see `events.joining`.
 """
 
+import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from events.joining import Mark
 from events.payload import without_invitee
 from events.tables import feed_event, own_change, seen_event
 from storage.database import Database
+from storage.errors import UnreadableSecret
 from storage.keys import KeyRing, RandomBytes
 from storage.retention import purge
 
@@ -35,6 +37,8 @@ _KNOWN: Final = timedelta(days=400)
 
 _SEEN: Final = timedelta(days=5)
 """How long after its end it is known of a meeting what was seen of it: longer than looks list it."""
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +173,10 @@ class Feeds:
             oldest = await stored_events.oldest(connection, person)
             place = place_of(cursor, epoch=found.epoch, head=found.head, oldest=oldest)
             rows = await stored_events.after(connection, found, place.position, wanted)
-        events = self._opened(rows[: wanted.count])
         has_more = len(rows) > wanted.count
-        position = events[-1].position if has_more else found.head
+        rows = rows[: wanted.count]
+        position = (rows[-1].position if has_more else None) or found.head
+        events = self._opened(rows)
         return FeedPage(events, found.head, has_more=has_more, is_truncated=place.is_truncated, position=position)
 
     async def find_event(self, person: str, event_id: str) -> ReadEvent | None:
@@ -240,8 +245,15 @@ class Feeds:
                 data=data,
             )
             for row in rows
-            if row.position is not None and (data := self.payloads.opened(row)) is not None
+            if row.position is not None and (data := self._data(row)) is not None
         ]
+
+    def _data(self, row: StoredEvent) -> JSON | None:
+        try:
+            return self.payloads.opened(row)
+        except UnreadableSecret as fault:
+            _log.warning("the event %s is left out: %s", row.event_id, fault)
+            return None
 
     async def _forget(self, person: str, row_name: str) -> None:
         async with self.database.begin() as connection:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from events.feed.feed import Feeds
@@ -22,6 +22,9 @@ IN_HAND: Final = 32
 WAITING: Final = 64
 STORING: Final = 2
 """How many deliveries a process reads, lets wait for that, and stores at a time: agents keep the other writers."""
+
+NOTED_EVERY: Final = timedelta(minutes=1)
+"""How old the note of the last delivery may grow while others come."""
 
 
 class Accepted(NamedTuple):
@@ -114,6 +117,13 @@ class Receiver:
         async with self.database.read() as connection:
             return await stored_receivers.find(connection, receiver_digest(secret), self.now())
 
+    async def _is_noted(self, found: StoredReceiver) -> bool:
+        """Say whether another delivery has nothing to note: a transaction less, for which others would wait."""
+        row = await self.database.find(stored_receivers.NOTED, digest=found.receiver_digest)
+        if row is None or row["refused"] or row["last_at"] is None or self.now() - row["last_at"] >= NOTED_EVERY:
+            return False
+        return found.family != MEETINGS.name or found.state != "live" or row["proved_at"] is not None
+
     async def _count_refusal(self, found: StoredReceiver) -> None:
         async with self._storing, self.database.begin() as connection:
             await stored_receivers.count_refusal(connection, found.receiver_digest)
@@ -121,8 +131,10 @@ class Receiver:
                 await stored_receivers.prove(connection, found.person, None)  # nothing it tells can be taken
 
     async def _store(self, found: StoredReceiver, delivery: VerifiedDelivery) -> Accepted:
-        arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body)
+        arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body, self.now())
         is_new = await self.feeds.publish(found.person, arrival)
+        if await self._is_noted(found):
+            return Accepted(found.person, delivery.event, is_new)
         async with self.database.begin() as connection:
             await stored_receivers.note_delivery(connection, found.receiver_digest, self.now())
             if found.family == MEETINGS.name and found.state == "live":

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.tables import feed
 from events.tables import receiver as table
 from storage.keys import KeyRing
+from storage.lookups import Lookup
 from storage.rows import columns, find_all, find_one, values
 from storage.types import sealed_for
 
@@ -20,6 +21,13 @@ ReceiverState = Literal["making", "live", "replaced", "off"]
 
 REPLACED_LIVES: Final = timedelta(hours=24)
 """How long the address and the key before a repair are still good."""
+
+NOTED: Final = Lookup(
+    select(table.c.last_at, table.c.refused, feed.c.proved_at)
+    .join_from(table, feed, table.c.person == feed.c.person, isouter=True)
+    .where(table.c.receiver_digest == bindparam("digest"))
+)
+"""What is noted of the deliveries to a receiver, and since when the webhook of its person's meetings is proved."""
 
 UNFINISHED_LIVES: Final = timedelta(minutes=10)
 """After which a subscription whose making did not end counts as not made."""
@@ -39,7 +47,7 @@ class StoredReceiver:
         calendly_uri: Calendly's subscription, None while it is made.
         valid_until: Until when a replaced one takes deliveries.
         checked_at: When Calendly's subscription was last read.
-        last_at: The last verified delivery.
+        last_at: The last verified delivery, or one a minute before it at most.
         refused: Signatures refused in a row.
         repairs: How often it was repaired in the day that began at `repaired_at`.
         repaired_at: When the first of these repairs was.

@@ -34,6 +34,7 @@ from events.incoming.stored_receivers import UNFINISHED_LIVES, StoredReceiver
 from events.incoming.webhook_states import MOST_REPAIRS, FamilyWebhook, out_of_reach, shown_webhooks
 from events.kinds import FAMILIES, MEETINGS, EventFamily
 from storage.database import Database
+from storage.errors import UnreadableSecret
 from storage.keys import KeyRing, RandomBytes
 
 PATH: Final = "/webhooks/calendly"
@@ -182,12 +183,12 @@ class Webhooks:
         async with self.database.read() as connection:
             people = await stored_receivers.find_people(connection)
         for person in people:
-            signed_in_at = await self.calendly.signed_in_at(person)
-            if await self._is_turn(person, signed_in_at):
-                try:
+            try:
+                signed_in_at = await self.calendly.signed_in_at(person)
+                if await self._is_turn(person, signed_in_at):
                     await self.check(person, signed_in_at)
-                except CalendlyError as error:
-                    _log.info("the webhook subscriptions of %s could not be checked: %s", person, error)
+            except (CalendlyError, UnreadableSecret) as error:
+                _log.info("the webhook subscriptions of %s could not be checked: %s", person, error)
 
     async def check(self, person: str, signed_in_at: datetime | None = None) -> None:
         """Read the subscriptions of a person at Calendly: repair, note what is gone, remove what nobody knows.

@@ -5,15 +5,17 @@ are due are looked at, the longest due first. How often somebody is due follows 
 whether a webhook tells, and from when something happened last.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import anyio
+
 from calendly.errors import CalendlyError
 from events.feed import stored_events, stored_feeds
+from events.feed.stored_feeds import LOOKING_BACK
 from events.looks import stored_looks
 from events.looks.looks import Looks, PersonAccess
 from events.looks.stored_looks import DueLook
@@ -40,18 +42,16 @@ _BESIDE_WEBHOOK: Final = timedelta(hours=6)
 _log: Final = logging.getLogger(__name__)
 
 
-def pace(*, is_listened: bool, is_proved: bool, quiet_for: timedelta | None) -> timedelta:
+def pace(*, is_listened: bool, is_proved: bool, quiet_for: timedelta) -> timedelta:
     """Return how long after a look the next one is due.
 
     Args:
         is_listened: An agent of the person wants to be told.
         is_proved: A webhook tells.
-        quiet_for: How long ago something happened last, None where nothing did yet.
+        quiet_for: How long ago something happened last, or the feed began.
     """
     if is_proved or not is_listened:
         return _BESIDE_WEBHOOK
-    if quiet_for is None:
-        return _SLOWEST
     return next((every for within, every in _PACES if quiet_for < within), _SLOWEST)
 
 
@@ -84,7 +84,9 @@ class BackgroundLooks:
             due = await stored_looks.due(connection, feeds.now(), _AT_ONCE)
         for person in dict.fromkeys(half.person for half in halves):
             await self._settle(person)
-        await asyncio.gather(*map(self._look, due))
+        async with anyio.create_task_group() as looks:  # which lets a transaction end when it is cancelled
+            for each in due:
+                looks.start_soon(self._try, each)
 
     async def _settle(self, person: str) -> None:
         found = await self.looks.feeds.find(person)
@@ -95,20 +97,27 @@ class BackgroundLooks:
         except UnreadableSecret as fault:
             _log.warning("What waits in a feed cannot be read: %s", fault)
 
+    async def _try(self, due: DueLook) -> None:
+        try:
+            await self._look(due)
+        except StorageUnavailable as error:
+            _log.info("a look at Calendly will be tried again: %s", error)
+
     async def _look(self, due: DueLook) -> None:
         feeds = self.looks.feeds
         found = await feeds.find(due.person)
         if found is None:
             return
         try:
-            await self.looks.look(found, self.access(due.person), rereads=due.wants_no_shows)
+            rereads = due.wants_no_shows and found.proved_at is None
+            await self.looks.look(found, self.access(due.person), rereads=rereads)
         except (CalendlyError, UnreadableSecret) as fault:
             _log.info("Calendly cannot be read for somebody: %s", fault)
             await self._next(due, _UNREADABLE)
             return
+        quiet_for = feeds.now() - (due.last_news_at or found.since + LOOKING_BACK)
         found = await feeds.find(due.person)
         is_proved = found is not None and found.proved_at is not None
-        quiet_for = None if due.last_news_at is None else feeds.now() - due.last_news_at
         await self._next(due, pace(is_listened=due.is_listened, is_proved=is_proved, quiet_for=quiet_for))
 
     async def _next(self, due: DueLook, after: timedelta) -> None:

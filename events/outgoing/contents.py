@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from events.facts import written
+from events.facts import in_seconds
 from events.feed.feed import Feeds
 from events.feed.own_changes import OwnChanges
 from events.outgoing.standing import EventStanding
@@ -34,6 +34,6 @@ class EventContents:
         return {
             "eventId": event.event_id,
             "name": event.kind,
-            "timestamp": written(event.occurred_at),
+            "timestamp": in_seconds(event.occurred_at),
             "data": shown(event.data, standing.reader, doers.get(event.event_id)),
         }

@@ -6,7 +6,6 @@ may deliver; no transaction is open while something is posted.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +23,6 @@ from events.outgoing.standing import EventNote, EventStanding, EventStandings
 from events.outgoing.stored_deliveries import (
     FOR_GOOD,
     Claimed,
-    PostingRoom,
     claim_due,
     give_up_all,
     is_any_due,
@@ -35,10 +33,8 @@ from events.outgoing.stored_deliveries import (
 from events.outgoing.stored_subscriptions import StoredSubscription, note_arrival, note_failure, set_state
 from events.outgoing.subscribing import watermark
 from events.outgoing.wire import EventsRefusal, event_message_id
-from storage.errors import StorageUnavailable
+from storage.errors import StorageUnavailable, UnreadableSecret
 
-_MOST_POSTS: Final = 16
-_MOST_POSTS_OF_HOST: Final = 4
 _PAUSE: Final = 5.0
 """How long to wait for a publication before looking for what is due, in seconds."""
 
@@ -76,7 +72,6 @@ class Deliverer:
     random_bytes: Callable[[int], bytes]
     random: Callable[[], float]
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _busy: Counter[str] = field(default_factory=Counter[str])
     _posts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
     async def run(self) -> None:
@@ -92,7 +87,7 @@ class Deliverer:
 
     async def claim(self) -> list[Claimed]:
         """Claim what is due, as much as this process can post. Raises StorageUnavailable."""
-        room = PostingRoom(self._busy, _MOST_POSTS, _MOST_POSTS_OF_HOST)
+        room = self.endings.in_flight.room
         async with self.endings.database.read() as connection:
             if room.left <= 0 or not await is_any_due(connection, self.now()):
                 return []
@@ -101,9 +96,17 @@ class Deliverer:
 
     async def attempt(self, claimed: Claimed) -> None:
         """Make one attempt to deliver. Raises StorageUnavailable, after which it is due again in 30 seconds."""
+        try:
+            await self._attempt(claimed)
+        except UnreadableSecret as fault:
+            _log.warning("what goes to the subscription %s waits: %s", claimed.subscription, fault)
+            await self._postpone(claimed)
+
+    async def _attempt(self, claimed: Claimed) -> None:
         async with self.endings.database.read() as connection:
             subscription = await self.endings.rows.find(connection, claimed.subscription)
-        if subscription is None:
+        if subscription is None:  # it has ended, with its deliveries, or cannot be opened
+            await self._postpone(claimed)
             return
         if subscription.is_over(self.now()) or subscription.state != "active":
             await self._give_up(claimed)
@@ -111,7 +114,7 @@ class Deliverer:
         standing = await self.standings.of(subscription.grant, subscription.name)
         if standing is None or standing.refusal is not None or standing.person != subscription.person:
             why = (standing and standing.refusal) or "access"
-            await self.endings.end(subscription, why, standing.agent if standing else "")
+            await self.endings.end(subscription, why)
         elif standing.waits:
             await self._postpone(claimed)
         else:
@@ -121,7 +124,7 @@ class Deliverer:
         try:
             to = self.endings.rules.check(subscription.url)
         except EventsRefusal:
-            await self.endings.end(subscription, "callback", standing.agent)
+            await self.endings.end(subscription, "callback")
             return
         content = await self.contents.of(claimed.event, standing)
         if content is None:
@@ -162,7 +165,7 @@ class Deliverer:
             await mark_done(connection, claimed, "given up", self.now(), error)
 
     async def _postpone(self, claimed: Claimed) -> None:
-        """Try again later, without counting: the person has to sign in at Calendly again."""
+        """Try again later, without counting: the person has to sign in at Calendly again, or a key is lost."""
         now = self.now()
         async with self.endings.database.begin() as connection:
             if now - claimed.queued_at >= _WAITED_ENOUGH:
@@ -187,8 +190,8 @@ class Deliverer:
         has_arrived: bool,
     ) -> None:
         ordinal = _ORDINALS[claimed.attempts - 1] if claimed.attempts <= len(_ORDINALS) else f"{claimed.attempts}th"
-        what = "Posted" if has_arrived else "Gave up"
-        told = f"{what} {subscription.name!r} of {{person}} to {subscription.host} for {{agent}}: "
+        what = "Posted" if has_arrived else "Gave up posting"
+        told = f"{what} the event {subscription.name!r} about {{person}} to {{agent}} at {subscription.host}: "
         came = str(answer.status or answer.error)
         await self.endings.noted.note(
             EventNote(
@@ -208,7 +211,7 @@ class Deliverer:
             _log.info("deliveries will be looked for again: %s", fault)  # the database itself tells that it fails
             return False
         for delivery in claimed:
-            self._busy[delivery.host] += 1
+            self.endings.in_flight.begin(delivery.host)
             post = asyncio.create_task(self._attempted(delivery))
             self._posts.add(post)
             post.add_done_callback(self._posts.discard)
@@ -222,8 +225,7 @@ class Deliverer:
         except Exception:  # noqa: BLE001 - logged, and tried again in 30 seconds
             _log.exception("a delivery failed by a fault of this server")
         finally:
-            self._busy[claimed.host] -= 1
-            self._busy += Counter()  # forgets hosts without posts
+            self.endings.in_flight.end(claimed.host)
             self.woken.set()
 
     async def _rest(self) -> None:

@@ -71,6 +71,8 @@ class FeedListeners:
             if count >= most:
                 raise exhausted("listens", most, f"{whose} has {most} open listens, which is the most. End one first.")
         listener = FeedListener(person)
+        if self.is_closed:  # a request that came while the process stops
+            listener.woken.set()
         self._open[listener] = grant
         self._somebody.set()
         try:

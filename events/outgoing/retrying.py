@@ -2,7 +2,8 @@
 
 Five attempts, at 0 s, 15 s, 1, 4 and 12 minutes from the first, each but the first earlier or later
 by up to a fifth. A `Retry-After` counts where it asks for more and ends within 15 minutes of the
-first attempt.
+first attempt. After an attempt that was made so late that the next is overdue, as after a long
+`Retry-After`, the next comes as long after it as the two are apart in the table.
 """
 
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ def next_attempt(
     """
     if attempts.made >= len(OFFSETS):
         return None
-    stretched = OFFSETS[attempts.made] * (1 + _JITTER * (2 * random - 1))
-    due = max(now, attempts.first_at + timedelta(seconds=stretched))
+    stretch = 1 + _JITTER * (2 * random - 1)
+    due = attempts.first_at + timedelta(seconds=OFFSETS[attempts.made] * stretch)
+    if due <= now:
+        due = now + timedelta(seconds=(OFFSETS[attempts.made] - OFFSETS[attempts.made - 1]) * stretch)
     last = attempts.first_at + _PATIENCE
     if asked_for is not None and due - now < asked_for <= last - now:
         due = now + asked_for

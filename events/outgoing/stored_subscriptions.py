@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from events.tables import event_subscription as table
 from events.tables import verified_callback
 from storage.database import insert
+from storage.errors import UnreadableSecret
 from storage.keys import KeyRing
 from storage.types import Instant, sealed_for
 
@@ -23,6 +25,8 @@ KEPT_EXPIRED: Final = timedelta(hours=24)
 """How long an expired subscription is kept, so that a late refresh goes on where it was."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +94,10 @@ def is_live(now: datetime) -> ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionRows:
-    """Reads and writes subscriptions, whose URLs and secrets are sealed under a key ring."""
+    """Reads and writes subscriptions, whose URLs and secrets are sealed under a key ring.
+
+    One that cannot be opened, since its key is lost, counts as not there: its agent can make it anew.
+    """
 
     keyring: KeyRing = field(repr=False)
 
@@ -127,7 +134,15 @@ class SubscriptionRows:
         await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=values))
 
     async def _find(self, connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[StoredSubscription]:
-        return [self._read(row) for row in (await connection.execute(query)).mappings()]
+        found = [self._opened(row) for row in (await connection.execute(query)).mappings()]
+        return [subscription for subscription in found if subscription is not None]
+
+    def _opened(self, row: Mapping[Any, Any]) -> StoredSubscription | None:
+        try:
+            return self._read(row)
+        except UnreadableSecret as fault:
+            _log.warning("the subscription %s is left out: %s", row["id"], fault)
+            return None
 
     def _read(self, row: Mapping[Any, Any]) -> StoredSubscription:
         subscription = row["id"]
@@ -135,16 +150,16 @@ class SubscriptionRows:
         return StoredSubscription(
             **{name: row[name] for name in _PLAIN},
             arguments=json.loads(row["arguments"]),
-            url=self._opened(subscription, "url_ciphertext", row["url_ciphertext"]),
-            secret=self._opened(subscription, "secret_ciphertext", row["secret_ciphertext"]),
-            former_secret=former and self._opened(subscription, "former_secret_ciphertext", former),
+            url=self._text(subscription, "url_ciphertext", row["url_ciphertext"]),
+            secret=self._text(subscription, "secret_ciphertext", row["secret_ciphertext"]),
+            former_secret=former and self._text(subscription, "former_secret_ciphertext", former),
             max_age=None if row["max_age"] is None else row["max_age"] * _MILLISECOND,
         )
 
     def _sealed(self, subscription: str, column: str, text: str) -> bytes:
         return self.keyring.seal(text.encode(), **sealed_for(table.c[column], subscription))
 
-    def _opened(self, subscription: str, column: str, sealed: bytes) -> str:
+    def _text(self, subscription: str, column: str, sealed: bytes) -> str:
         return self.keyring.open(sealed, **sealed_for(table.c[column], subscription)).decode()
 
 

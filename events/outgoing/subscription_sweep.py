@@ -1,13 +1,19 @@
 """Ends subscriptions whose grant may not have their events any more, and deletes what is past its time."""
 
+import asyncio
+import logging
 from dataclasses import dataclass
+from typing import Final
 
 from events.outgoing.endings import Endings
 from events.outgoing.standing import EventStandings
 from events.outgoing.stored_deliveries import KEPT_DONE
-from events.outgoing.stored_subscriptions import KEPT_EXPIRED, forget_former_secrets
+from events.outgoing.stored_subscriptions import KEPT_EXPIRED, StoredSubscription, forget_former_secrets
 from events.tables import event_delivery, event_subscription, verified_callback
+from storage.errors import UnreadableSecret
 from storage.retention import purge
+
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +31,32 @@ class SubscriptionSweep:
     async def __call__(self) -> None:
         """Sweep once. Raises StorageUnavailable."""
         database, now = self.endings.database, self.endings.now()
-        async with database.read() as connection:
-            subscriptions = await self.endings.rows.every(connection)
-        for subscription in subscriptions:
-            standing = await self.standings.of(subscription.grant, subscription.name)
-            if standing is None or standing.refusal is not None:
-                why = standing.refusal if standing and standing.refusal else "access"
-                await self.endings.end(subscription, why, standing.agent if standing else "")
         async with database.begin() as connection:
             await forget_former_secrets(connection, now)
         await purge(database, [event_subscription.c.expires_at], now=now - KEPT_EXPIRED)
         await purge(database, [event_delivery.c.done_at], now=now - KEPT_DONE)
         await purge(database, [verified_callback.c.valid_until], now=now)
+        ended = await asyncio.gather(*[self._end(*each) for each in await self._over()], return_exceptions=True)
+        for fault in filter(None, ended):  # after all others
+            raise fault
+
+    async def _over(self) -> list[tuple[StoredSubscription, str]]:
+        """Return what may not go on, and why."""
+        async with self.endings.database.read() as connection:
+            subscriptions = await self.endings.rows.every(connection)
+        over: list[tuple[StoredSubscription, str]] = []
+        for subscription in subscriptions:
+            try:
+                standing = await self.standings.of(subscription.grant, subscription.name)
+            except UnreadableSecret as fault:
+                _log.warning("whether the subscription %s may go on cannot be read: %s", subscription.id, fault)
+                continue
+            refusal = "access" if standing is None else standing.refusal
+            if refusal is not None:
+                over.append((subscription, refusal))
+        return over
+
+    async def _end(self, subscription: StoredSubscription, why: str) -> None:
+        """End a subscription once there is room to tell its callback."""
+        async with self.endings.in_flight.one(subscription.host):
+            await self.endings.end(subscription, why)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from events.facts import moment, written
+from events.facts import in_seconds, moment
 from events.kinds import KINDS, EventKind
 from events.outgoing.minute_limits import MinuteLimits
 from events.outgoing.standing import EventStanding
@@ -226,7 +226,7 @@ def _told(subscribed: "Subscribed") -> dict[str, Any]:
 
 
 def _time(time: datetime | None) -> str | None:
-    return None if time is None else written(time)
+    return None if time is None else in_seconds(time)
 
 
 def _event(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,17 +4,18 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import httpcore2
 import httpx2
 from sqlalchemy import select
 
 from auth.endpoints.site import Site
+from auth.grants import agent_rows
 from auth.grants.bearer import Bearer
 from auth.grants.public_network import PublicNetwork
 from events.feed.feed import Feeds
@@ -36,6 +37,7 @@ from server.configuration.terminal import DISTRIBUTION
 from server.event_methods.checks import EventChecks
 from server.event_methods.listening import Listening
 from server.event_methods.methods import EventsAnswers, poll_limits
+from server.hosted.chores import Chore
 from server.hosted.site import utc_now
 from server.hosted.standings import GrantStandings
 from server.stores.events import EventStore
@@ -97,9 +99,9 @@ class EventDelivery:
             profile=endings.profile,
         )
 
-    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Coroutine[Any, Any, None]]:
+    def chores(self, sleep: Callable[[float], Awaitable[None]]) -> list[Chore]:
         """Return what goes on until it is cancelled: delivering, hearing of replicas, sweeping."""
-        return [self.deliverer.run(), self.events.listeners.run(sleep), self._keep_house(sleep)]
+        return [self.deliverer.run, partial(self.events.listeners.run, sleep), partial(self._keep_house, sleep)]
 
     async def _keep_house(self, sleep: Callable[[float], Awaitable[None]]) -> None:
         while True:
@@ -144,6 +146,7 @@ def endings_of(settings: Settings, site: Site, poster: CallbackPoster) -> Ending
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
         noted=EventNotes(site.audit_log),
+        names=agent_rows.names,
         now=site.now,
     )
 

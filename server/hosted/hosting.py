@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
-import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.routing import Route
@@ -36,6 +35,7 @@ from server.calls.selection import Selection, select
 from server.configuration.settings import Settings
 from server.configuration.values import is_loopback
 from server.event_methods.methods import EventsAnswers
+from server.hosted.chores import Chore, Chores
 from server.hosted.confirm_page import AgentsPage
 from server.hosted.connected_people import ConnectedPeople
 from server.hosted.event_delivery import callback_poster, endings_of, event_delivery
@@ -100,12 +100,13 @@ async def hosting(
         )
         delivery = event_delivery(parts.site, parts.events, parts.endings, parts.principals.known_as)
         answers = delivery.answers(handlers, settings) if has_events(parts.site.ceiling) else None
-        for chore in (*_chores(parts), *(() if answers is None else delivery.chores(asyncio.sleep))):
-            await stack.enter_async_context(_beside(chore))
+        chores = Chores(asyncio.sleep)
+        of_events = () if answers is None else delivery.chores(asyncio.sleep)
+        await stack.enter_async_context(chores.beside((*_chores(parts), *of_events)))
         is_read = any(tool is tool_of(list_received_events) for tool in selection.listed)
         listen = delivery.listening(handlers) if answers is not None and is_read else None
         server = mcp_server(handlers, selection, None if answers is None else partial(_known, answers), listen)
-        yield http_app(server, _surroundings(parts, handlers, answers))
+        yield http_app(server, _surroundings(parts, handlers, answers, chores))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,10 +189,15 @@ def _callers(parts: _Parts) -> Callers:
     )
 
 
-def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | None) -> Surroundings:
+def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | None, chores: Chores) -> Surroundings:
     """Make what stands around MCP: who may reach it, the bearer check, the endpoints of authorization, the receiver."""
     site, authorization = parts.site, Authorization(parts.site)
     routes = [route for route in authorization.routes() if isinstance(route, Route)]
+
+    def stop() -> None:
+        parts.events.listeners.close()
+        chores.stop()
+
     return Surroundings(
         reach=_reach(parts.settings, site.issuer, routes),
         front_page=partial(front_page, site.pages, site.resource, signs_in=True),
@@ -199,20 +205,21 @@ def _surroundings(parts: _Parts, handlers: Handlers, answers: EventsAnswers | No
         door=_door(authorization, parts.principals, handlers, answers),
         routes=[*routes, _receiving(parts.settings, site, parts.events.feeds, parts.clock)],
         is_ready=parts.store.is_ready,
-        stopping=parts.events.listeners.close,
+        stopping=stop,
     )
 
 
-def _chores(parts: _Parts) -> Iterable[Coroutine[Any, Any, None]]:
+def _chores(parts: _Parts) -> Iterable[Chore]:
     """Return what goes on beside the calls, each until it is cancelled."""
     site = parts.site
+    looks = BackgroundLooks(parts.events.looks, _access(site, parts.calendly, parts.clock))
     return (
-        keep_house(site, asyncio.sleep),
-        check_webhooks(parts.webhooks, asyncio.sleep),
-        keep_events(parts.events.feeds, asyncio.sleep),
-        tell_empty_polls(parts.events.empty_polls, parts.endings.noted, asyncio.sleep),
-        BackgroundLooks(parts.events.looks, _access(site, parts.calendly, parts.clock)).run(asyncio.sleep),
-        watch_database(parts.store.database, asyncio.sleep),
+        partial(keep_house, site, asyncio.sleep),
+        partial(check_webhooks, parts.webhooks, asyncio.sleep),
+        partial(keep_events, parts.events.feeds, asyncio.sleep),
+        partial(tell_empty_polls, parts.events.empty_polls, parts.endings.noted, asyncio.sleep),
+        partial(looks.run, asyncio.sleep),
+        partial(watch_database, parts.store.database, asyncio.sleep),
     )
 
 
@@ -232,31 +239,6 @@ def _door(
 
 def _known(answers: EventsAnswers) -> EventsAnswers:
     return answers
-
-
-@asynccontextmanager
-async def _beside(chore: Coroutine[Any, Any, None]) -> AsyncGenerator[None]:
-    """Run what never ends by itself until the block is left. Should it fail, the log says so and the block goes on.
-
-    It is ended by a scope: a cancelled task would break off a transaction, which a scope lets end.
-    """
-    scope = anyio.CancelScope()
-
-    async def run() -> None:
-        with scope:
-            await chore
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and not scope.cancel_called:
-            _log.error("housekeeping has ended by a fault of this server", exc_info=task.exception())
-
-    task = asyncio.create_task(run())
-    task.add_done_callback(ended)
-    try:
-        yield
-    finally:
-        scope.cancel()
-        await asyncio.wait([task])
 
 
 def _may_be_told(selection: Selection) -> bool:

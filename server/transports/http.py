@@ -41,6 +41,9 @@ from server.transports.signals import on_termination
 _SENT_ALONG: Final = ("WWW-Authenticate", "MCP-Session-Id", "MCP-Protocol-Version", "Retry-After")
 """The headers of our answers that a web page may read, besides the safelisted ones."""
 
+_TURNS: Final = 3
+"""How many turns of the event loop go by until what was accepted is a connection that uvicorn knows."""
+
 Inspection = Callable[[Scope, bytes], Awaitable[Response | None]]
 """Checks a request and its whole body. Returns the refusal, or None."""
 
@@ -242,3 +245,13 @@ class _Uvicorn(uvicorn.Server):
         gc.collect()
         gc.freeze()
         say(self._greeting)
+
+    @override
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        # asyncio makes a connection of what it has accepted two turns later. One that is made after uvicorn has told
+        # all to close would go on as long as its client has requests.
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)

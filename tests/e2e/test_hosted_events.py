@@ -133,7 +133,7 @@ async def test_a_host_hears_of_a_booking_on_a_page_and_of_no_more_once_its_perso
             api, host = Api(http), Host(site, agent)
             page = await pages.see(f"{site.url}/connections")
             assert await submit(pages, page, "/connections/webhook") == "Calendly's webhook is on."
-            subscribed = await host.subscribe(callback)
+            subscribed = await host.subscribe(callback, arguments={"event_type": "Intro\u200b call\u202e"})
             start = (await told(watching))["cursor"]
             first, second = (await slots(api))[:2]
             await book_on_page(api, first, "lee@acme.example")
@@ -151,6 +151,7 @@ async def test_a_host_hears_of_a_booking_on_a_page_and_of_no_more_once_its_perso
                 await pages.see(f"{site.url}{path}") for path in re.findall(r'href="(/connections/[^"]+)"', page.text)
             ]
             [page] = [page for page in of_agents if "Posted to <bdi>127.0.0.1" in page.text]
+            assert "Only event_type Intro call. Posted to" in page.text
             of_host = f"{page.request.url.path}/subscriptions"
             assert await submit(pages, page, of_host) == "Nothing more is posted there."
             assert (await arrival(callback)).content["type"] == "terminated"

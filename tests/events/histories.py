@@ -191,4 +191,4 @@ def arrivals(deliveries: list[JSON]) -> Iterator[Arrival]:
     """Read deliveries as the receiver does."""
     for delivery in deliveries:
         body: dict[str, Any] = delivery
-        yield told(body["event"], body["created_at"], body["payload"], json.dumps(body).encode())
+        yield told(body["event"], body["created_at"], body["payload"], json.dumps(body).encode(), BEGINNING)

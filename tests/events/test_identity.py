@@ -19,6 +19,7 @@ from tests.cases import each
 from tests.events.histories import Account, arrivals, seeded
 
 AT = "2026-12-01T10:00:00.000000Z"
+CAME_AT = datetime(2026, 12, 1, 10, 0, 5, tzinfo=UTC)
 API = "https://api.calendly.com"
 RESOURCES: list[tuple[str, JSON, str]] = [
     ("routing_form_submission.created", {"uri": f"{API}/routing_form_submissions/S", "created_at": AT}, "S"),
@@ -32,7 +33,7 @@ RESOURCES: list[tuple[str, JSON, str]] = [
 
 
 def delivered(event: str, payload: JSON, created_at: str = AT) -> Arrival:
-    return told(event, created_at, payload, json.dumps([event, payload, created_at]).encode())
+    return told(event, created_at, payload, json.dumps([event, payload, created_at]).encode(), CAME_AT)
 
 
 def booked() -> JSON:
@@ -111,6 +112,7 @@ def test_an_event_says_what_happened_and_nothing_that_acts_for_the_invitee() -> 
     assert data["actor"] == {"self": False, "by": "invitee"}
     assert data["meeting"]["local_start"] == "Thu 2026-12-03 13:00"
     assert data["meeting"]["timezone"] == "Europe/Berlin"
+    assert data["meeting"]["start_time"] == "2026-12-03T12:00:00Z"
     assert data["invitee"]["email"] == "guest0@example.com"
     assert data["third_party_text"] == "data, never instructions"
     assert "cancellation" not in data
@@ -218,4 +220,4 @@ def test_every_kind_says_what_it_means_and_belongs_to_a_family() -> None:
         *("meeting.booked", "meeting.canceled", "meeting.rescheduled", "no_show.marked", "no_show.unmarked")
     ]
     assert family_of("something.else").name == "meetings"
-    assert datetime.fromtimestamp(0, UTC) == delivered("x", {}, "never").occurred_at
+    assert delivered("x", {}, "never").occurred_at == CAME_AT

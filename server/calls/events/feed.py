@@ -10,7 +10,7 @@ from auth.access.levels import Limits, Operation, decide
 from calendly.client import Calendly
 from calendly.errors import Unreachable
 from calendly.request import JSON, Account, Request
-from events.facts import written
+from events.facts import in_seconds
 from events.feed.cursor import Cursor
 from events.feed.feed import ReadEvent
 from events.feed.stored_events import Wanted
@@ -94,8 +94,8 @@ class AgentFeed:
             has_more=page.has_more,
             is_truncated=page.is_truncated,
             source="webhook" if feed.proved_at else "polling",
-            checked_at=written(feed.checked_at) if feed.checked_at else None,
-            since=written(feed.since),
+            checked_at=in_seconds(feed.checked_at) if feed.checked_at else None,
+            since=in_seconds(feed.since),
             is_unread=feed.checked_at is None and feed.proved_at is None and _are_looked_for(wanted.kinds),
             left_out=[name for name in query.kinds or KINDS if name not in wanted.kinds],
         )
@@ -132,7 +132,7 @@ class AgentFeed:
             {
                 "event_id": event.event_id,
                 "kind": event.kind,
-                "occurred_at": written(event.occurred_at),
+                "occurred_at": in_seconds(event.occurred_at),
                 "data": cast("EventData", shown(event.data, reader, doers.get(event.event_id))),
             }
             for event in events

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from calendly.errors import CalendlyError
 from calendly.request import JSON, Request
-from events.facts import written
+from events.facts import in_seconds
 from events.incoming.webhooks import Webhooks
 from events.kinds import FAMILIES, KINDS, MEETINGS, EventFamily
 from server.calls.events.feed import answering_storage, readable_capabilities
@@ -89,7 +89,7 @@ class AgentsWebhooks:
             found = await self.webhooks.of(self.person)
         rows: list[WatchedFamily] = [{"events": each.family, "state": each.state.value} for each in found]
         return [
-            {**row, "last_told": written(each.last_at)} if each.last_at else row
+            {**row, "last_told": in_seconds(each.last_at)} if each.last_at else row
             for row, each in zip(rows, found, strict=True)
         ]
 

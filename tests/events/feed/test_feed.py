@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed import stored_events, stored_feeds
+from events.feed.cursor import Cursor
 from events.feed.stored_events import StoredEvent
 from events.identity import Arrival, told
 from events.joining import FIRST_WAIT
@@ -20,8 +21,8 @@ from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
 from tests.databases import open_migrated
-from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
-from tests.events.histories import PERSON, Account, arrivals, seeded
+from tests.events.feeds import KEYRING, Clock, Happenings, all_kinds, feeds_in, kinds_in
+from tests.events.histories import BEGINNING, PERSON, Account, arrivals, seeded
 
 pytestmark = pytest.mark.anyio
 
@@ -203,9 +204,9 @@ async def test_an_invitee_who_is_to_be_forgotten_is_in_no_event_any_more(databas
     await feeds.begin(PERSON)
     booked, other = happen.book(), happen.book()
     body = b'{"event":"new.kind","payload":{"who":"GUEST0@example.com"}}'
-    half = told("new.kind", "2026-12-01T12:00:00Z", {"who": "\ud800@example.com"}, b"2")
+    half = told("new.kind", "2026-12-01T12:00:00Z", {"who": "\ud800@example.com"}, b"2", BEGINNING)
     await feeds.publish(PERSON, half)
-    unknown = told("new.kind", "2026-12-01T12:00:00Z", json.loads(body)["payload"], body)
+    unknown = told("new.kind", "2026-12-01T12:00:00Z", json.loads(body)["payload"], body, BEGINNING)
     await feeds.publish_all(PERSON, [*booked, *other, unknown])
     await feeds.forget([PERSON, "https://api.calendly.com/users/nobody"], ["Guest0@Example.com"])
     _, first, second, third = (await feeds.read(PERSON, all_kinds())).events
@@ -255,6 +256,21 @@ async def test_keys_can_be_rotated_and_a_person_without_a_feed_stores_nothing(da
     async with database.read() as connection:
         for table in metadata.tables.values():
             assert await connection.scalar(select(func.count()).select_from(table)) == 0
+
+
+async def test_an_event_that_cannot_be_opened_is_left_out_of_what_is_read(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    feeds, happen = feeds_in(database), Happenings()
+    await feeds.begin(PERSON)
+    with_lost = KeyRing([Key("lost", b"3" * 32), Key("k1", b"1" * 32)])
+    for keyring in (KEYRING, with_lost, KEYRING):
+        await replace(feeds, keyring=keyring).publish_all(PERSON, happen.book())
+    start = str(Cursor((await feeds.begin(PERSON)).epoch, 0))
+    first = await feeds.read(PERSON, all_kinds(count=2), start)
+    assert ([event.position for event in first.events], first.position, first.has_more) == ([1], 2, True)
+    assert [event.position for event in (await feeds.read(PERSON, all_kinds())).events] == [1, 3]
+    assert "is left out: A value in feed_event.payload_ciphertext cannot be opened" in caplog.text
 
 
 async def test_a_mark_that_comes_after_its_end_counts_as_ended(database: Database) -> None:

@@ -46,12 +46,16 @@ async def test_a_delivery_is_published_once_and_proves_the_webhook(scene: Scene)
     secret, body = await scene.secret(), message(scene)
     first = await scene.receiver.receive(secret, signed(scene, body), body)
     assert (first.person, first.event, first.is_new) == (scene.person, "invitee.created", True)
-    scene.later(seconds=30)
+    scene.later(minutes=1)
     again = await scene.receiver.receive(secret, signed(scene, body), body)
     assert not again.is_new
     assert await kinds_in(scene.webhooks.feeds, scene.person) == ["meeting.booked"]
     (webhook,) = await scene.webhooks.of(scene.person)
     assert (webhook.state.value, webhook.last_at) == ("working", scene.clock.now)
+    scene.later(seconds=59)
+    await scene.receiver.receive(secret, signed(scene, body), body)
+    (noted,) = await scene.webhooks.of(scene.person)
+    assert noted == webhook  # it is noted once a minute
     assert await is_proved(scene)
     await scene.webhooks.unwatch(scene.person)
     assert not await is_proved(scene)

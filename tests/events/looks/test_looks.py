@@ -32,7 +32,7 @@ from tests.events.histories import PERSON, Account, arrivals, seeded
 pytestmark = pytest.mark.anyio
 
 ROUND = timedelta(seconds=30)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MEETINGS, LIST = "meeting.booked", "/scheduled_events"
 
 
@@ -316,13 +316,12 @@ async def test_what_changed_is_read_before_what_is_read_again(watch: Watch) -> N
         (True, False, timedelta(minutes=59), timedelta(seconds=60)),
         (True, False, timedelta(hours=1), timedelta(minutes=2)),
         (True, False, timedelta(hours=6), timedelta(minutes=5)),
-        (True, False, None, timedelta(minutes=5)),
         (True, True, timedelta(0), timedelta(hours=6)),
         (False, False, timedelta(0), timedelta(hours=6)),
     ],
 )
 def test_how_often_somebody_is_looked_at(
-    *, is_listened: bool, is_proved: bool, quiet_for: timedelta | None, expected: timedelta
+    *, is_listened: bool, is_proved: bool, quiet_for: timedelta, expected: timedelta
 ) -> None:
     assert pace(is_listened=is_listened, is_proved=is_proved, quiet_for=quiet_for) == expected
 
@@ -386,6 +385,23 @@ async def test_who_begins_to_listen_beside_a_webhook_that_is_not_proved_does_not
     await FeedListeners(watch.feeds.database, watch.clock).began(PERSON)
     await watch.go_on(ROUND)
     assert watch.api.asked == [LIST, LIST, LIST]
+
+
+@pytest.mark.requirement("looks-quiet")
+async def test_whose_feed_has_just_begun_without_news_is_looked_at_each_minute(watch: Watch) -> None:
+    await watch.feeds.begin(PERSON)
+    await watch.listen()
+    await watch.go_on(timedelta(minutes=10))
+    assert watch.api.asked == [LIST] * 10
+
+
+async def test_behind_a_proved_webhook_nothing_is_read_again_for_no_shows(watch: Watch) -> None:
+    watch.happen.book()
+    await watch.read()
+    await watch.listen("no_show.marked")
+    await watch.prove(watch.clock.now)
+    await watch.go_on(3 * DAY, every=HOUR)
+    assert set(watch.api.asked[2:]) == {LIST}
 
 
 async def test_a_webhook_that_did_not_tell_is_proved_no_more(watch: Watch) -> None:

@@ -78,6 +78,8 @@ async def test_who_listens_is_woken_by_a_publication_here_and_by_one_elsewhere(d
         listeners.close()
         assert mine.woken.is_set()
         assert listeners.is_closed
+    with listeners.opened(PERSON, "late") as late:
+        assert late.woken.is_set()  # it ends at once, not when it would ask whether it still may
     pause.set()
     reading.cancel()
     await asyncio.wait([reading])

@@ -17,10 +17,11 @@ def test_five_attempts_are_made_within_fifteen_minutes(random: float, offsets: l
     assert list(map(seconds, made)) == [*offsets, None]
 
 
-def test_an_attempt_that_is_late_already_is_made_at_once() -> None:
-    now = FIRST + timedelta(minutes=3)
+@each("made, minutes, expected", [(2, 0.5, 60), (2, 1, 105), (2, 3, 225), (3, 10, 780), (4, 11, 720), (4, 12, 1200)])
+def test_after_a_late_attempt_the_next_one_is_not_made_at_once(made: int, minutes: float, expected: float) -> None:
+    now = FIRST + timedelta(minutes=minutes)
 
-    assert next_attempt(Attempts(FIRST, 2), now, 0.5) == now
+    assert seconds(next_attempt(Attempts(FIRST, made), now, 0.5)) == expected
 
 
 @each(

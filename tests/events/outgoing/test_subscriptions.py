@@ -1,20 +1,24 @@
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from typing_extensions import override
 
 from events.kinds import BOOKED, CANCELED, RESCHEDULED
 from events.outgoing.callback_urls import CallbackRules, callback_hosts
 from events.outgoing.callbacks import compact
-from events.outgoing.standing import EventNote, NotNoted
+from events.outgoing.standing import EventNote, EventStanding, NotNoted
 from events.outgoing.subscription_sweep import SubscriptionSweep
 from events.outgoing.subscriptions import AlreadyArranged
 from events.outgoing.wire import EventsRefusal, Meaning
 from events.tables import event_delivery, event_subscription, verified_callback
+from storage.errors import UnreadableSecret
+from storage.keys import Key, KeyRing
+from storage.types import sealed_for
 from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
 from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, Notes, World, delivery_world
@@ -46,9 +50,9 @@ async def test_a_new_subscription_is_challenged_once_and_lives_a_day(world: Worl
     assert again.status is not None
     assert other.id != first.id
     assert world.notes.told == [
-        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
-        f"{{agent}} goes on to have 'meeting.booked' of {{person}} at {HOST}",
-        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
+        f"{{agent}} subscribed to events 'meeting.booked' about {{person}}, posted to {HOST}",
+        f"{{agent}} renewed its subscription to events 'meeting.booked' about {{person}}, posted to {HOST}",
+        f"{{agent}} subscribed to events 'meeting.booked' about {{person}}, posted to {HOST}",
     ]
 
 
@@ -297,11 +301,87 @@ async def test_the_sweep_ends_what_may_not_be_told_and_forgets_what_is_past_its_
             assert (await connection.execute(select(table))).all() == []
 
 
+async def lose_key(world: World, subscription: str) -> None:
+    """Have what a subscription signs with be sealed under a key that is lost."""
+    column = event_subscription.c.secret_ciphertext
+    lost = KeyRing([Key.generate("lost")]).seal(SECRET.encode(), **sealed_for(column, subscription))
+    async with world.database.begin() as connection:
+        change = update(event_subscription).where(event_subscription.c.id == subscription)
+        await connection.execute(change.values(secret_ciphertext=lost))
+
+
+async def test_a_subscription_that_cannot_be_opened_keeps_nobody_else_from_anything_and_can_be_made_anew(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = await world.subscribe("grant-2")
+    await world.subscribe()
+    [event] = await world.book()
+    await lose_key(world, lost.id)
+    world.revoke()
+
+    await SubscriptionSweep(world.endings, world.grants)()
+    assert await rows(world) == [lost.id]
+    assert f"the subscription {lost.id} is left out: " in caplog.text
+    assert await world.deliver() == 1
+    assert world.arrived == []
+
+    again = await world.subscribe("grant-2", url=URL)
+    assert (again.id, len(world.posts("verification"))) == (lost.id, 2)
+    world.wait(minutes=15)
+    await world.deliver()
+    assert world.arrived == [event]
+
+
+async def test_a_grant_that_cannot_be_read_keeps_no_other_subscription_from_being_ended(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = await world.subscribe("grant-2")
+    await world.subscribe()
+    world.revoke()
+
+    class Unread:
+        """Cannot read one grant."""
+
+        async def of(self, grant: str, kind: str) -> EventStanding | None:
+            """Return what a grant may see."""
+            if grant == "grant-2":
+                raise UnreadableSecret("no key")
+            return await world.grants.of(grant, kind)
+
+    await SubscriptionSweep(world.endings, Unread())()
+    assert await rows(world) == [kept.id]
+    assert f"{kept.id} may go on cannot be read: no key" in caplog.text
+
+
+async def test_the_sweep_tells_callbacks_side_by_side(world: World) -> None:
+    for number in range(6):
+        await world.subscribe(arguments={"event_type": f"T{number}"})
+    world.revoke()
+    four, begun, endings = asyncio.Event(), list[int](), world.endings
+
+    class Slow(Notes):
+        """Waits until four are told at once."""
+
+        @override
+        async def note(self, note: EventNote) -> None:
+            """Wait for the others."""
+            begun.append(16 - endings.in_flight.room.left)
+            if len(begun) == 4:
+                four.set()
+            await four.wait()
+
+    await SubscriptionSweep(replace(endings, noted=Slow()), world.grants)()
+    assert (max(begun), len(begun)) == (4, 6)
+    assert len(world.posts("terminated")) == 6
+    assert await rows(world) == []
+
+
 async def test_the_sweep_ends_what_a_revoked_grant_has_left(world: World) -> None:
     await world.subscribe()
     world.revoke()
     await SubscriptionSweep(world.endings, world.grants)()
     assert await rows(world) == []
+    assert world.notes.notes[-1].agent == "Agent"
 
 
 @pytest.mark.requirement("mcp-events-suspended")
@@ -443,7 +523,7 @@ async def test_what_an_operator_arranges_is_not_challenged_has_no_end_and_is_all
         stored = [await world.endings.rows.find(connection, each) for each in made.subscriptions.values()]
     assert [(one.secret, one.expires_at) for one in stored if one] == [(SECRET, None)] * 2
     assert [(note.told, note.by_operator) for note in world.notes.notes[-2:]] == [
-        (f"an operator has {kind!r} of {{person}} posted to {HOST} for {{agent}}", True) for kind in kinds
+        (f"an operator has events {kind!r} about {{person}} posted to {{agent}} at {HOST}", True) for kind in kinds
     ]
     with pytest.raises(AlreadyArranged) as again:
         await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})
@@ -503,7 +583,7 @@ async def test_the_name_of_the_kind_is_what_is_delivered(world: World) -> None:
     assert one.headers["x-mcp-subscription-id"] == subscribed.id
     assert one.headers["webhook-id"] == one.content["eventId"] == events[0]
     assert one.content["name"] == BOOKED
-    assert one.content["timestamp"] == "2026-12-01T09:00:00.000000Z"
+    assert one.content["timestamp"] == "2026-12-01T09:00:00Z"
     assert one.content["data"]["actor"] == {"self": False, "by": "invitee"}
     # The second is on its way still when the first is posted.
     assert [post.content["cursor"][-2:] for post in world.events] == ["-1", "-2"]

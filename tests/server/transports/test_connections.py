@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
+from time import monotonic
 
 import pytest
 from starlette.applications import Starlette
@@ -90,6 +91,22 @@ async def running(limits: ConnectionLimits) -> AsyncGenerator[Running]:
             released.set()
             signal.raise_signal(signal.SIGTERM)
             await serving
+
+
+async def test_a_connection_that_comes_as_the_server_stops_is_closed_too(caplog: pytest.LogCaptureFixture) -> None:
+    async with running(ConnectionLimits(headers=60)) as server:
+        await server.answer_to(request("/"))  # it serves
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0)
+        with socket.create_connection(server.listener.getsockname()) as late:
+            busy_until = monotonic() + 0.15  # longer than until uvicorn looks: it accepts and stops in one turn
+            while monotonic() < busy_until:
+                pass
+            reader, writer = await asyncio.open_connection(sock=late)
+            async with asyncio.timeout(5):
+                assert await _read(reader) == b""
+            writer.close()
+    assert "shutdown exceeded" not in caplog.text
 
 
 @pytest.mark.requirement("slow-connections")
