@@ -41,8 +41,12 @@ _BY_STATUS: Final[Mapping[int, type[CalendlyRefusal]]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RateLimited,
 }
 
-_OF_PROXIES: Final = frozenset({400, 401, 403, 407})
-"""How proxies and firewalls refuse a request."""
+_PAGES_OF_PROXIES: Final = frozenset({400, 401, 403, 404, 407, 451})
+_ERRORS_OF_PROXIES: Final = frozenset({401, 403, 407, 451})
+"""How proxies and firewalls refuse a request: with a web page, or with an error of their own."""
+
+_OF_CALENDLY: Final = frozenset({"title", "details", "required_scopes"})
+"""Fields of Calendly's errors, each of which tells them from those of others."""
 
 # A 403 with one of these messages is a conflict, though its title is that of a missing permission.
 _CONFLICTS: Final = frozenset({"event is already canceled", "event in the past"})
@@ -61,7 +65,8 @@ def judge(request: Request, status: int, body: bytes | None, retry_after: float 
         CalendlyError: Calendly refused or failed, or its answer is not readable.
     """
     if not HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _blocked(status, body) or _failure(request, status, parse(body) or {}, retry_after)
+        said = parse(body) or {}
+        raise _blocked(status, body, said) or _failure(request, status, said, retry_after)
     if status == HTTPStatus.NO_CONTENT or (request.endpoint.method == "DELETE" and body == b""):
         return {}
     answer = parse(body)
@@ -115,14 +120,17 @@ def _legible(value: object) -> object:
             return value
 
 
-def _blocked(status: int, body: bytes | None) -> Unreachable | None:
-    """Return the error for a refusal that is a web page: Calendly's refusals are JSON, a proxy's are not."""
-    is_page = (body or b"").lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-    if status not in _OF_PROXIES or not is_page:
+def _blocked(status: int, body: bytes | None, said: JSON) -> Unreachable | None:
+    """Return the error for a refusal that is a web page, or says something else than Calendly's do; None otherwise."""
+    text = (body or b"").lstrip(b"\xef\xbb\xbf \t\r\n")
+    is_page = text.startswith(b"<")
+    is_foreign = bool(text) and _OF_CALENDLY.isdisjoint(said)
+    if not (status in _PAGES_OF_PROXIES if is_page else status in _ERRORS_OF_PROXIES and is_foreign):
         return None
+    what = "a web page" if is_page else "an error that is not Calendly's"
     return Unreachable(
-        f"The request was blocked before Calendly answered: a proxy or firewall in between answered {status} with a "
-        "web page. It says nothing about the token, the person or the arguments.",
+        f"The request was blocked before Calendly answered: a proxy or firewall in between answered {status} with "
+        f"{what}. It says nothing about the token, the person or the arguments.",
         status=status,
     )
 

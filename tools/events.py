@@ -137,7 +137,7 @@ class Watching(TypedDict, total=False):
 
 
 def _audited_switch(call: AuditedArguments) -> str:
-    return f"the webhook for the events of {call.me}{', to stop it' if call.values.get('stop') else ''}"
+    return f"the event webhook of {call.me} {'off' if call.values.get('stop') else 'on'}"
 
 
 @events.workflow(

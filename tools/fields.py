@@ -4,6 +4,7 @@ An error is a sentence about its parameter. The schema states Calendly's limits 
 merely keep nonsense out are not in it, since every agent reads every word of a schema.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable
@@ -65,7 +66,9 @@ _LONGEST_EMAIL: Final = 254  # RFC 5321, 4.5.3.1.3, without the angle brackets
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CONTROL_BUT_LINES: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _EMAIL: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+\.[^@\s<>,;:\"()\[\]\\.]+")
-_DOMAIN: Final = re.compile(r"(?:https?://)?(?:www\.)?([^\s/?#:.]+(?:\.[^\s/?#:.]+)+)\.?(?:[/?#:]\S*)?")
+_DOMAIN: Final = re.compile(r"(?:https?://)?(?:www\.)?([\w-]+(?:\.[\w-]+)+)\.?(?:[/?#:](?!\S*\.\.)\S*)?")
+_MAILBOX: Final = re.compile(r"[^<>]*<([^<>]*)>")  # RFC 5322, 3.4: a name, and the address in angle brackets
+_NO_VALUE: Final = frozenset({"null", "undefined"})
 
 # What has a letter, and none of the marks of addresses. One word with a digit is an id.
 _PERSON_NAME: Final = re.compile(
@@ -177,6 +180,23 @@ def line(text: str) -> str:
     return _bounded(text.strip(), _LONGEST_LINE, _CONTROL)
 
 
+def sought(text: str) -> str:
+    """Return a text to search for, also of a JSON list with this one alone. Raises ValueError."""
+    text = line(text)
+    try:
+        items: object = json.loads(text) if text.startswith('["') else None
+    except ValueError:
+        items = None
+    if isinstance(items, list):
+        texts = cast("list[object]", items)
+        if len(texts) != 1 or not isinstance(texts[0], str):
+            raise ValueError("Must be one text: call once for each.")
+        return line(texts[0])
+    if text.casefold() in _NO_VALUE:
+        raise ValueError("This is no text to search for; leave the parameter out instead.")
+    return text
+
+
 def checked_text(text: str) -> str:
     """Return a text with newlines and tabs. Raises ValueError if it is too long or has other control characters."""
     return _bounded(text, _LONGEST_TEXT, _CONTROL_BUT_LINES)
@@ -189,7 +209,10 @@ def _opaque(text: str) -> str:
 
 
 def _email(text: str) -> str:
+    """Return an e-mail address, also of somebody who is named before it. Raises ValueError."""
     text = text.strip()
+    mailbox = _MAILBOX.fullmatch(text)
+    text = mailbox[1].strip() if mailbox else text
     if len(text) > _LONGEST_EMAIL or _CONTROL.search(text) or not _EMAIL.fullmatch(text):
         raise ValueError("Expected an e-mail address such as lee@example.com.")
     return text
@@ -197,7 +220,7 @@ def _email(text: str) -> str:
 
 def _domain(text: str) -> str:
     """Return the domain of an e-mail address or a web page, in lower case. Raises ValueError."""
-    text = line(text).casefold().rpartition("@")[2]
+    text = sought(text).casefold().rpartition("@")[2]
     found = _DOMAIN.fullmatch(text)
     if found is None:
         raise ValueError("Expected the part of an e-mail address after the @, such as acme.com.")
@@ -206,7 +229,7 @@ def _domain(text: str) -> str:
 
 def _is_email(text: str) -> bool:
     try:
-        return bool(_email(text))
+        return _email(text) == text.strip()
     except ValueError:
         return False
 
@@ -339,6 +362,9 @@ Opaque = Annotated[str, AfterValidator(_opaque)]
 Email = Annotated[str, AfterValidator(_email)]
 InviteeEmail = Annotated[Email, PERSONAL]
 """An invitee to search for. Hidden invitee data cannot be searched either."""
+
+SearchText = Annotated[str, AfterValidator(sought), PERSONAL]
+"""What invitees to search for have in their name or in an answer."""
 
 Domain = Annotated[str, AfterValidator(_domain), PERSONAL]
 """Where invitees to search for have their address."""

@@ -47,6 +47,12 @@ def holds(text: str, part: str) -> bool:
     return unaccented(part) in unaccented(text)
 
 
+def turned(name: str) -> str:
+    """Return a name whose last name comes first, before a comma, with that last; any other text as it is."""
+    last, _, first = map(str.strip, name.partition(","))
+    return f"{first} {last}" if first and last and "," not in first else name
+
+
 def the_one(text: str, among: Iterable[str]) -> str | None:
     """Return the text that is meant: the same one, else the only one that is written alike; None if there is none."""
     there = list(among)

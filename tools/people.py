@@ -12,7 +12,7 @@ from calendly.models.user import MemberUser
 from tools.endpoints.organization import list_organization_memberships
 from tools.endpoints.users import get_current_user, get_user
 from tools.fields import ENOUGH_PAGES, LARGEST_PAGE
-from tools.matching import folded, near
+from tools.matching import folded, near, turned
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError, DeniedByPolicy, ToolError
 from tools.toolset.wording import one_line
@@ -48,7 +48,7 @@ class Person:
 
     def goes_by(self, wanted: str) -> bool:
         """Return whether a name or address is exactly this person's."""
-        return wanted in {folded(self.name), folded(self.email)}
+        return not {wanted, turned(wanted)}.isdisjoint({folded(self.name), folded(self.email)})
 
 
 async def find_person(call: Call, parameter: str, text: str) -> UserId:

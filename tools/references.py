@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any, Final, NamedTuple, cast
 
 from calendly import models
+from calendly.errors import InsufficientScope, PermissionDenied
 from calendly.identifiers import (
     ContactId,
     ContactListId,
@@ -133,7 +134,12 @@ async def _colleagues(place: _Place, parameter: str, text: str) -> EventTypeId |
     if owner is None:
         return None
     theirs = place._replace(user=owner)
-    kinds = [kind for kind in await theirs.event_types() if _goes_by(kind, text)]
+    try:
+        listed = await theirs.event_types()
+    except (InsufficientScope, PermissionDenied) as refused:
+        told = f"You may not read the event types of {owner.told}: whoever wants to book opens the page itself."
+        raise ArgumentError.of(parameter, told) from refused
+    kinds = [kind for kind in listed if _goes_by(kind, text)]
     if not kinds:
         await _unknown(theirs, parameter, text)
     return replace(EventTypeId.parse(kinds[0].get("uri") or ""), called=one_line(kinds[0].get("name")))
@@ -164,15 +170,18 @@ async def _unknown(place: _Place, parameter: str, text: str) -> Identifier:
     kinds = await place.event_types()
     near = _near(kinds, text)
     whose = f"No event type of {place.whose}"
-    if _is_elsewhere(text, kinds):
-        told = f"{whose} has this booking page, nor one of a colleague whom you can see."
+    if is_elsewhere := _is_elsewhere(text, kinds):
+        told = (
+            f"{whose} has this booking page, nor one of a colleague whose event types you may read: whoever wants "
+            "to book opens the page itself."
+        )
     elif near:
         told = f"{whose} goes by that name. Did you mean: {'; '.join(map(_told, near[:_MOST_NAMED]))}?"
     else:
         names = list(dict.fromkeys(filter(None, (one_line(kind.get("name")) for kind in kinds))))
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         told = f"{whose} goes by that name; there are: {', '.join(names[:_MOST_NAMED]) or 'none'}{more}."
-    if place.is_own and not place.organization:
+    if place.is_own and not place.organization and not is_elsewhere:
         told += " A colleague's goes by uuid or URI: list_event_types has it, with user."
     raise ArgumentError.of(parameter, f"{told}{_SINGLE_USE if _is_code(text) else ''}")
 

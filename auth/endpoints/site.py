@@ -1,6 +1,6 @@
 """What the endpoints of one server share: its addresses, what it offers, and its parts."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, Protocol
@@ -127,6 +127,23 @@ class ShownSubscription:
     is_suspended: bool
 
 
+async def _nobody_to_tell() -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftEvents:
+    """What is still to be done once what is kept of a person's events is deleted.
+
+    Attributes:
+        webhooks: Calendly's subscriptions, to be removed by `EventsOfPeople.leave`.
+        tell: Tells callbacks that nothing more is posted to them.
+    """
+
+    webhooks: Sequence[str] = ()
+    tell: Callable[[], Coroutine[Any, Any, None]] = _nobody_to_tell
+
+
 class EventsOfPeople(Protocol):
     """What is kept of what happens in the calendars of people."""
 
@@ -146,11 +163,11 @@ class EventsOfPeople(Protocol):
         """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
         ...
 
-    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
+    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
         """Delete everything about a person, in the transaction that ends their last grant.
 
         Returns:
-            Calendly's subscriptions, to be given to `leave` once the transaction is committed.
+            What is to be done once the transaction is committed.
         """
         ...
 
@@ -178,9 +195,9 @@ class NoEvents:
         """End none."""
         return False
 
-    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:  # noqa: ARG002 - the same
+    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:  # noqa: ARG002 - the same
         """Delete nothing."""
-        return ()
+        return LeftEvents()
 
     async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
         """Remove nothing."""

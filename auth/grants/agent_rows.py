@@ -1,6 +1,6 @@
 """The statements behind the pages of agents: what people let in, change and delete."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -79,6 +79,12 @@ async def find_all(connection: AsyncConnection, people: Sequence[str]) -> list[G
 async def find(connection: AsyncConnection, grant_id: str) -> GrantedAgent | None:
     """Find one agent."""
     return await rows.find_one(connection, GrantedAgent, _AGENTS.where(grant.c.id == grant_id))
+
+
+async def names(connection: AsyncConnection, grants: Collection[str]) -> Mapping[str, str]:
+    """Find what agents call themselves, by the ids of their grants, also of those that have ended."""
+    query = select(grant.c.id, client.c.name).select_from(grant.join(client)).where(grant.c.id.in_(grants))
+    return {row.id: row.name or "" for row in await connection.execute(query)}
 
 
 async def set_access(connection: AsyncConnection, grant_id: str, access: Access) -> None:

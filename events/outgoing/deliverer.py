@@ -114,7 +114,7 @@ class Deliverer:
         standing = await self.standings.of(subscription.grant, subscription.name)
         if standing is None or standing.refusal is not None or standing.person != subscription.person:
             why = (standing and standing.refusal) or "access"
-            await self.endings.end(subscription, why, standing.agent if standing else "")
+            await self.endings.end(subscription, why)
         elif standing.waits:
             await self._postpone(claimed)
         else:
@@ -124,7 +124,7 @@ class Deliverer:
         try:
             to = self.endings.rules.check(subscription.url)
         except EventsRefusal:
-            await self.endings.end(subscription, "callback", standing.agent)
+            await self.endings.end(subscription, "callback")
             return
         content = await self.contents.of(claimed.event, standing)
         if content is None:
@@ -190,8 +190,8 @@ class Deliverer:
         has_arrived: bool,
     ) -> None:
         ordinal = _ORDINALS[claimed.attempts - 1] if claimed.attempts <= len(_ORDINALS) else f"{claimed.attempts}th"
-        what = "Posted" if has_arrived else "Gave up"
-        told = f"{what} {subscription.name!r} of {{person}} to {subscription.host} for {{agent}}: "
+        what = "Posted" if has_arrived else "Gave up posting"
+        told = f"{what} the event {subscription.name!r} about {{person}} to {{agent}} at {subscription.host}: "
         came = str(answer.status or answer.error)
         await self.endings.noted.note(
             EventNote(

@@ -1,14 +1,17 @@
 """Ends subscriptions: what is on its way goes at once, the callback is told once, and the row goes."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from events.outgoing.callback_urls import CallbackRules
 from events.outgoing.callbacks import Addressee, CallbackPoster
 from events.outgoing.posts_in_flight import PostsInFlight
-from events.outgoing.standing import EventNote, Noted, Refusal
+from events.outgoing.standing import AgentNames, EventNote, Noted, Refusal
 from events.outgoing.stored_deliveries import delete_deliveries
 from events.outgoing.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_expired, expire
 from events.outgoing.wire import TERMINATED, EventsRefusal, Meaning, WireProfile
@@ -35,6 +38,7 @@ class Endings:
         rules: Which callbacks the operator allows.
         profile: Whose error codes are told.
         noted: The audit log.
+        names: Finds what agents are called.
         now: The present.
         in_flight: What this process posts now.
     """
@@ -45,25 +49,45 @@ class Endings:
     rules: CallbackRules
     profile: WireProfile
     noted: Noted
+    names: AgentNames
     now: Callable[[], datetime]
     in_flight: PostsInFlight = field(default_factory=PostsInFlight)
 
-    async def end(self, subscription: StoredSubscription, why: Refusal | str, agent: str = "") -> None:
-        """End a subscription. Its callback is told by whoever comes first. Raises StorageUnavailable.
-
-        Args:
-            subscription: The subscription.
-            why: Why it ends.
-            agent: What its agent is called.
-        """
-        now = self.now()
+    async def end(self, subscription: StoredSubscription, why: Refusal | str) -> None:
+        """End a subscription. Its callback is told by whoever comes first. Raises StorageUnavailable."""
         async with self.database.begin() as connection:
             await delete_deliveries(connection, [subscription.id])
-            is_mine = await expire(connection, subscription.id, now)
-        if is_mine:
+            agent = await self._expire(connection, subscription)
+        if agent is not None:
             await self._part(subscription, why, agent)
         async with self.database.begin() as connection:
             await delete_expired(connection, subscription.id, self.now())
+
+    async def take_of_person(
+        self, connection: AsyncConnection, person: str
+    ) -> Sequence[tuple[StoredSubscription, str]]:
+        """End the subscriptions of a person whose feed is deleted in the same transaction.
+
+        Returns:
+            Each with what its agent is called, to be given to `tell_all` once the transaction is committed.
+        """
+        found = [(one, await self._expire(connection, one)) for one in await self.rows.every(connection, person)]
+        return [(one, agent) for one, agent in found if agent is not None]
+
+    async def tell_all(self, ended: Sequence[tuple[StoredSubscription, str]]) -> None:
+        """Note that subscriptions have ended with their person's last agent, and tell their callbacks."""
+
+        async def tell(subscription: StoredSubscription, agent: str) -> None:
+            async with self.in_flight.one(subscription.host):
+                await self._part(subscription, "access", agent)
+
+        await asyncio.gather(*[tell(*each) for each in ended])
+
+    async def _expire(self, connection: AsyncConnection, subscription: StoredSubscription) -> str | None:
+        """Let a subscription expire. Returns what its agent is called, None where it was over already."""
+        if not await expire(connection, subscription.id, self.now()):
+            return None
+        return (await self.names(connection, [subscription.grant])).get(subscription.grant, "")
 
     async def _part(self, subscription: StoredSubscription, why: str, agent: str) -> None:
         """Note that a subscription ends, and tell its callback."""
@@ -71,8 +95,8 @@ class Endings:
         await self.noted.note(
             EventNote(
                 action="end_subscription",
-                told=f"Ended the subscription of {{agent}} to {subscription.name!r} of {{person}} "
-                f"at {subscription.host}: {message}",
+                told=f"{{agent}} is no longer posted events {subscription.name!r} about {{person}} "
+                f"at {subscription.host}: {message[:1].lower()}{message[1:].rstrip('.')}",
                 person=subscription.person,
                 agent=agent,
                 grant=subscription.grant,
@@ -81,7 +105,7 @@ class Endings:
         )
         await self._tell(subscription, message)
 
-    async def end_by_id(self, subscription: str, *, grant: str | None = None, agent: str = "") -> bool:
+    async def end_by_id(self, subscription: str, *, grant: str | None = None) -> bool:
         """End a subscription that its person, or the operator, no longer wants. Returns whether there was one.
 
         Raises StorageUnavailable.
@@ -89,13 +113,12 @@ class Endings:
         Args:
             subscription: Its id.
             grant: Its person wants it ended, and it has to be of this agent; None where the operator does.
-            agent: What its agent is called.
         """
         async with self.database.read() as connection:
             found = await self.rows.find(connection, subscription)
         if found is None or grant not in {None, found.grant}:
             return False
-        await self.end(found, "operator" if grant is None else "person", agent)
+        await self.end(found, "operator" if grant is None else "person")
         return True
 
     async def _tell(self, subscription: StoredSubscription, message: str) -> None:

@@ -1,9 +1,15 @@
 """What deliveries ask of the rest of the server: what a grant may see now, and to note what was done."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from events.payload import Reader
+
+AgentNames = Callable[[AsyncConnection, Collection[str]], Awaitable[Mapping[str, str]]]
+"""Finds what the agents of grants are called, also of those that have ended, by the ids of the grants."""
 
 Refusal = Literal["access", "scope", "connection", "callback"]
 """Why a grant may not have an event: its level, its scope, the person's connection to Calendly, or the callback."""

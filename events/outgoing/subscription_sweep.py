@@ -39,34 +39,31 @@ class SubscriptionSweep:
         await purge(database, [verified_callback.c.valid_until], now=now)
         faults: list[StorageUnavailable] = []
         async with anyio.create_task_group() as tasks:  # whose end lets each transaction end too
-            for subscription, why, agent in await self._over():
-                tasks.start_soon(self._end, subscription, why, agent, faults)
+            for subscription, why in await self._over():
+                tasks.start_soon(self._end, subscription, why, faults)
         if faults:
             raise faults[0]
 
-    async def _over(self) -> list[tuple[StoredSubscription, str, str]]:
-        """Return what may not go on, why, and what its agent is called."""
+    async def _over(self) -> list[tuple[StoredSubscription, str]]:
+        """Return what may not go on, and why."""
         async with self.endings.database.read() as connection:
             subscriptions = await self.endings.rows.every(connection)
-        over: list[tuple[StoredSubscription, str, str]] = []
+        over: list[tuple[StoredSubscription, str]] = []
         for subscription in subscriptions:
             try:
                 standing = await self.standings.of(subscription.grant, subscription.name)
             except UnreadableSecret as fault:
                 _log.warning("whether the subscription %s may go on cannot be read: %s", subscription.id, fault)
                 continue
-            if standing is None:
-                over.append((subscription, "access", ""))
-            elif standing.refusal is not None:
-                over.append((subscription, standing.refusal, standing.agent))
+            refusal = "access" if standing is None else standing.refusal
+            if refusal is not None:
+                over.append((subscription, refusal))
         return over
 
-    async def _end(
-        self, subscription: StoredSubscription, why: str, agent: str, faults: list[StorageUnavailable]
-    ) -> None:
+    async def _end(self, subscription: StoredSubscription, why: str, faults: list[StorageUnavailable]) -> None:
         """End a subscription once there is room to tell its callback; what the database refuses goes to the faults."""
         try:
             async with self.endings.in_flight.one(subscription.host):
-                await self.endings.end(subscription, why, agent)
+                await self.endings.end(subscription, why)
         except StorageUnavailable as fault:
             faults.append(fault)

@@ -164,8 +164,8 @@ class Subscriptions:
             await self.endings.poster.challenge(Addressee(url, [request.secret], asked.id))
         if is_first:
             await look()
-        did = "subscribed to" if before is None else "goes on to have"
-        told = f"{{agent}} {did} {request.query.name!r} of {{person}} at {url.host}"
+        did = "subscribed to" if before is None else "renewed its subscription to"
+        told = f"{{agent}} {did} events {request.query.name!r} about {{person}}, posted to {url.host}"
         action: EventAction = "subscribe_events" if before is None else "refresh_events"
         await self.endings.noted.keep(_note(action, told, standing))
         await self.feeds.begin(standing.person)
@@ -195,7 +195,9 @@ class Subscriptions:
         async with self.endings.database.read() as connection:
             asked = await self._still_to_arrange(connection, asked)
         for one in asked:
-            told = f"an operator has {one.request.query.name!r} of {{person}} posted to {to.host} for {{agent}}"
+            told = (
+                f"an operator has events {one.request.query.name!r} about {{person}} posted to {{agent}} at {to.host}"
+            )
             await self.endings.noted.keep(replace(_note("subscribe_events", told, one.standing), by_operator=True))
         await self.feeds.begin(asked[0].standing.person)
         async with self.endings.database.begin() as connection:
@@ -227,7 +229,7 @@ class Subscriptions:
             found = await self.endings.rows.find(connection, name)
         if found is None:
             return False
-        told = f"{{agent}} unsubscribed from {found.name!r} of {{person}} at {found.host}"
+        told = f"{{agent}} unsubscribed from events {found.name!r} about {{person}}, posted to {found.host}"
         await self.endings.noted.keep(_note("unsubscribe_events", told, standing))
         async with self.endings.database.begin() as connection:
             await delete_subscriptions(connection, [name])

@@ -1,5 +1,6 @@
 """What a tool answered or why it failed, as MCP results: here, and nowhere else, the errors of all packages meet."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -40,6 +41,7 @@ _KINDS: Final[Mapping[type[Exception], Kind]] = {
 }
 
 _INSIDE: Final = "event."
+_INDEX: Final = re.compile(r"\[([0-9]+)\]")
 """The prefix of parameters in Calendly's errors about a booking: they name an object inside Calendly."""
 
 _OURS: Final[Mapping[str, str]] = {"location_configuration": "location"}
@@ -189,8 +191,8 @@ def _in_our_words(detail: Mapping[str, Any], tool: Tool) -> Mapping[str, Any]:
     """Return an entry of Calendly's with our name of its parameter; a workflow without that one names none."""
     if "parameter" not in detail:
         return detail
-    path = str(detail["parameter"]).removeprefix(_INSIDE)
-    name = _OURS.get(path.partition(".")[0], path)
+    path = _INDEX.sub(r".\1", str(detail["parameter"]).removeprefix(_INSIDE))
+    name = tool.own_path(_OURS.get(path.partition(".")[0], path))
     rest = {key: value for key, value in detail.items() if key != "parameter"}
     return rest if isinstance(tool, Workflow) and tool.lacks(name) else {"parameter": name, **rest}
 

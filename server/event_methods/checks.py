@@ -76,7 +76,7 @@ class EventChecks:
     def _note_refusal(self, method: str, principal: Principal, name: str) -> None:
         """Note that an agent may not have a kind of events."""
         action: EventAction = "poll_events" if method == POLL else "subscribe_events"
-        told = f"{{agent}} tried to {'poll' if method == POLL else 'subscribe to'} {name!r} of {{person}}"
+        told = f"{{agent}} tried to {'poll' if method == POLL else 'subscribe to'} events {name!r} about {{person}}"
         noted = notes_of(self.handlers.callers.audit_log, principal)
         noted.jot(entry(action, told, principal, is_refused=True))
 

@@ -15,6 +15,7 @@ import httpx2
 from sqlalchemy import select
 
 from auth.endpoints.site import Site
+from auth.grants import agent_rows
 from auth.grants.bearer import Bearer
 from auth.grants.public_network import PublicNetwork
 from events.feed.feed import Feeds
@@ -145,6 +146,7 @@ def endings_of(settings: Settings, site: Site, poster: CallbackPoster) -> Ending
         rules=CallbackRules(settings.callbacks, callback_hosts(settings.callback_hosts)),
         profile=settings.events_profile,
         noted=EventNotes(site.audit_log),
+        names=agent_rows.names,
         now=site.now,
     )
 

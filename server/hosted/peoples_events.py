@@ -5,12 +5,12 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.endpoints.site import ShownSubscription, ShownWebhook
-from auth.grants.bearer_rows import find_agents
+from auth.endpoints.site import LeftEvents, ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
 from calendly.third_party_text import shown
 from events.feed import stored_feeds
@@ -82,9 +82,7 @@ class PeoplesEvents:
 
     async def end_subscription(self, subscription: str, grant: str) -> bool:
         """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
-        agents = await find_agents(self.endings.database, self.endings.rows.keyring, grant)
-        name = next((agent.client_name for agent in agents if agent.client_name), "")
-        return await self.endings.end_by_id(subscription, grant=grant, agent=name)
+        return await self.endings.end_by_id(subscription, grant=grant)
 
     async def webhook(self, person: str) -> ShownWebhook | None:
         """Return how it is with Calendly's webhook for a person. Raises StorageUnavailable."""
@@ -114,13 +112,14 @@ class PeoplesEvents:
             return f"That did not work. {reason_for(next(iter(refused.values())))}"
         return "Calendly's webhook is on."
 
-    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
-        """Delete everything about a person; returns Calendly's subscriptions."""
-        subscriptions = await self.webhooks.detach(connection, person)
+    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
+        """Delete everything about a person; returns what is left to be done."""
+        ended = await self.endings.take_of_person(connection, person)
+        webhooks = await self.webhooks.detach(connection, person)
         await stored_feeds.drop(connection, person)
         for polls in await take_of_person(connection, person):
             self.endings.noted.jot(note_of(polls))
-        return subscriptions
+        return LeftEvents(webhooks, partial(self.endings.tell_all, ended))
 
     async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
         """Remove subscriptions at Calendly with an access token that is about to be revoked."""

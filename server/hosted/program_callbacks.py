@@ -148,7 +148,7 @@ class ProgramCallbacks:
         """End a subscription of any agent, and return its host. Raises CommandError and StorageUnavailable."""
         endings = self.subscriptions.endings
         found = next((one for one in await self.find_all() if one.id == subscription), None)
-        if found is None or not await endings.end_by_id(subscription, agent=found.agent):
+        if found is None or not await endings.end_by_id(subscription):
             raise CommandError(f"There is no such subscription. `{PROGRAM} events list` names them.")
         return found.host
 

@@ -151,7 +151,7 @@ PAGES = [
 ]
 
 
-@each("status", [400, 401, 403, 407])
+@each("status", [400, 401, 403, 404, 407, 451])
 @each("body", PAGES)
 @each("request_", EVERY)
 def test_a_page_of_a_proxy_is_no_refusal_of_calendlys(status: int, body: bytes, request_: Request) -> None:
@@ -161,21 +161,34 @@ def test_a_page_of_a_proxy_is_no_refusal_of_calendlys(status: int, body: bytes, 
     assert "blocked before Calendly answered" in error.reason
 
 
+@each("status", [401, 403, 407, 451])
+@each("body", [b"Forbidden", b'{"message": "Forbidden"}', b'{"error": "blocked"}', b'["no"]', b"{}"])
+def test_an_error_that_is_not_calendlys_says_nothing_about_the_person(status: int, body: bytes) -> None:
+    error = failure(WRITE, status, body)
+    assert type(error) is Unreachable
+    assert "with an error that is not Calendly's. It says nothing about the token" in error.reason
+    assert type(failure(READ, 404, body)) is NotFound
+
+
 @each("body", PAGES)
 def test_a_page_with_a_limit_or_a_failure_is_what_its_status_says(body: bytes) -> None:
     assert type(failure(WRITE, 429, body)) is RateLimited
-    assert type(failure(READ, 404, body)) is NotFound
     assert type(failure(READ, 502, body)) is UpstreamError
     assert type(failure(WRITE, 502, body)) is OutcomeUnknown
 
 
-@each("status", [400, 401, 403, 404, 409, 424, 429, 500, 503])
+@each("status", [400, 404, 409, 424, 429, 500, 503])
 @each("body", UNREADABLE)
 def test_a_refusal_without_a_readable_body_is_still_one(status: int, body: bytes) -> None:
     error = refusal(status, body)
     assert isinstance(error, CalendlyRefusal)
     assert (error.title, error.message, error.details) == (None, None, [])
     assert error.reason == f"Calendly answered {status}"
+
+
+@each("status", [401, 403])
+def test_a_refusal_without_a_body_is_what_its_status_says(status: int) -> None:
+    assert isinstance(failure(READ, status, b" "), Unauthenticated | PermissionDenied)
 
 
 odd = st.recursive(
@@ -190,7 +203,7 @@ odd = st.recursive(
     st.fixed_dictionaries({}, optional=dict.fromkeys(["title", "message", "details", "required_scopes"], odd)),
 )
 def test_any_error_body_is_read(status: int, body: JSON) -> None:
-    error = refusal(status, body)
+    error = refusal(status, body if status not in {401, 403} else {"title": "No", **body})
     assert all(text is None or isinstance(text, str) for text in (error.title, error.message))
     assert all(isinstance(text, str) and text for detail in error.details for text in detail.values())
     assert all(isinstance(scope, str) for scope in error.required_scopes)

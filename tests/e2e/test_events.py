@@ -215,8 +215,13 @@ async def test_a_person_ends_a_subscription_on_the_page_of_its_agent(site: Site)
         assert (await arrival(callback)).content["type"] == "terminated"
         shown = (await pages.see(f"{site.url}{found[1]}")).text
         assert "Posted to" not in shown
-        assert "Ended the subscription of" in shown
-        assert "an agent without a name" not in shown
+        assert "It is no longer posted events" in shown
+        assert "the person ended this subscription" in shown
+
+        await host.subscribe(callback)
+        page = await pages.see(f"{site.url}{found[1]}")
+        await submit(pages, page, f"{found[1]}/disconnection")  # their only agent: all that is kept of them goes
+        assert (await arrival(callback)).content["type"] == "terminated"
 
 
 @pytest.mark.requirement("mcp-events-access")

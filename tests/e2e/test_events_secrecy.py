@@ -75,7 +75,7 @@ async def test_nothing_secret_is_found_after_everything_was_done(sandbox: Sandbo
     assert [one.status for one in shown] == [0] * 4
     told = {"log": log, "database": database_in(tmp_path)}
     told |= {f"output {number}": one.stdout + one.stderr for number, one in enumerate(shown)}
-    assert "Posted 'meeting.booked'" in shown[-1].stdout
+    assert "Posted the event 'meeting.booked'" in shown[-1].stdout
     assert {name: [secret for secret in secrets if secret in text] for name, text in told.items()} == {
         name: [] for name in told
     }

@@ -106,8 +106,8 @@ async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
     shown = operator.run("list").stdout + operator.run("list", "--json").stdout + made.stderr
     entries = run("audit", "list", **operator.settings, CALENDLY_MCP_PUBLIC_URL=operator.site.url).stdout
     assert f"127.0.0.1:{port}" in shown
-    assert "an operator has 'meeting.booked' of" in entries
-    assert "Ended the subscription of CI to 'meeting.booked' of" in entries
+    assert "an operator has events 'meeting.booked' about" in entries
+    assert "CI is no longer posted events 'meeting.booked' about" in entries
     assert "path-of-n8n" not in shown + entries
     assert secret not in shown + entries
 

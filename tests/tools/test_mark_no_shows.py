@@ -26,7 +26,7 @@ async def marks(api: Api, row: Json) -> Json:
 
 
 @pytest.mark.requirement("workflow-no-shows")
-@each("name", [BO["name"], "bo  berg", BO["email"], "BO.BERG@acme.example"])
+@each("name", [BO["name"], "bo  berg", "Berg, Bo", BO["email"], "BO.BERG@acme.example"])
 async def test_whoever_did_not_come_is_marked_by_name_or_address(agent: Agent, api: Api, name: str) -> None:
     answer = await agent.call("mark_no_shows", invitees=[name])
     [row] = answer["collection"]
@@ -105,6 +105,10 @@ async def test_somebody_with_several_meetings_is_not_guessed(agent: Agent) -> No
 async def test_a_meeting_that_has_not_begun_has_no_no_show(agent: Agent) -> None:
     with pytest.raises(ArgumentError, match="start_time: Must be in the past"):
         await agent.call("mark_no_shows", invitees=["Bo Berg"], start_time="2026-12-01", end_time="2026-12-05")
+    with pytest.raises(ArgumentError, match="start_time: Must be in the past"):
+        await agent.call("mark_no_shows", invitees=["Bo Berg"], start_time="2026-12-02")
+    with pytest.raises(ArgumentError, match="from 2026-09-16 00:00 to 2026-10-16 00:00 "):
+        await agent.call("mark_no_shows", invitees=["Nobody At All"], end_time="2026-10-15")
     workshop = await group_meeting(agent)
     with pytest.raises(ArgumentError, match="has not begun"):
         await agent.call("mark_no_shows", invitees=["everyone"], scheduled_event=workshop)

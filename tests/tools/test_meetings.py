@@ -199,6 +199,8 @@ async def test_bookings_are_found_by_domain(agent: Agent) -> None:
         "lee@elsewhere.example",
         "www.elsewhere.example",
         "https://Elsewhere.example/x",
+        '["elsewhere.example"]',
+        ["elsewhere.example"],
     ):
         assert (await agent.call("find_bookings", domain=written))["collection"] == found["collection"], written
     assert (await agent.call("find_bookings", domain="where.example"))["collection"] == []
@@ -287,6 +289,11 @@ async def test_by_default_it_looks_three_months_ahead_and_then_one_back_and_says
         ({"start_time": "2020-12-01T00:00Z"}, "end_time: Must be within 732 days"),
         ({"domain": " "}, "domain: Must not be empty"),
         ({"domain": "acme"}, "domain: Expected the part of an e-mail address after the @"),
+        ({"domain": "*.acme.example"}, "domain: Expected the part of an e-mail address after the @"),
+        ({"domain": "acme.example,elsewhere.example"}, "domain: Expected the part of an e-mail address"),
+        ({"domain": "example.acme/.."}, "domain: Expected the part of an e-mail address after the @"),
+        ({"answer": '["a", "b"]'}, "answer: Must be one text: call once for each"),
+        ({"invitee_name": "null"}, "invitee_name: This is no text to search for; leave the parameter out"),
         ({"invitee_email": "lee"}, "invitee_email: Expected an e-mail"),
     ],
 )

@@ -101,6 +101,18 @@ async def test_a_page_of_nobody_one_can_see_is_not_taken_for_ones_own(agent_of: 
     with pytest.raises(ArgumentError, match="has this booking page, nor one of a colleague") as refused:
         await agent.call("get_event_type", event_type="https://calendly.com/some-body/intro-call")
     assert "Did you mean" not in str(refused.value)
+    assert "list_event_types" not in str(refused.value)
+
+
+async def test_a_colleagues_page_that_one_may_not_read_is_to_be_opened(agent: Agent, api: Api) -> None:
+    body = {"title": "Permission Denied", "message": "You do not have permission"}
+    none: Json = {"collection": [], "pagination": {}}
+    for status, said in ((200, none), (403, body)):
+        await api.control("faults", {"method": "GET", "path": "/event_types", "status": status, "body": said})
+    with pytest.raises(
+        ArgumentError, match=r"You may not read the event types of Priya Raman .* opens the page itself"
+    ):
+        await agent.call("get_event_type", event_type="https://calendly.com/priya-raman/coaching-session")
 
 
 async def test_a_single_use_link_is_explained_and_its_event_type_offered(agent: Agent, api: Api) -> None:

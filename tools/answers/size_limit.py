@@ -37,6 +37,9 @@ _READ_ON: Final = {
 }
 """How to read what was shortened, by the word that is in each note of it."""
 
+_IDENTIFYING: Final = frozenset({"invitee", "scheduled_event"})
+_ADD_COLUMNS: Final = "For the identifiers that it takes, add the columns invitee and scheduled_event."
+
 Written = Callable[[object], str]
 
 
@@ -121,6 +124,8 @@ def _list(fields: dict[str, Any], name: str, written: Written, resumption: Resum
         kept = kept[:fitting]
     answer = {**around, name: kept, **({SHORTENED: _few(told)} if told else {})}
     hows = _read_on({**told, **_notes_of(kept)})
+    if told and not set(fields.get("columns", _IDENTIFYING)) >= _IDENTIFYING:
+        hows.append(_ADD_COLUMNS)
     if len(kept) == len(rows):
         return {**answer, **({LEFT_OUT: {"how_to_go_on": " ".join(hows)}} if hows else {})}
     how = _NEXT_PAGE if "pagination" in leads_on else _CONTINUE if leads_on else _SHORTER_RANGE

@@ -39,6 +39,7 @@ from tools.times import instant, sent_time
 from tools.toolset.declaring import Call
 from tools.toolset.effects import Affected
 from tools.toolset.errors import TooLate, ToolError
+from tools.toolset.lists import Page
 from tools.toolset.question import Fact, Question, stated, stored, typed
 from tools.toolset.tool import Tool, tool_of
 from tools.workflows.rescheduling import reschedule_scheduled_event
@@ -189,9 +190,11 @@ EFFECTS: Final[Mapping[Tool, WriteEffects]] = MappingProxyType(
 async def _meeting(call: Call, scheduled_event: ScheduledEventId) -> _MeetingTold:
     await about(call, get_scheduled_event, scheduled_event)
     event = await if_allowed(call.via(get_scheduled_event)(scheduled_event))
-    people = await if_allowed(call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE))
+    people = await if_allowed(
+        call.via(list_event_invitees)(scheduled_event, status="active", count=LARGEST_PAGE, max_pages=MOST_PAGES)
+    )
     invitees = people.get("collection", []) if people else []
-    clocks = [Clock("invitee", invitee.get("timezone")) for invitee in invitees]
+    clocks = [Clock("invitee", invitee.get("timezone")) for invitee in invitees] if people and _is_whole(people) else []
     name, when = stated("Meeting", str(scheduled_event)), None
     if event:
         hosts = [host.get("user") for host in event.get("event_memberships") or []]
@@ -265,11 +268,16 @@ async def _told(call: Call, scheduled_event: ScheduledEventId, event: models.Sch
         found = await invitees(scheduled_event, status="active", count=LARGEST_PAGE, max_pages=MOST_PAGES)
     except (CalendlyError, ToolError):
         return None
-    pagination = found.get("pagination", {})
-    if UNRECOGNIZED in pagination or pagination.get("next_page_token") is not None:
+    if not _is_whole(found):
         return None
     people = [*found.get("collection", []), *(event.get("event_guests") or [])]
     return frozenset(person.get("email") or "" for person in people)
+
+
+def _is_whole(page: Page[models.Invitee]) -> bool:
+    """Return whether a list has no further page, as far as its end is readable."""
+    pagination = page.get("pagination", {})
+    return UNRECOGNIZED not in pagination and pagination.get("next_page_token") is None
 
 
 async def _owner(call: Call, event_type: EventTypeId) -> frozenset[str] | None:

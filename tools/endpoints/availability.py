@@ -114,7 +114,7 @@ async def _kind(call: Call, event_type: EventTypeId) -> models.EventType:
 async def _outside(
     call: Call, event_type: EventTypeId, kind: models.EventType, when: Span, length: timedelta | None = None
 ) -> str:
-    """Say that nobody works then, as a sentence and a blank; empty otherwise, or if that is not known.
+    """Say that nobody works then or not for so long, as a sentence and a blank; empty otherwise, or if not known.
 
     The hosts of a collective event type meet together: all have to work.
 
@@ -135,8 +135,12 @@ async def _outside(
     if works or not hours:
         return ""
     zones = " and ".join(dict.fromkeys(str(one.zone) for one in hours))
+    by = f"(by {whose}, in {zones})"
+    if length is not None and spans:
+        hours_of = "common working hours of its hosts" if together else "working hours of its host"
+        return f"A meeting of {length.total_seconds() / 60:g} minutes from then does not fit into the {hours_of} {by}. "
     none = "Its hosts have no working hours in common" if together else "Its host has no working hours"
-    return f"{none} then (by {whose}, in {zones}). "
+    return f"{none} then {by}. "
 
 
 async def _hours_of_type(call: Call, event_type: EventTypeId) -> list[HoursOfHost]:

@@ -4,13 +4,13 @@ Models fill parameters that they do not need with null or what is empty, some be
 makes every parameter a required one (smolagents, OpenAI's strict mode). They write whole numbers as
 30.0, which JSON Schema (2020-12, validation, 6.1.1) counts as an integer, an object or a list as
 JSON text, a list of words, ids or addresses as these with commas, a list of texts as the only one of
-them, a choice as a list of one, a number, true or false as text, and a choice in another case. Some
-clients add names of their own, which begin with an underscore.
+them, a text as a list of one, a number, true or false as text, a choice in another case or spelling,
+and each status as "all". Some clients add names of their own, which begin with an underscore.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 _NOTHING: Final[tuple[object, ...]] = ("", {}, [])
@@ -18,6 +18,11 @@ _WORD: Final = re.compile(r"[^\s@]+@[^\s@]+|https?://\S+|[a-z0-9][a-z0-9_:-]*")
 """What has no comma in it: an address, an id, a word of ours. A name may have one."""
 
 _NUMBER: Final = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
+_SPELLINGS: Final[Mapping[str, str]] = {"cancelled": "canceled"}
+_SHORTEST_DAY: Final = 3
+_ANY: Final = frozenset({"all", "any"})
+"""Statuses that stand for each one, as if the parameter were left out."""
+
 _PLAIN_TYPES: Final = frozenset({"integer", "number", "boolean"})
 _TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
 
@@ -33,6 +38,12 @@ def as_meant(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict
     read = {
         name: _value(value, properties.get(name, {})) for name, value in arguments.items() if not name.startswith("_")
     }
+    if (
+        str(read.get("status")).casefold() in _ANY
+        and "enum" in properties.get("status", {})
+        and "status" not in required
+    ):
+        del read["status"]
     return {
         name: value
         for name, value in read.items()
@@ -44,7 +55,7 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     kind = schema.get("type")
     if isinstance(value, str) and kind in _PLAIN_TYPES:
         value = _plain(value, kind)
-    if kind == "string" and "enum" in schema:
+    if kind == "string":
         value = _only(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
@@ -52,8 +63,17 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
         read = _read(value, _TYPES[kind])
         return _inside(_items(value, schema) if read is value else read, schema, kind)
     if isinstance(value, str) and "enum" in schema:
-        return next((word for word in schema["enum"] if word.casefold() == value.strip().casefold()), value)
+        return _choice(value, schema["enum"])
     return _inside(value, schema, kind)
+
+
+def _choice(text: str, words: Sequence[str]) -> str:
+    """Return the choice that is meant: in another case, in British spelling, or a weekday cut short."""
+    wanted = text.strip().casefold()
+    wanted = _SPELLINGS.get(wanted, wanted)
+    same = [word for word in words if word.casefold() == wanted]
+    cut = [word for word in words if len(wanted) >= _SHORTEST_DAY and word.endswith("day") and word.startswith(wanted)]
+    return next(iter([*same, *cut]), text)
 
 
 def _plain(text: str, kind: object) -> object:

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, cast, get_type_hints
+from typing import Any, Final, Literal, cast, get_type_hints
 
 from typing_extensions import override
 
@@ -161,6 +161,13 @@ class Tool(ABC):
     def lacks(self, parameter: str) -> bool:
         """Return whether a dotted name that an inner tool or Calendly uses is no parameter of this tool."""
         return parameter.partition(".")[0] not in self.model.model_fields
+
+    def own_path(self, path: str) -> str:
+        """Return a dotted name with the parameter of which it is a field, where only one has such a field."""
+        field = path.partition(".")[0]
+        properties = cast("Mapping[str, Mapping[str, Any]]", self.input_schema["properties"])
+        holders = [name for name, schema in properties.items() if field in schema.get("properties", {})]
+        return f"{holders[0]}.{path}" if self.lacks(path) and len(holders) == 1 else path
 
     async def run(self, call: object, values: Mapping[str, object]) -> object:
         """Run the function, and tell what narrowed a list. What only an inner tool takes is not named in its errors."""

@@ -11,13 +11,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from calendly.identifiers import EventTypeId, UserId
-from calendly.models.personal import PERSONAL
 from tools.answers.columns import LOCAL_START, Booking, Columns, Table, table
 from tools.answers.views import Attendee, Meeting, MeetingWithInvitees
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import list_scheduled_events
-from tools.fields import Domain, EventTypeRef, InviteeEmail, Line, OrganizationRef, RangeTime, TimeZone, UserRef
-from tools.matching import holds, near
+from tools.fields import Domain, EventTypeRef, InviteeEmail, OrganizationRef, RangeTime, SearchText, TimeZone, UserRef
+from tools.matching import holds, near, turned
 from tools.times import zone_for
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Workflows
@@ -51,8 +50,6 @@ _ORDER: Final = ", coming meetings first and then past ones"
 _MOST_NAMED: Final = 5
 _MOST_MEETINGS: Final = 20
 _COUNT: Final = "most meetings (default 20); with columns most rows"
-
-SearchText = Annotated[Line, PERSONAL]
 
 
 class BookingsFound(MeetingsFound, Table, total=False):
@@ -110,14 +107,14 @@ class _InviteeFilter:
             (self.status is None or is_canceled(meeting, invitee) == (self.status == "canceled"))
             and (self.no_show is None or bool(invitee.get("no_show")) is self.no_show)
             and (self.invitee_email is None or email == self.invitee_email.casefold())
-            and (self.invitee_name is None or holds(name, self.invitee_name))
+            and (self.invitee_name is None or holds(name, self.invitee_name) or holds(name, turned(self.invitee_name)))
             and (self.domain is None or email.endswith(f"@{self.domain}"))
             and (self.answer is None or any(holds(text, self.answer) for text in _answers(invitee)))
         )
 
     def nearest(self) -> str:
         """Name the invitees with a similar name, as a sentence; empty for none."""
-        alike = near(self.invitee_name, sorted(self.seen)) if self.invitee_name else []
+        alike = near(turned(self.invitee_name), sorted(self.seen)) if self.invitee_name else []
         return f" Names that come near: {listed(alike, most=_MOST_NAMED)}." if alike else ""
 
 

@@ -86,7 +86,7 @@ def rows_of(meetings: Sequence[CountedMeeting], group_by: Sequence[GroupBy], zon
 
     A meeting with several hosts counts for each of them, and one with several marks or cancelers too.
     """
-    names = _names_of_hosts(meetings)
+    names = _names_of_hosts(meetings) | _names_of_event_types(meetings)
     groups: defaultdict[Labels, Tally] = defaultdict(Tally)
     for meeting in meetings:
         for labels, invitees, canceled in _places(meeting, group_by, zone, names):
@@ -126,6 +126,8 @@ def _labels(meeting: CountedMeeting, name: GroupBy, zone: tzinfo, names: Mapping
         return list(meeting.marks)
     if name == "canceled_by":
         return list(meeting.cancelers)
+    if name == "event_type":
+        return [names[_type_key(meeting.event)]]
     return [_LABELS[name](meeting.event, zone)]
 
 
@@ -148,6 +150,21 @@ def _names_of_hosts(meetings: Sequence[CountedMeeting]) -> dict[str, str]:
     }
 
 
+def _type_key(event: Meeting) -> str:
+    return f"{event.get('event_type')} {event.get('name')}"
+
+
+def _names_of_event_types(meetings: Sequence[CountedMeeting]) -> dict[str, str]:
+    """Return the name of the event type of each meeting, with its uuid where several have the same name."""
+    types = {_type_key(meeting.event): meeting.event for meeting in meetings}
+    names = {key: event.get("name") or "(no name)" for key, event in types.items()}
+    bearers = Counter(names.values())
+    return {
+        key: name if bearers[name] == 1 else f"{name} ({(types[key].get('event_type') or UNKNOWN).rpartition('/')[2]})"
+        for key, name in names.items()
+    }
+
+
 def _local(pattern: str, *, is_week: bool = False) -> Callable[[Meeting, tzinfo], str]:
     """Return what writes the local date of a meeting, or that of the Monday before."""
 
@@ -162,7 +179,6 @@ def _local(pattern: str, *, is_week: bool = False) -> Callable[[Meeting, tzinfo]
 
 
 _LABELS: Final[Mapping[GroupBy, Callable[[Meeting, tzinfo], str]]] = {
-    "event_type": lambda event, _: event.get("name") or "(no name)",
     "day": _local("%Y-%m-%d %a"),
     "week": _local("%Y-%m-%d", is_week=True),
     "month": _local("%Y-%m"),

@@ -71,7 +71,7 @@ class BookingsSummary(TypedDict, total=False):
 
     meetings: int
     invitees: Annotated[int, Field(description="still booked")]
-    canceled: Annotated[int, Field(description="invitees who canceled, or whose meeting was canceled")]
+    invitees_canceled: Annotated[int, Field(description="who canceled, or whose meeting was canceled")]
     columns: list[str]
     rows: list[list[str | int]]
     rows_add_up_to: Annotated[str, Field(description="why to more than there are")]
@@ -131,7 +131,7 @@ async def summarize_bookings(
     }
     if goes_on:
         return {**answer, "continue_from": goes_on.token()}
-    is_empty = not answer.get("meetings") and not answer.get("canceled")
+    is_empty = not answer.get("meetings") and not answer.get("invitees_canceled")
     return {**answer, "empty_because": _nothing(asked, event_type)} if is_empty else answer
 
 
@@ -173,10 +173,14 @@ async def _zone(call: Call, timezone: str | None, groups: Sequence[GroupBy]) -> 
 
 def _counted(meetings: Sequence[CountedMeeting], groups: Sequence[GroupBy], zone: tzinfo) -> BookingsSummary:
     total = total_of(meetings)
-    answer: BookingsSummary = {"meetings": total.meetings, "invitees": total.invitees, "canceled": total.canceled}
+    answer: BookingsSummary = {
+        "meetings": total.meetings,
+        "invitees": total.invitees,
+        "invitees_canceled": total.canceled,
+    }
     if not groups:
         return answer
-    counts = ("meetings", "invitees", "canceled")
+    counts = ("meetings", "invitees", "invitees_canceled")
     rows = rows_of(meetings, groups, zone)
     answer = {**answer, "columns": [*groups, *counts], "rows": rows}
     in_rows = sum(cast("int", row[len(groups)]) for row in rows)

@@ -13,8 +13,8 @@ from tools.answers.views import Attendee, Meeting
 from tools.endpoints.invitees import list_event_invitees
 from tools.endpoints.scheduled_events import get_scheduled_event
 from tools.fields import LARGEST_PAGE, within
-from tools.matching import folded, near
-from tools.times import Day, span, zone_for
+from tools.matching import folded, near, turned
+from tools.times import Day, end_instant, first_instant, span, zone_for
 from tools.toolset.declaring import Call
 from tools.toolset.errors import ArgumentError
 from tools.toolset.wording import one_line
@@ -38,7 +38,7 @@ class Sought:
     Attributes:
         invitees: Names, addresses or URIs, or one of `EVERYONE`.
         scheduled_event: The meeting; None to look through one's own.
-        start: Where to look from, None for 30 days ago.
+        start: Where to look from, None for 30 days before `end` or now.
         end: Where to look to, None for now.
         timezone: The zone of times without an offset.
     """
@@ -79,9 +79,9 @@ class Target:
     def goes_by(self, text: str) -> bool:
         """Return whether a name, an address, a URI or a uuid is exactly this invitee's."""
         known = (self.invitee.get("name"), self.invitee.get("email"))
-        return text in {self.identifier.uri, self.identifier.uuid} or folded(text) in {
-            folded(one) for one in known if one
-        }
+        if text in {self.identifier.uri, self.identifier.uuid}:
+            return True
+        return not {folded(text), folded(turned(text))}.isdisjoint(folded(one) for one in known if one)
 
     @property
     def is_canceled(self) -> bool:
@@ -144,12 +144,12 @@ def _targets(meeting: Meeting, people: Iterable[Attendee]) -> list[Target]:
 async def _range(call: Call, sought: Sought) -> tuple[datetime, datetime]:
     """Return the past range to search. Raises ArgumentError if the range has not begun."""
     now = call.caller.now()
-    first, last, _ = await span(
-        call.caller, sought.start or now - _BEFORE, sought.end or now, sought.timezone, longest=_LONGEST_RANGE
-    )
-    if first >= now:
+    first = await first_instant(call.caller, "start_time", sought.start, sought.timezone) if sought.start else None
+    if first and first >= now:
         raise ArgumentError.of("start_time", "Must be in the past: nobody has missed a meeting that has not begun.")
-    return first, min(last, now)
+    last = await end_instant(call.caller, "end_time", sought.end, sought.timezone) if sought.end else now
+    found = await span(call.caller, first or min(now, last) - _BEFORE, last, longest=_LONGEST_RANGE)
+    return found.start, min(found.end, now)
 
 
 def _among(first: datetime, last: datetime, zone: tzinfo | None, *, is_default: bool) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from auth.endpoints.departures import Departures
-from auth.endpoints.site import NoEvents
+from auth.endpoints.site import LeftEvents, NoEvents
+from auth.grants import agent_rows
+from auth.tables import grant
 from tests.auth.endpoints.test_revoke import connection_of, live_at_calendly
 from tests.auth.site import Served, serve
 
@@ -24,11 +27,18 @@ class SlowEvents(NoEvents):
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     may_end: asyncio.Event = field(default_factory=asyncio.Event)
     tokens: list[str] = field(default_factory=list[str])
+    told: list[str] = field(default_factory=list[str])
 
     @override
-    async def forget(self, connection: AsyncConnection, person: str) -> Sequence[str]:
-        """Return one subscription."""
-        return ["https://api.calendly.com/webhook_subscriptions/W1"]
+    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
+        """Return one webhook, and note what those are called to whom nothing more is posted."""
+        grants = (await connection.execute(select(grant.c.id))).scalars().all()
+        called = await agent_rows.names(connection, grants)
+
+        async def tell() -> None:
+            self.told.extend(called.values())
+
+        return LeftEvents(["https://api.calendly.com/webhook_subscriptions/W1"], tell)
 
     @override
     async def leave(self, person: str, subscriptions: Sequence[str], token: str) -> None:
@@ -44,12 +54,13 @@ async def test_who_leaves_is_answered_before_calendly_is_and_the_token_lives_unt
 ) -> None:
     events = SlowEvents()
     served = serve(replace(served.site, events=events), served.calendly)
-    client = await served.register()
+    client = await served.register(client_name="Claude")
     tokens = await served.sign_in(client)
     assert (await served.revoke(client, tokens.refresh)).status_code == 200
     assert not await served.is_live(tokens.access)
     assert await connection_of(served) == ("revoked", None, None)
     await events.asked.wait()
+    assert events.told == ["Claude"]
     assert events.tokens[0] in live_at_calendly(served)
     events.may_end.set()
     await served.site.departures.finish()

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed.feed import Feeds
 from events.feed.own_changes import OwnChanges
@@ -100,6 +101,11 @@ class Notes:
         return [note.told for note in self.notes]
 
 
+async def _names(_connection: AsyncConnection, grants: Collection[str]) -> Mapping[str, str]:
+    """Name the agents of grants."""
+    return dict.fromkeys(grants, "Agent")
+
+
 @dataclass
 class World:
     """Everything that delivers, with a clock of its own."""
@@ -143,6 +149,7 @@ class World:
             rules=self.rules,
             profile=self.profile,
             noted=self.notes,
+            names=_names,
             now=self.now,
         )
 

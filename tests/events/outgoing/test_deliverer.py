@@ -165,7 +165,7 @@ async def test_nothing_is_posted_once_access_is_gone(world: World, end: str) -> 
     assert world.events == []
     assert len(world.posts("terminated")) == (0 if end in {"callbacks off", "host not listed"} else 1)
     assert await states(world) == {}
-    assert "Ended the subscription" in world.notes.told[-1]
+    assert "is no longer posted events" in world.notes.told[-1]
 
 
 async def test_while_a_person_has_to_sign_in_again_deliveries_wait_for_a_day(world: World) -> None:
@@ -295,7 +295,7 @@ async def test_what_is_published_is_posted_at_once(world: World) -> None:
 
     assert world.arrived == [event]
     assert world.notes.told[-1] == (
-        "Posted 'meeting.booked' of {person} to connectors.example for {agent}: 200 at the 1st attempt"
+        "Posted the event 'meeting.booked' about {person} to {agent} at connectors.example: 200 at the 1st attempt"
     )
 
 

@@ -50,9 +50,9 @@ async def test_a_new_subscription_is_challenged_once_and_lives_a_day(world: Worl
     assert again.status is not None
     assert other.id != first.id
     assert world.notes.told == [
-        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
-        f"{{agent}} goes on to have 'meeting.booked' of {{person}} at {HOST}",
-        f"{{agent}} subscribed to 'meeting.booked' of {{person}} at {HOST}",
+        f"{{agent}} subscribed to events 'meeting.booked' about {{person}}, posted to {HOST}",
+        f"{{agent}} renewed its subscription to events 'meeting.booked' about {{person}}, posted to {HOST}",
+        f"{{agent}} subscribed to events 'meeting.booked' about {{person}}, posted to {HOST}",
     ]
 
 
@@ -381,6 +381,7 @@ async def test_the_sweep_ends_what_a_revoked_grant_has_left(world: World) -> Non
     world.revoke()
     await SubscriptionSweep(world.endings, world.grants)()
     assert await rows(world) == []
+    assert world.notes.notes[-1].agent == "Agent"
 
 
 @pytest.mark.requirement("mcp-events-suspended")
@@ -522,7 +523,7 @@ async def test_what_an_operator_arranges_is_not_challenged_has_no_end_and_is_all
         stored = [await world.endings.rows.find(connection, each) for each in made.subscriptions.values()]
     assert [(one.secret, one.expires_at) for one in stored if one] == [(SECRET, None)] * 2
     assert [(note.told, note.by_operator) for note in world.notes.notes[-2:]] == [
-        (f"an operator has {kind!r} of {{person}} posted to {HOST} for {{agent}}", True) for kind in kinds
+        (f"an operator has events {kind!r} about {{person}} posted to {{agent}} at {HOST}", True) for kind in kinds
     ]
     with pytest.raises(AlreadyArranged) as again:
         await world.subscriptions.arrange(URL, SECRET, {BOOKED: standing})

@@ -182,6 +182,8 @@ def test_no_next_step_corrects_what_the_tool_does_not_take(tool: str, parameter:
         ("event.location_configuration.location", "create_event_invitee", "location"),
         ("event.location_configuration", "create_event_invitee", "location"),
         ("invitee.email", "create_event_invitee", "invitee.email"),
+        ("text_reminder_number", "create_event_invitee", "invitee.text_reminder_number"),
+        ("questions_and_answers[0].answer", "create_event_invitee", "questions_and_answers.0.answer"),
         ("event.start_time", "reschedule_scheduled_event", "start_time"),
         ("event.location_configuration.location", "reschedule_scheduled_event", None),
         ("event.invitee.email", "reschedule_scheduled_event", None),

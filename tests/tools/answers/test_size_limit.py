@@ -130,6 +130,9 @@ def test_cells_of_a_table_are_shortened_too() -> None:
     slim = fit({"columns": ["name", "answer:1"], "rows": [["Ada", LONG], ["Bea", "Hi"]]})
     assert slim["rows"] == [["Ada", LONG[:1_000]], ["Bea", "Hi"]]
     assert slim["shortened"] == {"rows.0.1": f"characters 0-1000 of {len(LONG)}"}
+    assert "add the columns invitee and scheduled_event" in slim["left_out"]["how_to_go_on"]
+    named = fit({"columns": ["invitee", "scheduled_event", "answer:1"], "rows": [["i", "e", LONG]]})
+    assert "add the columns" not in named["left_out"]["how_to_go_on"]
 
 
 @settings(max_examples=20, deadline=None)

@@ -76,6 +76,7 @@ async def test_why_a_time_is_not_open_is_said_alike_by_booking_dry_run_moving_an
     too_far = "2027-03-03T09:00:00Z"
     for start, why in {
         "2026-11-28T09:00:00Z": r"Its host has no working hours then \(by the hours of the event type, in Europe/B",
+        "2026-12-01T16:45:00Z": r"of 30 minutes from then does not fit into the working hours of its host \(by",
         too_far: "The last open time before it is .* the event type may not be bookable further ahead",
         iso(first + timedelta(days=1, minutes=7)): "begin 30 minutes apart, and not then",
     }.items():

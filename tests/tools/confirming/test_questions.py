@@ -1,5 +1,7 @@
 """What a person reads before something is written."""
 
+import re
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -225,6 +227,20 @@ async def test_of_more_invitees_than_can_be_named_the_number_is_calendlys_own(ag
     await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 2, "body": {"resource": crowd}})
     asked = await agent.ask("cancel_scheduled_event", scheduled_event=event)
     assert "“lee@acme.example” and 399 more" in asked
+
+
+async def test_the_clocks_of_a_crowd_are_those_of_everybody_and_not_of_a_page(agent_of: AgentOf) -> None:
+    untidy = agent_of("untidy")
+    span = {"start_time": "2026-11-24", "end_time": "2027-01-31", "organization": "mine"}
+    webinar = await untidy.call("find_bookings", event_type="webinar", **span)
+    event = webinar["collection"][0]["uri"]
+    people = await untidy.call("list_event_invitees", scheduled_event=event, status="active", count=100, max_pages=5)
+    zones = Counter(invitee["timezone"] for invitee in people["collection"])
+    assert zones.total() == 230
+    asked = await untidy.ask("cancel_scheduled_event", scheduled_event=event)
+    told = {zone: int(count) for zone, count in re.findall(r"([\w/]+) for (\d+) invitees", asked)}
+    assert told == {zone: zones[zone] for zone in told}
+    assert len(told) > 1
 
 
 async def test_other_peoples_texts_are_short_and_on_one_line_of_visible_characters(agent: Agent) -> None:

@@ -134,6 +134,9 @@ async def test_a_one_off_event_type_that_cannot_be_is_refused_before_it_is_sent(
 
 async def test_a_spot_that_ends_before_it_starts_is_named(agent: Agent) -> None:
     spots = [{"start_time": "2026-12-01T09:00:00Z", "end_time": "2026-12-01T09:00:00Z"}]
+    over = {"type": "date_range", "start_date": "2026-11-02", "end_date": "2026-11-20"}
+    with pytest.raises(ArgumentError, match=r"date_setting\.end_date: Is past: nobody could book"):
+        await agent.call("create_one_off_event_type", name="Late", duration=15, date_setting=over)
     past = [{"start_time": "2026-11-01T09:00:00Z", "end_time": "2026-11-01T10:00:00Z"}]
     with pytest.raises(ArgumentError, match=r"date_setting\.spots\.0\.end_time: Is past: nobody could book"):
         await agent.call(

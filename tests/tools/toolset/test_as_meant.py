@@ -99,10 +99,21 @@ def test_a_number_a_yes_or_no_and_a_choice_are_that_however_they_are_written(too
         if "enum" in inner:
             (choice, *_) = inner["enum"]
             assert parsed(tool, **{name: [choice]}) == parsed(tool, **{name: choice})
+            if name == "status":
+                assert parsed(tool, **{name: "All"}) == parsed(tool)
             assert name in faults(tool, **{name: [choice, choice]})
         if inner["type"] == "integer":
             assert name in faults(tool, **{name: 1.5})
             assert name in faults(tool, **{name: float("nan")})
+
+
+def test_a_choice_is_read_in_another_spelling_and_a_text_as_the_only_one_of_a_list() -> None:
+    search, find = (next(tool for tool in ALL if tool.name == name) for name in ("find_bookings", "find_meeting_times"))
+    assert parsed(search, status="Cancelled") == parsed(search, status="canceled")
+    assert parsed(search, invitee_email=["Lee <lee@x.example>"]) == parsed(search, invitee_email="lee@x.example")
+    assert parsed(search, user=["Diego Salas"]) == parsed(search, user="Diego Salas")
+    assert parsed(find, weekdays=["Sat", "tues"]) == parsed(find, weekdays=["saturday", "tuesday"])
+    assert "weekdays.0" in faults(find, weekdays=["S"])
 
 
 @pytest.mark.requirement("json-text-read")

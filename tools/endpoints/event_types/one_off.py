@@ -10,7 +10,7 @@ from calendly import models
 from calendly.identifiers import UserId
 from tools.bodies import CLOSED, OfferedLocationFields, Variants, given
 from tools.fields import Date, Minutes, Name, Time, TimeZone, UserRef, at_most
-from tools.times import instant, wire
+from tools.times import instant, today_in, wire, zone_for
 from tools.toolset.audit_sentences import Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.errors import ArgumentError
@@ -18,6 +18,7 @@ from tools.toolset.errors import ArgumentError
 one_off_event_types = Toolset()
 
 _MOST_DAYS: Final = 365
+_PAST: Final = "Is past: nobody could book."
 
 
 @with_config(CLOSED)
@@ -117,6 +118,10 @@ async def create_one_off_event_type(
 
 async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) -> dict[str, object]:
     """Return the setting for Calendly. Spots without an offset are in the event type's zone, else in the caller's."""
+    end_date = setting.get("end_date")
+    zone = await zone_for(call.caller, timezone) if end_date else None
+    if end_date and zone and date.fromisoformat(end_date) < today_in(zone, call.caller):
+        raise ArgumentError.of("date_setting.end_date", _PAST)
     windows: list[dict[str, str]] = []
     for number, spot in enumerate(setting.get("spots") or []):
         place = f"date_setting.spots.{number}"
@@ -125,6 +130,6 @@ async def _sent(call: Call, setting: DateSettingFields, timezone: str | None) ->
         if end <= start:
             raise ArgumentError.of(f"{place}.end_time", "Must be after start_time.")
         if end <= call.caller.now():
-            raise ArgumentError.of(f"{place}.end_time", "Is past: nobody could book.")
+            raise ArgumentError.of(f"{place}.end_time", _PAST)
         windows.append({"start_time": wire(start), "end_time": wire(end)})
     return given({**setting, "spots": windows or None})
